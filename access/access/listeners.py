@@ -1,0 +1,71 @@
+"""How the register's facts arrive: one `state` listener a topic, each an upsert of the whole record."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import insert
+
+from access import tables
+from access.register import active, body_of, organization_of
+from alliance.registry.v1 import events_pb2
+from chassis.consumer import Listen, Record
+from chassis.database import Tx
+
+
+def listeners() -> list[Listen]:
+    """What a service listens to in order to decide who may see and do what."""
+    return [
+        Listen("alliance.internal.registry.organization.v1", "access-organization", on_organization, mode="state"),
+        Listen("alliance.internal.registry.body.v1", "access-body", on_body, mode="state"),
+        Listen("alliance.internal.registry.membership.v1", "access-membership", on_membership, mode="state"),
+        Listen("alliance.internal.registry.grant.v1", "access-grant", on_grant, mode="state"),
+    ]
+
+
+async def on_organization(tx: Tx, record: Record) -> None:
+    """Keeps an organization."""
+    event = cast(events_pb2.OrganizationEvent, record.message)
+    await _upsert(tx, tables.organization, asdict(organization_of(event.organization)))
+
+
+async def on_body(tx: Tx, record: Record) -> None:
+    """Keeps a body."""
+    event = cast(events_pb2.BodyEvent, record.message)
+    row = body_of(event.body)
+    await _upsert(tx, tables.body, {**asdict(row), "lead_departments": list(row.lead_departments)})
+
+
+async def on_membership(tx: Tx, record: Record) -> None:
+    """Keeps a membership."""
+    membership = cast(events_pb2.MembershipEvent, record.message).membership
+    row = {
+        "name": membership.name,
+        "body": membership.name.split("/memberships/")[0],
+        "organization": membership.organization,
+        "roles": list(membership.roles),
+        "valid_from": date.fromisoformat(membership.valid_from),
+        "valid_to": date.fromisoformat(membership.valid_to) if membership.valid_to else None,
+    }
+    await _upsert(tx, tables.membership, row)
+
+
+async def on_grant(tx: Tx, record: Record) -> None:
+    """Keeps a grant; a revoked one stays as not active."""
+    grant = cast(events_pb2.GrantEvent, record.message).grant
+    row = {
+        "name": grant.name,
+        "principal": grant.principal,
+        "role": grant.role,
+        "organization": grant.organization,
+        "body": grant.body,
+        "active": active(grant),
+    }
+    await _upsert(tx, tables.grant, row)
+
+
+async def _upsert(tx: Tx, table: Table, row: dict[str, Any]) -> None:
+    statement = insert(table).values(row)
+    changed = {name: statement.excluded[name] for name in row if name != "name"}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))

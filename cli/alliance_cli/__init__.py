@@ -1,0 +1,1 @@
+"""`alliance`: the command line of operators, secretariats and members. Speaks gRPC only."""

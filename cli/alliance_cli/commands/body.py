@@ -1,0 +1,137 @@
+"""`alliance body`: bodies 产教组织, their members, and the check against the clauses that founded them."""
+
+from typing import Annotated
+
+import typer
+
+from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import registry_service_pb2 as rpc
+from alliance_cli import naming, stubs
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.session import call, context
+
+app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
+_kind = short(body_pb2.BodyKind, "BODY_KIND_")
+_state = short(body_pb2.BodyState, "BODY_STATE_")
+_role = short(body_pb2.MemberRole, "MEMBER_ROLE_")
+_verdict = short(body_pb2.Verdict, "VERDICT_")
+_VERDICT_ZH = {1: "符合", 2: "不符合", 3: "不适用", 4: "无法判断"}
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda b: ident(b.name)),
+    ("名称", "name", lambda b: b.display_name),
+    ("类别", "kind", lambda b: _kind(b.kind)),
+    ("状态", "state", lambda b: _state(b.state)),
+    ("成立", "formed", lambda b: b.formed_on),
+    ("待定", "open findings", lambda b: len(b.open_findings)),
+]
+MEMBER_COLUMNS: list[Column] = [
+    ("编号", "id", lambda m: ident(m.name)),
+    ("单位", "organization", lambda m: m.organization),
+    ("职务", "roles", lambda m: ", ".join(_role(role) for role in m.roles)),
+    ("自", "from", lambda m: m.valid_from),
+    ("至", "to", lambda m: m.valid_to),
+]
+FINDING_COLUMNS: list[Column] = [
+    ("规则", "rule", lambda f: f.rule),
+    ("条款", "clause", lambda f: f.clause),
+    (
+        "结论",
+        "verdict",
+        lambda f: _verdict(f.verdict) if context.language == "en" else _VERDICT_ZH[f.verdict],
+    ),
+    ("说明", "message", lambda f: f.message.en if context.language == "en" else f.message.zh),
+    ("缺少", "missing", lambda f: ", ".join(f.missing)),
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """列出组织 · list bodies."""
+    with explained():
+        request = rpc.ListBodiesRequest(page_size=naming.PAGE)
+        show(naming.every(stubs.registry().ListBodies, request, "bodies"), COLUMNS)
+
+
+@app.command("show")
+def show_(body: str) -> None:
+    """查看组织 · show one body."""
+    with explained():
+        found = call(stubs.registry().GetBody, rpc.GetBodyRequest(name=naming.body(body)))
+        updated: Column = ("更新", "updated", lambda b: instant(b.update_time))
+        show_one(found, [*COLUMNS, updated])
+
+
+@app.command()
+def check(body: str) -> None:
+    """逐条对照政策 · check against every rule."""
+    with explained():
+        found = call(stubs.registry().CheckBody, rpc.CheckBodyRequest(name=naming.body(body)))
+        show(found.findings, FINDING_COLUMNS, title=found.body)
+
+
+@app.command()
+def form(body: str, reason: str = "") -> None:
+    """成立 · form a draft."""
+    with explained():
+        request = rpc.FormBodyRequest(name=naming.body(body), reason=reason)
+        show_one(call(stubs.registry().FormBody, request), COLUMNS)
+
+
+@app.command()
+def members(body: str, on: Annotated[str, typer.Option(help="日期 · date, YYYY-MM-DD")] = "") -> None:
+    """列出成员 · list memberships."""
+    with explained():
+        request = rpc.ListMembershipsRequest(parent=naming.body(body), valid_on=on, page_size=naming.PAGE)
+        show(naming.every(stubs.registry().ListMemberships, request, "memberships"), MEMBER_COLUMNS)
+
+
+@app.command()
+def join(
+    body: str,
+    organization: str,
+    role: Annotated[list[str], typer.Option(help="如 chair, vice_chair, participant")],
+    since: Annotated[str, typer.Option("--from", help="起始日 · first day, YYYY-MM-DD")],
+    reason: str = "",
+) -> None:
+    """加入 · take an organization into a body."""
+    with explained():
+        membership = body_pb2.Membership(
+            organization=naming.organization(organization),
+            roles=[body_pb2.MemberRole.Value(f"MEMBER_ROLE_{one.upper()}") for one in role],
+            valid_from=since,
+        )
+        request = rpc.CreateMembershipRequest(parent=naming.body(body), membership=membership, reason=reason)
+        show_one(call(stubs.registry().CreateMembership, request), MEMBER_COLUMNS)
+
+
+@app.command()
+def leave(membership: str, reason: Annotated[str, typer.Option()], last: str = "") -> None:
+    """退出 · end a membership (`bodies/…/memberships/…`)."""
+    with explained():
+        request = rpc.EndMembershipRequest(name=membership, valid_to=last, reason=reason)
+        show_one(call(stubs.registry().EndMembership, request), MEMBER_COLUMNS)
+
+
+@app.command()
+def suspend(body: str, reason: Annotated[str, typer.Option()]) -> None:
+    """暂停 · suspend."""
+    with explained():
+        request = rpc.SuspendBodyRequest(name=naming.body(body), reason=reason)
+        show_one(call(stubs.registry().SuspendBody, request), COLUMNS)
+
+
+@app.command()
+def resume(body: str, reason: Annotated[str, typer.Option()]) -> None:
+    """恢复 · end a suspension."""
+    with explained():
+        request = rpc.ResumeBodyRequest(name=naming.body(body), reason=reason)
+        show_one(call(stubs.registry().ResumeBody, request), COLUMNS)
+
+
+@app.command()
+def dissolve(body: str, reason: Annotated[str, typer.Option()]) -> None:
+    """解散 · dissolve."""
+    with explained():
+        request = rpc.DissolveBodyRequest(name=naming.body(body), reason=reason)
+        show_one(call(stubs.registry().DissolveBody, request), COLUMNS)

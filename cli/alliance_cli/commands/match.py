@@ -1,0 +1,122 @@
+"""`alliance match`: matches 匹配, why they were made, and what comes of them."""
+
+from typing import Annotated
+
+import typer
+
+from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import matching_service_pb2 as rpc
+from alliance_cli import naming, stubs
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.session import call, context, t
+
+app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
+_state = short(match_pb2.MatchState, "MATCH_STATE_")
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda m: ident(m.name)),
+    ("得分", "score", lambda m: m.score),
+    ("状态", "state", lambda m: _state(m.state)),
+    ("需求", "demand", lambda m: m.demand),
+    ("供给", "supply", lambda m: m.supply),
+    ("需方已接受", "demand accepted", lambda m: "✓" if m.demand_accepted else ""),
+    ("供方已接受", "supply accepted", lambda m: "✓" if m.supply_accepted else ""),
+    ("更新", "updated", lambda m: instant(m.update_time)),
+]
+PART_COLUMNS: list[Column] = [
+    ("因素", "feature", lambda p: p.feature),
+    ("权重", "weight", lambda p: p.weight),
+    ("符合度", "value", lambda p: p.value),
+    ("贡献", "contribution", lambda p: p.contribution),
+    ("理由", "reason", lambda p: p.reason.en if context.language == "en" else p.reason.zh),
+]
+STEP_COLUMNS: list[Column] = [
+    ("时间", "time", lambda s: instant(s.effective_at)),
+    ("步骤", "step", lambda s: s.verb),
+    ("状态", "state", lambda s: _state(s.state)),
+    ("单位", "organization", lambda s: s.on_behalf_of),
+    ("原因", "reason", lambda s: s.reason),
+]
+Match = Annotated[str, typer.Argument(help="matches/… 或编号 · or id")]
+Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
+
+
+def _name(text: str) -> str:
+    return text if text.startswith("matches/") else f"matches/{text}"
+
+
+@app.command("list")
+def list_(
+    listing: str = "",
+    acting: Acting = "",
+    body: str = "",
+    state: Annotated[list[str] | None, typer.Option(help="如 proposed, accepted")] = None,
+) -> None:
+    """列出匹配 · list matches of a listing, an organization or a body."""
+    with explained():
+        request = rpc.ListMatchesRequest(
+            page_size=naming.PAGE,
+            states=[match_pb2.MatchState.Value(f"MATCH_STATE_{one.upper()}") for one in state or []],
+        )
+        if listing:
+            request.listing = listing
+        elif body:
+            request.body = naming.body(body)
+        else:
+            request.organization = naming.organization(acting)
+        show(naming.every(stubs.matching().ListMatches, request, "matches"), COLUMNS)
+
+
+@app.command()
+def why(match: Match) -> None:
+    """为什么匹配 · why it was made, and every step since."""
+    with explained():
+        found = call(stubs.matching().ExplainMatch, rpc.ExplainMatchRequest(name=_name(match)))
+        if context.output == "json":
+            show_one(found, [])
+            return
+        title = t(f"得分 {found.match.score} = 各项贡献之和", f"score {found.match.score} = sum of contributions")
+        show(found.match.parts, PART_COLUMNS, title=f"{title} · {found.match.algorithm_version}")
+        if found.match.gaps:
+            typer.echo(t("缺口：", "gaps: ") + "、".join(found.match.gaps))
+        show(found.steps, STEP_COLUMNS, title=t("过程", "steps"))
+
+
+@app.command()
+def accept(match: Match, acting: Acting = "", reason: str = "") -> None:
+    """接受 · accept for one side."""
+    with explained():
+        request = rpc.AcceptMatchRequest(name=_name(match), organization=naming.organization(acting), reason=reason)
+        show_one(call(stubs.matching().AcceptMatch, request), COLUMNS)
+
+
+@app.command()
+def decline(match: Match, reason: Annotated[str, typer.Option()], acting: Acting = "") -> None:
+    """婉拒 · decline for one side."""
+    with explained():
+        request = rpc.DeclineMatchRequest(name=_name(match), organization=naming.organization(acting), reason=reason)
+        show_one(call(stubs.matching().DeclineMatch, request), COLUMNS)
+
+
+@app.command()
+def start(match: Match, acting: Acting = "", reason: str = "") -> None:
+    """开始对接 · start the work."""
+    with explained():
+        request = rpc.StartMatchRequest(name=_name(match), organization=naming.organization(acting), reason=reason)
+        show_one(call(stubs.matching().StartMatch, request), COLUMNS)
+
+
+@app.command()
+def complete(
+    match: Match,
+    reason: Annotated[str, typer.Option()],
+    acting: Acting = "",
+    failed: Annotated[bool, typer.Option("--failed", help="未达成 · it failed")] = False,
+) -> None:
+    """结束 · end the work: fulfilled, or failed."""
+    outcome = rpc.MATCH_OUTCOME_FAILED if failed else rpc.MATCH_OUTCOME_FULFILLED
+    with explained():
+        request = rpc.CompleteMatchRequest(
+            name=_name(match), organization=naming.organization(acting), reason=reason, outcome=outcome
+        )
+        show_one(call(stubs.matching().CompleteMatch, request), COLUMNS)

@@ -1,0 +1,121 @@
+"""`alliance org`: organizations 单位 and what principals may do for them."""
+
+from typing import Annotated
+
+import typer
+
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import grant_pb2, organization_pb2
+from alliance.registry.v1 import registry_service_pb2 as rpc
+from alliance_cli import naming, stubs
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.session import call
+
+app = typer.Typer(no_args_is_help=True, help="单位 · organizations")
+_type = short(organization_pb2.OrgType, "ORG_TYPE_")
+_verification = short(organization_pb2.VerificationState, "VERIFICATION_STATE_")
+_role = short(access_pb2.Role, "ROLE_")
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda o: ident(o.name)),
+    ("名称", "name", lambda o: o.display_name),
+    ("类型", "type", lambda o: _type(o.org_type)),
+    ("地区", "region", lambda o: o.region_code),
+    ("信用代码", "credit code", lambda o: o.credit_code),
+    ("核验", "verification", lambda o: _verification(o.verification)),
+    ("更新", "updated", lambda o: instant(o.update_time)),
+]
+
+
+@app.command("list")
+def list_(
+    name: Annotated[str, typer.Option(help="名称包含 · name contains")] = "",
+    org_type: Annotated[str, typer.Option("--type", help="如 university · e.g. university")] = "",
+) -> None:
+    """列出单位 · list organizations."""
+    request = rpc.ListOrganizationsRequest(page_size=naming.PAGE, display_name=name)
+    if org_type:
+        request.org_types.append(organization_pb2.OrgType.Value(f"ORG_TYPE_{org_type.upper()}"))
+    with explained():
+        show(naming.every(stubs.registry().ListOrganizations, request, "organizations"), COLUMNS)
+
+
+@app.command("show")
+def show_(organization: str) -> None:
+    """查看单位 · show one organization."""
+    with explained():
+        name = naming.organization(organization)
+        show_one(call(stubs.registry().GetOrganization, rpc.GetOrganizationRequest(name=name)), COLUMNS)
+
+
+@app.command()
+def create(
+    name: str,
+    org_type: Annotated[str, typer.Option("--type")],
+    region: str = "",
+    code: Annotated[str, typer.Option(help="统一社会信用代码 · unified social credit code")] = "",
+    parent: str = "",
+    key: Annotated[str, typer.Option(help="外部编号 · external key")] = "",
+) -> None:
+    """登记单位 · enter an organization."""
+    organization = organization_pb2.Organization(
+        display_name=name,
+        org_type=organization_pb2.OrgType.Value(f"ORG_TYPE_{org_type.upper()}"),
+        region_code=region,
+        credit_code=code,
+        external_key=key,
+    )
+    with explained():
+        if parent:
+            organization.parent = naming.organization(parent)
+        request = rpc.CreateOrganizationRequest(organization=organization)
+        show_one(call(stubs.registry().CreateOrganization, request), COLUMNS)
+
+
+@app.command()
+def verify(organization: str, reason: Annotated[str, typer.Option(help="依据 · what it rests on")]) -> None:
+    """核验单位 · verify an organization."""
+    with explained():
+        request = rpc.VerifyOrganizationRequest(name=naming.organization(organization), reason=reason)
+        show_one(call(stubs.registry().VerifyOrganization, request), COLUMNS)
+
+
+@app.command()
+def grant(
+    principal: str,
+    role: Annotated[str, typer.Option(help="如 organization_editor, secretariat")],
+    organization: Annotated[str, typer.Option("--org")] = "",
+    body: str = "",
+    reason: str = "",
+) -> None:
+    """授权 · grant a role to a principal."""
+    with explained():
+        granted = grant_pb2.Grant(principal=principal, role=access_pb2.Role.Value(f"ROLE_{role.upper()}"))
+        if organization:
+            granted.organization = naming.organization(organization)
+        if body:
+            granted.body = naming.body(body)
+        request = rpc.CreateGrantRequest(grant=granted, reason=reason)
+        show_one(call(stubs.registry().CreateGrant, request), GRANT_COLUMNS)
+
+
+GRANT_COLUMNS: list[Column] = [
+    ("编号", "id", lambda g: ident(g.name)),
+    ("账号", "principal", lambda g: g.principal),
+    ("角色", "role", lambda g: _role(g.role)),
+    ("单位", "organization", lambda g: ident(g.organization)),
+    ("组织", "body", lambda g: ident(g.body)),
+]
+
+
+@app.command()
+def grants(principal: str = "", organization: Annotated[str, typer.Option("--org")] = "", body: str = "") -> None:
+    """列出授权 · list grants."""
+    with explained():
+        request = rpc.ListGrantsRequest(
+            principal=principal,
+            organization=naming.organization(organization) if organization else "",
+            body=naming.body(body) if body else "",
+            page_size=naming.PAGE,
+        )
+        show(naming.every(stubs.registry().ListGrants, request, "grants"), GRANT_COLUMNS)

@@ -1,0 +1,62 @@
+"""Errors of calls, for people and for scripts.
+
+Exit codes: 0 done · 1 unexpected · 2 wrong usage · 3 not found · 4 not allowed · 5 refused by a rule or wrong input ·
+6 not available, try again · 7 done in part (some rows refused).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from rich.console import Console
+from rich.table import Table
+
+from alliance_cli.session import t
+
+PARTLY = 7
+_EXIT = {
+    grpc.StatusCode.NOT_FOUND: 3,
+    grpc.StatusCode.PERMISSION_DENIED: 4,
+    grpc.StatusCode.UNAUTHENTICATED: 4,
+    grpc.StatusCode.INVALID_ARGUMENT: 5,
+    grpc.StatusCode.FAILED_PRECONDITION: 5,
+    grpc.StatusCode.ALREADY_EXISTS: 5,
+    grpc.StatusCode.ABORTED: 5,
+    grpc.StatusCode.UNAVAILABLE: 6,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 6,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 6,
+}
+_errors = Console(stderr=True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn a failed call into a message on stderr and the exit code."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        _print(error)
+        raise SystemExit(_EXIT.get(error.code(), 1)) from None
+
+
+def _print(error: grpc.RpcError) -> None:
+    status = rpc_status.from_call(error)
+    details = list(status.details) if status else []
+    message = error.details() or error.code().name
+    table = Table(show_lines=False)
+    for heading in (t("字段", "field"), t("规则", "rule"), t("问题与改法", "problem and fix")):
+        table.add_column(heading, overflow="fold")
+    for detail in details:
+        localized = error_details_pb2.LocalizedMessage()
+        bad = error_details_pb2.BadRequest()
+        if detail.Unpack(localized):
+            message = localized.message
+        elif detail.Unpack(bad):
+            for violation in bad.field_violations:
+                text = violation.localized_message.message or violation.description
+                table.add_row(violation.field, violation.reason, text)
+    _errors.print(f"[bold red]{error.code().name}[/] {message}", highlight=False)
+    if table.rows:
+        _errors.print(table)

@@ -1,0 +1,59 @@
+"""Finding what a user means: a resource name, an external key or a display name."""
+
+from typing import Any
+
+from alliance.registry.v1 import registry_service_pb2 as rpc
+from alliance_cli import stubs
+from alliance_cli.session import call, context, t
+
+PAGE = 1000
+
+
+def organization(text: str = "") -> str:
+    """`organizations/{id}` of what was typed; the session's own where empty."""
+    wanted = text or context.session.organization
+    if not wanted:
+        raise SystemExit(t("请用 --as 指明单位", "name the organization with --as"))
+    if wanted.startswith("organizations/"):
+        return wanted
+    by_key = call(stubs.registry().ListOrganizations, rpc.ListOrganizationsRequest(external_key=wanted))
+    found = list(by_key.organizations)
+    if not found:
+        request = rpc.ListOrganizationsRequest(display_name=wanted, page_size=PAGE)
+        found = list(call(stubs.registry().ListOrganizations, request).organizations)
+        found = [o for o in found if o.display_name == wanted] or found
+    return _only(found, wanted, t("单位", "organization"))
+
+
+def body(text: str) -> str:
+    """`bodies/{id}` of what was typed: a resource name, an external key, or (part of) a name."""
+    if text.startswith("bodies/"):
+        return text
+    by_key = call(stubs.registry().ListBodies, rpc.ListBodiesRequest(external_key=text))
+    found = list(by_key.bodies)
+    if not found:
+        everything = every(stubs.registry().ListBodies, rpc.ListBodiesRequest(page_size=PAGE), "bodies")
+        found = [b for b in everything if text in b.display_name]
+        found = [b for b in found if b.display_name == text] or found
+    return _only(found, text, t("组织", "body"))
+
+
+def every(method: Any, request: Any, field: str, most: int = 10_000) -> list[Any]:
+    """All pages of a list, up to `most` items."""
+    found: list[Any] = []
+    while len(found) < most:
+        answer = call(method, request)
+        found.extend(getattr(answer, field))
+        if not answer.next_page_token:
+            break
+        request.page_token = answer.next_page_token
+    return found[:most]
+
+
+def _only(found: list[Any], wanted: str, what: str) -> str:
+    if len(found) == 1:
+        return str(found[0].name)
+    if not found:
+        raise SystemExit(t(f"没有找到{what}：{wanted}", f"no {what} found: {wanted}"))
+    names = "\n".join(f"  {item.name}  {item.display_name}" for item in found[:10])
+    raise SystemExit(t(f"不止一个{what}符合“{wanted}”：\n{names}", f"more than one {what} fits {wanted!r}:\n{names}"))

@@ -1,0 +1,72 @@
+"""What the commands print: a table for people, JSON for scripts (`--output json`)."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Table
+
+from alliance_cli.session import context, t
+
+console = Console()
+Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
+
+
+def show(items: Iterable[Message], columns: Sequence[Column], title: str = "") -> None:
+    """Print messages as rows."""
+    rows = list(items)
+    if context.output == "json":
+        print_json([as_json(item) for item in rows])
+        return
+    table = Table(title=title or None, title_justify="left")
+    for zh, en, _ in columns:
+        table.add_column(t(zh, en), overflow="fold")
+    for item in rows:
+        table.add_row(*(str(value(item)) for _, _, value in columns))
+    console.print(table)
+    console.print(t(f"共 {len(rows)} 条", f"{len(rows)} rows"), style="dim")
+
+
+def show_one(item: Message, fields: Sequence[Column], title: str = "") -> None:
+    """Print one message as name and value."""
+    if context.output == "json":
+        print_json(as_json(item))
+        return
+    table = Table(title=title or None, title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for zh, en, value in fields:
+        table.add_row(t(zh, en), str(value(item)))
+    console.print(table)
+
+
+def as_json(item: Message) -> dict[str, Any]:
+    """A message as JSON, with the names of its contract."""
+    return MessageToDict(item, preserving_proto_field_name=True)
+
+
+def print_json(value: object) -> None:
+    """Print JSON, Chinese as it is."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def short(enum: Any, prefix: str) -> Callable[[int], str]:
+    """Name of an enum's value without its prefix, in lower case."""
+    return lambda value: str(enum.Name(value)).removeprefix(prefix).lower()
+
+
+def ident(name: str) -> str:
+    """The id in a resource name."""
+    return name.rsplit("/", 1)[-1]
+
+
+def instant(value: Any) -> str:
+    """An instant as local date and time of the platform (Asia/Shanghai)."""
+    from datetime import timedelta, timezone
+
+    if not value.seconds:
+        return ""
+    return value.ToDatetime(timezone(timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")  # type: ignore[no-any-return]

@@ -1,0 +1,119 @@
+"""Where the services are, who is calling, in which language.
+
+A session file (mode 0600) keeps addresses and the token: `$ALLIANCE_SESSION`, else `session.json` in the state folder
+of a local platform found from the current folder upwards, else `~/.config/alliance/session.json`.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+SERVICES = ("registry", "listings", "matching", "reporting", "notify")
+STATE_FOLDER = ".local"
+TIMEOUT = 30.0  # seconds a call may take
+_CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 64 * 1024 * 1024)]
+
+
+@dataclass
+class Session:
+    """Addresses, token and the organization acted for."""
+
+    targets: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+    subject: str = ""
+    organization: str = ""
+    tls_ca: str = ""
+
+
+@dataclass
+class Context:
+    """What the options before the command chose; one per process."""
+
+    language: str = "zh"
+    output: str = "table"
+    session: Session = field(default_factory=Session)
+
+
+context = Context()
+
+
+def t(zh: str, en: str) -> str:
+    """The text in the language that the user chose."""
+    return en if context.language == "en" else zh
+
+
+def state_folder() -> Path | None:
+    """The state folder of the local platform that the current folder belongs to."""
+    if chosen := os.environ.get("ALLIANCE_STATE_DIR"):
+        return Path(chosen)
+    here = Path.cwd()
+    return next((f / STATE_FOLDER for f in (here, *here.parents) if (f / STATE_FOLDER).is_dir()), None)
+
+
+def session_file() -> Path:
+    """Where the session is kept."""
+    if chosen := os.environ.get("ALLIANCE_SESSION"):
+        return Path(chosen)
+    local = state_folder()
+    return local / "session.json" if local else Path.home() / ".config" / "alliance" / "session.json"
+
+
+def load() -> Session:
+    """The kept session; an empty one where there is none. A local platform's addresses are always read anew."""
+    file = session_file()
+    session = Session(**json.loads(file.read_text())) if file.exists() else Session()
+    session.targets = {**session.targets, **local_targets()}
+    return session
+
+
+def save(session: Session) -> Path:
+    """Keep the session, readable by its owner only."""
+    file = session_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        json.dump(asdict(session), opened, ensure_ascii=False, indent=2)
+    return file
+
+
+def local_targets() -> dict[str, str]:
+    """Addresses of the local platform's services; empty where none is set up."""
+    folder = state_folder()
+    file = folder / "ports.json" if folder else None
+    if file is None or not file.exists():
+        return {}
+    ports = json.loads(file.read_text())
+    return {name: f"127.0.0.1:{ports[name]}" for name in SERVICES if name in ports}
+
+
+def channel(service: str) -> grpc.Channel:
+    """A channel to a service; plain only to this machine, TLS to any other."""
+    target = context.session.targets.get(service)
+    if not target:
+        raise SystemExit(
+            t(
+                f"不知道 {service} 的地址：先 `alliance local up`，或 `alliance login --target {service}=主机:端口`",
+                f"no address of {service}: `alliance local up`, or `alliance login --target {service}=host:port`",
+            )
+        )
+    if target.startswith(("127.0.0.1:", "localhost:", "[::1]:", "unix:")):
+        return grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
+    roots = Path(context.session.tls_ca).read_bytes() if context.session.tls_ca else None
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS)
+
+
+def metadata() -> list[tuple[str, str]]:
+    """Metadata of every call: language and, where logged in, the token."""
+    sent = [("accept-language", context.language)]
+    if context.session.token:
+        sent.append(("authorization", f"Bearer {context.session.token}"))
+    return sent
+
+
+def call(method: Any, request: Any) -> Any:
+    """Make one call with deadline, language and token."""
+    return method(request, timeout=TIMEOUT, metadata=metadata())

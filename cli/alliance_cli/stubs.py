@@ -1,0 +1,48 @@
+"""One stub a service, made when first used."""
+
+from functools import cache
+from typing import Any
+
+from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
+from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
+from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
+from alliance.reporting.v1.reporting_service_pb2_grpc import ReportingServiceStub
+from alliance_cli.session import channel
+
+
+@cache
+def registry() -> Any:
+    """RegistryService."""
+    return RegistryServiceStub(channel("registry"))
+
+
+@cache
+def listings() -> Any:
+    """ListingsService."""
+    return ListingsServiceStub(channel("listings"))
+
+
+@cache
+def matching() -> Any:
+    """MatchingService."""
+    return MatchingServiceStub(channel("matching"))
+
+
+@cache
+def reporting() -> Any:
+    """ReportingService."""
+    return ReportingServiceStub(channel("reporting"))
+
+
+@cache
+def notify() -> Any:
+    """NotifyService."""
+    return NotifyServiceStub(channel("notify"))
+
+
+@cache
+def admin(service: str) -> Any:
+    """AdminService of one service."""
+    return AdminServiceStub(channel(service))

@@ -1,0 +1,69 @@
+"""Administrative divisions 行政区划, GB/T 2260 (2023): six digits, province · city · county in pairs.
+
+An *area* is a code that takes in what lies in it: `110000` (北京市) takes in `110105` (朝阳区).
+"""
+
+from functools import cache
+
+from codes._table import names
+
+_FILE = "gbt2260.csv"
+_SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区", "省", "市", "区", "县", "盟")
+
+
+def exists(code: str) -> bool:
+    """Whether the code is in the table."""
+    return code in names(_FILE)
+
+
+def name(code: str) -> str:
+    """Name of a code; raises KeyError for an unknown one."""
+    return names(_FILE)[code]
+
+
+def prefix(area: str) -> str:
+    """The digits that every code inside the area begins with: `110000` → `11`, `110105` → `110105`."""
+    if area.endswith("0000"):
+        return area[:2]
+    return area[:4] if area.endswith("00") else area
+
+
+def within(code: str, area: str) -> bool:
+    """Whether the code lies in the area or is the area itself."""
+    return code.startswith(prefix(area))
+
+
+def compatible(left: str, right: str) -> bool:
+    """Whether one of the two areas lies in the other."""
+    return within(left, right) or within(right, left)
+
+
+def path(code: str) -> list[str]:
+    """The code and the areas that it lies in, widest first: `110105` → `110000`, `110105`."""
+    wider = [code[:2] + "0000", code[:4] + "00", code]
+    return [area for index, area in enumerate(wider) if area not in wider[:index] and exists(area)]
+
+
+def find(text: str) -> list[str]:
+    """Codes of a name, with or without its suffix (北京, 北京市), widest first; empty where unknown."""
+    return list(_by_name().get(text.strip(), ()))
+
+
+@cache
+def _by_name() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for code, official in names(_FILE).items():
+        for form in {official, _short(official)}:
+            found.setdefault(form, []).append(code)
+    return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
+
+
+def _short(official: str) -> str:
+    for suffix in _SUFFIXES:
+        if official.endswith(suffix) and len(official) - len(suffix) >= 2:
+            return official.removesuffix(suffix)
+    return official
+
+
+def _width(code: str) -> tuple[int, str]:
+    return len(prefix(code)), code

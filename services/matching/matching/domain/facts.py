@@ -1,0 +1,41 @@
+"""What matching knows of a published listing."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One published listing, as far as matching needs it.
+
+    Attributes:
+        name: `listings/{listing}`.
+        version: version of the listing that these facts are of.
+        issuer: `organizations/{organization}`.
+        bodies: bodies that it names.
+        kind: name of the listing kind without its prefix, e.g. `JOB_POSITION`.
+        visibility: number of the contract's enum; judged outside of the domain.
+        regions: GB/T 2260 codes; empty: anywhere.
+        industries: GB/T 4754 codes.
+        valid_from, valid_to: business dates, both inclusive.
+        majors, skills: as written, asked for or offered.
+        field: field of technology, as written.
+        education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
+        words: weighed words of the title, the labels and the texts (see `text.weigh`).
+    """
+
+    name: str
+    version: int
+    issuer: str
+    bodies: tuple[str, ...]
+    kind: str
+    visibility: int
+    regions: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    valid_from: date = date.min
+    valid_to: date = date.max
+    majors: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    field: str = ""
+    education: str = ""
+    words: dict[str, int] = field(default_factory=dict)
