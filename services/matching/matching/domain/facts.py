@@ -19,7 +19,7 @@ class Facts:
         industries: GB/T 4754 codes.
         valid_from, valid_to: business dates, both inclusive.
         majors, skills: as written, asked for or offered.
-        field: field of technology, as written.
+        technology: field of technology, as written.
         education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
         words: weighed words of the title, the labels and the texts (see `text.weigh`).
     """
@@ -36,6 +36,6 @@ class Facts:
     valid_to: date = date.max
     majors: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
-    field: str = ""
+    technology: str = ""
     education: str = ""
     words: dict[str, int] = field(default_factory=dict)

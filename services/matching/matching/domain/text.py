@@ -8,7 +8,7 @@ supply uses (`_PHRASES`), and the names of provinces and cities, since places ar
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from sys import intern
 
 from codes import regions
@@ -19,25 +19,18 @@ _LATIN = 2  # a Latin word weighs as two Han bigrams: `java` is a whole word, `�
 _MASS = 24  # least weight that an overlap is measured against: two short texts never agree wholly by one word
 
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:[+#]+|\.[a-z0-9]+)*|[㐀-䶿一-鿿]+")
-# What recruiting and outcome texts say whatever they are about; longer phrases first where one begins another.
-_PHRASES = re.compile(
-    "|".join(
-        sorted(
-            """
-            负责 职责 岗位 任职 要求 资格 条件 描述 说明 内容 以上 以下 以内 以及 相关 专业 学历 优先 考虑 优先考虑
-            具有 具备 良好 较强 很强 优秀 一定 能力 经验 工作 熟悉 熟练 掌握 了解 精通 使用 运用 能够 可以 可 能 会
-            毕业 毕业生 应届 应届生 本科 大专 专科 硕士 博士 研究生 学士 学生 在校 全日制 统招 届 年级 学年
-            公司 企业 单位 团队 部门 客户 我们 我校 本校 学院 大学 高校 院校 员工 人员 同事 领导 上级 其他 其它 任务
-            沟通 协调 协作 合作 精神 责任心 责任感 责任 意识 积极 主动 认真 踏实 细致 独立 学习 承受 压力 抗压 表达 思维
-            参与 完成 进行 开展 提供 支持 协助 配合 根据 按照 通过 对于 关于 针对 围绕 基于 实现 推动 促进 提升 提高
-            人才 需求 招聘 实习 就业 供给 培养 面向 方向 领域 行业 产业 主要 包括 等 等等 及 和 与 或 的 地 得 了 在 为 对
-            并 且 有 是 中 上 下 年 月 日 名 人 个 项 种 类 位 者 至 到 由 从 将 把 被 所 之 其 该 此 本 各 每 不 无 非
-            福利 待遇 薪资 薪酬 工资 五险一金 双休 年终 奖金 补贴 年假 节日 体检 培训 晋升 发展 空间 机会 平台
-            """.split(),
-            key=len,
-            reverse=True,
-        )
-    )
+# What recruiting and outcome texts say whatever they are about.
+_PHRASES = tuple(
+    """
+        负责 职责 岗位 任职 要求 资格 条件 描述 说明 以上 以下 以内 以及 相关 专业 学历 优先 优先考虑 考虑 具有 具备
+        良好 较强 很强 优秀 一定 能力 经验 工作 熟悉 熟练 掌握 了解 精通 使用 运用 能够 可以 毕业 毕业生 应届 应届生
+        本科 本科生 大专 专科 硕士 博士 研究生 学士 学生 在校 全日制 统招 公司 企业 单位 团队 部门 我们 我校 本校 学院
+        大学 高校 院校 员工 同事 领导 上级 其他 其它 任务 沟通 协调 协作 合作 团队精神 责任心 责任感 责任意识 服务意识
+        积极 主动 认真 踏实 细致 独立完成 学习能力 语言表达 表达能力 抗压 参与 完成 进行 开展 提供 协助 配合 根据
+        按照 通过 对于 关于 针对 围绕 基于 实现 推动 促进 提升 提高 人才 需求 招聘 实习 实习生 就业 供给 面向 方向
+        领域 行业 产业 主要 包括 福利 待遇 薪资 薪酬 工资 五险一金 双休 年终 年终奖 奖金 补贴 年假 节日 体检 晋升
+        机会 工程师 的 与 及 和 或 等 了
+    """.split()  # noqa: SIM905 (a list that people read and edit)
 )
 
 
@@ -53,9 +46,8 @@ def words(text: str) -> list[str]:
         if run[0] < "㐀":
             found.append(run)
             continue
-        for part in _without_places(run):
-            for piece in _PHRASES.split(part):
-                found += _bigrams(piece)
+        for piece in _pieces(run):
+            found += [piece[at : at + 2] for at in range(len(piece) - 1)]
     return found
 
 
@@ -71,10 +63,11 @@ def weigh(title: str, labels: Iterable[str], prose: Iterable[str]) -> dict[str, 
 
 
 def overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
-    """How much of the lighter text stands in the other too, in thousandths; 0 for texts without words."""
+    """How much of the lighter text stands in the other too, in thousandths: two thirds of it count as all of it."""
     light, heavy = (one, other) if len(one) <= len(other) else (other, one)
     shared = sum(min(weight, heavy[word]) for word, weight in light.items() if word in heavy)
-    return 1000 * shared // max(min(sum(one.values()), sum(other.values())), _MASS)
+    lighter = max(min(sum(one.values()), sum(other.values())), _MASS)
+    return min(1000, 1500 * shared // lighter)
 
 
 def shared_phrases(one: Mapping[str, int], other: Mapping[str, int], most: int) -> list[str]:
@@ -92,24 +85,31 @@ def shared_phrases(one: Mapping[str, int], other: Mapping[str, int], most: int) 
     return sorted(found, key=lambda found_phrase: (-found[found_phrase], found_phrase))[:most]
 
 
-def _bigrams(run: str) -> list[str]:
-    return [run[at : at + 2] for at in range(len(run) - 1)]
-
-
-def _without_places(run: str) -> list[str]:
-    """The run cut at names of provinces and cities, longest name first."""
-    parts, start, at = [], 0, 0
-    while at < len(run) - 1:
-        length = next((n for n in (4, 3, 2) if _is_place(run[at : at + n])), 0)
+def _pieces(run: str) -> list[str]:
+    """The run cut at phrases and place names, the longest that begins at a character first."""
+    pieces, start, at, cuts = [], 0, 0, _cuts()
+    while at < len(run):
+        length = next((len(cut) for cut in cuts.get(run[at], ()) if run.startswith(cut, at)), 0)
         if length:
-            parts.append(run[start:at])
+            pieces.append(run[start:at])
             at += length
             start = at
         else:
             at += 1
-    return [*parts, run[start:]]
+    return [*pieces, run[start:]]
 
 
-@lru_cache(maxsize=100_000)
-def _is_place(name: str) -> bool:
-    return any(code.endswith("00") for code in regions.find(name))
+@cache
+def _cuts() -> dict[str, tuple[str, ...]]:
+    """What words are cut at, by first character, longest first."""
+    found: dict[str, list[str]] = {}
+    for cut in sorted({*_PHRASES, *_places()}, key=lambda cut: (-len(cut), cut)):
+        found.setdefault(cut[0], []).append(cut)
+    return {first: tuple(cuts) for first, cuts in found.items()}
+
+
+def _places() -> set[str]:
+    """Names of all provinces and cities as people write them: `北京市`, `北京`."""
+    codes = [code for number in range(10_000) if regions.exists(code := f"{number:04}00")]
+    names = [(code, regions.name(code)) for code in codes]
+    return {name[:n] for code, name in names for n in range(2, len(name) + 1) if code in regions.find(name[:n])}

@@ -1,0 +1,278 @@
+"""Transactions in which state changes and events commit together.
+
+`async with database.transaction(cause) as tx:` gives a connection, a session for reads, and `tx.emit`, which queues an
+event. All queued events are written in two statements at the end of the transaction, after every aggregate's row lock is
+held: the queue's `seq` therefore rises in the order in which the transactions of one aggregate commit.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from google.protobuf.message import Message
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from alliance.common.v1 import event_pb2
+from chassis import telemetry, topics
+from chassis.clock import Clock
+from chassis.errors import Invalid, Unavailable, Violation
+from chassis.ids import new_id
+
+MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
+MAX_KEY = 512  # bytes
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+)
+_CONNECT_TIMEOUT = 5.0
+_POOL_TIMEOUT = 5.0
+
+_INSERT_EVENTS = """
+INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
+                   traceparent, recorded_at, effective_at)
+SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, $7, $8, $9, $10, $11, $12, $13, e.effective_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $14::timestamptz[])
+  AS e (id, topic, key, version, type, payload, effective_at)
+"""
+_INSERT_OUTBOX = """
+INSERT INTO outbox (event_id, key)
+SELECT e.id, e.key FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS e (id, key, place) ORDER BY e.place
+"""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who or what a transaction is for; every event that it emits says so.
+
+    `actor` is the opaque id of a principal, `event_id` the event that led here, `effective_at` the business instant
+    (now where None), `traceparent` the trace to go on with (the current span's where empty).
+    """
+
+    actor: str
+    on_behalf_of: str = ""
+    reason: str = ""
+    event_id: str = ""
+    request_id: str = ""
+    effective_at: datetime | None = None
+    traceparent: str = ""
+
+
+@dataclass(frozen=True)
+class _Queued:
+    id: UUID
+    topic: str
+    key: str
+    version: int
+    type: str
+    payload: bytes | None
+    effective_at: datetime
+
+
+@dataclass
+class Tx:
+    """One transaction. `now` is the business instant of its events, `recorded_at` the system's."""
+
+    conn: AsyncConnection
+    cause: Cause
+    now: datetime
+    recorded_at: datetime
+    _queued: list[_Queued] = field(default_factory=list)
+    _callbacks: list[Callable[[], None]] = field(default_factory=list)
+    _session: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """A session for reads of SQLModel tables, in this transaction."""
+        if self._session is None:
+            self._session = AsyncSession(bind=self.conn, autoflush=False, expire_on_commit=False)
+        return self._session
+
+    def emit(
+        self,
+        topic: str,
+        key: str,
+        version: int,
+        verb: str,
+        message: Message | None,
+        *,
+        effective_at: datetime | None = None,
+    ) -> UUID:
+        """Queue an event: `message` is the whole state after it, None takes the key off a public topic.
+
+        Fills `message.meta`. Returns the event's id. Raises `Invalid` for a key or size that the broker would refuse,
+        KeyError for an unknown topic, ValueError for a verb that the topic does not declare.
+        """
+        declared = topics.load().named(topic)
+        if verb not in declared.types:
+            raise ValueError(f"{topic} declares no type {verb!r}")
+        effective = effective_at or self.now
+        if message is not None:
+            self._fill(message, version, effective)
+        payload = None if message is None else message.SerializeToString(deterministic=True)
+        _check_size(key, payload)
+        queued = _Queued(new_id(), topic, key, version, declared.type_of(verb), payload, effective)
+        self._queued.append(queued)
+        return queued.id
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Run after the transaction has committed; never after a rollback."""
+        self._callbacks.append(callback)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Work that can be undone alone: on an exception its writes, events and callbacks are gone."""
+        events, callbacks = len(self._queued), len(self._callbacks)
+        try:
+            async with self.conn.begin_nested():
+                yield
+        except BaseException:
+            del self._queued[events:], self._callbacks[callbacks:]
+            raise
+
+    def _fill(self, message: Message, version: int, effective_at: datetime) -> None:
+        meta: Any = message.meta  # type: ignore[attr-defined]
+        meta.version = version
+        meta.recorded_at.FromDatetime(self.recorded_at)
+        meta.effective_at.FromDatetime(effective_at)
+        if isinstance(meta, event_pb2.EventMeta):
+            meta.actor = self.cause.actor
+            meta.on_behalf_of = self.cause.on_behalf_of
+            meta.reason = self.cause.reason
+            meta.cause_event_id = self.cause.event_id
+            meta.request_id = self.cause.request_id
+
+    async def _flush(self) -> bool:
+        """Write the queued events; says whether there were any."""
+        if not self._queued:
+            return False
+        queued, cause = self._queued, self.cause
+        ids = [one.id for one in queued]
+        keys = [one.key for one in queued]
+        await self.conn.exec_driver_sql(
+            _INSERT_EVENTS,
+            (
+                ids,
+                [one.topic for one in queued],
+                keys,
+                [one.version for one in queued],
+                [one.type for one in queued],
+                [one.payload for one in queued],
+                cause.actor,
+                cause.on_behalf_of,
+                cause.reason,
+                cause.event_id,
+                cause.request_id,
+                cause.traceparent or telemetry.traceparent(),
+                self.recorded_at,
+                [one.effective_at for one in queued],
+            ),
+        )
+        await self.conn.exec_driver_sql(_INSERT_OUTBOX, (ids, keys))
+        return True
+
+
+class Database:
+    """A service's database."""
+
+    def __init__(self, url: str, *, system: Clock, business: Clock, pool: int = 10) -> None:
+        self._system = system
+        self._business = business
+        self.woken: Callable[[], None] = lambda: None
+        """Called after a commit that queued events; the relay puts its own wake-up here."""
+        self.engine: AsyncEngine = create_async_engine(
+            async_url(url),
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=_POOL_TIMEOUT,
+            pool_pre_ping=False,
+            connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
+        )
+
+    @asynccontextmanager
+    async def transaction(self, cause: Cause, *, read_only: bool = False) -> AsyncIterator[Tx]:
+        """One transaction: commits at the end, rolls back on any exception.
+
+        Raises `Unavailable` where PostgreSQL can't be reached or has no connection left.
+        """
+        with _translated():
+            async with self._connected() as connection:
+                conn = await connection.execution_options(postgresql_readonly=read_only)
+                tx = Tx(conn, cause, cause.effective_at or self._business.now(), self._system.now())
+                async with conn.begin():
+                    yield tx
+                    queued = await tx._flush()
+        for callback in tx._callbacks:
+            callback()
+        if queued:
+            self.woken()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            connection = await self.engine.connect()
+        except OSError as error:  # no socket, refused, timed out
+            raise _away() from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> str:
+    """The URL for SQLAlchemy's asyncpg dialect."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def unavailable(error: BaseException) -> bool:
+    """Whether an error means that PostgreSQL is away or out of connections, rather than that a statement is wrong."""
+    if isinstance(error, exc.DBAPIError):
+        # SQLAlchemy wraps the driver's error once in its own, which keeps it as the cause.
+        return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)
+    return isinstance(error, exc.TimeoutError) or isinstance(error, _AWAY)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn errors of an absent PostgreSQL into `Unavailable`."""
+    try:
+        yield
+    except Exception as error:
+        if unavailable(error):
+            raise _away() from error
+        raise
+
+
+def _away() -> Unavailable:
+    return Unavailable("数据库暂时不可用，请稍后重试", "the database is away; try again shortly")
+
+
+def _check_size(key: str, payload: bytes | None) -> None:
+    if not key or len(key.encode()) > MAX_KEY:
+        raise Invalid(
+            [Violation("name", "key-size", "资源名为空或超过 512 字节", "resource name is empty or over 512 bytes")]
+        )
+    if payload is not None and len(payload) > MAX_PAYLOAD:
+        raise Invalid(
+            [
+                Violation(
+                    "",
+                    "record-size",
+                    f"内容 {len(payload)} 字节，超过 {MAX_PAYLOAD} 字节的上限；请缩短文字",
+                    f"{len(payload)} bytes of content, over the limit of {MAX_PAYLOAD}; shorten the texts",
+                )
+            ]
+        )

@@ -1,0 +1,292 @@
+"""The relay 转发: publishes what the outbox holds, in order per aggregate, each event at least once.
+
+One relay a service, under a lease. It reads from a floor that is only a hint, and scans the queue from its start every
+2 s: a low sequence that commits late is picked up then (`seq > last` alone would lose it). It produces in Kafka
+transactions under `relay-<service>`, so a relay that was paused is fenced, and it deletes rows after the broker has
+committed them: a crash in between publishes them twice, and consumers drop what they have applied.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalOperation,
+    InvalidMessageError,
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+)
+from opentelemetry.trace import SpanKind
+
+from chassis import metrics, replay, telemetry, topics
+from chassis.crash import crash_point
+from chassis.database import Cause, Database
+from chassis.errors import Unavailable
+from chassis.kafka import CONTENT_TYPE, KafkaAccess, partition_of, transactional_producer
+from chassis.lease import SECONDS as LEASE_SECONDS
+from chassis.lease import Lease
+
+log = logging.getLogger(__name__)
+BATCH = 1000  # events in one transaction, at most
+POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
+FULL_SCAN = 2.0  # seconds between scans from the queue's start
+_REFUSED = (
+    CorruptRecordException,
+    InvalidMessageError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+)
+_FENCED = (ProducerFenced, InvalidProducerEpoch)
+
+_QUEUE = """
+SELECT o.seq, o.event_id FROM outbox o
+WHERE o.seq > $1 AND o.parked IS NULL
+  AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.parked IS NOT NULL AND p.key = o.key AND p.seq < o.seq)
+ORDER BY o.seq LIMIT $2
+"""
+# The bounds let PostgreSQL leave out every partition that holds none of the ids.
+_EVENTS = """
+SELECT id, topic, key, version, type, payload, traceparent, recorded_at FROM event
+WHERE id = ANY($1::uuid[]) AND id BETWEEN $2 AND $3
+"""
+_DEPTH = """
+SELECT count(*) FILTER (WHERE parked IS NULL), count(*) FILTER (WHERE parked IS NOT NULL),
+       (SELECT event_id FROM outbox WHERE parked IS NULL ORDER BY seq LIMIT 1) FROM outbox
+"""
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """A row of the event store, as it is published."""
+
+    id: UUID
+    topic: str
+    key: str
+    version: int
+    type: str
+    payload: bytes | None
+    traceparent: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class _Queued:
+    seq: int
+    event: StoredEvent
+
+
+class RefusedError(Exception):
+    """The broker will not take a batch because of a record in it."""
+
+
+class LeaseLostError(Exception):
+    """Another relay leads now."""
+
+
+class Relay:
+    """Publishes one service's events."""
+
+    def __init__(self, service: str, database: Database, access: KafkaAccess) -> None:
+        self._service = service
+        self._database = database
+        self._access = access
+        self._cause = Cause(actor=f"service:{service}")
+        self._wake = asyncio.Event()
+        self._lease = Lease(database, f"relay-{service}")
+        self._kept_at = 0.0
+        self._floor = 0
+        self._scanned_at = 0.0
+        database.woken = self._wake.set
+
+    async def run(self) -> None:
+        """Lead whenever the lease is free; never ends by itself."""
+        while True:
+            try:
+                await self._lease.wait()
+                self._kept_at = time.monotonic()
+                await self._lead()
+            except (LeaseLostError, *_FENCED):
+                log.warning("relay: another one leads now")
+            except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
+                metrics.CLIENT_REBUILDS.labels("relay").inc()
+                log.warning("relay: part away, starting over", extra={"error": type(error).__name__})
+                await asyncio.sleep(0.5)
+            finally:
+                metrics.RELAY_LEADER.set(0)
+
+    async def stop(self) -> None:
+        """Give the lease back."""
+        with suppress(Unavailable):
+            await self._lease.give()
+
+    async def _lead(self) -> None:
+        """Publish until the lease or the broker is lost. The producer is built after the lease was taken."""
+        producer = transactional_producer(self._access, f"relay-{self._service}")
+        try:
+            await producer.start()
+            await self._keep(at_least=0.0)
+            metrics.RELAY_LEADER.set(1)
+            log.info("relay: leading", extra={"epoch": self._lease.epoch})
+            while True:
+                await self._keep(at_least=LEASE_SECONDS / 3)
+                self._wake.clear()
+                queued = await self._next()
+                if queued:
+                    await self._publish(producer, queued)
+                elif not await replay.work(self._database, self._cause, producer, send):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL)
+        finally:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 5)
+
+    async def _keep(self, at_least: float) -> None:
+        """Renew the lease if the last renewal is that many seconds ago."""
+        if time.monotonic() - self._kept_at < at_least:
+            return
+        if not await self._lease.keep():
+            raise LeaseLostError
+        self._kept_at = time.monotonic()
+
+    async def _next(self) -> list[_Queued]:
+        """The next rows of the queue with their events."""
+        if time.monotonic() - self._scanned_at >= FULL_SCAN:
+            self._floor, self._scanned_at = 0, time.monotonic()
+        async with self._database.transaction(self._cause, read_only=True) as tx:
+            rows = (await tx.conn.exec_driver_sql(_QUEUE, (self._floor, BATCH))).all()
+            if not rows:
+                return []
+            ids = [row.event_id for row in rows]
+            found = await tx.conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))
+            events = {row.id: StoredEvent(*row) for row in found}
+        return [_Queued(row.seq, events[row.event_id]) for row in rows]
+
+    async def _publish(self, producer: AIOKafkaProducer, queued: Sequence[_Queued]) -> None:
+        """Publish rows and take them off the queue; a row that the broker refuses is parked."""
+        crash_point("relay.before_produce")
+        try:
+            await send(producer, [one.event for one in queued])
+        except RefusedError as error:
+            await self._isolate(queued, str(error))
+            # The producer may be wedged by what it was given: a new one goes on.
+            raise KafkaError("a record was refused") from error
+        crash_point("relay.after_produce")
+        await self._done([one.seq for one in queued])
+        now = time.time()
+        for one in queued:
+            metrics.RELAY_LAG.observe(max(0.0, now - one.event.recorded_at.timestamp()))
+        metrics.RELAY_BATCH.observe(len(queued))
+        metrics.RELAY_PUBLISHED.inc(len(queued))
+        self._floor = queued[-1].seq
+
+    async def _isolate(self, queued: Sequence[_Queued], why: str) -> None:
+        """Halve a refused batch, each half by a producer of its own, until the bad row is alone; park that one."""
+        if len(queued) == 1:
+            log.error("relay: the broker refuses an event; parked", extra={"event_id": str(queued[0].event.id), "why": why})
+            await self._park(queued[0].seq, why)
+            return
+        middle = len(queued) // 2
+        for half in (queued[:middle], queued[middle:]):
+            rows = await self._not_held(half)
+            producer = transactional_producer(self._access, f"relay-{self._service}")
+            try:
+                await producer.start()
+                if rows:
+                    await send(producer, [one.event for one in rows])
+                    await self._done([one.seq for one in rows])
+            except RefusedError as error:
+                await self._isolate(rows, str(error))
+            finally:
+                await producer.stop()
+
+    async def _not_held(self, queued: Sequence[_Queued]) -> list[_Queued]:
+        """Those whose aggregate has no parked row before them."""
+        async with self._database.transaction(self._cause, read_only=True) as tx:
+            held = await tx.conn.exec_driver_sql("SELECT DISTINCT key FROM outbox WHERE parked IS NOT NULL")
+            keys = set(held.scalars())
+        return [one for one in queued if one.event.key not in keys]
+
+    async def _park(self, seq: int, why: str) -> None:
+        async with self._database.transaction(self._cause) as tx:
+            await tx.conn.exec_driver_sql("UPDATE outbox SET parked = $2 WHERE seq = $1", (seq, why))
+
+    async def _done(self, sequence: list[int]) -> None:
+        async with self._database.transaction(self._cause) as tx:
+            await tx.conn.exec_driver_sql("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", (sequence,))
+
+
+async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
+    """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record."""
+    try:
+        async with producer.transaction():
+            waiting = [
+                await producer.send_batch(batch, topic, partition=partition)
+                for topic, partition, batch in _batches(producer, events)
+            ]
+            await asyncio.gather(*waiting)
+    except _REFUSED as error:
+        raise RefusedError(type(error).__name__) from error
+
+
+def _batches(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> list[tuple[str, int, Any]]:
+    """The events as batches, one after the other for each partition."""
+    places: dict[tuple[str, int], list[StoredEvent]] = defaultdict(list)
+    for event in events:
+        declared = topics.load().named(event.topic)
+        places[event.topic, partition_of(event.key, declared.partitions)].append(event)
+    found: list[tuple[str, int, Any]] = []
+    for (topic, partition), inside in places.items():
+        batch = producer.create_batch()
+        for event in inside:
+            if not _append(batch, event):
+                found.append((topic, partition, batch))
+                batch = producer.create_batch()
+                if not _append(batch, event):
+                    raise RefusedError("record too large")
+        found.append((topic, partition, batch))
+    for _, _, batch in found:
+        batch.close()
+    return found
+
+
+def _append(batch: Any, event: StoredEvent) -> bool:
+    added = batch.append(timestamp=None, key=event.key.encode(), value=event.payload, headers=headers(event))
+    return added is not None
+
+
+def headers(event: StoredEvent) -> list[tuple[str, bytes]]:
+    """CloudEvents attributes of a record; `ce_traceparent` is where the event began, `traceparent` this hop."""
+    declared = topics.load().named(event.topic)
+    here = event.traceparent
+    if event.traceparent.endswith("-01"):
+        with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent):
+            here = telemetry.traceparent() or here
+    found = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event.id),
+        "ce_source": f"//alliance/{declared.owner}",
+        "ce_type": event.type,
+        "ce_subject": event.key,
+        "ce_partitionkey": event.key,
+        "ce_time": event.recorded_at.isoformat().replace("+00:00", "Z"),
+        "ce_dataschema": declared.message,
+        "ce_sequence": str(event.version),
+        "content-type": CONTENT_TYPE,
+    }
+    if event.traceparent:
+        found |= {"ce_traceparent": event.traceparent, "traceparent": here}
+    return [(name, value.encode()) for name, value in found.items()]

@@ -1,0 +1,56 @@
+"""Creating the plumbing's tables; called by the first migration of every service.
+
+The service's role may add events but never change or remove one.
+"""
+
+from alembic.operations import Operations
+from sqlalchemy import text
+
+from chassis.tables import metadata
+
+INSERT_ONLY = {"event", "personal_data_access"}
+PARTITION_DAYS = 92  # made ahead, three months
+
+# Daily partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no day has, so that a missing
+# partition is never an outage. Owned by the migration role and run by the service, which may not create tables itself.
+_FIRST_EVENT_ID = """
+CREATE FUNCTION first_event_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$
+"""
+_ENSURE_PARTITIONS = f"""
+CREATE FUNCTION ensure_event_partitions(days integer DEFAULT {PARTITION_DAYS}) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  day date;
+  made integer := 0;
+BEGIN
+  FOR day IN SELECT generate_series(current_date - 1, current_date + days, interval '1 day')::date LOOP
+    IF to_regclass('event_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)',
+                     'event_' || to_char(day, 'YYYYMMDD'), first_event_id(day), first_event_id(day + 1));
+      made := made + 1;
+    END IF;
+  END LOOP;
+  RETURN made;
+END
+$$
+"""
+
+
+def create_plumbing(op: Operations, role: str) -> None:
+    """Create every table of `chassis.tables` and let the service's role use them, and no more than that."""
+    connection = op.get_bind()
+    metadata.create_all(connection)
+    for statement in (
+        _FIRST_EVENT_ID,
+        _ENSURE_PARTITIONS,
+        "CREATE TABLE event_default PARTITION OF event DEFAULT",
+        "SELECT ensure_event_partitions()",
+    ):
+        connection.exec_driver_sql(statement)
+    connection.execute(text(f'GRANT EXECUTE ON FUNCTION ensure_event_partitions TO "{role}"'))
+    for name in metadata.tables:
+        rights = "SELECT, INSERT" if name in INSERT_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(text(f'GRANT {rights} ON "{name}" TO "{role}"'))
+    connection.execute(text("INSERT INTO clock_offset (moved_by) VALUES (interval '0')"))

@@ -1,0 +1,61 @@
+"""Settings 配置 of a service: one typed class, read from `ALLIANCE_*`; a start with wrong ones lists every problem."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs; a service adds its own fields in a subclass."""
+
+    model_config = SettingsConfigDict(env_prefix="ALLIANCE_", extra="ignore", hide_input_in_errors=True)
+
+    service: str
+    profile: Literal["development", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    slot: str = "0"
+    """Replica slot; with the group it makes the static member id, so it must be unique among the replicas."""
+
+    database_url: SecretStr
+    """`postgresql://user:password@/database?host=/socket/folder` or a host and port; the service's lesser role."""
+    migration_database_url: SecretStr | None = None
+    """The same database as the owner's role; for `migrate` only."""
+    database_pool: int = Field(default=10, ge=2, le=100)
+
+    kafka_bootstrap: str
+    kafka_security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+
+    grpc_listen: str = "127.0.0.1:0"
+    grpc_max_concurrent: int = Field(default=200, ge=1)
+    """Calls worked on at once; more are refused with RESOURCE_EXHAUSTED."""
+    metrics_listen: str = "127.0.0.1:0"
+    ports_file: Path | None = None
+    """Where the bound ports are written once the service serves, as JSON `{"grpc": …, "metrics": …}`."""
+
+    registry_target: str = ""
+    """gRPC address of registry, `host:port`."""
+
+    jwks_file: Path
+    token_issuer: str
+    token_audience: str = "alliance"
+    service_token_file: Path | None = None
+    """Token of the principal `service:<name>`; read again when the file changes."""
+    bootstrap_admin_sub: str | None = None
+    """Principal that gets the first platform grant, once."""
+
+    outbox_max_age: float = Field(default=600.0, gt=0)
+    """Seconds that the oldest unpublished event may wait before commands are refused."""
+    outbox_max_rows: int = Field(default=1_000_000, ge=1)
+    tick_seconds: float = Field(default=1.0, gt=0)
+    """How often sweeps look at the business clock."""
+    retry_delays: tuple[float, ...] = (0.2, 1.0, 5.0, 30.0, 120.0)
+    """Seconds before each further attempt at a dead letter; after the last it is `dead`."""
+
+    otlp_endpoint: str | None = None
+    trace_file: Path | None = None
+    """Where spans are appended as JSON lines, for tests and the local platform."""

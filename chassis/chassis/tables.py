@@ -1,0 +1,174 @@
+"""Tables of the plumbing, the same in every service's database.
+
+`event` is audit trail, history and outbox in one: insert-only for the service's role and partitioned by day, by range of
+id. `outbox` is the small queue of ids not yet published. DDL that SQLAlchemy has no words for is in `chassis.schema`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+_INSTANT = DateTime(timezone=True)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", LargeBinary, comment="protobuf; null = tombstone"),
+    Column("actor", Text, nullable=False),
+    Column("on_behalf_of", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cause_event_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("traceparent", Text, nullable=False),
+    Column("recorded_at", _INSTANT, nullable=False),
+    Column("effective_at", _INSTANT, nullable=False),
+    Index("event_topic_key_version", "topic", "key", "version"),
+    postgresql_partition_by="RANGE (id)",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigInteger, Identity(), primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("parked", Text, comment="why the broker refused the row; null = to be published"),
+    Index("outbox_parked", "key", postgresql_where=text("parked IS NOT NULL")),
+)
+
+applied = Table(
+    "applied",
+    metadata,
+    Column("consumer_group", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("consumer_group", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("key", Text, nullable=False, comment="empty where it could not be decoded"),
+    Column("version", BigInteger, nullable=False, comment="0 where it could not be decoded"),
+    Column("raw_key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", JSONB, nullable=False, comment="list of [name, base64 value]"),
+    Column("recorded_ms", BigInteger, nullable=False, comment="the record's Kafka timestamp"),
+    Column("state", Text, nullable=False, comment="retrying, waiting, dead, replayed, superseded"),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_failed_at", _INSTANT, nullable=False),
+    Column("last_failed_at", _INSTANT, nullable=False),
+    Column("next_attempt_at", _INSTANT),
+    Column("decided_by", Text, comment="who replayed it by hand"),
+    Column("decided_reason", Text),
+    UniqueConstraint("consumer_group", "topic", "partition", "offset", name="dead_letter_place"),
+    Index(
+        "dead_letter_version",
+        "consumer_group",
+        "topic",
+        "key",
+        "version",
+        unique=True,
+        postgresql_where=text("key <> ''"),
+    ),
+    Index("dead_letter_due", "next_attempt_at", postgresql_where=text("state = 'retrying'")),
+    Index(
+        "dead_letter_open",
+        "consumer_group",
+        "key",
+        postgresql_where=text("state IN ('retrying', 'waiting', 'dead')"),
+    ),
+)
+
+request_log = Table(
+    "request_log",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("request_id", Uuid, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("response", LargeBinary, comment="the response, or a resource name where it holds personal data"),
+    Column("created_at", _INSTANT, nullable=False),
+    Index("request_log_created", "created_at"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False),
+)
+
+clock_offset = Table(
+    "clock_offset",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("moved_by", Interval, nullable=False),
+)
+
+replay_job = Table(
+    "replay_job",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("position", Text, nullable=False, comment="last key published again"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("finished_at", _INSTANT),
+)
+
+personal_data = Table(
+    "personal_data",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject_hash", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("legal_basis", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("retain_until", Date, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Index("personal_data_subject", "subject_hash"),
+)
+
+personal_data_access = Table(
+    "personal_data_access",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("record", Uuid, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("read_at", _INSTANT, nullable=False),
+)

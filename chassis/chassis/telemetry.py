@@ -1,0 +1,112 @@
+"""Traces 链路 and their way through the event store and Kafka, as W3C `traceparent`.
+
+The OpenTelemetry SDK is loaded by `setup` only; elsewhere the API's no-op tracer costs nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SimpleSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
+from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("alliance")
+
+
+def setup(service: str, otlp_endpoint: str | None, trace_file: Path | None) -> None:
+    """Send spans to a collector and, for tests and the local platform, to a file of JSON lines."""
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    if otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint, insecure=True)))
+    if trace_file:
+        provider.add_span_processor(SimpleSpanProcessor(_FileExporter(trace_file, service)))
+    trace.set_tracer_provider(provider)
+
+
+@contextmanager
+def span(
+    name: str,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    parent: str = "",
+    links: Sequence[str] = (),
+    attributes: Mapping[str, str | int] | None = None,
+) -> Iterator[Span]:
+    """A span; `parent` and `links` are traceparents, "" takes the current span as parent."""
+    context = _context(parent) if parent else None
+    linked = [trace.Link(_span_context(one)) for one in links if one]
+    with _tracer.start_as_current_span(name, context, kind, attributes=attributes, links=linked) as opened:
+        yield opened
+
+
+def traceparent() -> str:
+    """The current span as traceparent; "" where there is none."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+def trace_id() -> str:
+    """The current trace's id in hex; "" where there is none."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else ""
+
+
+def _context(parent: str) -> Context:
+    return _propagator.extract({"traceparent": parent})
+
+
+def _span_context(parent: str) -> trace.SpanContext:
+    return trace.get_current_span(_context(parent)).get_span_context()
+
+
+class _FileExporter(SpanExporter):
+    """Appends each span as one JSON line."""
+
+    def __init__(self, file: Path, service: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._opened: TextIO = file.open("a", encoding="utf-8", buffering=1)
+        self._service = service
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Write them."""
+        for one in spans:
+            context = one.get_span_context()
+            if context is not None:
+                self._opened.write(json.dumps(_line(one, context, self._service), ensure_ascii=False) + "\n")
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Close the file."""
+        self._opened.close()
+
+
+def _line(one: ReadableSpan, context: trace.SpanContext, service: str) -> dict[str, object]:
+    return {
+        "service": service,
+        "name": one.name,
+        "trace": trace.format_trace_id(context.trace_id),
+        "span": trace.format_span_id(context.span_id),
+        "parent": trace.format_span_id(one.parent.span_id) if one.parent else "",
+        "links": [trace.format_trace_id(link.context.trace_id) for link in one.links],
+        "kind": one.kind.name,
+        "start_ns": one.start_time,
+        "end_ns": one.end_time,
+        "status": one.status.status_code.name,
+        "attributes": dict(one.attributes or {}),
+    }

@@ -1,0 +1,66 @@
+"""The rules as data: which kinds meet, what both must fulfil, and what makes a pair better.
+
+A new pair of kinds is a new row here. Weights are thousandths and sum to 1000. Every pair that can reach the threshold
+shares at least one word: what needs no shared word (region, education, industry) weighs less than that, so that the
+index finds all candidates by words alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+ALGORITHM_VERSION = "words-1"
+LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit without one shared word
+
+
+@dataclass(frozen=True)
+class PairRule:
+    """How one kind of demand meets one kind of supply.
+
+    Attributes:
+        demand, supply: names of listing kinds.
+        conditions: names of `score.CONDITIONS` that both sides must fulfil.
+        weights: feature of `score.FEATURES` → thousandths of the score.
+    """
+
+    demand: str
+    supply: str
+    conditions: tuple[str, ...]
+    weights: Mapping[str, int]
+
+
+_ALWAYS = ("issuers", "validity")
+_POST = (*_ALWAYS, "region", "education")
+_TALENT = MappingProxyType({"text": 300, "majors": 250, "skills": 200, "region": 100, "education": 100, "industry": 50})
+_TECHNOLOGY = MappingProxyType({"text": 450, "technology": 250, "industry": 200, "region": 100})
+_PROJECT = MappingProxyType({"text": 650, "industry": 250, "region": 100})
+
+# Technology travels, people move less: the region is a condition of posts and only a preference of technology.
+RULES: tuple[PairRule, ...] = (
+    PairRule("TALENT_DEMAND", "TALENT_SUPPLY", _POST, _TALENT),
+    PairRule("JOB_POSITION", "TALENT_SUPPLY", _POST, _TALENT),
+    PairRule("INTERNSHIP", "TALENT_SUPPLY", _POST, _TALENT),
+    PairRule("TECH_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
+    PairRule("INDUSTRY_CHALLENGE", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
+    PairRule("PROJECT_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _PROJECT),
+)
+
+_DEMANDS = frozenset(rule.demand for rule in RULES)
+_BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
+
+
+def partners(kind: str) -> tuple[str, ...]:
+    """Kinds that a listing of this kind can meet; empty for kinds that take no part."""
+    return tuple(
+        rule.supply if rule.demand == kind else rule.demand for rule in RULES if kind in (rule.demand, rule.supply)
+    )
+
+
+def rule_of(demand: str, supply: str) -> PairRule:
+    """The rule of two kinds; raises KeyError where they do not meet."""
+    return _BY_KINDS[demand, supply]
+
+
+def is_demand(kind: str) -> bool:
+    """Whether listings of this kind are the asking side of their pairs."""
+    return kind in _DEMANDS

@@ -1,0 +1,60 @@
+"""What follows from one change of a listing: which matches are proposed, scored anew or ended.
+
+A change proposes the listing's best partners, at most `best` of them. A proposal stands as long as the pair fits, also
+when better partners come along: nobody loses a partner because others published. So the proposals follow from the
+listings alone as long as no listing has more than `best` that fit, and from the order of changes beyond that.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from matching.domain import life
+from matching.domain.facts import Facts
+from matching.domain.life import CLOSED, OPEN, Change, Match, State
+from matching.domain.score import Verdict, judge, sides
+
+
+@dataclass(frozen=True)
+class Day:
+    """When a change is judged, and by which threshold (thousandths)."""
+
+    now: datetime
+    today: date
+    threshold: int
+
+
+def plan(
+    facts: Facts,
+    chosen: Iterable[Facts],
+    others: Iterable[Facts],
+    hidden: Set[str],
+    matches: Mapping[str, Match],
+    day: Day,
+) -> list[Change]:
+    """The changes of matches that a published or revised listing brings.
+
+    `chosen` are its best partners, `others` the partners of its open matches that are not among them, `hidden` those of
+    the others where one side may not see the other's listing; `matches` are its matches by partner.
+    """
+    changes = [_chosen(facts, other, matches.get(other.name), day) for other in chosen]
+    for other in others:
+        verdict = Verdict("visibility") if other.name in hidden else judge(*sides(facts, other), day.today)
+        match = matches[other.name]
+        changes.append(life.reconsider(match, *sides(facts, other), verdict, day.threshold, day.now))
+    return [change for change in changes if change]
+
+
+def close(matches: Iterable[Match], state: str, now: datetime) -> list[Change]:
+    """The changes that the end of a listing brings: its open matches expire."""
+    return [life.expire(match, CLOSED[state], now) for match in matches if match.state in OPEN]
+
+
+def _chosen(facts: Facts, other: Facts, match: Match | None, day: Day) -> Change | None:
+    demand, supply = sides(facts, other)
+    if match is not None and match.state not in OPEN | {State.EXPIRED}:
+        return None
+    verdict = judge(demand, supply, day.today)
+    if match is None or match.state is State.EXPIRED:
+        return life.propose(match, demand, supply, verdict, day.now)
+    return life.reconsider(match, demand, supply, verdict, day.threshold, day.now)

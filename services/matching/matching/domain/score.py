@@ -1,0 +1,294 @@
+"""The verdict on one pair: hard conditions first, then a score whose parts add up.
+
+What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
+weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. A condition
+breaks only on what both sides state (`region`, `education`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice, product
+from typing import NamedTuple, Protocol
+
+from codes import education, industries, regions
+from matching.domain import text
+from matching.domain.facts import Facts
+from matching.domain.pairs import is_demand, rule_of
+
+_UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
+_NAMED = 6  # most words or codes that a reason names
+_SAME_BROAD = 700  # a major and the wider one that holds it, `计算机` and `计算机科学与技术`
+
+
+class Measure(NamedTuple):
+    """How far a pair meets one feature, 0–1000, and why; the words (zh, en) are only made for pairs that are shown."""
+
+    value: int
+    why: Callable[[], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a score; `contribution` = weight × value // 1000."""
+
+    feature: str
+    weight: int
+    value: int
+    contribution: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of judging a pair: `broken` names the condition that failed ("" where all hold)."""
+
+    broken: str
+    score: int = 0
+    parts: tuple[Part, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+def broken_condition(demand: Facts, supply: Facts, today: date) -> str:
+    """Name of the first hard condition that the pair does not fulfil; "" where it fulfils all."""
+    rule = rule_of(demand.kind, supply.kind)
+    return next((name for name in rule.conditions if not CONDITIONS[name](demand, supply, today)), "")
+
+
+def score_of(demand: Facts, supply: Facts) -> int:
+    """The score of a pair that breaks no condition, without the reasons: what candidates are ranked by."""
+    return sum(weight * measure.value // 1000 for _, weight, measure in _weighed(demand, supply) if measure)
+
+
+def judge(demand: Facts, supply: Facts, today: date) -> Verdict:
+    """The verdict on a pair on a business date; the same facts and date give the same verdict for ever."""
+    broken = broken_condition(demand, supply, today)
+    if broken:
+        return Verdict(broken)
+    parts = tuple(_part(*weighed) for weighed in _weighed(demand, supply))
+    return Verdict("", sum(part.contribution for part in parts), parts, gaps(demand, supply))
+
+
+def gaps(demand: Facts, supply: Facts) -> tuple[str, ...]:
+    """Skills asked for and not offered; majors where none of those welcome is offered (one of them is enough)."""
+    missing = [skill for skill in demand.skills if not _offers(supply, skill)]
+    if not _best_major(demand, supply)[0]:
+        missing += demand.majors
+    return tuple(missing)
+
+
+def _weighed(demand: Facts, supply: Facts) -> list[tuple[str, int, Measure | None]]:
+    """Each feature of the pair's rule with the weight that it has for this pair."""
+    rule = rule_of(demand.kind, supply.kind)
+    measures = {name: FEATURES[name](demand, supply) for name in rule.weights}
+    unsaid = sum(weight for name, weight in rule.weights.items() if measures[name] is None)
+    return [(name, _weight(name, rule.weights[name], measure, unsaid), measure) for name, measure in measures.items()]
+
+
+def _weight(name: str, weight: int, measure: Measure | None, unsaid: int) -> int:
+    if measure is None:
+        return 0
+    return weight + unsaid if name == "text" else weight
+
+
+def _part(name: str, weight: int, measure: Measure | None) -> Part:
+    if measure is None:
+        return Part(
+            name, 0, 0, 0, "有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text"
+        )
+    return Part(name, weight, measure.value, weight * measure.value // 1000, *measure.why())
+
+
+def sides(one: Facts, other: Facts) -> tuple[Facts, Facts]:
+    """The pair as (demand, supply)."""
+    return (one, other) if is_demand(one.kind) else (other, one)
+
+
+def best(facts: Facts, candidates: Iterable[Facts], today: date, threshold: int, most: int) -> list[Facts]:
+    """The listings that fit this one, best first, out of the first `most` candidates that break no condition."""
+    able = (other for other in candidates if not broken_condition(*sides(facts, other), today))
+    scored = [(-score_of(*sides(facts, other)), other.name, other) for other in islice(able, most)]
+    return [other for negative, _, other in sorted(scored) if -negative >= threshold]
+
+
+# Hard conditions
+
+
+def _different_issuers(demand: Facts, supply: Facts, today: date) -> bool:
+    return demand.issuer != supply.issuer
+
+
+def _both_valid(demand: Facts, supply: Facts, today: date) -> bool:
+    return all(side.valid_from <= today <= side.valid_to for side in (demand, supply))
+
+
+def _regions_meet(demand: Facts, supply: Facts, today: date) -> bool:
+    if not demand.regions or not supply.regions:
+        return True
+    return any(regions.compatible(one, other) for one, other in product(demand.regions, supply.regions))
+
+
+def _education_reached(demand: Facts, supply: Facts, today: date) -> bool:
+    if not demand.education or not supply.education:
+        return True
+    return education.level(supply.education) >= education.level(demand.education)
+
+
+CONDITIONS: Mapping[str, Callable[[Facts, Facts, date], bool]] = {
+    "issuers": _different_issuers,
+    "validity": _both_valid,
+    "region": _regions_meet,
+    "education": _education_reached,
+}
+
+
+# Features: None where one side says nothing about it
+
+
+def _text(demand: Facts, supply: Facts) -> Measure:
+    def why() -> tuple[str, str]:
+        shared = text.shared_phrases(demand.words, supply.words, _NAMED)
+        if not shared:
+            return "文本没有共同用词", "the texts share no words"
+        return f"共同用词：{'、'.join(shared)}", f"shared words: {', '.join(shared)}"
+
+    return Measure(text.overlap(demand.words, supply.words), why)
+
+
+def _majors(demand: Facts, supply: Facts) -> Measure | None:
+    """The best pair of majors: one of those welcome is enough."""
+    if not demand.majors or not supply.majors:
+        return None
+    value, asked, offered = _best_major(demand, supply)
+    if not value:
+        return Measure(0, lambda: ("专业不符", "no major in common"))
+    return Measure(value, lambda: (f"专业相符：{asked} ↔ {offered}", f"majors meet: {asked} ↔ {offered}"))
+
+
+def _best_major(demand: Facts, supply: Facts) -> tuple[int, str, str]:
+    pairs = product(demand.majors, supply.majors)
+    return max(
+        ((_same_major(text.normal(asked), text.normal(offered)), asked, offered) for asked, offered in pairs),
+        default=(0, "", ""),
+    )
+
+
+def _same_major(asked: str, offered: str) -> int:
+    """1000 for the same name or code, less where one holds the other (`0809` and `080901`, `计算机类` and `计算机`)."""
+    if asked == offered:
+        return 1000
+    short, long = sorted((asked.removesuffix("类"), offered.removesuffix("类")), key=len)
+    return _SAME_BROAD if len(short) > 1 and long.startswith(short) else 0
+
+
+def _skills(demand: Facts, supply: Facts) -> Measure | None:
+    """The share of the skills asked for that are offered."""
+    if not demand.skills or not supply.skills:
+        return None
+    met = [skill for skill in demand.skills if _offers(supply, skill)]
+
+    def why() -> tuple[str, str]:
+        counted, named = f"{len(met)}/{len(demand.skills)}", met[:_NAMED]
+        if not met:
+            return f"技能满足 {counted}", f"skills met {counted}"
+        return f"技能满足 {counted}：{'、'.join(named)}", f"skills met {counted}: {', '.join(named)}"
+
+    return Measure(1000 * len(met) // len(demand.skills), why)
+
+
+def _offers(supply: Facts, skill: str) -> bool:
+    """Whether the supply names the skill, or its texts hold all of the skill's words."""
+    if text.normal(skill) in map(text.normal, supply.skills):
+        return True
+    asked = text.words(skill)
+    return bool(asked) and all(word in supply.words for word in asked)
+
+
+def _technology(demand: Facts, supply: Facts) -> Measure | None:
+    """The share of the shorter field's words that stand in the other."""
+    if not demand.technology or not supply.technology:
+        return None
+    return Measure(
+        _same_field(demand.technology, supply.technology),
+        lambda: (
+            f"技术领域：{demand.technology} ↔ {supply.technology}",
+            f"fields of technology: {demand.technology} ↔ {supply.technology}",
+        ),
+    )
+
+
+def _same_field(asked: str, offered: str) -> int:
+    if text.normal(asked) == text.normal(offered):
+        return 1000
+    left, right = frozenset(text.words(asked)), frozenset(text.words(offered))
+    least = min(len(left), len(right))
+    return 1000 * len(left & right) // least if least else 0
+
+
+def _region(demand: Facts, supply: Facts) -> Measure | None:
+    """The same area 1000; one in the other 800; the same city 500, the same province 300."""
+    if not demand.regions or not supply.regions:
+        return None
+    value, asked, offered = max(
+        (_closeness(one, other), one, other) for one, other in product(demand.regions, supply.regions)
+    )
+    return Measure(value, lambda: _met("地区", "regions", _named(regions, asked), _named(regions, offered)))
+
+
+def _closeness(one: str, other: str) -> int:
+    if one == other:
+        return 1000
+    if regions.compatible(one, other):
+        return 800
+    if one[:4] == other[:4]:
+        return 500
+    return 300 if one[:2] == other[:2] else 0
+
+
+def _education(demand: Facts, supply: Facts) -> Measure | None:
+    """What is asked for 1000; every level above it 200 less, down to 600: more than enough still fits."""
+    if not demand.education or not supply.education:
+        return None
+    above = education.level(supply.education) - education.level(demand.education)
+    asked, offered = _named(education, demand.education), _named(education, supply.education)
+    return Measure(max(1000 - 200 * above, 600), lambda: _met("学历", "education", asked, offered))
+
+
+def _industry(demand: Facts, supply: Facts) -> Measure | None:
+    """The same code, or one that holds the other, 1000; else 250 for each level that the two paths share."""
+    if not demand.industries or not supply.industries:
+        return None
+    value, asked, offered = max(
+        (_kinship(one, other), one, other) for one, other in product(demand.industries, supply.industries)
+    )
+    return Measure(value, lambda: _met("行业", "industries", _named(industries, asked), _named(industries, offered)))
+
+
+def _kinship(one: str, other: str) -> int:
+    left, right = industries.path(one), industries.path(other)
+    shared = sum(1 for a, b in zip(left, right, strict=False) if a == b)
+    return 1000 if shared == min(len(left), len(right)) else 250 * shared
+
+
+class _Table(Protocol):
+    def name(self, code: str) -> str: ...
+
+
+def _named(table: _Table, code: str) -> str:
+    return f"{table.name(code)}（{code}）"
+
+
+def _met(zh: str, en: str, asked: str, offered: str) -> tuple[str, str]:
+    return f"{zh}：{asked} ↔ {offered}", f"{en}: {asked} ↔ {offered}"
+
+
+FEATURES: Mapping[str, Callable[[Facts, Facts], Measure | None]] = {
+    "text": _text,
+    "majors": _majors,
+    "skills": _skills,
+    "technology": _technology,
+    "region": _region,
+    "education": _education,
+    "industry": _industry,
+}

@@ -1,0 +1,151 @@
+"""Protobuf ↔ domain."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import date
+from typing import Any
+
+from alliance.common.v1 import text_pb2
+from alliance.listings.v1 import listing_pb2
+from alliance.matching.v1 import match_pb2, matching_service_pb2
+from chassis.errors import Invalid, Violation
+from chassis.etag import etag
+from codes import education, industries, regions
+from matching.domain import text
+from matching.domain.facts import Facts
+from matching.domain.life import Match, State, Verb
+from matching.domain.score import Part
+from matching.index import Entry
+
+_OUTCOMES = {
+    matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
+    matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
+}
+
+
+def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
+    """What the index keeps of a published listing; codes that the tables do not hold are left out."""
+    details = _details(listing)
+    facts = Facts(
+        name=listing.name,
+        version=version,
+        issuer=listing.issuer,
+        bodies=tuple(listing.bodies),
+        kind=listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_"),
+        visibility=listing.visibility,
+        regions=tuple(filter(regions.exists, listing.region_codes)),
+        industries=tuple(filter(industries.exists, listing.industry_codes)),
+        valid_from=date.fromisoformat(listing.valid_from) if listing.valid_from else date.min,
+        valid_to=date.fromisoformat(listing.valid_to) if listing.valid_to else date.max,
+        majors=details["majors"],
+        skills=details["skills"],
+        technology=details["technology"],
+        education=details["education"] if education.exists(details["education"]) else "",
+        words=text.weigh(
+            listing.title,
+            [*details["majors"], *details["skills"], *details["positions"], details["technology"]],
+            [listing.description, *details["prose"]],
+        ),
+    )
+    return Entry(facts, listing.SerializeToString())
+
+
+def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
+    """The typed details under names that all kinds share; empty where a kind has none."""
+    branch = listing.WhichOneof("details")
+    one = getattr(listing, branch) if branch else None
+
+    def given(name: str) -> Any:
+        return getattr(one, name, "")
+
+    return {
+        "majors": tuple(given("majors")),
+        "skills": tuple(given("skills")),
+        "positions": tuple(given("positions")),
+        "technology": given("field"),
+        "education": given("education_code"),
+        "prose": [given(name) for name in ("problem", "goals", "acceptance", "content", "cooperation")],
+    }
+
+
+def message_of(match: Match) -> match_pb2.Match:
+    """The contract's match."""
+    message = match_pb2.Match(
+        name=match.name,
+        demand=match.demand,
+        supply=match.supply,
+        demand_version=match.demand_version,
+        supply_version=match.supply_version,
+        demand_issuer=match.demand_issuer,
+        supply_issuer=match.supply_issuer,
+        bodies=match.bodies,
+        state=match_pb2.MatchState.Value(f"MATCH_STATE_{match.state}"),
+        score=match.score,
+        parts=[_part_message(part) for part in match.parts],
+        gaps=match.gaps,
+        algorithm_version=match.algorithm_version,
+        demand_accepted=match.demand_accepted,
+        supply_accepted=match.supply_accepted,
+        reason=match.reason,
+        etag=etag(match.version),
+    )
+    message.create_time.FromDatetime(match.create_time)
+    message.update_time.FromDatetime(match.update_time)
+    return message
+
+
+def _part_message(part: Part) -> match_pb2.ScorePart:
+    return match_pb2.ScorePart(
+        feature=part.feature,
+        weight=part.weight,
+        value=part.value,
+        contribution=part.contribution,
+        reason=text_pb2.LocalizedText(zh=part.zh, en=part.en),
+    )
+
+
+def row_of(match: Match) -> dict[str, Any]:
+    """The match as values of its table's columns."""
+    values = {one.name: getattr(match, one.name) for one in fields(match)}
+    return {
+        **values,
+        "bodies": list(match.bodies),
+        "gaps": list(match.gaps),
+        "parts": [asdict(part) for part in match.parts],
+    }
+
+
+def match_of(row: Any) -> Match:
+    """The match of a row of its table."""
+    values = {one.name: getattr(row, one.name) for one in fields(Match)}
+    return Match(
+        **{
+            **values,
+            "state": State(row.state),
+            "bodies": tuple(row.bodies),
+            "gaps": tuple(row.gaps),
+            "parts": tuple(Part(**part) for part in row.parts),
+        }
+    )
+
+
+def states_of(states: Iterable[int]) -> list[State]:
+    """States asked for in a list; unset ones are passed over."""
+    names = (match_pb2.MatchState.Name(state).removeprefix("MATCH_STATE_") for state in states if state)
+    return [State(name) for name in names]
+
+
+def outcome_of(outcome: int) -> Verb:
+    """The outcome of a completed match; raises `Invalid` where none is named."""
+    if outcome not in _OUTCOMES:
+        raise Invalid(
+            [Violation("outcome", "required", "请说明结果：达成或未达成", "say what came of it: fulfilled or failed")]
+        )
+    return _OUTCOMES[outcome]
+
+
+def required(field: str, value: str, zh: str, en: str) -> str:
+    """The value without outer spaces; raises `Invalid` with the fix where it is empty."""
+    if not value.strip():
+        raise Invalid([Violation(field, "required", zh, en)])
+    return value.strip()

@@ -1,0 +1,203 @@
+"""Matching: the verdict on one pair."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching.domain import text
+from matching.domain.facts import Facts
+from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
+from matching.domain.score import CONDITIONS, FEATURES, best, broken_condition, judge, score_of
+
+TODAY = date(2026, 3, 2)
+SHANGHAI, BEIJING, CHAOYANG = "310000", "110000", "110105"
+
+
+def listing(kind: str, title: str, prose: str = "", **given_fields: Any) -> Facts:
+    """Facts of a listing of an issuer of its own kind."""
+    fields: dict[str, Any] = {"name": f"listings/{kind}", "issuer": f"organizations/{kind}", **given_fields}
+    labels = [*fields.get("majors", ()), *fields.get("skills", ()), fields.get("technology", "")]
+    words = text.weigh(title, labels, [prose])
+    return Facts(**{"version": 1, "bodies": (), "kind": kind, "visibility": 1, "words": words, **fields})
+
+
+def post(title: str, prose: str = "", **fields: Any) -> Facts:
+    return listing("JOB_POSITION", title, prose, **fields)
+
+
+def supply(title: str, prose: str = "", **fields: Any) -> Facts:
+    return listing("TALENT_SUPPLY", title, prose, **fields)
+
+
+def test_the_rules_are_complete() -> None:
+    for rule in RULES:
+        assert sum(rule.weights.values()) == 1000
+        assert set(rule.weights) <= set(FEATURES)
+        assert set(rule.conditions) <= set(CONDITIONS)
+        assert not is_demand(rule.supply)
+        wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
+        assert wordless < LEAST_THRESHOLD, "a pair that shares no word can reach the threshold"
+    assert partners("TALENT_SUPPLY") == ("TALENT_DEMAND", "JOB_POSITION", "INTERNSHIP")
+    assert partners("TEXTBOOK") == ()
+
+
+def test_a_full_match_scores_a_thousand_and_says_why() -> None:
+    same: dict[str, Any] = {
+        "majors": ("软件工程",),
+        "skills": ("Java", "MySQL"),
+        "regions": (SHANGHAI,),
+        "education": "21",
+        "industries": ("6513",),
+    }
+    verdict = judge(post("Java 开发工程师", **same), supply("Java 开发工程师", **same), TODAY)
+    assert verdict.score == 1000
+    reasons = {part.feature: (part.zh, part.en) for part in verdict.parts}
+    assert "java" in reasons["text"][0]
+    assert "软件工程" in reasons["majors"][1]
+    assert "上海市（310000）" in reasons["region"][0]
+    assert "（21）" in reasons["education"][0]
+    assert verdict.gaps == ()
+
+
+_FIELDS = st.fixed_dictionaries(
+    {
+        "majors": st.lists(
+            st.sampled_from(["软件工程", "计算机", "计算机类", "080901", "0809", "护理学"]), max_size=3
+        ).map(tuple),
+        "skills": st.lists(st.sampled_from(["Java", "C++", "数控加工", "沟通能力"]), max_size=3).map(tuple),
+        "regions": st.lists(st.sampled_from([SHANGHAI, BEIJING, CHAOYANG]), max_size=2).map(tuple),
+        "industries": st.lists(st.sampled_from(["C", "39", "3973", "6513"]), max_size=2).map(tuple),
+        "education": st.sampled_from(["", "11", "14", "21", "31", "90"]),
+        "technology": st.sampled_from(["", "集成电路", "新材料"]),
+    }
+)
+_TITLES = st.sampled_from(["Java 开发工程师", "数控加工", "集成电路封装测试", "的", "护士"])
+
+
+@given(st.sampled_from(RULES), _TITLES, _TITLES, _FIELDS, _FIELDS)
+def test_parts_sum_to_the_score_exactly(
+    rule: Any, title: str, other: str, asked: dict[str, Any], offered: dict[str, Any]
+) -> None:
+    demand, offer = listing(rule.demand, title, **asked), listing(rule.supply, other, **offered)
+    verdict = judge(demand, offer, TODAY)
+    if verdict.broken:
+        assert not verdict.parts
+        return
+    assert sum(part.contribution for part in verdict.parts) == verdict.score == score_of(demand, offer)
+    assert sum(part.weight for part in verdict.parts) == 1000
+    assert all(part.contribution == part.weight * part.value // 1000 for part in verdict.parts)
+    assert all(0 <= part.value <= 1000 and part.zh and part.en for part in verdict.parts)
+    assert verdict == judge(demand, offer, TODAY)
+
+
+def test_what_a_side_leaves_unsaid_goes_to_the_text() -> None:
+    verdict = judge(post("Java 开发", skills=("Java",)), supply("Java 开发", majors=("软件工程",)), TODAY)
+    weights = {part.feature: part.weight for part in verdict.parts}
+    assert weights == {"text": 1000, "majors": 0, "skills": 0, "region": 0, "education": 0, "industry": 0}
+
+
+def test_beijing_java_never_wins_over_shanghai_java_by_text() -> None:
+    wanted = post("上海 Java 开发工程师", "在上海工作，也常去北京", regions=(SHANGHAI,))
+    near = supply("上海 Java 开发", regions=(SHANGHAI,), name="listings/near")
+    far = supply("北京 上海 Java 开发工程师 在上海工作，也常去北京", regions=(BEIJING,), name="listings/far")
+    assert judge(wanted, far, TODAY).broken == "region"
+    assert best(wanted, [far, near], TODAY, LEAST_THRESHOLD, 200) == [near]
+    without_code = [supply(f"{city} Java 开发", name=f"listings/{city}") for city in ("北京", "上海", "内蒙古")]
+    assert len({score_of(wanted, one) for one in without_code}) == 1, "a place name in the text counts for nothing"
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered", "meets"),
+    [
+        ((BEIJING,), (CHAOYANG,), True),
+        ((CHAOYANG,), (BEIJING,), True),
+        ((BEIJING,), (SHANGHAI,), False),
+        ((BEIJING, SHANGHAI), (SHANGHAI,), True),
+        ((CHAOYANG,), ("110108",), False),
+        ((), (SHANGHAI,), True),
+        ((BEIJING,), (), True),
+    ],
+)
+def test_regions_meet_when_one_lies_in_the_other(asked: Any, offered: Any, meets: bool) -> None:
+    broken = broken_condition(post("Java", regions=asked), supply("Java", regions=offered), TODAY)
+    assert broken == ("" if meets else "region")
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered", "broken"),
+    [
+        ("20", "31", "education"),  # bachelor asked, junior college offered
+        ("20", "20", ""),
+        ("21", "20", ""),  # the same level by another code
+        ("20", "14", ""),
+        ("11", "14", "education"),  # doctor asked, master offered
+        ("11", "11", ""),
+        ("", "31", ""),
+        ("20", "", ""),
+    ],
+)
+def test_education_boundary(asked: str, offered: str, broken: str) -> None:
+    assert broken_condition(post("Java", education=asked), supply("Java", education=offered), TODAY) == broken
+
+
+@pytest.mark.parametrize("side", ["demand", "supply"])
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "broken"),
+    [
+        (date(2026, 3, 2), date(2026, 3, 2), ""),
+        (date(2026, 3, 3), date(2026, 9, 1), "validity"),
+        (date(2026, 1, 1), date(2026, 3, 1), "validity"),
+    ],
+)
+def test_both_sides_must_be_valid_today(side: str, valid_from: date, valid_to: date, broken: str) -> None:
+    pair = {"demand": post("Java"), "supply": supply("Java")}
+    pair[side] = replace(pair[side], valid_from=valid_from, valid_to=valid_to)
+    assert broken_condition(pair["demand"], pair["supply"], TODAY) == broken
+
+
+def test_one_issuer_never_meets_itself() -> None:
+    assert broken_condition(post("Java", issuer="o"), supply("Java", issuer="o"), TODAY) == "issuers"
+
+
+def test_the_region_is_only_a_preference_of_technology() -> None:
+    challenge = listing("INDUSTRY_CHALLENGE", "集成电路封装散热", technology="集成电路", regions=(BEIJING,))
+    outcome = listing("RESEARCH_OUTCOME", "集成电路封装散热", technology="集成电路", regions=(SHANGHAI,))
+    verdict = judge(challenge, outcome, TODAY)
+    assert not verdict.broken
+    assert {part.feature: part.value for part in verdict.parts}["region"] == 0
+
+
+def test_gaps_are_what_is_asked_and_not_offered() -> None:
+    wanted = post("后端开发", skills=("Java", "Kubernetes", "数据库设计"), majors=("软件工程", "计算机类"))
+    offer = supply("后端开发", "做过数据库设计", skills=("ＪＡＶＡ",), majors=("护理学",))
+    assert judge(wanted, offer, TODAY).gaps == ("Kubernetes", "软件工程", "计算机类")
+    one_is_enough = replace(offer, majors=("计算机科学与技术",))
+    assert judge(wanted, one_is_enough, TODAY).gaps == ("Kubernetes",)
+
+
+def test_majors_meet_by_name_and_by_code() -> None:
+    def value(asked: str, offered: str) -> int:
+        parts = judge(post("x", majors=(asked,)), supply("y", majors=(offered,)), TODAY).parts
+        return {part.feature: part.value for part in parts}["majors"]
+
+    assert value("软件工程", "软件工程") == 1000
+    assert value("0809", "080901") == value("计算机类", "计算机科学与技术") == 700
+    assert value("软件工程", "护理学") == 0
+
+
+def test_words_leave_out_places_and_common_phrases() -> None:
+    found = text.words("上海市 Java开发工程师，熟悉C++、Node.js 与新能源汽车")
+    assert found == ["java", "开发", "c++", "node.js", "新能", "能源", "源汽", "汽车"]
+
+
+def test_shared_phrases_join_neighbours() -> None:
+    one, other = text.weigh("新能源汽车 Java", [], []), text.weigh("Java 新能源汽车电池", [], [])
+    assert text.shared_phrases(one, other, 5) == ["新能源汽车", "java"]
+
+
+def test_two_short_texts_do_not_agree_by_one_word() -> None:
+    assert text.overlap(text.weigh("护士", [], []), text.weigh("护士", [], [])) < LEAST_THRESHOLD
