@@ -138,6 +138,6 @@ def _platform(grant: Grant) -> bool:
 
 def _reading(call: Call) -> AbstractAsyncContextManager[Tx]:
     """The call's own transaction, or a short one of its own for a streaming call."""
-    if call.tx is not None:
-        return nullcontext(call.tx)
+    if call.transaction is not None:
+        return nullcontext(call.transaction)
     return call.database.transaction(Cause(actor=""), read_only=True)

@@ -125,9 +125,7 @@ class ProjectedRegister:
         """See `Register`."""
         t = tables.membership
         found = await tx.conn.execute(select(t).where(t.c.body == body, _valid(on)).order_by(t.c.name))
-        return [
-            MembershipRow(r.name, r.body, r.organization, frozenset(r.roles), r.valid_from, r.valid_to) for r in found
-        ]
+        return [MembershipRow(r.name, r.body, r.organization, frozenset(r.roles), r.valid_from, r.valid_to) for r in found]
 
 
 class Owner:

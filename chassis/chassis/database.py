@@ -40,9 +40,12 @@ _POOL_TIMEOUT = 5.0
 _INSERT_EVENTS = """
 INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
                    traceparent, recorded_at, effective_at)
-SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, $7, $8, $9, $10, $11, $12, $13, e.effective_at
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $14::timestamptz[])
-  AS e (id, topic, key, version, type, payload, effective_at)
+SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, e.actor, e.on_behalf_of, e.reason, e.cause_event_id,
+       e.request_id, e.traceparent, $14, e.effective_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
+            $10::text[], $11::text[], $12::text[], $13::timestamptz[])
+  AS e (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id, traceparent,
+        effective_at)
 """
 _INSERT_OUTBOX = """
 INSERT INTO outbox (event_id, key)
@@ -75,12 +78,23 @@ class _Queued:
     version: int
     type: str
     payload: bytes | None
+    cause: Cause
+    traceparent: str
     effective_at: datetime
+
+    def values(self) -> tuple[Any, ...]:
+        """The columns of `_INSERT_EVENTS`, in order."""
+        cause = self.cause
+        why = (cause.actor, cause.on_behalf_of, cause.reason, cause.event_id, cause.request_id, self.traceparent)
+        return (self.id, self.topic, self.key, self.version, self.type, self.payload, *why, self.effective_at)
 
 
 @dataclass
 class Tx:
-    """One transaction. `now` is the business instant of its events, `recorded_at` the system's."""
+    """One transaction. `now` is the business instant of its events, `recorded_at` the system's.
+
+    `cause` may be changed on the way: an event takes the one that stands when it is emitted.
+    """
 
     conn: AsyncConnection
     cause: Cause
@@ -120,7 +134,8 @@ class Tx:
             self._fill(message, version, effective)
         payload = None if message is None else message.SerializeToString(deterministic=True)
         _check_size(key, payload)
-        queued = _Queued(new_id(), topic, key, version, declared.type_of(verb), payload, effective)
+        trace = self.cause.traceparent or telemetry.traceparent()
+        queued = _Queued(new_id(), topic, key, version, declared.type_of(verb), payload, self.cause, trace, effective)
         self._queued.append(queued)
         return queued.id
 
@@ -155,28 +170,9 @@ class Tx:
         """Write the queued events; says whether there were any."""
         if not self._queued:
             return False
-        queued, cause = self._queued, self.cause
-        ids = [one.id for one in queued]
-        keys = [one.key for one in queued]
-        await self.conn.exec_driver_sql(
-            _INSERT_EVENTS,
-            (
-                ids,
-                [one.topic for one in queued],
-                keys,
-                [one.version for one in queued],
-                [one.type for one in queued],
-                [one.payload for one in queued],
-                cause.actor,
-                cause.on_behalf_of,
-                cause.reason,
-                cause.event_id,
-                cause.request_id,
-                cause.traceparent or telemetry.traceparent(),
-                self.recorded_at,
-                [one.effective_at for one in queued],
-            ),
-        )
+        columns = list(zip(*(one.values() for one in self._queued), strict=True))
+        await self.conn.exec_driver_sql(_INSERT_EVENTS, (*map(list, columns), self.recorded_at))
+        ids, keys = list(columns[0]), list(columns[2])
         await self.conn.exec_driver_sql(_INSERT_OUTBOX, (ids, keys))
         return True
 
@@ -242,7 +238,7 @@ def unavailable(error: BaseException) -> bool:
     if isinstance(error, exc.DBAPIError):
         # SQLAlchemy wraps the driver's error once in its own, which keeps it as the cause.
         return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)
-    return isinstance(error, exc.TimeoutError) or isinstance(error, _AWAY)
+    return isinstance(error, (exc.TimeoutError, *_AWAY))
 
 
 @contextmanager
@@ -262,9 +258,7 @@ def _away() -> Unavailable:
 
 def _check_size(key: str, payload: bytes | None) -> None:
     if not key or len(key.encode()) > MAX_KEY:
-        raise Invalid(
-            [Violation("name", "key-size", "资源名为空或超过 512 字节", "resource name is empty or over 512 bytes")]
-        )
+        raise Invalid([Violation("name", "key-size", "资源名为空或超过 512 字节", "resource name is empty or over 512 bytes")])
     if payload is not None and len(payload) > MAX_PAYLOAD:
         raise Invalid(
             [

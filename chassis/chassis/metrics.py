@@ -25,7 +25,6 @@ HANDLER_SECONDS = Histogram("alliance_handler_seconds", "Time of one batch in it
 EVENT_DELAY = Histogram(
     "alliance_event_delay_seconds", "From recording an event to its effect here.", ["group"], buckets=_FAST
 )
-VERSION_GAPS = Counter("alliance_version_gaps_total", "Versions that a group never saw (compaction or a restore).", ["group"])
 CLIENT_REBUILDS = Counter("alliance_client_rebuilds_total", "Kafka clients that were given up and built anew.", ["client"])
 DEAD_LETTERS = Gauge("alliance_dead_letters", "Open dead letters by state.", ["state"])
 RETRIES = Counter("alliance_dead_letter_retries_total", "Attempts at dead letters by outcome.", ["outcome"])

@@ -172,7 +172,7 @@ class Relay:
                 return []
             ids = [row.event_id for row in rows]
             found = await tx.conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))
-            events = {row.id: StoredEvent(*row) for row in found}
+            events = {row.id: StoredEvent(*tuple(row)) for row in found}
         return [_Queued(row.seq, events[row.event_id]) for row in rows]
 
     async def _publish(self, producer: AIOKafkaProducer, queued: Sequence[_Queued]) -> None:

@@ -55,16 +55,14 @@ async def work(
             await send(producer, await _rows(tx, job.topic, keys))
             await tx.conn.exec_driver_sql("UPDATE replay_job SET position = $2 WHERE id = $1", (job.id, keys[-1]))
         else:
-            await tx.conn.exec_driver_sql(
-                "UPDATE replay_job SET finished_at = $2 WHERE id = $1", (job.id, tx.recorded_at)
-            )
+            await tx.conn.exec_driver_sql("UPDATE replay_job SET finished_at = $2 WHERE id = $1", (job.id, tx.recorded_at))
     return True
 
 
 async def _rows(tx: Tx, topic: str, keys: list[str]) -> "list[StoredEvent]":
     from chassis.relay import StoredEvent
 
-    rows = [StoredEvent(*row) for row in await tx.conn.exec_driver_sql(_ROWS, (topic, keys))]
+    rows = [StoredEvent(*tuple(row)) for row in await tx.conn.exec_driver_sql(_ROWS, (topic, keys))]
     if topics.load().named(topic).classification == "public":
         return list({row.key: row for row in rows}.values())
     return rows

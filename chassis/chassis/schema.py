@@ -9,17 +9,16 @@ from sqlalchemy import text
 from chassis.tables import metadata
 
 INSERT_ONLY = {"event", "personal_data_access"}
-PARTITION_DAYS = 92  # made ahead, three months
 
 # Daily partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no day has, so that a missing
-# partition is never an outage. Owned by the migration role and run by the service, which may not create tables itself.
+# partition is never an outage. 92 days are made ahead. Owned by the migration role and run by the service, which may not create tables itself.
 _FIRST_EVENT_ID = """
 CREATE FUNCTION first_event_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$
 """
-_ENSURE_PARTITIONS = f"""
-CREATE FUNCTION ensure_event_partitions(days integer DEFAULT {PARTITION_DAYS}) RETURNS integer
+_ENSURE_PARTITIONS = """
+CREATE FUNCTION ensure_event_partitions(days integer DEFAULT 92) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
   day date;

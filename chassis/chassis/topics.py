@@ -64,8 +64,7 @@ def load() -> Topics:
     text = resources.files("alliance").joinpath("topics.yaml").read_text(encoding="utf-8")
     declared = yaml.safe_load(text)
     topics = tuple(
-        Topic(**{**one, "types": tuple(one["types"]), "consumers": tuple(one["consumers"])})
-        for one in declared["topics"]
+        Topic(**{**one, "types": tuple(one["types"]), "consumers": tuple(one["consumers"])}) for one in declared["topics"]
     )
     return Topics(topics, declared["profiles"])
 

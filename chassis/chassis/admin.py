@@ -1,0 +1,178 @@
+"""The operator's services 运维, the same in every service: dead letters, replay, clocks, personal data."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka.errors import KafkaError
+
+from alliance.admin.v1 import admin_service_pb2 as pb
+from alliance.admin.v1 import personal_data_service_pb2 as personal_pb
+from chassis import deadletter, paging, replay, topics
+from chassis.consumer import Consumers
+from chassis.errors import Invalid, Precondition, Violation
+from chassis.personal import PersonalRecord, Vault
+from chassis.rpc import Call
+from chassis.service import Parts
+
+_STATES = {
+    pb.DEAD_LETTER_STATE_RETRYING: "retrying",
+    pb.DEAD_LETTER_STATE_WAITING: "waiting",
+    pb.DEAD_LETTER_STATE_DEAD: "dead",
+    pb.DEAD_LETTER_STATE_REPLAYED: "replayed",
+    pb.DEAD_LETTER_STATE_SUPERSEDED: "superseded",
+}
+_NUMBERS = {name: number for number, name in _STATES.items()}
+_FIRST = UUID(int=0)
+_OUTBOX = "SELECT count(*) FROM outbox WHERE parked IS NULL"
+
+
+class Admin:
+    """`alliance.admin.v1.AdminService`."""
+
+    def __init__(self, service: str, parts: Parts, consumers: Consumers) -> None:
+        self._service = service
+        self._parts = parts
+        self._context = parts.context
+        self._consumers = consumers
+
+    async def ListDeadLetters(self, call: Call, request: pb.ListDeadLettersRequest) -> pb.ListDeadLettersResponse:
+        """See the contract."""
+        size = paging.page_size(request.page_size)
+        after = paging.decode(request)
+        states = [_STATES[request.state]] if request.state else list(deadletter.OPEN)
+        position = UUID(after[0]) if after else _FIRST
+        rows = await deadletter.listed(call.tx, states, request.group, position, size + 1)
+        answer = pb.ListDeadLettersResponse(dead_letters=[_dead_letter(row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
+        return answer
+
+    async def ReplayDeadLetters(self, call: Call, request: pb.ReplayDeadLettersRequest) -> pb.ReplayDeadLettersResponse:
+        """See the contract."""
+        try:
+            ids = [UUID(one) for one in request.ids]
+        except ValueError:
+            problem = Violation("ids", "uuid", "编号须为 UUID", "ids have to be UUIDs, as ListDeadLetters gives them")
+            raise Invalid([problem]) from None
+        return pb.ReplayDeadLettersResponse(queued=await deadletter.replay(call.tx, ids, request.reason))
+
+    async def ReplayTopic(self, call: Call, request: pb.ReplayTopicRequest) -> pb.ReplayTopicResponse:
+        """See the contract."""
+        own = [topic.name for topic in topics.load().owned_by(self._service)]
+        if request.topic not in own:
+            listed = ", ".join(own)
+            problem = Violation(
+                "topic",
+                "owner",
+                f"本服务只能重放自己的主题：{listed}",
+                f"this service replays its own topics: {listed}",
+            )
+            raise Invalid([problem])
+        return pb.ReplayTopicResponse(job=str(await replay.start(call.tx, request.topic, request.reason)))
+
+    async def GetProgress(self, call: Call, request: pb.GetProgressRequest) -> pb.Progress:
+        """See the contract."""
+        return await self._progress(call)
+
+    async def SetClock(self, call: Call, request: pb.SetClockRequest) -> pb.Progress:
+        """See the contract."""
+        context = self._context
+        if context.settings.profile == "production":
+            raise Precondition(
+                "CLOCK_FIXED",
+                "生产环境不允许调整业务时间",
+                "the business clock can't be moved in the production profile",
+            )
+        # The row is locked so that of two calls the later sees what the earlier set.
+        current = (await call.tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset FOR UPDATE")).scalar_one()
+        offset = request.business_time.ToDatetime(tzinfo=call.tx.recorded_at.tzinfo) - context.system_clock.now()
+        if offset < current - timedelta(seconds=1):
+            problem = Violation("business_time", "forward", "业务时间只能向前调整", "the business clock moves forward only")
+            raise Invalid([problem])
+        offset = max(offset, current)
+        await call.tx.conn.exec_driver_sql("UPDATE clock_offset SET moved_by = $1", (offset,))
+        call.tx.on_commit(lambda: setattr(context.clock, "offset", offset))
+        progress = await self._progress(call)
+        progress.offset.FromTimedelta(offset)
+        progress.business_time.FromDatetime(context.system_clock.now() + offset)
+        return progress
+
+    async def _progress(self, call: Call) -> pb.Progress:
+        context = self._context
+        try:
+            lag = await self._consumers.lag()
+        except (KafkaError, OSError):
+            lag = -1
+        found = pb.Progress(
+            outbox_depth=(await call.tx.conn.exec_driver_sql(_OUTBOX)).scalar_one(),
+            consumer_lag=lag,
+            due_work=await self._parts.due_work(call.tx),
+            open_dead_letters=sum((await deadletter.counts(call.tx)).values()),
+        )
+        found.business_time.FromDatetime(context.clock.now())
+        found.system_time.FromDatetime(context.system_clock.now())
+        found.offset.FromTimedelta(context.clock.offset)
+        return found
+
+
+class PersonalData:
+    """`alliance.admin.v1.PersonalDataService`."""
+
+    def __init__(self) -> None:
+        self._vault = Vault()
+
+    async def ExportPersonalData(
+        self, call: Call, request: personal_pb.ExportPersonalDataRequest
+    ) -> personal_pb.ExportPersonalDataResponse:
+        """See the contract. The read itself is recorded, so it has a transaction of its own."""
+        async with call.database.transaction(call.cause) as tx:
+            found = await self._vault.of_subject(
+                tx, _required(request.subject, "subject"), _required(request.purpose, "purpose")
+            )
+        return personal_pb.ExportPersonalDataResponse(records=[_personal(one) for one in found])
+
+    async def ErasePersonalData(
+        self, call: Call, request: personal_pb.ErasePersonalDataRequest
+    ) -> personal_pb.ErasePersonalDataResponse:
+        """See the contract."""
+        erased = await self._vault.erase(call.tx, _required(request.subject, "subject"))
+        return personal_pb.ErasePersonalDataResponse(erased=erased)
+
+
+def _required(value: str, field: str) -> str:
+    if not value.strip():
+        raise Invalid([Violation(field, "required", f"请填写 {field}", f"{field} is required")])
+    return value
+
+
+def _dead_letter(row: Any) -> pb.DeadLetter:
+    found = pb.DeadLetter(
+        id=str(row.id),
+        group=row.consumer_group,
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        key=row.key,
+        version=row.version,
+        state=_NUMBERS[row.state],
+        reason=row.reason,
+        attempts=row.attempts,
+    )
+    found.first_failed_at.FromDatetime(row.first_failed_at)
+    found.last_failed_at.FromDatetime(row.last_failed_at)
+    return found
+
+
+def _personal(record: PersonalRecord) -> personal_pb.PersonalRecord:
+    found = personal_pb.PersonalRecord(
+        name=record.name,
+        kind=record.kind,
+        fields=record.fields,
+        purpose=record.purpose,
+        legal_basis=record.legal_basis,
+        source=record.source,
+        retain_until=record.retain_until.isoformat(),
+    )
+    found.create_time.FromDatetime(record.created_at)
+    return found

@@ -1,0 +1,303 @@
+"""Consumers 消费: FastStream batch subscribers, one a listener, that hand their records to `Handling`.
+
+FastStream's defaults would lose records (ack first, latest offset), so all is set here: manual acknowledgement, offsets
+committed after the database transaction, `read_committed`, static membership. A batch that meets an absent part is tried
+again in place, without limit; its offsets are committed only after its effects.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka import TopicPartition as DeclaredPartition
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.security import BaseSecurity, SASLScram512
+
+from chassis import metrics, topics
+from chassis.database import Cause, Database
+from chassis.handling import Handling, Listen, away
+from chassis.kafka import KafkaAccess
+from chassis.lease import Lease
+from chassis.record import RawRecord, Record, decode
+
+__all__ = ["Consumers", "Listen", "Record"]
+log = logging.getLogger(__name__)
+_BATCH = 500  # records in one transaction, at most
+_POLL_MS = {"effect": 10, "state": 50}  # FastStream sleeps as long again after an empty poll
+_RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
+_LOOK = 0.02  # seconds between looks at how far a tail has got
+_STOP = 10.0  # seconds that a batch may take to end when the service stops
+
+Batch = tuple[ConsumerRecord[Any, Any], ...]
+
+
+class Consumers:
+    """All listeners of one process."""
+
+    def __init__(
+        self,
+        service: str,
+        slot: str,
+        access: KafkaAccess,
+        database: Database,
+        handlings: Sequence[Handling],
+    ) -> None:
+        self._access = access
+        self._slot = slot
+        # Two members with one static id would hold each other up without an error; the lease refuses the second.
+        self._lease = Lease(database, f"member:{service}.{slot}")
+        self._lanes = [_Tail(one) if one.listen.recall else _Group(one) for one in handlings]
+        self.ready = asyncio.Event()
+        """Set once every tail has reached the end that its topic had at the start."""
+
+    async def run(self) -> None:
+        """Consume until cancelled; clients that fail are given up and built anew."""
+        while self._lanes:
+            await self._lease.wait()
+            try:
+                await self._consume()
+            except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
+                metrics.CLIENT_REBUILDS.labels("consumer").inc()
+                log.warning("consumer: broker away, starting over", extra={"error": type(error).__name__})
+                await asyncio.sleep(0.5)
+            finally:
+                self.ready.clear()
+        self.ready.set()
+
+    async def stop(self) -> None:
+        """Give the member's lease back."""
+        await self._lease.give()
+
+    async def lag(self) -> int:
+        """Records on the topics that are not handled yet; raises KafkaError where the broker can't be asked."""
+        return sum([await lane.lag() for lane in self._lanes])
+
+    async def _consume(self) -> None:
+        broker = KafkaBroker(
+            self._access.bootstrap,
+            security=_security(self._access),
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            parser=_parse,
+            decoder=_records,
+            graceful_timeout=_STOP,
+            logger=None,
+        )
+        for lane in self._lanes:
+            lane.subscribe(broker, self._slot)
+        try:
+            await broker.start()
+            held = asyncio.create_task(self._lease.hold(_lost))
+            watched = asyncio.create_task(self._watch())
+            done, rest = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
+            for task in rest:
+                task.cancel()
+            for task in done:
+                task.result()
+        finally:
+            for lane in self._lanes:
+                lane.leave()
+            await broker.stop()
+
+    async def _watch(self) -> None:
+        """See the tails to their ends, then keep the lag's gauge up to date."""
+        await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
+        self.ready.set()
+        while True:
+            for lane in self._lanes:
+                metrics.CONSUMER_LAG.labels(lane.handling.group).set(await lane.lag())
+            await asyncio.sleep(5)
+
+
+class _Lane:
+    """One listener's subscriber."""
+
+    def __init__(self, handling: Handling) -> None:
+        self.handling = handling
+        self._subscriber: Any = None
+        self._in_hand = 0
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The client under the subscriber."""
+        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
+        if consumer is None:
+            raise KafkaError("not connected")
+        return consumer
+
+    def leave(self) -> None:
+        """Called before the client is stopped."""
+
+    async def lag(self) -> int:
+        """Records between the handled ones and the topic's end."""
+        partitions = list(self.consumer.assignment())
+        if not partitions:
+            raise KafkaError("no partitions assigned yet")
+        ends = await self.consumer.end_offsets(partitions)
+        behind: list[int] = [ends[one] - await self.consumer.position(one) for one in partitions]
+        return sum(max(0, one) for one in behind) + self._in_hand
+
+    async def _until_done(self, work: Callable[[], Any]) -> None:
+        """Do something until no part is away."""
+        tries = 0
+        while True:
+            try:
+                await work()
+                return
+            except Exception as error:
+                if not away(error):
+                    log.exception("consumer: batch failed", extra={"group": self.handling.group})
+                delay = _RETRY[min(tries, len(_RETRY) - 1)]
+                log.warning("consumer: waiting for a part", extra={"group": self.handling.group, "seconds": delay})
+                tries += 1
+                await asyncio.sleep(delay)
+
+
+class _Group(_Lane):
+    """A subscriber in a Kafka group: goes on where its group stopped."""
+
+    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
+        """Declare the subscriber on a broker that is to be started."""
+        listen = self.handling.listen
+        self._subscriber = broker.subscriber(
+            listen.topic,
+            batch=True,
+            group_id=self.handling.group,
+            group_instance_id=f"{self.handling.group}.{slot}",
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            ack_policy=AckPolicy.MANUAL,
+            batch_timeout_ms=_POLL_MS[listen.mode],
+            max_records=_BATCH,
+        )
+        self._subscriber(self._take)
+
+    def leave(self) -> None:
+        """Make the client leave its group when it stops, which a static member would not."""
+        consumer = self._subscriber and self._subscriber.consumer
+        if consumer is not None:
+            consumer._coordinator._group_instance_id = None
+
+    async def _take(self, batch: Batch) -> None:
+        self._in_hand = len(batch)
+        try:
+            await self._until_done(partial(self.handling.batch, _raws(batch)))
+            ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in batch}
+            try:
+                await self.consumer.commit(ends)
+            except KafkaError as error:  # given again after the rebalance, and skipped then
+                log.warning("consumer: commit failed", extra={"error": type(error).__name__})
+        finally:
+            self._in_hand = 0
+
+
+class _Tail(_Lane):
+    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory."""
+
+    def __init__(self, handling: Handling) -> None:
+        super().__init__(handling)
+        self._held: list[RawRecord] = []
+        self._applied: dict[str, int] | None = None
+        self._ends: dict[TopicPartition, int] = {}
+        self._caught_up = False
+
+    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
+        """Declare the subscriber on a broker that is to be started; it begins at the start of every partition."""
+        topic = topics.load().named(self.handling.listen.topic)
+        self._held, self._applied, self._caught_up = [], None, False
+        self._subscriber = broker.subscriber(
+            partitions=[DeclaredPartition(topic.name, number) for number in range(topic.partitions)],
+            batch=True,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            ack_policy=AckPolicy.MANUAL,
+            batch_timeout_ms=_POLL_MS["effect"],
+            max_records=_BATCH,
+        )
+        self._subscriber(self._take)
+
+    async def caught_up(self) -> None:
+        """Wait until the end that the topic had at the start is reached; then handle what was held."""
+        ends = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        while not await self._reached(ends) or self._in_hand:
+            await asyncio.sleep(_LOOK)
+        while self._held:  # what arrives meanwhile is held as well
+            part = self._held[:_BATCH]
+            await self._until_done(partial(self.handling.batch, part))
+            del self._held[:_BATCH]
+        self._caught_up = True
+        log.info("tail: caught up", extra={"group": self.handling.group})
+
+    async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
+        for partition, end in ends.items():
+            if await self.consumer.position(partition) < end:
+                return False
+        return True
+
+    async def _take(self, batch: Batch) -> None:
+        self._in_hand = len(batch)
+        try:
+            raws = _raws(batch)
+            if self._caught_up:
+                await self._until_done(partial(self.handling.batch, raws))
+            else:
+                await self._recall(raws)
+        finally:
+            self._in_hand = 0
+
+    async def _recall(self, raws: Sequence[RawRecord]) -> None:
+        if self._applied is None:
+            await self._until_done(self._read_applied)
+        recall, applied = self.handling.listen.recall, self._applied or {}
+        if recall is None:
+            raise TypeError("a tail has a recall")
+        for raw in raws:
+            try:
+                record = decode(raw)
+            except Exception:  # handled, and parked, with the others that are held
+                self._held.append(raw)
+                continue
+            if record.version <= applied.get(record.key, 0):
+                recall(record)
+                metrics.RECORDS.labels(self.handling.group, "recalled").inc()
+            else:
+                self._held.append(raw)
+
+    async def _read_applied(self) -> None:
+        async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:
+            self._applied = await self.handling.versions(tx)
+
+
+async def _lost() -> None:
+    log.error("consumer: the member's lease is lost; another process has this slot")
+
+
+def _security(access: KafkaAccess) -> BaseSecurity | None:
+    options = access.options()
+    context = options.get("ssl_context")
+    if access.security.startswith("SASL"):
+        return SASLScram512(access.username or "", access.password or "", ssl_context=context, use_ssl=context is not None)
+    return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+
+
+async def _parse(batch: Batch) -> KafkaMessage:
+    """A tolerant parser: FastStream's own crashes on a null header."""
+    return KafkaMessage(raw_message=batch, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _records(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+def _raws(batch: Batch) -> list[RawRecord]:
+    return [
+        RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers)) for one in batch
+    ]

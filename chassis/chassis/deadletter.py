@@ -1,0 +1,193 @@
+"""Dead letters 死信: records that their handler could not take, in the service's own database.
+
+States: `retrying` (a worker tries again with backoff) → `replayed`, or after the last attempt `dead`; `waiting` (an earlier
+record of the key is open) → `retrying` when its turn comes; `superseded` (a later version had its effect first).
+"""
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from chassis import metrics
+from chassis.database import Cause, Database, Tx
+from chassis.errors import Unavailable
+from chassis.ids import new_id
+from chassis.record import RawRecord, Record, UndecodableError, decode
+
+if TYPE_CHECKING:
+    from chassis.handling import Handling
+
+log = logging.getLogger(__name__)
+OPEN = ("retrying", "waiting", "dead")
+_POLL = 0.2  # seconds between looks for due rows
+
+_PARK = """
+INSERT INTO dead_letter (id, consumer_group, topic, partition, "offset", key, version, raw_key, value, headers,
+                         recorded_ms, state, reason, attempts, first_failed_at, last_failed_at, next_attempt_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+ON CONFLICT DO NOTHING
+"""
+_OPEN_KEYS = """
+SELECT DISTINCT key FROM dead_letter
+WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3::text[]) AND state IN ('retrying', 'waiting', 'dead')
+"""
+_DUE = """
+SELECT id, consumer_group, key FROM dead_letter
+WHERE state = 'retrying' AND next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT 20
+"""
+_TAKE = "SELECT * FROM dead_letter WHERE id = $1 AND state = 'retrying' AND next_attempt_at <= $2 FOR UPDATE"
+_SETTLE = """
+UPDATE dead_letter SET state = $2, reason = $3, attempts = $4, last_failed_at = $5, next_attempt_at = $6 WHERE id = $1
+"""
+_RELEASE = """
+UPDATE dead_letter SET state = 'retrying', next_attempt_at = $4 WHERE id = (
+  SELECT id FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'waiting'
+  ORDER BY version LIMIT 1)
+"""
+_REPLAY = """
+UPDATE dead_letter SET state = 'retrying', attempts = 0, next_attempt_at = $2, decided_by = $3, decided_reason = $4
+WHERE id = ANY($1::uuid[]) AND state IN ('retrying', 'dead')
+"""
+_LIST = """
+SELECT id, consumer_group, topic, partition, "offset", key, version, state, reason, attempts, first_failed_at,
+       last_failed_at
+FROM dead_letter
+WHERE state = ANY($1::text[]) AND ($2 = '' OR consumer_group = $2) AND id > $3
+ORDER BY id LIMIT $4
+"""
+_COUNTS = "SELECT state, count(*) AS rows FROM dead_letter WHERE state IN ('retrying', 'waiting', 'dead') GROUP BY state"
+
+
+async def open_keys(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[str]:
+    """Those of the keys that have an open row."""
+    return set((await tx.conn.exec_driver_sql(_OPEN_KEYS, (group, topic, list(keys)))).scalars())
+
+
+async def park(tx: Tx, handling: "Handling", raw: RawRecord, record: Record | None, why: str, *, waits: bool = False) -> None:
+    """Write a record down as failed, or as waiting behind another of its key."""
+    headers = [[name, base64.b64encode(value or b"").decode()] for name, value in raw.headers]
+    next_attempt = None if waits else tx.recorded_at + timedelta(seconds=handling.retry_delays[0])
+    await tx.conn.exec_driver_sql(
+        _PARK,
+        (
+            new_id(),
+            handling.group,
+            raw.topic,
+            raw.partition,
+            raw.offset,
+            record.key if record else "",
+            record.version if record else 0,
+            raw.key,
+            raw.value,
+            json.dumps(headers),
+            raw.timestamp,
+            "waiting" if waits else "retrying",
+            why,
+            0 if waits else 1,
+            tx.recorded_at,
+            next_attempt,
+        ),
+    )
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """Open rows by state."""
+    return {row.state: row.rows for row in await tx.conn.exec_driver_sql(_COUNTS)}
+
+
+async def listed(tx: Tx, states: Sequence[str], group: str, after: UUID, limit: int) -> Sequence[Any]:
+    """Rows in these states, oldest first; `after` is the last id of the page before."""
+    return (await tx.conn.exec_driver_sql(_LIST, (list(states), group, after, limit))).all()
+
+
+async def replay(tx: Tx, ids: Sequence[UUID], why: str) -> int:
+    """Hand rows to the worker again, at once; returns how many are open and not waiting."""
+    found = await tx.conn.exec_driver_sql(_REPLAY, (list(ids), tx.recorded_at, tx.cause.actor, why))
+    return found.rowcount
+
+
+class Worker:
+    """Retries what is due, one row a transaction."""
+
+    def __init__(self, database: Database, handlings: Mapping[str, "Handling"]) -> None:
+        self._database = database
+        self._handlings = handlings
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                worked = await self.step()
+            except Unavailable:
+                worked = 0
+            if not worked:
+                await asyncio.sleep(_POLL)
+
+    async def step(self) -> int:
+        """Try every row that is due; returns how many there were."""
+        cause = Cause("chassis:deadletter")
+        async with self._database.transaction(cause, read_only=True) as tx:
+            due = (await tx.conn.exec_driver_sql(_DUE, (tx.recorded_at,))).all()
+            for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(tx)}.items():
+                metrics.DEAD_LETTERS.labels(state).set(rows)
+        for row in due:
+            handling = self._handlings.get(row.consumer_group)
+            if handling is not None:
+                await self._attempt(handling, row.id, row.key)
+        return len(due)
+
+    async def _attempt(self, handling: "Handling", identifier: UUID, key: str) -> None:
+        """One attempt. The `applied` row is locked before the dead letter's, as the consumer does."""
+        from chassis.handling import away, reason
+
+        async with self._database.transaction(Cause(handling.actor)) as tx:
+            applied = await handling.lock(tx, [key] if key else [])
+            row = (await tx.conn.exec_driver_sql(_TAKE, (identifier, tx.recorded_at))).one_or_none()
+            if row is None:
+                return
+            try:
+                async with tx.savepoint():
+                    record = decode(_raw(row))
+                    if record.version <= applied.get(record.key, 0):
+                        await self._settle(tx, row, "superseded", row.reason)
+                        return
+                    await handling.handle(tx, record)
+                    await handling.lock(tx, [record.key])
+                    await handling.advance(tx, {record.key: record.version})
+            except UndecodableError as error:
+                await self._failed(tx, handling, row, f"undecodable: {error}")
+            except Exception as error:
+                if away(error):
+                    raise Unavailable("", "a part is away") from error
+                await self._failed(tx, handling, row, reason(error))
+            else:
+                await self._settle(tx, row, "replayed", row.reason)
+                values = (handling.group, record.topic, record.key, tx.recorded_at)
+                await tx.conn.exec_driver_sql(_RELEASE, values)
+
+    async def _failed(self, tx: Tx, handling: "Handling", row: Any, why: str) -> None:
+        left = handling.retry_delays[row.attempts :]
+        if left:
+            delay = timedelta(seconds=left[0])
+            values = (row.id, "retrying", why, row.attempts + 1, tx.recorded_at, tx.recorded_at + delay)
+            await tx.conn.exec_driver_sql(_SETTLE, values)
+            metrics.RETRIES.labels("failed").inc()
+        else:
+            log.error("dead letter: given up", extra={"dead_letter": str(row.id), "group": handling.group, "why": why})
+            await self._settle(tx, row, "dead", why)
+
+    async def _settle(self, tx: Tx, row: Any, state: str, why: str) -> None:
+        values = (row.id, state, why, row.attempts + 1, tx.recorded_at, None)
+        await tx.conn.exec_driver_sql(_SETTLE, values)
+        metrics.RETRIES.labels(state).inc()
+
+
+def _raw(row: Any) -> RawRecord:
+    headers = row.headers if isinstance(row.headers, list) else json.loads(row.headers)
+    decoded = [(name, base64.b64decode(value)) for name, value in headers]
+    return RawRecord(row.topic, row.partition, row.offset, row.recorded_ms, row.raw_key, row.value, decoded)

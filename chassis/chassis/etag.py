@@ -1,0 +1,14 @@
+"""Etags 版本标记 (AIP-154): an opaque word for a resource's version."""
+
+from chassis.errors import Conflict
+
+
+def etag(version: int) -> str:
+    """The etag of a version."""
+    return f'"{version}"'
+
+
+def check(given: str, version: int, name: str) -> None:
+    """Raises `Conflict` where the caller expects another version than the resource has; "" expects none."""
+    if given and given != etag(version):
+        raise Conflict(name)

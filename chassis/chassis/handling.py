@@ -1,0 +1,209 @@
+"""How records become effects: one batch is one transaction, and each record has its effect exactly once.
+
+`applied` keeps, per group and key, the highest version that had its effect; what is at or below it is skipped. Only an
+error of the record itself counts as its failure: then the batch is done again with a savepoint a record, and the bad one
+goes to `dead_letter` in the same transaction while the good ones go on. Where a part is away, the batch waits.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+import grpc
+from opentelemetry.trace import SpanKind
+from sqlalchemy import exc
+
+from chassis import deadletter, metrics, telemetry
+from chassis.crash import crash_point
+from chassis.database import Cause, Database, Tx
+from chassis.errors import Unavailable
+from chassis.record import RawRecord, Record, UndecodableError, decode
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Tx, Record], Awaitable[None]]
+_AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+_COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+# Locks the keys' rows, makes those that are missing, and reads them, in one statement and in one order for everybody.
+_LOCK = """
+INSERT INTO applied (consumer_group, topic, key, version)
+SELECT $1, $2, k, 0 FROM unnest($3::text[]) AS k ORDER BY k
+ON CONFLICT (consumer_group, topic, key) DO UPDATE SET version = applied.version
+RETURNING key, version
+"""
+_ADVANCE = """
+UPDATE applied a SET version = n.version FROM unnest($3::text[], $4::bigint[]) AS n (key, version)
+WHERE a.consumer_group = $1 AND a.topic = $2 AND a.key = n.key
+"""
+
+
+@dataclass(frozen=True)
+class Listen:
+    """What a service listens to: a topic, a name (its group is `<service>.<name>`) and the handler of each record.
+
+    Modes:
+        effect: a key's records have their effects in order; while one is open as a dead letter, later ones wait.
+        state: only the newest state matters; a later record supersedes an open dead letter.
+
+    `recall` makes it a tail: no Kafka group, all partitions from the start at every start. Records that had their effect
+    before are given to `recall` (to rebuild what is in memory); newer ones are handled once the topic's end, as it was at
+    the start, has been reached.
+    """
+
+    topic: str
+    name: str
+    handler: Handler
+    mode: Literal["effect", "state"] = "effect"
+    recall: Callable[[Record], None] | None = None
+
+
+class Handling:
+    """Gives one listener's records to its handler."""
+
+    def __init__(self, service: str, listen: Listen, database: Database, retry_delays: Sequence[float]) -> None:
+        self.group = f"{service}.{listen.name}"
+        self.listen = listen
+        self.database = database
+        self.retry_delays = retry_delays
+        self.actor = f"service:{service}"
+
+    async def batch(self, raws: Sequence[RawRecord]) -> None:
+        """Handle records, in order; returns when they are committed. Raises what `away` recognises, and only that."""
+        began = time.monotonic()
+        decoded = [_decoded(raw) for raw in raws]
+        try:
+            await self._once(raws, decoded, isolate=False)
+        except Exception as error:
+            if away(error):
+                raise
+            await self._once(raws, decoded, isolate=True)
+        metrics.HANDLER_SECONDS.labels(self.group).observe(time.monotonic() - began)
+        metrics.CONSUMER_BATCH.labels(self.group).observe(len(raws))
+
+    async def _once(self, raws: Sequence[RawRecord], decoded: Sequence[Record | UndecodableError], *, isolate: bool) -> None:
+        async with self.database.transaction(Cause(self.actor)) as tx:
+            keys = {record.key for record in decoded if isinstance(record, Record)}
+            applied = await self.lock(tx, keys)
+            before = dict(applied)
+            waiting = await deadletter.open_keys(tx, self.group, self.listen.topic, keys) if self._ordered else set()
+            for raw, record in zip(raws, decoded, strict=True):
+                await self._one(tx, raw, record, applied, waiting, isolate=isolate)
+            await self.advance(tx, {key: version for key, version in applied.items() if before[key] != version})
+            crash_point("consumer.before_commit")
+        crash_point("consumer.after_commit")
+
+    async def _one(
+        self,
+        tx: Tx,
+        raw: RawRecord,
+        record: Record | UndecodableError,
+        applied: dict[str, int],
+        waiting: set[str],
+        *,
+        isolate: bool,
+    ) -> None:
+        """One record of a batch: skipped, parked behind another, handled, or parked as failed."""
+        if isinstance(record, UndecodableError):
+            await deadletter.park(tx, self, raw, None, f"undecodable: {record}")
+            self._count("failed")
+        elif record.version <= applied[record.key]:
+            self._count("skipped")
+        elif record.key in waiting:
+            await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
+            self._count("waiting")
+        elif not isolate:
+            await self.handle(tx, record)
+            applied[record.key] = record.version
+        elif await self._isolated(tx, raw, record):
+            applied[record.key] = record.version
+        elif self._ordered:
+            waiting.add(record.key)
+
+    async def _isolated(self, tx: Tx, raw: RawRecord, record: Record) -> bool:
+        """Handle a record so that its failure touches no other; says whether it succeeded."""
+        try:
+            async with tx.savepoint():
+                await self.handle(tx, record)
+        except Exception as error:
+            if away(error):
+                raise
+            log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+            await deadletter.park(tx, self, raw, record, reason(error))
+            self._count("failed")
+            return False
+        return True
+
+    async def handle(self, tx: Tx, record: Record) -> None:
+        """Give one record to the handler, as its cause and in its trace."""
+        with telemetry.span(
+            f"{self.group} handles {record.verb}",
+            kind=SpanKind.CONSUMER,
+            parent=record.traceparent,
+            attributes={"event_id": record.id, "topic": record.topic},
+        ):
+            outer, tx.cause = tx.cause, Cause(self.actor, event_id=record.id, traceparent=telemetry.traceparent())
+            try:
+                await self.listen.handler(tx, record)
+            finally:
+                tx.cause = outer
+        delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
+        tx.on_commit(lambda: self._done(delay))
+
+    async def lock(self, tx: Tx, keys: Iterable[str]) -> dict[str, int]:
+        """Lock the keys' `applied` rows and read their versions; 0 for a new key."""
+        names = sorted(set(keys))
+        if not names:
+            return {}
+        found = await tx.conn.exec_driver_sql(_LOCK, (self.group, self.listen.topic, names))
+        return {row.key: row.version for row in found}
+
+    async def advance(self, tx: Tx, versions: dict[str, int]) -> None:
+        """Write down the versions that had their effect."""
+        if versions:
+            values = (self.group, self.listen.topic, list(versions), list(versions.values()))
+            await tx.conn.exec_driver_sql(_ADVANCE, values)
+
+    async def versions(self, tx: Tx) -> dict[str, int]:
+        """Every key's version that had its effect; read once at the start of a tail."""
+        query = "SELECT key, version FROM applied WHERE consumer_group = $1 AND topic = $2"
+        found = await tx.conn.exec_driver_sql(query, (self.group, self.listen.topic))
+        return {row.key: row.version for row in found}
+
+    @property
+    def _ordered(self) -> bool:
+        return self.listen.mode == "effect"
+
+    def _done(self, delay: float) -> None:
+        self._count("applied")
+        metrics.EVENT_DELAY.labels(self.group).observe(delay)
+
+    def _count(self, outcome: str) -> None:
+        metrics.RECORDS.labels(self.group, outcome).inc()
+
+
+def away(error: BaseException) -> bool:
+    """Whether an error says that a part can't be reached, or that two transactions collided: worth trying again."""
+    if isinstance(error, exc.DBAPIError):
+        return isinstance(getattr(error.orig, "__cause__", None), _COLLISIONS)
+    if isinstance(error, grpc.aio.AioRpcError):
+        return error.code() in _AWAY_CODES
+    return isinstance(error, Unavailable)
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, free of payload data: its type, and where it was raised."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _decoded(raw: RawRecord) -> Record | UndecodableError:
+    try:
+        return decode(raw)
+    except UndecodableError as error:
+        return error

@@ -1,0 +1,186 @@
+"""Running a service: `python -m <service> serve | migrate`.
+
+`serve` starts gRPC server, consumers, relay, dead-letter worker, housekeeping and the service's own tasks in one
+TaskGroup. SIGTERM drains: no new calls, those under way end, consumers leave their groups, the relay gives its lease back.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import metadata
+
+from prometheus_client import start_http_server
+from pydantic import ValidationError
+from sqlalchemy.engine import make_url
+
+from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
+from chassis import deadletter, housekeeping, logs, metrics, telemetry
+from chassis.admin import Admin, PersonalData
+from chassis.auth import Tokens
+from chassis.clock import BusinessClock, SystemClock
+from chassis.consumer import Consumers
+from chassis.database import Cause, Database
+from chassis.errors import Unavailable
+from chassis.handling import Handling
+from chassis.kafka import KafkaAccess
+from chassis.migrate import migrate
+from chassis.relay import Relay
+from chassis.rpc import Pipeline
+from chassis.server import Server
+from chassis.service import Context, Offer, Service, Task
+from chassis.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+_PAUSE = 1.0  # seconds before a task that failed is begun again
+
+
+def run(service: Service) -> None:
+    """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    if command not in ("serve", "migrate"):
+        sys.exit(f"usage: python -m {service.name} serve|migrate")
+    try:
+        settings = service.settings(service=service.name)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"ALLIANCE_{name}: {problem['msg']}", file=sys.stderr)
+        sys.exit(2)
+    logs.setup(service.name, settings.log_level)
+    asyncio.run(_migrate(service, settings) if command == "migrate" else _serve(service, settings))
+
+
+async def _migrate(service: Service, settings: ServiceSettings) -> None:
+    owner = settings.migration_database_url or settings.database_url
+    role = make_url(settings.database_url.get_secret_value()).username or service.name
+    await migrate(owner.get_secret_value(), service.migrations, role)
+
+
+async def _serve(service: Service, settings: ServiceSettings) -> None:
+    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
+    system = SystemClock()
+    clock = BusinessClock(system)
+    database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=settings.database_pool)
+    running = _Running(service, Context(settings, database, clock, system))
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        await running.serve(stopping)
+    finally:
+        await database.close()
+
+
+class _Running:
+    """One running service."""
+
+    def __init__(self, service: Service, context: Context) -> None:
+        settings: ServiceSettings = context.settings
+        self._service = service
+        self._context = context
+        self._parts = service.parts(context)
+        access = KafkaAccess.of(settings)
+        self._outbox = housekeeping.Outbox(context.database, settings)
+        self._relay = Relay(service.name, context.database, access)
+        handlings = [
+            Handling(service.name, listen, context.database, settings.retry_delays) for listen in self._parts.listens()
+        ]
+        self._consumers = Consumers(service.name, settings.slot, access, context.database, handlings)
+        self._letters = deadletter.Worker(context.database, {one.group: one for one in handlings})
+        self._server = Server(self._pipeline(), self._offers(), with_reflection=settings.profile != "production")
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set; then drain."""
+        settings = self._context.settings
+        await self._read_clock()
+        port = await self._server.start(settings.grpc_listen)
+        self._announce(port)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_kept_up(task)) for task in self._tasks()]
+            waiting = group.create_task(self._consumers.ready.wait())
+            stopped = group.create_task(stopping.wait())
+            await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                await self._server.serving(True)
+                log.info("serving", extra={"port": port})
+            await stopped
+            log.info("draining")
+            await self._server.stop()
+            for task in (*tasks, waiting):
+                task.cancel()
+        for stop in (self._consumers.stop, self._relay.stop):
+            with suppress(Unavailable):
+                await stop()
+        log.info("stopped")
+
+    def _pipeline(self) -> Pipeline:
+        settings: ServiceSettings = self._context.settings
+        return Pipeline(
+            self._context.database,
+            Tokens(settings.jwks_file, settings.token_issuer, settings.token_audience),
+            self._parts.authoriser(),
+            settings.grpc_max_concurrent,
+            self._outbox.accepting,
+        )
+
+    def _offers(self) -> list[Offer]:
+        admin = Admin(self._service.name, self._parts, self._consumers)
+        return [
+            *self._parts.offers(),
+            Offer(admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
+            Offer(personal_data_service_pb2.DESCRIPTOR.services_by_name["PersonalDataService"], PersonalData()),
+        ]
+
+    def _tasks(self) -> list[Task]:
+        database = self._context.database
+        return [
+            self._relay.run,
+            self._consumers.run,
+            self._letters.run,
+            self._outbox.watch,
+            lambda: housekeeping.hourly(database),
+            housekeeping.loop_lag,
+            *self._parts.tasks(),
+        ]
+
+    async def _read_clock(self) -> None:
+        """The business clock's offset, waiting for the database where it is away."""
+        while True:
+            try:
+                async with self._context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
+                    found = await tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset")
+                    self._context.clock.offset = found.scalar_one()
+                return
+            except Unavailable:
+                log.warning("start: database away")
+                await asyncio.sleep(_PAUSE)
+
+    def _announce(self, port: int) -> None:
+        """Open the metrics' port and write both ports down."""
+        settings: ServiceSettings = self._context.settings
+        host, _, number = settings.metrics_listen.rpartition(":")
+        server, _ = start_http_server(int(number), host)
+        metrics.BUILD.labels(self._service.name, metadata.version(self._service.name)).set(1)
+        if settings.ports_file:
+            content = json.dumps({"grpc": port, "metrics": server.server_port})
+            scratch = settings.ports_file.with_suffix(".tmp")
+            scratch.write_text(content, encoding="utf-8")
+            scratch.replace(settings.ports_file)
+
+
+async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
+    """Begin a task anew whenever it fails."""
+    while True:
+        try:
+            await task()
+            return
+        except Unavailable:
+            log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", "")})
+        except Exception:
+            log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
+        await asyncio.sleep(_PAUSE)

@@ -1,0 +1,145 @@
+"""Personal data 个人信息: kept in one table, referred to by a random id, never on a topic (PIPL art. 6, 45, 47).
+
+`screen` finds in free texts what must not stand there. `Vault` keeps what has to be kept, with purpose, legal basis,
+source and the date until which; every read records reader and purpose.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+
+from chassis.crypto import hex_digest
+from chassis.database import Tx
+from chassis.errors import Violation
+from chassis.ids import id_of, new_id
+from chassis.tables import personal_data, personal_data_access
+
+COLLECTION = "personalRecords"
+_KINDS = (
+    ("手机号", "a mobile number", re.compile(r"(?<!\d)(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)")),
+    ("固定电话", "a phone number", re.compile(r"(?<!\d)\(?0\d{2,3}\)?[\s-]\d{7,8}(?!\d)")),
+    ("电子邮箱", "an e-mail address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)")),
+)
+
+
+def screen(field: str, text: str) -> list[Violation]:
+    """Violations for phone numbers, e-mail addresses and identity numbers in a free text; the value is not repeated."""
+    plain = unicodedata.normalize("NFKC", text)
+    return [
+        Violation(
+            field,
+            "personal-data",
+            f"文字中含有{zh}；请删去，联系方式由平台另行保管",
+            f"the text holds {en}; take it out, contacts are kept apart by the platform",
+        )
+        for zh, en, pattern in _KINDS
+        if pattern.search(plain)
+    ]
+
+
+@dataclass(frozen=True)
+class PersonalRecord:
+    """One record of personal data; `name` is `personalRecords/{id}`."""
+
+    name: str
+    kind: str
+    fields: Mapping[str, str]
+    purpose: str
+    legal_basis: str
+    source: str
+    retain_until: date
+    created_at: datetime
+
+
+class Vault:
+    """The service's one table of personal data."""
+
+    async def keep(
+        self,
+        tx: Tx,
+        *,
+        subject: str,
+        kind: str,
+        fields: Mapping[str, str],
+        purpose: str,
+        legal_basis: str,
+        source: str,
+        retain_until: date,
+    ) -> str:
+        """Keep a record; returns its name. `subject` (address, number or `sub`) is what it is found by later."""
+        identifier = new_id()
+        await tx.conn.execute(
+            insert(personal_data).values(
+                id=identifier,
+                subject_hash=_subject(subject),
+                kind=kind,
+                fields=dict(fields),
+                purpose=purpose,
+                legal_basis=legal_basis,
+                source=source,
+                retain_until=retain_until,
+                created_at=tx.recorded_at,
+            )
+        )
+        return f"{COLLECTION}/{identifier}"
+
+    async def read(self, tx: Tx, name: str, purpose: str) -> PersonalRecord | None:
+        """One record, or None once it was erased; the read is recorded."""
+        query = select(personal_data).where(personal_data.c.id == UUID(id_of(name)))
+        row = (await tx.conn.execute(query)).one_or_none()
+        if row is None:
+            return None
+        await self._record_read(tx, [row.id], purpose)
+        return _record(row)
+
+    async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
+        """Everything that is kept on a subject; the read is recorded."""
+        query = select(personal_data).where(personal_data.c.subject_hash == _subject(subject)).order_by(personal_data.c.id)
+        rows = (await tx.conn.execute(query)).all()
+        await self._record_read(tx, [row.id for row in rows], purpose)
+        return [_record(row) for row in rows]
+
+    async def erase(self, tx: Tx, subject: str) -> int:
+        """Erase everything that is kept on a subject; returns how many records."""
+        found = await tx.conn.execute(delete(personal_data).where(personal_data.c.subject_hash == _subject(subject)))
+        return found.rowcount
+
+    async def forget(self, tx: Tx, name: str) -> None:
+        """Erase one record."""
+        await tx.conn.execute(delete(personal_data).where(personal_data.c.id == UUID(id_of(name))))
+
+    async def purge(self, tx: Tx, today: date) -> int:
+        """Erase what is past its date; returns how many records."""
+        return (await tx.conn.execute(delete(personal_data).where(personal_data.c.retain_until < today))).rowcount
+
+    async def _record_read(self, tx: Tx, records: list[UUID], purpose: str) -> None:
+        if records:
+            rows = [
+                {"id": new_id(), "record": one, "reader": tx.cause.actor, "purpose": purpose, "read_at": tx.recorded_at}
+                for one in records
+            ]
+            await tx.conn.execute(insert(personal_data_access), rows)
+
+
+def _subject(subject: str) -> str:
+    return hex_digest(unicodedata.normalize("NFKC", subject).strip().lower().encode())
+
+
+def _record(row: Any) -> PersonalRecord:
+    return PersonalRecord(
+        f"{COLLECTION}/{row.id}",
+        row.kind,
+        row.fields,
+        row.purpose,
+        row.legal_basis,
+        row.source,
+        row.retain_until,
+        row.created_at,
+    )

@@ -1,0 +1,244 @@
+"""One call from its metadata to its answer: who calls, may they, once only, in one transaction.
+
+A request with a `request_id` is a command: it runs in one read-write transaction with the row that makes it idempotent
+(AIP-155). Others are queries in a read-only transaction. Streaming calls open their own transactions.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import grpc
+from google.protobuf.message import Message
+from grpc_status import rpc_status
+from opentelemetry.trace import SpanKind
+
+from chassis import metrics, status, telemetry
+from chassis.auth import AUTHENTICATED, PUBLIC, Principal, Tokens
+from chassis.contract import Method, resources
+from chassis.crypto import digest
+from chassis.database import Cause, Database, Tx
+from chassis.errors import Exhausted, Fault, Invalid, Unauthenticated, Violation
+from chassis.personal import screen
+
+log = logging.getLogger(__name__)
+
+_CLAIM = """
+INSERT INTO request_log (principal, method, request_id, request_hash, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+"""
+_FIRST = "SELECT request_hash, response FROM request_log WHERE principal = $1 AND method = $2 AND request_id = $3"
+_KEEP = "UPDATE request_log SET response = $4 WHERE principal = $1 AND method = $2 AND request_id = $3"
+
+
+@dataclass
+class Call:
+    """One call under way. `transaction` is None in a streaming call, which opens its own with `cause`."""
+
+    method: str
+    principal: Principal | None
+    language: str
+    database: Database
+    cause: Cause
+    transaction: Tx | None = None
+
+    @property
+    def tx(self) -> Tx:
+        """The call's transaction."""
+        if self.transaction is None:
+            raise RuntimeError("a streaming call opens its own transactions")
+        return self.transaction
+
+
+class Authoriser(Protocol):
+    """Decides whether a call may go on."""
+
+    async def authorise(self, call: Call, permission: str, resources: list[str]) -> None:
+        """Raises `Denied` unless the caller holds the permission on every resource (on the platform for none)."""
+
+
+Reread = Callable[[Call, str], Awaitable[Message]]
+"""Answers a repeated command anew from the resource's name, where the response itself must not be stored."""
+
+
+class Pipeline:
+    """Runs the calls of one server."""
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        authoriser: Authoriser,
+        max_concurrent: int,
+        accepting: Callable[[], None],
+    ) -> None:
+        """`accepting` raises where commands can't be taken at present."""
+        self._database = database
+        self._tokens = tokens
+        self._authoriser = authoriser
+        self._max_concurrent = max_concurrent
+        self._accepting = accepting
+        self._running = 0
+
+    def handler(self, method: Method, implementation: object, reread: Mapping[str, Reread]) -> grpc.RpcMethodHandler[Any, Any]:
+        """The gRPC handler of one RPC."""
+        serve: Any = getattr(implementation, method.name)
+        codec = {
+            "request_deserializer": method.request.FromString,
+            "response_serializer": method.response.SerializeToString,
+        }
+        if method.client_streaming and method.server_streaming:
+
+            async def stream(requests: AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
+                async with self._call(method, context) as call:
+                    first = await anext(aiter(requests), None) or method.request()
+                    await self._authorise(call, method, first)
+                    async for response in serve(call, _chain(first, requests)):
+                        yield response
+
+            return grpc.stream_stream_rpc_method_handler(stream, **codec)  # type: ignore[arg-type]
+
+        async def unary(request: Message, context: Any) -> Message:
+            async with self._call(method, context) as call:
+                if method.is_command:
+                    return await self._command(call, method, request, serve, reread.get(method.name))
+                return await self._query(call, method, request, serve)
+            raise AssertionError("the call was aborted")
+
+        return grpc.unary_unary_rpc_method_handler(unary, **codec)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def _call(self, method: Method, context: Any) -> AsyncIterator[Call]:
+        """Everything around a call: trace, identity, metrics, and faults as status."""
+        metadata = {name: value for name, value in context.invocation_metadata() if isinstance(value, str)}
+        language = _language(metadata.get("accept-language", ""))
+        began, code = time.monotonic(), "OK"
+        parent = metadata.get("traceparent", "")
+        with telemetry.span(method.full_name, kind=SpanKind.SERVER, parent=parent) as span:
+            try:
+                self._enter()
+                try:
+                    yield self._identified(method, metadata, language)
+                finally:
+                    self._running -= 1
+            except Fault as fault:
+                code = fault.code.name
+                await _abort(context, status.status_of(fault, language))
+            except (grpc.aio.AbortError, asyncio.CancelledError):
+                code = "CANCELLED"
+                raise
+            except Exception:
+                code = "INTERNAL"
+                log.exception("call failed", extra={"method": method.full_name})
+                await _abort(context, status.internal(telemetry.trace_id()))
+            finally:
+                span.set_attribute("rpc.grpc.status", code)
+                metrics.RPC_SECONDS.labels(method.name).observe(time.monotonic() - began)
+                metrics.RPC_CALLS.labels(method.name, code).inc()
+
+    def _enter(self) -> None:
+        self._running += 1
+        if self._running > self._max_concurrent:
+            self._running -= 1
+            metrics.RPC_SHED.inc()
+            raise Exhausted
+
+    def _identified(self, method: Method, metadata: Mapping[str, str], language: str) -> Call:
+        principal = self._tokens.principal(metadata.get("authorization"))
+        if principal is None and method.permission != PUBLIC:
+            raise Unauthenticated
+        cause = Cause(
+            actor=principal.sub if principal else "",
+            on_behalf_of=principal.organization if principal else "",
+            traceparent=telemetry.traceparent(),
+        )
+        return Call(method.full_name, principal, language, self._database, cause)
+
+    async def _authorise(self, call: Call, method: Method, request: Message) -> None:
+        if method.permission not in (PUBLIC, AUTHENTICATED):
+            await self._authoriser.authorise(call, method.permission, resources(request, method.resource_field))
+
+    async def _query(self, call: Call, method: Method, request: Message, serve: Any) -> Message:
+        async with self._database.transaction(call.cause, read_only=True) as tx:
+            call.transaction = tx
+            await self._authorise(call, method, request)
+            answer: Message = await serve(call, request)
+        return answer
+
+    async def _command(self, call: Call, method: Method, request: Any, serve: Any, reread: Reread | None) -> Message:
+        self._accepting()
+        reason = getattr(request, "reason", "")
+        if problems := screen("reason", reason):
+            raise Invalid(problems)
+        identifier = _request_id(request.request_id)
+        cause = call.cause
+        call.cause = Cause(
+            cause.actor, cause.on_behalf_of, reason, request_id=request.request_id, traceparent=cause.traceparent
+        )
+        async with self._database.transaction(call.cause) as tx:
+            call.transaction = tx
+            await self._authorise(call, method, request)
+            if identifier is None:
+                answer: Message = await serve(call, request)
+                return answer
+            return await self._once(call, method, request, identifier, serve, reread)
+
+    async def _once(
+        self, call: Call, method: Method, request: Message, identifier: UUID, serve: Any, reread: Reread | None
+    ) -> Message:
+        """Run a command unless it was run before; a second one at the same time waits on the first one's row."""
+        conn, key = call.tx.conn, (call.cause.actor, method.full_name, identifier)
+        hashed = digest(request.SerializeToString(deterministic=True))
+        claimed = await conn.exec_driver_sql(_CLAIM, (*key, hashed, call.tx.recorded_at))
+        if claimed.rowcount:
+            answer: Any = await serve(call, request)
+            kept = answer.name.encode() if reread else answer.SerializeToString()
+            await conn.exec_driver_sql(_KEEP, (*key, kept))
+            return answer  # type: ignore[no-any-return]
+        first = (await conn.exec_driver_sql(_FIRST, key)).one()
+        if first.request_hash != hashed:
+            raise Invalid([_REUSED])
+        if reread:
+            return await reread(call, first.response.decode())
+        return method.response.FromString(first.response)
+
+
+_REUSED = Violation(
+    "request_id",
+    "AIP-155",
+    "该请求号已用于内容不同的请求；请换一个新的请求号",
+    "this request id was used for another request; take a new one",
+)
+
+
+def _request_id(text: str) -> UUID | None:
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid([Violation("request_id", "AIP-155", "请求号须为 UUID", "the request id has to be a UUID")]) from None
+
+
+def _language(header: str) -> str:
+    """The first of zh and en that an `accept-language` header names; zh by default."""
+    for one in header.split(","):
+        tag = one.split(";")[0].strip().lower()[:2]
+        if tag in ("zh", "en"):
+            return tag
+    return "zh"
+
+
+async def _chain(first: Message, rest: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    yield first
+    async for one in rest:
+        yield one
+
+
+async def _abort(context: Any, found: Any) -> None:
+    await context.abort_with_status(rpc_status.to_status(found))
