@@ -3,6 +3,8 @@
 The service's role may add events but never change or remove one.
 """
 
+from collections.abc import Iterable
+
 from alembic.operations import Operations
 from sqlalchemy import text
 
@@ -11,7 +13,8 @@ from chassis.tables import metadata
 INSERT_ONLY = {"event", "personal_data_access"}
 
 # Daily partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no day has, so that a missing
-# partition is never an outage. 92 days are made ahead. Owned by the migration role and run by the service, which may not create tables itself.
+# partition is never an outage. 92 days are made ahead. Owned by the migration role and run by the service, which may not
+# create tables itself.
 _FIRST_EVENT_ID = """
 CREATE FUNCTION first_event_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
@@ -49,7 +52,12 @@ def create_plumbing(op: Operations, role: str) -> None:
     ):
         connection.exec_driver_sql(statement)
     connection.execute(text(f'GRANT EXECUTE ON FUNCTION ensure_event_partitions TO "{role}"'))
-    for name in metadata.tables:
-        rights = "SELECT, INSERT" if name in INSERT_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-        connection.execute(text(f'GRANT {rights} ON "{name}" TO "{role}"'))
+    grant_tables(op, role, metadata.tables)
     connection.execute(text("INSERT INTO clock_offset (moved_by) VALUES (interval '0')"))
+
+
+def grant_tables(op: Operations, role: str, tables: Iterable[str]) -> None:
+    """Let the service's role read and write tables, and only add to those that are insert-only."""
+    for name in tables:
+        rights = "SELECT, INSERT" if name in INSERT_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        op.get_bind().execute(text(f'GRANT {rights} ON "{name}" TO "{role}"'))

@@ -1,0 +1,121 @@
+"""Changes of listings: row, event, public record and rounds, together in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from alliance.listings.v1 import events_pb2
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.public.v1 import public_pb2
+from chassis.clock import business_date, start_of_day
+from chassis.database import Tx
+from chassis.errors import Precondition
+from chassis.ids import resource
+from listings import store
+from listings.domain.life import IllegalStepError, step
+from listings.domain.names import State
+from listings.mapping import message_of, row_of
+from listings.store import ListingRow
+
+TOPIC = "alliance.internal.listings.listing.v1"
+PUBLIC_TOPIC = "alliance.public.listing.v1"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of one listing.
+
+    Attributes:
+        before: the row as it is, locked; None for a new listing.
+        content: what the issuer wrote (`mapping.written`), as it is to be.
+        state: state after the step.
+        verb: past verb of the event.
+        hashed: hash of the content as it was given.
+        revised: names of the fields that changed.
+        imported: whether the content came by import.
+    """
+
+    before: ListingRow | None
+    content: pb.Listing
+    state: State
+    verb: str
+    hashed: str
+    revised: Sequence[str] = ()
+    imported: bool = False
+
+
+def created(content: pb.Listing, hashed: str, *, imported: bool = False) -> Change:
+    """A new draft."""
+    return Change(None, content, State.DRAFT, "created", hashed, imported=imported)
+
+
+def taken(row: ListingRow, verb: str, past: str) -> Change:
+    """A step that changes the state alone. Raises `Precondition` where the state does not allow it."""
+    return Change(row, message_of(row), after(row, verb), past, row.content_hash)
+
+
+def after(row: ListingRow, verb: str) -> State:
+    """The state after a verb. Raises `Precondition`."""
+    try:
+        return step(State(row.state), verb)
+    except IllegalStepError as error:
+        raise Precondition("ILLEGAL_STATE", error.zh, error.en, {"listing": row.name}) from error
+
+
+async def save(tx: Tx, changes: Sequence[Change]) -> list[ListingRow]:
+    """Write changes of different listings with their events; returns the rows in their new versions."""
+    rows = [_row(tx, change) for change in changes]
+    await store.write(tx, rows)
+    today = business_date(tx.now)
+    counted = [row for row in rows if row.counts_on == today and row.state == State.PUBLISHED]
+    await store.count_in_rounds(tx, counted, today)
+    for change, row in zip(changes, rows, strict=True):
+        _emit(tx, change, row)
+    return rows
+
+
+def _row(tx: Tx, change: Change) -> ListingRow:
+    before, today = change.before, business_date(tx.now)
+    message = pb.Listing()
+    message.CopyFrom(change.content)
+    message.name = before.name if before else resource("listings")
+    message.state = change.state  # type: ignore[assignment]
+    message.create_time.FromDatetime(before.create_time if before else tx.now)
+    message.update_time.FromDatetime(tx.now)
+    published_at = before.published_at if before else None
+    counts_on = before.counts_on if before else None
+    if change.state is State.PUBLISHED:
+        published_at, counts_on = published_at or tx.now, today
+    return row_of(
+        message,
+        version=before.version + 1 if before else 1,
+        today=today,
+        hashed=change.hashed,
+        counts_on=counts_on,
+        published_at=published_at,
+    )
+
+
+def _emit(tx: Tx, change: Change, row: ListingRow) -> None:
+    message = message_of(row)
+    event = events_pb2.ListingEvent(listing=message)
+    if change.imported:
+        event.imported.content_hash = change.hashed
+    elif change.revised:
+        event.revised.fields.extend(change.revised)
+    # A listing runs out at the end of its last day, whenever the sweep gets to it.
+    effective = start_of_day(_day_after(row.valid_to)) if change.verb == "expired" else None
+    tx.emit(TOPIC, row.name, row.version, change.verb, event, effective_at=effective)
+    if _is_public(row):
+        public = public_pb2.PublicListingEvent(listing=message)
+        tx.emit(PUBLIC_TOPIC, row.name, row.version, "published", public)
+    elif change.before is not None and _is_public(change.before):
+        tx.emit(PUBLIC_TOPIC, row.name, row.version, "removed", None)
+
+
+def _is_public(row: ListingRow) -> bool:
+    return row.state == State.PUBLISHED and row.visibility == pb.VISIBILITY_PUBLIC
+
+
+def _day_after(day: date) -> date:
+    return date.fromordinal(day.toordinal() + 1)

@@ -1,0 +1,37 @@
+"""Rounds 发布期次 of an alliance: the first during its first council (R54), then one every quarter (R55; S0 附件1 二(二)).
+
+We read "every quarter" as every quarter from the one on in which the alliance was formed.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True)
+class Span:
+    """A period and its business dates, both inclusive."""
+
+    period: str
+    opens_on: date
+    closes_on: date
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in it."""
+        return self.opens_on <= day <= self.closes_on
+
+    def over(self, today: date) -> bool:
+        """Whether its last day is past."""
+        return today > self.closes_on
+
+
+def quarter(day: date) -> Span:
+    """The quarter of a day, e.g. 2026-02-03 → `2026Q1`, 2026-01-01 to 2026-03-31."""
+    number = (day.month - 1) // 3
+    first = date(day.year, 3 * number + 1, 1)
+    after = date(day.year + (number == 3), (3 * number + 3) % 12 + 1, 1)
+    return Span(f"{day.year}Q{number + 1}", first, after - timedelta(days=1))
+
+
+def council(opens_on: date, closes_on: date) -> Span:
+    """The first round: the days of the first council; its period is the first of them."""
+    return Span(opens_on.isoformat(), opens_on, closes_on)

@@ -1,0 +1,17 @@
+"""Validity 有效期 of a listing: business dates, both inclusive."""
+
+from datetime import date, timedelta
+
+DEFAULT_DAYS = 180
+"""Days that a listing is valid where it does not say; our default, no document sets one."""
+
+
+def window(valid_from: date | None, valid_to: date | None, today: date) -> tuple[date, date]:
+    """The dates with defaults filled in."""
+    first = valid_from or today
+    return first, valid_to or first + timedelta(days=DEFAULT_DAYS)
+
+
+def is_over(valid_to: date, today: date) -> bool:
+    """Whether the last day is past."""
+    return today > valid_to

@@ -1,0 +1,99 @@
+"""Rounds 期次 by the business clock: opened and closed by a sweep, with the event of each."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from access import tables
+from alliance.listings.v1 import events_pb2, round_pb2
+from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date, start_of_day
+from chassis.database import Tx
+from chassis.errors import AlreadyExists
+from chassis.ids import resource
+from listings import changes, store
+from listings.domain.rounds import Span, quarter
+from listings.mapping import round_message
+from listings.store import RoundRow
+
+TOPIC = "alliance.internal.listings.round.v1"
+_BATCH = 200
+
+
+async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
+    """Open a body's first round (R54). Raises `AlreadyExists` where there is one."""
+    row = await _open(tx, body, round_pb2.ROUND_KIND_FIRST, span)
+    if row is None:
+        raise AlreadyExists("ROUND_EXISTS", f"{body} 的首期已开启（R54）", f"the first round of {body} is open already (R54)")
+    return row
+
+
+async def sweep(tx: Tx) -> int:
+    """One batch of what is due: listings that ran out, rounds to close, quarterly rounds to open."""
+    today = business_date(tx.now)
+    run_out = await store.run_out(tx, today, _BATCH)
+    if run_out:
+        await changes.save(tx, [changes.taken(row, "expire", "expired") for row in run_out])
+        return len(run_out)
+    closing = await store.rounds_to_close(tx, today, _BATCH)
+    for row in closing:
+        await _close(tx, row)
+    return len(closing) or await _open_quarterly(tx, quarter(today))
+
+
+async def due(tx: Tx) -> int:
+    """How much of that is due and not yet done."""
+    today = business_date(tx.now)
+    closing = await store.rounds_to_close_count(tx, today)
+    return await store.count_run_out(tx, today) + closing + len(await _without_round(tx, quarter(today)))
+
+
+async def _open_quarterly(tx: Tx, span: Span) -> int:
+    bodies = await _without_round(tx, span)
+    for body in bodies[:_BATCH]:
+        await _open(tx, body, round_pb2.ROUND_KIND_QUARTERLY, span)
+    return len(bodies)
+
+
+async def _without_round(tx: Tx, span: Span) -> list[str]:
+    """Formed alliances that have no round for the quarter yet (R55)."""
+    t = tables.body
+    alliance = (t.c.kind == body_pb2.BODY_KIND_ALLIANCE, t.c.state == body_pb2.BODY_STATE_FORMED)
+    bodies = list((await tx.conn.execute(select(t.c.name).where(*alliance).order_by(t.c.name))).scalars())
+    have = await store.periods_of(tx, bodies, span.period)
+    return [body for body in bodies if body not in have]
+
+
+async def _open(tx: Tx, body: str, kind: int, span: Span) -> RoundRow | None:
+    row = RoundRow(
+        name=resource("rounds"),
+        version=1,
+        body=body,
+        kind=kind,
+        period=span.period,
+        opens_on=span.opens_on,
+        closes_on=span.closes_on,
+        state=round_pb2.ROUND_STATE_OPEN,
+        create_time=tx.now,
+        update_time=tx.now,
+    )
+    if not await store.open_round(tx, row):
+        return None
+    await _emit(tx, row, "opened")
+    return row
+
+
+async def _close(tx: Tx, row: RoundRow) -> None:
+    row.version += 1
+    row.state = round_pb2.ROUND_STATE_CLOSED
+    row.update_time = tx.now
+    await store.close_round(tx, row.name, row.version, row.update_time)
+    await _emit(tx, row, "closed")
+
+
+async def _emit(tx: Tx, row: RoundRow, verb: str) -> None:
+    counted = (await store.counts(tx, [row.name]))[row.name]
+    event = events_pb2.RoundEvent(round=round_message(row, counted))
+    # A round closes at the end of its last day, whenever the sweep gets to it.
+    effective = start_of_day(row.closes_on + timedelta(days=1)) if verb == "closed" else None
+    tx.emit(TOPIC, row.name, row.version, verb, event, effective_at=effective)

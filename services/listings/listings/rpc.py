@@ -1,0 +1,259 @@
+"""The RPCs of listings and rounds: thin; rules are in `domain`, rows and events in `changes` and `store`."""
+
+from collections.abc import AsyncIterator
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import ColumnElement
+
+from access.authority import Authority
+from access.visibility import Viewer, may_see, sees
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance.listings.v1 import round_pb2
+from chassis import etag, paging
+from chassis.clock import business_date
+from chassis.database import Tx
+from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
+from chassis.rpc import Call
+from codes import regions
+from listings import changes, importing, rounds, store
+from listings.changes import Change
+from listings.domain.names import DETAILS, State
+from listings.domain.rounds import council
+from listings.domain.window import is_over
+from listings.mapping import (
+    WRITABLE,
+    changed_fields,
+    content_hash,
+    identity_problems,
+    message_of,
+    parsed_date,
+    problems,
+    round_message,
+    written,
+)
+from listings.standing import Standing
+from listings.store import ListingRow, Wanted, listing
+
+_COUNCIL = Violation(
+    "council_opens_on",
+    "R54",
+    "请填写首次理事会的开始和结束日期（如 2026-01-31），结束不早于开始",
+    "give the first and last day of the first council (like 2026-01-31), in this order",
+)
+
+
+class Listings:
+    """`alliance.listings.v1.ListingsService`."""
+
+    def __init__(self, authority: Authority, standing: Standing) -> None:
+        self._authority = authority
+        self._standing = standing
+
+    async def CreateListing(self, call: Call, request: rpc.CreateListingRequest) -> pb.Listing:
+        """See the contract."""
+        bare = written(request.listing)
+        _refuse(problems(bare))
+        await self._standing.require_organization(call.tx, bare.issuer)
+        if bare.external_key:
+            await _refuse_known(call.tx, bare)
+        (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
+        return message_of(row)
+
+    async def GetListing(self, call: Call, request: rpc.GetListingRequest) -> pb.Listing:
+        """See the contract."""
+        row = await store.get(call.tx, request.name)
+        if row is None:
+            raise NotFound(request.name)
+        # What the projection would hide is asked of registry before it is denied.
+        if not _visible(await self._authority.viewer(call), row) and not _visible(
+            await self._authority.viewer(call, ask_owner=True), row
+        ):
+            raise NotFound(request.name)
+        return message_of(row)
+
+    async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
+        """See the contract."""
+        if len(request.names) > paging.MAX_PAGE:
+            _refuse([Violation("names", "AIP-231", "一次最多 1000 个", "at most 1000 at once")])
+        found = await store.get_all(call.tx, request.names, _sees(await self._authority.viewer(call)))
+        return rpc.BatchGetListingsResponse(listings=[message_of(found[name]) for name in request.names if name in found])
+
+    async def ListListings(self, call: Call, request: rpc.ListListingsRequest) -> rpc.ListListingsResponse:
+        """See the contract."""
+        if request.region_code and not regions.exists(request.region_code):
+            _refuse([Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")])
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        wanted = Wanted(
+            kinds=request.kinds,
+            states=request.states or [State.PUBLISHED],
+            issuer=request.issuer,
+            body=request.body,
+            area=request.region_code,
+            source=request.source,
+            external_key=request.external_key,
+        )
+        visible = _sees(await self._authority.viewer(call))
+        rows = await store.page(call.tx, wanted, visible, before[0] if before else None, size + 1)
+        answer = rpc.ListListingsResponse(listings=[message_of(row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].name])
+        return answer
+
+    async def UpdateListing(self, call: Call, request: rpc.UpdateListingRequest) -> pb.Listing:
+        """See the contract."""
+        row = await _locked(call.tx, request.listing.name, request.listing.etag)
+        state = changes.after(row, "revise")
+        before = written(message_of(row))
+        bare = _masked(before, written(request.listing), request.update_mask)
+        _refuse([*identity_problems(before, bare), *problems(bare)])
+        if state is State.PUBLISHED:
+            await self._require_publishable(call, bare)
+        fields = changed_fields(before, bare)
+        if not fields:
+            return message_of(row)
+        (saved,) = await changes.save(call.tx, [Change(row, bare, state, "revised", content_hash(bare), fields)])
+        return message_of(saved)
+
+    async def PublishListing(self, call: Call, request: rpc.PublishListingRequest) -> pb.Listing:
+        """See the contract."""
+        row = await _locked(call.tx, request.name, request.etag)
+        change = changes.taken(row, "publish", "published")
+        await self._require_publishable(call, change.content)
+        (saved,) = await changes.save(call.tx, [change])
+        return message_of(saved)
+
+    async def WithdrawListing(self, call: Call, request: rpc.WithdrawListingRequest) -> pb.Listing:
+        """See the contract."""
+        return await self._end(call, request.name, request.etag, request.reason, "withdraw", "withdrawn")
+
+    async def FulfilListing(self, call: Call, request: rpc.FulfilListingRequest) -> pb.Listing:
+        """See the contract."""
+        return await self._end(call, request.name, request.etag, request.reason, "fulfil", "fulfilled")
+
+    async def ImportListings(
+        self, call: Call, requests: AsyncIterator[rpc.ImportListingsRequest]
+    ) -> AsyncIterator[rpc.ImportListingsResponse]:
+        """See the contract."""
+        header = (await anext(requests)).header
+        importing.check_header(header)
+        async with call.database.transaction(call.cause, read_only=True) as tx:
+            await self._standing.require_organization(tx, header.issuer)
+        async for request in requests:
+            receipts = await importing.take(call, header, request.chunk.rows, self._standing)
+            yield rpc.ImportListingsResponse(receipts=receipts)
+
+    async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
+        """See the contract."""
+        opens_on, closes_on = parsed_date(request.council_opens_on), parsed_date(request.council_closes_on)
+        if opens_on is None or closes_on is None or closes_on < opens_on:
+            raise Invalid([_COUNCIL])
+        row = await rounds.open_first(call.tx, request.body, council(opens_on, closes_on))
+        return await self._round(call.tx, row.name)
+
+    async def GetRound(self, call: Call, request: rpc.GetRoundRequest) -> round_pb2.Round:
+        """See the contract."""
+        return await self._round(call.tx, request.name)
+
+    async def ListRounds(self, call: Call, request: rpc.ListRoundsRequest) -> rpc.ListRoundsResponse:
+        """See the contract."""
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        rows = await store.rounds_of(call.tx, request.body, before[0] if before else None, size + 1)
+        counted = await store.counts(call.tx, [row.name for row in rows])
+        answer = rpc.ListRoundsResponse(rounds=[round_message(row, counted[row.name]) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].name])
+        return answer
+
+    async def _round(self, tx: Tx, name: str) -> round_pb2.Round:
+        row = await store.get_round(tx, name)
+        if row is None:
+            raise NotFound(name)
+        return round_message(row, (await store.counts(tx, [name]))[name])
+
+    async def _require_publishable(self, call: Call, bare: pb.Listing) -> None:
+        """Its last day is not past, and its issuer is a member of every body it names, today."""
+        today = business_date(call.tx.now)
+        if (last := parsed_date(bare.valid_to)) and is_over(last, today):
+            raise Precondition(
+                "VALIDITY_OVER",
+                f"有效期已于 {bare.valid_to} 结束；请先修改 valid_to",
+                f"it was valid until {bare.valid_to}; change valid_to first",
+            )
+        await self._standing.require_member(call.tx, bare.issuer, bare.bodies, today)
+
+    async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
+        if not reason.strip():
+            _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+        row = await _locked(call.tx, name, expected)
+        (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
+        return message_of(saved)
+
+
+async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
+    """Whose grants give authority over a listing or a round: its issuer's, its body's."""
+    if resource.startswith("rounds/"):
+        round_ = await store.get_round(tx, resource)
+        return frozenset({round_.body}) if round_ else frozenset()
+    row = await store.get(tx, resource)
+    return frozenset({row.issuer}) if row else frozenset()
+
+
+def _visible(viewer: Viewer, row: ListingRow) -> bool:
+    return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
+
+
+def _sees(viewer: Viewer) -> ColumnElement[bool]:
+    c = listing.c
+    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=c.state)
+
+
+async def _locked(tx: Tx, name: str, expected: str) -> ListingRow:
+    row = await store.get(tx, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    etag.check(expected, row.version, name)
+    return row
+
+
+async def _refuse_known(tx: Tx, bare: pb.Listing) -> None:
+    await store.lock_identities(tx, bare.issuer, bare.source)
+    known = await store.identified(tx, bare.issuer, bare.source, [bare.external_key])
+    if known:
+        name = known[bare.external_key].name
+        raise AlreadyExists(
+            "EXTERNAL_KEY_TAKEN",
+            f"外部编号 {bare.external_key} 已对应 {name}；请改为修订该信息",
+            f"external key {bare.external_key} is {name} already; revise that one",
+            {"listing": name},
+        )
+
+
+def _masked(before: pb.Listing, given: pb.Listing, mask: FieldMask) -> pb.Listing:
+    """What the issuer wrote with the masked fields taken from the request (AIP-134)."""
+    wrong = [path for path in mask.paths if path not in WRITABLE]
+    if wrong or not mask.paths:
+        allowed = ", ".join(WRITABLE)
+        named = ", ".join(wrong)
+        _refuse(
+            [
+                Violation(
+                    "update_mask",
+                    "AIP-134",
+                    f"请在 update_mask 中列出要修改的字段；{f'不能修改 {named}；' if named else ''}可修改：{allowed}",
+                    f"name the fields to change; {f'{named} can not be changed; ' if named else ''}allowed: {allowed}",
+                )
+            ]
+        )
+    merged = pb.Listing()
+    merged.CopyFrom(before)
+    for path in mask.paths:
+        merged.ClearField(path)  # type: ignore[arg-type]
+        if path not in DETAILS.values() or given.HasField(path):  # type: ignore[arg-type]
+            FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
+    return merged
+
+
+def _refuse(found: list[Violation]) -> None:
+    if found:
+        raise Invalid(found)
