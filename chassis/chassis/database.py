@@ -102,6 +102,7 @@ class Tx:
     recorded_at: datetime
     _queued: list[_Queued] = field(default_factory=list)
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
+    _endings: list[Callable[[], None]] = field(default_factory=list)
     _session: AsyncSession | None = None
 
     @property
@@ -142,6 +143,10 @@ class Tx:
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Run after the transaction has committed; never after a rollback."""
         self._callbacks.append(callback)
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Run at the end in any case, after what `on_commit` names."""
+        self._endings.append(callback)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -200,17 +205,23 @@ class Database:
 
         Raises `Unavailable` where PostgreSQL can't be reached or has no connection left.
         """
-        with _translated():
-            async with self._connected() as connection:
-                conn = await connection.execution_options(postgresql_readonly=read_only)
-                tx = Tx(conn, cause, cause.effective_at or self._business.now(), self._system.now())
-                async with conn.begin():
-                    yield tx
-                    queued = await tx._flush()
-        for callback in tx._callbacks:
-            callback()
-        if queued:
-            self.woken()
+        endings: list[Callable[[], None]] = []
+        try:
+            with _translated():
+                async with self._connected() as connection:
+                    conn = await connection.execution_options(postgresql_readonly=read_only)
+                    now = cause.effective_at or self._business.now()
+                    tx = Tx(conn, cause, now, self._system.now(), _endings=endings)
+                    async with conn.begin():
+                        yield tx
+                        queued = await tx._flush()
+            for callback in tx._callbacks:
+                callback()
+            if queued:
+                self.woken()
+        finally:
+            for ending in endings:
+                ending()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:

@@ -164,7 +164,7 @@ def test_a_change_proposes_only_the_best() -> None:
 def test_a_revision_scores_anew_and_one_that_no_longer_fits_ends() -> None:
     matching = Matching(best=20)
     first = _proposed(matching)
-    revised, _ = _pair(version=2, title="Java 护理、养老、康复")
+    revised, _ = _pair(version=2, title="护理、养老、康复")
     (change,) = matching.batch([(revised.name, revised)], commit=True)
     assert (change.verb, change.match.version, change.match.demand_version) == (Verb.RESCORED, 2, 2)
     assert change.match.score < first.score

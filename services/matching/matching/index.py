@@ -7,7 +7,7 @@ earlier ones and a rollback leaves nothing behind.
 import heapq
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,7 @@ class Entry:
 
     facts: Facts
     listing: bytes
+    source: str = ""
 
 
 class Listings(Protocol):
@@ -89,6 +90,10 @@ class Index:
             del slots[bisect_left(slots, slot)]
             if not slots:
                 del postings[word]
+
+    def entries(self) -> Iterable[Entry]:
+        """Every listing."""
+        return self._entries.values()
 
     def has_issuer(self, organization: str) -> bool:
         """Whether the organization has a published listing."""

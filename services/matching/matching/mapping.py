@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from alliance.common.v1 import text_pb2
 from alliance.listings.v1 import listing_pb2
-from alliance.matching.v1 import match_pb2, matching_service_pb2
+from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from codes import education, industries, regions
@@ -17,7 +17,7 @@ from matching.domain.life import Match, State, Verb
 from matching.domain.score import Part
 from matching.index import Entry
 
-_OUTCOMES = {
+_OUTCOMES: dict[int, Verb] = {
     matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
     matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
 }
@@ -47,7 +47,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
             [listing.description, *details["prose"]],
         ),
     )
-    return Entry(facts, listing.SerializeToString())
+    return Entry(facts, listing.SerializeToString(), listing.source)
 
 
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def match_of(row: Any) -> Match:
 
 def states_of(states: Iterable[int]) -> list[State]:
     """States asked for in a list; unset ones are passed over."""
-    names = (match_pb2.MatchState.Name(state).removeprefix("MATCH_STATE_") for state in states if state)
+    names = (match_pb2.MatchState.Name(cast(Any, state)).removeprefix("MATCH_STATE_") for state in states if state)
     return [State(name) for name in names]
 
 
@@ -149,3 +149,17 @@ def required(field: str, value: str, zh: str, en: str) -> str:
     if not value.strip():
         raise Invalid([Violation(field, "required", zh, en)])
     return value.strip()
+
+
+def step_of(row: Any) -> match_pb2.MatchStep:
+    """A step of a match's life out of the event store."""
+    event = events_pb2.MatchEvent.FromString(row.payload)
+    step = match_pb2.MatchStep(
+        event_id=str(row.id),
+        verb=row.type.split(".")[-2],
+        state=event.match.state,
+        on_behalf_of=row.on_behalf_of,
+        reason=event.match.reason or row.reason,
+    )
+    step.effective_at.FromDatetime(row.effective_at)
+    return step

@@ -5,20 +5,36 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    false,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy import Index as TableIndex
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB, array, insert
+from sqlmodel import Field, SQLModel
+
 from access.visibility import Viewer
 from alliance.matching.v1 import events_pb2
 from chassis import tables
 from chassis.database import Tx
 from matching.domain.life import Change, Match, State
 from matching.mapping import match_of, message_of, row_of
-from sqlalchemy import ARRAY, BigInteger, Column, ColumnElement, DateTime, Row, Table, Text, and_, false, or_, true
-from sqlalchemy import Index as TableIndex
-from sqlalchemy import MetaData, select, update
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSONB, array, insert
-from sqlmodel import Field, SQLModel
 
 TOPIC = "alliance.internal.matching.match.v1"
+_INSTANT: Any = DateTime(timezone=True)
 
 
 class _Base(SQLModel):
@@ -54,25 +70,24 @@ class MatchRow(_Base, table=True):
     demand_accepted: bool
     supply_accepted: bool
     reason: str = Field(sa_type=Text)
-    create_time: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
-    update_time: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class Turn(_Base, table=True):
-    """One row: transactions that propose matches take turns by its lock, and `swept_on` is the date they got to."""
+class Sweep(_Base, table=True):
+    """One row: the business date that the sweep got to."""
 
     one: bool = Field(primary_key=True, default=True)
-    number: int = Field(sa_type=BigInteger)
     swept_on: date
 
 
 match: Table = MatchRow.__table__  # type: ignore[attr-defined]
-turn: Table = Turn.__table__  # type: ignore[attr-defined]
+sweep: Table = Sweep.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 
 _INSERT = insert(match)
 _UPSERT = _INSERT.on_conflict_do_update(
-    index_elements=["name"], set_={name: _INSERT.excluded[name] for name in match.c.keys() if name != "name"}
+    index_elements=["name"], set_={name: _INSERT.excluded[name] for name in MatchRow.model_fields if name != "name"}
 )
 
 
@@ -94,21 +109,15 @@ class Place:
     name: str
 
 
-async def take_turn(tx: Tx) -> int:
-    """Wait until no other transaction proposes matches, and say the how-many-eth turn this is; held until its end."""
-    found = await tx.conn.execute(update(turn).values(number=turn.c.number + 1).returning(turn.c.number))
-    return int(found.scalar_one())
-
-
 async def swept_on(tx: Tx) -> date:
     """The business date that the sweep got to."""
-    day: date = (await tx.conn.execute(select(turn.c.swept_on))).scalar_one()
+    day: date = (await tx.conn.execute(select(sweep.c.swept_on))).scalar_one()
     return day
 
 
 async def set_swept(tx: Tx, day: date) -> None:
     """The sweep got to this business date."""
-    await tx.conn.execute(update(turn).values(swept_on=day))
+    await tx.conn.execute(update(sweep).values(swept_on=day))
 
 
 async def of_listing(tx: Tx, listing: str) -> list[Match]:
@@ -181,9 +190,9 @@ async def write(tx: Tx, changes: Sequence[Change]) -> None:
         tx.emit(TOPIC, change.match.name, change.match.version, change.verb, event)
 
 
-async def steps(tx: Tx, name: str) -> list[Row[Any]]:
+async def steps(tx: Tx, name: str) -> Sequence[Any]:
     """The events of a match, oldest first: id, type, payload, on_behalf_of, effective_at."""
     t = tables.event
     columns = (t.c.id, t.c.type, t.c.payload, t.c.on_behalf_of, t.c.effective_at)
     mine = and_(t.c.topic == TOPIC, t.c.key == name)
-    return list((await tx.conn.execute(select(*columns).where(mine).order_by(t.c.version))).all())
+    return (await tx.conn.execute(select(*columns).where(mine).order_by(t.c.version))).all()

@@ -152,9 +152,7 @@ def propose(before: Match | None, demand: Facts, supply: Facts, verdict: Verdict
     return Change(Verb.PROPOSED, proposed)
 
 
-def reconsider(
-    match: Match, demand: Facts, supply: Facts, verdict: Verdict, threshold: int, now: datetime
-) -> Change | None:
+def reconsider(match: Match, demand: Facts, supply: Facts, verdict: Verdict, threshold: int, now: datetime) -> Change | None:
     """What a new verdict means for an open match; None where nothing changes that anybody would see."""
     if verdict.broken:
         return expire(match, BROKEN[verdict.broken], now)

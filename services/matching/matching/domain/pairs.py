@@ -51,9 +51,7 @@ _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 
 def partners(kind: str) -> tuple[str, ...]:
     """Kinds that a listing of this kind can meet; empty for kinds that take no part."""
-    return tuple(
-        rule.supply if rule.demand == kind else rule.demand for rule in RULES if kind in (rule.demand, rule.supply)
-    )
+    return tuple(rule.supply if rule.demand == kind else rule.demand for rule in RULES if kind in (rule.demand, rule.supply))
 
 
 def rule_of(demand: str, supply: str) -> PairRule:

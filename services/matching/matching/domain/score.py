@@ -94,9 +94,7 @@ def _weight(name: str, weight: int, measure: Measure | None, unsaid: int) -> int
 
 def _part(name: str, weight: int, measure: Measure | None) -> Part:
     if measure is None:
-        return Part(
-            name, 0, 0, 0, "有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text"
-        )
+        return Part(name, 0, 0, 0, "有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
     return Part(name, weight, measure.value, weight * measure.value // 1000, *measure.why())
 
 
@@ -230,9 +228,7 @@ def _region(demand: Facts, supply: Facts) -> Measure | None:
     """The same area 1000; one in the other 800; the same city 500, the same province 300."""
     if not demand.regions or not supply.regions:
         return None
-    value, asked, offered = max(
-        (_closeness(one, other), one, other) for one, other in product(demand.regions, supply.regions)
-    )
+    value, asked, offered = max((_closeness(one, other), one, other) for one, other in product(demand.regions, supply.regions))
     return Measure(value, lambda: _met("地区", "regions", _named(regions, asked), _named(regions, offered)))
 
 

@@ -1,0 +1,193 @@
+"""The RPCs of matches and search: thin; rules are in `domain`, rows in `store`, the index in `proposing`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from access.authority import Authority
+from access.visibility import may_see
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
+from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import matching_service_pb2 as rpc
+from chassis import etag, paging
+from chassis.database import Tx
+from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation
+from chassis.rpc import Call
+from codes import regions
+from matching import store
+from matching.domain import life
+from matching.domain.life import AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
+from matching.index import Entry, Index
+from matching.mapping import message_of, outcome_of, required, states_of, step_of
+from matching.proposing import Proposing
+from matching.search import Filter
+from matching.store import Place, Wanted
+
+_OWNER_TIMEOUT = 2.0  # seconds
+
+
+class Matching:
+    """`alliance.matching.v1.MatchingService`."""
+
+    def __init__(self, authority: Authority, proposing: Proposing) -> None:
+        self._authority = authority
+        self._proposing = proposing
+
+    async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
+        """See the contract."""
+        return message_of(await _found(call.tx, request.name))
+
+    async def ListMatches(self, call: Call, request: rpc.ListMatchesRequest) -> rpc.ListMatchesResponse:
+        """See the contract."""
+        asked = [request.listing, request.organization, request.body]
+        if sum(map(bool, asked)) != 1:
+            raise Invalid(
+                [
+                    Violation(
+                        "listing",
+                        "one-of",
+                        "请在 listing、organization、body 中填写一个",
+                        "set exactly one of listing, organization and body",
+                    )
+                ]
+            )
+        size, after = paging.page_size(request.page_size), paging.decode(request)
+        wanted = Wanted(request.listing, request.organization, request.body, states_of(request.states))
+        place = Place(int(after[0]), after[1]) if after else None
+        found = await store.page(call.tx, wanted, await self._authority.viewer(call), place, size + 1)
+        answer = rpc.ListMatchesResponse(matches=[message_of(match) for match in found[:size]])
+        if len(found) > size:
+            last = found[size - 1]
+            answer.next_page_token = paging.encode(request, [str(last.score), last.name])
+        return answer
+
+    async def ExplainMatch(self, call: Call, request: rpc.ExplainMatchRequest) -> rpc.MatchExplanation:
+        """See the contract."""
+        match = await _found(call.tx, request.name)
+        steps = [step_of(row) for row in await store.steps(call.tx, request.name)]
+        return rpc.MatchExplanation(match=message_of(match), steps=steps)
+
+    async def AcceptMatch(self, call: Call, request: rpc.AcceptMatchRequest) -> match_pb2.Match:
+        """See the contract."""
+        match = await _side(call.tx, request.name, request.organization, request.etag)
+        return await _take(call.tx, match, lambda: life.accept(match, request.organization, request.reason, call.tx.now))
+
+    async def DeclineMatch(self, call: Call, request: rpc.DeclineMatchRequest) -> match_pb2.Match:
+        """See the contract."""
+        reason = required("reason", request.reason, "请填写婉拒原因", "say why it is declined")
+        match = await _side(call.tx, request.name, request.organization, request.etag)
+        return await _take(call.tx, match, lambda: life.step(match, Verb.DECLINED, reason, call.tx.now))
+
+    async def StartMatch(self, call: Call, request: rpc.StartMatchRequest) -> match_pb2.Match:
+        """See the contract."""
+        match = await _side(call.tx, request.name, request.organization, request.etag)
+        return await _take(call.tx, match, lambda: life.step(match, Verb.STARTED, request.reason, call.tx.now))
+
+    async def CompleteMatch(self, call: Call, request: rpc.CompleteMatchRequest) -> match_pb2.Match:
+        """See the contract."""
+        reason = required("reason", request.reason, "请填写结果说明", "say what came of it and why")
+        outcome = outcome_of(request.outcome)
+        match = await _side(call.tx, request.name, request.organization, request.etag)
+        return await _take(call.tx, match, lambda: life.step(match, outcome, reason, call.tx.now))
+
+    async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
+        """See the contract."""
+        if request.region_code and not regions.exists(request.region_code):
+            raise Invalid([Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")])
+        size, after = paging.page_size(request.page_size, default=20), paging.decode(request)
+        start = int(after[0]) if after else 0
+        viewer = await self._authority.viewer(call)
+
+        def visible(entry: Entry) -> bool:
+            facts = entry.facts
+            state = listing_pb2.LISTING_STATE_PUBLISHED
+            return may_see(viewer, issuer=facts.issuer, bodies=facts.bodies, visibility=facts.visibility, state=state)
+
+        found = self._proposing.search.find(request.query, _filter(request), visible)
+        answer = rpc.SearchListingsResponse(
+            hits=[
+                rpc.SearchHit(listing=listing_pb2.Listing.FromString(entry.listing), relevance=score)
+                for entry, score in found[start : start + size]
+            ],
+            total_size=len(found),
+        )
+        if start + size < len(found):
+            answer.next_page_token = paging.encode(request, [str(start + size)])
+        return answer
+
+
+class Scopes:
+    """Whose grants give authority over a match or a listing: the issuers', the bodies'."""
+
+    def __init__(self, index: Index, listings: Any) -> None:
+        """`listings` is the owner's stub, or None where nobody is to be asked."""
+        self._index = index
+        self._listings = listings
+
+    async def of(self, tx: Tx, resource: str) -> frozenset[str]:
+        """See `access.authority.ScopesOf`."""
+        if resource.startswith("matches/"):
+            match = await store.get(tx, resource)
+            return frozenset({match.demand_issuer, match.supply_issuer, *match.bodies}) if match else frozenset()
+        entry = self._index.get(resource)
+        if entry is not None:
+            return frozenset({entry.facts.issuer, *entry.facts.bodies})
+        return await store.issuers_and_bodies(tx, resource) or await self._asked(resource)
+
+    async def _asked(self, listing: str) -> frozenset[str]:
+        """Of a listing not heard of yet, as its owner says."""
+        if self._listings is None:
+            return frozenset()
+        try:
+            request = listings_service_pb2.GetListingRequest(name=listing)
+            found = await self._listings.GetListing(request, timeout=_OWNER_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                return frozenset()
+            raise Unavailable("供需发布暂时无法查询，请稍后重试", "listings can't be asked right now; try again") from error
+        return frozenset({found.issuer, *found.bodies})
+
+
+async def _found(tx: Tx, name: str) -> Match:
+    match = await store.get(tx, name)
+    if match is None:
+        raise NotFound(name)
+    return match
+
+
+async def _side(tx: Tx, name: str, organization: str, expected: str) -> Match:
+    """The match, locked, for one of its two sides; for anybody else there is none."""
+    match = await store.get(tx, name, lock=True)
+    if match is None or organization not in (match.demand_issuer, match.supply_issuer):
+        raise NotFound(name)
+    etag.check(expected, match.version, name)
+    return match
+
+
+async def _take(tx: Tx, match: Match, change: Callable[[], Change]) -> match_pb2.Match:
+    """Take a step and write it. Raises `Precondition` where the match's state does not allow it."""
+    try:
+        changed = change()
+    except IllegalStepError as error:
+        possible = "、".join(error.possible) or "无（终态）"
+        raise Precondition(
+            "ILLEGAL_STATE",
+            f"匹配当前状态为 {error.state}，不能 {error.verb}；可进行：{possible}",
+            f"the match is {error.state} and can't be {error.verb}; possible: {', '.join(error.possible) or 'nothing'}",
+            {"match": match.name},
+        ) from error
+    except AlreadyAcceptedError as error:
+        raise Precondition(
+            "ALREADY_ACCEPTED",
+            "本方已接受，等待对方",
+            "this side has accepted already; it is the other side's turn",
+            {"match": match.name},
+        ) from error
+    await store.write(tx, [changed])
+    return message_of(changed.match)
+
+
+def _filter(request: rpc.SearchListingsRequest) -> Filter:
+    names = (listing_pb2.ListingKind.Name(kind).removeprefix("LISTING_KIND_") for kind in request.kinds if kind)
+    return Filter(frozenset(names), request.region_code, request.body, request.issuer, request.source)
