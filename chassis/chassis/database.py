@@ -196,6 +196,7 @@ class Database:
             max_overflow=0,
             pool_timeout=_POOL_TIMEOUT,
             pool_pre_ping=False,
+            hide_parameters=True,  # errors are logged, and parameters are what people wrote
             connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
         )
 

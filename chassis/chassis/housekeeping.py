@@ -20,7 +20,7 @@ _CAUSE = Cause("chassis:housekeeping")
 
 # Bounded: counting goes on to one row beyond the limit only.
 _OUTBOX = """
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE parked IS NULL LIMIT $1) AS some) AS rows,
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE parked IS NULL LIMIT $1) AS queued) AS rows,
        (SELECT count(*) FROM outbox WHERE parked IS NOT NULL) AS parked,
        (SELECT e.recorded_at FROM outbox o JOIN event e ON e.id = o.event_id
         WHERE o.parked IS NULL ORDER BY o.seq LIMIT 1) AS oldest

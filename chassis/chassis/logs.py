@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from chassis import telemetry
 
+_TRACEBACK = 3000  # characters of a traceback, its end
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -27,7 +28,7 @@ class _JsonFormatter(logging.Formatter):
             line["trace_id"] = trace
         line.update({name: value for name, value in record.__dict__.items() if name not in _STANDARD})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = self.formatException(record.exc_info)[-_TRACEBACK:]
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -36,5 +37,6 @@ def setup(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(service))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its clients' troubles are told by those who use them
     for ours in ("chassis", "access", service):
         logging.getLogger(ours).setLevel(level)

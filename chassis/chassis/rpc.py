@@ -85,7 +85,9 @@ class Pipeline:
         self._accepting = accepting
         self._running = 0
 
-    def handler(self, method: Method, implementation: object, reread: Mapping[str, Reread]) -> grpc.RpcMethodHandler[Any, Any]:
+    def handler(
+        self, method: Method, implementation: object, reread: Mapping[str, Reread]
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
         """The gRPC handler of one RPC."""
         serve: Any = getattr(implementation, method.name)
         codec = {

@@ -1,0 +1,162 @@
+"""Starting, stopping and asking the local platform; what the commands, the demo and the tests use."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alliance_local import processes
+from alliance_local.issuer import Issuer
+from alliance_local.kafka import Kafka
+from alliance_local.postgres import Postgres
+from alliance_local.state import State
+from chassis.kafka import KafkaAccess
+
+_STOP = 60.0  # seconds that a stop may take
+_ORPHANS = 5.0  # seconds in which the children of a killed supervisor end
+
+
+class StartError(Exception):
+    """The platform did not come up; says where to look."""
+
+
+class Platform:
+    """A local platform by its state folder."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def up(self, say: Callable[[str], None], *, sinks: bool = False, **environment: str) -> bool:
+        """Bring it up and wait until all is healthy; False where it was up. Raises `StartError`."""
+        if self.running():
+            return False
+        self.end_orphans()
+        self.state.root.mkdir(parents=True, exist_ok=True)
+        progress = self.state.root / "progress.log"
+        progress.unlink(missing_ok=True)
+        more = {**environment, **({"ALLIANCE_LOCAL_SINKS": "1"} if sinks else {})}
+        with self.state.log("supervisor").open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "alliance_local.supervisor"],
+                env={**os.environ, "ALLIANCE_STATE_DIR": str(self.state.root), **more},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._follow(progress, child, say)
+        return True
+
+    def down(self) -> bool:
+        """Stop it; False where it was not up."""
+        recorded = self.state.read("status.json").get("supervisor")
+        if not recorded or not self.running():
+            self.end_orphans()
+            return False
+        os.kill(recorded["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + _STOP
+        while self.running() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if self.running():
+            processes.end(recorded["pid"], recorded["started"])
+        self.end_orphans()
+        return True
+
+    def reset(self) -> None:
+        """Stop it and forget everything; downloads are kept."""
+        self.down()
+        shutil.rmtree(self.state.sockets, ignore_errors=True)
+        shutil.rmtree(self.state.root, ignore_errors=True)
+
+    def running(self) -> bool:
+        """Whether a supervisor has the folder."""
+        lock = self.state.root / "supervisor.lock"
+        if not lock.exists():
+            return False
+        with lock.open("r+") as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
+    def end_orphans(self) -> None:
+        """End what a killed supervisor left; the kernel has killed most of it already."""
+        parts = self.parts().values()
+        deadline = time.monotonic() + _ORPHANS
+        for one in parts:
+            processes.end(one["pid"], one["started"])
+        while any(processes.is_same(one["pid"], one["started"]) for one in parts) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Part → state, pid, since, restarts."""
+        found: dict[str, dict[str, Any]] = self.state.read("status.json").get("parts", {})
+        return found
+
+    def port(self, part: str) -> int:
+        """The port of a part."""
+        return int(self.state.read("ports.json")[part])
+
+    def target(self, service: str) -> str:
+        """The gRPC address of a service."""
+        return f"127.0.0.1:{self.port(service)}"
+
+    def token(self, sub: str, org: str = "") -> str:
+        """A token of the local issuer."""
+        return Issuer(self.state.folder("issuer")).mint(sub, org)
+
+    def database_url(self, service: str, *, owner: bool = False) -> str:
+        """The URL of a service's database."""
+        return Postgres(self.state).url(service, f"{service}_owner" if owner else service)
+
+    def kafka(self, user: str) -> KafkaAccess:
+        """How a Kafka user reaches the broker."""
+        return Kafka(self.state, self.port("kafka"), self.port("kafka_controller"), "production").access(user)
+
+    def kill(self, part: str) -> None:
+        """`kill -9` of a part; the supervisor starts it again."""
+        os.kill(self.parts()[part]["pid"], signal.SIGKILL)
+
+    def _follow(self, progress: Path, child: "subprocess.Popen[bytes]", say: Callable[[str], None]) -> None:
+        """Tell the supervisor's progress until it is ready. Raises `StartError`."""
+        for line in _lines(progress, child):
+            if line.endswith("  ready"):
+                return
+            say(line)
+        raise StartError(
+            f"启动失败，日志在 {self.state.root / 'logs'} · it did not come up, logs in {self.state.root / 'logs'}"
+        )
+
+
+def _lines(file: Path, child: "subprocess.Popen[bytes]") -> Iterator[str]:
+    """Lines as they are written, until the child ends."""
+    place = 0
+    while True:
+        ended = child.poll() is not None
+        if file.exists():
+            content = file.read_text(encoding="utf-8")
+            complete = content[place : content.rfind("\n") + 1]
+            place += len(complete)
+            yield from complete.splitlines()
+        if ended:
+            return
+        time.sleep(0.05)
+
+
+@contextmanager
+def temporary(root: Path, say: Callable[[str], None], *, sinks: bool = True, **environment: str) -> Iterator[Platform]:
+    """A platform of its own in a folder, for tests; stopped at the end, its state kept."""
+    platform = Platform(State(root))
+    platform.up(say, sinks=sinks, **environment)
+    try:
+        yield platform
+    finally:
+        platform.down()

@@ -1,0 +1,47 @@
+"""Ports: those of the last start where they are free, else free ones; `ALLIANCE_PORT_<PART>` fixes one."""
+
+import os
+import socket
+from collections.abc import Iterable
+
+from alliance_local.state import State
+
+
+class PortTakenError(Exception):
+    """A port that the user fixed is taken."""
+
+
+def assign(state: State, parts: Iterable[str]) -> dict[str, int]:
+    """A port for every part; written to `ports.json`. Raises `PortTakenError`."""
+    kept = state.read("ports.json")
+    chosen: dict[str, int] = {}
+    for part in parts:
+        variable = f"ALLIANCE_PORT_{part.upper()}"
+        fixed = os.environ.get(variable)
+        if fixed and not _free(int(fixed)):
+            raise PortTakenError(
+                f"端口 {fixed}（由 {variable} 指定）已被占用，请换一个或去掉该变量 · "
+                f"port {fixed} (set by {variable}) is taken: choose another or unset it"
+            )
+        port = int(fixed or kept.get(part, 0))
+        while not port or port in chosen.values() or not _free(port):
+            port = _any()
+        chosen[part] = port
+    state.write("ports.json", chosen)
+    return chosen
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _any() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

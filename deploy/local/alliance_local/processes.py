@@ -1,0 +1,109 @@
+"""Child processes that end with their supervisor, and whose leftovers a later start can find and end."""
+
+import asyncio
+import ctypes
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a part is started. `user` is a system user to run as (root only); `stop` the signal that ends it gracefully."""
+
+    arguments: Sequence[str | Path]
+    environment: Mapping[str, str]
+    log: Path
+    user: str | None = None
+    stop: signal.Signals = signal.SIGTERM
+    patience: float = 15.0
+
+
+async def start(command: Command) -> asyncio.subprocess.Process:
+    """Start a child; the kernel kills it when this process ends, however it ends."""
+    with command.log.open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *map(str, command.arguments),
+            env=dict(command.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+            user=command.user,
+            group=command.user,
+            start_new_session=True,  # a Ctrl-C at the terminal is the supervisor's to handle
+            preexec_fn=_die_with_parent,
+        )
+
+
+async def run(command: Command) -> int:
+    """Run a child to its end; returns its exit code."""
+    return await (await start(command)).wait()
+
+
+async def stop(child: asyncio.subprocess.Process, command: Command) -> None:
+    """End a child, by force where it takes longer than its patience."""
+    with suppress(ProcessLookupError):
+        child.send_signal(command.stop)
+    try:
+        await asyncio.wait_for(child.wait(), command.patience)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+def started_at(pid: int) -> str:
+    """When a process began, in the kernel's ticks; "" where there is none. With the pid it names one process for good."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def is_same(pid: int, started: str) -> bool:
+    """Whether the process that was started then is still there."""
+    return bool(started) and started_at(pid) == started
+
+
+def memory(pid: int) -> int:
+    """Proportional memory of a process and its children, MiB."""
+    total = 0
+    for one in [pid, *_children(pid)]:
+        with suppress(OSError):
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8")
+            total += next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
+    return total // 1024
+
+
+def end(pid: int, started: str) -> None:
+    """Kill a leftover, if it is the very process that was recorded."""
+    if is_same(pid, started):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a child sees of the environment: nothing but what it needs."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZDIR") if name in os.environ}
+    return {"PYTHONUNBUFFERED": "1", **kept, **more}
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            direct = [int(one) for one in (task / "children").read_text(encoding="utf-8").split()]
+            found += [*direct, *(deeper for one in direct for deeper in _children(one))]
+    return found

@@ -1,0 +1,301 @@
+"""The supervisor: starts the real parts in order, gates each on its health, restarts what dies, ends all with itself.
+
+`python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
+`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_TOPICS_PROFILE` (production, test).
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from alliance_local import kafka, ports, postgres, processes
+from alliance_local.issuer import AUDIENCE, ISSUER, Issuer, write_token
+from alliance_local.kafka import Kafka
+from alliance_local.postgres import Postgres
+from alliance_local.processes import Command
+from alliance_local.state import SERVICES, SINKS, State
+
+OPERATOR = "operator"
+"""Principal that gets the first platform grant."""
+_REFRESH = 1200.0  # seconds between new service tokens; they hold an hour
+_BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each restart in a row
+_STEADY = 30.0  # seconds after which a restart counts as the first again
+_START = 90.0  # seconds that a part may take to be healthy
+
+
+class Part:
+    """One supervised process."""
+
+    def __init__(self, name: str, command: Command) -> None:
+        self.name = name
+        self.command = command
+        self.child: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+        self.state = "starting"
+        self.since = time.time()
+
+
+class Supervisor:
+    """Everything of one state folder."""
+
+    def __init__(self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], profile: str) -> None:
+        self._state = state
+        self._services = services
+        self._sinks = sinks
+        self._profile = profile
+        self._parts: dict[str, Part] = {}
+        self._began = time.monotonic()
+        self._progress: TextIO = (state.root / "progress.log").open("w", encoding="utf-8", buffering=1)
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run until SIGTERM; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        try:
+            await self._start()
+        except Exception as error:
+            self._say(f"failed: {error}")
+            await self._stop()
+            return 1
+        self._say("ready")
+        watching = [asyncio.create_task(self._keep(part)) for part in self._parts.values()]
+        refreshing = asyncio.create_task(self._refresh())
+        await self._stopping.wait()
+        for task in (*watching, refreshing):
+            task.cancel()
+        await self._stop()
+        self._say("stopped")
+        return 0
+
+    async def _start(self) -> None:
+        self._end_leftovers()
+        names = ["kafka", "kafka_controller", *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
+        self._ports = ports.assign(self._state, names)
+        self._issuer = Issuer(self._state.folder("issuer"))
+        self._write_tokens()
+        self._postgres = Postgres(self._state)
+        self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
+        await _all(self._start_postgres(), self._start_kafka(), *(self._start_sink(one) for one in self._sinks))
+        await _all(*(self._start_service(one) for one in self._services))
+
+    async def _start_postgres(self) -> None:
+        async with _Step(self, "postgres"):
+            await self._postgres.prepare()
+            child = await self._launch(Part("postgres", self._postgres.command()))
+            await postgres.wait_ready(self._postgres, child)
+            await self._postgres.provide(SERVICES)
+            self._healthy("postgres")
+        async with _Step(self, "migrations"):
+            owners = [(one, self._postgres.url(one, f"{one}_owner")) for one in self._services]
+            environment = processes.environment(ALLIANCE_MIGRATIONS=json.dumps(owners))
+            log = self._state.log("migrations")
+            command = Command([sys.executable, "-m", "alliance_local.migrations"], environment, log)
+            if code := await processes.run(command):
+                raise RuntimeError(f"migrations ended with {code}, see {log}")
+
+    async def _start_kafka(self) -> None:
+        async with _Step(self, "kafka"):
+            await self._kafka.prepare()
+            child = await self._launch(Part("kafka", self._kafka.command()))
+            await kafka.wait_ready(self._kafka, child)
+            self._healthy("kafka")
+        async with _Step(self, "topics"):
+            await self._kafka.provide()
+
+    async def _start_sink(self, name: str) -> None:
+        file = self._state.folder("received") / f"{name}.jsonl"
+        arguments = [sys.executable, "-m", "alliance_local.sinks", name, str(self._ports[name]), file]
+        await self._launch(Part(name, Command(arguments, processes.environment(), self._state.log(name))))
+        self._healthy(name)
+
+    async def _start_service(self, name: str) -> None:
+        async with _Step(self, name):
+            arguments = [sys.executable, "-m", name, "serve"]
+            command = Command(arguments, self._environment(name), self._state.log(name))
+            await self._launch(Part(name, command))
+            await self._until_serving(name)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """The settings of a service."""
+        access = self._kafka.access(name)
+        extra = {key: value for key, value in os.environ.items() if key.startswith(("ALLIANCE_SET_", "ALLIANCE_CRASH_AT"))}
+        return processes.environment(
+            ALLIANCE_DATABASE_URL=self._postgres.url(name, name),
+            ALLIANCE_KAFKA_BOOTSTRAP=access.bootstrap,
+            ALLIANCE_KAFKA_SECURITY=access.security,
+            ALLIANCE_KAFKA_USERNAME=access.username or "",
+            ALLIANCE_KAFKA_PASSWORD=access.password or "",
+            ALLIANCE_GRPC_LISTEN=f"127.0.0.1:{self._ports[name]}",
+            ALLIANCE_METRICS_LISTEN=f"127.0.0.1:{self._ports[f'{name}_metrics']}",
+            ALLIANCE_REGISTRY_TARGET=f"127.0.0.1:{self._ports['registry']}" if "registry" in self._ports else "",
+            ALLIANCE_LISTINGS_TARGET=f"127.0.0.1:{self._ports['listings']}" if "listings" in self._ports else "",
+            ALLIANCE_JWKS_FILE=str(self._issuer.jwks_file),
+            ALLIANCE_TOKEN_ISSUER=ISSUER,
+            ALLIANCE_TOKEN_AUDIENCE=AUDIENCE,
+            ALLIANCE_SERVICE_TOKEN_FILE=str(self._token_file(name)),
+            ALLIANCE_BOOTSTRAP_ADMIN_SUB=OPERATOR,
+            ALLIANCE_TRACE_FILE=str(self._state.folder("traces") / f"{name}.jsonl"),
+            ALLIANCE_TICK_SECONDS="0.2",
+            ALLIANCE_SMTP_HOST="127.0.0.1",
+            ALLIANCE_SMTP_PORT=str(self._ports["smtp"]),
+            # The demo's receiver is on this machine; elsewhere private targets stay refused.
+            ALLIANCE_ALLOW_PRIVATE_TARGETS="true" if self._sinks else "false",
+            **{f"ALLIANCE_{key.removeprefix('ALLIANCE_SET_')}": value for key, value in extra.items() if "SET_" in key},
+        )
+
+    async def _until_serving(self, name: str) -> None:
+        """Wait until a service's health says SERVING."""
+        part = self._parts[name]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self._ports[name]}") as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            deadline = time.monotonic() + _START
+            while time.monotonic() < deadline:
+                with suppress(grpc.aio.AioRpcError):
+                    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
+                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                        self._healthy(name)
+                        return
+                if part.child and part.child.returncode is not None and part.restarts == 0:
+                    raise RuntimeError(f"{name} ended with {part.child.returncode}, see {part.command.log}")
+                await asyncio.sleep(0.1)
+        raise RuntimeError(f"{name} is not healthy after {_START:.0f} s, see {part.command.log}")
+
+    async def _launch(self, part: Part) -> asyncio.subprocess.Process:
+        part.child = await processes.start(part.command)
+        part.state, part.since = "starting", time.time()
+        self._parts[part.name] = part
+        self._record()
+        return part.child
+
+    async def _keep(self, part: Part) -> None:
+        """Start a part again whenever it ends."""
+        again = 0
+        while part.child is not None:
+            code = await part.child.wait()
+            again = 0 if time.time() - part.since > _STEADY else again + 1
+            delay = _BACKOFF[min(again, len(_BACKOFF) - 1)]
+            part.restarts += 1
+            self._say(f"{part.name}: ended with {code}; again in {delay:.1f} s")
+            await asyncio.sleep(delay)
+            await self._launch(part)
+            if part.name in self._services:
+                with suppress(RuntimeError):
+                    await self._until_serving(part.name)
+            else:
+                self._healthy(part.name)
+
+    async def _stop(self) -> None:
+        """Services first, then the broker, then the database."""
+        infrastructure = ("kafka", "postgres")
+        await _all(*(self._end(name) for name in self._parts if name not in infrastructure))
+        for name in infrastructure:
+            if name in self._parts:
+                await self._end(name)
+        self._parts.clear()
+        self._record()
+
+    async def _end(self, name: str) -> None:
+        part = self._parts[name]
+        if part.child and part.child.returncode is None:
+            await processes.stop(part.child, part.command)
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH)
+            self._write_tokens()
+
+    def _write_tokens(self) -> None:
+        for name in SERVICES:
+            write_token(self._token_file(name), self._issuer.mint(f"service:{name}"))
+
+    def _token_file(self, name: str) -> Path:
+        return self._state.root / "tokens" / f"{name}.jwt"
+
+    def _end_leftovers(self) -> None:
+        """Children of a supervisor that was killed and that outlived it."""
+        for one in self._state.read("status.json").get("parts", {}).values():
+            processes.end(one["pid"], one["started"])
+
+    def _healthy(self, name: str) -> None:
+        self._parts[name].state = "healthy"
+        self._record()
+
+    def _record(self) -> None:
+        parts = {
+            part.name: {
+                "state": part.state,
+                "pid": part.child.pid,
+                "started": processes.started_at(part.child.pid),
+                "since": part.since,
+                "restarts": part.restarts,
+            }
+            for part in self._parts.values()
+            if part.child
+        }
+        me = os.getpid()
+        supervisor = {"pid": me, "started": processes.started_at(me)}
+        self._state.write("status.json", {"supervisor": supervisor, "parts": parts})
+
+    def _say(self, text: str) -> None:
+        self._progress.write(f"{time.monotonic() - self._began:6.1f} s  {text}\n")
+
+
+class _Step:
+    """A step of the start, told with its time."""
+
+    def __init__(self, supervisor: Supervisor, name: str) -> None:
+        self._supervisor = supervisor
+        self._name = name
+        self._began = time.monotonic()
+
+    async def __aenter__(self) -> None:
+        self._supervisor._say(f"{self._name} …")
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        said = "failed" if kind else "ready"
+        self._supervisor._say(f"{self._name} {said} ({time.monotonic() - self._began:.1f} s)")
+
+
+async def _all(*work: Awaitable[None]) -> None:
+    """Do things side by side; the first failure is raised once all have ended."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def main() -> int:
+    """Entry point; exits 3 where another supervisor has the folder."""
+    state = State.default()
+    state.root.mkdir(parents=True, exist_ok=True)
+    lock = (state.root / "supervisor.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return 3
+    chosen = os.environ.get("ALLIANCE_LOCAL_SERVICES")
+    services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
+    sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
+    profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
+    begin: Callable[[], Awaitable[int]] = Supervisor(state, services, sinks, profile).run
+    return asyncio.run(_run(begin))
+
+
+async def _run(begin: Callable[[], Awaitable[int]]) -> int:
+    return await begin()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Changes of the register: row, event and public record together in one transaction."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from alliance.public.v1 import public_pb2
+from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
+from chassis.clock import business_date
+from chassis.database import Tx
+from chassis.errors import NotFound, Precondition
+from registry import store
+from registry.domain.life import IllegalStepError, step
+from registry.domain.names import BodyKind, BodyState, Verdict
+from registry.domain.rules import Finding, check
+from registry.mapping import (
+    body_message,
+    body_row,
+    facts_of,
+    finding_message,
+    grant_message,
+    membership_message,
+    organization_row,
+    public_body,
+    public_organization,
+)
+from registry.store import BodyRow, GrantRow, MembershipRow
+
+ORGANIZATION = "alliance.internal.registry.organization.v1"
+BODY = "alliance.internal.registry.body.v1"
+MEMBERSHIP = "alliance.internal.registry.membership.v1"
+GRANT = "alliance.internal.registry.grant.v1"
+PUBLIC_ORGANIZATION = "alliance.public.organization.v1"
+PUBLIC_BODY = "alliance.public.body.v1"
+
+
+async def save_organization(tx: Tx, message: organization_pb2.Organization, version: int, verb: str) -> None:
+    """Write an organization in a new version; sets its etag and times."""
+    row = organization_row(message, version, tx.now)
+    await store.write(tx, row)
+    tx.emit(ORGANIZATION, row.name, version, verb, events_pb2.OrganizationEvent(organization=message))
+    public = public_pb2.PublicOrganizationEvent(organization=public_organization(message))
+    tx.emit(PUBLIC_ORGANIZATION, row.name, version, "published", public)
+
+
+async def save_body(tx: Tx, message: body_pb2.Body, version: int, verb: str) -> None:
+    """Write a body in a new version; sets its etag and times. Everybody may see one that is no draft."""
+    row = body_row(message, version, tx.now)
+    await store.write(tx, row)
+    tx.emit(BODY, row.name, version, verb, events_pb2.BodyEvent(body=message))
+    if message.state != body_pb2.BODY_STATE_DRAFT:
+        public = public_pb2.PublicBodyEvent(body=public_body(message))
+        tx.emit(PUBLIC_BODY, row.name, version, "published", public)
+
+
+async def save_membership(tx: Tx, body: BodyRow, row: MembershipRow, verb: str) -> None:
+    """Write a membership under its body's lock; the body's version rises and is the membership's."""
+    body.version += 1
+    row.version, row.update_time = body.version, tx.now
+    # A copy: the session must not take the two rows for changes of its own.
+    await store.write(tx, BodyRow(**body.model_dump()))
+    await store.write(tx, MembershipRow(**row.model_dump()))
+    tx.emit(MEMBERSHIP, row.name, row.version, verb, events_pb2.MembershipEvent(membership=membership_message(row)))
+
+
+async def save_grant(tx: Tx, row: GrantRow, verb: str) -> None:
+    """Write a grant."""
+    await store.write(tx, GrantRow(**row.model_dump()))
+    tx.emit(GRANT, row.name, row.version, verb, events_pb2.GrantEvent(grant=grant_message(row)))
+
+
+async def locked_body(tx: Tx, name: str) -> BodyRow:
+    """A body, locked. Raises `NotFound`."""
+    row = await store.get(tx, BodyRow, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    return row
+
+
+async def findings(tx: Tx, row: BodyRow) -> list[Finding]:
+    """What every rule of its kind says of a body today."""
+    today = business_date(tx.now)
+    message = body_message(row)
+    members = await store.members_on(tx, row.name, today)
+    industry = message.alliance.key_industry
+    same = await store.formed_alliances(tx, industry, row.name) if industry else []
+    return check(BodyKind(row.kind), facts_of(message, members, same, today))
+
+
+def open_findings(message: body_pb2.Body, found: Sequence[Finding]) -> None:
+    """Keep on the body what can't be told."""
+    del message.open_findings[:]
+    message.open_findings.extend(finding_message(one) for one in found if one.verdict is Verdict.CANNOT_BE_TOLD)
+
+
+def taken(row: BodyRow, verb: str) -> body_pb2.Body:
+    """The body's message in the state after a verb. Raises `Precondition` where its state does not allow it."""
+    try:
+        after = step(BodyState(row.state), verb)
+    except IllegalStepError as error:
+        raise Precondition("ILLEGAL_STATE", error.zh, error.en, {"body": row.name}) from error
+    message = body_message(row)
+    message.state = int(after)  # type: ignore[assignment]
+    return message
+
+
+def last_day(row: MembershipRow, day: date) -> date:
+    """The last day of a membership that ends with its body: the day, or its first where it had not begun."""
+    return max(row.valid_from, day)

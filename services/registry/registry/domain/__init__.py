@@ -1,0 +1,1 @@
+"""The rules of the register 成员库; pure."""

@@ -1,0 +1,353 @@
+"""Between messages and rows; what callers write is checked here, field by field."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from alliance.common.v1 import access_pb2
+from alliance.public.v1 import public_pb2
+from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from chassis.errors import Invalid, Violation
+from chassis.etag import etag
+from chassis.personal import screen
+from codes import industries, regions
+from registry.domain import credit_code
+from registry.domain.names import WITHOUT_CODE
+from registry.domain.rules import Facts, Finding, Member
+from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
+
+ORGANIZATION_FIELDS = (
+    "display_name",
+    "org_type",
+    "region_code",
+    "industry_codes",
+    "credit_code",
+    "parent",
+    "external_key",
+)
+BODY_FIELDS = ("display_name", "region_code", "alliance", "community", "external_key")
+MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
+_MAX_INDUSTRIES = 10
+_Message = TypeVar("_Message", bound=Message)
+
+
+def refuse(found: Sequence[Violation]) -> None:
+    """Raises `Invalid` where something is wrong."""
+    if found:
+        raise Invalid(found)
+
+
+def organization_problems(given: organization_pb2.Organization) -> list[Violation]:
+    """Everything that is wrong with an organization as it was written."""
+    return [*_named(given), *_external_key(given), *_organization_kind(given), *_codes(given)]
+
+
+def _named(given: Any) -> Iterator[Violation]:
+    if not 2 <= len(given.display_name.strip()) <= 200:
+        yield Violation("display_name", "length", "名称须为 2–200 个字", "the name has to have 2 to 200 characters")
+    yield from screen("display_name", given.display_name)
+
+
+def _external_key(given: Any) -> Iterator[Violation]:
+    if len(given.external_key) > 128:
+        yield Violation("external_key", "length", "最多 128 个字符", "at most 128 characters")
+
+
+def _organization_kind(given: organization_pb2.Organization) -> Iterator[Violation]:
+    if not given.org_type or given.org_type not in organization_pb2.OrgType.values():
+        yield Violation("org_type", "required", "请填写单位类型", "the type is required; see OrgType")
+        return
+    if int(given.org_type) in WITHOUT_CODE:
+        if not given.parent:
+            yield Violation(
+                "parent",
+                "parent-required",
+                "专班须填写牵头部门，二级学院须填写所属高校",
+                "a task force names its lead department as parent, a secondary college its university",
+            )
+        if given.credit_code:
+            yield Violation(
+                "credit_code", "no-code", "此类单位不是法人，没有信用代码", "this type is no legal person and has no code"
+            )
+    if given.credit_code and (wrong := credit_code.problem(given.credit_code)):
+        yield Violation("credit_code", "GB 32100", *wrong)
+
+
+def _codes(given: organization_pb2.Organization) -> Iterator[Violation]:
+    if given.region_code and not regions.exists(given.region_code):
+        yield Violation(
+            "region_code", "GB/T 2260", f"没有行政区划代码 {given.region_code}", f"no division code {given.region_code}"
+        )
+    for code in given.industry_codes:
+        if not industries.exists(code):
+            yield Violation("industry_codes", "GB/T 4754", f"没有行业代码 {code}", f"no industry code {code}")
+    if len(given.industry_codes) > _MAX_INDUSTRIES:
+        yield Violation("industry_codes", "range", f"最多 {_MAX_INDUSTRIES} 个行业", f"at most {_MAX_INDUSTRIES} industries")
+
+
+def body_problems(given: body_pb2.Body) -> list[Violation]:
+    """Everything that is wrong with a body as it was written."""
+    return [*_named(given), *_external_key(given), *_body_kind(given), *_facts(given)]
+
+
+def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
+    if not given.kind or given.kind not in body_pb2.BodyKind.values():
+        yield Violation("kind", "required", "请填写组织类型", "the kind is required; see BodyKind")
+    if given.region_code and not regions.exists(given.region_code):
+        yield Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")
+    wanted = {body_pb2.BODY_KIND_ALLIANCE: "alliance", body_pb2.BODY_KIND_COMMUNITY: "community"}.get(given.kind)
+    facts = given.WhichOneof("facts")
+    if facts and facts != wanted:
+        yield Violation(facts, "facts-kind", f"{facts} 与组织类型不符", f"{facts} does not belong to this kind of body")
+
+
+def _facts(given: body_pb2.Body) -> Iterator[Violation]:
+    facts = given.alliance
+    if facts.charter_adopted_on and parsed_date(facts.charter_adopted_on) is None:
+        yield _bad_date("alliance.charter_adopted_on")
+    if facts.secretariat_full_time_staff < 0:
+        yield Violation("alliance.secretariat_full_time_staff", "range", "人数不能为负", "persons can't be negative")
+    for field in ("key_industry",):
+        yield from screen(f"alliance.{field}", getattr(facts, field))
+    if given.community.industry_code and not industries.exists(given.community.industry_code):
+        yield Violation("community.industry_code", "GB/T 4754", "没有这个行业代码", "no such industry code")
+
+
+def membership_problems(given: body_pb2.Membership) -> list[Violation]:
+    """Everything that is wrong with a membership as it was written."""
+    found = []
+    if not given.roles or len(set(given.roles)) < len(given.roles) or 0 in given.roles:
+        found.append(Violation("roles", "required", "至少填写一个角色，且不重复", "at least one role, each once"))
+    first, last = parsed_date(given.valid_from), parsed_date(given.valid_to)
+    if given.valid_from and first is None:
+        found.append(_bad_date("valid_from"))
+    if given.valid_to and last is None:
+        found.append(_bad_date("valid_to"))
+    if first and last and last < first:
+        found.append(
+            Violation("valid_to", "order", "结束日期早于开始日期", "the last day is before the first; mend one of them")
+        )
+    return found
+
+
+def parsed_date(text: str) -> date | None:
+    """The date; None for "" and for what is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _bad_date(field: str) -> Violation:
+    return Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+
+
+def masked(before: _Message, given: _Message, mask: FieldMask, allowed: Sequence[str]) -> _Message:
+    """The message with the masked fields taken from the request (AIP-134). Raises `Invalid` for other paths."""
+    wrong = [path for path in mask.paths if path.split(".")[0] not in allowed]
+    if wrong or not mask.paths:
+        listed = ", ".join(allowed)
+        problem = Violation(
+            "update_mask",
+            "AIP-134",
+            f"请在 update_mask 中列出要修改的字段；可修改：{listed}",
+            f"name the fields to change in update_mask; allowed: {listed}",
+        )
+        raise Invalid([problem])
+    merged = type(before)()
+    merged.CopyFrom(before)
+    for path in mask.paths:
+        if "." not in path:
+            merged.ClearField(path)
+        if "." in path or path not in ("alliance", "community") or given.HasField(path):
+            FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
+    return merged
+
+
+def organization_row(message: organization_pb2.Organization, version: int, now: datetime) -> OrganizationRow:
+    """The row of an organization in a new version; sets its etag and times."""
+    message.etag = etag(version)
+    message.update_time.FromDatetime(now)
+    if version == 1:
+        message.create_time.FromDatetime(now)
+    return OrganizationRow(
+        name=message.name,
+        version=version,
+        display_name=message.display_name,
+        org_type=message.org_type,
+        verified=message.verification == organization_pb2.VERIFICATION_STATE_VERIFIED,
+        credit_code=message.credit_code,
+        parent=message.parent,
+        region_code=message.region_code,
+        external_key=message.external_key,
+        create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
+        content=message.SerializeToString(deterministic=True),
+    )
+
+
+def organization_message(row: OrganizationRow) -> organization_pb2.Organization:
+    """The organization of a row."""
+    return organization_pb2.Organization.FromString(row.content)
+
+
+def public_organization(message: organization_pb2.Organization) -> public_pb2.PublicOrganization:
+    """An organization as everybody may see it."""
+    return public_pb2.PublicOrganization(
+        name=message.name,
+        display_name=message.display_name,
+        org_type=message.org_type,
+        region_code=message.region_code,
+        industry_codes=message.industry_codes,
+        verified=message.verification == organization_pb2.VERIFICATION_STATE_VERIFIED,
+    )
+
+
+def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
+    """The row of a body in a new version; sets its etag and times."""
+    message.etag = etag(version)
+    message.update_time.FromDatetime(now)
+    if version == 1:
+        message.create_time.FromDatetime(now)
+    return BodyRow(
+        name=message.name,
+        version=version,
+        display_name=message.display_name,
+        kind=message.kind,
+        state=message.state,
+        key_industry=message.alliance.key_industry,
+        external_key=message.external_key,
+        create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
+        content=message.SerializeToString(deterministic=True),
+    )
+
+
+def body_message(row: BodyRow) -> body_pb2.Body:
+    """The body of a row; its etag is of the row's version, which memberships raise too."""
+    message = body_pb2.Body.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
+
+
+def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:
+    """A body as everybody may see it."""
+    return public_pb2.PublicBody(
+        name=message.name,
+        display_name=message.display_name,
+        kind=message.kind,
+        state=message.state,
+        region_code=message.region_code,
+        formed_on=message.formed_on,
+    )
+
+
+def facts_of(message: body_pb2.Body, members: Sequence[Any], same_industry: Sequence[str], today: date) -> Facts:
+    """What the rules look at; a field that was never set is not known."""
+    known = message.alliance
+
+    def optional(field: str) -> Any:
+        return getattr(known, field) if known.HasField(field) else None  # type: ignore[arg-type]
+
+    return Facts(
+        today=today,
+        members=tuple(Member(row.organization, row.org_type, frozenset(row.roles)) for row in members),
+        key_industry=known.key_industry,
+        same_industry=tuple(same_industry),
+        staff=optional("secretariat_full_time_staff"),
+        space=optional("secretariat_space"),
+        funding=optional("secretariat_funding"),
+        charter_adopted_on=parsed_date(known.charter_adopted_on),
+        three_year_goals=optional("three_year_goals"),
+        plan_year=optional("annual_plan_year"),
+        councils=optional("full_councils_in_year"),
+    )
+
+
+def finding_message(finding: Finding) -> body_pb2.RuleFinding:
+    """The message of a finding."""
+    message = body_pb2.RuleFinding(
+        rule=finding.rule,
+        clause=finding.clause,
+        verdict=int(finding.verdict),  # type: ignore[arg-type]
+        facts=finding.seen,
+        missing=finding.missing,
+    )
+    message.message.zh, message.message.en = finding.zh, finding.en
+    return message
+
+
+def membership_message(row: Any) -> body_pb2.Membership:
+    """The membership of a row."""
+    message = body_pb2.Membership(
+        name=row.name,
+        organization=row.organization,
+        roles=row.roles,
+        valid_from=row.valid_from.isoformat(),
+        valid_to=row.valid_to.isoformat() if row.valid_to else "",
+        etag=etag(row.version),
+    )
+    message.create_time.FromDatetime(row.create_time)
+    message.update_time.FromDatetime(row.update_time)
+    return message
+
+
+def membership_row(message: body_pb2.Membership, body: str, version: int, today: date, now: datetime) -> MembershipRow:
+    """The row of a new membership; it begins today where it does not say when."""
+    return MembershipRow(
+        name=message.name,
+        version=version,
+        body=body,
+        organization=message.organization,
+        roles=list(message.roles),
+        valid_from=parsed_date(message.valid_from) or today,
+        valid_to=parsed_date(message.valid_to),
+        create_time=now,
+        update_time=now,
+    )
+
+
+def grant_message(row: GrantRow) -> grant_pb2.Grant:
+    """The grant of a row."""
+    message = grant_pb2.Grant(
+        name=row.name,
+        principal=row.principal,
+        role=row.role,  # type: ignore[arg-type]
+        organization=row.organization,
+        body=row.body,
+        state=grant_pb2.GRANT_STATE_ACTIVE if row.active else grant_pb2.GRANT_STATE_REVOKED,
+        etag=etag(row.version),
+    )
+    message.create_time.FromDatetime(row.create_time)
+    message.update_time.FromDatetime(row.update_time)
+    return message
+
+
+_OF_ORGANIZATION = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE_ORGANIZATION_EDITOR}
+
+
+def grant_problems(given: grant_pb2.Grant) -> list[Violation]:
+    """Everything that is wrong with a grant as it was written: each role has its scope."""
+    found = []
+    if not given.principal or len(given.principal) > 128:
+        found.append(Violation("grant.principal", "required", "请填写账号标识", "name the principal, at most 128 characters"))
+    if given.organization and given.body:
+        found.append(Violation("grant.body", "one-scope", "单位与组织只填一个", "set organization or body, not both"))
+    if not given.role or given.role == access_pb2.ROLE_SERVICE or given.role not in access_pb2.Role.values():
+        found.append(Violation("grant.role", "role", "请填写可授予的角色", "name a role that can be granted"))
+    wrong_scope = (
+        (given.role in _OF_ORGANIZATION and not given.organization)
+        or (given.role == access_pb2.ROLE_SECRETARIAT and not given.body)
+        or (given.role == access_pb2.ROLE_PLATFORM_OPERATOR and bool(given.organization or given.body))
+    )
+    if wrong_scope:
+        found.append(
+            Violation(
+                "grant.role",
+                "scope",
+                "单位管理员和经办人须指定单位，秘书处须指定组织，平台运营不指定范围",
+                "organization roles name an organization, the secretariat a body, platform operators neither",
+            )
+        )
+    return found

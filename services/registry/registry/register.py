@@ -1,0 +1,46 @@
+"""The register's facts for deciding on calls: from registry's own tables, where other services have a projection."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from access import register
+from access.register import body_of, organization_of
+from chassis.database import Tx
+from registry import store
+from registry.mapping import body_message, organization_message
+from registry.store import BodyRow, OrganizationRow
+
+
+class OwnRegister:
+    """Implements `access.register.Register`."""
+
+    async def grants(self, tx: Tx, principal: str) -> list[register.Grant]:
+        """See `Register`."""
+        c = store.grant.c
+        found = await tx.conn.execute(select(c.name, c.role, c.organization, c.body).where(c.principal == principal, c.active))
+        return [register.Grant(*row) for row in found]
+
+    async def member_bodies(self, tx: Tx, organization: str, on: date) -> frozenset[str]:
+        """See `Register`."""
+        c = store.membership.c
+        found = await tx.conn.execute(select(c.body).where(c.organization == organization, store.valid_on(on)))
+        return frozenset(found.scalars())
+
+    async def organizations(self, tx: Tx, names: Sequence[str]) -> dict[str, register.OrganizationRow]:
+        """See `Register`."""
+        found = await store.get_all(tx, OrganizationRow, names)
+        return {name: organization_of(organization_message(row)) for name, row in found.items()}
+
+    async def bodies(self, tx: Tx, names: Sequence[str]) -> dict[str, register.BodyRow]:
+        """See `Register`."""
+        found = await store.get_all(tx, BodyRow, names)
+        return {name: body_of(body_message(row)) for name, row in found.items()}
+
+    async def members(self, tx: Tx, body: str, on: date) -> list[register.MembershipRow]:
+        """See `Register`."""
+        return [
+            register.MembershipRow(row.name, row.body, row.organization, frozenset(row.roles), row.valid_from, row.valid_to)
+            for row in await store.members_on(tx, body, on)
+        ]

@@ -1,0 +1,257 @@
+"""Tables of the register, and the statements on them.
+
+Rows of organizations and bodies hold the whole message beside the columns that look-ups and rules need. A body and its
+memberships change under the body's row lock and share its version.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, SQLModel
+
+from chassis.database import Tx
+
+_INSTANT: Any = DateTime(timezone=True)
+
+
+class _Base(SQLModel):
+    metadata = MetaData()
+
+
+class OrganizationRow(_Base, table=True):
+    """An organization; `content` is its message."""
+
+    __tablename__ = "organization"
+    __table_args__ = (
+        Index("organization_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
+        Index("organization_code", "credit_code", unique=True, postgresql_where=text("verified AND credit_code <> ''")),
+        Index("organization_name", "display_name", "name"),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    display_name: str = Field(sa_type=Text)
+    org_type: int
+    verified: bool
+    credit_code: str = Field(sa_type=Text)
+    parent: str = Field(sa_type=Text)
+    region_code: str = Field(sa_type=Text)
+    external_key: str = Field(sa_type=Text)
+    create_time: datetime = Field(sa_type=_INSTANT)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class BodyRow(_Base, table=True):
+    """A body; `content` is its message."""
+
+    __tablename__ = "body"
+    __table_args__ = (
+        Index("body_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
+        Index("body_industry", "key_industry", postgresql_where=text("key_industry <> ''")),
+        Index("body_name", "display_name", "name"),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    display_name: str = Field(sa_type=Text)
+    kind: int
+    state: int
+    key_industry: str = Field(sa_type=Text)
+    external_key: str = Field(sa_type=Text)
+    create_time: datetime = Field(sa_type=_INSTANT)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class MembershipRow(_Base, table=True):
+    """One organization in one body; `version` is the body's at its last change."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index("membership_organization", "organization"), Index("membership_body", "body"))
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    organization: str = Field(sa_type=Text)
+    roles: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    valid_from: date
+    valid_to: date | None
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
+
+
+class GrantRow(_Base, table=True):
+    """A grant."""
+
+    __tablename__ = "access_grant"
+    __table_args__ = (
+        Index("grant_once", "principal", "role", "organization", "body", unique=True, postgresql_where=text("active")),
+        Index("grant_organization", "organization"),
+        Index("grant_body", "body"),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    principal: str = Field(sa_type=Text)
+    role: int
+    organization: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    active: bool = Field(sa_type=Boolean)
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
+
+
+organization: Table = OrganizationRow.__table__  # type: ignore[attr-defined]
+body: Table = BodyRow.__table__  # type: ignore[attr-defined]
+membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
+grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
+metadata = _Base.metadata
+_Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
+
+
+async def get(tx: Tx, kind: type[_Row], name: str, *, lock: bool = False) -> _Row | None:
+    """One row of a table by name."""
+    statement = select(kind).where(_table(kind).c.name == name)
+    return (await tx.session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def get_all(tx: Tx, kind: type[_Row], names: Collection[str]) -> dict[str, _Row]:
+    """Rows by name."""
+    found = await tx.session.execute(select(kind).where(_table(kind).c.name.in_(names)))
+    return {row.name: row for row in found.scalars()}
+
+
+async def write(tx: Tx, row: _Row) -> None:
+    """Enter a row or put it in place of what is there."""
+    table = _table(type(row))
+    statement = insert(table).values(row.model_dump())
+    changed = {name: statement.excluded[name] for name in type(row).model_fields if name != "name"}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+async def page(
+    tx: Tx, kind: type[_Row], conditions: Sequence[ColumnElement[bool]], after: list[str] | None, limit: int
+) -> Sequence[_Row]:
+    """Rows by display name and name."""
+    c = _table(kind).c
+    statement = select(kind).where(*conditions).order_by(c.display_name, c.name).limit(limit)
+    if after is not None:
+        later = and_(c.display_name == after[0], c.name > after[1])
+        statement = statement.where(or_(c.display_name > after[0], later))
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def page_by_name(
+    tx: Tx, kind: type[_Row], conditions: Sequence[ColumnElement[bool]], after: list[str] | None, limit: int
+) -> Sequence[_Row]:
+    """Rows by name."""
+    c = _table(kind).c
+    statement = select(kind).where(*conditions).order_by(c.name).limit(limit)
+    if after is not None:
+        statement = statement.where(c.name > after[0])
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def with_external_key(tx: Tx, kind: type[_Row], key: str) -> str:
+    """The name of the row that has an external key; "" where there is none."""
+    c = _table(kind).c
+    return (await tx.conn.execute(select(c.name).where(c.external_key == key))).scalar_one_or_none() or ""
+
+
+async def verified_with_code(tx: Tx, code: str) -> str:
+    """The name of the verified organization that has a credit code; "" where there is none."""
+    mine = and_(organization.c.verified, organization.c.credit_code == code)
+    return (await tx.conn.execute(select(organization.c.name).where(mine))).scalar_one_or_none() or ""
+
+
+async def lock(tx: Tx, what: str) -> None:
+    """Let one transaction at a time decide about something, until its end."""
+    await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+
+
+async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
+    """Names of other formed or suspended alliances of a key industry."""
+    standing = (body.c.key_industry == key_industry, body.c.state.in_((2, 3)), body.c.name != but)
+    found = await tx.conn.execute(select(body.c.display_name).where(*standing).order_by(body.c.display_name))
+    return list(found.scalars())
+
+
+async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
+    """Memberships of a body that are valid on a day, with their organization's type."""
+    found = await tx.conn.execute(
+        select(membership, organization.c.org_type)
+        .join(organization, organization.c.name == membership.c.organization)
+        .where(membership.c.body == name, valid_on(day))
+        .order_by(membership.c.name)
+    )
+    return found.all()
+
+
+async def open_memberships(tx: Tx, name: str, day: date) -> Sequence[MembershipRow]:
+    """Memberships of a body that last beyond a day."""
+    beyond = or_(membership.c.valid_to.is_(None), membership.c.valid_to > day)
+    statement = select(MembershipRow).where(membership.c.body == name, beyond).order_by(membership.c.name)
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def overlapping(tx: Tx, row: MembershipRow) -> str:
+    """The name of another membership of the organization in the body that overlaps this one; "" for none."""
+    ends_before = and_(membership.c.valid_to.is_not(None), membership.c.valid_to < row.valid_from)
+    conditions = [
+        membership.c.body == row.body,
+        membership.c.organization == row.organization,
+        membership.c.name != row.name,
+        ~ends_before,
+    ]
+    if row.valid_to is not None:
+        conditions.append(membership.c.valid_from <= row.valid_to)
+    found = (await tx.conn.execute(select(membership.c.name).where(*conditions).limit(1))).scalar_one_or_none()
+    return found or ""
+
+
+def valid_on(day: date) -> ColumnElement[bool]:
+    """The membership is valid on a day."""
+    return and_(membership.c.valid_from <= day, or_(membership.c.valid_to.is_(None), membership.c.valid_to >= day))
+
+
+async def active_grant(tx: Tx, row: GrantRow) -> str:
+    """The name of an active grant for the same thing; "" for none."""
+    same = [grant.c[name] == getattr(row, name) for name in ("principal", "role", "organization", "body")]
+    return (await tx.conn.execute(select(grant.c.name).where(grant.c.active, *same))).scalar_one_or_none() or ""
+
+
+async def active_with_role(tx: Tx, role: int) -> int:
+    """How many active platform-wide grants of a role there are."""
+    conditions = (grant.c.active, grant.c.role == role, grant.c.organization == "", grant.c.body == "")
+    return int((await tx.conn.execute(select(func.count()).select_from(grant).where(*conditions))).scalar_one())
+
+
+async def grants_ever(tx: Tx, role: int) -> bool:
+    """Whether a platform-wide grant of a role was ever made."""
+    conditions = (grant.c.role == role, grant.c.organization == "", grant.c.body == "")
+    return (await tx.conn.execute(select(grant.c.name).where(*conditions).limit(1))).first() is not None
+
+
+def _table(kind: type[SQLModel]) -> Table:
+    table: Table = kind.__table__  # type: ignore[attr-defined]
+    return table
