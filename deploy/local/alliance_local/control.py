@@ -56,16 +56,16 @@ class Platform:
 
     def down(self) -> bool:
         """Stop it; False where it was not up."""
-        recorded = self.state.read("status.json").get("supervisor")
-        if not recorded or not self.running():
+        pid = self._supervisor() if self.running() else None
+        if pid is None:
             self.end_orphans()
             return False
-        os.kill(recorded["pid"], signal.SIGTERM)
+        started = processes.started_at(pid)
+        os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP
-        while self.running() and time.monotonic() < deadline:
+        while processes.is_same(pid, started) and time.monotonic() < deadline:
             time.sleep(0.05)
-        if self.running():
-            processes.end(recorded["pid"], recorded["started"])
+        processes.end(pid, started)
         self.end_orphans()
         return True
 
@@ -76,7 +76,20 @@ class Platform:
         shutil.rmtree(self.state.root, ignore_errors=True)
 
     def running(self) -> bool:
-        """Whether a supervisor has the folder."""
+        """Whether a supervisor has the folder. One that was just killed holds the lock until its last thread ended."""
+        deadline = time.monotonic() + _ORPHANS
+        while self._locked():
+            if self._supervisor() or time.monotonic() > deadline:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _supervisor(self) -> int | None:
+        """The supervisor's pid; None where the recorded one has ended."""
+        recorded = self.state.read("status.json").get("supervisor", {"pid": 0, "started": ""})
+        return int(recorded["pid"]) if processes.is_same(recorded["pid"], recorded["started"]) else None
+
+    def _locked(self) -> bool:
         lock = self.state.root / "supervisor.lock"
         if not lock.exists():
             return False

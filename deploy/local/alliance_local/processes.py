@@ -7,6 +7,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -37,7 +38,7 @@ async def start(command: Command) -> asyncio.subprocess.Process:
             user=command.user,
             group=command.user,
             start_new_session=True,  # a Ctrl-C at the terminal is the supervisor's to handle
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(_die_with_parent, os.getpid()),
         )
 
 
@@ -73,10 +74,10 @@ def is_same(pid: int, started: str) -> bool:
     return bool(started) and started_at(pid) == started
 
 
-def memory(pid: int) -> int:
-    """Proportional memory of a process and its children, MiB."""
+def memory(pid: int, *, children: bool = True) -> int:
+    """Proportional memory of a process and its children, MiB; of itself alone without `children`."""
     total = 0
-    for one in [pid, *_children(pid)]:
+    for one in [pid, *(_children(pid) if children else ())]:
         with suppress(OSError):
             rollup = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8")
             total += next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
@@ -96,8 +97,10 @@ def environment(**more: str) -> dict[str, str]:
     return {"PYTHONUNBUFFERED": "1", **kept, **more}
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the kernel was told
+        os._exit(1)
 
 
 def _children(pid: int) -> list[int]:

@@ -47,9 +47,9 @@ class State:
         return Path(tempfile.gettempdir()) / f"alliance-{name}"
 
     def folder(self, name: str) -> Path:
-        """A folder of the state, made where it is missing."""
+        """A folder of the state, made where it is missing; for its owner only."""
         found = self.root / name
-        found.mkdir(parents=True, exist_ok=True)
+        found.mkdir(mode=0o700, parents=True, exist_ok=True)
         return found
 
     def log(self, part: str) -> Path:

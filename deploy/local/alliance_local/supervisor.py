@@ -11,10 +11,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -65,23 +65,33 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         try:
-            await self._start()
+            if await self._unless_stopped(self._start()):
+                self._say("ready")
+                await self._unless_stopped(_first(self._refresh(), *(self._keep(part) for part in self._parts.values())))
         except Exception as error:
             self._say(f"failed: {error}")
-            await self._stop()
             return 1
-        self._say("ready")
-        watching = [asyncio.create_task(self._keep(part)) for part in self._parts.values()]
-        refreshing = asyncio.create_task(self._refresh())
-        await self._stopping.wait()
-        for task in (*watching, refreshing):
-            task.cancel()
-        await self._stop()
+        finally:
+            await self._stop()
         self._say("stopped")
         return 0
 
+    async def _unless_stopped(self, work: Awaitable[None]) -> bool:
+        """Do the work; False where a signal ended it."""
+        doing = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if doing.done():
+            await doing
+            return True
+        doing.cancel()
+        await asyncio.wait({doing})
+        return False
+
     async def _start(self) -> None:
         self._end_leftovers()
+        self._record()
         names = ["kafka", "kafka_controller", *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
         self._ports = ports.assign(self._state, names)
         self._issuer = Issuer(self._state.folder("issuer"))
@@ -95,7 +105,7 @@ class Supervisor:
         async with _Step(self, "postgres"):
             await self._postgres.prepare()
             child = await self._launch(Part("postgres", self._postgres.command()))
-            await postgres.wait_ready(self._postgres, child)
+            await self._in_time("postgres", postgres.wait_ready(self._postgres, child))
             await self._postgres.provide(SERVICES)
             self._healthy("postgres")
         async with _Step(self, "migrations"):
@@ -110,14 +120,14 @@ class Supervisor:
         async with _Step(self, "kafka"):
             await self._kafka.prepare()
             child = await self._launch(Part("kafka", self._kafka.command()))
-            await kafka.wait_ready(self._kafka, child)
+            await self._in_time("kafka", kafka.wait_ready(self._kafka, child))
             self._healthy("kafka")
         async with _Step(self, "topics"):
             await self._kafka.provide()
 
     async def _start_sink(self, name: str) -> None:
         file = self._state.folder("received") / f"{name}.jsonl"
-        arguments = [sys.executable, "-m", "alliance_local.sinks", name, str(self._ports[name]), file]
+        arguments: list[str | Path] = [sys.executable, "-m", "alliance_local.sinks", name, str(self._ports[name]), file]
         await self._launch(Part(name, Command(arguments, processes.environment(), self._state.log(name))))
         self._healthy(name)
 
@@ -126,12 +136,12 @@ class Supervisor:
             arguments = [sys.executable, "-m", name, "serve"]
             command = Command(arguments, self._environment(name), self._state.log(name))
             await self._launch(Part(name, command))
-            await self._until_serving(name)
+            await self._in_time(name, self._until_serving(name))
 
     def _environment(self, name: str) -> dict[str, str]:
         """The settings of a service."""
         access = self._kafka.access(name)
-        extra = {key: value for key, value in os.environ.items() if key.startswith(("ALLIANCE_SET_", "ALLIANCE_CRASH_AT"))}
+        extra = {key: value for key, value in os.environ.items() if key.startswith("ALLIANCE_SET_")}
         return processes.environment(
             ALLIANCE_DATABASE_URL=self._postgres.url(name, name),
             ALLIANCE_KAFKA_BOOTSTRAP=access.bootstrap,
@@ -153,25 +163,30 @@ class Supervisor:
             ALLIANCE_SMTP_PORT=str(self._ports["smtp"]),
             # The demo's receiver is on this machine; elsewhere private targets stay refused.
             ALLIANCE_ALLOW_PRIVATE_TARGETS="true" if self._sinks else "false",
-            **{f"ALLIANCE_{key.removeprefix('ALLIANCE_SET_')}": value for key, value in extra.items() if "SET_" in key},
+            **{f"ALLIANCE_{key.removeprefix('ALLIANCE_SET_')}": value for key, value in extra.items()},
         )
 
     async def _until_serving(self, name: str) -> None:
         """Wait until a service's health says SERVING."""
         part = self._parts[name]
         async with grpc.aio.insecure_channel(f"127.0.0.1:{self._ports[name]}") as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
-            deadline = time.monotonic() + _START
-            while time.monotonic() < deadline:
+            check: Any = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # made at run time
+            while part.child and part.child.returncode is None:
                 with suppress(grpc.aio.AioRpcError):
-                    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
+                    answer = await check(health_pb2.HealthCheckRequest(), timeout=1)
                     if answer.status == health_pb2.HealthCheckResponse.SERVING:
                         self._healthy(name)
                         return
-                if part.child and part.child.returncode is not None and part.restarts == 0:
-                    raise RuntimeError(f"{name} ended with {part.child.returncode}, see {part.command.log}")
                 await asyncio.sleep(0.1)
-        raise RuntimeError(f"{name} is not healthy after {_START:.0f} s, see {part.command.log}")
+        raise RuntimeError(f"{name} ended with {part.child and part.child.returncode}, see {part.command.log}")
+
+    async def _in_time(self, name: str, ready: Awaitable[None]) -> None:
+        """Wait until a part is ready. Raises RuntimeError where that takes too long."""
+        try:
+            await asyncio.wait_for(ready, _START)
+        except TimeoutError:
+            log = self._parts[name].command.log
+            raise RuntimeError(f"{name} is not healthy after {_START:.0f} s, see {log}") from None
 
     async def _launch(self, part: Part) -> asyncio.subprocess.Process:
         part.child = await processes.start(part.command)
@@ -188,12 +203,14 @@ class Supervisor:
             again = 0 if time.time() - part.since > _STEADY else again + 1
             delay = _BACKOFF[min(again, len(_BACKOFF) - 1)]
             part.restarts += 1
+            part.state = "restarting"
+            self._record()
             self._say(f"{part.name}: ended with {code}; again in {delay:.1f} s")
             await asyncio.sleep(delay)
             await self._launch(part)
             if part.name in self._services:
                 with suppress(RuntimeError):
-                    await self._until_serving(part.name)
+                    await self._in_time(part.name, self._until_serving(part.name))
             else:
                 self._healthy(part.name)
 
@@ -267,6 +284,18 @@ class _Step:
     async def __aexit__(self, kind: object, *_: object) -> None:
         said = "failed" if kind else "ready"
         self._supervisor._say(f"{self._name} {said} ({time.monotonic() - self._began:.1f} s)")
+
+
+async def _first(*work: Coroutine[Any, Any, None]) -> None:
+    """Do things side by side until one of them ends or fails; none of these should."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _all(*work: Awaitable[None]) -> None:

@@ -191,8 +191,8 @@ async def write(tx: Tx, changes: Sequence[Change]) -> None:
 
 
 async def steps(tx: Tx, name: str) -> Sequence[Any]:
-    """The events of a match, oldest first: id, type, payload, on_behalf_of, effective_at."""
+    """The events of a match, oldest first: id, type, payload, reason, on_behalf_of, effective_at."""
     t = tables.event
-    columns = (t.c.id, t.c.type, t.c.payload, t.c.on_behalf_of, t.c.effective_at)
+    columns = (t.c.id, t.c.type, t.c.payload, t.c.reason, t.c.on_behalf_of, t.c.effective_at)
     mine = and_(t.c.topic == TOPIC, t.c.key == name)
     return (await tx.conn.execute(select(*columns).where(mine).order_by(t.c.version))).all()

@@ -4,7 +4,9 @@ We read "every quarter" as every quarter from the one on in which the alliance w
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+
+from codes import quarters
 
 
 @dataclass(frozen=True)
@@ -15,21 +17,11 @@ class Span:
     opens_on: date
     closes_on: date
 
-    def holds(self, day: date) -> bool:
-        """Whether the day lies in it."""
-        return self.opens_on <= day <= self.closes_on
-
-    def over(self, today: date) -> bool:
-        """Whether its last day is past."""
-        return today > self.closes_on
-
 
 def quarter(day: date) -> Span:
     """The quarter of a day, e.g. 2026-02-03 → `2026Q1`, 2026-01-01 to 2026-03-31."""
-    number = (day.month - 1) // 3
-    first = date(day.year, 3 * number + 1, 1)
-    after = date(day.year + (number == 3), (3 * number + 3) % 12 + 1, 1)
-    return Span(f"{day.year}Q{number + 1}", first, after - timedelta(days=1))
+    found = quarters.of(day)
+    return Span(str(found), found.first, found.last)
 
 
 def council(opens_on: date, closes_on: date) -> Span:

@@ -1,0 +1,49 @@
+"""May an organization be told of an event? Judged when the event comes, and again at every attempt to deliver it."""
+
+from access.authority import Authority
+from access.register import ProjectedRegister
+from access.visibility import may_see
+from alliance.listings.v1 import listing_pb2
+from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date
+from chassis.database import Tx
+from notify.domain.events import About, Audience
+
+
+class Rights:
+    """What the register says of who may know what."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+        self._register = ProjectedRegister()
+
+    async def may_know(self, tx: Tx, organization: str, about: About) -> bool:
+        """Whether the organization may be told of the event, today."""
+        if about.audience is Audience.EVERYBODY or organization in about.organizations:
+            return True
+        if about.audience is Audience.VIEWERS:
+            return await self._sees(tx, organization, about)
+        if about.audience is Audience.MEMBERS:
+            members = await self._register.member_bodies(tx, organization, business_date(tx.now))
+            return bool(members & about.bodies)
+        if await self._is_secretariat(tx, organization, about):
+            return True
+        return about.audience is Audience.STEERING and await self._steers(tx, organization, about)
+
+    async def _sees(self, tx: Tx, organization: str, about: About) -> bool:
+        """Who could see a listing while it was published may know that it no longer is."""
+        viewer = await self._authority.viewer_of(tx, organization)
+        state = listing_pb2.LISTING_STATE_PUBLISHED if about.shown else listing_pb2.LISTING_STATE_DRAFT
+        return may_see(viewer, issuer=about.issuer, bodies=about.bodies, visibility=about.visibility, state=state)
+
+    async def _is_secretariat(self, tx: Tx, organization: str, about: About) -> bool:
+        today = business_date(tx.now)
+        for body in about.bodies & await self._register.member_bodies(tx, organization, today):
+            for member in await self._register.members(tx, body, today):
+                if member.organization == organization and body_pb2.MEMBER_ROLE_SECRETARIAT in member.roles:
+                    return True
+        return False
+
+    async def _steers(self, tx: Tx, organization: str, about: About) -> bool:
+        bodies = await self._register.bodies(tx, sorted(about.bodies))
+        return any(organization in (body.task_force, *body.lead_departments) for body in bodies.values())

@@ -1,0 +1,153 @@
+"""Deliveries: each attempt is written down before it is made, so that a crash never hides that it may have been."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Histogram
+
+from alliance.notify.v1 import events_pb2
+from alliance.notify.v1 import notify_pb2 as pb
+from chassis import telemetry
+from chassis.clock import Clock
+from chassis.crash import crash_point
+from chassis.database import Cause, Database, Tx
+from chassis.errors import Unavailable
+from chassis.ids import id_of
+from chassis.personal import Vault
+from notify import store
+from notify.audience import Rights
+from notify.channels import Hook, Mail, SendError, Webhooks, send_mail
+from notify.domain.texts import title_and_text
+from notify.mapping import about_of_json, delivery_message
+from notify.settings import NotifySettings
+from notify.store import DeliveryRow, SubscriptionRow
+
+TOPIC = "alliance.internal.notify.delivery.v1"
+ATTEMPTS = Counter("alliance_deliveries_attempts_total", "Attempts to deliver by channel and outcome.", ["channel", "outcome"])
+SECONDS = Histogram("alliance_deliveries_seconds", "From recording an event to its delivery.", ["channel"])
+_BATCH = 16  # deliveries under way at once
+_POLL = 0.1  # seconds between looks for due ones
+_SPARE = 5.0  # seconds beyond the receiver's time after which an attempt counts as lost
+_CAUSE = Cause("service:notify")
+_ENDS: dict[int, str] = {pb.DELIVERY_STATE_DELIVERED: "delivered", pb.DELIVERY_STATE_FAILED: "failed"}
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A delivery whose attempt is written down."""
+
+    delivery: DeliveryRow
+    message: Mail | Hook
+
+
+class Delivering:
+    """Sends what is due."""
+
+    def __init__(self, database: Database, rights: Rights, settings: NotifySettings, system_clock: Clock) -> None:
+        self._database = database
+        self._rights = rights
+        self._settings = settings
+        self._clock = system_clock
+        self._vault = Vault()
+        self._webhooks = Webhooks(settings)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            try:
+                ready = await self._begin()
+                await asyncio.gather(*(self._deliver(one) for one in ready))
+            except Unavailable:
+                ready = []
+            if not ready:
+                await asyncio.sleep(_POLL)
+
+    async def _begin(self) -> list[_Ready]:
+        """Take what is due and write an attempt down for each."""
+        async with self._database.transaction(_CAUSE) as tx:
+            due = await store.due_deliveries(tx, _BATCH)
+            return [one for row in due if (one := await self._prepared(tx, row)) is not None]
+
+    async def _prepared(self, tx: Tx, row: DeliveryRow) -> _Ready | None:
+        """The message to send; None where it is not to be sent any more."""
+        subscription = await store.get_subscription(tx, row.subscription)
+        message = await self._message(tx, row, subscription) if subscription else None
+        if message is None:
+            row.state, row.next_attempt_at = pb.DELIVERY_STATE_DROPPED, None
+            await self._save(tx, row)
+            return None
+        number = len(row.attempts) + 1
+        start = tx.recorded_at.isoformat()
+        row.attempts = [*row.attempts, {"attempt": number, "start": start, "outcome": "sending"}]
+        row.tries += 1
+        row.next_attempt_at = tx.recorded_at + timedelta(seconds=self._settings.delivery_timeout + _SPARE)
+        await self._save(tx, row)
+        return _Ready(DeliveryRow(**row.model_dump()), message)
+
+    async def _message(self, tx: Tx, row: DeliveryRow, subscription: SubscriptionRow) -> Mail | Hook | None:
+        """What to send, if the receiver is still there and may still know of it."""
+        about = about_of_json(row.about)
+        if not subscription.active or not await self._rights.may_know(tx, subscription.organization, about):
+            return None
+        if subscription.channel == pb.CHANNEL_WEBHOOK:
+            body = {"type": row.event_type, "timestamp": row.occurred_at.isoformat(), "data": row.data}
+            secret = await store.secret_of(tx, subscription.name)
+            return Hook(id_of(row.name), subscription.webhook_url, secret, body, row.traceparent)
+        record = await self._vault.read(tx, subscription.recipient, "notification delivery")
+        if record is None:
+            return None
+        title, text = title_and_text(about, english=subscription.language == pb.LANGUAGE_EN)
+        return Mail(id_of(row.name), record.fields["email"], title, text, row.occurred_at)
+
+    async def _deliver(self, ready: _Ready) -> None:
+        row = ready.delivery
+        channel = "webhook" if isinstance(ready.message, Hook) else "email"
+        crash_point("notify.before_send")
+        with telemetry.span(f"deliver by {channel}", kind=SpanKind.CLIENT, parent=row.traceparent):
+            try:
+                await self._send(ready.message)
+                outcome = "delivered"
+            except SendError as error:
+                outcome = str(error)
+        crash_point("notify.after_send")
+        ATTEMPTS.labels(channel, "delivered" if outcome == "delivered" else "failed").inc()
+        async with self._database.transaction(_CAUSE) as tx:
+            await self._settle(tx, row.name, row.tries, outcome)
+        if outcome == "delivered":
+            SECONDS.labels(channel).observe(max(0.0, (self._clock.now() - row.occurred_at).total_seconds()))
+
+    async def _send(self, message: Mail | Hook) -> None:
+        if isinstance(message, Hook):
+            traced = Hook(message.id, message.url, message.secret, message.body, telemetry.traceparent())
+            await self._webhooks.send(traced, self._clock.now())
+        else:
+            await send_mail(self._settings, message)
+
+    async def _settle(self, tx: Tx, name: str, tries: int, outcome: str) -> None:
+        """Write down what came of an attempt."""
+        row = await store.get_delivery(tx, name, lock=True)
+        if row is None or row.tries != tries or row.state != pb.DELIVERY_STATE_PENDING:
+            return  # a later attempt has taken over
+        last: dict[str, Any] = {**row.attempts[-1], "end": tx.recorded_at.isoformat(), "outcome": outcome}
+        row.attempts = [*row.attempts[:-1], last]
+        left = self._settings.delivery_delays[tries - 1 :]
+        if outcome == "delivered":
+            row.state, row.next_attempt_at = pb.DELIVERY_STATE_DELIVERED, None
+        elif left:
+            row.next_attempt_at = tx.recorded_at + timedelta(seconds=left[0])
+        else:
+            row.state, row.next_attempt_at = pb.DELIVERY_STATE_FAILED, None
+        await self._save(tx, row)
+
+    async def _save(self, tx: Tx, row: DeliveryRow) -> None:
+        """Write a delivery; its end is an event."""
+        row.update_time = tx.now
+        verb = _ENDS.get(row.state)
+        if verb:
+            row.version += 1
+        await store.save_delivery(tx, DeliveryRow(**row.model_dump()))
+        if verb:
+            tx.emit(TOPIC, row.name, row.version, verb, events_pb2.DeliveryEvent(delivery=delivery_message(row)))

@@ -1,0 +1,1 @@
+"""The rules of notifications 通知; pure."""

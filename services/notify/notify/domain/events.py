@@ -1,0 +1,72 @@
+"""What notify knows of an event, and which subscriptions it is for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Audience(IntEnum):
+    """Who may be told."""
+
+    EVERYBODY = 1
+    VIEWERS = 2
+    """Who may see the listing."""
+    SIDES = 3
+    """The organizations named, and the secretariats of the bodies named."""
+    MEMBERS = 4
+    """Members of the bodies named."""
+    STEERING = 5
+    """The bodies' secretariats, task forces and lead departments."""
+
+
+@dataclass(frozen=True)
+class About:
+    """An event as far as subscriptions and texts need it.
+
+    Attributes:
+        organizations: who issued what it is about, or is a side of it.
+        facts: what the texts fill in, by name.
+        visibility, issuer: of a listing; else 0 and "".
+        shown: whether the listing was ever published.
+    """
+
+    event_id: str
+    type: str
+    subject: str
+    organizations: frozenset[str] = frozenset()
+    bodies: frozenset[str] = frozenset()
+    listing_kind: int = 0
+    audience: Audience = Audience.SIDES
+    issuer: str = ""
+    visibility: int = 0
+    shown: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a subscription narrows itself to; empty fields take in everything."""
+
+    body: str = ""
+    listing_kinds: frozenset[int] = frozenset()
+    organization: str = ""
+
+    def takes(self, about: About) -> bool:
+        """Whether an event passes."""
+        return (
+            (not self.body or self.body in about.bodies)
+            and (not self.listing_kinds or about.listing_kind in self.listing_kinds)
+            and (not self.organization or self.organization in about.organizations)
+        )
+
+
+def patterns(event_type: str) -> tuple[str, str]:
+    """What a subscription may name to get events of a type: itself, or `*` for the verb."""
+    service, _, rest = event_type.partition(".")
+    parts = rest.split(".")
+    return event_type, ".".join([service, *parts[:-2], "*", parts[-1]])
+
+
+def known_patterns(event_types: Collection[str]) -> frozenset[str]:
+    """Everything that a subscription may name."""
+    return frozenset(pattern for one in event_types for pattern in patterns(one))

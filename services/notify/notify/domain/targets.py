@@ -1,0 +1,29 @@
+"""Where a webhook may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet; an address mapped into IPv6 is judged by what it maps."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def problem(url: str, *, allow_private: bool) -> tuple[str, str] | None:
+    """What is wrong with a target as it is written, in Chinese and English; the address is checked when connecting."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "不是有效的网址", "this is no valid URL"
+    if parts.username or parts.password:
+        return "网址中不能带账号密码", "the URL can't hold a user name or password"
+    schemes = ("https", "http") if allow_private else ("https",)
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
+        return "须为 https 网址", "it has to be an https URL"
+    return None

@@ -1,0 +1,82 @@
+"""What notify hears: every event that can be subscribed to, and the register's facts.
+
+One event, one transaction: inbox messages and deliveries are set up with it, once per subscription.
+"""
+
+from access.listeners import listeners
+from alliance.notify.v1 import notify_pb2 as pb
+from chassis import topics
+from chassis.database import Tx
+from chassis.handling import Listen
+from chassis.ids import resource
+from chassis.record import Record
+from notify import store
+from notify.audience import Rights
+from notify.domain.events import About, patterns
+from notify.domain.texts import title_and_text
+from notify.mapping import TOPICS, about_json, data, filter_of
+from notify.mapping import about as about_of
+from notify.store import DeliveryRow, InboxRow, SubscriptionRow
+
+
+class Events:
+    """The handlers."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+
+    def listens(self) -> list[Listen]:
+        """The projection's listeners, and one for every topic that can be subscribed to."""
+        own = [Listen(name, topics.load().named(name).aggregate, self.on_event) for name in TOPICS]
+        return [*listeners(), *own]
+
+    async def on_event(self, tx: Tx, record: Record) -> None:
+        """Tell everybody who asked and may know."""
+        if record.message is None:
+            return
+        about = about_of(record)
+        wanting = [
+            row
+            for row in await store.interested(tx, patterns(record.type), record.time)
+            if filter_of(row).takes(about) and await self._rights.may_know(tx, row.organization, about)
+        ]
+        await store.add_inbox(tx, [_inbox(tx, row, about) for row in wanting if row.channel == pb.CHANNEL_INBOX])
+        outside = [row for row in wanting if row.channel != pb.CHANNEL_INBOX]
+        await store.add_deliveries(tx, [_delivery(tx, row, about, record) for row in outside])
+
+
+def _inbox(tx: Tx, row: SubscriptionRow, about: About) -> InboxRow:
+    title, text = title_and_text(about, english=row.language == pb.LANGUAGE_EN)
+    return InboxRow(
+        name=resource("inboxMessages"),
+        organization=row.organization,
+        subscription=row.name,
+        event_id=about.event_id,
+        event_type=about.type,
+        subject=about.subject,
+        title=title,
+        text=text,
+        read=False,
+        create_time=tx.now,
+    )
+
+
+def _delivery(tx: Tx, row: SubscriptionRow, about: About, record: Record) -> DeliveryRow:
+    return DeliveryRow(
+        name=resource("deliveries"),
+        version=0,
+        subscription=row.name,
+        event_id=about.event_id,
+        event_type=about.type,
+        subject=about.subject,
+        about=about_json(about),
+        data=data(record),
+        occurred_at=record.time,
+        traceparent=tx.cause.traceparent,
+        state=pb.DELIVERY_STATE_PENDING,
+        attempts=[],
+        tries=0,
+        next_attempt_at=tx.recorded_at,
+        create_time=tx.now,
+        update_time=tx.now,
+    )

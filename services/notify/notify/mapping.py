@@ -1,0 +1,249 @@
+"""Between messages, records and rows; what callers write is checked here."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, cast
+
+from google.protobuf.json_format import MessageToDict
+
+from alliance.listings.v1 import events_pb2 as listings_events
+from alliance.matching.v1 import events_pb2 as matching_events
+from alliance.matching.v1 import match_pb2
+from alliance.notify.v1 import notify_pb2 as pb
+from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import events_pb2 as registry_events
+from alliance.reporting.v1 import events_pb2 as reporting_events
+from chassis import topics
+from chassis.errors import Violation
+from chassis.etag import etag
+from chassis.record import Record
+from notify.domain import targets
+from notify.domain.events import About, Audience, Filter, known_patterns
+from notify.store import DeliveryRow, InboxRow, SubscriptionRow
+
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_REASONS = 3  # parts of a score that a message names
+
+TOPICS = (
+    "alliance.internal.registry.organization.v1",
+    "alliance.internal.registry.body.v1",
+    "alliance.internal.registry.membership.v1",
+    "alliance.internal.listings.listing.v1",
+    "alliance.internal.listings.round.v1",
+    "alliance.internal.matching.match.v1",
+    "alliance.internal.reporting.deadline.v1",
+    "alliance.internal.reporting.report.v1",
+)
+"""What can be subscribed to."""
+
+
+def subscribable() -> frozenset[str]:
+    """Every event type and pattern that a subscription may name."""
+    declared = [topics.load().named(name) for name in TOPICS]
+    return known_patterns([topic.type_of(verb) for topic in declared for verb in topic.types])
+
+
+def subscription_problems(given: pb.Subscription, *, mail: bool, allow_private: bool) -> list[Violation]:
+    """Everything that is wrong with a subscription as it was written."""
+    found = []
+    unknown = [one for one in given.event_types if one not in subscribable()]
+    if unknown or not given.event_types:
+        named = "、".join(unknown) or "（空）"
+        found.append(
+            Violation(
+                "event_types",
+                "known",
+                f"请填写可订阅的事件类型，如 alliance.matching.match.*.v1；不可用：{named}",
+                f"name event types like alliance.matching.match.*.v1; unknown: {', '.join(unknown) or 'none given'}",
+            )
+        )
+    if given.channel == pb.CHANNEL_UNSPECIFIED or given.channel not in pb.Channel.values():
+        found.append(Violation("channel", "required", "请选择渠道", "name the channel: INBOX, EMAIL or WEBHOOK"))
+    if given.channel == pb.CHANNEL_EMAIL and not mail:
+        found.append(Violation("channel", "no-mail", "本平台未配置邮件", "this platform sends no mails"))
+    if given.channel == pb.CHANNEL_EMAIL and not _MAIL.fullmatch(given.email):
+        found.append(Violation("email", "address", "请填写有效的邮箱地址", "give a valid e-mail address"))
+    if given.channel == pb.CHANNEL_WEBHOOK and (wrong := targets.problem(given.webhook_url, allow_private=allow_private)):
+        found.append(Violation("webhook_url", "target", *wrong))
+    return found
+
+
+def subscription_message(row: SubscriptionRow) -> pb.Subscription:
+    """The subscription of a row, without address and secret."""
+    message = pb.Subscription(
+        name=row.name,
+        organization=row.organization,
+        subscriber=row.subscriber,
+        event_types=row.event_types,
+        filter=pb.SubscriptionFilter(
+            body=row.filter_body,
+            listing_kinds=cast(Any, row.filter_kinds),
+            organization=row.filter_organization,
+        ),
+        channel=cast(Any, row.channel),
+        language=cast(Any, row.language),
+        recipient=row.recipient,
+        webhook_url=row.webhook_url,
+        state=pb.SUBSCRIPTION_STATE_ACTIVE if row.active else pb.SUBSCRIPTION_STATE_CANCELLED,
+        etag=etag(row.version),
+    )
+    message.create_time.FromDatetime(row.create_time)
+    message.update_time.FromDatetime(row.update_time)
+    return message
+
+
+def filter_of(row: SubscriptionRow) -> Filter:
+    """What a subscription narrows itself to."""
+    return Filter(row.filter_body, frozenset(row.filter_kinds), row.filter_organization)
+
+
+def inbox_message(row: InboxRow) -> pb.InboxMessage:
+    """The message of a row of the inbox."""
+    message = pb.InboxMessage(
+        name=row.name,
+        subscription=row.subscription,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        subject=row.subject,
+        title=row.title,
+        text=row.text,
+        read=row.read,
+    )
+    message.create_time.FromDatetime(row.create_time)
+    return message
+
+
+def delivery_message(row: DeliveryRow) -> pb.Delivery:
+    """The delivery of a row."""
+    message = pb.Delivery(
+        name=row.name,
+        subscription=row.subscription,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        subject=row.subject,
+        state=cast(Any, row.state),
+    )
+    for one in row.attempts:
+        attempt = message.attempts.add(attempt=one["attempt"], outcome=one["outcome"])
+        attempt.start_time.FromDatetime(datetime.fromisoformat(one["start"]))
+        if one.get("end"):
+            attempt.end_time.FromDatetime(datetime.fromisoformat(one["end"]))
+    if row.next_attempt_at is not None:
+        message.next_attempt_time.FromDatetime(row.next_attempt_at)
+    message.create_time.FromDatetime(row.create_time)
+    message.update_time.FromDatetime(row.update_time)
+    return message
+
+
+def about_json(about: About) -> dict[str, Any]:
+    """What a delivery keeps of an event."""
+    kept = {name: getattr(about, name) for name in About.__dataclass_fields__}
+    return {**kept, "organizations": sorted(about.organizations), "bodies": sorted(about.bodies)}
+
+
+def about_of_json(kept: dict[str, Any]) -> About:
+    """The other way round."""
+    return About(
+        **{
+            **kept,
+            "organizations": frozenset(kept["organizations"]),
+            "bodies": frozenset(kept["bodies"]),
+            "audience": Audience(kept["audience"]),
+        }
+    )
+
+
+def about(record: Record) -> About:
+    """What notify needs to know of a record."""
+    return _ABOUT[record.topic](record)
+
+
+def data(record: Record) -> dict[str, Any]:
+    """The resource of a record as a webhook carries it: no user is named there."""
+    message = cast(Any, record.message)
+    field = next(one for one in message.DESCRIPTOR.fields if one.name not in ("meta",))
+    return {
+        "subject": record.key,
+        "version": record.version,
+        "resource": MessageToDict(getattr(message, field.name), preserving_proto_field_name=True),
+    }
+
+
+def _listing(record: Record) -> About:
+    listing = cast(listings_events.ListingEvent, record.message).listing
+    return About(
+        record.id,
+        record.type,
+        record.key,
+        frozenset({listing.issuer}),
+        frozenset(listing.bodies),
+        listing.kind,
+        Audience.VIEWERS,
+        listing.issuer,
+        listing.visibility,
+        listing.HasField("publish_time"),
+        {"title": listing.title, "issuer": listing.issuer, "valid_to": listing.valid_to},
+    )
+
+
+def _match(record: Record) -> About:
+    match = cast(matching_events.MatchEvent, record.message).match
+    best = sorted(match.parts, key=lambda part: -part.contribution)[:_REASONS]
+    facts = {
+        "score": str(match.score),
+        "state": match_pb2.MatchState.Name(match.state).removeprefix("MATCH_STATE_"),
+        "reason": match.reason,
+        "why": "；".join(part.reason.zh for part in best),
+        "why_en": "; ".join(part.reason.en for part in best),
+    }
+    sides = frozenset({match.demand_issuer, match.supply_issuer})
+    return About(record.id, record.type, record.key, sides, frozenset(match.bodies), audience=Audience.SIDES, facts=facts)
+
+
+def _organization(record: Record) -> About:
+    return About(record.id, record.type, record.key, frozenset({record.key}), audience=Audience.EVERYBODY)
+
+
+def _body(record: Record) -> About:
+    body = cast(registry_events.BodyEvent, record.message).body
+    shown = body.state != body_pb2.BODY_STATE_DRAFT
+    audience = Audience.EVERYBODY if shown else Audience.STEERING
+    return About(record.id, record.type, record.key, bodies=frozenset({record.key}), audience=audience)
+
+
+def _membership(record: Record) -> About:
+    membership = cast(registry_events.MembershipEvent, record.message).membership
+    body = record.key.split("/memberships/")[0]
+    organizations = frozenset({membership.organization})
+    return About(record.id, record.type, record.key, organizations, frozenset({body}), audience=Audience.SIDES)
+
+
+def _round(record: Record) -> About:
+    body = cast(listings_events.RoundEvent, record.message).round.body
+    return About(record.id, record.type, record.key, bodies=frozenset({body}), audience=Audience.MEMBERS)
+
+
+def _deadline(record: Record) -> About:
+    deadline = cast(reporting_events.DeadlineEvent, record.message).deadline
+    facts = {
+        "title": deadline.title.zh,
+        "title_en": deadline.title.en,
+        "period": deadline.period,
+        "due_on": deadline.due_on,
+        "body": deadline.body,
+    }
+    bodies = frozenset({deadline.body})
+    return About(record.id, record.type, record.key, bodies=bodies, audience=Audience.STEERING, facts=facts)
+
+
+def _report(record: Record) -> About:
+    report = cast(reporting_events.ReportEvent, record.message).report
+    facts = {"period": report.period, "revision": str(report.revision), "body": report.body}
+    bodies = frozenset({report.body})
+    return About(record.id, record.type, record.key, bodies=bodies, audience=Audience.STEERING, facts=facts)
+
+
+_ABOUT: dict[str, Callable[[Record], About]] = dict(
+    zip(TOPICS, (_organization, _body, _membership, _listing, _round, _match, _deadline, _report), strict=True)
+)

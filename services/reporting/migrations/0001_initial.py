@@ -1,0 +1,22 @@
+"""Everything that reporting begins with."""
+
+from alembic import op
+
+from access.schema import create_projection
+from chassis.migrate import service_role
+from chassis.schema import create_plumbing, grant_tables
+from reporting.store import metadata
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Plumbing, projection of the register, own tables."""
+    role = service_role()
+    create_plumbing(op, role)
+    create_projection(op, role)
+    metadata.create_all(op.get_bind())
+    grant_tables(op, role, metadata.tables)

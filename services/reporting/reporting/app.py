@@ -1,0 +1,49 @@
+"""Reporting 报送: what it offers, what it listens to, what it does by itself."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from access.authority import Authority
+from access.register import Owner, ProjectedRegister
+from alliance.reporting.v1 import reporting_service_pb2
+from chassis.database import Tx
+from chassis.handling import Listen
+from chassis.service import Context, Offer, Parts, Service, Task
+from chassis.sweep import sweep
+from reporting import deadlines, events
+from reporting.compiling import Compiler
+from reporting.rpc import Reporting, scopes_of
+from reporting.settings import ReportingSettings
+
+
+class ReportingParts(Parts):
+    """The parts of this service."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        owner = Owner(context.channel(context.settings.registry_target))
+        self._authority = Authority(ProjectedRegister(), scopes_of, owner)
+
+    def authoriser(self) -> Authority:
+        """Decides by the projected register."""
+        return self._authority
+
+    def offers(self) -> Sequence[Offer]:
+        """`ReportingService`."""
+        descriptor = reporting_service_pb2.DESCRIPTOR.services_by_name["ReportingService"]
+        return [Offer(descriptor, Reporting(Compiler(ProjectedRegister(), self.context.settings)))]
+
+    def listens(self) -> Sequence[Listen]:
+        """Everything that a report counts, and the register's facts."""
+        return events.listens()
+
+    def tasks(self) -> Sequence[Task]:
+        """Deadlines by the business clock."""
+        return [sweep(self.context, "service:reporting", deadlines.sweep)]
+
+    async def due_work(self, tx: Tx) -> int:
+        """What the sweep has not got to yet."""
+        return await deadlines.due(tx)
+
+
+SERVICE = Service("reporting", ReportingSettings, Path(__file__).parent.parent / "migrations", ReportingParts)

@@ -1,0 +1,320 @@
+"""Tables of reporting, and the statements on them."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlmodel import Field, SQLModel
+
+from access import tables as access
+from alliance.registry.v1 import body_pb2
+from chassis.database import Tx
+from reporting.domain.deadlines import ROUND, State
+from reporting.domain.figures import DEMANDS, SUPPLIES, Fact, Figure
+
+_INSTANT: Any = DateTime(timezone=True)
+
+
+class _Base(SQLModel):
+    metadata = MetaData()
+
+
+class FactRow(_Base, table=True):
+    """One event as reports count it (see `domain.figures.Fact`); its key is the event's id."""
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("fact_bodies", "bodies", postgresql_using="gin"),)
+
+    event_id: str = Field(sa_type=Text, primary_key=True)
+    event_type: str = Field(sa_type=Text)
+    aggregate: str = Field(sa_type=Text)
+    verb: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    kind: int
+    accepted: bool = Field(sa_type=Boolean)
+    valid_from: date | None
+    valid_to: date | None
+    effective_at: datetime = Field(sa_type=_INSTANT)
+    business_date: date
+
+
+class DeadlineRow(_Base, table=True):
+    """A deadline of a body; `next_on` is the day at whose beginning its state changes next."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (
+        UniqueConstraint("body", "rule", "period", name="deadline_once"),
+        Index("deadline_next", "next_on", postgresql_where=text("next_on IS NOT NULL")),
+        Index("deadline_body", "body", "due_on", "name"),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    rule: str = Field(sa_type=Text)
+    period: str = Field(sa_type=Text)
+    opens_on: date
+    due_on: date
+    state: str = Field(sa_type=Text)
+    next_on: date | None
+    closed_late: bool = Field(sa_type=Boolean)
+    closed_by_event: str = Field(sa_type=Text)
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
+
+
+class ReportRow(_Base, table=True):
+    """A report of a body for a period; its newest revision and its version."""
+
+    __tablename__ = "report"
+    __table_args__ = (UniqueConstraint("body", "kind", "period", name="report_once"),)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    kind: int
+    period: str = Field(sa_type=Text)
+    revision: int
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
+
+
+class RevisionRow(_Base, table=True):
+    """One revision of a report; frozen once it is submitted."""
+
+    __tablename__ = "report_revision"
+
+    report: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(primary_key=True)
+    submitted: bool = Field(sa_type=Boolean)
+    figures: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    recipients: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    amendment_reason: str = Field(sa_type=Text)
+    cutoff_time: datetime = Field(sa_type=_INSTANT)
+    submit_time: datetime | None = Field(sa_type=_INSTANT)
+    workbook: bytes = Field(sa_type=LargeBinary)
+    workbook_sha256: str = Field(sa_type=Text)
+
+
+class SourceRow(_Base, table=True):
+    """One event behind a figure of a revision."""
+
+    __tablename__ = "figure_source"
+
+    report: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(primary_key=True)
+    figure: str = Field(sa_type=Text, primary_key=True)
+    event_id: str = Field(sa_type=Text, primary_key=True)
+    event_type: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    amount: int
+    effective_at: datetime = Field(sa_type=_INSTANT)
+
+
+fact: Table = FactRow.__table__  # type: ignore[attr-defined]
+deadline: Table = DeadlineRow.__table__  # type: ignore[attr-defined]
+report: Table = ReportRow.__table__  # type: ignore[attr-defined]
+revision: Table = RevisionRow.__table__  # type: ignore[attr-defined]
+source: Table = SourceRow.__table__  # type: ignore[attr-defined]
+metadata = _Base.metadata
+
+
+async def add_fact(tx: Tx, row: FactRow) -> None:
+    """Keep an event; one that is there already stays as it is."""
+    await tx.conn.execute(insert(fact).values(row.model_dump()).on_conflict_do_nothing())
+
+
+async def facts_of(tx: Tx, body: str, before: datetime) -> list[Fact]:
+    """All facts that name a body and took effect before an instant, in the order of their taking effect."""
+    statement = (
+        select(FactRow)
+        .where(fact.c.bodies.contains([body]), fact.c.effective_at < before)
+        .order_by(fact.c.effective_at, fact.c.subject, fact.c.version)
+    )
+    fields = set(Fact.__dataclass_fields__)
+    rows = (await tx.session.execute(statement)).scalars()
+    return [Fact(**{name: value for name, value in row.model_dump().items() if name in fields}) for row in rows]
+
+
+async def has_both_sides(tx: Tx, body: str, first: date, last: date) -> bool:
+    """Whether a demand and a supply that name the body were published or revised between two days."""
+
+    def any_of(kinds: Collection[int]) -> Any:
+        return exists().where(
+            fact.c.bodies.contains([body]),
+            fact.c.aggregate == "listing",
+            fact.c.verb.in_(("published", "revised")),
+            fact.c.kind.in_(kinds),
+            fact.c.business_date.between(first, last),
+        )
+
+    return bool((await tx.conn.execute(select(and_(any_of(DEMANDS), any_of(SUPPLIES))))).scalar_one())
+
+
+async def unscheduled(tx: Tx, period: str) -> Sequence[Any]:
+    """Formed alliances that have no deadlines for a period yet: name, formed_on."""
+    t = access.body
+    have = exists().where(deadline.c.body == t.c.name, deadline.c.rule == ROUND.id, deadline.c.period == period)
+    alliances = and_(t.c.kind == body_pb2.BODY_KIND_ALLIANCE, t.c.state == body_pb2.BODY_STATE_FORMED)
+    found = await tx.conn.execute(select(t.c.name, t.c.formed_on).where(alliances, ~have).order_by(t.c.name))
+    return found.all()
+
+
+async def periods_of(tx: Tx, body: str) -> frozenset[str]:
+    """The periods that a body has deadlines for."""
+    mine = and_(deadline.c.body == body, deadline.c.rule == ROUND.id)
+    return frozenset((await tx.conn.execute(select(deadline.c.period).where(mine))).scalars())
+
+
+async def add_deadline(tx: Tx, row: DeadlineRow) -> bool:
+    """Set a deadline up; says whether it is new."""
+    entered = await tx.conn.execute(insert(deadline).values(row.model_dump()).on_conflict_do_nothing())
+    return bool(entered.rowcount)
+
+
+async def due_deadlines(tx: Tx, today: date, limit: int) -> Sequence[DeadlineRow]:
+    """Deadlines whose next boundary has come, the earliest first, locked."""
+    statement = (
+        select(DeadlineRow)
+        .where(deadline.c.next_on <= today)
+        .order_by(deadline.c.next_on, deadline.c.name)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def count_due(tx: Tx, today: date) -> int:
+    """How many deadlines' next boundary has come."""
+    due = select(func.count()).select_from(deadline).where(deadline.c.next_on <= today)
+    return int((await tx.conn.execute(due)).scalar_one())
+
+
+async def deadline_of(tx: Tx, body: str, rule: str, period: str) -> DeadlineRow | None:
+    """A body's deadline, locked."""
+    mine = and_(deadline.c.body == body, deadline.c.rule == rule, deadline.c.period == period)
+    return (await tx.session.execute(select(DeadlineRow).where(mine).with_for_update())).scalar_one_or_none()
+
+
+async def get_deadline(tx: Tx, name: str) -> DeadlineRow | None:
+    """One deadline."""
+    return (await tx.session.execute(select(DeadlineRow).where(deadline.c.name == name))).scalar_one_or_none()
+
+
+async def save_deadline(tx: Tx, row: DeadlineRow) -> None:
+    """Write what became of a deadline."""
+    values = row.model_dump(exclude={"name"})
+    await tx.conn.execute(update(deadline).where(deadline.c.name == row.name).values(values))
+
+
+async def deadlines_of(
+    tx: Tx, body: str, states: Sequence[State], after: list[str] | None, limit: int
+) -> Sequence[DeadlineRow]:
+    """A body's deadlines, the next one first."""
+    c = deadline.c
+    statement = select(DeadlineRow).where(c.body == body)
+    if states:
+        statement = statement.where(c.state.in_(states))
+    if after is not None:
+        day = date.fromisoformat(after[0])
+        statement = statement.where(or_(c.due_on > day, and_(c.due_on == day, c.name > after[1])))
+    return (await tx.session.execute(statement.order_by(c.due_on, c.name).limit(limit))).scalars().all()
+
+
+async def get_report(tx: Tx, name: str, *, lock: bool = False) -> ReportRow | None:
+    """One report."""
+    statement = select(ReportRow).where(report.c.name == name)
+    return (await tx.session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def report_of(tx: Tx, body: str, kind: int, period: str) -> ReportRow | None:
+    """A body's report for a period, locked; nobody else makes one before this transaction has ended."""
+    await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{body} {kind} {period}", 0))))
+    mine = and_(report.c.body == body, report.c.kind == kind, report.c.period == period)
+    return (await tx.session.execute(select(ReportRow).where(mine).with_for_update())).scalar_one_or_none()
+
+
+async def reports_of(tx: Tx, body: str, after: list[str] | None, limit: int) -> Sequence[ReportRow]:
+    """A body's reports, the newest period first."""
+    c = report.c
+    statement = select(ReportRow).where(c.body == body)
+    if after is not None:
+        statement = statement.where(or_(c.period < after[0], and_(c.period == after[0], c.name > after[1])))
+    return (await tx.session.execute(statement.order_by(c.period.desc(), c.name).limit(limit))).scalars().all()
+
+
+async def get_revision(tx: Tx, name: str, number: int) -> RevisionRow | None:
+    """One revision of a report."""
+    mine = and_(revision.c.report == name, revision.c.revision == number)
+    return (await tx.session.execute(select(RevisionRow).where(mine))).scalar_one_or_none()
+
+
+async def save_report(tx: Tx, row: ReportRow) -> None:
+    """Enter a report or put it in place of what is there."""
+    statement = insert(report).values(row.model_dump())
+    changed = {name: statement.excluded[name] for name in ReportRow.model_fields if name != "name"}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+async def save_revision(tx: Tx, row: RevisionRow) -> None:
+    """Enter a revision or put it in place of what is there."""
+    statement = insert(revision).values(row.model_dump())
+    keys = ("report", "revision")
+    changed = {name: statement.excluded[name] for name in RevisionRow.model_fields if name not in keys}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
+
+
+async def save_sources(tx: Tx, name: str, number: int, figures: Sequence[Figure]) -> None:
+    """The events behind every figure of a revision, in place of what was there."""
+    await tx.conn.execute(delete(source).where(source.c.report == name, source.c.revision == number))
+    values = [
+        {
+            "report": name,
+            "revision": number,
+            "figure": figure.definition.id,
+            "event_id": one.fact.event_id,
+            "event_type": one.fact.event_type,
+            "subject": one.fact.subject,
+            "version": one.fact.version,
+            "amount": one.amount,
+            "effective_at": one.fact.effective_at,
+        }
+        for figure in figures
+        for one in figure.sources
+    ]
+    if values:
+        await tx.conn.execute(insert(source), values)
+
+
+async def sources_of(tx: Tx, name: str, number: int, figure: str, after: list[str] | None, limit: int) -> Sequence[SourceRow]:
+    """The events behind a figure, by id."""
+    c = source.c
+    statement = select(SourceRow).where(c.report == name, c.revision == number, c.figure == figure)
+    if after is not None:
+        statement = statement.where(c.event_id > after[0])
+    return (await tx.session.execute(statement.order_by(c.event_id).limit(limit))).scalars().all()
