@@ -3,7 +3,8 @@
 Each row is the last record of its key; versions are the chassis' business (`applied`).
 """
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
 

@@ -76,4 +76,4 @@ def sees(
 
 
 def _overlap(column: ColumnElement[list[str]], values: frozenset[str]) -> ColumnElement[bool]:
-    return column.op("&&", return_type=None)(cast(array(sorted(values)), ARRAY(Text)))  # type: ignore[no-any-return]
+    return column.op("&&", return_type=None)(cast(array(sorted(values)), ARRAY(Text)))

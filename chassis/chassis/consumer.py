@@ -55,7 +55,10 @@ class Consumers:
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [_Tail(one) if one.listen.recall else _Group(one) for one in handlings]
         self.ready = asyncio.Event()
-        """Set once every tail has reached the end that its topic had at the start."""
+        """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
+        taken also while the broker is away."""
+        if not any(isinstance(lane, _Tail) for lane in self._lanes):
+            self.ready.set()
 
     async def run(self) -> None:
         """Consume until cancelled; clients that fail are given up and built anew."""
@@ -67,9 +70,6 @@ class Consumers:
                 metrics.CLIENT_REBUILDS.labels("consumer").inc()
                 log.warning("consumer: broker away, starting over", extra={"error": type(error).__name__})
                 await asyncio.sleep(0.5)
-            finally:
-                self.ready.clear()
-        self.ready.set()
 
     async def stop(self) -> None:
         """Give the member's lease back."""
@@ -93,22 +93,22 @@ class Consumers:
         )
         for lane in self._lanes:
             lane.subscribe(broker, self._slot)
+        held = asyncio.create_task(self._lease.hold(_lost))
+        watched = asyncio.create_task(self._watch(broker))
         try:
-            await broker.start()
-            held = asyncio.create_task(self._lease.hold(_lost))
-            watched = asyncio.create_task(self._watch())
-            done, rest = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
-            for task in rest:
-                task.cancel()
+            done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
+            held.cancel()
+            watched.cancel()
             for lane in self._lanes:
                 lane.leave()
             await broker.stop()
 
-    async def _watch(self) -> None:
-        """See the tails to their ends, then keep the lag's gauge up to date."""
+    async def _watch(self, broker: KafkaBroker) -> None:
+        """Start all clients, see the tails to their ends, then keep the lag's gauge up to date."""
+        await broker.start()
         await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
         self.ready.set()
         while True:
@@ -183,7 +183,7 @@ class _Group(_Lane):
     def leave(self) -> None:
         """Make the client leave its group when it stops, which a static member would not."""
         consumer = self._subscriber and self._subscriber.consumer
-        if consumer is not None:
+        if consumer is not None and consumer._coordinator is not None:  # None until it has connected
             consumer._coordinator._group_instance_id = None
 
     async def _take(self, batch: Batch) -> None:

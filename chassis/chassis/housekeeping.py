@@ -15,6 +15,7 @@ from chassis.settings import ServiceSettings
 log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds between looks at the outbox
 _HOURLY = 3600.0
+_FIRST = 60.0
 _KEEP_REQUESTS = timedelta(days=7)
 _CAUSE = Cause("chassis:housekeeping")
 
@@ -66,6 +67,7 @@ class Outbox:
 
 async def hourly(database: Database) -> None:
     """Partitions three months ahead; requests older than 7 days and outdated personal data go."""
+    await asyncio.sleep(_FIRST)  # a start has better things to do
     while True:
         try:
             async with database.transaction(_CAUSE) as tx:

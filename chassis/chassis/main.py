@@ -27,7 +27,6 @@ from chassis.database import Cause, Database
 from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
-from chassis.migrate import migrate
 from chassis.relay import Relay
 from chassis.rpc import Pipeline
 from chassis.server import Server
@@ -55,6 +54,8 @@ def run(service: Service) -> None:
 
 
 async def _migrate(service: Service, settings: ServiceSettings) -> None:
+    from chassis.migrate import migrate  # not needed, and slow to load, where the service serves
+
     owner = settings.migration_database_url or settings.database_url
     role = make_url(settings.database_url.get_secret_value()).username or service.name
     await migrate(owner.get_secret_value(), service.migrations, role)

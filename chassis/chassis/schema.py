@@ -48,7 +48,7 @@ def create_plumbing(op: Operations, role: str) -> None:
         _FIRST_EVENT_ID,
         _ENSURE_PARTITIONS,
         "CREATE TABLE event_default PARTITION OF event DEFAULT",
-        "SELECT ensure_event_partitions()",
+        "SELECT ensure_event_partitions(7)",  # the service itself makes the others
     ):
         connection.exec_driver_sql(statement)
     connection.execute(text(f'GRANT EXECUTE ON FUNCTION ensure_event_partitions TO "{role}"'))

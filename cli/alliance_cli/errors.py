@@ -6,6 +6,7 @@ Exit codes: 0 done · 1 unexpected · 2 wrong usage · 3 not found · 4 not allo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -42,7 +43,7 @@ def explained() -> Iterator[None]:
 
 
 def _print(error: grpc.RpcError) -> None:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(cast(Any, error))
     details = list(status.details) if status else []
     message = error.details() or error.code().name
     table = Table(show_lines=False)

@@ -40,9 +40,7 @@ class Result:
         return self.outcomes.total()
 
 
-def run(
-    file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, progress: Callable[[int], None]
-) -> Result:
+def run(file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, progress: Callable[[int], None]) -> Result:
     """Import a file and write `receipts` as it goes; raises grpc.RpcError where the stream breaks."""
     result = Result()
     window = BoundedSemaphore(WINDOW)

@@ -36,7 +36,7 @@ def _text(file: Path) -> Iterator[TextIO]:
         raise typer.BadParameter(t("只认 .csv、.csv.gz、.xlsx", "only .csv, .csv.gz and .xlsx are read"))
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8-sig", newline="") as opened:
-        yield opened  # type: ignore[misc]
+        yield opened
 
 
 def _sheet(file: Path) -> Iterator[Row]:

@@ -123,13 +123,15 @@ def test_the_proposals_equal_a_from_scratch_oracle(batches: list[tuple[list[_Eve
         if not commit:
             assert matching.matches == before
             continue
-        for name, facts in events:
+        for name, newest in events:
             listings.pop(name, None)
-            if facts:
-                listings[name] = facts
+            if newest:
+                listings[name] = newest
         assert matching.proposed() == oracle(listings)
         assert len(matching.index) == len(listings)
-        current = [(name, facts) for name, facts in events if facts and listings.get(name) is facts]
+        current: list[tuple[str, Facts | None]] = [
+            (name, newest) for name, newest in events if newest and listings.get(name) is newest
+        ]
         assert matching.batch(current, commit=True) == [], "a repeat changes nothing"
     for name in list(listings):
         matching.batch([(name, None)], commit=True)

@@ -65,9 +65,9 @@ def test_a_full_match_scores_a_thousand_and_says_why() -> None:
 
 _FIELDS = st.fixed_dictionaries(
     {
-        "majors": st.lists(
-            st.sampled_from(["软件工程", "计算机", "计算机类", "080901", "0809", "护理学"]), max_size=3
-        ).map(tuple),
+        "majors": st.lists(st.sampled_from(["软件工程", "计算机", "计算机类", "080901", "0809", "护理学"]), max_size=3).map(
+            tuple
+        ),
         "skills": st.lists(st.sampled_from(["Java", "C++", "数控加工", "沟通能力"]), max_size=3).map(tuple),
         "regions": st.lists(st.sampled_from([SHANGHAI, BEIJING, CHAOYANG]), max_size=2).map(tuple),
         "industries": st.lists(st.sampled_from(["C", "39", "3973", "6513"]), max_size=2).map(tuple),

@@ -32,7 +32,7 @@ COLUMNS: list[Column] = [
 Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
 
 
-def kind_value(text: str) -> int:
+def kind_value(text: str) -> "listing_pb2.ListingKind.ValueType":
     """Enum value of a kind as typed, e.g. `job_position`."""
     try:
         return listing_pb2.ListingKind.Value(f"LISTING_KIND_{text.upper()}")
@@ -85,9 +85,7 @@ def create(
     try:
         json_format.Parse(file.read_text(encoding="utf-8"), listing)
     except json_format.ParseError as error:
-        raise typer.BadParameter(
-            t(f"JSON 与合同不符：{error}", f"the JSON does not fit the contract: {error}")
-        ) from error
+        raise typer.BadParameter(t(f"JSON 与合同不符：{error}", f"the JSON does not fit the contract: {error}")) from error
     with explained():
         listing.issuer = naming.organization(acting)
         made = call(stubs.listings().CreateListing, rpc.CreateListingRequest(listing=listing))
@@ -123,9 +121,7 @@ def fulfil(listing: str, reason: Annotated[str, typer.Option()]) -> None:
 def import_(
     file: Annotated[Path, typer.Argument(help=".csv, .csv.gz, .xlsx")],
     kind: Annotated[str, typer.Option()],
-    mapping: Annotated[
-        str, typer.Option("--map", help="映射文件或自带映射名 · mapping file, or name of a built-in one")
-    ],
+    mapping: Annotated[str, typer.Option("--map", help="映射文件或自带映射名 · mapping file, or name of a built-in one")],
     acting: Acting = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查 · check only")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="留作草稿，不发布 · leave as drafts")] = False,

@@ -103,7 +103,5 @@ def export(report: str, folder: Path = Path(), revision: int = 0) -> None:
 def explain(report: str, figure: str, revision: int = 0) -> None:
     """一个数字从何而来 · the events behind one figure."""
     with explained():
-        request = rpc.ExplainFigureRequest(
-            report=_name(report), figure=figure, revision=revision, page_size=naming.PAGE
-        )
+        request = rpc.ExplainFigureRequest(report=_name(report), figure=figure, revision=revision, page_size=naming.PAGE)
         show(naming.every(stubs.reporting().ExplainFigure, request, "sources"), SOURCE_COLUMNS, title=figure)

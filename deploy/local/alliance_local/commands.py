@@ -128,8 +128,11 @@ def clock(
     platform = Platform(State.default())
     if not platform.running():
         _fail("没有在运行：先 alliance local up · it is not up: alliance local up")
+    services = [name for name in SERVICES if name in platform.parts()]
+    if not services:
+        _fail("没有服务在运行 · no service is up")
     began = time.monotonic()
-    with Clocks(platform, [name for name in SERVICES if name in platform.parts()]) as clocks:
+    with Clocks(platform, services) as clocks:
         try:
             target = parse(instant, clocks.now())
             clocks.move(target)
@@ -151,9 +154,8 @@ def _tails(platform: Platform, told: "deque[str]") -> None:
     failed = [found[1] for line in told if (found := re.search(r"  (\w+) failed \(", line))]
     logged = [platform.state.log(name) for name in failed if platform.state.log(name).exists()]
     for file in logged or [platform.state.log("supervisor")]:
-        console.print(f"── {file}")
-        for line in _last(file, _TAIL):
-            console.print(line)
+        if lines := _last(file, _TAIL):
+            console.print(f"── {file}", *lines, sep="\n")
 
 
 def _last(file: Path, count: int) -> list[str]:

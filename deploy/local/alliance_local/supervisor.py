@@ -98,7 +98,11 @@ class Supervisor:
         self._write_tokens()
         self._postgres = Postgres(self._state)
         self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
-        await _all(self._start_postgres(), self._start_kafka(), *(self._start_sink(one) for one in self._sinks))
+        # Services need the database to begin with; the broker they wait for by themselves.
+        await _all(self._start_services(), self._start_kafka(), *(self._start_sink(one) for one in self._sinks))
+
+    async def _start_services(self) -> None:
+        await self._start_postgres()
         await _all(*(self._start_service(one) for one in self._services))
 
     async def _start_postgres(self) -> None:
@@ -108,8 +112,13 @@ class Supervisor:
             await self._in_time("postgres", postgres.wait_ready(self._postgres, child))
             await self._postgres.provide(SERVICES)
             self._healthy("postgres")
+        outdated = [one for one in self._services if not await self._postgres.is_current(one)]
+        if outdated:
+            await self._migrate(outdated)
+
+    async def _migrate(self, services: list[str]) -> None:
         async with _Step(self, "migrations"):
-            owners = [(one, self._postgres.url(one, f"{one}_owner")) for one in self._services]
+            owners = [(one, self._postgres.url(one, f"{one}_owner")) for one in services]
             environment = processes.environment(ALLIANCE_MIGRATIONS=json.dumps(owners))
             log = self._state.log("migrations")
             command = Command([sys.executable, "-m", "alliance_local.migrations"], environment, log)

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Index as TableIndex
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSONB, array, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array, insert
 from sqlmodel import Field, SQLModel
 
 from access.visibility import Viewer

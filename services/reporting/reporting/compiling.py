@@ -11,10 +11,10 @@ from chassis.database import Tx
 from codes.quarters import Quarter
 from reporting import store
 from reporting.domain.figures import figures
-from reporting.domain.workbook import Cover, build
 from reporting.mapping import figure_json
 from reporting.settings import ReportingSettings
 from reporting.store import ReportRow, RevisionRow
+from reporting.workbook import Cover, build
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,63 @@
+# All set-up happens by itself: uv into the checkout, then everything out of uv.lock.
+PYTHON ?= python3
+UV := .tools/uv/bin/uv
+BIN := .venv/bin
+SYNCED := .venv/.synced
+export UV_PYTHON_DOWNLOADS := never
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e lint format proto
+
+help: ## what there is
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: $(SYNCED) ## play one quarter of the ten alliances on a platform of its own, and leave it up
+	$(BIN)/python -m alliance_demo
+
+down: $(SYNCED) ## stop what the demo left up
+	$(BIN)/alliance local down
+
+reset: $(SYNCED) ## stop it and forget its data
+	$(BIN)/alliance local reset
+
+test: $(SYNCED) lint ## every test
+	$(PYTEST) tests
+
+test-unit: $(SYNCED) ## the rules, without any part running; seconds
+	$(PYTEST) tests/unit
+
+test-contract: $(SYNCED) ## contracts: breaking changes, drift, golden bytes, topics, permissions
+	$(PYTEST) tests/contract
+
+test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
+	$(PYTEST) tests/component
+
+test-e2e: $(SYNCED) ## the whole loop
+	$(PYTEST) tests/e2e
+
+lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against released.binpb
+	$(BIN)/python proto/generate.py --check
+
+format: $(SYNCED) ## put code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: $(SYNCED) ## generate code, descriptors and AsyncAPI out of the contracts
+	$(BIN)/python proto/generate.py
+
+$(UV): deploy/local/uv.txt
+	@echo "uv → .tools/uv"
+	@$(PYTHON) -m venv .tools/uv
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/local/uv.txt
+	@touch $@
+
+$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml proto/gen/pyproject.toml deploy/local/pyproject.toml)
+	@echo "packages → .venv"
+	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@touch $@

@@ -1,0 +1,31 @@
+"""A real platform for the tests that need one: PostgreSQL, Kafka and the five services, started once a run."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alliance_local.control import Platform, temporary
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
+    """Remember a failure, so that the platform's logs are kept."""
+    if call.excinfo is not None:
+        item.session.config.stash[_FAILED] = True
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
+    """The five services with topics that really compact, a mail sink and a webhook receiver."""
+    root = Path(tempfile.mkdtemp(prefix="alliance-test-"))
+    with temporary(root, print, ALLIANCE_TOPICS_PROFILE="test", ALLIANCE_SET_DELIVERY_DELAYS="[0.5, 1, 2]") as running:
+        yield running
+    if pytestconfig.stash.get(_FAILED, False):
+        print(f"the platform's logs are in {root / 'logs'}")
+    else:
+        shutil.rmtree(root, ignore_errors=True)

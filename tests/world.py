@@ -1,0 +1,117 @@
+"""Invented organizations and what they publish, for tests."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from alliance.common.v1 import access_pb2
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
+from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2, registry_service_pb2
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+
+_number = itertools.count(1)
+_Found = TypeVar("_Found")
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An organization and the caller that acts for it."""
+
+    name: str
+    caller: Caller
+
+
+def unique(text: str) -> str:
+    """A name that no other test uses."""
+    return f"虚构示例{text}{time.time_ns()}{next(_number)}"
+
+
+def operator(platform: Platform) -> Caller:
+    """The platform's operator."""
+    return Caller(platform, OPERATOR)
+
+
+def organization(platform: Platform, org_type: int, role: int = access_pb2.ROLE_ORGANIZATION_ADMIN) -> Member:
+    """A new organization with somebody who acts for it."""
+    registry = operator(platform).registry
+    given = organization_pb2.Organization(display_name=unique("单位"), org_type=cast(Any, org_type))
+    made = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given))
+    sub = f"person-{made.name[-12:]}"
+    grant(platform, sub, role, organization=made.name)
+    return Member(made.name, Caller(platform, sub, made.name))
+
+
+def grant(platform: Platform, sub: str, role: int, **scope: str) -> grant_pb2.Grant:
+    """A grant."""
+    given = grant_pb2.Grant(principal=sub, role=role, **scope)  # type: ignore[arg-type]
+    made: grant_pb2.Grant = operator(platform).registry.CreateGrant(registry_service_pb2.CreateGrantRequest(grant=given))
+    return made
+
+
+def alliance(platform: Platform) -> body_pb2.Body:
+    """A draft of an alliance."""
+    given = body_pb2.Body(
+        display_name=unique("联盟"),
+        kind=body_pb2.BODY_KIND_ALLIANCE,
+        alliance=body_pb2.AllianceFacts(key_industry=unique("产业")),
+    )
+    made: body_pb2.Body = operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return made
+
+
+def join(platform: Platform, body: str, member: Member, *roles: int) -> body_pb2.Membership:
+    """Take an organization into a body."""
+    given = body_pb2.Membership(organization=member.name, roles=cast(Any, roles or (body_pb2.MEMBER_ROLE_PARTICIPANT,)))
+    request = registry_service_pb2.CreateMembershipRequest(parent=body, membership=given)
+    made: body_pb2.Membership = operator(platform).registry.CreateMembership(request)
+    return made
+
+
+def formed_alliance(platform: Platform) -> tuple[body_pb2.Body, list[Member]]:
+    """A formed alliance with its council: a chair, four vice chairs of which the first is the secretariat."""
+    body = alliance(platform)
+    council = [organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE) for _ in range(5)]
+    join(platform, body.name, council[0], body_pb2.MEMBER_ROLE_CHAIR)
+    join(platform, body.name, council[1], body_pb2.MEMBER_ROLE_VICE_CHAIR, body_pb2.MEMBER_ROLE_SECRETARIAT)
+    for member in council[2:]:
+        join(platform, body.name, member, body_pb2.MEMBER_ROLE_VICE_CHAIR)
+    request = registry_service_pb2.FormBodyRequest(name=body.name, reason="测试")
+    return operator(platform).registry.FormBody(request), council
+
+
+def job(issuer: str, title: str, bodies: tuple[str, ...] = (), **more: Any) -> listing_pb2.Listing:
+    """A post."""
+    details = listing_pb2.JobPosition(skills=["封装", "热仿真"], majors=["微电子"])
+    fields = {"visibility": listing_pb2.VISIBILITY_PUBLIC, "job_position": details, **more}
+    return listing_pb2.Listing(issuer=issuer, bodies=bodies, kind=listing_pb2.LISTING_KIND_JOB_POSITION, title=title, **fields)
+
+
+def talent(issuer: str, title: str, bodies: tuple[str, ...] = (), **more: Any) -> listing_pb2.Listing:
+    """A group of graduates."""
+    details = listing_pb2.TalentSupply(skills=["封装"], majors=["微电子"], graduation_year=2027)
+    fields = {"visibility": listing_pb2.VISIBILITY_PUBLIC, "talent_supply": details, **more}
+    return listing_pb2.Listing(
+        issuer=issuer, bodies=bodies, kind=listing_pb2.LISTING_KIND_TALENT_SUPPLY, title=title, **fields
+    )
+
+
+def publish(member: Member, listing: listing_pb2.Listing) -> listing_pb2.Listing:
+    """Enter a listing and publish it."""
+    listings = member.caller.listings
+    made = listings.CreateListing(listings_service_pb2.CreateListingRequest(listing=listing))
+    published: listing_pb2.Listing = listings.PublishListing(listings_service_pb2.PublishListingRequest(name=made.name))
+    return published
+
+
+def until(look: Callable[[], _Found | None], seconds: float = 20.0) -> _Found:
+    """What `look` finds, once it finds anything; fails where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nothing found within {seconds:.0f} s")
+        time.sleep(0.05)
+    return found
