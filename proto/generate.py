@@ -2,7 +2,7 @@
 
 ``python proto/generate.py`` writes; ``--check`` writes into a scratch folder and names what differs.
 Out come: Python code and typed stubs, ``descriptors.binpb`` (the whole descriptor set with comments' source
-info left out), ``topics.yaml`` beside the code for the services to read, and ``proto/asyncapi.yaml``.
+info left out), ``topics.yaml`` beside the code for the services to read, and ``asyncapi.yaml`` for those who subscribe.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import asyncapi
 import grpc_tools
 from grpc_tools import protoc
 
@@ -47,6 +48,7 @@ def generate(target: Path) -> None:
         (folder / "__init__.py").touch()
     (package / "py.typed").touch()
     shutil.copyfile(ROOT / "topics.yaml", package / "topics.yaml")
+    asyncapi.write(ROOT / "topics.yaml", package / "descriptors.binpb", package / "asyncapi.yaml")
 
 
 def differences(left: Path, right: Path) -> list[str]:

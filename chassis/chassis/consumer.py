@@ -29,6 +29,7 @@ from chassis.record import RawRecord, Record, decode
 
 __all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
+_FETCH_MS = 200  # how long the broker may keep an empty fetch; other questions wait behind it
 _BATCH = 500  # records in one transaction, at most
 _POLL_MS = {"effect": 10, "state": 50}  # FastStream sleeps as long again after an empty poll
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
@@ -77,7 +78,7 @@ class Consumers:
 
     async def lag(self) -> int:
         """Records on the topics that are not handled yet; raises KafkaError where the broker can't be asked."""
-        return sum([await lane.lag() for lane in self._lanes])
+        return sum(await asyncio.gather(*(lane.lag() for lane in self._lanes)))
 
     async def _consume(self) -> None:
         broker = KafkaBroker(
@@ -174,6 +175,7 @@ class _Group(_Lane):
             group_instance_id=f"{self.handling.group}.{slot}",
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            fetch_max_wait_ms=_FETCH_MS,
             ack_policy=AckPolicy.MANUAL,
             batch_timeout_ms=_POLL_MS[listen.mode],
             max_records=_BATCH,
@@ -218,6 +220,7 @@ class _Tail(_Lane):
             batch=True,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            fetch_max_wait_ms=_FETCH_MS,
             ack_policy=AckPolicy.MANUAL,
             batch_timeout_ms=_POLL_MS["effect"],
             max_records=_BATCH,

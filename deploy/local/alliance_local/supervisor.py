@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -290,8 +290,8 @@ class _Step:
     async def __aenter__(self) -> None:
         self._supervisor._say(f"{self._name} …")
 
-    async def __aexit__(self, kind: object, *_: object) -> None:
-        said = "failed" if kind else "ready"
+    async def __aexit__(self, _kind: object, error: BaseException | None, _: object) -> None:
+        said = f"failed: {type(error).__name__} {error}" if error else "ready"
         self._supervisor._say(f"{self._name} {said} ({time.monotonic() - self._began:.1f} s)")
 
 
@@ -327,12 +327,7 @@ def main() -> int:
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    begin: Callable[[], Awaitable[int]] = Supervisor(state, services, sinks, profile).run
-    return asyncio.run(_run(begin))
-
-
-async def _run(begin: Callable[[], Awaitable[int]]) -> int:
-    return await begin()
+    return asyncio.run(Supervisor(state, services, sinks, profile).run())
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ WRITABLE = (
 _IDENTITY = ("issuer", "kind", "source", "external_key")
 _DETAILS_OF = {int(kind): field for kind, field in DETAILS.items()}
 _EDUCATION = "education_code"
+_CODED = frozenset({"issuer", "bodies", "region_codes", "industry_codes", "valid_from", "valid_to", "source", "external_key"})
+"""Names, codes, dates and keys: no free texts."""
 _WITH_EDUCATION = ("talent_demand", "job_position", "internship", "talent_supply", "graduate_employment_info")
 
 
@@ -88,6 +90,8 @@ def _texts(bare: pb.Listing) -> Iterator[Violation]:
 def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every free text of a message with the path of its field."""
     for field, value in message.ListFields():
+        if field.name in _CODED:
+            continue
         path = f"{prefix}{field.name}"
         if field.message_type is not None:
             if field.message_type.full_name.startswith("alliance.") and not field.is_repeated:
