@@ -109,6 +109,8 @@ class Mapping:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
         fields: dict[str, Any] = {"external_key": row.get(self.key, "")}
         for field, rule in self.rules.items():
+            if "." in field:  # details are there also where none of their cells says anything
+                fields.setdefault(field.split(".")[0], {})
             value = rule.apply(field, row)
             if value not in (None, "", []):
                 _put(fields, field.split("."), value)

@@ -63,15 +63,25 @@ def after(row: ListingRow, verb: str) -> State:
 
 
 async def save(tx: Tx, changes: Sequence[Change]) -> list[ListingRow]:
-    """Write changes of different listings with their events; returns the rows in their new versions."""
-    rows = [_row(tx, change) for change in changes]
+    """Take steps of different listings and write what came of them; returns the rows in their new versions."""
+    rows = [advance(tx, change) for change in changes]
+    await write(tx, rows)
+    return rows
+
+
+def advance(tx: Tx, change: Change) -> ListingRow:
+    """Take a step: its event, its public record, and the row in its new version, which is still to be written."""
+    row = _row(tx, change)
+    _emit(tx, change, row)
+    return row
+
+
+async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
+    """Write rows; those published or revised today count in today's rounds."""
     await store.write(tx, rows)
     today = business_date(tx.now)
     counted = [row for row in rows if row.counts_on == today and row.state == State.PUBLISHED]
     await store.count_in_rounds(tx, counted, today)
-    for change, row in zip(changes, rows, strict=True):
-        _emit(tx, change, row)
-    return rows
 
 
 def _row(tx: Tx, change: Change) -> ListingRow:

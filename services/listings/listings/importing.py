@@ -90,25 +90,32 @@ class _Chunk:
         return sorted(receipts, key=lambda receipt: receipt.row)
 
     async def _wave(self, rows: Iterable[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
-        """Rows of different keys: all creations and revisions in one statement, then all publications in one."""
+        """Rows of different keys: each takes its steps, then all are written at once."""
         receipts: list[rpc.ImportReceipt] = []
-        written_rows: list[tuple[rpc.ImportReceipt, Change]] = []
+        taken: list[ListingRow] = []
         for row in rows:
             receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
             receipts.append(receipt)
-            change = self._judge(row.listing, receipt)
-            if change is not None:
-                written_rows.append((receipt, change))
-        saved = await changes.save(self._tx, [change for _, change in written_rows])
-        for (receipt, _), entered in zip(written_rows, saved, strict=True):
-            receipt.listing = entered.name
-            self._known[receipt.external_key] = entered
-        await self._publish(receipts)
-        if self._header.dry_run:
-            for receipt in receipts:
-                if receipt.outcome == rpc.IMPORT_OUTCOME_ACCEPTED:
-                    receipt.listing = ""
+            after = self._steps(row.listing, receipt)
+            if after is not None:
+                self._known[after.external_key] = after
+                taken.append(after)
+        await changes.write(self._tx, taken)
         return receipts
+
+    def _steps(self, given: pb.Listing, receipt: rpc.ImportReceipt) -> ListingRow | None:
+        """Enter or revise a listing, and publish it where the header says so; None where nothing changes."""
+        change = self._judge(given, receipt)
+        after = changes.advance(self._tx, change) if change else None
+        if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
+            return None
+        current = after or self._known[receipt.external_key]
+        if self._header.publish and current.state == State.DRAFT:
+            after = changes.advance(self._tx, changes.taken(current, "publish", "published"))
+        receipt.listing = current.name
+        if self._header.dry_run and receipt.outcome == rpc.IMPORT_OUTCOME_ACCEPTED:
+            receipt.listing = ""
+        return after
 
     def _judge(self, given: pb.Listing, receipt: rpc.ImportReceipt) -> Change | None:
         """Fill the receipt; returns the change that the row brings, if any."""
@@ -118,7 +125,6 @@ class _Chunk:
         known = self._known.get(bare.external_key)
         hashed = content_hash(bare)
         if not found and known is not None:
-            receipt.listing = known.name
             if known.content_hash == hashed:
                 receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
                 return None
@@ -133,18 +139,6 @@ class _Chunk:
         receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
         fields = changed_fields(written(message_of(known)), bare)
         return Change(known, bare, State(known.state), "revised", hashed, fields, imported=True)
-
-    async def _publish(self, receipts: Sequence[rpc.ImportReceipt]) -> None:
-        if not self._header.publish:
-            return
-        drafts = [
-            known
-            for receipt in receipts
-            if receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED
-            and (known := self._known[receipt.external_key]).state == State.DRAFT
-        ]
-        saved = await changes.save(self._tx, [changes.taken(row, "publish", "published") for row in drafts])
-        self._known.update({row.external_key: row for row in saved})
 
     def _key_problems(self, bare: pb.Listing) -> list[Violation]:
         if bare.external_key:

@@ -4,7 +4,7 @@ A listing's row holds its whole message beside the columns that filters and rule
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -37,8 +37,8 @@ class _Base(SQLModel):
     metadata = MetaData()
 
 
-class ListingRow(_Base, table=True):
-    """A listing; `content` is its message (alliance.listings.v1.Listing) as of this version."""
+class _ListingTable(_Base, table=True):
+    """The table of listings."""
 
     __tablename__ = "listing"
     __table_args__ = (
@@ -65,19 +65,47 @@ class ListingRow(_Base, table=True):
     visibility: int
     bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     areas: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    """Its regions and the areas that they lie in; empty: anywhere."""
     source: str = Field(sa_type=Text)
     external_key: str = Field(sa_type=Text)
     content_hash: str = Field(sa_type=Text)
-    """Of what the issuer wrote; tells a revision from the same content again."""
     valid_from: date
     valid_to: date
     counts_on: date | None
-    """Business date on which it was published or revised last, while published; what rounds count by."""
     published_at: datetime | None = Field(sa_type=_INSTANT)
     create_time: datetime = Field(sa_type=_INSTANT)
     update_time: datetime = Field(sa_type=_INSTANT)
     content: bytes = Field(sa_type=LargeBinary)
+
+
+@dataclass(slots=True)
+class ListingRow:
+    """A row of the table. Not the table's own class: an import makes thousands, and that one costs a millisecond each.
+
+    Attributes:
+        content: the message (alliance.listings.v1.Listing) as of this version.
+        areas: the regions and the areas that they lie in; empty: anywhere.
+        content_hash: of what the issuer wrote; tells a revision from the same content again.
+        counts_on: business date on which it was published or revised last; what rounds count by.
+    """
+
+    name: str
+    version: int
+    issuer: str
+    kind: int
+    state: int
+    visibility: int
+    bodies: list[str]
+    areas: list[str]
+    source: str
+    external_key: str
+    content_hash: str
+    valid_from: date
+    valid_to: date
+    counts_on: date | None
+    published_at: datetime | None
+    create_time: datetime
+    update_time: datetime
+    content: bytes
 
 
 class RoundRow(_Base, table=True):
@@ -111,10 +139,17 @@ class RoundListing(_Base, table=True):
     kind: int
 
 
-listing: Table = ListingRow.__table__  # type: ignore[attr-defined]
+listing: Table = _ListingTable.__table__  # type: ignore[attr-defined]
 round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
 round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
+_COLUMNS = tuple(field.name for field in fields(ListingRow))
+_ALL = select(*(listing.c[name] for name in _COLUMNS))
+_INSERT = insert(listing)
+_WRITE = _INSERT.on_conflict_do_update(
+    index_elements=["name"], set_={name: _INSERT.excluded[name] for name in _COLUMNS if name != "name"}
+)
+_COUNT = insert(round_listing).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True)
@@ -132,22 +167,23 @@ class Wanted:
 
 async def get(tx: Tx, name: str, *, lock: bool = False) -> ListingRow | None:
     """One listing."""
-    statement = select(ListingRow).where(listing.c.name == name)
-    return (await tx.session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    statement = _ALL.where(listing.c.name == name)
+    row = (await tx.conn.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    return ListingRow(*row) if row else None
 
 
 async def get_all(tx: Tx, names: Collection[str], visible: ColumnElement[bool]) -> dict[str, ListingRow]:
     """The named listings that are visible."""
-    found = await tx.session.execute(select(ListingRow).where(listing.c.name.in_(names), visible))
-    return {row.name: row for row in found.scalars()}
+    found = await tx.conn.execute(_ALL.where(listing.c.name.in_(names), visible))
+    return {row.name: ListingRow(*row) for row in found}
 
 
 async def page(tx: Tx, wanted: Wanted, visible: ColumnElement[bool], before: str | None, limit: int) -> Sequence[ListingRow]:
     """Listings that are wanted and visible, newest first: their names rise with time."""
-    statement = select(ListingRow).where(*_conditions(wanted), visible).order_by(listing.c.name.desc()).limit(limit)
+    statement = _ALL.where(*_conditions(wanted), visible).order_by(listing.c.name.desc()).limit(limit)
     if before is not None:
         statement = statement.where(listing.c.name < before)
-    return (await tx.session.execute(statement)).scalars().all()
+    return [ListingRow(*row) for row in await tx.conn.execute(statement)]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -173,35 +209,27 @@ async def lock_identities(tx: Tx, issuer: str, source: str) -> None:
 
 async def identified(tx: Tx, issuer: str, source: str, keys: Collection[str]) -> dict[str, ListingRow]:
     """Listings by external key, locked."""
-    found = await tx.session.execute(
-        select(ListingRow)
-        .where(listing.c.issuer == issuer, listing.c.source == source, listing.c.external_key.in_(keys))
+    found = await tx.conn.execute(
+        _ALL.where(listing.c.issuer == issuer, listing.c.source == source, listing.c.external_key.in_(keys))
         .order_by(listing.c.name)
         .with_for_update()
     )
-    return {row.external_key: row for row in found.scalars()}
+    return {row.external_key: ListingRow(*row) for row in found}
 
 
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
-    """Enter rows or put them in place of what is there, in one statement."""
-    if not rows:
-        return
-    statement = insert(listing).values([row.model_dump() for row in rows])
-    changed = {name: statement.excluded[name] for name in ListingRow.model_fields if name != "name"}
-    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+    """Enter rows or put them in place of what is there."""
+    if rows:
+        await tx.conn.execute(_WRITE, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
 
 
 async def run_out(tx: Tx, today: date, limit: int) -> Sequence[ListingRow]:
     """Published listings whose last day is past, locked; those that another transaction holds are left to it."""
     published = and_(listing.c.state == text("2"), listing.c.valid_to < today)
-    found = await tx.session.execute(
-        select(ListingRow)
-        .where(published)
-        .order_by(listing.c.valid_to, listing.c.name)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    found = await tx.conn.execute(
+        _ALL.where(published).order_by(listing.c.valid_to, listing.c.name).limit(limit).with_for_update(skip_locked=True)
     )
-    return found.scalars().all()
+    return [ListingRow(*row) for row in found]
 
 
 async def count_run_out(tx: Tx, today: date) -> int:
@@ -228,7 +256,7 @@ async def count_in_rounds(tx: Tx, rows: Sequence[ListingRow], today: date) -> No
         {"round": one.name, "listing": row.name, "kind": row.kind} for row in rows for one in rounds if one.body in row.bodies
     ]
     if counted:
-        await tx.conn.execute(insert(round_listing).values(counted).on_conflict_do_nothing())
+        await tx.conn.execute(_COUNT, counted)
 
 
 async def open_round(tx: Tx, row: RoundRow) -> bool:

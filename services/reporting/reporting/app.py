@@ -1,6 +1,7 @@
 """Reporting 报送: what it offers, what it listens to, what it does by itself."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from access.authority import Authority
@@ -21,8 +22,8 @@ class ReportingParts(Parts):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        owner = Owner(context.channel(context.settings.registry_target))
-        self._authority = Authority(ProjectedRegister(), scopes_of, owner)
+        self._owner = Owner(context.channel(context.settings.registry_target))
+        self._authority = Authority(ProjectedRegister(), scopes_of, self._owner)
 
     def authoriser(self) -> Authority:
         """Decides by the projected register."""
@@ -31,7 +32,7 @@ class ReportingParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """`ReportingService`."""
         descriptor = reporting_service_pb2.DESCRIPTOR.services_by_name["ReportingService"]
-        return [Offer(descriptor, Reporting(Compiler(ProjectedRegister(), self.context.settings)))]
+        return [Offer(descriptor, Reporting(Compiler(ProjectedRegister(), self._owner, self.context.settings)))]
 
     def listens(self) -> Sequence[Listen]:
         """Everything that a report counts, and the register's facts."""
@@ -39,7 +40,8 @@ class ReportingParts(Parts):
 
     def tasks(self) -> Sequence[Task]:
         """Deadlines by the business clock."""
-        return [sweep(self.context, "service:reporting", deadlines.sweep)]
+        days = self.context.settings.report_due_days
+        return [sweep(self.context, "service:reporting", partial(deadlines.sweep, report_days=days))]
 
     async def due_work(self, tx: Tx) -> int:
         """What the sweep has not got to yet."""

@@ -1,6 +1,6 @@
 """Deadlines by the business clock: set up, moved over their boundaries, closed; each with its event."""
 
-from datetime import date
+from datetime import date, datetime
 
 from alliance.reporting.v1 import events_pb2
 from chassis.clock import business_date, start_of_day
@@ -9,92 +9,107 @@ from chassis.ids import resource
 from codes import quarters
 from codes.quarters import Quarter
 from reporting import store
-from reporting.domain.deadlines import ROUND, RULES, Rule, State, missing, next_step
+from reporting.domain.deadlines import ROUND, RULES, Rule, State, Step, crossed, dates, missing, next_step
 from reporting.mapping import deadline_message
-from reporting.store import DeadlineRow
+from reporting.store import DeadlineRow, Done
 
 TOPIC = "alliance.internal.reporting.deadline.v1"
 _BATCH = 200
 
 
-async def sweep(tx: Tx) -> int:
-    """One batch of what is due: new deadlines, then boundaries, the earliest first."""
+async def sweep(tx: Tx, report_days: int) -> int:
+    """One batch of what is due: new deadlines, then boundaries, the earliest first; returns how many changed."""
     today = business_date(tx.now)
-    bodies = await store.unscheduled(tx, str(quarters.of(today)))
-    for body in bodies[:_BATCH]:
-        await _schedule(tx, body.name, date.fromisoformat(body.formed_on), today)
-    if bodies:
-        return len(bodies)
-    crossed = await store.due_deadlines(tx, today, _BATCH)
-    for row in crossed:
-        await _step(tx, row)
-    return len(crossed)
+    added = 0
+    for body in (await store.unscheduled(tx, quarters.of(today)))[:_BATCH]:
+        added += await _schedule(tx, body.name, date.fromisoformat(body.formed_on), today, report_days)
+    if added:
+        return added
+    rows = await store.due_deadlines(tx, today, _BATCH)
+    for row in rows:
+        # One boundary each: the next waits for its turn among those of all deadlines.
+        await _enter(tx, row, next(crossed(State(row.state), row.opens_on, row.due_on, today)))
+    return len(rows)
 
 
 async def due(tx: Tx) -> int:
     """How much of that is due and not yet done."""
     today = business_date(tx.now)
-    return len(await store.unscheduled(tx, str(quarters.of(today)))) + await store.count_due(tx, today)
+    return len(await store.unscheduled(tx, quarters.of(today))) + await store.count_due(tx, today)
 
 
-async def close(tx: Tx, body: str, rule: Rule, period: str, event_id: str) -> None:
-    """The item is done; nothing happens where its deadline is closed or was never set up."""
-    row = await store.deadline_of(tx, body, rule.id, period)
-    if row is None or row.state == State.CLOSED:
+async def close_if_done(tx: Tx, body: str, rule: Rule, quarter: Quarter) -> None:
+    """Close a deadline whose item is done; nothing happens where it is closed or was not set up yet.
+
+    Whoever sets a deadline up asks this too, and the body is locked before either looks: what is done is seen by the one
+    or by the other.
+    """
+    await store.lock_body(tx, body)
+    row = await store.open_deadline(tx, body, rule.id, str(quarter))
+    if row is None:
         return
-    today = business_date(tx.now)
-    while row.next_on is not None and row.next_on <= today:  # every boundary fires, also when the sweep is behind
-        await _step(tx, row)
-    row.state, row.next_on = State.CLOSED, None
-    row.closed_late, row.closed_by_event = today > row.due_on, event_id
-    await _save(tx, row, "closed")
+    done = await (store.round_done(tx, body, quarter) if rule is ROUND else store.report_done(tx, body, str(quarter)))
+    if done is not None:
+        await _close(tx, row, done)
 
 
-async def close_round_if_complete(tx: Tx, body: str, period: Quarter, event_id: str) -> None:
-    """R55 is done once a demand and a supply of the quarter name the body."""
-    if await store.has_both_sides(tx, body, period.first, period.last):
-        await close(tx, body, ROUND, str(period), event_id)
-
-
-async def _schedule(tx: Tx, body: str, formed_on: date, today: date) -> None:
-    for quarter in missing(formed_on, await store.periods_of(tx, body), today):
+async def _schedule(tx: Tx, body: str, formed_on: date, today: date, report_days: int) -> int:
+    """Set up what a formed body has no deadlines for yet; quarters that it spent suspended are not made up for."""
+    standing = await store.standing(tx, body)
+    if standing is not None and standing.verb not in ("formed", "resumed"):
+        return 0  # its events lag behind the projection of it
+    since = standing.business_date if standing else formed_on
+    added = 0
+    for quarter in missing(since, await store.periods_of(tx, body), today):
         for rule in RULES:
-            opens_on, due_on = rule.dates(quarter)
-            row = DeadlineRow(
-                name=resource("deadlines"),
-                version=1,
-                body=body,
-                rule=rule.id,
-                period=str(quarter),
-                opens_on=opens_on,
-                due_on=due_on,
-                state=State.UPCOMING,
-                next_on=opens_on,
-                closed_late=False,
-                closed_by_event="",
-                create_time=tx.now,
-                update_time=tx.now,
-            )
+            row = _new(tx, body, rule, quarter, report_days)
             if await store.add_deadline(tx, row):
                 tx.emit(TOPIC, row.name, 1, "scheduled", events_pb2.DeadlineEvent(deadline=deadline_message(row)))
-        await close_round_if_complete(tx, body, quarter, "")
+                await close_if_done(tx, body, rule, quarter)
+                added += 1
+    return added
 
 
-async def _step(tx: Tx, row: DeadlineRow) -> None:
-    """Move a deadline over its next boundary; the event takes effect at the boundary, whenever the sweep gets to it."""
-    crossed = next_step(State(row.state), row.opens_on, row.due_on)
-    if crossed is None:
-        row.next_on = None
-        return
-    row.state = crossed.state
-    after = next_step(crossed.state, row.opens_on, row.due_on)
+def _new(tx: Tx, body: str, rule: Rule, quarter: Quarter, report_days: int) -> DeadlineRow:
+    opens_on, due_on = dates(rule, quarter, report_days)
+    return DeadlineRow(
+        name=resource("deadlines"),
+        version=1,
+        body=body,
+        rule=rule.id,
+        period=str(quarter),
+        opens_on=opens_on,
+        due_on=due_on,
+        state=State.UPCOMING,
+        next_on=opens_on,
+        closed_late=False,
+        closed_by_event="",
+        create_time=tx.now,
+        update_time=tx.now,
+    )
+
+
+async def _enter(tx: Tx, row: DeadlineRow, step: Step) -> None:
+    """Move a deadline over a boundary; the event takes effect at the boundary, whenever the sweep gets to it."""
+    row.state = step.state
+    after = next_step(step.state, row.opens_on, row.due_on)
     row.next_on = after.on if after else None
-    await _save(tx, row, crossed.verb, on=crossed.on)
+    await _save(tx, row, step.verb, start_of_day(step.on))
 
 
-async def _save(tx: Tx, row: DeadlineRow, verb: str, *, on: date | None = None) -> None:
+async def _close(tx: Tx, row: DeadlineRow, done: Done) -> None:
+    """In time or late is told by when the item was done, not by when we heard of it."""
+    on = business_date(done.at)
+    for step in crossed(State(row.state), row.opens_on, row.due_on, on):
+        await _enter(tx, row, step)
+    row.state, row.next_on = State.CLOSED, None
+    row.closed_late, row.closed_by_event = on > row.due_on, done.event_id
+    await _save(tx, row, "closed", done.at)
+
+
+async def _save(tx: Tx, row: DeadlineRow, verb: str, effective_at: datetime) -> None:
     row.version += 1
     row.update_time = tx.now
-    await store.save_deadline(tx, DeadlineRow(**row.model_dump()))
+    await store.save_deadline(tx, row)
     event = events_pb2.DeadlineEvent(deadline=deadline_message(row))
-    tx.emit(TOPIC, row.name, row.version, verb, event, effective_at=start_of_day(on) if on else None)
+    tx.emit(TOPIC, row.name, row.version, verb, event, effective_at=effective_at)

@@ -6,7 +6,8 @@ from chassis.handling import Listen
 from chassis.record import Record
 from codes import quarters
 from reporting import deadlines, store
-from reporting.mapping import fact_row
+from reporting.domain.deadlines import ROUND
+from reporting.mapping import fact_row, naming_rows
 
 
 def listens() -> list[Listen]:
@@ -16,21 +17,16 @@ def listens() -> list[Listen]:
         # `effect`, since every version of a key is a fact of its own: none may be passed over by a later one.
         Listen("alliance.internal.registry.body.v1", "body", on_event),
         Listen("alliance.internal.registry.membership.v1", "membership", on_event),
-        Listen("alliance.internal.listings.listing.v1", "listing", on_listing),
+        Listen("alliance.internal.listings.listing.v1", "listing", on_event),
         Listen("alliance.internal.listings.round.v1", "round", on_event),
         Listen("alliance.internal.matching.match.v1", "match", on_event),
     ]
 
 
 async def on_event(tx: Tx, record: Record) -> None:
-    """Keep the fact."""
-    await store.add_fact(tx, fact_row(record))
-
-
-async def on_listing(tx: Tx, record: Record) -> None:
-    """Keep the fact; a demand and a supply in a quarter close its round (R55)."""
-    row = fact_row(record)
-    await store.add_fact(tx, row)
-    if row.verb in ("published", "revised"):
-        for body in sorted(row.bodies):
-            await deadlines.close_round_if_complete(tx, body, quarters.of(row.business_date), row.event_id)
+    """Keep the fact; a demand or a supply may complete the round of each body that it names (R55)."""
+    fact, names = fact_row(record), naming_rows(record)
+    await store.add_fact(tx, fact, names)
+    for one in names:
+        if one.side:
+            await deadlines.close_if_done(tx, one.body, ROUND, quarters.of(one.business_date))

@@ -1,10 +1,11 @@
 """Between messages, records and rows."""
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from alliance.listings.v1 import events_pb2 as listings_events
+from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2 as matching_events
 from alliance.matching.v1 import match_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
@@ -15,16 +16,15 @@ from chassis.clock import business_date
 from chassis.etag import etag
 from chassis.record import Record
 from reporting.domain.deadlines import RULES, State
-from reporting.domain.figures import Figure
-from reporting.store import DeadlineRow, FactRow, ReportRow, RevisionRow, SourceRow
+from reporting.domain.figures import Figure, side_of
+from reporting.store import DeadlineRow, FactRow, NamingRow, ReportRow, RevisionRow, SourceRow
 
 _RULES = {rule.id: rule for rule in RULES}
 
 
 def fact_row(record: Record) -> FactRow:
     """The fact of a record; its business date is that of its taking effect."""
-    message = cast(Any, record.message)
-    effective = message.meta.effective_at.ToDatetime(tzinfo=record.time.tzinfo)
+    effective = _effective(record)
     aggregate = topics.load().named(record.topic).aggregate
     row = FactRow(
         event_id=record.id,
@@ -33,7 +33,6 @@ def fact_row(record: Record) -> FactRow:
         verb=record.verb,
         subject=record.key,
         version=record.version,
-        bodies=[],
         kind=0,
         accepted=False,
         valid_from=None,
@@ -41,42 +40,63 @@ def fact_row(record: Record) -> FactRow:
         effective_at=effective,
         business_date=business_date(effective),
     )
-    _FILL[aggregate](row, record)
+    if fill := _FILL.get(aggregate):
+        fill(row, record)
     return row
 
 
-def _body(row: FactRow, record: Record) -> None:
-    row.bodies = [record.key]
+def naming_rows(record: Record) -> list[NamingRow]:
+    """The bodies that a record's event names, each once."""
+    message = cast(Any, record.message)
+    aggregate = topics.load().named(record.topic).aggregate
+    effective = _effective(record)
+    side = _side(record.verb, message.listing) if aggregate == "listing" else ""
+    return [
+        NamingRow(
+            event_id=record.id,
+            body=body,
+            aggregate=aggregate,
+            side=side,
+            effective_at=effective,
+            business_date=business_date(effective),
+        )
+        for body in sorted(set(_BODIES[aggregate](record)))
+    ]
+
+
+def _effective(record: Record) -> datetime:
+    effective: datetime = cast(Any, record.message).meta.effective_at.ToDatetime(tzinfo=UTC)
+    return effective
+
+
+def _side(verb: str, listing: listing_pb2.Listing) -> str:
+    """Drafts are revised too: only what is published counts."""
+    counts = verb in ("published", "revised") and listing.state == listing_pb2.LISTING_STATE_PUBLISHED
+    return (side_of(listing.kind) or "") if counts else ""
 
 
 def _membership(row: FactRow, record: Record) -> None:
     membership = cast(registry_events.MembershipEvent, record.message).membership
-    row.bodies = [record.key.split("/memberships/")[0]]
     row.valid_from = date.fromisoformat(membership.valid_from)
     row.valid_to = date.fromisoformat(membership.valid_to) if membership.valid_to else None
 
 
 def _listing(row: FactRow, record: Record) -> None:
-    listing = cast(listings_events.ListingEvent, record.message).listing
-    row.bodies, row.kind = list(listing.bodies), listing.kind
-
-
-def _round(row: FactRow, record: Record) -> None:
-    row.bodies = [cast(listings_events.RoundEvent, record.message).round.body]
+    row.kind = cast(listings_events.ListingEvent, record.message).listing.kind
 
 
 def _match(row: FactRow, record: Record) -> None:
     match = cast(matching_events.MatchEvent, record.message).match
-    row.bodies = list(match.bodies)
     row.accepted = match.state == match_pb2.MATCH_STATE_ACCEPTED
 
 
-_FILL: dict[str, Callable[[FactRow, Record], None]] = {
-    "body": _body,
-    "membership": _membership,
-    "listing": _listing,
-    "round": _round,
-    "match": _match,
+_FILL: dict[str, Callable[[FactRow, Record], None]] = {"membership": _membership, "listing": _listing, "match": _match}
+_BODIES: dict[str, Callable[[Record], Iterable[str]]] = {
+    "body": lambda record: [record.key],
+    "membership": lambda record: [record.key.split("/memberships/")[0]],
+    "listing": lambda record: cast(listings_events.ListingEvent, record.message).listing.bodies,
+    "round": lambda record: [cast(listings_events.RoundEvent, record.message).round.body],
+    "match": lambda record: cast(matching_events.MatchEvent, record.message).match.bodies,
 }
 
 

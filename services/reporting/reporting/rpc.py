@@ -1,6 +1,8 @@
 """The RPCs of deadlines and reports."""
 
-from access.register import BodyRow, ProjectedRegister
+from datetime import date
+
+from access.register import BodyRow
 from alliance.registry.v1 import body_pb2
 from alliance.reporting.v1 import events_pb2
 from alliance.reporting.v1 import report_pb2 as pb
@@ -14,7 +16,7 @@ from chassis.rpc import Call
 from codes import quarters
 from codes.quarters import Quarter
 from reporting import deadlines, store
-from reporting.compiling import Compiler, is_over
+from reporting.compiling import Compiler, ends, is_over
 from reporting.domain.deadlines import REPORT
 from reporting.mapping import deadline_message, figure_message, report_message, source_message, states_of
 from reporting.store import ReportRow, RevisionRow
@@ -27,7 +29,6 @@ class Reporting:
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
-        self._register = ProjectedRegister()
 
     async def ListDeadlines(self, call: Call, request: rpc.ListDeadlinesRequest) -> rpc.ListDeadlinesResponse:
         """See the contract."""
@@ -42,24 +43,25 @@ class Reporting:
     async def CompileReport(self, call: Call, request: rpc.CompileReportRequest) -> pb.Report:
         """See the contract."""
         tx = call.tx
-        quarter = _quarter(request.period, tx)
         if request.kind != pb.REPORT_KIND_ALLIANCE_QUARTERLY:
             raise Invalid([Violation("kind", "required", "请填写报告类型", "name the kind: ALLIANCE_QUARTERLY")])
         body = await self._alliance(tx, request.body)
-        row = await store.report_of(tx, request.body, request.kind, request.period)
+        quarter = _quarter(request.period, body, tx)
+        row = await store.report_of(tx, request.body, request.kind, str(quarter))
         if row is None:
-            row = _new(tx, request)
+            row = _new(tx, request, quarter)
         elif (await self._revision(tx, row, 0)).submitted:
             raise Precondition(
                 "SUBMITTED",
-                f"{request.period} 已报送；如需更正请使用修订（AmendReport）",
-                f"{request.period} has been submitted; amend it to change it",
+                f"{quarter} 已报送；如需更正请使用修订（AmendReport）",
+                f"{quarter} has been submitted; amend it to change it (AmendReport)",
                 {"report": row.name},
             )
         row.version += 1
         row.update_time = tx.now
         compiled = await self._compiler.revision(tx, row, body, quarter, await self._reason(tx, row))
-        return await self._saved(tx, row, compiled, "compiled")
+        message, _ = await self._saved(tx, row, compiled, "compiled")
+        return message
 
     async def GetReport(self, call: Call, request: rpc.GetReportRequest) -> pb.Report:
         """See the contract."""
@@ -70,10 +72,10 @@ class Reporting:
         """See the contract."""
         size, after = paging.page_size(request.page_size), paging.decode(request)
         rows = await store.reports_of(call.tx, request.body, after, size + 1)
-        found = [report_message(row, await self._revision(call.tx, row, 0)) for row in rows[:size]]
-        answer = rpc.ListReportsResponse(reports=found)
+        answer = rpc.ListReportsResponse(reports=[report_message(row, of) for row, of in rows[:size]])
         if len(rows) > size:
-            answer.next_page_token = paging.encode(request, [rows[size - 1].period, rows[size - 1].name])
+            last, _ = rows[size - 1]
+            answer.next_page_token = paging.encode(request, [last.period, last.name])
         return answer
 
     async def SubmitReport(self, call: Call, request: rpc.SubmitReportRequest) -> pb.Report:
@@ -83,19 +85,14 @@ class Reporting:
         current = await self._revision(tx, row, 0)
         if current.submitted:
             raise Precondition("SUBMITTED", "该版已报送", "this revision has been submitted", {"report": row.name})
-        quarter = quarters.parse(row.period)
-        if quarter is None or not is_over(quarter, business_date(tx.now)):
-            raise Precondition(
-                "PERIOD_RUNNING",
-                f"{row.period} 尚未结束，结束后方可报送（R56）",
-                f"{row.period} is not over yet; it can be submitted after its last day (R56)",
-                {"report": row.name},
-            )
-        submitted = RevisionRow(**{**current.model_dump(), "submitted": True, "submit_time": tx.now})
-        await store.save_revision(tx, submitted)
+        _require_whole(row, current, _kept_quarter(row), business_date(tx.now))
         row.version += 1
         row.update_time = tx.now
-        return await self._saved(tx, row, submitted, "submitted")
+        submitted = RevisionRow(**{**current.model_dump(), "submitted": True, "submit_time": tx.now})
+        message, submitted.submit_event = await self._saved(tx, row, submitted, "submitted")
+        await store.save_revision(tx, submitted)
+        await deadlines.close_if_done(tx, row.body, REPORT, _kept_quarter(row))
+        return message
 
     async def AmendReport(self, call: Call, request: rpc.AmendReportRequest) -> pb.Report:
         """See the contract."""
@@ -114,8 +111,9 @@ class Reporting:
         row.revision += 1
         row.version += 1
         row.update_time = tx.now
-        compiled = await self._compiler.revision(tx, row, body, _quarter(row.period, tx), request.reason)
-        return await self._saved(tx, row, compiled, "amended")
+        compiled = await self._compiler.revision(tx, row, body, _kept_quarter(row), request.reason)
+        message, _ = await self._saved(tx, row, compiled, "amended")
+        return message
 
     async def ExportReport(self, call: Call, request: rpc.ExportReportRequest) -> rpc.ExportReportResponse:
         """See the contract."""
@@ -144,7 +142,7 @@ class Reporting:
 
     async def _alliance(self, tx: Tx, name: str) -> BodyRow:
         """The body, which has to be a formed alliance."""
-        body = (await self._register.bodies(tx, [name])).get(name)
+        body = await self._compiler.body(tx, name)
         if body is None:
             raise NotFound(name)
         if body.kind != body_pb2.BODY_KIND_ALLIANCE or not body.formed_on:
@@ -168,14 +166,12 @@ class Reporting:
         found = await store.get_revision(tx, row.name, row.revision)
         return found.amendment_reason if found else ""
 
-    async def _saved(self, tx: Tx, row: ReportRow, of: RevisionRow, verb: str) -> pb.Report:
-        """Write the report with its event; its submission closes its deadline."""
-        await store.save_report(tx, ReportRow(**row.model_dump()))
+    async def _saved(self, tx: Tx, row: ReportRow, of: RevisionRow, verb: str) -> tuple[pb.Report, str]:
+        """Write the report with its event; returns what the caller gets, and the event's id."""
+        await store.save_report(tx, row)
         message = report_message(row, of)
         event_id = tx.emit(TOPIC, row.name, row.version, verb, events_pb2.ReportEvent(report=message))
-        if verb == "submitted":
-            await deadlines.close(tx, row.body, REPORT, row.period, str(event_id))
-        return message
+        return message, str(event_id)
 
 
 async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
@@ -184,27 +180,54 @@ async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
     return frozenset({row.body}) if row else frozenset()
 
 
-def _quarter(period: str, tx: Tx) -> Quarter:
-    """The quarter of a period that has begun. Raises `Invalid`."""
+def _quarter(period: str, body: BodyRow, tx: Tx) -> Quarter:
+    """The quarter of a period that has begun, and in which the body was there. Raises `Invalid`."""
     quarter = quarters.parse(period)
-    if quarter is None or quarter.first > business_date(tx.now):
+    formed, today = quarters.of(date.fromisoformat(body.formed_on)), quarters.of(business_date(tx.now))
+    if quarter is None or not formed <= quarter <= today:
         problem = Violation(
             "period",
             "quarter",
-            "请填写已开始的季度，如 2026Q1",
-            "name a quarter that has begun, like 2026Q1",
+            f"请填写 {formed} 至 {today} 之间的季度（自成立当季起，不晚于当季）",
+            f"name a quarter from {formed}, in which the alliance was formed, to {today}",
         )
         raise Invalid([problem])
     return quarter
 
 
-def _new(tx: Tx, request: rpc.CompileReportRequest) -> ReportRow:
+def _kept_quarter(row: ReportRow) -> Quarter:
+    """The quarter of a report that is there."""
+    quarter = quarters.parse(row.period)
+    if quarter is None:
+        raise ValueError(f"{row.name} is of no quarter")
+    return quarter
+
+
+def _require_whole(row: ReportRow, of: RevisionRow, quarter: Quarter, today: date) -> None:
+    """Raises `Precondition` unless the quarter is over and the revision counts all of it (R56)."""
+    if not is_over(quarter, today):
+        raise Precondition(
+            "PERIOD_RUNNING",
+            f"{row.period} 尚未结束，结束后方可报送（R56）",
+            f"{row.period} is not over yet; it can be submitted after its last day (R56)",
+            {"report": row.name},
+        )
+    if of.cutoff_time < ends(quarter):
+        raise Precondition(
+            "COMPILED_EARLY",
+            f"本版编制于 {row.period} 结束之前，数字不完整；请重新编制后再报送",
+            f"this revision was compiled before {row.period} was over and lacks the rest; compile it anew, then submit",
+            {"report": row.name},
+        )
+
+
+def _new(tx: Tx, request: rpc.CompileReportRequest, quarter: Quarter) -> ReportRow:
     return ReportRow(
         name=resource("reports"),
         version=0,
         body=request.body,
         kind=request.kind,
-        period=request.period,
+        period=str(quarter),
         revision=1,
         create_time=tx.now,
         update_time=tx.now,

@@ -1,11 +1,16 @@
 """Settings of reporting, beside those that every service has (prefix ALLIANCE_)."""
 
+from pydantic import Field
+
 from chassis.settings import ServiceSettings
+from reporting.domain.deadlines import REPORT_DAYS
 
 
 class ReportingSettings(ServiceSettings):
-    """To whom reports go beside the task force."""
+    """What the documents leave open of the quarterly information report (S0 附件1 二(六))."""
 
     service: str = "reporting"
-    report_copies: tuple[str, ...] = ("市教委", "市科委中关村管委会", "市经济和信息化局")
-    """Copies 抄送 of the quarterly information report (S0 附件1 二(六))."""
+    report_due_days: int = Field(REPORT_DAYS, ge=1, le=90)
+    """Days after a quarter, the last inclusive, in which its report is in time; holds for deadlines set up from then on."""
+    report_further_copies: tuple[str, ...] = ()
+    """Copies 抄送 beside the three that the document names ("等部门")."""

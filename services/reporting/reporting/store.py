@@ -1,8 +1,8 @@
 """Tables of reporting, and the statements on them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -24,14 +24,17 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import defer
 from sqlmodel import Field, SQLModel
 
 from access import tables as access
 from alliance.registry.v1 import body_pb2
+from chassis.clock import start_of_day
 from chassis.database import Tx
+from codes.quarters import Quarter
 from reporting.domain.deadlines import ROUND, State
-from reporting.domain.figures import DEMANDS, SUPPLIES, Fact, Figure
+from reporting.domain.figures import Fact, Figure, Side
 
 _INSTANT: Any = DateTime(timezone=True)
 
@@ -44,7 +47,6 @@ class FactRow(_Base, table=True):
     """One event as reports count it (see `domain.figures.Fact`); its key is the event's id."""
 
     __tablename__ = "fact"
-    __table_args__ = (Index("fact_bodies", "bodies", postgresql_using="gin"),)
 
     event_id: str = Field(sa_type=Text, primary_key=True)
     event_type: str = Field(sa_type=Text)
@@ -52,11 +54,27 @@ class FactRow(_Base, table=True):
     verb: str = Field(sa_type=Text)
     subject: str = Field(sa_type=Text)
     version: int = Field(sa_type=BigInteger)
-    bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     kind: int
     accepted: bool = Field(sa_type=Boolean)
     valid_from: date | None
     valid_to: date | None
+    effective_at: datetime = Field(sa_type=_INSTANT)
+    business_date: date
+
+
+class NamingRow(_Base, table=True):
+    """A body that an event names; `side` is set where the event counts in the body's round (R55)."""
+
+    __tablename__ = "fact_body"
+    __table_args__ = (
+        Index("fact_body_period", "body", "aggregate", "business_date"),
+        Index("fact_body_side", "body", "side", "effective_at", postgresql_where=text("side <> ''")),
+    )
+
+    event_id: str = Field(sa_type=Text, primary_key=True)
+    body: str = Field(sa_type=Text, primary_key=True)
+    aggregate: str = Field(sa_type=Text)
+    side: str = Field(sa_type=Text)
     effective_at: datetime = Field(sa_type=_INSTANT)
     business_date: date
 
@@ -103,13 +121,14 @@ class ReportRow(_Base, table=True):
 
 
 class RevisionRow(_Base, table=True):
-    """One revision of a report; frozen once it is submitted."""
+    """One revision of a report; frozen once it is submitted, by `submit_event`."""
 
     __tablename__ = "report_revision"
 
     report: str = Field(sa_type=Text, primary_key=True)
     revision: int = Field(primary_key=True)
     submitted: bool = Field(sa_type=Boolean)
+    submit_event: str = Field(sa_type=Text)
     figures: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     recipients: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     amendment_reason: str = Field(sa_type=Text)
@@ -136,6 +155,7 @@ class SourceRow(_Base, table=True):
 
 
 fact: Table = FactRow.__table__  # type: ignore[attr-defined]
+naming: Table = NamingRow.__table__  # type: ignore[attr-defined]
 deadline: Table = DeadlineRow.__table__  # type: ignore[attr-defined]
 report: Table = ReportRow.__table__  # type: ignore[attr-defined]
 revision: Table = RevisionRow.__table__  # type: ignore[attr-defined]
@@ -143,16 +163,37 @@ source: Table = SourceRow.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 
 
-async def add_fact(tx: Tx, row: FactRow) -> None:
-    """Keep an event; one that is there already stays as it is."""
+class Done(NamedTuple):
+    """What closes a deadline: the event, and when it took effect."""
+
+    event_id: str
+    at: datetime
+
+
+async def lock_body(tx: Tx, body: str) -> None:
+    """Nobody else gets past this for the body before this transaction has ended."""
+    await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(body, 0))))
+
+
+async def add_fact(tx: Tx, row: FactRow, names: Sequence[NamingRow]) -> None:
+    """Keep an event and the bodies that it names; one that is there already stays as it is."""
     await tx.conn.execute(insert(fact).values(row.model_dump()).on_conflict_do_nothing())
+    if names:
+        await tx.conn.execute(insert(naming).values([one.model_dump() for one in names]).on_conflict_do_nothing())
 
 
-async def facts_of(tx: Tx, body: str, before: datetime) -> list[Fact]:
-    """All facts that name a body and took effect before an instant, in the order of their taking effect."""
+async def facts_of(tx: Tx, body: str, first: date, last: date, before: datetime) -> list[Fact]:
+    """The facts that name a body and took effect before an instant, in the order of their taking effect.
+
+    Of the period's days alone, and of all days where an older fact still stands: a membership.
+    """
+    n = naming.c
+    older = and_(n.aggregate == "membership", n.business_date <= last)
+    within = and_(n.aggregate.in_(("listing", "match")), n.business_date.between(first, last))
     statement = (
         select(FactRow)
-        .where(fact.c.bodies.contains([body]), fact.c.effective_at < before)
+        .join(naming, n.event_id == fact.c.event_id)
+        .where(n.body == body, or_(older, within), n.effective_at < before)
         .order_by(fact.c.effective_at, fact.c.subject, fact.c.version)
     )
     fields = set(Fact.__dataclass_fields__)
@@ -160,27 +201,62 @@ async def facts_of(tx: Tx, body: str, before: datetime) -> list[Fact]:
     return [Fact(**{name: value for name, value in row.model_dump().items() if name in fields}) for row in rows]
 
 
-async def has_both_sides(tx: Tx, body: str, first: date, last: date) -> bool:
-    """Whether a demand and a supply that name the body were published or revised between two days."""
+async def round_done(tx: Tx, body: str, quarter: Quarter) -> Done | None:
+    """The event by which both a demand and a supply of the quarter name the body; None where one is missing."""
+    firsts = [await _first(tx, body, side, quarter) for side in Side]
+    found = [one for one in firsts if one is not None]
+    return max(found, key=lambda done: done.at) if len(found) == len(firsts) else None
 
-    def any_of(kinds: Collection[int]) -> Any:
-        return exists().where(
-            fact.c.bodies.contains([body]),
-            fact.c.aggregate == "listing",
-            fact.c.verb.in_(("published", "revised")),
-            fact.c.kind.in_(kinds),
-            fact.c.business_date.between(first, last),
+
+async def _first(tx: Tx, body: str, side: Side, quarter: Quarter) -> Done | None:
+    n = naming.c
+    begins, ends = start_of_day(quarter.first), start_of_day(quarter.next().first)
+    statement = (
+        select(n.event_id, n.effective_at)
+        .where(n.body == body, n.side == side, n.side != "", n.effective_at >= begins, n.effective_at < ends)
+        .order_by(n.effective_at)
+        .limit(1)
+    )
+    row = (await tx.conn.execute(statement)).first()
+    return Done(*row) if row else None
+
+
+async def report_done(tx: Tx, body: str, period: str) -> Done | None:
+    """The event by which a body's report for a period was submitted first."""
+    statement = (
+        select(revision.c.submit_event, revision.c.submit_time)
+        .join(report, report.c.name == revision.c.report)
+        .where(report.c.body == body, report.c.period == period, revision.c.submitted)
+        .order_by(revision.c.revision)
+        .limit(1)
+    )
+    row = (await tx.conn.execute(statement)).first()
+    return Done(*row) if row else None
+
+
+async def standing(tx: Tx, body: str) -> Any:
+    """The last event that formed, suspended, resumed or dissolved a body: verb, business_date; None where none was heard."""
+    statement = (
+        select(fact.c.verb, fact.c.business_date)
+        .join(naming, naming.c.event_id == fact.c.event_id)
+        .where(
+            naming.c.body == body,
+            naming.c.aggregate == "body",
+            fact.c.verb.in_(("formed", "suspended", "resumed", "dissolved")),
         )
+        .order_by(fact.c.version.desc())
+        .limit(1)
+    )
+    return (await tx.conn.execute(statement)).first()
 
-    return bool((await tx.conn.execute(select(and_(any_of(DEMANDS), any_of(SUPPLIES))))).scalar_one())
 
-
-async def unscheduled(tx: Tx, period: str) -> Sequence[Any]:
-    """Formed alliances that have no deadlines for a period yet: name, formed_on."""
+async def unscheduled(tx: Tx, quarter: Quarter) -> Sequence[Any]:
+    """Formed alliances that have no deadlines for a quarter yet, those formed after it left out: name, formed_on."""
     t = access.body
-    have = exists().where(deadline.c.body == t.c.name, deadline.c.rule == ROUND.id, deadline.c.period == period)
+    have = exists().where(deadline.c.body == t.c.name, deadline.c.rule == ROUND.id, deadline.c.period == str(quarter))
     alliances = and_(t.c.kind == body_pb2.BODY_KIND_ALLIANCE, t.c.state == body_pb2.BODY_STATE_FORMED)
-    found = await tx.conn.execute(select(t.c.name, t.c.formed_on).where(alliances, ~have).order_by(t.c.name))
+    by_then = and_(t.c.formed_on != "", t.c.formed_on <= quarter.last.isoformat())
+    found = await tx.conn.execute(select(t.c.name, t.c.formed_on).where(alliances, by_then, ~have).order_by(t.c.name))
     return found.all()
 
 
@@ -214,9 +290,10 @@ async def count_due(tx: Tx, today: date) -> int:
     return int((await tx.conn.execute(due)).scalar_one())
 
 
-async def deadline_of(tx: Tx, body: str, rule: str, period: str) -> DeadlineRow | None:
-    """A body's deadline, locked."""
-    mine = and_(deadline.c.body == body, deadline.c.rule == rule, deadline.c.period == period)
+async def open_deadline(tx: Tx, body: str, rule: str, period: str) -> DeadlineRow | None:
+    """A body's deadline unless it is closed, locked."""
+    c = deadline.c
+    mine = and_(c.body == body, c.rule == rule, c.period == period, c.state != State.CLOSED)
     return (await tx.session.execute(select(DeadlineRow).where(mine).with_for_update())).scalar_one_or_none()
 
 
@@ -258,13 +335,16 @@ async def report_of(tx: Tx, body: str, kind: int, period: str) -> ReportRow | No
     return (await tx.session.execute(select(ReportRow).where(mine).with_for_update())).scalar_one_or_none()
 
 
-async def reports_of(tx: Tx, body: str, after: list[str] | None, limit: int) -> Sequence[ReportRow]:
-    """A body's reports, the newest period first."""
+async def reports_of(tx: Tx, body: str, after: list[str] | None, limit: int) -> Sequence[tuple[ReportRow, RevisionRow]]:
+    """A body's reports with their newest revisions, the newest period first; workbooks are left out."""
     c = report.c
-    statement = select(ReportRow).where(c.body == body)
+    newest = and_(revision.c.report == c.name, revision.c.revision == c.revision)
+    statement = select(ReportRow, RevisionRow).join(revision, newest).where(c.body == body)
     if after is not None:
         statement = statement.where(or_(c.period < after[0], and_(c.period == after[0], c.name > after[1])))
-    return (await tx.session.execute(statement.order_by(c.period.desc(), c.name).limit(limit))).scalars().all()
+    ordered = statement.order_by(c.period.desc(), c.name).limit(limit)
+    found = await tx.session.execute(ordered.options(defer(cast(Any, RevisionRow.workbook))))
+    return [(row[0], row[1]) for row in found]
 
 
 async def get_revision(tx: Tx, name: str, number: int) -> RevisionRow | None:

@@ -6,6 +6,7 @@ A figure's value is the sum of the amounts of its sources, and each source is on
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 DEMANDS = {
     1: ("talent_demand", "人力资源需求", "talent demands"),
@@ -28,6 +29,13 @@ _OUTCOMES = {
     "failed": ("未达成匹配", "matches failed"),
     "declined": ("婉拒匹配", "matches declined"),
 }
+
+
+class Side(StrEnum):
+    """The two sides of a round (R55)."""
+
+    DEMAND = "demand"
+    SUPPLY = "supply"
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Definition:
-    """A figure: how it is named and counted. `pick` gets all facts of the body up to the cutoff and the period's days."""
+    """A figure: how it is named and counted. `pick` gets the body's facts up to the cutoff and the period's days."""
 
     id: str
     zh: str
@@ -88,6 +96,13 @@ class Figure:
     def value(self) -> int:
         """The number: the sum of what its sources add."""
         return sum(source.amount for source in self.sources)
+
+
+def side_of(kind: int) -> Side | None:
+    """The side of a listing kind; None for a kind that is neither."""
+    if kind in DEMANDS:
+        return Side.DEMAND
+    return Side.SUPPLY if kind in SUPPLIES else None
 
 
 def _firsts(facts: Iterable[Fact]) -> list[Fact]:
@@ -139,6 +154,10 @@ def _members(facts: Sequence[Fact], first: date, last: date) -> list[Fact]:
     ]
 
 
+def _new_members(facts: Sequence[Fact], first: date, last: date) -> list[Fact]:
+    return [fact for fact in _members(facts, first, last) if fact.valid_from and fact.valid_from >= first]
+
+
 def _listing_figures(side: str, kinds: Mapping[int, tuple[str, str, str]], zh: str, en: str) -> list[Definition]:
     how = ("期内首次发布、列入本组织的信息，每条计一次", "published in the period and naming the body, each once")
     total = Definition(f"listings.{side}.published", zh, en, "条", *how, _published(frozenset(kinds)))
@@ -167,6 +186,15 @@ DEFINITIONS: tuple[Definition, ...] = (
         "期末（或编制日）当日有效的成员资格",
         "memberships valid on the last day (or the day of compiling)",
         _members,
+    ),
+    Definition(
+        "members.new",
+        "其中：本期新增",
+        "of these new in the period",
+        "家次",
+        "期末有效、且自期内开始生效的成员资格",
+        "memberships valid on the last day that began in the period",
+        _new_members,
     ),
     *_listing_figures("demand", DEMANDS, "发布需求", "demands published"),
     *_listing_figures("supply", SUPPLIES, "发布供给", "supplies published"),
