@@ -1,5 +1,6 @@
 """A real platform for the tests that need one: PostgreSQL, Kafka and the five services, started once a run."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alliance_local.control import Platform, temporary
+from alliance_local.state import State
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
@@ -22,6 +24,9 @@ _FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
     """The five services with topics that really compact, a mail sink and a webhook receiver."""
+    if kept := os.environ.get("ALLIANCE_TEST_PLATFORM"):  # one that is up already, by its state folder
+        yield Platform(State(Path(kept)))
+        return
     root = Path(tempfile.mkdtemp(prefix="alliance-test-"))
     with temporary(root, print, ALLIANCE_TOPICS_PROFILE="test", ALLIANCE_SET_DELIVERY_DELAYS="[0.5, 1, 2]") as running:
         yield running

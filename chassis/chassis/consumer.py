@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
@@ -29,9 +29,9 @@ from chassis.record import RawRecord, Record, decode
 
 __all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
-_FETCH_MS = 200  # how long the broker may keep an empty fetch; other questions wait behind it
+_FETCH_MS = 300  # how long the broker may keep an empty fetch; other questions wait behind it
+_POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
 _BATCH = 500  # records in one transaction, at most
-_POLL_MS = {"effect": 10, "state": 50}  # FastStream sleeps as long again after an empty poll
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
 _LOOK = 0.02  # seconds between looks at how far a tail has got
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
@@ -109,6 +109,9 @@ class Consumers:
 
     async def _watch(self, broker: KafkaBroker) -> None:
         """Start all clients, see the tails to their ends, then keep the lag's gauge up to date."""
+        await broker.connect()
+        config = broker.config.broker_config
+        config.builder = partial(_Client, **cast(Any, config.builder).keywords)
         await broker.start()
         await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
         self.ready.set()
@@ -116,6 +119,16 @@ class Consumers:
             for lane in self._lanes:
                 metrics.CONSUMER_LAG.labels(lane.handling.group).set(await lane.lag())
             await asyncio.sleep(5)
+
+
+class _Client(AIOKafkaConsumer):  # type: ignore[misc]
+    """A client whose polls never come back empty: after an empty one FastStream would sleep for as long again."""
+
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        """Wait until there are records."""
+        while not (found := await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)):
+            pass
+        return found
 
 
 class _Lane:
@@ -177,7 +190,7 @@ class _Group(_Lane):
             isolation_level="read_committed",
             fetch_max_wait_ms=_FETCH_MS,
             ack_policy=AckPolicy.MANUAL,
-            batch_timeout_ms=_POLL_MS[listen.mode],
+            batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
         self._subscriber(self._take)
@@ -222,7 +235,7 @@ class _Tail(_Lane):
             isolation_level="read_committed",
             fetch_max_wait_ms=_FETCH_MS,
             ack_policy=AckPolicy.MANUAL,
-            batch_timeout_ms=_POLL_MS["effect"],
+            batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
         self._subscriber(self._take)

@@ -1,0 +1,106 @@
+"""A probe: the chassis in this process, on a database of its own and the platform's Kafka."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from alliance.notify.v1 import events_pb2, notify_pb2
+from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
+from chassis.clock import BusinessClock, SystemClock
+from chassis.database import Cause, Database, Tx
+from chassis.handling import Handling, Listen
+from chassis.ids import resource
+from chassis.kafka import KafkaAccess
+from chassis.migrate import migrate
+from chassis.record import Record
+
+# A topic that none of the services reads: what the probe puts there disturbs nobody.
+TOPIC = "alliance.internal.notify.subscription.v1"
+CAUSE = Cause("tester", reason="a test")
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "services" / "listings" / "migrations"
+_number = itertools.count(1)
+_EFFECT = "CREATE TABLE effect (event_id text, key text, version bigint)"
+
+
+@dataclass
+class Probe:
+    """One probe; its service is called like its database, so that no two share a group or a transactional id."""
+
+    name: str
+    database: Database
+    kafka: KafkaAccess
+    url: str
+    broken: set[str] = field(default_factory=set)
+    """Keys whose records the handler does not take."""
+    recalled: list[tuple[str, int]] = field(default_factory=list)
+
+    def listen(self, mode: str = "effect", *, tail: bool = False) -> Listen:
+        """A listener that writes each record down, or fails on broken keys."""
+        return Listen(TOPIC, "probe", self._handle, "state" if mode == "state" else "effect", self._recall if tail else None)
+
+    def handling(self, mode: str = "effect", *, tail: bool = False) -> Handling:
+        """Its handling; retries come at once."""
+        return Handling(self.name, self.listen(mode, tail=tail), self.database, (0.0, 0.0, 0.0))
+
+    async def emit(self, key: str, version: int, *, before_commit: Callable[[], Awaitable[None]] | None = None) -> None:
+        """One event in one transaction."""
+        async with self.database.transaction(CAUSE) as tx:
+            event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=key))
+            tx.emit(TOPIC, key, version, "created" if version == 1 else "cancelled", event)
+            if before_commit:
+                await before_commit()
+
+    async def effects(self, key: str) -> list[int]:
+        """Versions that had an effect, in order."""
+        rows = await self.rows("SELECT version FROM effect WHERE key = $1 ORDER BY ctid", key)
+        return [row["version"] for row in rows]
+
+    async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of the probe's database."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+    async def _handle(self, tx: Tx, record: Record) -> None:
+        if record.key in self.broken:
+            raise RuntimeError("broken on purpose")
+        await tx.conn.exec_driver_sql(
+            "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", (record.id, record.key, record.version)
+        )
+
+    def _recall(self, record: Record) -> None:
+        self.recalled.append((record.key, record.version))
+
+
+def key() -> str:
+    """A key that no other test uses."""
+    return resource("subscriptions")
+
+
+@pytest.fixture
+async def probe(platform: Platform) -> AsyncIterator[Probe]:
+    """A probe with an empty database."""
+    name = f"probe_{os.getpid()}_{next(_number)}"
+    postgres = Postgres(platform.state)
+    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    await superuser.execute(f"CREATE DATABASE {name} OWNER listings_owner")
+    await superuser.close()
+    owner = postgres.url(name, "listings_owner")
+    await migrate(owner, _MIGRATIONS, "listings")
+    connection = await asyncpg.connect(owner)
+    await connection.execute(_EFFECT)
+    await connection.execute("GRANT SELECT, INSERT ON effect TO listings")
+    await connection.close()
+    url = postgres.url(name, "listings")
+    system = SystemClock()
+    database = Database(url, system=system, business=BusinessClock(system))
+    yield Probe(name, database, platform.kafka("admin"), url)
+    await database.close()
