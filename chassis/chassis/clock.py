@@ -28,7 +28,7 @@ class SystemClock:
 
 
 class BusinessClock:
-    """System time plus an offset; the offset is a row of the service's database (see `chassis.progress`)."""
+    """System time plus an offset; the offset is a row of the service's database (see `chassis.admin`)."""
 
     def __init__(self, system: Clock, offset: timedelta = timedelta()) -> None:
         self._system = system

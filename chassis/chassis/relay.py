@@ -272,7 +272,7 @@ def headers(event: StoredEvent) -> list[tuple[str, bytes]]:
     """CloudEvents attributes of a record; `ce_traceparent` is where the event began, `traceparent` this hop."""
     declared = topics.load().named(event.topic)
     here = event.traceparent
-    if event.traceparent.endswith("-01"):
+    if telemetry.is_sampled(event.traceparent):
         with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent):
             here = telemetry.traceparent() or here
     found = {

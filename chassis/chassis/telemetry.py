@@ -67,6 +67,11 @@ def trace_id() -> str:
     return trace.format_trace_id(context.trace_id) if context.is_valid else ""
 
 
+def is_sampled(parent: str) -> bool:
+    """Whether a traceparent's trace is recorded; its last two hex digits are flags, the lowest of which says so."""
+    return bool(_span_context(parent).trace_flags.sampled) if parent else False
+
+
 def _context(parent: str) -> Context:
     return _propagator.extract({"traceparent": parent})
 

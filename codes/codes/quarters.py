@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_FORM = re.compile(r"(\d{4})Q([1-4])")
+_FORM = re.compile(r"([1-9][0-9]{3})Q([1-4])")
 
 
 @dataclass(frozen=True, order=True)

@@ -23,7 +23,7 @@ COLUMNS: list[Column] = [
     ("类别", "kind", lambda b: _kind(b.kind)),
     ("状态", "state", lambda b: _state(b.state)),
     ("成立", "formed", lambda b: b.formed_on),
-    ("待定", "open findings", lambda b: len(b.open_findings)),
+    ("待补", "open findings", lambda b: len(b.open_findings)),
 ]
 MEMBER_COLUMNS: list[Column] = [
     ("编号", "id", lambda m: ident(m.name)),

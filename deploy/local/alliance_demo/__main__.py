@@ -19,6 +19,7 @@ def main() -> int:
     out = Path.cwd() / "out"
     try:
         with stage.step("从空平台开始", "an empty platform comes up"):
+            stage.say(f"清空 {platform.state.root}", "what is there is forgotten")
             platform.reset()
             platform.up(stage.say, sinks=True)
         Story(platform, stage, out).play()

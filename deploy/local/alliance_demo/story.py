@@ -100,7 +100,7 @@ class Story:
             self._casting.add_vice_chair(first)
 
     def _form(self) -> None:
-        with self._stage.step("十个联盟成立，未知事项留作待办", "ten alliances are formed; what is unknown stays open"):
+        with self._stage.step("十个联盟成立，未知事项留作待补", "ten alliances are formed; what is unknown stays open"):
             rows: list[tuple[object, ...]] = []
             for alliance in self._alliances:
                 formed = self._form_one(alliance)
@@ -286,7 +286,7 @@ class Story:
         return compiled
 
     def _report(self) -> None:
-        with self._stage.step("季度信息报送：追溯一个数字，修订再报", "the report: one figure drilled down, amended"):
+        with self._stage.step("季度信息报送：追溯一个数字，更正再报", "the report: one figure drilled down, amended"):
             alliance = self._alliances[0]
             caller = alliance.secretariat.caller
             listed = reporting.ListReportsRequest(body=alliance.body)

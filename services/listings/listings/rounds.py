@@ -1,6 +1,7 @@
 """Rounds 期次 by the business clock: opened and closed by a sweep, with the event of each."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists
 from chassis.ids import resource
 from listings import changes, store
-from listings.domain.rounds import Span, quarter
+from listings.domain.rounds import Span, quarter, since
 from listings.mapping import round_message
 from listings.store import RoundRow
 
@@ -51,17 +52,20 @@ async def due(tx: Tx) -> int:
 async def _open_quarterly(tx: Tx, span: Span) -> int:
     bodies = await _without_round(tx, span)
     for body in bodies[:_BATCH]:
-        await _open(tx, body, round_pb2.ROUND_KIND_QUARTERLY, span)
+        have = await store.periods_of(tx, body.name)
+        for missed in since(date.fromisoformat(body.formed_on), span):
+            if missed.period not in have:
+                await _open(tx, body.name, round_pb2.ROUND_KIND_QUARTERLY, missed)
     return len(bodies)
 
 
-async def _without_round(tx: Tx, span: Span) -> list[str]:
-    """Formed alliances that have no round for the quarter yet (R55)."""
+async def _without_round(tx: Tx, span: Span) -> list[Any]:
+    """Formed alliances that have no round for the quarter yet (R55): name, formed_on."""
     t = tables.body
     alliance = (t.c.kind == body_pb2.BODY_KIND_ALLIANCE, t.c.state == body_pb2.BODY_STATE_FORMED)
-    bodies = list((await tx.conn.execute(select(t.c.name).where(*alliance).order_by(t.c.name))).scalars())
-    have = await store.periods_of(tx, bodies, span.period)
-    return [body for body in bodies if body not in have]
+    found = (await tx.conn.execute(select(t.c.name, t.c.formed_on).where(*alliance).order_by(t.c.name))).all()
+    have = await store.with_period(tx, [body.name for body in found], span.period)
+    return [body for body in found if body.name not in have]
 
 
 async def _open(tx: Tx, body: str, kind: int, span: Span) -> RoundRow | None:

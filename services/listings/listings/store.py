@@ -322,7 +322,12 @@ async def close_round(tx: Tx, name: str, version: int, at: datetime) -> None:
     await tx.conn.execute(update(round_).where(round_.c.name == name).values(state=2, version=version, update_time=at))
 
 
-async def periods_of(tx: Tx, bodies: Collection[str], period: str) -> set[str]:
+async def with_period(tx: Tx, bodies: Collection[str], period: str) -> set[str]:
     """Those of the bodies that have a round for the period."""
     found = await tx.conn.execute(select(round_.c.body).where(round_.c.body.in_(bodies), round_.c.period == period))
     return set(found.scalars())
+
+
+async def periods_of(tx: Tx, body: str) -> set[str]:
+    """The periods that a body has rounds for."""
+    return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body))).scalars())

@@ -53,7 +53,7 @@ class Reporting:
         elif (await self._revision(tx, row, 0)).submitted:
             raise Precondition(
                 "SUBMITTED",
-                f"{quarter} 已报送；如需更正请使用修订（AmendReport）",
+                f"{quarter} 已报送；如需更正请使用 AmendReport",
                 f"{quarter} has been submitted; amend it to change it (AmendReport)",
                 {"report": row.name},
             )
@@ -97,7 +97,7 @@ class Reporting:
     async def AmendReport(self, call: Call, request: rpc.AmendReportRequest) -> pb.Report:
         """See the contract."""
         if not request.reason.strip():
-            raise Invalid([Violation("reason", "required", "请填写修订原因", "say why it is amended")])
+            raise Invalid([Violation("reason", "required", "请填写更正原因", "say why it is amended")])
         tx = call.tx
         row = await _locked(tx, request.name, request.etag)
         if not (await self._revision(tx, row, 0)).submitted:

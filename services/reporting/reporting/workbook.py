@@ -72,7 +72,7 @@ def _cover(sheet: Worksheet, cover: Cover) -> None:
         ("报送", "、".join(cover.recipients) or "（未登记）"),
         ("抄送", "、".join(cover.copies)),
         ("统计截止", f"{_beijing(cover.cutoff)}（不含）"),
-        ("修订原因", cover.amendment_reason or "—"),
+        ("更正原因", cover.amendment_reason or "—"),
         ("说明", "本表样式为平台自定，非官方模板；每个数字的来源事件见“来源说明”页。"),
     ]
     for row in rows:

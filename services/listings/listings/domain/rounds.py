@@ -4,7 +4,7 @@ We read "every quarter" as every quarter from the one on in which the alliance w
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from codes import quarters
 
@@ -22,6 +22,14 @@ def quarter(day: date) -> Span:
     """The quarter of a day, e.g. 2026-02-03 → `2026Q1`, 2026-01-01 to 2026-03-31."""
     found = quarters.of(day)
     return Span(str(found), found.first, found.last)
+
+
+def since(formed_on: date, current: Span) -> list[Span]:
+    """Every quarter from the one of the formation to the current one: also those that nobody was there to open."""
+    found = [quarter(formed_on)]
+    while found[-1].opens_on < current.opens_on:
+        found.append(quarter(found[-1].closes_on + timedelta(days=1)))
+    return found
 
 
 def council(opens_on: date, closes_on: date) -> Span:

@@ -94,7 +94,7 @@ def _weight(name: str, weight: int, measure: Measure | None, unsaid: int) -> int
 
 def _part(name: str, weight: int, measure: Measure | None) -> Part:
     if measure is None:
-        return Part(name, 0, 0, 0, "有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
+        return Part(name, 0, 0, 0, *_UNSAID)
     return Part(name, weight, measure.value, weight * measure.value // 1000, *measure.why())
 
 

@@ -32,7 +32,9 @@ class EventMeta(_message.Message):
     CAUSE_EVENT_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     version: _builtins.int
-    """Version of the aggregate after this event: 1, 2, 3 … without gaps on internal topics; equals header `ce_sequence`."""
+    """Version of the aggregate after this event: 1, 2, 3 … on internal topics; equals header `ce_sequence`. A body and its
+    memberships count together, so that the records of one of them rise with gaps.
+    """
     actor: _builtins.str
     """Opaque id of the principal that caused the event: a `sub` claim, or `service:<name>`."""
     on_behalf_of: _builtins.str
