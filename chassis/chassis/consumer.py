@@ -122,12 +122,18 @@ class Consumers:
 
 
 class _Client(AIOKafkaConsumer):  # type: ignore[misc]
-    """A client whose polls never come back empty: after an empty one FastStream would sleep for as long again."""
+    """A client that knows what it gave, and whose polls never come back empty: after an empty one FastStream would sleep
+    for as long again."""
+
+    in_hand = 0
+    """Records that were given and are not handled yet; those of a poll are handled before the next."""
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
         """Wait until there are records."""
+        self.in_hand = 0
         while not (found := await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)):
             pass
+        self.in_hand = sum(len(records) for records in found.values())
         return found
 
 
@@ -137,12 +143,11 @@ class _Lane:
     def __init__(self, handling: Handling) -> None:
         self.handling = handling
         self._subscriber: Any = None
-        self._in_hand = 0
 
     @property
-    def consumer(self) -> AIOKafkaConsumer:
+    def consumer(self) -> _Client:
         """The client under the subscriber."""
-        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
+        consumer: _Client | None = self._subscriber and self._subscriber.consumer
         if consumer is None:
             raise KafkaError("not connected")
         return consumer
@@ -157,7 +162,7 @@ class _Lane:
             raise KafkaError("no partitions assigned yet")
         ends = await self.consumer.end_offsets(partitions)
         behind: list[int] = [ends[one] - await self.consumer.position(one) for one in partitions]
-        return sum(max(0, one) for one in behind) + self._in_hand
+        return sum(max(0, one) for one in behind) + self.consumer.in_hand
 
     async def _until_done(self, work: Callable[[], Any]) -> None:
         """Do something until no part is away."""
@@ -202,16 +207,12 @@ class _Group(_Lane):
             consumer._coordinator._group_instance_id = None
 
     async def _take(self, batch: Batch) -> None:
-        self._in_hand = len(batch)
+        await self._until_done(partial(self.handling.batch, _raws(batch)))
+        ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in batch}
         try:
-            await self._until_done(partial(self.handling.batch, _raws(batch)))
-            ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in batch}
-            try:
-                await self.consumer.commit(ends)
-            except KafkaError as error:  # given again after the rebalance, and skipped then
-                log.warning("consumer: commit failed", extra={"error": type(error).__name__})
-        finally:
-            self._in_hand = 0
+            await self.consumer.commit(ends)
+        except KafkaError as error:  # given again after the rebalance, and skipped then
+            log.warning("consumer: commit failed", extra={"error": type(error).__name__})
 
 
 class _Tail(_Lane):
@@ -243,12 +244,12 @@ class _Tail(_Lane):
     async def caught_up(self) -> None:
         """Wait until the end that the topic had at the start is reached; then handle what was held."""
         ends = await self.consumer.end_offsets(list(self.consumer.assignment()))
-        while not await self._reached(ends) or self._in_hand:  # noqa: ASYNC110 - the client tells nobody when it moves
+        while not await self._reached(ends) or self.consumer.in_hand:  # noqa: ASYNC110 - the client tells nobody when it moves
             await asyncio.sleep(_LOOK)
         while self._held:  # what arrives meanwhile is held as well
             part = self._held[:_BATCH]
             await self._until_done(partial(self.handling.batch, part))
-            del self._held[:_BATCH]
+            del self._held[: len(part)]
         self._caught_up = True
         log.info("tail: caught up", extra={"group": self.handling.group})
 
@@ -259,15 +260,11 @@ class _Tail(_Lane):
         return True
 
     async def _take(self, batch: Batch) -> None:
-        self._in_hand = len(batch)
-        try:
-            raws = _raws(batch)
-            if self._caught_up:
-                await self._until_done(partial(self.handling.batch, raws))
-            else:
-                await self._recall(raws)
-        finally:
-            self._in_hand = 0
+        raws = _raws(batch)
+        if self._caught_up:
+            await self._until_done(partial(self.handling.batch, raws))
+        else:
+            await self._recall(raws)
 
     async def _recall(self, raws: Sequence[RawRecord]) -> None:
         if self._applied is None:

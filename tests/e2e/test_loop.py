@@ -53,7 +53,11 @@ def test_a_listing_goes_from_the_call_to_the_webhook(platform: Platform) -> None
     assert match.bodies == [body.name]
 
     # The webhook, signed; and it belongs to the trace that began with the publishing call.
-    came = until(lambda: [one for one in _received(platform, "webhook") if one["path"].endswith(college.name)])[0]
+    def about_the_match() -> list[dict[str, Any]]:
+        mine = [one for one in _received(platform, "webhook") if one["path"].endswith(college.name)]
+        return [one for one in mine if match.name in one["body"]]
+
+    came = until(about_the_match)[0]
     Webhook(webhook.webhook_secret).verify(came["body"], came["headers"])
     content = json.loads(came["body"])
     assert content["type"] == proposed

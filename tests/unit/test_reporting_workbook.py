@@ -46,7 +46,7 @@ def test_it_says_what_the_report_says() -> None:
     assert book.sheetnames == ["封面", "指标", "来源说明"]
     cover = {row[0]: row[1] for row in book["封面"].iter_rows(values_only=True)}
     assert (cover["组织"], cover["期次"], cover["版次"]) == ("虚构示例联盟", "2026Q1", "第 2 版")
-    assert (cover["报送"], cover["抄送"], cover["修订原因"]) == ("虚构示例专班", "市教委", "补充说明口径")
+    assert (cover["报送"], cover["抄送"], cover["更正原因"]) == ("虚构示例专班", "市教委", "补充说明口径")
     assert cover["统计截止"] == "2026-04-01 00:00:00 北京时间（不含）"
     told = {row[0]: row[2] for row in book["指标"].iter_rows(min_row=2, values_only=True)}
     assert told == {figure.definition.id: figure.value for figure in _figures()}
@@ -73,5 +73,5 @@ def test_every_sheet_is_signed_with_revision_cutoff_and_digest() -> None:
 def test_what_people_wrote_stays_text() -> None:
     reason = '=HYPERLINK("http://example.org")\x07'
     book = load_workbook(io.BytesIO(build(replace(COVER, amendment_reason=reason), _figures())))
-    cell = next(row[1] for row in book["封面"].iter_rows() if row[0].value == "修订原因")
+    cell = next(row[1] for row in book["封面"].iter_rows() if row[0].value == "更正原因")
     assert (cell.value, cell.data_type) == (reason.removesuffix("\x07"), "s")
