@@ -1,5 +1,6 @@
 """A probe: the chassis in this process, on a database of its own and the platform's Kafka."""
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,6 +40,8 @@ class Probe:
     broken: set[str] = field(default_factory=set)
     """Keys whose records the handler does not take."""
     recalled: list[tuple[str, int]] = field(default_factory=list)
+    held_up: asyncio.Event | None = None
+    """Where it is set, the handler waits for it."""
 
     def listen(self, mode: str = "effect", *, tail: bool = False) -> Listen:
         """A listener that writes each record down, or fails on broken keys."""
@@ -70,6 +73,8 @@ class Probe:
             await connection.close()
 
     async def _handle(self, tx: Tx, record: Record) -> None:
+        if self.held_up:
+            await self.held_up.wait()
         if record.key in self.broken:
             raise RuntimeError("broken on purpose")
         await tx.conn.exec_driver_sql(

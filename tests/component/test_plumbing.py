@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis import deadletter, replay, topics
 from chassis.consumer import Consumers
@@ -246,6 +247,32 @@ async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Pr
     assert (old, 1) in probe.recalled
     assert (new, 1) not in probe.recalled
     assert await probe.effects(old) == [1]
+
+
+async def test_a_tail_loses_nothing_that_arrives_while_it_hands_over_what_it_held(probe: Probe) -> None:
+    before, meanwhile = key(), key()
+    relay = Relay(probe.name, probe.database, probe.kafka)
+    async with _running(relay.run):
+        await probe.emit(before, 1)
+        await _until(lambda: _is_published(probe, before))
+        probe.held_up = asyncio.Event()
+        consumers = _consumers(probe, probe.handling("state", tail=True))
+        async with _running(consumers.run):
+            await _until(lambda: _has_read_all(consumers))
+            await probe.emit(meanwhile, 1)
+            await _until(lambda: _is_published(probe, meanwhile))
+            await _until(lambda: _has_read_all(consumers))
+            assert not consumers.ready.is_set()
+            probe.held_up.set()
+            await _until(lambda: _has(probe, before, 1))
+            await _until(lambda: _has(probe, meanwhile, 1))
+
+
+async def _has_read_all(consumers: Consumers) -> bool:
+    try:
+        return await consumers.lag() == 0
+    except KafkaError:  # not connected yet
+        return False
 
 
 async def test_a_replay_publishes_every_version_again(probe: Probe) -> None:
