@@ -127,6 +127,12 @@ class _Client(AIOKafkaConsumer):  # type: ignore[misc]
 
     in_hand = 0
     """Records that were given and are not handled yet; those of a poll are handled before the next."""
+    started = False
+
+    async def start(self) -> None:
+        """Connect; before, the client can't be asked anything."""
+        await super().start()
+        self.started = True
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
         """Wait until there are records."""
@@ -146,9 +152,9 @@ class _Lane:
 
     @property
     def consumer(self) -> _Client:
-        """The client under the subscriber."""
+        """The client under the subscriber; raises KafkaError until it is connected."""
         consumer: _Client | None = self._subscriber and self._subscriber.consumer
-        if consumer is None:
+        if consumer is None or not consumer.started:
             raise KafkaError("not connected")
         return consumer
 
