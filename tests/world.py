@@ -1,6 +1,7 @@
 """Invented organizations and what they publish, for tests."""
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +9,14 @@ from typing import Any, TypeVar, cast
 
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
+from alliance.matching.v1 import match_pb2, matching_service_pb2
+from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
+from alliance_local.clock import Clocks
 from alliance_local.control import Platform
+from alliance_local.state import SERVICES
+from registry.domain.credit_code import check_character
 
 _number = itertools.count(1)
 _Found = TypeVar("_Found")
@@ -105,6 +111,48 @@ def publish(member: Member, listing: listing_pb2.Listing) -> listing_pb2.Listing
     made = listings.CreateListing(listings_service_pb2.CreateListingRequest(listing=listing))
     published: listing_pb2.Listing = listings.PublishListing(listings_service_pb2.PublishListingRequest(name=made.name))
     return published
+
+
+def subscribe(member: Member, event_type: str, **channel: Any) -> notify_pb2.Subscription:
+    """A subscription to a type of event, for the member's organization."""
+    given = notify_pb2.Subscription(organization=member.name, event_types=[event_type], **channel)
+    request = notify_service_pb2.CreateSubscriptionRequest(subscription=given)
+    made: notify_pb2.Subscription = member.caller.notify.CreateSubscription(request)
+    return made
+
+
+def received(platform: Platform, sink: str) -> list[dict[str, Any]]:
+    """What the mail sink (`smtp`) or the webhook receiver (`webhook`) has got so far."""
+    file = platform.state.root / "received" / f"{sink}.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def matched(member: Member, demand: str, supply: str) -> match_pb2.Match:
+    """The match of two listings, as soon as it is there."""
+    request = matching_service_pb2.ListMatchesRequest(listing=demand)
+
+    def found() -> match_pb2.Match | None:
+        return next((one for one in member.caller.matching.ListMatches(request).matches if one.supply == supply), None)
+
+    return until(found)
+
+
+def period_of(day: str) -> str:
+    """The quarter of a date, like `2026Q1`."""
+    return f"{day[:4]}Q{(int(day[5:7]) - 1) // 3 + 1}"
+
+
+def credit_code() -> str:
+    """A unified social credit code that no other test uses, with its check character; no real organization has it."""
+    first = f"91{time.time_ns() % 10**13:013d}{next(_number) % 100:02d}"
+    return first + check_character(first)
+
+
+def settle(platform: Platform) -> None:
+    """Wait until no service has anything left to do."""
+    with Clocks(platform, SERVICES) as clocks:
+        clocks.settle(60)
 
 
 def until(look: Callable[[], _Found | None], seconds: float = 20.0) -> _Found:

@@ -15,20 +15,6 @@ from tests import world
 from tests.world import Member, until
 
 
-def _subscribe(member: Member, event_type: str, **channel: Any) -> notify_pb2.Subscription:
-    given = notify_pb2.Subscription(organization=member.name, event_types=[event_type], **channel)
-    made: notify_pb2.Subscription = member.caller.notify.CreateSubscription(
-        notify_service_pb2.CreateSubscriptionRequest(subscription=given)
-    )
-    return made
-
-
-def _received(platform: Platform, sink: str) -> list[dict[str, Any]]:
-    file = platform.state.root / "received" / f"{sink}.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return [json.loads(line) for line in lines]
-
-
 def test_a_listing_goes_from_the_call_to_the_webhook(platform: Platform) -> None:
     body, council = world.formed_alliance(platform)
     enterprise = council[0]
@@ -36,25 +22,20 @@ def test_a_listing_goes_from_the_call_to_the_webhook(platform: Platform) -> None
     world.join(platform, body.name, college)
     hook = f"http://127.0.0.1:{platform.port('webhook')}/{college.name}"
     proposed = "alliance.matching.match.proposed.v1"
-    webhook = _subscribe(college, proposed, channel=notify_pb2.CHANNEL_WEBHOOK, webhook_url=hook)
-    _subscribe(college, proposed, channel=notify_pb2.CHANNEL_EMAIL, email="office@college.example")
-    _subscribe(enterprise, "alliance.matching.match.*.v1", channel=notify_pb2.CHANNEL_INBOX)
+    webhook = world.subscribe(college, proposed, channel=notify_pb2.CHANNEL_WEBHOOK, webhook_url=hook)
+    world.subscribe(college, proposed, channel=notify_pb2.CHANNEL_EMAIL, email="office@college.example")
+    world.subscribe(enterprise, "alliance.matching.match.*.v1", channel=notify_pb2.CHANNEL_INBOX)
 
     supply = world.publish(college, world.talent(college.name, "集成电路封装方向毕业生", (body.name,)))
     demand = world.publish(enterprise, world.job(enterprise.name, "集成电路封装工程师", (body.name,)))
 
-    listed = matching_service_pb2.ListMatchesRequest(listing=demand.name)
-    match = until(
-        lambda: next(
-            (one for one in enterprise.caller.matching.ListMatches(listed).matches if one.supply == supply.name), None
-        )
-    )
+    match = world.matched(enterprise, demand.name, supply.name)
     assert match.score == sum(part.contribution for part in match.parts)
     assert match.bodies == [body.name]
 
     # The webhook, signed; and it belongs to the trace that began with the publishing call.
     def about_the_match() -> list[dict[str, Any]]:
-        mine = [one for one in _received(platform, "webhook") if one["path"].endswith(college.name)]
+        mine = [one for one in world.received(platform, "webhook") if one["path"].endswith(college.name)]
         return [one for one in mine if match.name in one["body"]]
 
     came = until(about_the_match)[0]
@@ -63,7 +44,7 @@ def test_a_listing_goes_from_the_call_to_the_webhook(platform: Platform) -> None
     assert content["type"] == proposed
     assert content["data"]["subject"] == match.name
     _same_trace(platform, demand.name, came["headers"]["traceparent"])
-    until(lambda: [one for one in _received(platform, "smtp") if one["to"] == ["office@college.example"]])
+    until(lambda: [one for one in world.received(platform, "smtp") if one["to"] == ["office@college.example"]])
 
     inbox = notify_service_pb2.ListInboxMessagesRequest(organization=enterprise.name)
     message = until(
@@ -87,7 +68,7 @@ def _both_accept(enterprise: Member, college: Member, match: match_pb2.Match) ->
 def _reported(platform: Platform, body: body_pb2.Body, secretariat: Member) -> None:
     """The report counts the two listings and the match, and leads back to their events."""
     operator = world.operator(platform)
-    period = _period(body.formed_on)
+    period = world.period_of(body.formed_on)
     compile_ = reporting_service_pb2.CompileReportRequest(
         body=body.name, kind=report_pb2.REPORT_KIND_ALLIANCE_QUARTERLY, period=period
     )
@@ -105,10 +86,6 @@ def _reported(platform: Platform, body: body_pb2.Body, secretariat: Member) -> N
     assert [source.event_type for source in sources] == ["alliance.matching.match.accepted.v1"]
 
 
-def _period(formed_on: str) -> str:
-    return f"{formed_on[:4]}Q{(int(formed_on[5:7]) - 1) // 3 + 1}"
-
-
 def _same_trace(platform: Platform, listing: str, traceparent: str) -> None:
     """The webhook's trace began with PublishListing and went through listings, matching and notify."""
     trace = traceparent.split("-")[1]
@@ -121,7 +98,9 @@ def _same_trace(platform: Platform, listing: str, traceparent: str) -> None:
     ]
     names = {(span["service"], span["name"]) for span in spans}
     assert ("listings", "/alliance.listings.v1.ListingsService/PublishListing") in names, names
+    assert ("listings", "publish alliance.internal.listings.listing.v1") in names, names
     assert ("matching", "matching.listing handles published") in names, names
+    assert ("matching", "publish alliance.internal.matching.match.v1") in names, names
     assert ("notify", "notify.match handles proposed") in names, names
 
 
@@ -131,12 +110,8 @@ def test_a_withdrawn_listing_ends_its_open_matches(platform: Platform) -> None:
     title = world.unique("封装")
     demand = world.publish(enterprise, world.job(enterprise.name, title))
     supply = world.publish(college, world.talent(college.name, title))
-    listed = matching_service_pb2.ListMatchesRequest(listing=demand.name)
-
-    def match() -> match_pb2.Match | None:
-        found = enterprise.caller.matching.ListMatches(listed).matches
-        return next((one for one in found if one.supply == supply.name), None)
-
-    assert until(match).state == match_pb2.MATCH_STATE_PROPOSED
+    match = world.matched(enterprise, demand.name, supply.name)
+    assert match.state == match_pb2.MATCH_STATE_PROPOSED
     college.caller.listings.WithdrawListing(listings_service_pb2.WithdrawListingRequest(name=supply.name, reason="名额已满"))
-    until(lambda: (one := match()) and one.state == match_pb2.MATCH_STATE_EXPIRED)
+    read = matching_service_pb2.GetMatchRequest(name=match.name)
+    until(lambda: enterprise.caller.matching.GetMatch(read).state == match_pb2.MATCH_STATE_EXPIRED)

@@ -8,8 +8,9 @@ from access.authority import Authority
 from alliance.registry.v1 import registry_service_pb2
 from chassis.database import Cause
 from chassis.service import Context, Offer, Parts, Service, Task
-from registry.register import OwnRegister
-from registry.rpc import Registry, bootstrap, scopes_of
+from registry.changes import bootstrap
+from registry.register import OwnRegister, scopes_of
+from registry.rpc import Registry
 from registry.settings import RegistrySettings
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
+from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
 from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
+from chassis.ids import resource
 from registry import store
 from registry.domain.life import IllegalStepError, step
 from registry.domain.names import BodyKind, BodyState, Verdict
@@ -106,3 +108,22 @@ def taken(row: BodyRow, verb: str) -> body_pb2.Body:
 def last_day(row: MembershipRow, day: date) -> date:
     """The last day of a membership that ends with its body: the day, or its first where it had not begun."""
     return max(row.valid_from, day)
+
+
+async def bootstrap(tx: Tx, principal: str) -> None:
+    """Give the first platform grant, once and for ever."""
+    await store.lock(tx, "platform operators")
+    if await store.grants_ever(tx, access_pb2.ROLE_PLATFORM_OPERATOR):
+        return
+    row = GrantRow(
+        name=resource("grants"),
+        version=1,
+        principal=principal,
+        role=access_pb2.ROLE_PLATFORM_OPERATOR,
+        organization="",
+        body="",
+        active=True,
+        create_time=tx.now,
+        update_time=tx.now,
+    )
+    await save_grant(tx, row, "created")

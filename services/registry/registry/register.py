@@ -10,7 +10,7 @@ from access.register import body_of, organization_of
 from chassis.database import Tx
 from registry import store
 from registry.mapping import body_message, organization_message
-from registry.store import BodyRow, OrganizationRow
+from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 
 class OwnRegister:
@@ -44,3 +44,12 @@ class OwnRegister:
             register.MembershipRow(row.name, row.body, row.organization, frozenset(row.roles), row.valid_from, row.valid_to)
             for row in await store.members_on(tx, body, on)
         ]
+
+
+async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
+    """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope."""
+    if "/memberships/" in name:
+        membership = await store.get(tx, MembershipRow, name)
+        return frozenset({membership.body, membership.organization}) if membership else frozenset()
+    row = await store.get(tx, GrantRow, name)
+    return frozenset(one for one in (row.organization, row.body) if one) if row else frozenset()

@@ -14,13 +14,12 @@ from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.clock import business_date
-from chassis.database import Tx
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
-from registry import changes, store
-from registry.domain.names import WITHOUT_CODE, BodyKind, BodyState, Verdict
-from registry.domain.rules import RULES, Finding
+from registry import changes, guards, store
+from registry.domain.names import BodyKind, BodyState
+from registry.domain.rules import RULES
 from registry.mapping import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
@@ -44,8 +43,7 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 _UNVERIFIED = organization_pb2.VERIFICATION_STATE_UNVERIFIED
 _VERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED
 _Message = TypeVar("_Message", bound=Message)
-_Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
-_Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
+_GRANTED_BY_ORGANIZATIONS = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE_ORGANIZATION_EDITOR}
 
 
 class Registry:
@@ -60,8 +58,8 @@ class Registry:
         """See the contract."""
         given = request.organization
         refuse(organization_problems(given))
-        await _refuse_known_key(call.tx, OrganizationRow, given.external_key)
-        await _require_parent(call.tx, given)
+        await guards.refuse_known_key(call.tx, OrganizationRow, given.external_key)
+        await guards.require_parent(call.tx, given)
         message = _only(given, ORGANIZATION_FIELDS)
         message.name = resource("organizations")
         message.verification = _UNVERIFIED
@@ -70,7 +68,7 @@ class Registry:
 
     async def GetOrganization(self, call: Call, request: rpc.GetOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        return organization_message(await _found(call.tx, OrganizationRow, request.name))
+        return organization_message(await guards.found(call.tx, OrganizationRow, request.name))
 
     async def BatchGetOrganizations(
         self, call: Call, request: rpc.BatchGetOrganizationsRequest
@@ -103,13 +101,13 @@ class Registry:
 
     async def UpdateOrganization(self, call: Call, request: rpc.UpdateOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        row = await _locked_organization(call.tx, request.organization.name, request.organization.etag)
+        row = await guards.locked_organization(call.tx, request.organization.name, request.organization.etag)
         before = organization_message(row)
         message = masked(before, request.organization, request.update_mask, ORGANIZATION_FIELDS)
         refuse(organization_problems(message))
         if message.external_key != before.external_key:
-            await _refuse_known_key(call.tx, OrganizationRow, message.external_key)
-        await _require_parent(call.tx, message)
+            await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)
+        await guards.require_parent(call.tx, message)
         if any(getattr(before, field) != getattr(message, field) for field in ("org_type", "credit_code", "parent")):
             message.verification = _UNVERIFIED
         await changes.save_organization(call.tx, message, row.version + 1, "updated")
@@ -117,11 +115,11 @@ class Registry:
 
     async def VerifyOrganization(self, call: Call, request: rpc.VerifyOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        row = await _locked_organization(call.tx, request.name)
+        row = await guards.locked_organization(call.tx, request.name)
         message = organization_message(row)
         if row.verified:
             return message
-        await _require_verifiable(call.tx, message)
+        await guards.require_verifiable(call.tx, message)
         message.verification = _VERIFIED
         await changes.save_organization(call.tx, message, row.version + 1, "verified")
         return message
@@ -132,8 +130,8 @@ class Registry:
         """See the contract."""
         given = request.body
         refuse(body_problems(given))
-        await _refuse_known_key(call.tx, BodyRow, given.external_key)
-        await _require_named(call.tx, given)
+        await guards.refuse_known_key(call.tx, BodyRow, given.external_key)
+        await guards.require_named(call.tx, given)
         message = _only(given, (*BODY_FIELDS, "kind"))
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
@@ -142,7 +140,7 @@ class Registry:
 
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        row = await _found(call.tx, BodyRow, request.name)
+        row = await guards.found(call.tx, BodyRow, request.name)
         if not _visible(await self._authority.viewer(call), row):
             raise NotFound(request.name)
         return body_message(row)
@@ -174,21 +172,21 @@ class Registry:
         before = body_message(row)
         message = masked(before, request.body, request.update_mask, BODY_FIELDS)
         refuse(body_problems(message))
-        await _require_named(call.tx, message)
+        await guards.require_named(call.tx, message)
         if message.external_key != before.external_key:
-            await _refuse_known_key(call.tx, BodyRow, message.external_key)
+            await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         if row.state != BodyState.DRAFT:
-            await _lock_industry(call.tx, message)
+            await guards.lock_industry(call.tx, message)
             changed = BodyRow(**{**row.model_dump(), "content": message.SerializeToString()})
             found = await changes.findings(call.tx, changed)
-            _refuse_violated([one for one in found if one.rule == "R10"])
+            guards.refuse_violated([one for one in found if one.rule == "R10"])
             changes.open_findings(message, found)
         await changes.save_body(call.tx, message, row.version + 1, "updated")
         return message
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
-        row = await _found(call.tx, BodyRow, request.name)
+        row = await guards.found(call.tx, BodyRow, request.name)
         found = [finding_message(one) for one in await changes.findings(call.tx, row)]
         answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)
         answer.check_time.FromDatetime(call.tx.now)
@@ -205,9 +203,9 @@ class Registry:
                 "该类组织的成立规则尚未纳入平台，目前只能筹建",
                 "the rules of this kind of body are not on the platform yet; it stays a draft",
             )
-        await _lock_industry(call.tx, message)
+        await guards.lock_industry(call.tx, message)
         found = await changes.findings(call.tx, row)
-        _refuse_violated(found)
+        guards.refuse_violated(found)
         changes.open_findings(message, found)
         message.formed_on = business_date(call.tx.now).isoformat()
         await changes.save_body(call.tx, message, row.version + 1, "formed")
@@ -234,7 +232,7 @@ class Registry:
     async def _step(
         self, call: Call, name: str, reason: str, verb: str, past: str, row: BodyRow | None = None
     ) -> body_pb2.Body:
-        _require_reason(reason)
+        guards.require_reason(reason)
         row = row or await changes.locked_body(call.tx, name)
         message = changes.taken(row, verb)
         await changes.save_body(call.tx, message, row.version + 1, past)
@@ -245,34 +243,34 @@ class Registry:
     async def CreateMembership(self, call: Call, request: rpc.CreateMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
         refuse(membership_problems(request.membership))
-        body = await _open_body(call.tx, request.parent)
+        body = await guards.open_body(call.tx, request.parent)
         if await store.get(call.tx, OrganizationRow, request.membership.organization) is None:
-            refuse([_unknown("membership.organization", request.membership.organization)])
+            refuse([guards.unknown("membership.organization", request.membership.organization)])
         message = body_pb2.Membership()
         message.CopyFrom(request.membership)
         message.name = f"{body.name}/{resource('memberships')}"
         row = membership_row(message, body.name, 0, business_date(call.tx.now), call.tx.now)
-        await _refuse_overlap(call.tx, row)
+        await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "created")
         return membership_message(row)
 
     async def UpdateMembership(self, call: Call, request: rpc.UpdateMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
-        body, row = await _locked_membership(call.tx, request.membership.name)
+        body, row = await guards.locked_membership(call.tx, request.membership.name)
         etag.check(request.membership.etag, row.version, row.name)
         merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
         row.roles = list(merged.roles)
         row.valid_from = parsed_date(merged.valid_from) or row.valid_from
         row.valid_to = parsed_date(merged.valid_to)
-        await _refuse_overlap(call.tx, row)
+        await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "updated")
         return membership_message(row)
 
     async def EndMembership(self, call: Call, request: rpc.EndMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
-        _require_reason(request.reason)
-        body, row = await _locked_membership(call.tx, request.name)
+        guards.require_reason(request.reason)
+        body, row = await guards.locked_membership(call.tx, request.name)
         last = parsed_date(request.valid_to) if request.valid_to else business_date(call.tx.now)
         if last is None or last < row.valid_from:
             problem = Violation(
@@ -321,9 +319,9 @@ class Registry:
         ):
             raise Denied("registry.grants.create")
         if given.organization and await store.get(call.tx, OrganizationRow, given.organization) is None:
-            refuse([_unknown("grant.organization", given.organization)])
+            refuse([guards.unknown("grant.organization", given.organization)])
         if given.body and await store.get(call.tx, BodyRow, given.body) is None:
-            refuse([_unknown("grant.body", given.body)])
+            refuse([guards.unknown("grant.body", given.body)])
         row = GrantRow(
             name=resource("grants"),
             version=1,
@@ -343,7 +341,7 @@ class Registry:
 
     async def RevokeGrant(self, call: Call, request: rpc.RevokeGrantRequest) -> grant_pb2.Grant:
         """See the contract. The last platform operator stays."""
-        _require_reason(request.reason)
+        guards.require_reason(request.reason)
         await store.lock(call.tx, "platform operators")
         row = await store.get(call.tx, GrantRow, request.name, lock=True)
         if row is None:
@@ -379,37 +377,6 @@ class Registry:
         return answer
 
 
-_GRANTED_BY_ORGANIZATIONS = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE_ORGANIZATION_EDITOR}
-
-
-async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
-    """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope."""
-    if "/memberships/" in name:
-        membership = await store.get(tx, MembershipRow, name)
-        return frozenset({membership.body, membership.organization}) if membership else frozenset()
-    row = await store.get(tx, GrantRow, name)
-    return frozenset(one for one in (row.organization, row.body) if one) if row else frozenset()
-
-
-async def bootstrap(tx: Tx, principal: str) -> None:
-    """Give the first platform grant, once and for ever."""
-    await store.lock(tx, "platform operators")
-    if await store.grants_ever(tx, access_pb2.ROLE_PLATFORM_OPERATOR):
-        return
-    row = GrantRow(
-        name=resource("grants"),
-        version=1,
-        principal=principal,
-        role=access_pb2.ROLE_PLATFORM_OPERATOR,
-        organization="",
-        body="",
-        active=True,
-        create_time=tx.now,
-        update_time=tx.now,
-    )
-    await changes.save_grant(tx, row, "created")
-
-
 def _only(given: _Message, fields: Sequence[str]) -> _Message:
     """A message with nothing but the fields that the caller may write."""
     bare = type(given)()
@@ -429,120 +396,3 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.platform:
         return true()
     return or_(store.body.c.state != int(BodyState.DRAFT), store.body.c.name.in_(sorted(viewer.bodies_run)))
-
-
-async def _found(tx: Tx, kind: type[_Row], name: str) -> _Row:
-    row = await store.get(tx, kind, name)
-    if row is None:
-        raise NotFound(name)
-    return row
-
-
-async def _locked_organization(tx: Tx, name: str, expected: str = "") -> OrganizationRow:
-    row = await store.get(tx, OrganizationRow, name, lock=True)
-    if row is None:
-        raise NotFound(name)
-    etag.check(expected, row.version, name)
-    return row
-
-
-async def _open_body(tx: Tx, name: str) -> BodyRow:
-    """The body, locked; a dissolved one takes no changes."""
-    body = await changes.locked_body(tx, name)
-    if body.state == BodyState.DISSOLVED:
-        raise Precondition(
-            "ILLEGAL_STATE", "组织已解散，成员不能再变动", "the body is dissolved; its members stay as they were"
-        )
-    return body
-
-
-async def _locked_membership(tx: Tx, name: str) -> tuple[BodyRow, MembershipRow]:
-    """The membership with its body, whose lock comes first."""
-    body = await _open_body(tx, name.split("/memberships/")[0])
-    row = await store.get(tx, MembershipRow, name, lock=True)
-    if row is None:
-        raise NotFound(name)
-    return body, row
-
-
-async def _refuse_overlap(tx: Tx, row: MembershipRow) -> None:
-    if other := await store.overlapping(tx, row):
-        raise AlreadyExists(
-            "MEMBERSHIP_OVERLAPS",
-            f"该单位在此组织已有时间重叠的成员资格 {other}；请改为修改它",
-            f"the organization has a membership for these days already: {other}; change that one",
-            {"membership": other},
-        )
-
-
-async def _refuse_known_key(tx: Tx, kind: type[_Keyed], key: str) -> None:
-    if not key:
-        return
-    await store.lock(tx, f"{kind.__tablename__} {key}")
-    if known := await store.with_external_key(tx, kind, key):
-        raise AlreadyExists(
-            "EXTERNAL_KEY_TAKEN", f"外部编号 {key} 已对应 {known}", f"external key {key} is {known} already", {"name": known}
-        )
-
-
-async def _require_parent(tx: Tx, given: organization_pb2.Organization) -> None:
-    if given.parent and await store.get(tx, OrganizationRow, given.parent) is None:
-        refuse([_unknown("parent", given.parent)])
-
-
-async def _require_named(tx: Tx, given: body_pb2.Body) -> None:
-    """The organizations that an alliance's facts name are in the register."""
-    names = [name for name in (given.alliance.task_force, *given.alliance.lead_departments) if name]
-    known = await store.get_all(tx, OrganizationRow, names)
-    refuse([_unknown("alliance", name) for name in names if name not in known])
-
-
-async def _require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:
-    """A legal person needs a code that no other verified one has; others a verified parent."""
-    if int(message.org_type) in WITHOUT_CODE:
-        parent = await store.get(tx, OrganizationRow, message.parent)
-        if parent is None or not parent.verified:
-            raise Precondition(
-                "PARENT_NOT_VERIFIED",
-                "请先核验其上级单位",
-                "verify the organization that it belongs to first",
-                {"parent": message.parent},
-            )
-        return
-    if not message.credit_code:
-        raise Precondition(
-            "CODE_REQUIRED",
-            "核验法人单位须有统一社会信用代码；请先补充 credit_code",
-            "a legal person is verified by its unified social credit code; enter credit_code first",
-        )
-    await store.lock(tx, f"credit code {message.credit_code}")
-    if other := await store.verified_with_code(tx, message.credit_code):
-        raise AlreadyExists(
-            "CODE_TAKEN", f"该信用代码已属于 {other}", f"this code is {other}'s already", {"organization": other}
-        )
-
-
-async def _lock_industry(tx: Tx, message: body_pb2.Body) -> None:
-    """One at a time decides for a key industry, so that two alliances never pass R10 together."""
-    if message.alliance.key_industry:
-        await store.lock(tx, f"key industry {message.alliance.key_industry}")
-
-
-def _refuse_violated(found: Sequence[Finding]) -> None:
-    violated = [one for one in found if one.verdict is Verdict.VIOLATED]
-    if violated:
-        raise Precondition(
-            "RULES_VIOLATED",
-            "；".join(f"{one.rule}（{one.clause}）{one.zh}" for one in violated),
-            "; ".join(f"{one.rule} ({one.clause}) {one.en}" for one in violated),
-            {"rules": ",".join(one.rule for one in violated)},
-        )
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
-
-
-def _unknown(field: str, name: str) -> Violation:
-    return Violation(field, "registered", f"成员库中没有 {name}；请先登记", f"{name} is not in the register; enter it first")

@@ -1,0 +1,134 @@
+"""What a change needs of other rows: that they are there, locked, free or in order. Raises what the caller is told."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from alliance.registry.v1 import body_pb2, organization_pb2
+from chassis import etag
+from chassis.database import Tx
+from chassis.errors import AlreadyExists, NotFound, Precondition, Violation
+from registry import changes, store
+from registry.domain.names import WITHOUT_CODE, BodyState, Verdict
+from registry.domain.rules import Finding
+from registry.mapping import refuse
+from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
+
+_Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
+_Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
+
+
+async def found(tx: Tx, kind: type[_Row], name: str) -> _Row:
+    row = await store.get(tx, kind, name)
+    if row is None:
+        raise NotFound(name)
+    return row
+
+
+async def locked_organization(tx: Tx, name: str, expected: str = "") -> OrganizationRow:
+    row = await store.get(tx, OrganizationRow, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    etag.check(expected, row.version, name)
+    return row
+
+
+async def open_body(tx: Tx, name: str) -> BodyRow:
+    """The body, locked; a dissolved one takes no changes."""
+    body = await changes.locked_body(tx, name)
+    if body.state == BodyState.DISSOLVED:
+        raise Precondition(
+            "ILLEGAL_STATE", "组织已解散，成员不能再变动", "the body is dissolved; its members stay as they were"
+        )
+    return body
+
+
+async def locked_membership(tx: Tx, name: str) -> tuple[BodyRow, MembershipRow]:
+    """The membership with its body, whose lock comes first."""
+    body = await open_body(tx, name.split("/memberships/")[0])
+    row = await store.get(tx, MembershipRow, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    return body, row
+
+
+async def refuse_overlap(tx: Tx, row: MembershipRow) -> None:
+    if other := await store.overlapping(tx, row):
+        raise AlreadyExists(
+            "MEMBERSHIP_OVERLAPS",
+            f"该单位在此组织已有时间重叠的成员资格 {other}；请改为修改它",
+            f"the organization has a membership for these days already: {other}; change that one",
+            {"membership": other},
+        )
+
+
+async def refuse_known_key(tx: Tx, kind: type[_Keyed], key: str) -> None:
+    if not key:
+        return
+    await store.lock(tx, f"{kind.__tablename__} {key}")
+    if known := await store.with_external_key(tx, kind, key):
+        raise AlreadyExists(
+            "EXTERNAL_KEY_TAKEN", f"外部编号 {key} 已对应 {known}", f"external key {key} is {known} already", {"name": known}
+        )
+
+
+async def require_parent(tx: Tx, given: organization_pb2.Organization) -> None:
+    if given.parent and await store.get(tx, OrganizationRow, given.parent) is None:
+        refuse([unknown("parent", given.parent)])
+
+
+async def require_named(tx: Tx, given: body_pb2.Body) -> None:
+    """The organizations that an alliance's facts name are in the register."""
+    names = [name for name in (given.alliance.task_force, *given.alliance.lead_departments) if name]
+    known = await store.get_all(tx, OrganizationRow, names)
+    refuse([unknown("alliance", name) for name in names if name not in known])
+
+
+async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:
+    """A legal person needs a code that no other verified one has; others a verified parent."""
+    if int(message.org_type) in WITHOUT_CODE:
+        parent = await store.get(tx, OrganizationRow, message.parent)
+        if parent is None or not parent.verified:
+            raise Precondition(
+                "PARENT_NOT_VERIFIED",
+                "请先核验其上级单位",
+                "verify the organization that it belongs to first",
+                {"parent": message.parent},
+            )
+        return
+    if not message.credit_code:
+        raise Precondition(
+            "CODE_REQUIRED",
+            "核验法人单位须有统一社会信用代码；请先补充 credit_code",
+            "a legal person is verified by its unified social credit code; enter credit_code first",
+        )
+    await store.lock(tx, f"credit code {message.credit_code}")
+    if other := await store.verified_with_code(tx, message.credit_code):
+        raise AlreadyExists(
+            "CODE_TAKEN", f"该信用代码已属于 {other}", f"this code is {other}'s already", {"organization": other}
+        )
+
+
+async def lock_industry(tx: Tx, message: body_pb2.Body) -> None:
+    """One at a time decides for a key industry, so that two alliances never pass R10 together."""
+    if message.alliance.key_industry:
+        await store.lock(tx, f"key industry {message.alliance.key_industry}")
+
+
+def refuse_violated(found: Sequence[Finding]) -> None:
+    violated = [one for one in found if one.verdict is Verdict.VIOLATED]
+    if violated:
+        raise Precondition(
+            "RULES_VIOLATED",
+            "；".join(f"{one.rule}（{one.clause}）{one.zh}" for one in violated),
+            "; ".join(f"{one.rule} ({one.clause}) {one.en}" for one in violated),
+            {"rules": ",".join(one.rule for one in violated)},
+        )
+
+
+def require_reason(reason: str) -> None:
+    if not reason.strip():
+        refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+
+
+def unknown(field: str, name: str) -> Violation:
+    return Violation(field, "registered", f"成员库中没有 {name}；请先登记", f"{name} is not in the register; enter it first")

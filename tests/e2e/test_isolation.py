@@ -1,0 +1,279 @@
+"""Every RPC, called by everybody who has no right to it, with the resources of somebody else: refused, and nothing changed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+
+from alliance.admin.v1 import admin_service_pb2 as admin
+from alliance.common.v1 import access_pb2
+from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listings_service_pb2 as listings
+from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.notify.v1 import notify_pb2
+from alliance.notify.v1 import notify_service_pb2 as notify
+from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from alliance.registry.v1 import registry_service_pb2 as registry
+from alliance.reporting.v1 import report_pb2
+from alliance.reporting.v1 import reporting_service_pb2 as reporting
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+from chassis import contract
+from chassis.auth import AUTHENTICATED, PUBLIC
+from tests import world
+from tests.world import Member, until
+
+_SERVICES = ("registry", "listings", "matching", "reporting", "notify", "admin")
+_REFUSED = {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED}
+_WHY = "测试"
+
+
+@dataclass
+class Scene:
+    """What belongs to others, and those who reach for it."""
+
+    body: str
+    draft: str
+    owner: Member
+    college: Member
+    listing: listing_pb2.Listing
+    match: match_pb2.Match
+    membership: str
+    round: str
+    report: report_pb2.Report
+    subscription: str
+    delivery: str
+    message: str
+    grant: str
+    operator: Caller
+    strangers: dict[str, Caller] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def scene(platform: Platform) -> Scene:
+    operator = world.operator(platform)
+    body, council = world.formed_alliance(platform)
+    owner, rival = council[0], council[2]
+    college = world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+    membership = world.join(platform, body.name, college)
+    hook = f"http://127.0.0.1:{platform.port('webhook')}/{college.name}"
+    event = "alliance.matching.match.proposed.v1"
+    subscription = world.subscribe(college, event, channel=notify_pb2.CHANNEL_WEBHOOK, webhook_url=hook).name
+    world.subscribe(college, event, channel=notify_pb2.CHANNEL_INBOX)
+    hidden = {"visibility": listing_pb2.VISIBILITY_MEMBERS}
+    title = world.unique("封装")
+    listing = world.publish(owner, world.job(owner.name, title, (body.name,), **hidden))
+    supply = world.publish(college, world.talent(college.name, title, (body.name,), **hidden))
+    match = world.matched(owner, listing.name, supply.name)
+    deliveries = notify.ListDeliveriesRequest(subscription=subscription)
+    delivery = until(lambda: college.caller.notify.ListDeliveries(deliveries).deliveries)[0].name
+    inbox = notify.ListInboxMessagesRequest(organization=college.name)
+    message = until(lambda: college.caller.notify.ListInboxMessages(inbox).messages)[0].name
+    rounds = listings.ListRoundsRequest(body=body.name)
+    compile_ = reporting.CompileReportRequest(
+        body=body.name, kind=report_pb2.REPORT_KIND_ALLIANCE_QUARTERLY, period=world.period_of(body.formed_on)
+    )
+    grants = registry.ListGrantsRequest(organization=owner.name)
+    return Scene(
+        body=body.name,
+        draft=world.alliance(platform).name,
+        owner=owner,
+        college=college,
+        listing=listing,
+        match=match,
+        membership=membership.name,
+        round=until(lambda: operator.listings.ListRounds(rounds).rounds)[0].name,
+        report=operator.reporting.CompileReport(compile_),
+        subscription=subscription,
+        delivery=delivery,
+        message=message,
+        grant=operator.registry.ListGrants(grants).grants[0].name,
+        operator=operator,
+        strangers=_strangers(platform, rival),
+    )
+
+
+def _strangers(platform: Platform, rival: Member) -> dict[str, Caller]:
+    elsewhere = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    world.grant(platform, "other-secretariat", access_pb2.ROLE_SECRETARIAT, body=world.alliance(platform).name)
+    world.grant(platform, "other-auditor", access_pb2.ROLE_AUDITOR, body=world.alliance(platform).name)
+    editor = world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY, access_pb2.ROLE_ORGANIZATION_EDITOR)
+    return {
+        "nobody": Caller(platform),
+        "without grants": Caller(platform, "newcomer"),
+        "claims the owner's organization": Caller(platform, "newcomer", rival.name),
+        "member of the same body": rival.caller,
+        "another organization": elsewhere.caller,
+        "another organization's editor": editor.caller,
+        "another body's secretariat": Caller(platform, "other-secretariat"),
+        "another body's auditor": Caller(platform, "other-auditor"),
+    }
+
+
+def _requests(scene: Scene) -> dict[str, Message]:
+    """For every RPC that asks for a permission: a request that its owner could make."""
+    body, owner, college = scene.body, scene.owner.name, scene.college.name
+    organization = organization_pb2.Organization(name=owner, display_name="改名")
+    listing = listing_pb2.Listing(name=scene.listing.name, title="改名")
+    side: Any = {"name": scene.match.name, "organization": owner, "reason": _WHY}
+    given_grant = grant_pb2.Grant(principal="newcomer", role=access_pb2.ROLE_ORGANIZATION_ADMIN, organization=owner)
+    subscription = notify_pb2.Subscription(
+        organization=college, event_types=["alliance.matching.match.*.v1"], channel=notify_pb2.CHANNEL_INBOX
+    )
+    header = listings.ImportHeader(issuer=owner, source="test", kind=listing_pb2.LISTING_KIND_JOB_POSITION)
+    found: list[Message] = [
+        registry.CreateOrganizationRequest(organization=organization_pb2.Organization(display_name=world.unique("单位"))),
+        registry.UpdateOrganizationRequest(organization=organization, reason=_WHY),
+        registry.VerifyOrganizationRequest(name=owner, reason=_WHY),
+        registry.CreateBodyRequest(body=body_pb2.Body(display_name=world.unique("联盟"))),
+        registry.UpdateBodyRequest(body=body_pb2.Body(name=body, display_name="改名"), reason=_WHY),
+        registry.CheckBodyRequest(name=body),
+        registry.FormBodyRequest(name=scene.draft, reason=_WHY),
+        registry.SuspendBodyRequest(name=body, reason=_WHY),
+        registry.ResumeBodyRequest(name=body, reason=_WHY),
+        registry.DissolveBodyRequest(name=body, reason=_WHY),
+        registry.CreateMembershipRequest(parent=body, membership=body_pb2.Membership(organization=owner)),
+        registry.UpdateMembershipRequest(membership=body_pb2.Membership(name=scene.membership), reason=_WHY),
+        registry.EndMembershipRequest(name=scene.membership, reason=_WHY),
+        registry.CreateGrantRequest(grant=given_grant, reason=_WHY),
+        registry.RevokeGrantRequest(name=scene.grant, reason=_WHY),
+        listings.CreateListingRequest(listing=world.job(owner, "代发")),
+        listings.UpdateListingRequest(listing=listing, reason=_WHY),
+        listings.PublishListingRequest(name=scene.listing.name),
+        listings.WithdrawListingRequest(name=scene.listing.name, reason=_WHY),
+        listings.FulfilListingRequest(name=scene.listing.name, reason=_WHY),
+        listings.ImportListingsRequest(header=header),
+        listings.OpenFirstRoundRequest(body=body),
+        listings.GetRoundRequest(name=scene.round),
+        listings.ListRoundsRequest(body=body),
+        matching.GetMatchRequest(name=scene.match.name),
+        matching.ListMatchesRequest(organization=owner),
+        matching.ExplainMatchRequest(name=scene.match.name),
+        matching.AcceptMatchRequest(**side),
+        matching.DeclineMatchRequest(**side),
+        matching.StartMatchRequest(**side),
+        matching.CompleteMatchRequest(**side, outcome=matching.MATCH_OUTCOME_FULFILLED),
+        reporting.ListDeadlinesRequest(body=body),
+        reporting.CompileReportRequest(body=body, period=scene.report.period, kind=scene.report.kind),
+        reporting.GetReportRequest(name=scene.report.name),
+        reporting.ListReportsRequest(body=body),
+        reporting.SubmitReportRequest(name=scene.report.name, reason=_WHY),
+        reporting.AmendReportRequest(name=scene.report.name, reason=_WHY),
+        reporting.ExportReportRequest(name=scene.report.name),
+        reporting.ExplainFigureRequest(report=scene.report.name, figure="members.total"),
+        notify.CreateSubscriptionRequest(subscription=subscription),
+        notify.GetSubscriptionRequest(name=scene.subscription),
+        notify.ListSubscriptionsRequest(organization=college),
+        notify.CancelSubscriptionRequest(name=scene.subscription, reason=_WHY),
+        notify.ListInboxMessagesRequest(organization=college),
+        notify.MarkInboxMessagesReadRequest(organization=college, names=[scene.message]),
+        notify.ListDeliveriesRequest(subscription=scene.subscription),
+        notify.ResendDeliveryRequest(name=scene.delivery, reason=_WHY),
+        admin.ListDeadLettersRequest(),
+        admin.ReplayDeadLettersRequest(ids=["1"], reason=_WHY),
+        admin.ReplayTopicRequest(topic="alliance.public.listing.v1", reason=_WHY),
+        admin.GetProgressRequest(),
+        admin.SetClockRequest(),
+    ]
+    return {type(one).__name__.removesuffix("Request"): one for one in found}
+
+
+def _methods() -> Iterator[tuple[str, contract.Method]]:
+    for service in _SERVICES:
+        for descriptor in import_module(f"alliance.{service}.v1.{service}_service_pb2").DESCRIPTOR.services_by_name.values():
+            for method in contract.methods(descriptor):
+                yield service, method
+
+
+_GUARDED = [(service, one) for service, one in _methods() if one.permission not in (PUBLIC, AUTHENTICATED)]
+
+
+def _call(caller: Caller, service: str, method: contract.Method, request: Message) -> Any:
+    stub = caller.admin("listings") if service == "admin" else getattr(caller, service)
+    call: Callable[[Any], Any] = getattr(stub, method.name)
+    return list(call(iter([request]))) if method.client_streaming else call(request)
+
+
+def _state(scene: Scene) -> list[Message]:
+    """What the strangers must not have changed."""
+    operator, college, body = scene.operator, scene.college, scene.body
+    return [
+        operator.registry.GetOrganization(registry.GetOrganizationRequest(name=scene.owner.name)),
+        operator.registry.GetBody(registry.GetBodyRequest(name=body)),
+        operator.registry.GetBody(registry.GetBodyRequest(name=scene.draft)),
+        operator.registry.ListMemberships(registry.ListMembershipsRequest(parent=body)),
+        operator.registry.ListGrants(registry.ListGrantsRequest(organization=scene.owner.name)),
+        operator.listings.ListListings(
+            listings.ListListingsRequest(issuer=scene.owner.name, states=listing_pb2.ListingState.values()[1:])
+        ),
+        operator.listings.ListRounds(listings.ListRoundsRequest(body=body)),
+        operator.matching.ExplainMatch(matching.ExplainMatchRequest(name=scene.match.name)),
+        operator.reporting.GetReport(reporting.GetReportRequest(name=scene.report.name)),
+        college.caller.notify.ListSubscriptions(notify.ListSubscriptionsRequest(organization=college.name)),
+        college.caller.notify.ListInboxMessages(notify.ListInboxMessagesRequest(organization=college.name)),
+        college.caller.notify.ListDeliveries(notify.ListDeliveriesRequest(subscription=scene.subscription)),
+    ]
+
+
+def test_every_guarded_rpc_is_tried(scene: Scene) -> None:
+    assert set(_requests(scene)) == {method.name for _, method in _GUARDED}
+
+
+def test_strangers_are_refused_and_change_nothing(platform: Platform, scene: Scene) -> None:
+    world.settle(platform)
+    before, requests = _state(scene), _requests(scene)
+    let_in = []
+    for service, method in _GUARDED:
+        for who, caller in scene.strangers.items():
+            request = type(requests[method.name])()
+            request.CopyFrom(requests[method.name])
+            try:
+                _call(caller, service, method, request)
+                let_in.append((method.name, who, "OK"))
+            except grpc.RpcError as error:
+                if error.code() not in _REFUSED:
+                    let_in.append((method.name, who, str(error.code())))
+    assert not let_in
+    assert _state(scene) == before
+
+
+@pytest.mark.parametrize("verb", ["Accept", "Decline", "Start", "Complete"])
+def test_only_a_side_of_a_match_can_take_a_step(scene: Scene, verb: str) -> None:
+    """A stranger that names its own organization passes the access rule; the match refuses it."""
+    stranger = scene.strangers["another organization"]
+    request = getattr(matching, f"{verb}MatchRequest")(name=scene.match.name, organization=stranger.organization, reason=_WHY)
+    if verb == "Complete":
+        request.outcome = matching.MATCH_OUTCOME_FULFILLED
+    with pytest.raises(grpc.RpcError) as refused:
+        getattr(stranger.matching, f"{verb}Match")(request)
+    assert refused.value.code() in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}
+
+
+def test_messages_of_another_inbox_stay_unread(scene: Scene) -> None:
+    stranger = scene.strangers["another organization"]
+    request = notify.MarkInboxMessagesReadRequest(organization=stranger.organization, names=[scene.message])
+    assert stranger.notify.MarkInboxMessagesRead(request).marked == 0
+    inbox = notify.ListInboxMessagesRequest(organization=scene.college.name)
+    (message,) = (one for one in scene.college.caller.notify.ListInboxMessages(inbox).messages if one.name == scene.message)
+    assert not message.read
+
+
+def test_open_lists_keep_what_is_hidden(scene: Scene) -> None:
+    """RPCs that everybody may call say nothing of drafts, of members' listings, and of others' grants."""
+    for who, caller in scene.strangers.items():
+        bodies = caller.registry.ListBodies(registry.ListBodiesRequest(page_size=1000)).bodies
+        assert scene.draft not in {one.name for one in bodies}, who
+        if who != "member of the same body":
+            batch = listings.BatchGetListingsRequest(names=[scene.listing.name])
+            assert not caller.listings.BatchGetListings(batch).listings, who
+        if who != "nobody":
+            own = caller.registry.ListGrants(registry.ListGrantsRequest(page_size=1000)).grants
+            assert scene.grant not in {one.name for one in own}, who
+            with pytest.raises(grpc.RpcError) as refused:
+                caller.registry.ListGrants(registry.ListGrantsRequest(organization=scene.owner.name))
+            assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
