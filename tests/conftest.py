@@ -21,6 +21,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") 
 _FAILED = pytest.StashKey[bool]()
 
 
+ENVIRONMENT = {
+    "ALLIANCE_TOPICS_PROFILE": "test",  # topics that compact at once
+    "ALLIANCE_SET_DELIVERY_DELAYS": "[0.5, 1, 2]",
+    "ALLIANCE_SET_DELIVERY_TIMEOUT": "2",
+}
+
+
 @pytest.fixture(scope="session")
 def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
     """The five services with topics that really compact, a mail sink and a webhook receiver."""
@@ -28,7 +35,7 @@ def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
         yield Platform(State(Path(kept)))
         return
     root = Path(tempfile.mkdtemp(prefix="alliance-test-"))
-    with temporary(root, print, ALLIANCE_TOPICS_PROFILE="test", ALLIANCE_SET_DELIVERY_DELAYS="[0.5, 1, 2]") as running:
+    with temporary(root, print, sinks=True, **ENVIRONMENT) as running:
         yield running
     if pytestconfig.stash.get(_FAILED, False):
         print(f"the platform's logs are in {root / 'logs'}")

@@ -69,9 +69,10 @@ def alliance(platform: Platform) -> body_pb2.Body:
     return made
 
 
-def join(platform: Platform, body: str, member: Member, *roles: int) -> body_pb2.Membership:
-    """Take an organization into a body."""
-    given = body_pb2.Membership(organization=member.name, roles=cast(Any, roles or (body_pb2.MEMBER_ROLE_PARTICIPANT,)))
+def join(platform: Platform, body: str, member: Member, *roles: int, since: str = "") -> body_pb2.Membership:
+    """Take an organization into a body, from a day on; today where none is given."""
+    given = body_pb2.Membership(organization=member.name, valid_from=since)
+    given.roles.extend(cast(Any, roles or (body_pb2.MEMBER_ROLE_PARTICIPANT,)))
     request = registry_service_pb2.CreateMembershipRequest(parent=body, membership=given)
     made: body_pb2.Membership = operator(platform).registry.CreateMembership(request)
     return made

@@ -1,5 +1,6 @@
 """Education levels 学历, GB/T 4658 (2006): two digits, tens = level, ones = how it was finished."""
 
+from codes import _table
 from codes._table import names
 
 _FILE = "gbt4658.csv"
@@ -30,6 +31,11 @@ _COMMON = {
 def exists(code: str) -> bool:
     """Whether the code is in the table."""
     return code in names(_FILE)
+
+
+def problem(code: str) -> tuple[str, str] | None:
+    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
+    return _table.problem(_FILE, "学历代码（GB/T 4658）", "GB/T 4658 education code", code, tuple(filter(None, [find(code)])))
 
 
 def name(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from codes import _table
 from codes._table import names, rows
 
 _FILE = "gbt4754.csv"
@@ -10,6 +11,11 @@ _FILE = "gbt4754.csv"
 def exists(code: str) -> bool:
     """Whether the code is in the table."""
     return code in names(_FILE)
+
+
+def problem(code: str) -> tuple[str, str] | None:
+    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
+    return _table.problem(_FILE, "行业代码（GB/T 4754）", "GB/T 4754 industry code", code, tuple(find(code)[:3]))
 
 
 def name(code: str) -> str:

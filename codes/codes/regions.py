@@ -5,6 +5,7 @@ An *area* is a code that takes in what lies in it: `110000` (北京市) takes in
 
 from functools import cache
 
+from codes import _table
 from codes._table import names
 
 _FILE = "gbt2260.csv"
@@ -14,6 +15,11 @@ _SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区",
 def exists(code: str) -> bool:
     """Whether the code is in the table."""
     return code in names(_FILE)
+
+
+def problem(code: str) -> tuple[str, str] | None:
+    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
+    return _table.problem(_FILE, "行政区划代码（GB/T 2260）", "GB/T 2260 division code", code, tuple(find(code)[:3]))
 
 
 def name(code: str) -> str:

@@ -127,15 +127,15 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
 
 def _codes(bare: pb.Listing) -> Iterator[Violation]:
     for code in bare.region_codes:
-        if not regions.exists(code):
-            yield Violation("region_codes", "GB/T 2260", f"没有行政区划代码 {code}", f"no division code {code}")
+        if wrong := regions.problem(code):
+            yield Violation("region_codes", "GB/T 2260", *wrong)
     for code in bare.industry_codes:
-        if not industries.exists(code):
-            yield Violation("industry_codes", "GB/T 4754", f"没有行业代码 {code}", f"no industry code {code}")
+        if wrong := industries.problem(code):
+            yield Violation("industry_codes", "GB/T 4754", *wrong)
     given = bare.WhichOneof("details")
     code = getattr(getattr(bare, given), _EDUCATION) if given in _WITH_EDUCATION else ""
-    if code and not education.exists(code):
-        yield Violation(f"{given}.{_EDUCATION}", "GB/T 4658", f"没有学历代码 {code}", f"no education code {code}")
+    if code and (wrong := education.problem(code)):
+        yield Violation(f"{given}.{_EDUCATION}", "GB/T 4658", *wrong)
 
 
 def _dates(bare: pb.Listing) -> Iterator[Violation]:
@@ -143,7 +143,9 @@ def _dates(bare: pb.Listing) -> Iterator[Violation]:
     for field in wrong:
         yield Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
     if not wrong and bare.valid_from and bare.valid_to and bare.valid_to < bare.valid_from:
-        yield Violation("valid_to", "order", "截止日期早于开始日期", "the last day is before the first; mend one of them")
+        yield Violation(
+            "valid_to", "order", "截止日期早于开始日期；请修改其一", "the last day is before the first; mend one of them"
+        )
 
 
 def _numbers(bare: pb.Listing) -> Iterator[Violation]:
@@ -175,7 +177,9 @@ def _job(details: pb.JobPosition) -> Iterator[Violation]:
             "pay has to be 0 ≤ min ≤ max, in CNY a month",
         )
     if details.experience_years < 0:
-        yield Violation("job_position.experience_years", "range", "年限不能为负", "years can't be negative")
+        yield Violation(
+            "job_position.experience_years", "range", "年限不能为负；未知填 0", "years can't be negative; 0 where unknown"
+        )
 
 
 def _internship(details: pb.Internship) -> Iterator[Violation]:

@@ -75,14 +75,14 @@ class Listings:
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:
-            _refuse([Violation("names", "AIP-231", "一次最多 1000 个", "at most 1000 at once")])
+            _refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
         found = await store.get_all(call.tx, request.names, _sees(await self._authority.viewer(call)))
         return rpc.BatchGetListingsResponse(listings=[message_of(found[name]) for name in request.names if name in found])
 
     async def ListListings(self, call: Call, request: rpc.ListListingsRequest) -> rpc.ListListingsResponse:
         """See the contract."""
-        if request.region_code and not regions.exists(request.region_code):
-            _refuse([Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")])
+        if request.region_code and (wrong := regions.problem(request.region_code)):
+            _refuse([Violation("region_code", "GB/T 2260", *wrong)])
         size, before = paging.page_size(request.page_size), paging.decode(request)
         wanted = Wanted(
             kinds=request.kinds,

@@ -93,8 +93,8 @@ class Matching:
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""
-        if request.region_code and not regions.exists(request.region_code):
-            raise Invalid([Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")])
+        if request.region_code and (wrong := regions.problem(request.region_code)):
+            raise Invalid([Violation("region_code", "GB/T 2260", *wrong)])
         size, after = paging.page_size(request.page_size, default=20), paging.decode(request)
         start = int(after[0]) if after else 0
         viewer = await self._authority.viewer(call)

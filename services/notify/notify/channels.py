@@ -136,7 +136,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         try:
             loop = asyncio.get_running_loop()
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # no such name, or none that could be one
             raise httpcore.ConnectError("name not found") from error
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if not self._allow_private and not all(map(is_public, addresses)):

@@ -1,6 +1,7 @@
 """Deliveries: each attempt is written down before it is made, so that a crash never hides that it may have been."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from notify.mapping import about_of_json, delivery_message
 from notify.settings import NotifySettings
 from notify.store import DeliveryRow, SubscriptionRow
 
+log = logging.getLogger(__name__)
 TOPIC = "alliance.internal.notify.delivery.v1"
 ATTEMPTS = Counter("alliance_deliveries_attempts_total", "Attempts to deliver by channel and outcome.", ["channel", "outcome"])
 SECONDS = Histogram("alliance_deliveries_seconds", "From recording an event to its delivery.", ["channel"])
@@ -72,20 +74,33 @@ class Delivering:
             return [one for row in due if (one := await self._prepared(tx, row)) is not None]
 
     async def _prepared(self, tx: Tx, row: DeliveryRow) -> _Ready | None:
-        """The message to send; None where it is not to be sent any more."""
-        subscription = await store.get_subscription(tx, row.subscription)
-        message = await self._message(tx, row, subscription) if subscription else None
+        """The message to send; None where it is not to be sent any more, or where it can't be made."""
+        try:
+            async with tx.savepoint():
+                subscription = await store.get_subscription(tx, row.subscription)
+                message = await self._message(tx, row, subscription) if subscription else None
+        except Unavailable:
+            raise
+        except Exception as error:  # this one waits; the others go on
+            log.exception("delivery: no message", extra={"delivery": row.name})
+            self._attempt(row, tx)
+            await self._settle(tx, row, type(error).__name__)
+            return None
         if message is None:
             row.state, row.next_attempt_at = pb.DELIVERY_STATE_DROPPED, None
             await self._save(tx, row)
             return None
+        self._attempt(row, tx)
+        await self._save(tx, row)
+        return _Ready(DeliveryRow(**row.model_dump()), message)
+
+    def _attempt(self, row: DeliveryRow, tx: Tx) -> None:
+        """Write an attempt down; it counts as lost when nothing is heard of it in time."""
         number = len(row.attempts) + 1
         start = tx.recorded_at.isoformat()
         row.attempts = [*row.attempts, {"attempt": number, "start": start, "outcome": "sending"}]
         row.tries += 1
         row.next_attempt_at = tx.recorded_at + timedelta(seconds=self._settings.delivery_timeout + _SPARE)
-        await self._save(tx, row)
-        return _Ready(DeliveryRow(**row.model_dump()), message)
 
     async def _message(self, tx: Tx, row: DeliveryRow, subscription: SubscriptionRow) -> Mail | Hook | None:
         """What to send, if the receiver is still there and may still know of it."""
@@ -112,10 +127,15 @@ class Delivering:
                 outcome = "delivered"
             except SendError as error:
                 outcome = str(error)
+            except Exception as error:
+                log.exception("delivery: not sent", extra={"delivery": row.name})
+                outcome = type(error).__name__
         crash_point("notify.after_send")
         ATTEMPTS.labels(channel, "delivered" if outcome == "delivered" else "failed").inc()
         async with self._database.transaction(_CAUSE) as tx:
-            await self._settle(tx, row.name, row.tries, outcome)
+            current = await store.get_delivery(tx, row.name, lock=True)
+            if current and current.tries == row.tries and current.state == pb.DELIVERY_STATE_PENDING:
+                await self._settle(tx, current, outcome)  # else a later attempt has taken over
         if outcome == "delivered":
             SECONDS.labels(channel).observe(max(0.0, (self._clock.now() - row.occurred_at).total_seconds()))
 
@@ -126,14 +146,11 @@ class Delivering:
         else:
             await send_mail(self._settings, message)
 
-    async def _settle(self, tx: Tx, name: str, tries: int, outcome: str) -> None:
+    async def _settle(self, tx: Tx, row: DeliveryRow, outcome: str) -> None:
         """Write down what came of an attempt."""
-        row = await store.get_delivery(tx, name, lock=True)
-        if row is None or row.tries != tries or row.state != pb.DELIVERY_STATE_PENDING:
-            return  # a later attempt has taken over
         last: dict[str, Any] = {**row.attempts[-1], "end": tx.recorded_at.isoformat(), "outcome": outcome}
         row.attempts = [*row.attempts[:-1], last]
-        left = self._settings.delivery_delays[tries - 1 :]
+        left = self._settings.delivery_delays[row.tries - 1 :]
         if outcome == "delivered":
             row.state, row.next_attempt_at = pb.DELIVERY_STATE_DELIVERED, None
         elif left:

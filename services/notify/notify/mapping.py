@@ -61,7 +61,14 @@ def subscription_problems(given: pb.Subscription, *, mail: bool, allow_private: 
     if given.channel == pb.CHANNEL_UNSPECIFIED or given.channel not in pb.Channel.values():
         found.append(Violation("channel", "required", "请选择渠道", "name the channel: INBOX, EMAIL or WEBHOOK"))
     if given.channel == pb.CHANNEL_EMAIL and not mail:
-        found.append(Violation("channel", "no-mail", "本平台未配置邮件", "this platform sends no mails"))
+        found.append(
+            Violation(
+                "channel",
+                "no-mail",
+                "本平台未配置邮件；请改用站内信或 webhook",
+                "this platform sends no mails; take INBOX or WEBHOOK",
+            )
+        )
     if given.channel == pb.CHANNEL_EMAIL and not _MAIL.fullmatch(given.email):
         found.append(Violation("email", "address", "请填写有效的邮箱地址", "give a valid e-mail address"))
     if given.channel == pb.CHANNEL_WEBHOOK and (wrong := targets.problem(given.webhook_url, allow_private=allow_private)):

@@ -96,7 +96,9 @@ class Notify:
     ) -> rpc.MarkInboxMessagesReadResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:
-            raise Invalid([Violation("names", "AIP-231", "一次最多 1000 条", "at most 1000 at once")])
+            raise Invalid(
+                [Violation("names", "AIP-231", "一次最多 1000 条；请分批", "at most 1000 at once; mark them in parts")]
+            )
         marked = await store.mark_read(call.tx, request.organization, request.names)
         return rpc.MarkInboxMessagesReadResponse(marked=marked)
 

@@ -53,7 +53,12 @@ def _named(given: Any) -> Iterator[Violation]:
 
 def _external_key(given: Any) -> Iterator[Violation]:
     if len(given.external_key) > 128:
-        yield Violation("external_key", "length", "最多 128 个字符", "at most 128 characters")
+        yield Violation(
+            "external_key",
+            "length",
+            "外部编号最多 128 个字符；请缩短",
+            "an external key has at most 128 characters; shorten it",
+        )
 
 
 def _organization_kind(given: organization_pb2.Organization) -> Iterator[Violation]:
@@ -70,22 +75,28 @@ def _organization_kind(given: organization_pb2.Organization) -> Iterator[Violati
             )
         if given.credit_code:
             yield Violation(
-                "credit_code", "no-code", "此类单位不是法人，没有信用代码", "this type is no legal person and has no code"
+                "credit_code",
+                "no-code",
+                "此类单位不是法人，没有信用代码；请留空",
+                "this type is no legal person and has no code; leave it empty",
             )
     if given.credit_code and (wrong := credit_code.problem(given.credit_code)):
         yield Violation("credit_code", "GB 32100", *wrong)
 
 
 def _codes(given: organization_pb2.Organization) -> Iterator[Violation]:
-    if given.region_code and not regions.exists(given.region_code):
-        yield Violation(
-            "region_code", "GB/T 2260", f"没有行政区划代码 {given.region_code}", f"no division code {given.region_code}"
-        )
+    if given.region_code and (wrong := regions.problem(given.region_code)):
+        yield Violation("region_code", "GB/T 2260", *wrong)
     for code in given.industry_codes:
-        if not industries.exists(code):
-            yield Violation("industry_codes", "GB/T 4754", f"没有行业代码 {code}", f"no industry code {code}")
+        if wrong := industries.problem(code):
+            yield Violation("industry_codes", "GB/T 4754", *wrong)
     if len(given.industry_codes) > _MAX_INDUSTRIES:
-        yield Violation("industry_codes", "range", f"最多 {_MAX_INDUSTRIES} 个行业", f"at most {_MAX_INDUSTRIES} industries")
+        yield Violation(
+            "industry_codes",
+            "range",
+            f"最多 {_MAX_INDUSTRIES} 个行业；请只留主要的",
+            f"at most {_MAX_INDUSTRIES} industries; keep the main ones",
+        )
 
 
 def body_problems(given: body_pb2.Body) -> list[Violation]:
@@ -96,12 +107,17 @@ def body_problems(given: body_pb2.Body) -> list[Violation]:
 def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
     if not given.kind or given.kind not in body_pb2.BodyKind.values():
         yield Violation("kind", "required", "请填写组织类型", "the kind is required; see BodyKind")
-    if given.region_code and not regions.exists(given.region_code):
-        yield Violation("region_code", "GB/T 2260", "没有这个行政区划代码", "no such division code")
+    if given.region_code and (wrong := regions.problem(given.region_code)):
+        yield Violation("region_code", "GB/T 2260", *wrong)
     wanted = {body_pb2.BODY_KIND_ALLIANCE: "alliance", body_pb2.BODY_KIND_COMMUNITY: "community"}.get(given.kind)
     facts = given.WhichOneof("facts")
     if facts and facts != wanted:
-        yield Violation(facts, "facts-kind", f"{facts} 与组织类型不符", f"{facts} does not belong to this kind of body")
+        yield Violation(
+            facts,
+            "facts-kind",
+            f"{facts} 与组织类型不符；请去掉",
+            f"{facts} does not belong to this kind of body; leave it out",
+        )
 
 
 def _facts(given: body_pb2.Body) -> Iterator[Violation]:
@@ -109,11 +125,15 @@ def _facts(given: body_pb2.Body) -> Iterator[Violation]:
     if facts.charter_adopted_on and parsed_date(facts.charter_adopted_on) is None:
         yield _bad_date("alliance.charter_adopted_on")
     if facts.secretariat_full_time_staff < 0:
-        yield Violation("alliance.secretariat_full_time_staff", "range", "人数不能为负", "persons can't be negative")
-    for field in ("key_industry",):
-        yield from screen(f"alliance.{field}", getattr(facts, field))
-    if given.community.industry_code and not industries.exists(given.community.industry_code):
-        yield Violation("community.industry_code", "GB/T 4754", "没有这个行业代码", "no such industry code")
+        yield Violation(
+            "alliance.secretariat_full_time_staff",
+            "range",
+            "人数不能为负；未知填 0",
+            "persons can't be negative; 0 where unknown",
+        )
+    yield from screen("alliance.key_industry", facts.key_industry)
+    if (industry := given.community.industry_code) and (wrong := industries.problem(industry)):
+        yield Violation("community.industry_code", "GB/T 4754", *wrong)
 
 
 def membership_problems(given: body_pb2.Membership) -> list[Violation]:
@@ -128,7 +148,9 @@ def membership_problems(given: body_pb2.Membership) -> list[Violation]:
         found.append(_bad_date("valid_to"))
     if first and last and last < first:
         found.append(
-            Violation("valid_to", "order", "结束日期早于开始日期", "the last day is before the first; mend one of them")
+            Violation(
+                "valid_to", "order", "结束日期早于开始日期；请修改其一", "the last day is before the first; mend one of them"
+            )
         )
     return found
 
@@ -331,7 +353,14 @@ def grant_problems(given: grant_pb2.Grant) -> list[Violation]:
     """Everything that is wrong with a grant as it was written: each role has its scope."""
     found = []
     if not given.principal or len(given.principal) > 128:
-        found.append(Violation("grant.principal", "required", "请填写账号标识", "name the principal, at most 128 characters"))
+        found.append(
+            Violation(
+                "grant.principal",
+                "required",
+                "请填写账号标识（至多 128 个字符）",
+                "name the principal, at most 128 characters",
+            )
+        )
     if given.organization and given.body:
         found.append(Violation("grant.body", "one-scope", "单位与组织只填一个", "set organization or body, not both"))
     if not given.role or given.role == access_pb2.ROLE_SERVICE or given.role not in access_pb2.Role.values():

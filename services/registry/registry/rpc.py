@@ -75,7 +75,7 @@ class Registry:
     ) -> rpc.BatchGetOrganizationsResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:
-            refuse([Violation("names", "AIP-231", "一次最多 1000 个", "at most 1000 at once")])
+            refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
         found = await store.get_all(call.tx, OrganizationRow, request.names)
         return rpc.BatchGetOrganizationsResponse(
             organizations=[organization_message(found[name]) for name in request.names if name in found]

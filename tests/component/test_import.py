@@ -1,0 +1,110 @@
+"""Import: a receipt a row, bad rows aside, and a service that is killed in the middle."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import grpc
+import pytest
+
+from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.registry.v1 import organization_pb2
+from alliance_local.control import Platform
+from tests import world
+from tests.world import Member, until
+
+_ACCEPTED, _REVISED = rpc.IMPORT_OUTCOME_ACCEPTED, rpc.IMPORT_OUTCOME_REVISED
+_UNCHANGED, _REFUSED = rpc.IMPORT_OUTCOME_UNCHANGED, rpc.IMPORT_OUTCOME_REFUSED
+_CHUNK = 50
+
+
+@pytest.fixture
+def issuer(platform: Platform) -> Member:
+    return world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+
+
+def _row(number: int, key: str, title: str = "封装工程师") -> rpc.ImportRow:
+    listing = listing_pb2.Listing(external_key=key, title=title, visibility=listing_pb2.VISIBILITY_PUBLIC)
+    listing.job_position.skills.append("封装")
+    return rpc.ImportRow(row=number, listing=listing)
+
+
+def _messages(issuer: Member, rows: Sequence[rpc.ImportRow], *, dry_run: bool) -> Iterator[rpc.ImportListingsRequest]:
+    kind = listing_pb2.LISTING_KIND_JOB_POSITION
+    header = rpc.ImportHeader(issuer=issuer.name, source="测试系统", kind=kind, publish=True, dry_run=dry_run)
+    yield rpc.ImportListingsRequest(header=header)
+    for first in range(0, len(rows), _CHUNK):
+        yield rpc.ImportListingsRequest(chunk=rpc.ImportChunk(rows=rows[first : first + _CHUNK]))
+
+
+def _receipts(issuer: Member, rows: Sequence[rpc.ImportRow], *, dry_run: bool = False) -> Iterator[rpc.ImportReceipt]:
+    for answer in issuer.caller.listings.ImportListings(_messages(issuer, rows, dry_run=dry_run)):
+        yield from answer.receipts
+
+
+def _outcomes(receipts: Iterator[rpc.ImportReceipt]) -> list[int]:
+    return [one.outcome for one in receipts]
+
+
+def _published(issuer: Member) -> list[str]:
+    """External keys of everything that the issuer has published."""
+    request, found = rpc.ListListingsRequest(issuer=issuer.name, page_size=1000), []
+    while True:
+        answer = issuer.caller.listings.ListListings(request)
+        found += [one.external_key for one in answer.listings]
+        if not answer.next_page_token:
+            return found
+        request.page_token = answer.next_page_token
+
+
+def test_a_bad_row_is_refused_and_the_others_are_taken(issuer: Member) -> None:
+    rows = [_row(1, "a"), _row(2, ""), _row(3, "c", ""), _row(4, "d")]
+    receipts = list(_receipts(issuer, rows))
+    assert [one.outcome for one in receipts] == [_ACCEPTED, _REFUSED, _REFUSED, _ACCEPTED]
+    assert [[problem.field for problem in one.problems] for one in receipts] == [[], ["external_key"], ["title"], []]
+    assert all(problem.message.zh and problem.message.en for one in receipts for problem in one.problems)
+    assert sorted(_published(issuer)) == ["a", "d"]
+
+
+def test_the_same_again_is_unchanged_and_something_else_a_revision(issuer: Member) -> None:
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b")])) == [_ACCEPTED, _ACCEPTED]
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b", "测试工程师")])) == [_UNCHANGED, _REVISED]
+
+
+def test_a_key_that_stands_twice_is_a_row_and_its_revision(issuer: Member) -> None:
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "a", "测试工程师")])) == [_ACCEPTED, _REVISED]
+    assert _published(issuer) == ["a"]
+
+
+def test_a_dry_run_leaves_nothing(issuer: Member) -> None:
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "")], dry_run=True)) == [_ACCEPTED, _REFUSED]
+    assert _published(issuer) == []
+
+
+def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:
+    rows = [_row(number, f"key-{number}") for number in range(1000)]
+    seen: list[rpc.ImportReceipt] = []
+
+    def killed_midway() -> None:
+        for receipt in _receipts(issuer, rows):
+            seen.append(receipt)
+            if len(seen) == 4 * _CHUNK:
+                platform.kill("listings")
+
+    with pytest.raises(grpc.RpcError) as broken:
+        killed_midway()
+    assert broken.value.code() == grpc.StatusCode.UNAVAILABLE
+
+    def again() -> list[rpc.ImportReceipt]:
+        try:
+            return list(_receipts(issuer, rows))
+        except grpc.RpcError:  # not up yet
+            return []
+
+    outcomes = {one.external_key: one.outcome for one in until(again, 60)}
+    assert all(outcomes[one.external_key] == _UNCHANGED for one in seen), "what had a receipt was committed"
+    assert set(outcomes.values()) == {_ACCEPTED, _UNCHANGED}
+    assert Counter(_published(issuer)) == Counter(f"key-{number}" for number in range(1000))
+    request = matching.SearchListingsRequest(issuer=issuer.name, page_size=1)
+    until(lambda: issuer.caller.matching.SearchListings(request).total_size == len(rows))
