@@ -1,5 +1,6 @@
 """Calling the local platform's services as one principal; for the demo and the tests."""
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,22 @@ from alliance.reporting.v1.reporting_service_pb2_grpc import ReportingServiceStu
 from alliance_local.control import Platform
 
 TIMEOUT = 30.0  # seconds a call may take
+# What is away for a moment is waited for, and asked again: a command's request id makes that safe.
+_RETRY = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "waitForReady": True,
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.5s",
+                "maxBackoff": "5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
 _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "registry": RegistryServiceStub,
     "listings": ListingsServiceStub,
@@ -22,6 +39,11 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
+
+
+def patient_channel(target: str) -> grpc.Channel:
+    """A channel whose calls wait for a service that is just being started again."""
+    return grpc.insecure_channel(target, [("grpc.service_config", json.dumps(_RETRY))])
 
 
 class Caller:
@@ -52,7 +74,7 @@ class Caller:
     def channel(self, service: str) -> grpc.Channel:
         """The channel to a service."""
         if service not in self._channels:
-            self._channels[service] = grpc.insecure_channel(self.platform.target(service))
+            self._channels[service] = patient_channel(self.platform.target(service))
         return self._channels[service]
 
     def metadata(self) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ import grpc
 
 from alliance.admin.v1 import admin_service_pb2 as pb
 from alliance.admin.v1 import admin_service_pb2_grpc
+from alliance_local.caller import patient_channel
 from alliance_local.control import Platform
 from alliance_local.supervisor import OPERATOR
 
@@ -92,7 +93,7 @@ class Clocks:
         return self._stubs[name].SetClock.future(request, timeout=_CALL, metadata=self._metadata())
 
     def _stub(self, name: str) -> admin_service_pb2_grpc.AdminServiceStub:
-        channel = self._closing.enter_context(grpc.insecure_channel(self._platform.target(name)))
+        channel = self._closing.enter_context(patient_channel(self._platform.target(name)))
         return admin_service_pb2_grpc.AdminServiceStub(channel)
 
     def _metadata(self) -> tuple[tuple[str, str | bytes], ...]:
