@@ -287,6 +287,7 @@ class _Tail(_Lane):
             if record.version <= applied.get(record.key, 0):
                 recall(record)
                 metrics.RECORDS.labels(self.handling.group, "recalled").inc()
+                await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
             else:
                 self._held.append(raw)
 

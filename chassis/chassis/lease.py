@@ -31,7 +31,7 @@ _TAKE = text(
 _KEEP = text(
     """
     UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE name = :name AND holder = :holder AND epoch = :epoch AND expires_at > clock_timestamp()
+    WHERE name = :name AND holder = :holder AND epoch = :epoch
     """
 )
 _GIVE = text("UPDATE lease SET expires_at = clock_timestamp() WHERE name = :name AND holder = :holder")
@@ -56,7 +56,7 @@ class Lease:
         return epoch is not None
 
     async def keep(self) -> bool:
-        """Renew it; False once it was lost, and then for good: take it anew."""
+        """Renew it, also one that has run out if nobody has taken it; False once another has it."""
         async with self._database.transaction(self._cause) as tx:
             values = {"name": self.name, "holder": self.holder, "epoch": self.epoch, "seconds": SECONDS}
             return (await tx.conn.execute(_KEEP, values)).rowcount == 1

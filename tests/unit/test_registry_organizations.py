@@ -1,0 +1,147 @@
+"""Registry: what may be written of organizations, bodies and grants."""
+
+from typing import Any
+
+import pytest
+
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from registry.domain.names import WITHOUT_CODE
+from registry.mapping import body_problems, facts_of, grant_problems, organization_problems, parsed_date
+from tests.unit.test_registry_credit_code import EXAMPLE
+
+ENTERPRISE, TASK_FORCE = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_TASK_FORCE
+ALLIANCE, COMMUNITY = body_pb2.BODY_KIND_ALLIANCE, body_pb2.BODY_KIND_COMMUNITY
+PLATFORM, OF_ORGANIZATION, OF_BODY = "platform", "organization", "body"
+SCOPES: dict[str, dict[str, str]] = {
+    PLATFORM: {},
+    OF_ORGANIZATION: {"organization": "organizations/a"},
+    OF_BODY: {"body": "bodies/a"},
+}
+
+
+def organization(**fields: Any) -> list[tuple[str, str]]:
+    """What is wrong with an enterprise that has these fields."""
+    given = organization_pb2.Organization(**{"display_name": "虚构示例企业", "org_type": ENTERPRISE, **fields})
+    return [(problem.field, problem.rule) for problem in organization_problems(given)]
+
+
+def body(**fields: Any) -> list[tuple[str, str]]:
+    """What is wrong with an alliance that has these fields."""
+    given = body_pb2.Body(**{"display_name": "虚构示例联盟", "kind": ALLIANCE, **fields})
+    return [(problem.field, problem.rule) for problem in body_problems(given)]
+
+
+def grant(**fields: Any) -> list[tuple[str, str]]:
+    given = grant_pb2.Grant(**{"principal": "someone", **fields})
+    return [(problem.field, problem.rule) for problem in grant_problems(given)]
+
+
+@pytest.mark.parametrize("check", [organization, body])
+@pytest.mark.parametrize(("length", "right"), [(0, False), (1, False), (2, True), (200, True), (201, False)])
+def test_a_name_has_two_to_two_hundred_characters(check: Any, length: int, right: bool) -> None:
+    assert check(display_name="虚" * length) == ([] if right else [("display_name", "length")])
+
+
+@pytest.mark.parametrize("check", [organization, body])
+@pytest.mark.parametrize(("length", "right"), [(0, True), (128, True), (129, False)])
+def test_an_external_key_has_at_most_128_characters(check: Any, length: int, right: bool) -> None:
+    assert check(external_key="k" * length) == ([] if right else [("external_key", "length")])
+
+
+def test_blanks_are_no_name() -> None:
+    assert organization(display_name="  虚  ") == [("display_name", "length")]
+
+
+@pytest.mark.parametrize("org_type", [0, 16])
+def test_a_type_is_one_of_the_contract(org_type: int) -> None:
+    assert organization(org_type=org_type) == [("org_type", "required")]
+
+
+@pytest.mark.parametrize("org_type", range(1, 16))
+def test_what_is_no_legal_person_has_a_parent_and_no_code(org_type: int) -> None:
+    given: dict[str, Any] = {"org_type": org_type}
+    bare = org_type in WITHOUT_CODE
+    assert organization(**given) == ([("parent", "parent-required")] if bare else [])
+    assert organization(**given, parent="organizations/a") == []
+    coded = organization(**given, parent="organizations/a", credit_code=EXAMPLE)
+    assert coded == ([("credit_code", "no-code")] if bare else [])
+
+
+def test_only_task_forces_and_secondary_colleges_have_no_code() -> None:
+    assert {int(one) for one in WITHOUT_CODE} == {TASK_FORCE, organization_pb2.ORG_TYPE_SECONDARY_COLLEGE}
+
+
+@pytest.mark.parametrize(("code", "right"), [("", True), (EXAMPLE, True), (EXAMPLE[:-1] + "4", False), ("1", False)])
+def test_a_code_that_is_given_is_right(code: str, right: bool) -> None:
+    assert organization(credit_code=code) == ([] if right else [("credit_code", "GB 32100")])
+
+
+@pytest.mark.parametrize(("count", "right"), [(0, True), (10, True), (11, False)])
+def test_there_are_at_most_ten_industries(count: int, right: bool) -> None:
+    assert organization(industry_codes=["6513"] * count) == ([] if right else [("industry_codes", "range")])
+
+
+def test_codes_of_regions_and_industries_are_looked_up() -> None:
+    assert organization(region_code="110000", industry_codes=["6513"]) == []
+    wrong = [("region_code", "GB/T 2260"), ("industry_codes", "GB/T 4754")]
+    assert organization(region_code="999999", industry_codes=["6513", "9999"]) == wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [(kind, facts) for kind in body_pb2.BodyKind.values() if kind for facts in ("", "alliance", "community")],
+)
+def test_facts_belong_to_the_kind_of_body(kind: int, facts: str) -> None:
+    own = {int(ALLIANCE): "alliance", int(COMMUNITY): "community"}.get(kind)
+    given: dict[str, Any] = {facts: {}} if facts else {}
+    assert body(kind=kind, **given) == ([] if facts in ("", own) else [(facts, "facts-kind")])
+
+
+@pytest.mark.parametrize(("staff", "right"), [(-1, False), (0, True), (1, True)])
+def test_persons_are_not_negative(staff: int, right: bool) -> None:
+    wrong = [("alliance.secretariat_full_time_staff", "range")]
+    assert body(alliance={"secretariat_full_time_staff": staff}) == ([] if right else wrong)
+
+
+def test_facts_that_were_never_set_are_not_known() -> None:
+    today = parsed_date("2026-03-02")
+    assert today
+    empty = facts_of(body_pb2.Body(kind=ALLIANCE), [], [], today)
+    assert (empty.staff, empty.space, empty.funding, empty.three_year_goals) == (None, None, None, None)
+    assert (empty.plan_year, empty.councils, empty.charter_adopted_on) == (None, None, None)
+    nothing = body_pb2.AllianceFacts(secretariat_full_time_staff=0, secretariat_space=False, full_councils_in_year=0)
+    known = facts_of(body_pb2.Body(kind=ALLIANCE, alliance=nothing), [], [], today)
+    assert (known.staff, known.space, known.funding, known.councils) == (0, False, None, 0)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [
+        (access_pb2.ROLE_PLATFORM_OPERATOR, {PLATFORM}),
+        (access_pb2.ROLE_ORGANIZATION_ADMIN, {OF_ORGANIZATION}),
+        (access_pb2.ROLE_ORGANIZATION_EDITOR, {OF_ORGANIZATION}),
+        (access_pb2.ROLE_SECRETARIAT, {OF_BODY}),
+        (access_pb2.ROLE_AUDITOR, {PLATFORM, OF_ORGANIZATION, OF_BODY}),
+    ],
+)
+def test_a_role_is_granted_for_its_scope(role: int, scopes: set[str], scope: str) -> None:
+    assert grant(role=role, **SCOPES[scope]) == ([] if scope in scopes else [("grant.role", "scope")])
+
+
+@pytest.mark.parametrize("role", [access_pb2.ROLE_UNSPECIFIED, access_pb2.ROLE_SERVICE, 99])
+@pytest.mark.parametrize("scope", SCOPES)
+def test_other_roles_are_never_granted(role: int, scope: str) -> None:
+    assert grant(role=role, **SCOPES[scope]) == [("grant.role", "role")]
+
+
+def test_a_grant_has_one_scope() -> None:
+    both = grant(role=access_pb2.ROLE_AUDITOR, **SCOPES[OF_BODY], **SCOPES[OF_ORGANIZATION])
+    assert both == [("grant.body", "one-scope")]
+
+
+@pytest.mark.parametrize(("length", "right"), [(0, False), (1, True), (128, True), (129, False)])
+def test_a_principal_has_at_most_128_characters(length: int, right: bool) -> None:
+    wrong = [("grant.principal", "required")]
+    assert grant(principal="p" * length, role=access_pb2.ROLE_PLATFORM_OPERATOR) == ([] if right else wrong)
