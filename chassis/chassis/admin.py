@@ -108,7 +108,7 @@ class Admin:
             outbox_depth=(await call.tx.conn.exec_driver_sql(_OUTBOX)).scalar_one(),
             consumer_lag=lag,
             due_work=await self._parts.due_work(call.tx),
-            open_dead_letters=sum((await deadletter.counts(call.tx)).values()),
+            open_dead_letters=sum((await deadletter.counts(call.tx.conn)).values()),
         )
         found.business_time.FromDatetime(context.clock.now())
         found.system_time.FromDatetime(context.system_clock.now())

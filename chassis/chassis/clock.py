@@ -5,10 +5,12 @@ and validity: system time plus an offset that only a development platform can mo
 business dates are dates in Asia/Shanghai and never instants.
 """
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -47,3 +49,11 @@ def business_date(instant: datetime) -> date:
 def start_of_day(day: date) -> datetime:
     """The instant at which a business date begins, in UTC."""
     return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
+
+
+def parsed_date(text: str) -> date | None:
+    """The date of `2026-01-31`; None for "" and for every other form, also those that ISO 8601 knows beside it."""
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None

@@ -29,7 +29,7 @@ from chassis.record import RawRecord, Record, decode
 
 __all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
-_FETCH_MS = 300  # how long the broker may keep an empty fetch; other questions wait behind it
+_FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
 _POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
 _BATCH = 500  # records in one transaction, at most
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
@@ -55,6 +55,7 @@ class Consumers:
         # Two members with one static id would hold each other up without an error; the lease refuses the second.
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [_Tail(one) if one.listen.recall else _Group(one) for one in handlings]
+        self._asking: AIOKafkaConsumer | None = None
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
         taken also while the broker is away."""
@@ -78,7 +79,15 @@ class Consumers:
 
     async def lag(self) -> int:
         """Records on the topics that are not handled yet; raises KafkaError where the broker can't be asked."""
-        return sum(await asyncio.gather(*(lane.lag() for lane in self._lanes)))
+        return sum((await self._lags()).values()) if self._lanes else 0
+
+    async def _lags(self) -> "dict[_Lane, int]":
+        """The same by listener; the ends are asked for all at once, by a client that waits for no records."""
+        if self._asking is None:
+            raise KafkaError("not connected")
+        partitions = {lane: lane.partitions() for lane in self._lanes}
+        ends = await self._asking.end_offsets([one for some in partitions.values() for one in some])
+        return {lane: await lane.lag({one: ends[one] for one in some}) for lane, some in partitions.items()}
 
     async def _consume(self) -> None:
         broker = KafkaBroker(
@@ -94,8 +103,9 @@ class Consumers:
         )
         for lane in self._lanes:
             lane.subscribe(broker, self._slot)
+        asking = AIOKafkaConsumer(**self._access.options())
         held = asyncio.create_task(self._lease.hold(_lost))
-        watched = asyncio.create_task(self._watch(broker))
+        watched = asyncio.create_task(self._watch(broker, asking))
         try:
             done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -105,10 +115,14 @@ class Consumers:
             watched.cancel()
             for lane in self._lanes:
                 lane.leave()
+            self._asking = None
+            await asking.stop()
             await broker.stop()
 
-    async def _watch(self, broker: KafkaBroker) -> None:
+    async def _watch(self, broker: KafkaBroker, asking: AIOKafkaConsumer) -> None:
         """Start all clients, see the tails to their ends, then keep the lag's gauge up to date."""
+        await asking.start()
+        self._asking = asking
         await broker.connect()
         config = broker.config.broker_config
         config.builder = partial(_Client, **cast(Any, config.builder).keywords)
@@ -116,8 +130,8 @@ class Consumers:
         await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
         self.ready.set()
         while True:
-            for lane in self._lanes:
-                metrics.CONSUMER_LAG.labels(lane.handling.group).set(await lane.lag())
+            for lane, lag in (await self._lags()).items():
+                metrics.CONSUMER_LAG.labels(lane.handling.group).set(lag)
             await asyncio.sleep(5)
 
 
@@ -161,13 +175,16 @@ class _Lane:
     def leave(self) -> None:
         """Called before the client is stopped."""
 
-    async def lag(self) -> int:
-        """Records between the handled ones and the topic's end."""
-        partitions = list(self.consumer.assignment())
-        if not partitions:
+    def partitions(self) -> list[TopicPartition]:
+        """What the client reads."""
+        found = list(self.consumer.assignment())
+        if not found:
             raise KafkaError("no partitions assigned yet")
-        ends = await self.consumer.end_offsets(partitions)
-        behind: list[int] = [ends[one] - await self.consumer.position(one) for one in partitions]
+        return found
+
+    async def lag(self, ends: dict[TopicPartition, int]) -> int:
+        """Records between the handled ones and the partitions' ends."""
+        behind: list[int] = [end - await self.consumer.position(one) for one, end in ends.items()]
         return sum(max(0, one) for one in behind) + self.consumer.in_hand
 
     async def _until_done(self, work: Callable[[], Any]) -> None:

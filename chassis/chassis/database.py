@@ -5,7 +5,7 @@ event. All queued events are written in two statements at the end of the transac
 held: the queue's `seq` therefore rises in the order in which the transactions of one aggregate commit.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,18 +38,19 @@ _CONNECT_TIMEOUT = 5.0
 _POOL_TIMEOUT = 5.0
 
 _INSERT_EVENTS = """
-INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
-                   traceparent, recorded_at, effective_at)
-SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, e.actor, e.on_behalf_of, e.reason, e.cause_event_id,
-       e.request_id, e.traceparent, $14, e.effective_at
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::text[], $13::timestamptz[])
-  AS e (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id, traceparent,
-        effective_at)
-"""
-_INSERT_OUTBOX = """
-INSERT INTO outbox (event_id, key)
-SELECT e.id, e.key FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS e (id, key, place) ORDER BY e.place
+WITH e AS (
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::text[], $8::text[],
+                       $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) WITH ORDINALITY
+    AS e (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id, traceparent,
+          effective_at, place)
+), stored AS (
+  INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
+                     traceparent, recorded_at, effective_at)
+  SELECT id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id, traceparent, $14,
+         effective_at
+  FROM e
+)
+INSERT INTO outbox (event_id, key) SELECT id, key FROM e ORDER BY place
 """
 
 
@@ -89,6 +90,10 @@ class _Queued:
         return (self.id, self.topic, self.key, self.version, self.type, self.payload, *why, self.effective_at)
 
 
+Write = Callable[["Tx", list[Any]], Awaitable[None]]
+"""Writes rows of one kind."""
+
+
 @dataclass
 class Tx:
     """One transaction. `now` is the business instant of its events, `recorded_at` the system's.
@@ -103,7 +108,10 @@ class Tx:
     _queued: list[_Queued] = field(default_factory=list)
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
     _endings: list[Callable[[], None]] = field(default_factory=list)
+    _later: dict[Write, list[Any]] = field(default_factory=dict)
     _session: AsyncSession | None = None
+    memo: dict[Any, Any] = field(default_factory=dict)
+    """What was read for the whole transaction, by whoever read it: the records of a batch ask once."""
 
     @property
     def session(self) -> AsyncSession:
@@ -140,6 +148,18 @@ class Tx:
         self._queued.append(queued)
         return queued.id
 
+    def later(self, write: Write, rows: Iterable[Any]) -> None:
+        """Have rows written together with others of this transaction: by `settle`, or before it ends."""
+        self._later.setdefault(write, []).extend(rows)
+
+    async def settle(self) -> None:
+        """Write what was put off."""
+        while self._later:
+            write, rows = next(iter(self._later.items()))
+            del self._later[write]
+            if rows:
+                await write(self, rows)
+
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Run after the transaction has committed; never after a rollback."""
         self._callbacks.append(callback)
@@ -151,11 +171,15 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Work that can be undone alone: on an exception its writes, events and callbacks are gone."""
+        await self.settle()
         events, callbacks = len(self._queued), len(self._callbacks)
         try:
             async with self.conn.begin_nested():
                 yield
+                await self.settle()
         except BaseException:
+            self._later.clear()
+            self.memo.clear()
             del self._queued[events:], self._callbacks[callbacks:]
             raise
 
@@ -172,13 +196,11 @@ class Tx:
             meta.request_id = self.cause.request_id
 
     async def _flush(self) -> bool:
-        """Write the queued events; says whether there were any."""
+        """Write the queued events and their places in the queue; says whether there were any."""
         if not self._queued:
             return False
         columns = list(zip(*(one.values() for one in self._queued), strict=True))
         await self.conn.exec_driver_sql(_INSERT_EVENTS, (*map(list, columns), self.recorded_at))
-        ids, keys = list(columns[0]), list(columns[2])
-        await self.conn.exec_driver_sql(_INSERT_OUTBOX, (ids, keys))
         return True
 
 
@@ -200,6 +222,8 @@ class Database:
             connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
         )
 
+        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
     @asynccontextmanager
     async def transaction(self, cause: Cause, *, read_only: bool = False) -> AsyncIterator[Tx]:
         """One transaction: commits at the end, rolls back on any exception.
@@ -215,6 +239,7 @@ class Database:
                     tx = Tx(conn, cause, now, self._system.now(), _endings=endings)
                     async with conn.begin():
                         yield tx
+                        await tx.settle()
                         queued = await tx._flush()
             for callback in tx._callbacks:
                 callback()
@@ -225,15 +250,28 @@ class Database:
                 ending()
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """For statements that stand alone: each is a transaction of its own, at a third of the cost of one that is begun
+        and committed. For looks that are taken many times a second. Raises `Unavailable` as `transaction` does.
+        """
+        with _translated():
+            async with self._connected(self._alone) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
         try:
-            connection = await self.engine.connect()
+            connection = await (engine or self.engine).connect()
         except OSError as error:  # no socket, refused, timed out
             raise _away() from error
         try:
             yield connection
         finally:
             await connection.close()
+
+    def system_time(self) -> datetime:
+        """The system's time: what a transaction that begins now records."""
+        return self._system.now()
 
     async def close(self) -> None:
         """Close every connection."""

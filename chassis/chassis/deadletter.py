@@ -8,10 +8,13 @@ import asyncio
 import base64
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import metrics
 from chassis.database import Cause, Database, Tx
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OPEN = ("retrying", "waiting", "dead")
 _POLL = 0.2  # seconds between looks for due rows
+_COUNT = 2.0  # seconds between counts of the open ones
 
 _PARK = """
 INSERT INTO dead_letter (id, consumer_group, topic, partition, "offset", key, version, raw_key, value, headers,
@@ -95,9 +99,9 @@ async def park(tx: Tx, handling: "Handling", raw: RawRecord, record: Record | No
     )
 
 
-async def counts(tx: Tx) -> dict[str, int]:
+async def counts(conn: AsyncConnection) -> dict[str, int]:
     """Open rows by state."""
-    return {row.state: row.rows for row in await tx.conn.exec_driver_sql(_COUNTS)}
+    return {row.state: row.rows for row in await conn.exec_driver_sql(_COUNTS)}
 
 
 async def listed(tx: Tx, states: Sequence[str], group: str, after: UUID, limit: int) -> Sequence[Any]:
@@ -117,6 +121,7 @@ class Worker:
     def __init__(self, database: Database, handlings: Mapping[str, "Handling"]) -> None:
         self._database = database
         self._handlings = handlings
+        self._counted_at = -_COUNT
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -130,11 +135,12 @@ class Worker:
 
     async def step(self) -> int:
         """Try every row that is due; returns how many there were."""
-        cause = Cause("chassis:deadletter")
-        async with self._database.transaction(cause, read_only=True) as tx:
-            due = (await tx.conn.exec_driver_sql(_DUE, (tx.recorded_at,))).all()
-            for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(tx)}.items():
-                metrics.DEAD_LETTERS.labels(state).set(rows)
+        async with self._database.alone() as conn:
+            due = (await conn.exec_driver_sql(_DUE, (self._database.system_time(),))).all()
+            if due or time.monotonic() - self._counted_at > _COUNT:
+                self._counted_at = time.monotonic()
+                for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(conn)}.items():
+                    metrics.DEAD_LETTERS.labels(state).set(rows)
         for row in due:
             handling = self._handlings.get(row.consumer_group)
             if handling is not None:

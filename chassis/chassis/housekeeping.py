@@ -56,9 +56,9 @@ class Outbox:
             await asyncio.sleep(_EVERY)
 
     async def _look(self) -> None:
-        async with self._database.transaction(_CAUSE, read_only=True) as tx:
-            row = (await tx.conn.exec_driver_sql(_OUTBOX, (self._max_rows + 1,))).one()
-        age = (tx.recorded_at - row.oldest).total_seconds() if row.oldest else 0.0
+        async with self._database.alone() as conn:
+            row = (await conn.exec_driver_sql(_OUTBOX, (self._max_rows + 1,))).one()
+        age = (self._database.system_time() - row.oldest).total_seconds() if row.oldest else 0.0
         metrics.OUTBOX_ROWS.set(row.rows)
         metrics.OUTBOX_PARKED.set(row.parked)
         metrics.OUTBOX_AGE.set(age)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
-from chassis.database import Cause, Database
+from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.ids import new_id
 
@@ -42,29 +42,28 @@ class Lease:
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
-        self._cause = Cause(actor="chassis:lease")
         self.name = name
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         self.epoch = 0
 
     async def take(self) -> bool:
         """Take the lease if it is free; says whether it is held now."""
-        async with self._database.transaction(self._cause) as tx:
+        async with self._database.alone() as conn:
             values = {"name": self.name, "holder": self.holder, "seconds": SECONDS}
-            epoch = (await tx.conn.execute(_TAKE, values)).scalar()
+            epoch = (await conn.execute(_TAKE, values)).scalar()
         self.epoch = epoch or 0
         return epoch is not None
 
     async def keep(self) -> bool:
         """Renew it, also one that has run out if nobody has taken it; False once another has it."""
-        async with self._database.transaction(self._cause) as tx:
+        async with self._database.alone() as conn:
             values = {"name": self.name, "holder": self.holder, "epoch": self.epoch, "seconds": SECONDS}
-            return (await tx.conn.execute(_KEEP, values)).rowcount == 1
+            return (await conn.execute(_KEEP, values)).rowcount == 1
 
     async def give(self) -> None:
         """Give it back, so that the next holder need not wait."""
-        async with self._database.transaction(self._cause) as tx:
-            await tx.conn.execute(_GIVE, {"name": self.name, "holder": self.holder})
+        async with self._database.alone() as conn:
+            await conn.execute(_GIVE, {"name": self.name, "holder": self.holder})
 
     async def wait(self) -> None:
         """Wait until the lease is held."""

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 BATCH = 1000  # events in one transaction, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
+REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
     InvalidMessageError,
@@ -110,6 +111,8 @@ class Relay:
         self._kept_at = 0.0
         self._floor = 0
         self._scanned_at = 0.0
+        self._replays_at = 0.0
+        self._replaying = False
         database.woken = self._wake.set
 
     async def run(self) -> None:
@@ -147,12 +150,20 @@ class Relay:
                 queued = await self._next()
                 if queued:
                     await self._publish(producer, queued)
-                elif not await replay.work(self._database, self._cause, producer, send):
+                elif not await self._replayed(producer):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL)
         finally:
             with suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), 5)
+
+    async def _replayed(self, producer: AIOKafkaProducer) -> bool:
+        """Work on a replay that was asked for; looked for now and then, and without a pause once there is one."""
+        if not self._replaying and time.monotonic() - self._replays_at < REPLAYS:
+            return False
+        self._replays_at = time.monotonic()
+        self._replaying = await replay.work(self._database, self._cause, producer, send)
+        return self._replaying
 
     async def _keep(self, at_least: float) -> None:
         """Renew the lease if the last renewal is that many seconds ago."""
@@ -166,12 +177,12 @@ class Relay:
         """The next rows of the queue with their events."""
         if time.monotonic() - self._scanned_at >= FULL_SCAN:
             self._floor, self._scanned_at = 0, time.monotonic()
-        async with self._database.transaction(self._cause, read_only=True) as tx:
-            rows = (await tx.conn.exec_driver_sql(_QUEUE, (self._floor, BATCH))).all()
+        async with self._database.alone() as conn:
+            rows = (await conn.exec_driver_sql(_QUEUE, (self._floor, BATCH))).all()
             if not rows:
                 return []
             ids = [row.event_id for row in rows]
-            found = await tx.conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))
+            found = await conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))  # events never change
             events = {row.id: StoredEvent(*tuple(row)) for row in found}
         return [_Queued(row.seq, events[row.event_id]) for row in rows]
 
@@ -225,8 +236,8 @@ class Relay:
             await tx.conn.exec_driver_sql("UPDATE outbox SET parked = $2 WHERE seq = $1", (seq, why))
 
     async def _done(self, sequence: list[int]) -> None:
-        async with self._database.transaction(self._cause) as tx:
-            await tx.conn.exec_driver_sql("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", (sequence,))
+        async with self._database.alone() as conn:
+            await conn.exec_driver_sql("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", (sequence,))
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:

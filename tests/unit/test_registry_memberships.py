@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from access import register
 from alliance.registry.v1 import body_pb2
+from chassis.clock import parsed_date
 from registry import store
 from registry.changes import last_day
-from registry.mapping import membership_problems, membership_row, parsed_date
+from registry.mapping import membership_problems, membership_row
 from registry.store import MembershipRow
 from tests.unit.conditions import holds
 

@@ -6,8 +6,9 @@ import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from chassis.clock import parsed_date
 from registry.domain.names import WITHOUT_CODE
-from registry.mapping import body_problems, facts_of, grant_problems, organization_problems, parsed_date
+from registry.mapping import body_problems, facts_of, grant_problems, organization_problems
 from tests.unit.test_registry_credit_code import EXAMPLE
 
 ENTERPRISE, TASK_FORCE = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_TASK_FORCE

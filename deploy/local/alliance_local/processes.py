@@ -92,8 +92,9 @@ def end(pid: int, started: str) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a child sees of the environment: nothing but what it needs."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZDIR") if name in os.environ}
+    """What a child sees of the environment: nothing but what it needs, and OpenTelemetry's own variables."""
+    wanted = ("PATH", "HOME", "LANG", "TZDIR")
+    kept = {name: value for name, value in os.environ.items() if name in wanted or name.startswith("OTEL_")}
     return {"PYTHONUNBUFFERED": "1", **kept, **more}
 
 

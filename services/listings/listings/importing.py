@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from chassis.clock import business_date
+from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
@@ -17,7 +17,7 @@ from listings.changes import Change
 from listings.domain.life import IllegalStepError, step
 from listings.domain.names import State
 from listings.domain.window import is_over, window
-from listings.mapping import changed_fields, content_hash, message_of, parsed_date, problems, written
+from listings.mapping import changed_fields, content_hash, message_of, problems, written
 from listings.standing import Standing, not_a_member
 from listings.store import ListingRow
 

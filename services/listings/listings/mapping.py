@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import round_pb2
+from chassis.clock import parsed_date
 from chassis.crypto import hex_digest
 from chassis.errors import Violation
 from chassis.etag import etag
@@ -139,7 +140,8 @@ def _codes(bare: pb.Listing) -> Iterator[Violation]:
 
 
 def _dates(bare: pb.Listing) -> Iterator[Violation]:
-    wrong = [field for field in ("valid_from", "valid_to") if _date(getattr(bare, field)) is _BAD]
+    given = {field: getattr(bare, field) for field in ("valid_from", "valid_to")}
+    wrong = [field for field, text in given.items() if text and parsed_date(text) is None]
     for field in wrong:
         yield Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
     if not wrong and bare.valid_from and bare.valid_to and bare.valid_to < bare.valid_from:
@@ -219,25 +221,6 @@ def _identity(bare: pb.Listing) -> Iterator[Violation]:
     for field, most in (("source", 64), ("external_key", 128)):
         if len(getattr(bare, field)) > most:
             yield Violation(field, "length", f"最多 {most} 个字符", f"at most {most} characters")
-
-
-_BAD = date.min
-
-
-def parsed_date(text: str) -> date | None:
-    """The date; None for "" and for what is none."""
-    found = _date(text)
-    return None if found is _BAD else found
-
-
-def _date(text: str) -> date | None:
-    """The date, None for "", `_BAD` for what is none."""
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return _BAD
 
 
 def row_of(

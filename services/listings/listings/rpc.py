@@ -11,7 +11,7 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.listings.v1 import round_pb2
 from chassis import etag, paging
-from chassis.clock import business_date
+from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
@@ -27,7 +27,6 @@ from listings.mapping import (
     content_hash,
     identity_problems,
     message_of,
-    parsed_date,
     problems,
     round_message,
     written,

@@ -6,16 +6,19 @@ earlier ones and a rollback leaves nothing behind.
 
 import heapq
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from typing import Protocol
 
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.domain.pairs import partners
 
-_READ = 30_000  # postings read for one change at most, rarest words first: bounds its cost, whatever the index holds
+_READ = 30_000  # postings read for one change at most, rarest words first (the rarest in any case): bounds its cost
+_name = attrgetter("name")
 _LABEL = 4  # weight of a shared major, skill or field in the ranking of candidates
 
 
@@ -105,15 +108,23 @@ class Index:
 
     def ranked(self, facts: Facts) -> Iterator[tuple[int, str, Facts]]:
         """Candidates as (−weight in common, name, facts), in that order; only those that are taken are sorted."""
-        weights: dict[int, int] = defaultdict(int)
+        places: dict[int, list[int]] = {}  # weight in common → slots
+        for slot, weight in self._in_common(facts).items():
+            places.setdefault(weight, []).append(slot)
+        for weight in sorted(places, reverse=True):
+            for one in sorted((self._at[slot] for slot in places[weight]), key=_name):
+                yield -weight, one.name, one
+
+    def _in_common(self, facts: Facts) -> Mapping[int, int]:
+        """Slot → weight in common. Slots of words of one weight are counted together, which is the fast way."""
+        words: dict[int, list[list[int]]] = defaultdict(list)
         for weight, slots in self._readings(facts):
-            for slot in slots:
-                weights[slot] += weight
-        at = self._at
-        heap = [(-weight, at[slot].name, at[slot]) for slot, weight in weights.items()]
-        heapq.heapify(heap)
-        while heap:
-            yield heapq.heappop(heap)
+            words[weight].append(slots)
+        found: Counter[int] = Counter()
+        for weight, lists in words.items():
+            for slot, count in Counter(chain.from_iterable(lists)).items():
+                found[slot] += weight * count
+        return found
 
     def where(self, condition: Callable[[Facts], bool]) -> list[Facts]:
         """See `Listings`."""
@@ -131,9 +142,9 @@ class Index:
         ]
         read = 0
         for length, word, slots in sorted(found, key=lambda reading: reading[:2]):
-            read += length
-            if read > _READ:
+            if read and read + length > _READ:
                 return
+            read += length
             yield keys[word], slots
 
 

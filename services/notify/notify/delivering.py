@@ -60,7 +60,7 @@ class Delivering:
         """Send until cancelled."""
         while True:
             try:
-                ready = await self._begin()
+                ready = await self._begin() if await store.is_any_due(self._database) else []
                 await asyncio.gather(*(self._deliver(one) for one in ready))
             except Unavailable:
                 ready = []

@@ -3,6 +3,8 @@
 One event, one transaction: inbox messages and deliveries are set up with it, once per subscription.
 """
 
+from collections.abc import Sequence
+
 from access.listeners import listeners
 from alliance.notify.v1 import notify_pb2 as pb
 from chassis import topics
@@ -37,12 +39,23 @@ class Events:
         about = about_of(record)
         wanting = [
             row
-            for row in await store.interested(tx, patterns(record.type), record.time)
-            if filter_of(row).takes(about) and await self._rights.may_know(tx, row.organization, about)
+            for row in await _interested(tx, record.type)
+            if row.recorded_at < record.time
+            and filter_of(row).takes(about)
+            and await self._rights.may_know(tx, row.organization, about)
         ]
         await store.add_inbox(tx, [_inbox(tx, row, about) for row in wanting if row.channel == pb.CHANNEL_INBOX])
         outside = [row for row in wanting if row.channel != pb.CHANNEL_INBOX]
         await store.add_deliveries(tx, [_delivery(tx, row, about, record) for row in outside])
+
+
+async def _interested(tx: Tx, event_type: str) -> Sequence[SubscriptionRow]:
+    """Subscriptions to a type of event, read once a batch."""
+    key = ("interested", event_type)
+    if key not in tx.memo:
+        tx.memo[key] = await store.interested(tx, patterns(event_type))
+    found: Sequence[SubscriptionRow] = tx.memo[key]
+    return found
 
 
 def _inbox(tx: Tx, row: SubscriptionRow, about: About) -> InboxRow:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    exists,
     func,
     select,
     text,
@@ -26,7 +27,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array, insert
 from sqlmodel import Field, SQLModel
 
-from chassis.database import Tx
+from chassis.database import Database, Tx
 
 _INSTANT: Any = DateTime(timezone=True)
 
@@ -155,11 +156,11 @@ async def secret_of(tx: Tx, name: str) -> str:
     return found.scalar_one_or_none() or ""
 
 
-async def interested(tx: Tx, patterns: Collection[str], recorded_at: datetime) -> Sequence[SubscriptionRow]:
-    """Subscriptions in force to an event's type that were made before it."""
+async def interested(tx: Tx, patterns: Collection[str]) -> Sequence[SubscriptionRow]:
+    """Subscriptions in force to an event's type."""
     named = sql_cast(array(sorted(patterns)), ARRAY(Text))
     overlap: ColumnElement[bool] = subscription.c.event_types.op("&&")(named)
-    statement = select(SubscriptionRow).where(subscription.c.active, overlap, subscription.c.recorded_at < recorded_at)
+    statement = select(SubscriptionRow).where(subscription.c.active, overlap)
     return (await tx.session.execute(statement)).scalars().all()
 
 
@@ -211,6 +212,13 @@ async def due_deliveries(tx: Tx, limit: int) -> Sequence[DeliveryRow]:
         .with_for_update(skip_locked=True)
     )
     return (await tx.session.execute(statement)).scalars().all()
+
+
+async def is_any_due(database: Database) -> bool:
+    """Whether any delivery is due; a look that is cheap enough to be taken all the time."""
+    due = and_(delivery.c.state == text("1"), delivery.c.next_attempt_at <= database.system_time())
+    async with database.alone() as conn:
+        return bool((await conn.execute(select(exists().where(due)))).scalar())
 
 
 async def count_due(tx: Tx) -> int:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from chassis.clock import parsed_date
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from chassis.personal import screen
@@ -30,6 +31,7 @@ ORGANIZATION_FIELDS = (
 )
 BODY_FIELDS = ("display_name", "region_code", "alliance", "community", "external_key")
 MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
+_MAX_LEADS = 2
 _MAX_INDUSTRIES = 10
 _Message = TypeVar("_Message", bound=Message)
 
@@ -122,14 +124,21 @@ def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
 
 def _facts(given: body_pb2.Body) -> Iterator[Violation]:
     facts = given.alliance
+    if len(facts.lead_departments) > _MAX_LEADS:
+        yield Violation(
+            "alliance.lead_departments",
+            "S0 附件2",
+            f"牵头部门为 {_MAX_LEADS} 家以内；请只留牵头的",
+            f"an alliance has at most {_MAX_LEADS} lead departments; keep those that lead",
+        )
     if facts.charter_adopted_on and parsed_date(facts.charter_adopted_on) is None:
         yield _bad_date("alliance.charter_adopted_on")
     if facts.secretariat_full_time_staff < 0:
         yield Violation(
             "alliance.secretariat_full_time_staff",
             "range",
-            "人数不能为负；未知填 0",
-            "persons can't be negative; 0 where unknown",
+            "人数不能为负；未知请不填",
+            "persons can't be negative; leave it out where unknown",
         )
     yield from screen("alliance.key_industry", facts.key_industry)
     if (industry := given.community.industry_code) and (wrong := industries.problem(industry)):
@@ -139,8 +148,13 @@ def _facts(given: body_pb2.Body) -> Iterator[Violation]:
 def membership_problems(given: body_pb2.Membership) -> list[Violation]:
     """Everything that is wrong with a membership as it was written."""
     found = []
-    if not given.roles or len(set(given.roles)) < len(given.roles) or 0 in given.roles:
-        found.append(Violation("roles", "required", "至少填写一个角色，且不重复", "at least one role, each once"))
+    known = set(body_pb2.MemberRole.values()) - {0}
+    if not given.roles or len(set(given.roles)) < len(given.roles) or not known.issuperset(given.roles):
+        found.append(
+            Violation(
+                "roles", "required", "请填写 MemberRole 中的角色，至少一个且不重复", "name roles of MemberRole, each once"
+            )
+        )
     first, last = parsed_date(given.valid_from), parsed_date(given.valid_to)
     if given.valid_from and first is None:
         found.append(_bad_date("valid_from"))
@@ -153,14 +167,6 @@ def membership_problems(given: body_pb2.Membership) -> list[Violation]:
             )
         )
     return found
-
-
-def parsed_date(text: str) -> date | None:
-    """The date; None for "" and for what is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _bad_date(field: str) -> Violation:
@@ -352,7 +358,7 @@ _OF_ORGANIZATION = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE_ORGANIZA
 def grant_problems(given: grant_pb2.Grant) -> list[Violation]:
     """Everything that is wrong with a grant as it was written: each role has its scope."""
     found = []
-    if not given.principal or len(given.principal) > 128:
+    if not given.principal.strip() or len(given.principal) > 128:
         found.append(
             Violation(
                 "grant.principal",

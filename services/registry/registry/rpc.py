@@ -13,7 +13,7 @@ from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
-from chassis.clock import business_date
+from chassis.clock import business_date, parsed_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
@@ -35,7 +35,6 @@ from registry.mapping import (
     membership_row,
     organization_message,
     organization_problems,
-    parsed_date,
     refuse,
 )
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
@@ -272,12 +271,13 @@ class Registry:
         guards.require_reason(request.reason)
         body, row = await guards.locked_membership(call.tx, request.name)
         last = parsed_date(request.valid_to) if request.valid_to else business_date(call.tx.now)
-        if last is None or last < row.valid_from:
+        if last is None or not row.valid_from <= last <= (row.valid_to or last):
             problem = Violation(
                 "valid_to",
                 "order",
-                f"最后一日须为日期（如 2026-01-31），且不早于 {row.valid_from}",
-                f"the last day has to be a date (like 2026-01-31), and not before {row.valid_from}",
+                f"最后一日须为日期（如 2026-01-31），自 {row.valid_from} 起，且不能延后；延长由秘书处修改成员资格",
+                f"the last day has to be a date (like 2026-01-31) from {row.valid_from} on, and none that prolongs it: "
+                "for that the secretariat updates the membership",
             )
             raise Invalid([problem])
         row.valid_to = last

@@ -26,7 +26,9 @@ def listens() -> list[Listen]:
 async def on_event(tx: Tx, record: Record) -> None:
     """Keep the fact; a demand or a supply may complete the round of each body that it names (R55)."""
     fact, names = fact_row(record), naming_rows(record)
-    await store.add_fact(tx, fact, names)
+    tx.later(store.add_facts, [fact])
+    tx.later(store.add_namings, names)
     for one in names:
         if one.side:
+            await tx.settle()
             await deadlines.close_if_done(tx, one.body, ROUND, quarters.of(one.business_date))

@@ -175,11 +175,14 @@ async def lock_body(tx: Tx, body: str) -> None:
     await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(body, 0))))
 
 
-async def add_fact(tx: Tx, row: FactRow, names: Sequence[NamingRow]) -> None:
-    """Keep an event and the bodies that it names; one that is there already stays as it is."""
-    await tx.conn.execute(insert(fact).values(row.model_dump()).on_conflict_do_nothing())
-    if names:
-        await tx.conn.execute(insert(naming).values([one.model_dump() for one in names]).on_conflict_do_nothing())
+async def add_facts(tx: Tx, rows: Sequence[FactRow]) -> None:
+    """Keep events; one that is there already stays as it is."""
+    await tx.conn.execute(insert(fact).on_conflict_do_nothing(), [row.model_dump() for row in rows])
+
+
+async def add_namings(tx: Tx, rows: Sequence[NamingRow]) -> None:
+    """Keep which bodies events name; their facts come first."""
+    await tx.conn.execute(insert(naming).on_conflict_do_nothing(), [row.model_dump() for row in rows])
 
 
 async def facts_of(tx: Tx, body: str, first: date, last: date, before: datetime) -> list[Fact]:

@@ -167,7 +167,7 @@ def _majors(demand: Facts, supply: Facts) -> Measure | None:
 def _best_major(demand: Facts, supply: Facts) -> tuple[int, str, str]:
     pairs = product(demand.majors, supply.majors)
     return max(
-        ((_same_major(text.normal(asked), text.normal(offered)), asked, offered) for asked, offered in pairs),
+        ((_same_major(text.label(asked)[0], text.label(offered)[0]), asked, offered) for asked, offered in pairs),
         default=(0, "", ""),
     )
 
@@ -197,10 +197,10 @@ def _skills(demand: Facts, supply: Facts) -> Measure | None:
 
 def _offers(supply: Facts, skill: str) -> bool:
     """Whether the supply names the skill, or its texts hold all of the skill's words."""
-    if text.normal(skill) in map(text.normal, supply.skills):
+    asked, words = text.label(skill)
+    if any(asked == text.label(offered)[0] for offered in supply.skills):
         return True
-    asked = text.words(skill)
-    return bool(asked) and all(word in supply.words for word in asked)
+    return bool(words) and all(word in supply.words for word in words)
 
 
 def _technology(demand: Facts, supply: Facts) -> Measure | None:

@@ -8,7 +8,7 @@ supply uses (`_PHRASES`), and the names of provinces and cities, since places ar
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from sys import intern
 
 from codes import regions
@@ -60,6 +60,12 @@ def weigh(title: str, labels: Iterable[str], prose: Iterable[str]) -> dict[str, 
                 if word not in found:
                     found[intern(word)] = weight * (_LATIN if word[0] < "㐀" else 1)
     return found
+
+
+@lru_cache(10_000)
+def label(text: str) -> tuple[str, tuple[str, ...]]:
+    """A short text, such as a skill, in its normal form and as words; the same ones come again and again."""
+    return normal(text), tuple(words(text))
 
 
 def overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:

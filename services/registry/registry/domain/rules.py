@@ -137,10 +137,10 @@ def _secretariat(facts: Facts) -> Judgement:
 
 
 def _documents(facts: Facts) -> Judgement:
-    year = facts.today.year
+    year, charter = facts.today.year, facts.charter_adopted_on
     return _all_of(
         {
-            "charter_adopted_on": (_known(facts.charter_adopted_on, facts.charter_adopted_on), "章程", "charter"),
+            "charter_adopted_on": (_known(charter, charter is not None and charter <= facts.today), "章程", "charter"),
             "three_year_goals": (facts.three_year_goals, "近三年规划目标和任务清单", "three-year goals and task list"),
             "annual_plan_year": (
                 _known(facts.plan_year, facts.plan_year and facts.plan_year >= year),
