@@ -55,7 +55,7 @@ class Tokens:
                 leeway=_LEEWAY,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except (jwt.InvalidTokenError, ValueError, OSError) as error:
+        except (jwt.PyJWTError, ValueError, OSError) as error:
             raise Unauthenticated(
                 f"令牌无效（{type(error).__name__}）；请重新登录",
                 f"invalid token ({type(error).__name__}); log in again",

@@ -7,6 +7,7 @@ again in place, without limit; its offsets are committed only after its effects.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
 _POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
 _BATCH = 500  # records in one transaction, at most
+_PACE = 0.2  # seconds between the beginnings of two batches of a group: under load, batches grow and don't multiply
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
 _LOOK = 0.02  # seconds between looks at how far a tail has got
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
@@ -230,12 +232,16 @@ class _Group(_Lane):
             consumer._coordinator._group_instance_id = None
 
     async def _take(self, batch: Batch) -> None:
+        began = time.monotonic()
         await self._until_done(partial(self.handling.batch, _raws(batch)))
         ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in batch}
         try:
             await self.consumer.commit(ends)
         except KafkaError as error:  # given again after the rebalance, and skipped then
             log.warning("consumer: commit failed", extra={"error": type(error).__name__})
+        self.consumer.in_hand = 0
+        if len(batch) < _BATCH:
+            await asyncio.sleep(began + _PACE - time.monotonic())
 
 
 class _Tail(_Lane):

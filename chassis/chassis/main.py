@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import metadata
 
+import uvloop
 from prometheus_client import start_http_server
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
@@ -50,7 +51,7 @@ def run(service: Service) -> None:
             print(f"ALLIANCE_{name}: {problem['msg']}", file=sys.stderr)
         sys.exit(2)
     logs.setup(service.name, settings.log_level)
-    asyncio.run(_migrate(service, settings) if command == "migrate" else _serve(service, settings))
+    uvloop.run(_migrate(service, settings) if command == "migrate" else _serve(service, settings))
 
 
 async def _migrate(service: Service, settings: ServiceSettings) -> None:

@@ -149,7 +149,10 @@ class Relay:
                 self._wake.clear()
                 queued = await self._next()
                 if queued:
+                    began = time.monotonic()
                     await self._publish(producer, queued)
+                    if len(queued) < BATCH:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
+                        await asyncio.sleep(time.monotonic() - began)
                 elif not await self._replayed(producer):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL)

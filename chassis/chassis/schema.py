@@ -12,25 +12,27 @@ from chassis.tables import metadata
 
 INSERT_ONLY = {"event", "personal_data_access"}
 
-# Daily partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no day has, so that a missing
-# partition is never an outage. 92 days are made ahead. Owned by the migration role and run by the service, which may not
-# create tables itself.
+# Monthly partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no month has, so that a
+# missing partition is never an outage. Three months are made ahead. Owned by the migration role and run by the service,
+# which may not create tables itself; months rather than days, since making one locks the table and voids every plan on it.
 _FIRST_EVENT_ID = """
 CREATE FUNCTION first_event_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$
 """
 _ENSURE_PARTITIONS = """
-CREATE FUNCTION ensure_event_partitions(days integer DEFAULT 92) RETURNS integer
+CREATE FUNCTION ensure_event_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-  day date;
+  month date;
   made integer := 0;
 BEGIN
-  FOR day IN SELECT generate_series(current_date - 1, current_date + days, interval '1 day')::date LOOP
-    IF to_regclass('event_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)',
-                     'event_' || to_char(day, 'YYYYMMDD'), first_event_id(day), first_event_id(day + 1));
+  FOR month IN
+    SELECT generate_series(date_trunc('month', current_date - 1), current_date + interval '3 months', interval '1 month')
+  LOOP
+    IF to_regclass('event_' || to_char(month, 'YYYYMM')) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)', 'event_' || to_char(month, 'YYYYMM'),
+                     first_event_id(month), first_event_id((month + interval '1 month')::date));
       made := made + 1;
     END IF;
   END LOOP;
@@ -48,7 +50,7 @@ def create_plumbing(op: Operations, role: str) -> None:
         _FIRST_EVENT_ID,
         _ENSURE_PARTITIONS,
         "CREATE TABLE event_default PARTITION OF event DEFAULT",
-        "SELECT ensure_event_partitions(7)",  # the service itself makes the others
+        "SELECT ensure_event_partitions()",
     ):
         connection.exec_driver_sql(statement)
     connection.execute(text(f'GRANT EXECUTE ON FUNCTION ensure_event_partitions TO "{role}"'))

@@ -12,19 +12,20 @@ from chassis.errors import Exhausted, Fault, Invalid, Unavailable
 
 DOMAIN = "alliance"
 MAX_DETAILS = 4096  # bytes
-_TEXT = 300  # characters of one text in details
+# Bytes of a text: the one for people, of one violation, and any other.
+_FOR_PEOPLE, _OF_VIOLATION, _TEXT = 1800, 450, 300
 
 
 def status_of(fault: Fault, language: str) -> status_pb2.Status:
     """The status of a fault in the caller's language, `zh` or `en`."""
     text = fault.zh if language == "zh" else fault.en
-    status = status_pb2.Status(code=fault.code.value[0], message=f"{fault.reason}: {fault.en}"[:_TEXT])
+    status = status_pb2.Status(code=fault.code.value[0], message=_cut(f"{fault.reason}: {fault.en}", _TEXT))
     info = error_details_pb2.ErrorInfo(reason=fault.reason, domain=DOMAIN)
     for name, value in fault.metadata.items():
-        info.metadata[name] = value[:_TEXT]
+        info.metadata[name] = _cut(value, _TEXT)
     _add(status, info)
     locale = "zh-CN" if language == "zh" else "en"
-    _add(status, error_details_pb2.LocalizedMessage(locale=locale, message=text[: 4 * _TEXT]))
+    _add(status, error_details_pb2.LocalizedMessage(locale=locale, message=_cut(text, _FOR_PEOPLE)))
     if isinstance(fault, Unavailable | Exhausted):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMilliseconds(int(fault.retry_after * 1000))
@@ -47,16 +48,18 @@ def _violations(fault: Invalid, language: str, room: int) -> error_details_pb2.B
     """The first violations, as many as there is room for."""
     found = error_details_pb2.BadRequest()
     for one in fault.violations:
-        added = found.field_violations.add(
-            field=one.field, reason=one.rule, description=(one.zh if language == "zh" else one.en)[:_TEXT]
-        )
-        locale = "zh-CN" if language == "zh" else "en"
-        added.localized_message.CopyFrom(error_details_pb2.LocalizedMessage(locale=locale, message=added.description))
-        added.description = one.en[:_TEXT]
+        added = found.field_violations.add(field=one.field, reason=one.rule, description=_cut(one.en, _OF_VIOLATION))
+        added.localized_message.locale = "zh-CN" if language == "zh" else "en"
+        added.localized_message.message = _cut(one.zh if language == "zh" else one.en, _OF_VIOLATION)
         if found.ByteSize() > room - 100:
             del found.field_violations[-1]
             break
     return found
+
+
+def _cut(text: str, most: int) -> str:
+    """A text of at most so many bytes, without half a character at its end."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _add(status: status_pb2.Status, detail: Message) -> None:

@@ -4,6 +4,8 @@ import csv
 from functools import cache, lru_cache
 from importlib import resources
 
+_SHOWN = 40  # characters of a wrong code that are repeated
+
 
 @cache
 def rows(filename: str) -> tuple[dict[str, str], ...]:
@@ -28,7 +30,8 @@ def problem(filename: str, zh: str, en: str, code: str, found: tuple[str, ...] =
     if code in known:
         return None
     near = [f"{one} {known[one]}" for one in found or _nearest(code, list(known))]
-    return f"{zh}中没有 {code}；请填代码，如 {'、'.join(near)}", f"{code} is no {en}; enter a code like {', '.join(near)}"
+    given = code[:_SHOWN]
+    return f"{zh}中没有 {given}；请填代码，如 {'、'.join(near)}", f"{given} is no {en}; enter a code like {', '.join(near)}"
 
 
 def _nearest(code: str, known: list[str]) -> list[str]:

@@ -45,7 +45,7 @@ def compatible(left: str, right: str) -> bool:
 
 
 def path(code: str) -> list[str]:
-    """The code and the areas that it lies in, widest first: `110105` → `110000`, `110105`."""
+    """The code and the areas that it lies in, widest first: `110105` → `110000`, `110100`, `110105`."""
     wider = [code[:2] + "0000", code[:4] + "00", code]
     return [area for index, area in enumerate(wider) if area not in wider[:index] and exists(area)]
 

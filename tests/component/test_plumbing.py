@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import deadletter, replay, topics
 from chassis.consumer import Consumers
+from chassis.database import Tx
 from chassis.handling import Handling
 from chassis.kafka import partition_of
 from chassis.record import RawRecord
@@ -97,6 +98,39 @@ async def test_what_is_rolled_back_is_never_published(probe: Probe) -> None:
         await probe.emit(key(), 1, before_commit=fail)
     assert await probe.rows("SELECT * FROM event") == []
     assert await probe.rows("SELECT * FROM outbox") == []
+
+
+async def test_what_is_put_off_is_written_once_and_in_the_transaction(probe: Probe) -> None:
+    """Also where a savepoint follows: what was put off inside a failed one is gone, what was before it stays."""
+    written: list[list[str]] = []
+
+    async def write(tx: Tx, rows: list[str]) -> None:
+        written.append(rows)
+        for row in rows:
+            await tx.conn.exec_driver_sql("INSERT INTO effect (key) VALUES ($1)", (row,))
+
+    async with probe.database.transaction(CAUSE) as tx:
+        tx.later(write, ["a"])
+        tx.later(write, ["b"])
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.later(write, ["c"])
+                raise RuntimeError("on purpose")
+        async with tx.savepoint():
+            tx.later(write, ["d"])
+        tx.later(write, ["e"])
+        tx.later(write, [])
+    assert written == [["a", "b"], ["d"], ["e"]]
+    assert [row["key"] for row in await probe.rows("SELECT key FROM effect ORDER BY ctid")] == ["a", "b", "d", "e"]
+
+
+async def test_what_one_savepoint_read_is_not_known_after_it_failed(probe: Probe) -> None:
+    async with probe.database.transaction(CAUSE) as tx:
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.memo["read"] = True
+                raise RuntimeError("on purpose")
+        assert "read" not in tx.memo
 
 
 async def test_a_low_sequence_that_commits_late_is_published(probe: Probe) -> None:

@@ -95,6 +95,9 @@ def test_its_last_day_is_not_before_its_first(first: str, last: str, expected: l
         ((CHAIR, CHAIR), False),
         ((body_pb2.MEMBER_ROLE_UNSPECIFIED,), False),
         ((CHAIR, body_pb2.MEMBER_ROLE_UNSPECIFIED), False),
+        ((max(body_pb2.MemberRole.values()),), True),
+        ((max(body_pb2.MemberRole.values()) + 1,), False),
+        ((CHAIR, 99), False),
     ],
 )
 def test_it_has_roles_each_once(roles: tuple[int, ...], right: bool) -> None:

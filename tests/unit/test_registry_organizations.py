@@ -146,3 +146,15 @@ def test_a_grant_has_one_scope() -> None:
 def test_a_principal_has_at_most_128_characters(length: int, right: bool) -> None:
     wrong = [("grant.principal", "required")]
     assert grant(principal="p" * length, role=access_pb2.ROLE_PLATFORM_OPERATOR) == ([] if right else wrong)
+
+
+@pytest.mark.parametrize("principal", ["", " ", "\t"])
+def test_a_principal_is_named(principal: str) -> None:
+    assert grant(principal=principal, role=access_pb2.ROLE_PLATFORM_OPERATOR) == [("grant.principal", "required")]
+
+
+@pytest.mark.parametrize(("count", "right"), [(0, True), (1, True), (2, True), (3, False)])
+def test_at_most_two_departments_lead(count: int, right: bool) -> None:
+    """S0 附件2: no. 3 and no. 6 have two."""
+    facts = body_pb2.AllianceFacts(lead_departments=[f"organizations/{number}" for number in range(count)])
+    assert body(alliance=facts) == ([] if right else [("alliance.lead_departments", "S0 附件2")])

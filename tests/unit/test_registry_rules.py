@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +132,8 @@ def test_r12_somebody_is_the_secretariat() -> None:
     [
         ({"charter_adopted_on": date(2020, 1, 1)}, SATISFIED, ()),
         ({"charter_adopted_on": None}, UNKNOWN, ("charter_adopted_on",)),
+        ({"charter_adopted_on": TODAY}, SATISFIED, ()),
+        ({"charter_adopted_on": TODAY + timedelta(days=1)}, VIOLATED, ()),
         ({"three_year_goals": False}, VIOLATED, ()),
         ({"three_year_goals": None}, UNKNOWN, ("three_year_goals",)),
         ({"plan_year": 2026}, SATISFIED, ()),

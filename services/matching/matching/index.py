@@ -6,10 +6,9 @@ earlier ones and a rollback leaves nothing behind.
 
 import heapq
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from matching.domain import text
 from matching.domain.facts import Facts
 from matching.domain.pairs import partners
 
-_READ = 30_000  # postings read for one change at most, rarest words first (the rarest in any case): bounds its cost
+_READ = 10_000  # postings read for one change at most, rarest words first (the rarest in any case): bounds its cost
 _name = attrgetter("name")
 _LABEL = 4  # weight of a shared major, skill or field in the ranking of candidates
 
@@ -115,15 +114,12 @@ class Index:
             for one in sorted((self._at[slot] for slot in places[weight]), key=_name):
                 yield -weight, one.name, one
 
-    def _in_common(self, facts: Facts) -> Mapping[int, int]:
-        """Slot → weight in common. Slots of words of one weight are counted together, which is the fast way."""
-        words: dict[int, list[list[int]]] = defaultdict(list)
+    def _in_common(self, facts: Facts) -> dict[int, int]:
+        """Slot → weight in common."""
+        found: dict[int, int] = defaultdict(int)
         for weight, slots in self._readings(facts):
-            words[weight].append(slots)
-        found: Counter[int] = Counter()
-        for weight, lists in words.items():
-            for slot, count in Counter(chain.from_iterable(lists)).items():
-                found[slot] += weight * count
+            for slot in slots:
+                found[slot] += weight
         return found
 
     def where(self, condition: Callable[[Facts], bool]) -> list[Facts]:

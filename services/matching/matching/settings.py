@@ -12,9 +12,9 @@ class MatchingSettings(ServiceSettings):
     service: str = "matching"
     match_threshold: int = Field(default=LEAST_THRESHOLD, ge=LEAST_THRESHOLD, le=1000)
     """Least score of a proposal, in thousandths."""
-    match_best: int = Field(default=20, ge=1, le=1000)
-    """Proposals that one change of a listing can bring it: its best."""
-    match_candidates: int = Field(default=200, ge=1, le=10_000)
+    match_best: int = Field(default=10, ge=1, le=1000)
+    """Proposals that one change of a listing can bring it: its best ones, as many as people look through."""
+    match_candidates: int = Field(default=100, ge=1, le=10_000)
     """Candidates that are scored for one change."""
     listings_target: str = ""
     """gRPC address of listings, asked about a listing that has not been heard of yet; empty: nobody is asked."""

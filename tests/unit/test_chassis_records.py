@@ -1,0 +1,168 @@
+"""The chassis: records as they come, ids, dates, and texts that hold what they must not."""
+
+import uuid
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from alliance.listings.v1 import events_pb2
+from chassis import clock
+from chassis.clock import BusinessClock, business_date, parsed_date, start_of_day
+from chassis.ids import _Generator, first_id, id_of, new_id, resource
+from chassis.personal import screen
+from chassis.record import RawRecord, UndecodableError, decode
+
+TOPIC = "alliance.internal.listings.listing.v1"
+HEADERS = {
+    "ce_sequence": b"7",
+    "ce_type": b"alliance.listings.listing.published.v1",
+    "ce_id": b"01890000-0000-7000-8000-000000000000",
+    "ce_time": b"2026-11-23T12:00:00.5Z",
+    "traceparent": b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+
+
+def raw(value: bytes | None = b"", key: bytes | None = b"listings/a", **headers: bytes | None) -> RawRecord:
+    given = {**HEADERS, **headers}
+    return RawRecord(TOPIC, 3, 42, 1_764_000_000_000, key, value, list(given.items()))
+
+
+def test_a_record_is_what_its_headers_say() -> None:
+    content = events_pb2.ListingEvent()
+    content.listing.name = "listings/a"
+    found = decode(raw(content.SerializeToString()))
+    assert (found.key, found.version, found.verb, found.partition, found.offset) == ("listings/a", 7, "published", 3, 42)
+    assert found.time == datetime(2026, 11, 23, 12, 0, 0, 500_000, UTC)
+    assert found.message == content
+    assert found.traceparent.startswith("00-0af7")
+
+
+def test_no_value_is_a_tombstone_and_an_empty_one_is_not() -> None:
+    assert decode(raw(None)).message is None
+    assert decode(raw(b"")).message == events_pb2.ListingEvent()
+
+
+def test_unknown_fields_types_and_headers_are_no_errors() -> None:
+    found = decode(raw(b"\xf8\x3f\x01", ce_type=b"alliance.listings.listing.invented.v9", ce_unknown=b"\xff", ce_null=None))
+    assert found.verb == "invented"
+
+
+@pytest.mark.parametrize("text", [b"", b"yesterday", b"2026-11-23T12:00:00"])
+def test_without_a_time_of_its_own_the_brokers_counts(text: bytes) -> None:
+    assert decode(raw(ce_time=text)).time == datetime.fromtimestamp(1_764_000_000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (raw(key=None), "no key"),
+        (raw(key=b""), "no key"),
+        (raw(key=b"\xff"), "key is not UTF-8"),
+        (raw(ce_sequence=None), "no header 'ce_sequence'"),
+        (raw(ce_sequence=b"seven"), "header ce_sequence is not a number"),
+        (raw(b"\x0a\xff"), "value is not the topic's message"),
+    ],
+)
+def test_what_is_no_record_of_ours_says_why_and_not_what(record: RawRecord, why: str) -> None:
+    with pytest.raises(UndecodableError) as refused:
+        decode(record)
+    assert str(refused.value) == why
+
+
+def test_ids_rise_also_within_a_millisecond_and_when_the_clock_steps_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10] * 5000 + [3] * 10)
+    monkeypatch.setattr("chassis.ids.time.time_ns", lambda: next(times) * 1_000_000)
+    generator = _Generator()
+    found = [generator.next() for _ in range(5010)]
+    assert found == sorted(found)
+    assert len(set(found)) == 5010
+    assert {one.version for one in found} == {7}
+    assert {one.variant for one in found} == {uuid.RFC_4122}
+
+
+def test_the_first_id_of_an_instant_is_below_all_of_its_ids() -> None:
+    before = first_id(datetime.now(UTC))
+    made = new_id()
+    assert before <= made < first_id(datetime.now(UTC) + timedelta(seconds=1))
+
+
+def test_a_resource_name_ends_with_its_id() -> None:
+    assert uuid.UUID(id_of(resource("listings"))).version == 7
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        (datetime(2026, 12, 31, 15, 59, 59, 999_999, UTC), date(2026, 12, 31)),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), date(2027, 1, 1)),
+        (datetime(2027, 1, 1, 0, 0, tzinfo=timezone(timedelta(hours=8))), date(2027, 1, 1)),
+    ],
+)
+def test_a_day_begins_at_midnight_in_shanghai(instant: datetime, day: date) -> None:
+    assert business_date(instant) == day
+
+
+def test_the_start_of_a_day_is_its_first_instant() -> None:
+    start = start_of_day(date(2027, 1, 1))
+    assert start == datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
+    assert business_date(start) == date(2027, 1, 1)
+    assert business_date(start - timedelta(microseconds=1)) == date(2026, 12, 31)
+
+
+def test_the_business_clock_is_the_systems_plus_its_offset() -> None:
+    class Stopped:
+        def now(self) -> datetime:
+            return datetime(2026, 11, 23, tzinfo=UTC)
+
+    moved = BusinessClock(Stopped())
+    assert moved.now() == Stopped().now()
+    moved.offset = timedelta(days=40)
+    assert moved.now() == datetime(2027, 1, 2, tzinfo=UTC)
+    assert clock.SystemClock().now().tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31", date(2026, 1, 31)),
+        ("2028-02-29", date(2028, 2, 29)),
+        ("2026-02-29", None),
+        ("2026-1-31", None),
+        ("20260131", None),
+        ("2026-W05-6", None),
+        ("2026-01-31T00:00", None),
+        (" 2026-01-31", None),
+        ("２０２６-01-31", None),
+        ("0000-01-01", None),
+        ("", None),
+    ],
+)
+def test_dates_have_one_form(text: str, day: date | None) -> None:
+    assert parsed_date(text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("请致电 13812345678", "手机号"),
+        ("138-1234-5678", "手机号"),
+        ("+86 138 1234 5678", "手机号"),
+        ("１３８１２３４５６７８", "手机号"),
+        ("010-12345678", "固定电话"),
+        ("（0551）1234567", ""),
+        ("(0551) 1234567", "固定电话"),
+        ("hr@example.com.cn", "电子邮箱"),
+        ("ｈｒ＠example.com", "电子邮箱"),
+        ("11010519491231002X", "身份证号"),
+        ("110105194912310021", "身份证号"),
+        ("订单 20261123138123456789", ""),
+        ("91110108MA01ABCD2E", ""),
+        ("招聘 12 人，月薪 8000-15000 元", ""),
+        ("GB/T 4754-2017", ""),
+        ("@产业园", ""),
+    ],
+)
+def test_phones_addresses_and_identity_numbers_are_found(text: str, rule: str) -> None:
+    found = screen("description", text)
+    assert [rule in one.zh for one in found] == ([True] if rule else [])
+    assert not any(text in one.zh + one.en for one in found)

@@ -1,0 +1,90 @@
+"""Code tables: names, hierarchies, and what a refusal of a code says."""
+
+import pytest
+
+from codes import education, industries, regions
+
+
+@pytest.mark.parametrize(
+    ("code", "area", "inside"),
+    [
+        ("110105", "110000", True),
+        ("110105", "110105", True),
+        ("110000", "110105", False),
+        ("320102", "320100", True),
+        ("320102", "320000", True),
+        ("320102", "320200", False),
+        ("120000", "110000", False),
+    ],
+)
+def test_an_area_takes_in_what_lies_in_it(code: str, area: str, inside: bool) -> None:
+    assert regions.within(code, area) is inside
+    assert regions.compatible(code, area) is (inside or regions.within(area, code))
+
+
+@pytest.mark.parametrize(
+    ("code", "path"),
+    [
+        ("110105", ["110000", "110100", "110105"]),
+        ("320102", ["320000", "320100", "320102"]),
+        ("320000", ["320000"]),
+    ],
+)
+def test_the_path_of_a_region(code: str, path: list[str]) -> None:
+    assert regions.path(code) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "first"), [("北京", "110000"), ("北京市", "110000"), (" 南京 ", "320100"), ("内蒙古", "150000"), ("火星", "")]
+)
+def test_regions_by_name_widest_first(text: str, first: str) -> None:
+    assert (regions.find(text) or [""])[0] == first
+
+
+@pytest.mark.parametrize(("code", "path"), [("3973", ["C", "39", "397", "3973"]), ("C", ["C"])])
+def test_the_path_of_an_industry(code: str, path: list[str]) -> None:
+    assert industries.path(code) == path
+
+
+def test_every_industry_belongs_to_a_section() -> None:
+    codes = [code for number in range(10_000) if industries.exists(code := f"{number:04}")]
+    assert len(codes) > 1000
+    assert {industries.path(code)[0] for code in codes} <= set("ABCDEFGHIJKLMNOPQRST")
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("博士", 7), ("研究生", 6), ("硕士", 6), ("本科", 5), ("大专", 4), ("中专", 3), ("高中", 3), ("初中", 2), ("小学", 1)],
+)
+def test_levels_of_education(text: str, level: int) -> None:
+    assert education.level(education.find(text)) == level
+
+
+def test_what_is_no_level_is_none() -> None:
+    assert education.find("幼儿园大班") == ""
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "near"),
+    [
+        (regions, "北京", "110000"),
+        (regions, "119999", "110"),
+        (regions, "", ""),
+        (industries, "集成电路制造", "3973"),
+        (industries, "3999", "399"),
+        (education, "本科", "20"),
+        (education, "2", "20"),
+        (education, "x" * 5000, ""),
+    ],
+)
+def test_a_refused_code_comes_with_near_ones(table: object, code: str, near: str) -> None:
+    wrong = table.problem(code)  # type: ignore[attr-defined]
+    assert wrong is not None
+    zh, en = wrong
+    assert near in zh.split("如")[-1]
+    assert near in en.split("like")[-1]
+
+
+@pytest.mark.parametrize(("table", "code"), [(regions, "110000"), (industries, "3973"), (education, "20")])
+def test_a_code_of_the_table_is_right(table: object, code: str) -> None:
+    assert table.problem(code) is None  # type: ignore[attr-defined]

@@ -1,0 +1,236 @@
+"""Listings: what an issuer may write, field by field, both sides of every limit."""
+
+from typing import Any
+
+import pytest
+
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from chassis.errors import Invalid, Violation
+from listings.domain.names import DETAILS, Kind
+from listings.importing import _waves, check_header
+from listings.mapping import (
+    MAX_BODIES,
+    MAX_DESCRIPTION,
+    MAX_INDUSTRIES,
+    MAX_TITLE,
+    MAX_WEEKS,
+    changed_fields,
+    content_hash,
+    identity_problems,
+    problems,
+    texts,
+    written,
+)
+
+PUBLIC = pb.VISIBILITY_PUBLIC
+
+
+def listing(kind: int = pb.LISTING_KIND_JOB_POSITION, **fields: Any) -> pb.Listing:
+    """A job position with these fields, as an issuer would write it."""
+    given = {"title": "封装工程师", "visibility": PUBLIC, "quantity": 1, **fields}
+    if kind == pb.LISTING_KIND_JOB_POSITION and not any(name in given for name in DETAILS.values()):
+        given["job_position"] = pb.JobPosition()
+    return pb.Listing(kind=kind, **given)  # type: ignore[arg-type]
+
+
+def found(**fields: Any) -> list[tuple[str, str]]:
+    """Field and rule of everything that is wrong."""
+    return [(one.field, one.rule) for one in problems(listing(**fields))]
+
+
+def only(*wrong: tuple[str, str]) -> list[tuple[str, str]]:
+    return list(wrong)
+
+
+def test_a_listing_with_its_details_is_right() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"title": "工"}, only(("title", "length"))),
+        ({"title": "工程"}, []),
+        ({"title": "工" * MAX_TITLE}, []),
+        ({"title": "工" * (MAX_TITLE + 1)}, only(("title", "length"))),
+        ({"description": "述" * MAX_DESCRIPTION}, []),
+        ({"description": "述" * (MAX_DESCRIPTION + 1)}, only(("description", "length"))),
+        ({"quantity": 0}, only(("quantity", "range"))),
+        ({"quantity": -1}, only(("quantity", "range"))),
+        ({"bodies": [f"bodies/{n}" for n in range(MAX_BODIES)]}, []),
+        ({"bodies": [f"bodies/{n}" for n in range(MAX_BODIES + 1)]}, only(("bodies", "range"))),
+        ({"bodies": ["bodies/a", "bodies/a"]}, only(("bodies", "range"))),
+        ({"industry_codes": ["3973"] * MAX_INDUSTRIES}, []),
+        ({"industry_codes": ["3973"] * (MAX_INDUSTRIES + 1)}, only(("industry_codes", "range"))),
+        ({"industry_codes": ["9999"]}, only(("industry_codes", "GB/T 4754"))),
+        ({"region_codes": ["110000", "110105"]}, []),
+        ({"region_codes": ["北京"]}, only(("region_codes", "GB/T 2260"))),
+        ({"region_codes": ["110000", "119999"]}, only(("region_codes", "GB/T 2260"))),
+        ({"valid_from": "2026-02-28", "valid_to": "2026-02-28"}, []),
+        ({"valid_from": "2026-02-28", "valid_to": "2026-02-27"}, only(("valid_to", "order"))),
+        ({"valid_from": "2026-02-29"}, only(("valid_from", "ISO 8601"))),
+        ({"valid_to": "2026-2-1"}, only(("valid_to", "ISO 8601"))),
+        ({"valid_to": "20260201"}, only(("valid_to", "ISO 8601"))),
+        ({"visibility": 0}, only(("visibility", "required"))),
+        ({"visibility": 9}, only(("visibility", "required"))),
+        ({"source": "s" * 64, "external_key": "k" * 128}, []),
+        ({"source": "s" * 65, "external_key": "k" * 129}, only(("source", "length"), ("external_key", "length"))),
+    ],
+)
+def test_limits(fields: dict[str, Any], wrong: list[tuple[str, str]]) -> None:
+    assert found(**fields) == wrong
+
+
+@pytest.mark.parametrize("kind", [0, 99])
+def test_a_kind_is_one_of_the_contract(kind: int) -> None:
+    assert [(one.field, one.rule) for one in problems(listing(kind))] == [("kind", "required")]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_of_r38_to_r42_needs_details_of_its_own(kind: Kind) -> None:
+    without = listing(int(kind), job_position=None)
+    assert (DETAILS[kind], "required") in [(one.field, one.rule) for one in problems(without)]
+    other = DETAILS[Kind.TECH_DEMAND if kind is not Kind.TECH_DEMAND else Kind.TALENT_DEMAND]
+    getattr(without, other).SetInParent()
+    assert (other, "details-kind") in [(one.field, one.rule) for one in problems(without)]
+
+
+@pytest.mark.parametrize("name", [name for name, number in pb.ListingKind.items() if number > max(Kind)])
+def test_the_other_kinds_have_none_yet(name: str) -> None:
+    assert problems(listing(pb.ListingKind.Value(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("details", "wrong"),
+    [
+        (pb.JobPosition(salary=pb.SalaryRange(min=0, max=0)), []),
+        (pb.JobPosition(salary=pb.SalaryRange(min=8000, max=8000)), []),
+        (pb.JobPosition(salary=pb.SalaryRange(min=8001, max=8000)), only(("job_position.salary", "range"))),
+        (pb.JobPosition(salary=pb.SalaryRange(min=-1, max=8000)), only(("job_position.salary", "range"))),
+        (pb.JobPosition(experience_years=0), []),
+        (pb.JobPosition(experience_years=-1), only(("job_position.experience_years", "range"))),
+        (pb.JobPosition(education_code="20"), []),
+        (pb.JobPosition(education_code="本科"), only(("job_position.education_code", "GB/T 4658"))),
+    ],
+)
+def test_a_job_position(details: pb.JobPosition, wrong: list[tuple[str, str]]) -> None:
+    assert found(job_position=details) == wrong
+
+
+@pytest.mark.parametrize(("weeks", "right"), [(0, False), (1, True), (MAX_WEEKS, True), (MAX_WEEKS + 1, False)])
+def test_an_internship_has_its_weeks(weeks: int, right: bool) -> None:
+    given = listing(pb.LISTING_KIND_INTERNSHIP, internship=pb.Internship(weeks=weeks))
+    assert [one.field for one in problems(given)] == ([] if right else ["internship.weeks"])
+
+
+@pytest.mark.parametrize(("level", "right"), [(-1, False), (0, True), (9, True), (10, False)])
+def test_an_outcome_has_a_readiness_level(level: int, right: bool) -> None:
+    given = listing(pb.LISTING_KIND_RESEARCH_OUTCOME, research_outcome=pb.ResearchOutcome(readiness_level=level))
+    assert [one.field for one in problems(given)] == ([] if right else ["research_outcome.readiness_level"])
+
+
+@pytest.mark.parametrize(
+    ("employed_in_industry", "employed", "graduates", "right"),
+    [(0, 0, 0, True), (10, 10, 10, True), (11, 10, 10, False), (5, 11, 10, False), (-1, 5, 10, False)],
+)
+def test_graduates_are_at_least_those_employed(employed_in_industry: int, employed: int, graduates: int, right: bool) -> None:
+    details = pb.GraduateEmploymentInfo(employed_in_industry=employed_in_industry, employed=employed, graduates=graduates)
+    given = listing(pb.LISTING_KIND_GRADUATE_EMPLOYMENT_INFO, graduate_employment_info=details)
+    assert [one.field for one in problems(given)] == ([] if right else ["graduate_employment_info"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"title": "电话13812345678"}, "title"),
+        ({"description": "联系 zhang@example.com"}, "description"),
+        ({"job_position": pb.JobPosition(skills=["封装", "加微信１３８１２３４５６７８"])}, "job_position.skills"),
+    ],
+)
+def test_personal_data_has_no_place_in_any_text(fields: dict[str, Any], path: str) -> None:
+    assert found(**fields) == [(path, "personal-data")]
+    assert not any("13812345678" in one.zh + one.en for one in problems(listing(**fields)))
+
+
+def test_every_free_text_is_screened_wherever_it_stands() -> None:
+    """A new text field is screened without anybody having to think of it."""
+    for name in DETAILS.values():
+        field = pb.Listing.DESCRIPTOR.fields_by_name[name]
+        assert field.message_type
+        for inner in field.message_type.fields:
+            if inner.type != inner.TYPE_STRING:
+                continue
+            given = pb.Listing()
+            details = getattr(given, name)
+            if inner.is_repeated:
+                getattr(details, inner.name).append("甲")
+            else:
+                setattr(details, inner.name, "甲")
+            assert list(texts(given)) == [(f"{name}.{inner.name}", "甲")]
+
+
+def test_what_the_platform_sets_is_no_content() -> None:
+    given = listing(title="  封装工程师 ", quantity=0)
+    given.name, given.etag, given.state = "listings/a", '"7"', pb.LISTING_STATE_PUBLISHED
+    given.publish_time.FromJsonString("2026-01-01T00:00:00Z")
+    assert written(given) == listing()
+    assert content_hash(written(given)) == content_hash(listing())
+
+
+def test_another_content_has_another_hash() -> None:
+    assert content_hash(listing()) != content_hash(listing(title="封装测试工程师"))
+
+
+def test_a_revision_names_the_fields_that_changed() -> None:
+    after = listing(title="测试工程师", region_codes=["110000"])
+    assert changed_fields(listing(), listing()) == []
+    assert changed_fields(listing(), after) == ["title", "region_codes"]
+
+
+@pytest.mark.parametrize("field", ["issuer", "source", "external_key"])
+def test_whose_listing_it_is_never_changes(field: str) -> None:
+    after = listing()
+    setattr(after, field, "other")
+    assert [(one.field, one.rule) for one in identity_problems(listing(), after)] == [(field, "immutable")]
+    assert changed_fields(listing(), after) == []
+
+
+def row(number: int, key: str) -> rpc.ImportRow:
+    return rpc.ImportRow(row=number, listing=pb.Listing(external_key=key))
+
+
+@pytest.mark.parametrize(
+    ("keys", "waves"),
+    [
+        ([], []),
+        (["a", "b", "c"], [[1, 2, 3]]),
+        (["a", "b", "a"], [[1, 2], [3]]),
+        (["a", "a", "b", "a", "b"], [[1, 3], [2, 5], [4]]),
+        (["", "", "a"], [[1, 2, 3]]),  # without a key none is another's revision; each is refused by itself
+    ],
+)
+def test_a_key_stands_once_in_a_wave_and_in_its_order(keys: list[str], waves: list[list[int]]) -> None:
+    rows = [row(number, key) for number, key in enumerate(keys, 1)]
+    assert [[one.row for one in wave] for wave in _waves(rows)] == waves
+
+
+@pytest.mark.parametrize(
+    ("header", "wrong"),
+    [
+        ({}, []),
+        ({"source": ""}, ["header.source"]),
+        ({"source": "s" * 64}, []),
+        ({"source": "s" * 65}, ["header.source"]),
+        ({"kind": 0}, ["header.kind"]),
+        ({"issuer": ""}, ["header.issuer"]),
+    ],
+)
+def test_a_header_is_complete(header: dict[str, Any], wrong: list[str]) -> None:
+    whole = {"source": "erp", "kind": pb.LISTING_KIND_JOB_POSITION, "issuer": "organizations/a", **header}
+    violations: list[Violation] = []
+    try:
+        check_header(rpc.ImportHeader(**whole))
+    except Invalid as refused:
+        violations = refused.violations
+    assert [one.field for one in violations] == wrong

@@ -1,0 +1,38 @@
+"""Listings: rounds, the first during the council (R54), then every quarter (R55)."""
+
+from datetime import date
+
+import pytest
+
+from listings.domain.rounds import council, quarter, since
+
+
+@pytest.mark.parametrize(
+    ("day", "period", "first", "last"),
+    [
+        (date(2026, 12, 31), "2026Q4", date(2026, 10, 1), date(2026, 12, 31)),
+        (date(2027, 1, 1), "2027Q1", date(2027, 1, 1), date(2027, 3, 31)),
+        (date(2028, 2, 29), "2028Q1", date(2028, 1, 1), date(2028, 3, 31)),
+    ],
+)
+def test_a_quarter_holds_its_first_and_its_last_day(day: date, period: str, first: date, last: date) -> None:
+    found = quarter(day)
+    assert (found.period, found.opens_on, found.closes_on) == (period, first, last)
+
+
+@pytest.mark.parametrize(
+    ("formed", "periods"),
+    [
+        (date(2026, 12, 31), ["2026Q4", "2027Q1"]),
+        (date(2027, 1, 1), ["2027Q1"]),
+        (date(2026, 4, 1), ["2026Q2", "2026Q3", "2026Q4", "2027Q1"]),
+        (date(2027, 4, 1), ["2027Q2"]),  # the clock stood still meanwhile: its own quarter is opened in any case
+    ],
+)
+def test_every_quarter_since_the_formation_has_its_round(formed: date, periods: list[str]) -> None:
+    assert [one.period for one in since(formed, quarter(date(2027, 2, 3)))] == periods
+
+
+def test_the_first_round_is_the_council_itself() -> None:
+    found = council(date(2026, 12, 5), date(2026, 12, 6))
+    assert (found.period, found.opens_on, found.closes_on) == ("2026-12-05", date(2026, 12, 5), date(2026, 12, 6))

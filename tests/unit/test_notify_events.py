@@ -1,0 +1,126 @@
+"""Notify: which events a subscription is for, and what people read."""
+
+import re
+from typing import Any
+
+import pytest
+
+from alliance.notify.v1 import notify_pb2 as pb
+from chassis import topics
+from notify.domain import texts
+from notify.domain.events import About, Filter, known_patterns, patterns
+from notify.domain.texts import title_and_text
+from notify.mapping import TOPICS, about_json, about_of_json, subscribable, subscription_problems
+
+PROPOSED = "alliance.matching.match.proposed.v1"
+ANY_MATCH = "alliance.matching.match.*.v1"
+
+
+def about(event_type: str = PROPOSED, **more: Any) -> About:
+    return About("event", event_type, "matches/a", **more)
+
+
+def test_a_type_is_named_by_itself_or_for_all_its_verbs() -> None:
+    assert patterns(PROPOSED) == (PROPOSED, ANY_MATCH)
+    assert known_patterns([PROPOSED, "alliance.matching.match.accepted.v1"]) == {
+        PROPOSED,
+        "alliance.matching.match.accepted.v1",
+        ANY_MATCH,
+    }
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_every_type_of_a_subscribable_topic_can_be_named(name: str) -> None:
+    topic = topics.load().named(name)
+    assert {topic.type_of(verb) for verb in topic.types} <= subscribable()
+
+
+@pytest.mark.parametrize("name", ["*", "alliance.*", "alliance.matching.*.v1", "alliance.matching.match.proposed.v2", ""])
+def test_nothing_wider_can_be_named(name: str) -> None:
+    assert name not in subscribable()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "takes"),
+    [
+        (Filter(), True),
+        (Filter(body="bodies/a"), True),
+        (Filter(body="bodies/b"), False),
+        (Filter(listing_kinds=frozenset({5, 6})), True),
+        (Filter(listing_kinds=frozenset({6})), False),
+        (Filter(organization="organizations/a"), True),
+        (Filter(organization="organizations/b"), False),
+        (Filter("bodies/a", frozenset({5}), "organizations/a"), True),
+        (Filter("bodies/a", frozenset({5}), "organizations/b"), False),
+    ],
+)
+def test_a_filter_narrows_by_everything_that_it_names(wanted: Filter, takes: bool) -> None:
+    event = about(bodies=frozenset({"bodies/a"}), listing_kind=5, organizations=frozenset({"organizations/a"}))
+    assert wanted.takes(event) is takes
+
+
+@pytest.mark.parametrize("english", [True, False])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_event_has_a_text(topic: str, english: bool) -> None:
+    declared = topics.load().named(topic)
+    for verb in declared.types:
+        title, text = title_and_text(about(declared.type_of(verb)), english=english)
+        assert title
+        assert text
+        assert "{" not in title + text
+        assert bool(re.search("[一-鿿]", title + text)) is not english
+
+
+def test_texts_belong_to_types_that_there_are() -> None:
+    known = {one.removeprefix("alliance.").removesuffix(".v1") for one in subscribable()}
+    assert set(texts._TEXTS) <= known
+
+
+def test_a_fact_that_is_not_known_reads_as_a_dash() -> None:
+    title, text = title_and_text(about("alliance.reporting.deadline.due.v1", facts={"title": "信息报送"}), english=False)
+    assert (title, text) == ("今日截止：信息报送", "—：信息报送（—）今日截止。")
+
+
+def test_braces_in_what_people_wrote_stay_as_they_are() -> None:
+    event = about("alliance.listings.listing.published.v1", facts={"title": "{0} {secret.__class__}", "issuer": "甲"})
+    assert title_and_text(event, english=False)[0] == "新发布：{0} {secret.__class__}"
+
+
+def test_what_a_delivery_keeps_of_an_event_is_all_of_it() -> None:
+    event = about(bodies=frozenset({"bodies/b", "bodies/a"}), organizations=frozenset({"organizations/a"}), facts={"a": "b"})
+    assert about_of_json(about_json(event)) == event
+
+
+def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> list[tuple[str, str]]:
+    given = pb.Subscription(**{"event_types": [PROPOSED], "channel": pb.CHANNEL_INBOX, **fields})
+    return [(one.field, one.rule) for one in subscription_problems(given, mail=mail, allow_private=allow_private)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, []),
+        ({"event_types": [ANY_MATCH, PROPOSED]}, []),
+        ({"event_types": []}, [("event_types", "known")]),
+        ({"event_types": [PROPOSED, "alliance.matching.match.invented.v1"]}, [("event_types", "known")]),
+        ({"channel": 0}, [("channel", "required")]),
+        ({"channel": 9}, [("channel", "required")]),
+        ({"channel": pb.CHANNEL_EMAIL, "email": "a@example.com"}, []),
+        ({"channel": pb.CHANNEL_EMAIL, "email": ""}, [("email", "address")]),
+        ({"channel": pb.CHANNEL_EMAIL, "email": "a@example"}, [("email", "address")]),
+        ({"channel": pb.CHANNEL_EMAIL, "email": "a@example.com\nBcc: b@example.com"}, [("email", "address")]),
+        ({"channel": pb.CHANNEL_EMAIL, "email": "a@b.cn, c@d.cn"}, [("email", "address")]),
+        ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://hooks.example.com/"}, []),
+        ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "http://hooks.example.com/"}, [("webhook_url", "target")]),
+    ],
+)
+def test_a_subscription_as_it_is_written(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert wrong(**fields) == expected
+
+
+def test_without_a_mail_server_there_are_no_mails() -> None:
+    assert wrong(mail=False, channel=pb.CHANNEL_EMAIL, email="a@example.com") == [("channel", "no-mail")]
+
+
+def test_http_is_taken_where_a_setting_allows_it() -> None:
+    assert wrong(allow_private=True, channel=pb.CHANNEL_WEBHOOK, webhook_url="http://127.0.0.1:8080/hook") == []

@@ -1,0 +1,73 @@
+"""Notify: where a webhook may go."""
+
+import pytest
+
+from notify.domain.targets import is_public, problem
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2400:3200::1", True),
+        ("127.0.0.1", False),
+        ("127.255.255.254", False),
+        ("0.0.0.0", False),  # noqa: S104 - the address is judged, nothing is bound to it
+        ("10.0.0.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("172.15.255.255", True),
+        ("172.16.0.0", False),
+        ("172.31.255.255", False),
+        ("172.32.0.0", True),
+        ("192.168.1.1", False),
+        ("192.0.2.1", False),
+        ("198.18.0.1", False),
+        ("224.0.0.1", False),
+        ("239.255.255.250", False),
+        ("255.255.255.255", False),
+        ("::", False),
+        ("::1", False),
+        ("fc00::1", False),
+        ("fe80::1", False),
+        ("fe80::1%eth0", False),
+        ("ff02::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+        ("2002:7f00:1::", False),  # 6to4 of 127.0.0.1
+        ("2002:a00:1::", False),  # 6to4 of 10.0.0.1
+    ],
+)
+def test_only_the_open_internet(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("url", "open_only", "private_too"),
+    [
+        ("https://hooks.example.com/a?b=c", True, True),
+        ("https://hooks.example.com:8443/", True, True),
+        ("http://hooks.example.com/", False, True),
+        ("ftp://hooks.example.com/", False, False),
+        ("file:///etc/passwd", False, False),
+        ("hooks.example.com", False, False),
+        ("https://", False, False),
+        ("https://:443/", False, False),
+        ("https://hooks.example.com:0/", False, False),
+        ("https://hooks.example.com:65536/", False, False),
+        ("https://hooks.example.com:port/", False, False),
+        ("https://[::1/", False, False),
+        ("https://user:secret@hooks.example.com/", False, False),
+        ("https://user@hooks.example.com/", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_target_as_it_is_written(url: str, open_only: bool, private_too: bool) -> None:
+    assert (problem(url, allow_private=False) is None) is open_only
+    assert (problem(url, allow_private=True) is None) is private_too
+
+
+def test_a_refusal_repeats_no_password() -> None:
+    wrong = problem("https://user:secret@hooks.example.com/", allow_private=True)
+    assert wrong is not None
+    assert not any("secret" in text for text in wrong)
