@@ -6,7 +6,7 @@ Exit codes: 0 done · 1 unexpected · 2 wrong usage · 3 not found · 4 not allo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -16,9 +16,9 @@ from rich.table import Table
 
 from alliance_cli.session import t
 
-PARTLY = 7
+USAGE, NOT_FOUND, PARTLY = 2, 3, 7
 _EXIT = {
-    grpc.StatusCode.NOT_FOUND: 3,
+    grpc.StatusCode.NOT_FOUND: NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED: 4,
     grpc.StatusCode.UNAUTHENTICATED: 4,
     grpc.StatusCode.INVALID_ARGUMENT: 5,
@@ -40,6 +40,12 @@ def explained() -> Iterator[None]:
     except grpc.RpcError as error:
         _print(error)
         raise SystemExit(_EXIT.get(error.code(), 1)) from None
+
+
+def fail(code: int, text: str) -> NoReturn:
+    """End with a message on stderr and an exit code."""
+    _errors.print(text, highlight=False, markup=False)
+    raise SystemExit(code)
 
 
 def _print(error: grpc.RpcError) -> None:

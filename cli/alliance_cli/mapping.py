@@ -29,7 +29,8 @@ from alliance_cli.rows import Row
 from alliance_cli.session import t
 from codes import education, industries, regions
 
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"^-?\d+|\d+", re.ASCII)
+_MOST = 2**31 - 1  # of a whole number in the contract
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,20 @@ class Rule:
         if self.lookup:
             return self._looked_up(field, filled)
         if self.number:
-            found = _NUMBER.search(filled[0])
-            return int(found.group()) if found else None
+            return self._counted(field, filled[0])
         if self.split:
             return [part.strip() for part in re.split(f"[{re.escape(self.split)}]", filled[0]) if part.strip()]
         return filled[0]
 
     def _replaced(self, cell: str) -> str:
         return (self.values or {}).get(cell, cell)
+
+    def _counted(self, field: str, cell: str) -> int | None:
+        found = _NUMBER.search(cell)
+        number = int(found.group()) if found else None
+        if number is not None and number > _MOST:
+            raise UnmappedError(field, self.columns[0], cell)
+        return number
 
     def _looked_up(self, field: str, cells: list[str]) -> Any:
         code = _LOOKUPS[self.lookup](cells)

@@ -4,6 +4,7 @@ from typing import Any
 
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import stubs
+from alliance_cli.errors import NOT_FOUND, USAGE, fail
 from alliance_cli.session import call, context, t
 
 PAGE = 1000
@@ -13,7 +14,7 @@ def organization(text: str = "") -> str:
     """`organizations/{id}` of what was typed; the session's own where empty."""
     wanted = text or context.session.organization
     if not wanted:
-        raise SystemExit(t("请用 --as 指明单位", "name the organization with --as"))
+        fail(USAGE, t("请用 --as 指明单位", "name the organization with --as"))
     if wanted.startswith("organizations/"):
         return wanted
     by_key = call(stubs.registry().ListOrganizations, rpc.ListOrganizationsRequest(external_key=wanted))
@@ -51,9 +52,9 @@ def every(method: Any, request: Any, field: str, most: int = 10_000) -> list[Any
 
 
 def _only(found: list[Any], wanted: str, what: str) -> str:
-    if len(found) == 1:
-        return str(found[0].name)
     if not found:
-        raise SystemExit(t(f"没有找到{what}：{wanted}", f"no {what} found: {wanted}"))
-    names = "\n".join(f"  {item.name}  {item.display_name}" for item in found[:10])
-    raise SystemExit(t(f"不止一个{what}符合“{wanted}”：\n{names}", f"more than one {what} fits {wanted!r}:\n{names}"))
+        fail(NOT_FOUND, t(f"没有找到{what}：{wanted}", f"no {what} found: {wanted}"))
+    if len(found) > 1:
+        names = "\n".join(f"  {item.name}  {item.display_name}" for item in found[:10])
+        fail(USAGE, t(f"不止一个{what}符合“{wanted}”：\n{names}", f"more than one {what} fits {wanted!r}:\n{names}"))
+    return str(found[0].name)

@@ -1,4 +1,4 @@
-"""Reading rows out of files that nobody shaped for us: .csv, .csv.gz, .xlsx."""
+"""Reading rows out of files that nobody shaped for us: .csv, .csv.gz, .xlsx; text in UTF-8 or GB 18030."""
 
 import csv
 import gzip
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
+from zipfile import BadZipFile
 
-import openpyxl
 import typer
 
 from alliance_cli.session import t
@@ -16,7 +16,14 @@ Row = dict[str, str]
 
 
 def read(file: Path) -> Iterator[Row]:
-    """Rows as heading → text, one at a time; empty cells are ""."""
+    """Rows as heading → text, one at a time; empty cells are "". Raises typer.BadParameter for what can't be read."""
+    try:
+        yield from _rows(file)
+    except (csv.Error, UnicodeDecodeError, EOFError, OSError, BadZipFile) as error:
+        raise typer.BadParameter(t(f"读不了 {file.name}：{error}", f"can't read {file.name}: {error}")) from error
+
+
+def _rows(file: Path) -> Iterator[Row]:
     if file.suffix == ".xlsx":
         yield from _sheet(file)
     else:
@@ -35,11 +42,25 @@ def _text(file: Path) -> Iterator[TextIO]:
     if not file.name.endswith((".csv", ".csv.gz")):
         raise typer.BadParameter(t("只认 .csv、.csv.gz、.xlsx", "only .csv, .csv.gz and .xlsx are read"))
     opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8-sig", newline="") as opened:
+    with opener(file, "rt", encoding=_encoding(file), newline="") as opened:
         yield opened
 
 
+def _encoding(file: Path) -> str:
+    """UTF-8 where the whole file is, else what Chinese spreadsheets write."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as opened:
+            while opened.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8-sig"
+
+
 def _sheet(file: Path) -> Iterator[Row]:
+    import openpyxl  # slow to load, and most calls read no sheet
+
     with closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as book:
         lines = book.worksheets[0].iter_rows(values_only=True)
         headings = [str(cell or "") for cell in next(lines, ())]

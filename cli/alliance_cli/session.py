@@ -6,6 +6,7 @@ of a local platform found from the current folder upwards, else `~/.config/allia
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def save(session: Session) -> Path:
     file = session_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # also where the file was there before
     with os.fdopen(descriptor, "w") as opened:
         json.dump(asdict(session), opened, ensure_ascii=False, indent=2)
     return file
@@ -94,12 +96,12 @@ def channel(service: str) -> grpc.Channel:
     """A channel to a service; plain only to this machine, TLS to any other."""
     target = context.session.targets.get(service)
     if not target:
-        raise SystemExit(
-            t(
-                f"不知道 {service} 的地址：先 `alliance local up`，或 `alliance login --target {service}=主机:端口`",
-                f"no address of {service}: `alliance local up`, or `alliance login --target {service}=host:port`",
-            )
+        text = t(
+            f"不知道 {service} 的地址：先 `alliance local up`，或 `alliance login --target {service}=主机:端口`",
+            f"no address of {service}: `alliance local up`, or `alliance login --target {service}=host:port`",
         )
+        print(text, file=sys.stderr)
+        raise SystemExit(2)
     if target.startswith(("127.0.0.1:", "localhost:", "[::1]:", "unix:")):
         return grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
     roots = Path(context.session.tls_ca).read_bytes() if context.session.tls_ca else None

@@ -1,0 +1,224 @@
+"""The command line as staff and scripts use it: a process a call, its output, its exit code, its receipts."""
+
+import csv
+import gzip
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from alliance.common.v1 import access_pb2
+from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.registry.v1 import organization_pb2
+from alliance_local.control import Platform
+from tests import world
+from tests.world import Member
+
+DONE, USAGE, NOT_FOUND, NOT_ALLOWED, REFUSED, AWAY, PARTLY = 0, 2, 3, 4, 5, 6, 7
+HEADINGS = ("job_id", "title", "description", "city", "education", "headcount", "keywords", "source")
+SAMPLE = os.environ.get("ALLIANCE_SAMPLE_DATA")
+IMPORT = ("--kind", "job_position", "--map", "zh_job_postings")
+
+
+class Alliance:
+    """The program, with a session of its own."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self.folder = folder
+        self.session = folder / "session.json"
+        self._environment = {
+            **os.environ,
+            "ALLIANCE_STATE_DIR": str(platform.state.root),
+            "ALLIANCE_SESSION": str(self.session),
+        }
+
+    def __call__(self, *arguments: str, code: int = DONE, **environment: str) -> str:
+        """What it prints; stderr where it fails, as it has to with `code`."""
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "alliance"), *arguments],
+            env={**self._environment, **environment},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout if code in (DONE, PARTLY) else done.stderr
+
+    def json(self, *arguments: str) -> Any:
+        """What it prints, as data."""
+        return json.loads(self("--output", "json", *arguments))
+
+    def receipts(self, file: Path, *options: str, code: int = DONE) -> list[dict[str, str]]:
+        """What became of every row of an imported file."""
+        self("listing", "import", str(file), *IMPORT, *options, code=code)
+        with Path(f"{file}.receipts.csv").open(encoding="utf-8-sig", newline="") as opened:
+            return list(csv.DictReader(opened))
+
+
+@pytest.fixture
+def employer(platform: Platform) -> Member:
+    return world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+
+
+@pytest.fixture
+def alliance(platform: Platform, tmp_path: Path, employer: Member) -> Alliance:
+    """The program, logged in for an enterprise."""
+    program = Alliance(platform, tmp_path)
+    program("login", employer.caller.sub, "--as", employer.name)
+    return program
+
+
+@pytest.fixture(scope="module")
+def somebody(platform: Platform) -> Member:
+    return world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+
+
+@pytest.fixture(scope="module")
+def program(platform: Platform, tmp_path_factory: pytest.TempPathFactory, somebody: Member) -> Alliance:
+    """The program, logged in once for the tests that leave nothing behind."""
+    made = Alliance(platform, tmp_path_factory.mktemp("session"))
+    made("login", somebody.caller.sub, "--as", somebody.name)
+    return made
+
+
+def rows(*changes: dict[str, str]) -> list[dict[str, str]]:
+    """Postings that differ in these columns."""
+    usual = dict(zip(HEADINGS, ("", "封装工程师", "负责封装", "北京", "本科", "2", "封装，热仿真", "虚构"), strict=True))
+    return [{**usual, "job_id": f"p-{number}", **one} for number, one in enumerate(changes)]
+
+
+def written(file: Path, content: list[dict[str, str]]) -> Path:
+    """A file in the form that its name says."""
+    if file.suffix == ".xlsx":
+        book = Workbook()
+        for line in (HEADINGS, *(tuple(row.values()) for row in content)):
+            book.active.append(line)  # type: ignore[union-attr]
+        book.save(file)
+        return file
+    with gzip.open(file, "wt") if file.suffix == ".gz" else file.open("w", encoding="utf-8-sig") as opened:
+        writer = csv.DictWriter(opened, HEADINGS)
+        writer.writeheader()
+        writer.writerows(content)
+    return file
+
+
+def test_a_session_is_its_owners_alone(program: Alliance) -> None:
+    assert stat.S_IMODE(program.session.stat().st_mode) == 0o600
+
+
+def test_a_rule_is_read_and_a_refusal_says_what_to_do(platform: Platform, alliance: Alliance) -> None:
+    body = world.alliance(platform)
+    alliance("login", world.OPERATOR)
+    checked = alliance.json("body", "check", body.display_name)
+    assert {"R10", "R11", "R12", "R13"} <= {one["rule"] for one in checked}
+    refused = alliance("body", "form", body.name, "--reason", "试", code=REFUSED)
+    assert "S0" in refused
+    assert "FAILED_PRECONDITION" in refused
+    english = alliance("--lang", "en", "body", "form", body.name, "--reason", "try", code=REFUSED)
+    assert "secretariat" in english
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("listing", "invented"), USAGE),
+        (("listing", "import"), USAGE),
+        (("--lang", "fr", "listing", "list"), USAGE),
+        (("listing", "show", "listings/01890000-0000-7000-8000-000000000000"), NOT_FOUND),
+        (("org", "show", "没有这样的单位"), NOT_FOUND),
+        (("org", "verify", "{own}", "--reason", "试"), NOT_ALLOWED),
+        (("search", "工程师", "--region", "北京"), REFUSED),
+    ],
+)
+def test_exit_codes_tell_scripts_what_happened(
+    program: Alliance, somebody: Member, arguments: tuple[str, ...], code: int
+) -> None:
+    assert program(*(one.format(own=somebody.name) for one in arguments), code=code)
+
+
+def test_a_service_that_is_away_is_worth_another_try(alliance: Alliance, tmp_path: Path) -> None:
+    alliance("login", world.OPERATOR)
+    session = json.loads(alliance.session.read_text())
+    session["targets"] = dict.fromkeys(session["targets"], "127.0.0.1:1")
+    alliance.session.write_text(json.dumps(session))
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    alliance("listing", "list", code=AWAY, ALLIANCE_STATE_DIR=str(empty))
+
+
+@pytest.mark.parametrize("name", ["posts.csv", "posts.csv.gz", "posts.xlsx"])
+def test_a_file_goes_in_once_whatever_its_form(alliance: Alliance, employer: Member, tmp_path: Path, name: str) -> None:
+    file = written(tmp_path / name, rows({}, {"title": "测试工程师"}, {"city": "上海"}))
+    checked = alliance.receipts(file, "--dry-run")
+    assert [(one["outcome"], one["listing"]) for one in checked] == [("accepted", "")] * 3
+    assert alliance.json("listing", "list", "--issuer", employer.name) == []
+    first = alliance.receipts(file)
+    assert [one["outcome"] for one in first] == ["accepted"] * 3
+    again = alliance.receipts(written(file, rows({}, {"title": "测试工程师"}, {"city": "广州"})))
+    assert [one["outcome"] for one in again] == ["unchanged", "unchanged", "revised"]
+    assert [one["listing"] for one in again] == [one["listing"] for one in first]
+
+
+def test_a_bad_row_is_named_and_stops_no_good_one(alliance: Alliance, tmp_path: Path) -> None:
+    wrong = [
+        {"city": "火星"},
+        {"title": ""},
+        {"headcount": "-1"},
+        {"headcount": "99999999999"},
+        {"description": "加微信13812345678"},
+    ]
+    receipts = alliance.receipts(written(tmp_path / "posts.csv", rows({}, *wrong, {})), code=PARTLY)
+    by_row = {int(one["row"]): one for one in receipts}
+    assert [by_row[number]["outcome"] for number in range(1, 8)] == ["accepted", *["refused"] * 5, "accepted"]
+    assert [by_row[number]["field"] for number in range(2, 7)] == [
+        "region_codes",
+        "title",
+        "quantity",
+        "quantity",
+        "description",
+    ]
+    assert all(by_row[number]["rule"] and by_row[number]["message"] for number in range(2, 7))
+    assert "13812345678" not in by_row[6]["message"]
+
+
+def test_a_file_of_a_chinese_spreadsheet_is_read_too(alliance: Alliance, tmp_path: Path) -> None:
+    file = written(tmp_path / "posts.csv", rows({"title": "封装工艺工程师"}))
+    file.write_bytes(file.read_text(encoding="utf-8-sig").encode("gb18030"))
+    (receipt,) = alliance.receipts(file)
+    assert alliance.json("listing", "show", receipt["listing"])["title"] == "封装工艺工程师"
+
+
+@pytest.mark.parametrize("name", ["posts.csv.xlsx", "posts.csv.gz", "posts.doc"])
+def test_a_file_that_is_none_is_named(program: Alliance, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x00\xff nothing of the kind")
+    assert ".csv" in program("listing", "import", str(tmp_path / name), *IMPORT, code=USAGE)
+
+
+@pytest.mark.skipif(not SAMPLE, reason="ALLIANCE_SAMPLE_DATA is not set: no real postings here")
+def test_real_postings_that_nobody_shaped_for_us(platform: Platform, alliance: Alliance, employer: Member) -> None:
+    """Every row has its receipt, every accepted one is found, and the second time nothing changes."""
+    file = Path(str(SAMPLE)) / "data/texts/zh_job_postings_sample.csv.gz"
+    kept = alliance.folder / file.name
+    kept.write_bytes(file.read_bytes())
+    outcomes = Counter({int(one["row"]): one["outcome"] for one in alliance.receipts(kept, code=PARTLY)}.values())
+    assert outcomes == {"accepted": 4977, "refused": 23}
+    world.settle(platform)
+    request = matching.SearchListingsRequest(issuer=employer.name, page_size=1)
+    assert employer.caller.matching.SearchListings(request).total_size == 4977
+    again = Counter({int(one["row"]): one["outcome"] for one in alliance.receipts(kept, code=PARTLY)}.values())
+    assert again == {"unchanged": 4977, "refused": 23}
+
+
+def test_staff_see_what_their_role_lets_them(platform: Platform, alliance: Alliance) -> None:
+    auditor = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE, access_pb2.ROLE_AUDITOR)
+    alliance("login", auditor.caller.sub, "--as", auditor.name)
+    assert alliance.json("org", "show", auditor.name)["name"] == auditor.name
+    alliance("org", "create", "虚构示例单位", "--type", "enterprise", code=NOT_ALLOWED)
