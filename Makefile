@@ -55,12 +55,14 @@ proto: $(SYNCED) ## generate code, descriptors and AsyncAPI out of the contracts
 	$(BIN)/python proto/generate.py
 
 $(UV): deploy/local/uv.txt
-	@echo "uv → .tools/uv"
-	@$(PYTHON) -m venv .tools/uv
-	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/local/uv.txt
+	@echo "uv → .tools/uv …"; began=$$(date +%s); \
+	$(PYTHON) -m venv .tools/uv && \
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/local/uv.txt && \
+	echo "uv → .tools/uv ($$(($$(date +%s) - began)) s)"
 	@touch $@
 
 $(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml proto/gen/pyproject.toml deploy/local/pyproject.toml)
-	@echo "packages → .venv"
-	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@echo "packages → .venv …"; began=$$(date +%s); \
+	$(UV) sync --locked --quiet --python $(PYTHON) && \
+	echo "packages → .venv ($$(($$(date +%s) - began)) s)"
 	@touch $@

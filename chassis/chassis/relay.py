@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 BATCH = 1000  # events in one transaction, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
+REST = 0.2  # seconds of rest after a small batch, at most
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
@@ -152,7 +153,7 @@ class Relay:
                     began = time.monotonic()
                     await self._publish(producer, queued)
                     if len(queued) < BATCH:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
-                        await asyncio.sleep(time.monotonic() - began)
+                        await asyncio.sleep(min(time.monotonic() - began, REST))
                 elif not await self._replayed(producer):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL)

@@ -13,7 +13,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from alliance_cli.output import plain
 from alliance_cli.session import t
 
 USAGE, NOT_FOUND, PARTLY = 2, 3, 7
@@ -63,7 +65,7 @@ def _print(error: grpc.RpcError) -> None:
         elif detail.Unpack(bad):
             for violation in bad.field_violations:
                 text = violation.localized_message.message or violation.description
-                table.add_row(violation.field, violation.reason, text)
-    _errors.print(f"[bold red]{error.code().name}[/] {message}", highlight=False)
+                table.add_row(*map(plain, (violation.field, violation.reason, text)))
+    _errors.print(Text(error.code().name, "bold red"), plain(message), highlight=False)
     if table.rows:
         _errors.print(table)

@@ -1,17 +1,21 @@
 """What the commands print: a table for people, JSON for scripts (`--output json`)."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from alliance_cli.session import context, t
 
 console = Console()
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
 
 
@@ -25,7 +29,7 @@ def show(items: Iterable[Message], columns: Sequence[Column], title: str = "") -
     for zh, en, _ in columns:
         table.add_column(t(zh, en), overflow="fold")
     for item in rows:
-        table.add_row(*(str(value(item)) for _, _, value in columns))
+        table.add_row(*(plain(value(item)) for _, _, value in columns))
     console.print(table)
     console.print(t(f"共 {len(rows)} 条", f"{len(rows)} rows"), style="dim")
 
@@ -39,8 +43,13 @@ def show_one(item: Message, fields: Sequence[Column], title: str = "") -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for zh, en, value in fields:
-        table.add_row(t(zh, en), str(value(item)))
+        table.add_row(t(zh, en), plain(value(item)))
     console.print(table)
+
+
+def plain(value: object) -> Text:
+    """What people wrote, as it is: no mark-up is read into it, and nothing of it moves the terminal's cursor."""
+    return Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
 def as_json(item: Message) -> dict[str, Any]:
@@ -56,6 +65,15 @@ def print_json(value: object) -> None:
 def short(enum: Any, prefix: str) -> Callable[[int], str]:
     """Name of an enum's value without its prefix, in lower case."""
     return lambda value: str(enum.Name(value)).removeprefix(prefix).lower()
+
+
+def value_of(enum: Any, prefix: str, text: str) -> Any:
+    """Number of an enum's value as typed, e.g. `job_position`. Raises typer.BadParameter naming those that there are."""
+    try:
+        return enum.Value(f"{prefix}{text.upper()}")
+    except ValueError:
+        known = ", ".join(short(enum, prefix)(number) for number in enum.values() if number)
+        raise typer.BadParameter(t(f"没有 {text}，可用：{known}", f"there is no {text}; known: {known}")) from None
 
 
 def ident(name: str) -> str:

@@ -132,6 +132,10 @@ def test_a_rule_is_read_and_a_refusal_says_what_to_do(platform: Platform, allian
         (("listing", "invented"), USAGE),
         (("listing", "import"), USAGE),
         (("--lang", "fr", "listing", "list"), USAGE),
+        (("listing", "list", "--kind", "invented"), USAGE),
+        (("listing", "list", "--state", "invented"), USAGE),
+        (("org", "create", "虚构示例", "--type", "invented"), USAGE),
+        (("listing", "create", "/etc/hostname"), USAGE),
         (("listing", "show", "listings/01890000-0000-7000-8000-000000000000"), NOT_FOUND),
         (("org", "show", "没有这样的单位"), NOT_FOUND),
         (("org", "verify", "{own}", "--reason", "试"), NOT_ALLOWED),
@@ -152,6 +156,23 @@ def test_a_service_that_is_away_is_worth_another_try(alliance: Alliance, tmp_pat
     empty = tmp_path / "nothing"
     empty.mkdir()
     alliance("listing", "list", code=AWAY, ALLIANCE_STATE_DIR=str(empty))
+
+
+def test_one_listing_from_a_file_to_its_end(alliance: Alliance, tmp_path: Path) -> None:
+    """Mark-up and control characters in what people wrote are shown as they are, and do nothing."""
+    file = tmp_path / "listing.json"
+    title = "[bold]封装[/x] [急招]"
+    written = {"kind": "LISTING_KIND_JOB_POSITION", "title": title, "visibility": "VISIBILITY_PUBLIC", "jobPosition": {}}
+    file.write_text(json.dumps({**written, "description": "旧"}), encoding="utf-8")
+    name = alliance.json("listing", "create", str(file), "--publish")["name"]
+    assert title in alliance("listing", "show", name)
+    file.write_text(json.dumps({"quantity": 3, "regionCodes": ["110000"], "description": ""}), encoding="utf-8")
+    revised = alliance.json("listing", "revise", name, str(file), "--reason", "扩招")
+    assert (revised["quantity"], revised["region_codes"], revised["title"]) == (3, ["110000"], title)
+    assert "description" not in revised
+    file.write_text(json.dumps({"issuer": "organizations/a"}), encoding="utf-8")
+    assert "update_mask" in alliance("listing", "revise", name, str(file), code=REFUSED)
+    assert alliance.json("listing", "withdraw", name, "--reason", "招满")["state"] == "LISTING_STATE_WITHDRAWN"
 
 
 @pytest.mark.parametrize("name", ["posts.csv", "posts.csv.gz", "posts.xlsx"])

@@ -8,7 +8,7 @@ from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
@@ -98,7 +98,7 @@ def join(
     with explained():
         membership = body_pb2.Membership(
             organization=naming.organization(organization),
-            roles=[body_pb2.MemberRole.Value(f"MEMBER_ROLE_{one.upper()}") for one in role],
+            roles=[value_of(body_pb2.MemberRole, "MEMBER_ROLE_", one) for one in role],
             valid_from=since,
         )
         request = rpc.CreateMembershipRequest(parent=naming.body(body), membership=membership, reason=reason)

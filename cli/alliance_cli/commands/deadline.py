@@ -8,7 +8,7 @@ from alliance.reporting.v1 import report_pb2
 from alliance.reporting.v1 import reporting_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, short, show
+from alliance_cli.output import Column, short, show, value_of
 from alliance_cli.session import context
 
 app = typer.Typer(no_args_is_help=True, help="时限 · deadlines")
@@ -31,6 +31,6 @@ def list_(body: str, state: Annotated[list[str] | None, typer.Option(help="如 o
         request = rpc.ListDeadlinesRequest(
             body=naming.body(body),
             page_size=naming.PAGE,
-            states=[report_pb2.DeadlineState.Value(f"DEADLINE_STATE_{one.upper()}") for one in state or []],
+            states=[value_of(report_pb2.DeadlineState, "DEADLINE_STATE_", one) for one in state or []],
         )
         show(naming.every(stubs.reporting().ListDeadlines, request, "deadlines"), COLUMNS)

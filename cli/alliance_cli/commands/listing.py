@@ -1,10 +1,13 @@
-"""`alliance listing`: publish, revise, withdraw, import."""
+"""`alliance listing`: enter, publish, revise, withdraw, fulfil, import."""
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from google.protobuf import json_format
+from google.protobuf.field_mask_pb2 import FieldMask
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from alliance.listings.v1 import listing_pb2
@@ -12,13 +15,14 @@ from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import importing, naming, rows, stubs
 from alliance_cli.errors import PARTLY, explained
 from alliance_cli.mapping import Mapping
-from alliance_cli.output import Column, console, instant, print_json, short, show, show_one
+from alliance_cli.output import Column, console, instant, print_json, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="供需信息 · listings")
 _kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
 _state = short(listing_pb2.ListingState, "LISTING_STATE_")
 _visibility = short(listing_pb2.Visibility, "VISIBILITY_")
+_CAPITAL = re.compile("[A-Z]")
 COLUMNS: list[Column] = [
     ("编号", "name", lambda x: x.name),
     ("类别", "kind", lambda x: _kind(x.kind)),
@@ -30,15 +34,6 @@ COLUMNS: list[Column] = [
     ("发布", "published", lambda x: instant(x.publish_time)),
 ]
 Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
-
-
-def kind_value(text: str) -> "listing_pb2.ListingKind.ValueType":
-    """Enum value of a kind as typed, e.g. `job_position`."""
-    try:
-        return listing_pb2.ListingKind.Value(f"LISTING_KIND_{text.upper()}")
-    except ValueError:
-        known = ", ".join(_kind(value) for value in listing_pb2.ListingKind.values()[1:])
-        raise typer.BadParameter(t(f"没有这一类别，可用：{known}", f"no such kind; known: {known}")) from None
 
 
 @app.command("list")
@@ -54,8 +49,8 @@ def list_(
     with explained():
         request = rpc.ListListingsRequest(
             page_size=min(most, naming.PAGE),
-            kinds=[kind_value(one) for one in kind or []],
-            states=[listing_pb2.ListingState.Value(f"LISTING_STATE_{one.upper()}") for one in state or []],
+            kinds=[value_of(listing_pb2.ListingKind, "LISTING_KIND_", one) for one in kind or []],
+            states=[value_of(listing_pb2.ListingState, "LISTING_STATE_", one) for one in state or []],
             issuer=naming.organization(issuer) if issuer else "",
             body=naming.body(body) if body else "",
             region_code=region,
@@ -81,17 +76,38 @@ def create(
     publish: Annotated[bool, typer.Option("--publish", help="随即发布 · publish at once")] = False,
 ) -> None:
     """新建一条 · enter a listing from a JSON file."""
-    listing = listing_pb2.Listing()
-    try:
-        json_format.Parse(file.read_text(encoding="utf-8"), listing)
-    except json_format.ParseError as error:
-        raise typer.BadParameter(t(f"JSON 与合同不符：{error}", f"the JSON does not fit the contract: {error}")) from error
+    listing = _written(file)
     with explained():
         listing.issuer = naming.organization(acting)
         made = call(stubs.listings().CreateListing, rpc.CreateListingRequest(listing=listing))
         if publish:
             made = call(stubs.listings().PublishListing, rpc.PublishListingRequest(name=made.name))
         show_one(made, COLUMNS)
+
+
+@app.command()
+def revise(
+    listing: str,
+    file: Annotated[Path, typer.Argument(help="JSON：只写要改的字段 · JSON with the fields to change, and no others")],
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """修订 · change fields of a listing; refused where somebody else changed it meanwhile."""
+    after = _written(file)
+    fields = json.loads(file.read_text(encoding="utf-8"))  # also those that are emptied
+    mask = FieldMask(paths=[_CAPITAL.sub(lambda found: f"_{found[0].lower()}", field) for field in fields])
+    with explained():
+        before = call(stubs.listings().GetListing, rpc.GetListingRequest(name=listing))
+        after.name, after.etag = before.name, before.etag
+        request = rpc.UpdateListingRequest(listing=after, update_mask=mask, reason=reason)
+        show_one(call(stubs.listings().UpdateListing, request), COLUMNS)
+
+
+def _written(file: Path) -> listing_pb2.Listing:
+    """The listing in a JSON file."""
+    try:
+        return json_format.Parse(file.read_text(encoding="utf-8"), listing_pb2.Listing())
+    except (json_format.ParseError, OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(t(f"JSON 与合同不符：{error}", f"the JSON does not fit the contract: {error}")) from error
 
 
 @app.command()
@@ -134,7 +150,7 @@ def import_(
         header = rpc.ImportHeader(
             issuer=naming.organization(acting),
             source=chosen.source,
-            kind=kind_value(kind),
+            kind=value_of(listing_pb2.ListingKind, "LISTING_KIND_", kind),
             dry_run=dry_run,
             publish=not draft,
         )

@@ -8,7 +8,7 @@ from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
@@ -56,7 +56,7 @@ def list_(
     with explained():
         request = rpc.ListMatchesRequest(
             page_size=naming.PAGE,
-            states=[match_pb2.MatchState.Value(f"MATCH_STATE_{one.upper()}") for one in state or []],
+            states=[value_of(match_pb2.MatchState, "MATCH_STATE_", one) for one in state or []],
         )
         if listing:
             request.listing = listing

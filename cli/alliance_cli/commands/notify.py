@@ -8,7 +8,7 @@ from alliance.notify.v1 import notify_pb2
 from alliance.notify.v1 import notify_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context
 
 app = typer.Typer(no_args_is_help=True, help="通知 · notifications")
@@ -64,7 +64,7 @@ def subscribe(
             channel=channel,
             email=email,
             webhook_url=webhook,
-            language=notify_pb2.Language.Value(f"LANGUAGE_{(language or context.language).upper()}"),
+            language=value_of(notify_pb2.Language, "LANGUAGE_", language or context.language),
         )
         if body:
             subscription.filter.body = naming.body(body)

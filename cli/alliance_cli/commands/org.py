@@ -9,7 +9,7 @@ from alliance.registry.v1 import grant_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one
+from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call
 
 app = typer.Typer(no_args_is_help=True, help="单位 · organizations")
@@ -35,7 +35,7 @@ def list_(
     """列出单位 · list organizations."""
     request = rpc.ListOrganizationsRequest(page_size=naming.PAGE, display_name=name)
     if org_type:
-        request.org_types.append(organization_pb2.OrgType.Value(f"ORG_TYPE_{org_type.upper()}"))
+        request.org_types.append(value_of(organization_pb2.OrgType, "ORG_TYPE_", org_type))
     with explained():
         show(naming.every(stubs.registry().ListOrganizations, request, "organizations"), COLUMNS)
 
@@ -60,7 +60,7 @@ def create(
     """登记单位 · enter an organization."""
     organization = organization_pb2.Organization(
         display_name=name,
-        org_type=organization_pb2.OrgType.Value(f"ORG_TYPE_{org_type.upper()}"),
+        org_type=value_of(organization_pb2.OrgType, "ORG_TYPE_", org_type),
         region_code=region,
         credit_code=code,
         external_key=key,
@@ -90,7 +90,7 @@ def grant(
 ) -> None:
     """授权 · grant a role to a principal."""
     with explained():
-        granted = grant_pb2.Grant(principal=principal, role=access_pb2.Role.Value(f"ROLE_{role.upper()}"))
+        granted = grant_pb2.Grant(principal=principal, role=value_of(access_pb2.Role, "ROLE_", role))
         if organization:
             granted.organization = naming.organization(organization)
         if body:

@@ -7,13 +7,11 @@ import typer
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.commands.listing import kind_value
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, show
-from alliance_cli.output import short as named
+from alliance_cli.output import Column, short, show, value_of
 from alliance_cli.session import call, context, t
 
-_kind = named(listing_pb2.ListingKind, "LISTING_KIND_")
+_kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
 COLUMNS: list[Column] = [
     ("相关度", "relevance", lambda h: f"{h.relevance:.2f}"),
     ("类别", "kind", lambda h: _kind(h.listing.kind)),
@@ -36,7 +34,7 @@ def search(
         request = rpc.SearchListingsRequest(
             query=query,
             page_size=most,
-            kinds=[kind_value(one) for one in kind or []],
+            kinds=[value_of(listing_pb2.ListingKind, "LISTING_KIND_", one) for one in kind or []],
             region_code=region,
             body=naming.body(body) if body else "",
             source=source,
