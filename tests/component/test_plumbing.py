@@ -224,6 +224,11 @@ async def _two_records(probe: Probe, name: str) -> tuple[RawRecord, RawRecord]:
     return first, second
 
 
+async def _is_last(probe: Probe, name: str, version: int) -> bool:
+    found = await _published(probe, name)
+    return bool(found) and _version(found[-1]) == version
+
+
 async def _two(probe: Probe, name: str) -> bool:
     return len(await _published(probe, name)) == 2
 
@@ -251,7 +256,10 @@ async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> Non
 
 
 async def test_a_relay_that_was_paused_is_fenced(probe: Probe) -> None:
-    """The second relay takes the lease when the first lets it run out; each event is on the topic, the last one last."""
+    """The second relay takes the lease when the first lets it run out; each event is on the topic, the last one last.
+
+    The first may have been stopped before it had taken the event off its queue: then that one is there twice.
+    """
     name = key()
     first, second = (Relay(probe.name, probe.database, probe.kafka) for _ in range(2))
     async with _running(first.run):
@@ -259,8 +267,9 @@ async def test_a_relay_that_was_paused_is_fenced(probe: Probe) -> None:
         await _until(lambda: _is_published(probe, name))
     async with _running(second.run):  # `first` was cancelled without giving its lease back
         await probe.emit(name, 2)
-        await _until(lambda: _two(probe, name))
-    assert [_version(raw) for raw in await _published(probe, name)] == [1, 2]
+        await _until(lambda: _is_last(probe, name, 2))
+    versions = [_version(raw) for raw in await _published(probe, name)]
+    assert versions in ([1, 2], [1, 1, 2])
 
 
 async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Probe) -> None:
