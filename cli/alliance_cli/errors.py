@@ -11,11 +11,10 @@ from typing import Any, NoReturn, cast
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alliance_cli.output import plain
+from alliance_cli.output import errors, plain
 from alliance_cli.session import t
 
 USAGE, NOT_FOUND, PARTLY = 2, 3, 7
@@ -31,7 +30,6 @@ _EXIT = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 6,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 6,
 }
-_errors = Console(stderr=True)
 
 
 @contextmanager
@@ -46,7 +44,7 @@ def explained() -> Iterator[None]:
 
 def fail(code: int, text: str) -> NoReturn:
     """End with a message on stderr and an exit code."""
-    _errors.print(text, highlight=False, markup=False)
+    errors.print(text, highlight=False, markup=False)
     raise SystemExit(code)
 
 
@@ -66,6 +64,6 @@ def _print(error: grpc.RpcError) -> None:
             for violation in bad.field_violations:
                 text = violation.localized_message.message or violation.description
                 table.add_row(*map(plain, (violation.field, violation.reason, text)))
-    _errors.print(Text(error.code().name, "bold red"), plain(message), highlight=False)
+    errors.print(Text(error.code().name, "bold red"), plain(message), highlight=False)
     if table.rows:
-        _errors.print(table)
+        errors.print(table)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,7 +15,10 @@ from rich.text import Text
 
 from alliance_cli.session import context, t
 
-console = Console()
+_PIPED_WIDTH = 240  # columns where nobody looks at the other end, so that nothing is folded
+_SHORT = 24  # columns of a cell that is never folded: dates, states, numbers
+console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+errors = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
 
@@ -26,10 +30,12 @@ def show(items: Iterable[Message], columns: Sequence[Column], title: str = "") -
         print_json([as_json(item) for item in rows])
         return
     table = Table(title=title or None, title_justify="left")
-    for zh, en, _ in columns:
-        table.add_column(t(zh, en), overflow="fold")
-    for item in rows:
-        table.add_row(*(plain(value(item)) for _, _, value in columns))
+    cells = [[plain(value(item)) for _, _, value in columns] for item in rows]
+    for place, (zh, en, _) in enumerate(columns):
+        short_ones = all(row[place].cell_len <= _SHORT for row in cells)
+        table.add_column(t(zh, en), overflow="fold", no_wrap=short_ones)
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
     console.print(t(f"共 {len(rows)} 条", f"{len(rows)} rows"), style="dim")
 
