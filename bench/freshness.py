@@ -46,7 +46,7 @@ _WATCHED = 10  # every how many-th publication is looked for; all of them are in
 _PATIENCE = 20.0  # seconds until a publication counts as lost
 _TOPIC = "bench.floor"
 _WORDS = ("Java开发", "数据分析", "软件测试", "嵌入式开发", "前端开发", "运维开发", "产品经理")
-_console = Console()
+_console = Console(width=None if sys.stdout.isatty() else 140)
 Once = Callable[[int], Coroutine[None, None, float]]
 """One publication; the seconds until it could be read, or 0 where nobody looked."""
 
