@@ -24,7 +24,7 @@ COLLECTION = "personalRecords"
 _KINDS = (
     ("手机号", "a mobile number", re.compile(r"(?<!\d)(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)")),
     ("固定电话", "a phone number", re.compile(r"(?<!\d)\(?0\d{2,3}\)?[\s-]\d{7,8}(?!\d)")),
-    ("电子邮箱", "an e-mail address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("电子邮箱", "an e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)")),
 )
 

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind
 
-from chassis import metrics, status, telemetry
+from chassis import metrics, status, telemetry, wellformed
 from chassis.auth import AUTHENTICATED, PUBLIC, Principal, Tokens
 from chassis.contract import Method, resources
 from chassis.crypto import digest
@@ -99,6 +99,7 @@ class Pipeline:
             async def stream(requests: AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
                 async with self._call(method, context) as call:
                     first = await anext(aiter(requests), None) or method.request()
+                    _refuse_ill_formed(first)
                     await self._authorise(call, method, first)
                     async for response in serve(call, _chain(first, requests)):
                         yield response
@@ -107,6 +108,7 @@ class Pipeline:
 
         async def unary(request: Message, context: Any) -> Message:
             async with self._call(method, context) as call:
+                _refuse_ill_formed(request)
                 if method.is_command:
                     return await self._command(call, method, request, serve, reread.get(method.name))
                 return await self._query(call, method, request, serve)
@@ -216,6 +218,11 @@ _REUSED = Violation(
     "该请求号已用于内容不同的请求；请换一个新的请求号",
     "this request id was used for another request; take a new one",
 )
+
+
+def _refuse_ill_formed(request: Message) -> None:
+    if problems := wellformed.problems(request):
+        raise Invalid(problems)
 
 
 def _request_id(text: str) -> UUID | None:

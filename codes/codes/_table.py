@@ -36,7 +36,7 @@ def problem(filename: str, zh: str, en: str, code: str, found: tuple[str, ...] =
 
 def _nearest(code: str, known: list[str]) -> list[str]:
     """Up to three codes, those that begin like the wanted one where there are any."""
-    for length in range(len(code), -1, -1):
+    for length in range(min(len(code), max(map(len, known))), -1, -1):
         if same := [one for one in known if one.startswith(code[:length])]:
             return same[:3]
     return []

@@ -67,6 +67,16 @@ def test_a_bad_row_is_refused_and_the_others_are_taken(issuer: Member) -> None:
     assert sorted(_published(issuer)) == ["a", "d"]
 
 
+def test_a_row_that_no_database_could_hold_is_refused_and_the_others_are_taken(issuer: Member) -> None:
+    rows = [_row(1, "a"), _row(2, "b\x00"), _row(3, "c"), _row(4, "d")]
+    rows[2].listing.bodies.append("bodies/\x00")
+    rows[3].listing.visibility = 99  # type: ignore[assignment]
+    receipts = list(_receipts(issuer, [*rows, _row(5, "e")]))
+    assert [one.outcome for one in receipts] == [_ACCEPTED, _REFUSED, _REFUSED, _REFUSED, _ACCEPTED]
+    assert [one.problems[0].field for one in receipts[1:4]] == ["external_key", "bodies[0]", "visibility"]
+    assert sorted(_published(issuer)) == ["a", "e"]
+
+
 def test_the_same_again_is_unchanged_and_something_else_a_revision(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b")])) == [_ACCEPTED, _ACCEPTED]
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b", "测试工程师")])) == [_UNCHANGED, _REVISED]

@@ -1,5 +1,7 @@
 """Code tables: names, hierarchies, and what a refusal of a code says."""
 
+from typing import Any
+
 import pytest
 
 from codes import education, industries, regions
@@ -88,3 +90,8 @@ def test_a_refused_code_comes_with_near_ones(table: object, code: str, near: str
 @pytest.mark.parametrize(("table", "code"), [(regions, "110000"), (industries, "3973"), (education, "20")])
 def test_a_code_of_the_table_is_right(table: object, code: str) -> None:
     assert table.problem(code) is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("table", [regions, industries, education])
+def test_a_text_of_any_length_is_told_apart_at_once(table: Any) -> None:
+    assert table.problem("1" * 1_000_000)

@@ -54,6 +54,11 @@ def test_blanks_are_no_name() -> None:
     assert organization(display_name="  虚  ") == [("display_name", "length")]
 
 
+@pytest.mark.parametrize("check", [organization, body])
+def test_a_name_is_one_line(check: Any) -> None:
+    assert check(display_name="虚构\n示例") == [("display_name", "one-line")]
+
+
 @pytest.mark.parametrize("org_type", [0, 16])
 def test_a_type_is_one_of_the_contract(org_type: int) -> None:
     assert organization(org_type=org_type) == [("org_type", "required")]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
+from chassis import wellformed
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Violation
@@ -80,12 +81,18 @@ class _Chunk:
     async def take(self, rows: Sequence[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
         header, tx = self._header, self._tx
         await store.lock_identities(tx, header.issuer, header.source)
-        keys = {row.listing.external_key for row in rows if row.listing.external_key}
-        self._known = await store.identified(tx, header.issuer, header.source, keys)
-        bodies = {body for row in rows for body in row.listing.bodies}
-        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         receipts: list[rpc.ImportReceipt] = []
-        for wave in _waves(rows):
+        sound: list[rpc.ImportRow] = []
+        for row in rows:
+            if found := wellformed.problems(row.listing):
+                receipts.append(_refused(row, found))
+            else:
+                sound.append(row)
+        keys = {row.listing.external_key for row in sound if row.listing.external_key}
+        self._known = await store.identified(tx, header.issuer, header.source, keys)
+        bodies = {body for row in sound for body in row.listing.bodies}
+        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
+        for wave in _waves(sound):
             receipts += await self._wave(wave)
         return sorted(receipts, key=lambda receipt: receipt.row)
 
@@ -94,7 +101,7 @@ class _Chunk:
         receipts: list[rpc.ImportReceipt] = []
         taken: list[ListingRow] = []
         for row in rows:
-            receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
+            receipt = _receipt(row)
             receipts.append(receipt)
             after = self._steps(row.listing, receipt)
             if after is not None:
@@ -130,8 +137,7 @@ class _Chunk:
                 return None
             found = _final_problems(known)
         if found:
-            receipt.outcome = rpc.IMPORT_OUTCOME_REFUSED
-            receipt.problems.extend(_problem(one) for one in found)
+            _refuse(receipt, found)
             return None
         if known is None:
             receipt.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
@@ -183,6 +189,21 @@ def _final_problems(known: ListingRow) -> list[Violation]:
     except IllegalStepError as error:
         return [Violation("external_key", "state", error.zh, error.en)]
     return []
+
+
+def _receipt(row: rpc.ImportRow) -> rpc.ImportReceipt:
+    return rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
+
+
+def _refused(row: rpc.ImportRow, found: Iterable[Violation]) -> rpc.ImportReceipt:
+    receipt = _receipt(row)
+    _refuse(receipt, found)
+    return receipt
+
+
+def _refuse(receipt: rpc.ImportReceipt, found: Iterable[Violation]) -> None:
+    receipt.outcome = rpc.IMPORT_OUTCOME_REFUSED
+    receipt.problems.extend(_problem(one) for one in found)
 
 
 def _problem(one: Violation) -> rpc.ImportProblem:

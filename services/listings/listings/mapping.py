@@ -22,7 +22,12 @@ MAX_TITLE = 200
 MAX_DESCRIPTION = 20_000
 MAX_BODIES = 20
 MAX_INDUSTRIES = 10
+MAX_REGIONS = 40
 MAX_WEEKS = 104
+MAX_WORDS = 100
+"""Skills, majors, positions and the like, in one field."""
+MAX_WORD = 100
+"""Characters of one of them."""
 WRITABLE = (
     "bodies",
     "title",
@@ -64,6 +69,7 @@ def problems(bare: pb.Listing) -> list[Violation]:
     """Everything that is wrong with what the issuer wrote."""
     return [
         *_texts(bare),
+        *_words(bare),
         *_kind(bare),
         *_codes(bare),
         *_dates(bare),
@@ -77,6 +83,8 @@ def _texts(bare: pb.Listing) -> Iterator[Violation]:
         yield Violation(
             "title", "length", f"标题须为 2–{MAX_TITLE} 个字", f"the title has to have 2 to {MAX_TITLE} characters"
         )
+    if len(bare.title.splitlines()) > 1:  # it is the subject of mails
+        yield Violation("title", "one-line", "标题不得换行", "the title has to be one line")
     if len(bare.description) > MAX_DESCRIPTION:
         yield Violation(
             "description",
@@ -86,6 +94,19 @@ def _texts(bare: pb.Listing) -> Iterator[Violation]:
         )
     for field, value in texts(bare):
         yield from screen(field, value)
+
+
+def _words(bare: pb.Listing) -> Iterator[Violation]:
+    given = bare.WhichOneof("details")
+    details: Sequence[Any] = getattr(bare, given).ListFields() if given else []
+    for field, words in details:
+        if not field.is_repeated:
+            continue
+        path = f"{given}.{field.name}"
+        if len(words) > MAX_WORDS:
+            yield Violation(path, "range", f"最多 {MAX_WORDS} 项", f"at most {MAX_WORDS} items")
+        if any(len(word) > MAX_WORD for word in words):
+            yield Violation(path, "length", f"每项最多 {MAX_WORD} 个字", f"at most {MAX_WORD} characters an item")
 
 
 def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -154,6 +175,7 @@ def _numbers(bare: pb.Listing) -> Iterator[Violation]:
     checks: Sequence[tuple[str, bool, str, str]] = (
         ("quantity", bare.quantity < 1, "数量至少为 1", "the quantity has to be at least 1"),
         ("bodies", len(bare.bodies) > MAX_BODIES, f"最多 {MAX_BODIES} 个组织", f"at most {MAX_BODIES} bodies"),
+        ("region_codes", len(bare.region_codes) > MAX_REGIONS, f"最多 {MAX_REGIONS} 个地区", f"at most {MAX_REGIONS} regions"),
         (
             "industry_codes",
             len(bare.industry_codes) > MAX_INDUSTRIES,

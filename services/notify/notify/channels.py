@@ -51,7 +51,7 @@ async def send_mail(settings: NotifySettings, mail: Mail) -> None:
     message = EmailMessage()
     message["From"] = settings.mail_from
     message["To"] = mail.to
-    message["Subject"] = mail.title
+    message["Subject"] = " ".join(mail.title.split())  # a header is one line
     message["Date"] = format_datetime(mail.date)
     message["Message-ID"] = f"<{mail.id}@{settings.mail_domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -81,6 +81,7 @@ class Webhooks:
             network_backend=_Guarded(allow_private=settings.allow_private_targets),
             max_connections=50,
         )
+        self._timeout = settings.delivery_timeout
         # A redirect is not followed: the receiver named this address, and no other.
         self._client = httpx.AsyncClient(
             transport=transport, timeout=settings.delivery_timeout, follow_redirects=False, trust_env=False
@@ -99,7 +100,11 @@ class Webhooks:
         if hook.traceparent:
             headers["traceparent"] = hook.traceparent
         try:
-            async with self._client.stream("POST", hook.url, content=body.encode(), headers=headers) as answer:
+            # The client's own limit is for each read: who answers a byte at a time would keep it busy for hours.
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream("POST", hook.url, content=body.encode(), headers=headers) as answer,
+            ):
                 code = answer.status_code  # what the receiver says beside it is not read
         except _PrivateTargetError as error:
             raise SendError("private target refused") from error

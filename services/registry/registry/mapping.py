@@ -50,6 +50,8 @@ def organization_problems(given: organization_pb2.Organization) -> list[Violatio
 def _named(given: Any) -> Iterator[Violation]:
     if not 2 <= len(given.display_name.strip()) <= 200:
         yield Violation("display_name", "length", "名称须为 2–200 个字", "the name has to have 2 to 200 characters")
+    if len(given.display_name.splitlines()) > 1:
+        yield Violation("display_name", "one-line", "名称不得换行", "the name has to be one line")
     yield from screen("display_name", given.display_name)
 
 

@@ -1,0 +1,85 @@
+"""What no request may be, whatever it asks for."""
+
+import pytest
+from google.protobuf.message import Message
+
+from alliance.admin.v1 import admin_service_pb2 as admin
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
+from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.registry.v1 import registry_service_pb2 as registry
+from chassis.wellformed import MAX_ITEMS, MAX_TEXT, problems
+
+
+def wrong(request: Message) -> list[tuple[str, str]]:
+    """Field and rule of everything that is wrong."""
+    return [(one.field, one.rule) for one in problems(request)]
+
+
+def test_an_empty_request_is_well_formed() -> None:
+    assert wrong(registry.GetBodyRequest()) == []
+
+
+@pytest.mark.parametrize("text", ["", "集成电路", "两行\n制表\t回车\r", "𠀀 \u202e é", "x" * MAX_TEXT])
+def test_texts_that_may_stand(text: str) -> None:
+    assert wrong(registry.GetBodyRequest(name=text)) == []
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x08", "\x0b", "\x1f", "\x7f", "\uffff"])
+def test_control_characters_are_named(text: str) -> None:
+    assert wrong(registry.GetBodyRequest(name=text)) == [("name", "control-character")]
+
+
+def test_the_control_character_is_shown_by_its_code() -> None:
+    (found,) = problems(registry.GetBodyRequest(name="a\x00"))
+    assert "U+0000" in found.zh
+    assert "U+0000" in found.en
+
+
+def test_a_text_has_a_bound() -> None:
+    assert wrong(registry.GetBodyRequest(name="x" * (MAX_TEXT + 1))) == [("name", "length")]
+
+
+def test_a_list_has_a_bound() -> None:
+    names = [f"organizations/{number}" for number in range(MAX_ITEMS)]
+    assert wrong(registry.BatchGetOrganizationsRequest(names=names)) == []
+    assert wrong(registry.BatchGetOrganizationsRequest(names=[*names, "one more"])) == [("names", "items")]
+
+
+def test_what_is_wrong_is_named_by_its_path() -> None:
+    listing = listing_pb2.Listing(title="a\x00", job_position=listing_pb2.JobPosition(skills=["ok", "b\x01"]))
+    request = listings_service_pb2.CreateListingRequest(listing=listing)
+    assert wrong(request) == [
+        ("listing.title", "control-character"),
+        ("listing.job_position.skills[1]", "control-character"),
+    ]
+
+
+@pytest.mark.parametrize("value", [-1, 99, 2**31 - 1])
+def test_enum_values_that_the_contract_does_not_know(value: int) -> None:
+    request = matching.ListMatchesRequest()
+    request.states.append(1)  # type: ignore[arg-type]
+    request.states.append(value)  # type: ignore[arg-type]
+    (found,) = problems(request)
+    assert (found.field, found.rule) == ("states[1]", "enum")
+    assert "MATCH_STATE_PROPOSED" in found.en
+
+
+def test_every_known_enum_value_may_stand() -> None:
+    listing = listing_pb2.Listing()
+    for value in listing_pb2.ListingKind.values():
+        listing.kind = value
+        assert wrong(listing) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "right"), [(-62135596800, True), (-62135596801, False), (253402300799, True), (2**62, False)]
+)
+def test_instants_are_in_the_years_1_to_9999(seconds: int, right: bool) -> None:
+    request = admin.SetClockRequest()
+    request.business_time.seconds = seconds
+    assert wrong(request) == ([] if right else [("business_time", "instant")])
+
+
+def test_no_more_problems_than_anybody_reads() -> None:
+    request = registry.BatchGetOrganizationsRequest(names=["\x00"] * MAX_ITEMS)
+    assert len(problems(request)) == 20
