@@ -79,6 +79,14 @@ def test_a_refusal_names_every_field_with_rule_and_fix(issuer: Member) -> None:
     assert _drafts(issuer) == 0
 
 
+def test_what_the_contract_does_not_know_is_named(issuer: Member) -> None:
+    request = rpc.ListListingsRequest(issuer="organizations/\x00")
+    request.states.append(99)  # type: ignore[arg-type]
+    with pytest.raises(grpc.RpcError) as refused:
+        issuer.caller.listings.ListListings(request)
+    assert sorted(_fields(refused.value)) == ["issuer", "states[0]"]
+
+
 def _violations(error: grpc.RpcError) -> list[BadRequest.FieldViolation]:
     status = rpc_status.from_call(cast(grpc.Call, error))
     assert status is not None

@@ -1,8 +1,6 @@
 """Every RPC, called by everybody who has no right to it, with the resources of somebody else: refused, and nothing changed."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import grpc
@@ -23,12 +21,10 @@ from alliance.reporting.v1 import report_pb2
 from alliance.reporting.v1 import reporting_service_pb2 as reporting
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
-from chassis import contract
 from chassis.auth import AUTHENTICATED, PUBLIC
-from tests import world
+from tests import rpcs, world
 from tests.world import Member, until
 
-_SERVICES = ("registry", "listings", "matching", "reporting", "notify", "admin")
 _REFUSED = {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED}
 _WHY = "测试"
 
@@ -183,20 +179,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
     return {type(one).__name__.removesuffix("Request"): one for one in found}
 
 
-def _methods() -> Iterator[tuple[str, contract.Method]]:
-    for service in _SERVICES:
-        for descriptor in import_module(f"alliance.{service}.v1.{service}_service_pb2").DESCRIPTOR.services_by_name.values():
-            for method in contract.methods(descriptor):
-                yield service, method
-
-
-_GUARDED = [(service, one) for service, one in _methods() if one.permission not in (PUBLIC, AUTHENTICATED)]
-
-
-def _call(caller: Caller, service: str, method: contract.Method, request: Message) -> Any:
-    stub = caller.admin("listings") if service == "admin" else getattr(caller, service)
-    call: Callable[[Any], Any] = getattr(stub, method.name)
-    return list(call(iter([request]))) if method.client_streaming else call(request)
+_GUARDED = [(service, one) for service, one in rpcs.methods() if one.permission not in (PUBLIC, AUTHENTICATED)]
 
 
 def _state(scene: Scene) -> list[Message]:
@@ -233,7 +216,7 @@ def test_strangers_are_refused_and_change_nothing(platform: Platform, scene: Sce
             request = type(requests[method.name])()
             request.CopyFrom(requests[method.name])
             try:
-                _call(caller, service, method, request)
+                rpcs.call(caller, service, method, request)
                 let_in.append((method.name, who, "OK"))
             except grpc.RpcError as error:
                 if error.code() not in _REFUSED:

@@ -1,0 +1,27 @@
+"""Every RPC of the platform, out of the contracts; for tests that try them all."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+from google.protobuf.message import Message
+
+from alliance_local.caller import Caller
+from chassis import contract
+
+_SERVICES = ("registry", "listings", "matching", "reporting", "notify", "admin")
+
+
+def methods() -> Iterator[tuple[str, contract.Method]]:
+    """Every RPC with the service that offers it; the operator's, which all offer, under `admin`."""
+    for service in _SERVICES:
+        for descriptor in import_module(f"alliance.{service}.v1.{service}_service_pb2").DESCRIPTOR.services_by_name.values():
+            for method in contract.methods(descriptor):
+                yield service, method
+
+
+def call(caller: Caller, service: str, method: contract.Method, *requests: Message) -> Any:
+    """Call one; `requests` are several only where the RPC takes a stream."""
+    stub = caller.admin("listings") if service == "admin" else getattr(caller, service)
+    call: Callable[[Any], Any] = getattr(stub, method.name)
+    return list(call(iter(requests))) if method.client_streaming else call(requests[0])
