@@ -28,7 +28,10 @@ _SETTLE = 300.0  # seconds that the work of a moved clock may take
 def up(
     demo: Annotated[bool, typer.Option(help="另起邮件与回调的接收端 · with a mail sink and a webhook receiver")] = False,
 ) -> None:
-    """启动，全部就绪后返回 · start; returns when all is healthy."""
+    """启动，全部就绪后返回；ALLIANCE_PORT_<部分> 可固定端口 · start; returns when all is healthy.
+
+    ALLIANCE_PORT_REGISTRY=50051 and the like fix a part's port.
+    """
     platform = Platform(State.default())
     began, told = time.monotonic(), deque[str](maxlen=100)
 
@@ -150,10 +153,12 @@ def clock(
 
 
 def _tails(platform: Platform, told: "deque[str]") -> None:
-    """The last lines of the logs of what failed; of the supervisor's own where no part did."""
+    """The last lines of the logs of what failed; of the supervisor's own where it ended without a word."""
     failed = [found[1] for line in told if (found := re.search(r"  (\w+) failed:", line))]
     logged = [platform.state.log(name) for name in failed if platform.state.log(name).exists()]
-    for file in logged or [platform.state.log("supervisor")]:
+    if not any("failed:" in line for line in told):
+        logged = [platform.state.log("supervisor")]
+    for file in logged:
         if lines := _last(file, _TAIL):
             console.print(f"── {file}", *lines, sep="\n")
 

@@ -7,6 +7,7 @@
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import signal
 import sys
@@ -323,6 +324,7 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return 3
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says at every try that the broker isn't up yet
     chosen = os.environ.get("ALLIANCE_LOCAL_SERVICES")
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
