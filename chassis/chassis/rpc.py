@@ -10,11 +10,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind
 
@@ -91,23 +92,25 @@ class Pipeline:
         """The gRPC handler of one RPC."""
         serve: Any = getattr(implementation, method.name)
         codec = {
-            "request_deserializer": method.request.FromString,
+            "request_deserializer": partial(_decoded, method.request),
             "response_serializer": method.response.SerializeToString,
         }
         if method.client_streaming and method.server_streaming:
 
-            async def stream(requests: AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
+            async def stream(requests: AsyncIterator[Message | None], context: Any) -> AsyncIterator[Message]:
                 async with self._call(method, context) as call:
-                    first = await anext(aiter(requests), None) or method.request()
+                    sound = _sound(requests)
+                    first = await anext(sound, None) or method.request()
                     _refuse_ill_formed(first)
                     await self._authorise(call, method, first)
-                    async for response in serve(call, _chain(first, requests)):
+                    async for response in serve(call, _chain(first, sound)):
                         yield response
 
             return grpc.stream_stream_rpc_method_handler(stream, **codec)  # type: ignore[arg-type]
 
-        async def unary(request: Message, context: Any) -> Message:
+        async def unary(given: Message | None, context: Any) -> Message:
             async with self._call(method, context) as call:
+                request = _read(given)
                 _refuse_ill_formed(request)
                 if method.is_command:
                     return await self._command(call, method, request, serve, reread.get(method.name))
@@ -219,6 +222,13 @@ _REUSED = Violation(
     "this request id was used for another request; take a new one",
 )
 
+_UNREADABLE = Violation(
+    "",
+    "protobuf",
+    "请求无法解析：不是该消息的 protobuf 编码，或文字不是 UTF-8",
+    "the request can't be read: it is not this message in protobuf, or a text is not UTF-8",
+)
+
 
 def _refuse_ill_formed(request: Message) -> None:
     if problems := wellformed.problems(request):
@@ -241,6 +251,25 @@ def _language(header: str) -> str:
         if tag in ("zh", "en"):
             return tag
     return "zh"
+
+
+def _decoded(kind: type[Message], content: bytes) -> Message | None:
+    """The request; None where the bytes are none: an error raised here would be answered as one of ours."""
+    try:
+        return kind.FromString(content)
+    except DecodeError:
+        return None
+
+
+def _read(given: Message | None) -> Message:
+    if given is None:
+        raise Invalid([_UNREADABLE])
+    return given
+
+
+async def _sound(requests: AsyncIterator[Message | None]) -> AsyncIterator[Message]:
+    async for one in requests:
+        yield _read(one)
 
 
 async def _chain(first: Message, rest: AsyncIterator[Message]) -> AsyncIterator[Message]:

@@ -1,7 +1,8 @@
 """Commands on the running listings service: once for every request id, in whole or not at all, with errors that help."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import grpc
@@ -85,6 +86,21 @@ def test_what_the_contract_does_not_know_is_named(issuer: Member) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         issuer.caller.listings.ListListings(request)
     assert sorted(_fields(refused.value)) == ["issuer", "states[0]"]
+
+
+@pytest.mark.parametrize("content", [b"\x0a\x02\xff\xfe", b"\xff" * 40], ids=["no UTF-8", "no protobuf"])
+def test_what_can_not_be_read_is_the_callers_fault(platform: Platform, content: bytes) -> None:
+    channel: Any = Caller(platform).channel("listings")
+    service, metadata = "/alliance.listings.v1.ListingsService", world.operator(platform).metadata()
+    ways: list[Callable[[], Any]] = [
+        lambda: channel.unary_unary(f"{service}/GetListing")(content, metadata=metadata, timeout=10),
+        lambda: list(channel.stream_stream(f"{service}/ImportListings")(iter([content]), metadata=metadata, timeout=10)),
+    ]
+    for way in ways:
+        with pytest.raises(grpc.RpcError) as refused:
+            way()
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert [one.reason for one in _violations(refused.value)] == ["protobuf"]
 
 
 def _violations(error: grpc.RpcError) -> list[BadRequest.FieldViolation]:
