@@ -28,6 +28,7 @@ class Entry:
     facts: Facts
     listing: bytes
     source: str = ""
+    title: str = ""
 
 
 class Listings(Protocol):

@@ -47,7 +47,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
             [listing.description, *details["prose"]],
         ),
     )
-    return Entry(facts, listing.SerializeToString(), listing.source)
+    return Entry(facts, listing.SerializeToString(), listing.source, listing.title)
 
 
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:

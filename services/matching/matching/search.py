@@ -1,7 +1,7 @@
 """Search: structure first (what the caller may see, kind, region, body …), text after, ranked by BM25.
 
 The text index holds the same words as matching does (character bigrams and Latin words), so that a query finds what a
-match would.
+match would. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
 """
 
 from collections.abc import Callable
@@ -45,6 +45,7 @@ class Search:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("name", stored=True, tokenizer_name="raw")
         builder.add_text_field("words", tokenizer_name="whitespace", index_option="freq")
+        builder.add_text_field("title", tokenizer_name="whitespace", index_option="freq")
         self._schema = builder.build()
         self._index = tantivy.Index(self._schema)
         self._writer = self._index.writer(_HEAP, 1)
@@ -54,7 +55,8 @@ class Search:
     def put(self, entry: Entry) -> None:
         """Add a listing, or replace what was known of it."""
         self.remove(entry.facts.name)
-        self._writer.add_document(tantivy.Document(name=entry.facts.name, words=" ".join(entry.facts.words)))
+        words, title = " ".join(entry.facts.words), " ".join(text.plain(entry.title))
+        self._writer.add_document(tantivy.Document(name=entry.facts.name, words=words, title=title))
 
     def remove(self, name: str) -> None:
         """Forget a listing."""
@@ -62,21 +64,25 @@ class Search:
         self._changed = True
 
     def find(self, query: str, wanted: Filter, visible: Callable[[Entry], bool]) -> list[tuple[Entry, float]]:
-        """All listings that pass and are visible with their relevance, best first; the newest first without words."""
-        words = text.words(query)
-        ranked = self._ranked(words) if words else self._newest()
+        """All listings that pass and are visible with their relevance, best first; the newest first without a query."""
+        if words := text.words(query):
+            ranked = self._ranked("words", words, tantivy.Occur.Should)
+        elif query.strip():
+            ranked = self._ranked("title", text.plain(query), tantivy.Occur.Must)
+        else:
+            ranked = self._newest()
         return [(entry, score) for entry, score in ranked if wanted.takes(entry) and visible(entry)]
 
     def _newest(self) -> list[tuple[Entry, float]]:
         newest = sorted(self._listings.entries(), key=lambda entry: entry.facts.name, reverse=True)
         return [(entry, 0.0) for entry in newest]
 
-    def _ranked(self, words: list[str]) -> list[tuple[Entry, float]]:
+    def _ranked(self, field: str, words: list[str], occur: tantivy.Occur) -> list[tuple[Entry, float]]:
         if self._changed:
             self._writer.commit()
             self._index.reload()
             self._changed = False
-        terms = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "words", word)) for word in set(words)]
+        terms = [(occur, tantivy.Query.term_query(self._schema, field, word)) for word in set(words)]
         searcher = self._index.searcher()
         hits = searcher.search(tantivy.Query.boolean_query(terms), limit=max(1, len(self._listings))).hits
         named = ((str(searcher.doc(address)["name"][0]), score) for score, address in hits)

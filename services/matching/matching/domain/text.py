@@ -51,6 +51,14 @@ def words(text: str) -> list[str]:
     return found
 
 
+def plain(text: str) -> list[str]:
+    """Every word, none cut out: Latin words, Han characters and pairs of them. `库管` → `库`, `管`, `库管`."""
+    found: list[str] = []
+    for run in _WORD.findall(normal(text)):
+        found += [run] if run[0] < "㐀" else [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
+    return found
+
+
 def weigh(title: str, labels: Iterable[str], prose: Iterable[str]) -> dict[str, int]:
     """Word → weight, the best place it stands in; in the order of the text."""
     found: dict[str, int] = {}
