@@ -243,3 +243,30 @@ def test_staff_see_what_their_role_lets_them(platform: Platform, alliance: Allia
     alliance("login", auditor.caller.sub, "--as", auditor.name)
     assert alliance.json("org", "show", auditor.name)["name"] == auditor.name
     alliance("org", "create", "虚构示例单位", "--type", "enterprise", code=NOT_ALLOWED)
+
+
+def test_what_a_table_shows_can_be_typed(platform: Platform, alliance: Alliance, employer: Member) -> None:
+    body, name = world.alliance(platform), world.unique("单位")
+    alliance("login", world.OPERATOR)
+    alliance("org", "create", name, "--type", "enterprise")
+    (made,) = alliance.json("org", "list", "--name", name)
+    identifier = made["name"].removeprefix("organizations/")
+    assert identifier in alliance("org", "show", name)
+    assert name in alliance("org", "show", identifier)
+    alliance("body", "join", body.display_name, identifier, "--role", "participant", "--from", "2026-01-01")
+    assert name in alliance("body", "members", body.name)
+    alliance("body", "leave", body.display_name, name, "--last", "2026-01-31", "--reason", "退出")
+    (left,) = alliance.json("body", "members", body.name.removeprefix("bodies/"))
+    assert left["valid_to"] == "2026-01-31"
+    alliance("body", "leave", body.display_name, employer.name, "--reason", "退出", code=NOT_FOUND)
+
+
+def test_matches_are_told_by_their_titles(platform: Platform, alliance: Alliance, employer: Member) -> None:
+    title = world.unique("封装")
+    college = world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+    demand = world.publish(employer, world.job(employer.name, title))
+    supply = world.publish(college, world.talent(college.name, title))
+    match = world.matched(employer, demand.name, supply.name)
+    shown = alliance("match", "list", "--listing", demand.name.removeprefix("listings/"))
+    assert shown.count(title) >= 2
+    assert match.name.removeprefix("matches/") in shown

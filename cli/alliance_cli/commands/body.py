@@ -7,9 +7,9 @@ import typer
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.errors import explained
+from alliance_cli.errors import NOT_FOUND, explained, fail
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
-from alliance_cli.session import call, context
+from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
 _kind = short(body_pb2.BodyKind, "BODY_KIND_")
@@ -27,7 +27,7 @@ COLUMNS: list[Column] = [
 ]
 MEMBER_COLUMNS: list[Column] = [
     ("编号", "id", lambda m: ident(m.name)),
-    ("单位", "organization", lambda m: m.organization),
+    ("单位", "organization", lambda m: ident(m.organization)),
     ("职务", "roles", lambda m: ", ".join(_role(role) for role in m.roles)),
     ("自", "from", lambda m: m.valid_from),
     ("至", "to", lambda m: m.valid_to),
@@ -83,7 +83,10 @@ def members(body: str, on: Annotated[str, typer.Option(help="日期 · date, YYY
     """列出成员 · list memberships."""
     with explained():
         request = rpc.ListMembershipsRequest(parent=naming.body(body), valid_on=on, page_size=naming.PAGE)
-        show(naming.every(stubs.registry().ListMemberships, request, "memberships"), MEMBER_COLUMNS)
+        found = naming.every(stubs.registry().ListMemberships, request, "memberships")
+        names = {} if context.output == "json" else naming.display_names(one.organization for one in found)
+        named: Column = ("名称", "name", lambda m: names.get(m.organization, ""))
+        show(found, [*MEMBER_COLUMNS[1:2], named, *MEMBER_COLUMNS[2:]])
 
 
 @app.command()
@@ -106,11 +109,27 @@ def join(
 
 
 @app.command()
-def leave(membership: str, reason: Annotated[str, typer.Option()], last: str = "") -> None:
-    """退出 · end a membership (`bodies/…/memberships/…`)."""
+def leave(
+    body: str,
+    organization: str,
+    reason: Annotated[str, typer.Option(help="原因 · why")],
+    last: Annotated[str, typer.Option(help="末日，缺省为今日 · last day, YYYY-MM-DD; today where left out")] = "",
+) -> None:
+    """退出 · end an organization's membership."""
     with explained():
-        request = rpc.EndMembershipRequest(name=membership, valid_to=last, reason=reason)
+        request = rpc.EndMembershipRequest(name=_membership(body, organization), valid_to=last, reason=reason)
         show_one(call(stubs.registry().EndMembership, request), MEMBER_COLUMNS)
+
+
+def _membership(body: str, organization: str) -> str:
+    """The membership that has no end yet, else the last one."""
+    request = rpc.ListMembershipsRequest(
+        parent=naming.body(body), organization=naming.organization(organization), page_size=naming.PAGE
+    )
+    found = naming.every(stubs.registry().ListMemberships, request, "memberships")
+    if not found:
+        fail(NOT_FOUND, t(f"{organization} 不是成员", f"{organization} is no member"))
+    return str(max(found, key=lambda one: (not one.valid_to, one.valid_from)).name)
 
 
 @app.command()

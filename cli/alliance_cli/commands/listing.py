@@ -36,6 +36,10 @@ COLUMNS: list[Column] = [
 Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
 
 
+def _name(text: str) -> str:
+    return naming.resource("listings", text)
+
+
 @app.command("list")
 def list_(
     kind: Annotated[list[str] | None, typer.Option()] = None,
@@ -62,7 +66,7 @@ def list_(
 def show_(listing: str) -> None:
     """查看一条 · show one listing."""
     with explained():
-        found = call(stubs.listings().GetListing, rpc.GetListingRequest(name=listing))
+        found = call(stubs.listings().GetListing, rpc.GetListingRequest(name=_name(listing)))
     if context.output == "json":
         show_one(found, [])
         return
@@ -79,6 +83,7 @@ def create(
     listing = _written(file)
     with explained():
         listing.issuer = naming.organization(acting)
+        listing.bodies[:] = [naming.body(one) for one in listing.bodies]
         made = call(stubs.listings().CreateListing, rpc.CreateListingRequest(listing=listing))
         if publish:
             made = call(stubs.listings().PublishListing, rpc.PublishListingRequest(name=made.name))
@@ -96,7 +101,7 @@ def revise(
     fields = json.loads(file.read_text(encoding="utf-8"))  # also those that are emptied
     mask = FieldMask(paths=[_CAPITAL.sub(lambda found: f"_{found[0].lower()}", field) for field in fields])
     with explained():
-        before = call(stubs.listings().GetListing, rpc.GetListingRequest(name=listing))
+        before = call(stubs.listings().GetListing, rpc.GetListingRequest(name=_name(listing)))
         after.name, after.etag = before.name, before.etag
         request = rpc.UpdateListingRequest(listing=after, update_mask=mask, reason=reason)
         show_one(call(stubs.listings().UpdateListing, request), COLUMNS)
@@ -114,14 +119,14 @@ def _written(file: Path) -> listing_pb2.Listing:
 def publish(listing: str) -> None:
     """发布 · publish a draft."""
     with explained():
-        show_one(call(stubs.listings().PublishListing, rpc.PublishListingRequest(name=listing)), COLUMNS)
+        show_one(call(stubs.listings().PublishListing, rpc.PublishListingRequest(name=_name(listing))), COLUMNS)
 
 
 @app.command()
 def withdraw(listing: str, reason: Annotated[str, typer.Option()]) -> None:
     """撤回 · withdraw."""
     with explained():
-        request = rpc.WithdrawListingRequest(name=listing, reason=reason)
+        request = rpc.WithdrawListingRequest(name=_name(listing), reason=reason)
         show_one(call(stubs.listings().WithdrawListing, request), COLUMNS)
 
 
@@ -129,7 +134,7 @@ def withdraw(listing: str, reason: Annotated[str, typer.Option()]) -> None:
 def fulfil(listing: str, reason: Annotated[str, typer.Option()]) -> None:
     """达成 · mark as fulfilled."""
     with explained():
-        request = rpc.FulfilListingRequest(name=listing, reason=reason)
+        request = rpc.FulfilListingRequest(name=_name(listing), reason=reason)
         show_one(call(stubs.listings().FulfilListing, request), COLUMNS)
 
 

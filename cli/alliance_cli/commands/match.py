@@ -1,5 +1,6 @@
 """`alliance match`: matches 匹配, why they were made, and what comes of them."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -42,7 +43,17 @@ Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organizati
 
 
 def _name(text: str) -> str:
-    return text if text.startswith("matches/") else f"matches/{text}"
+    return naming.resource("matches", text)
+
+
+def _columns(found: Iterable[match_pb2.Match]) -> list[Column]:
+    """Columns that show the listings by their titles."""
+    titles = naming.titles(name for one in found for name in (one.demand, one.supply))
+    named: dict[str, Column] = {
+        "demand": ("需求", "demand", lambda m: titles.get(m.demand, m.demand)),
+        "supply": ("供给", "supply", lambda m: titles.get(m.supply, m.supply)),
+    }
+    return [named.get(column[1], column) for column in COLUMNS]
 
 
 @app.command("list")
@@ -59,12 +70,13 @@ def list_(
             states=[value_of(match_pb2.MatchState, "MATCH_STATE_", one) for one in state or []],
         )
         if listing:
-            request.listing = listing
+            request.listing = naming.resource("listings", listing)
         elif body:
             request.body = naming.body(body)
         else:
             request.organization = naming.organization(acting)
-        show(naming.every(stubs.matching().ListMatches, request, "matches"), COLUMNS)
+        found = naming.every(stubs.matching().ListMatches, request, "matches")
+        show(found, COLUMNS if context.output == "json" else _columns(found))
 
 
 @app.command()

@@ -39,7 +39,7 @@ DELIVERY_COLUMNS: list[Column] = [
 
 
 def _name(text: str) -> str:
-    return text if text.startswith("subscriptions/") else f"subscriptions/{text}"
+    return naming.resource("subscriptions", text)
 
 
 @app.command()
@@ -111,7 +111,6 @@ def deliveries(subscription: str) -> None:
 @app.command()
 def resend(delivery: str, reason: str = "") -> None:
     """重新投递 · send a failed delivery again."""
-    name = delivery if delivery.startswith("deliveries/") else f"deliveries/{delivery}"
     with explained():
-        request = rpc.ResendDeliveryRequest(name=name, reason=reason)
+        request = rpc.ResendDeliveryRequest(name=naming.resource("deliveries", delivery), reason=reason)
         show_one(call(stubs.notify().ResendDelivery, request), DELIVERY_COLUMNS)

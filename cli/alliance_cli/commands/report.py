@@ -40,7 +40,7 @@ SOURCE_COLUMNS: list[Column] = [
 
 
 def _name(text: str) -> str:
-    return text if text.startswith("reports/") else f"reports/{text}"
+    return naming.resource("reports", text)
 
 
 @app.command("list")

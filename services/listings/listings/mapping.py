@@ -182,6 +182,12 @@ def _numbers(bare: pb.Listing) -> Iterator[Violation]:
             f"最多 {MAX_INDUSTRIES} 个行业",
             f"at most {MAX_INDUSTRIES} industries",
         ),
+        (
+            "bodies",
+            not all(body.startswith("bodies/") for body in bare.bodies),
+            "组织须写成 bodies/{编号}",
+            "bodies are named as bodies/{id}",
+        ),
         ("bodies", len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
     )
     for field, wrong, zh, en in checks:
