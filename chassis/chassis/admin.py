@@ -1,17 +1,20 @@
 """The operator's services 运维, the same in every service: dead letters, replay, clocks, personal data."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from aiokafka.errors import KafkaError
+from google.protobuf.json_format import MessageToJson
 
 from alliance.admin.v1 import admin_service_pb2 as pb
 from alliance.admin.v1 import personal_data_service_pb2 as personal_pb
-from chassis import deadletter, paging, replay, topics
+from chassis import deadletter, dlq, paging, replay, topics
 from chassis.consumer import Consumers
-from chassis.errors import Invalid, Precondition, Violation
+from chassis.errors import Invalid, NotFound, Precondition, Violation
 from chassis.personal import PersonalRecord, Vault
+from chassis.record import RawRecord, UndecodableError, decode
 from chassis.rpc import Call
 from chassis.service import Parts
 
@@ -21,9 +24,9 @@ _STATES = {
     pb.DEAD_LETTER_STATE_DEAD: "dead",
     pb.DEAD_LETTER_STATE_REPLAYED: "replayed",
     pb.DEAD_LETTER_STATE_SUPERSEDED: "superseded",
+    pb.DEAD_LETTER_STATE_DROPPED: "dropped",
 }
 _NUMBERS = {name: number for number, name in _STATES.items()}
-_FIRST = UUID(int=0)
 _OUTBOX = "SELECT count(*) FROM outbox WHERE parked IS NULL"
 
 
@@ -38,24 +41,40 @@ class Admin:
 
     async def ListDeadLetters(self, call: Call, request: pb.ListDeadLettersRequest) -> pb.ListDeadLettersResponse:
         """See the contract."""
-        size = paging.page_size(request.page_size)
-        after = paging.decode(request)
-        states = [_STATES[request.state]] if request.state else list(deadletter.OPEN)
-        position = UUID(after[0]) if after else _FIRST
-        rows = await deadletter.listed(call.tx, states, request.group, position, size + 1)
+        size, after = paging.page_size(request.page_size), paging.decode(request)
+        wanted = dlq.Filter(
+            states=[_STATES[request.state]] if request.state else deadletter.OPEN,
+            group=request.group,
+            topic=request.topic,
+            key=request.key,
+            reason=request.reason,
+            after=UUID(after[0]) if after else dlq.Filter.after,
+        )
+        rows = await dlq.listed(call.tx, wanted, size + 1)
         answer = pb.ListDeadLettersResponse(dead_letters=[_dead_letter(row) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
         return answer
 
+    async def GetDeadLetter(self, call: Call, request: pb.GetDeadLetterRequest) -> pb.DeadLetterDetail:
+        """See the contract."""
+        (identifier,) = _ids([request.id], "id")
+        found = await dlq.detail(call.tx, identifier)
+        if found is None:
+            raise NotFound(request.id)
+        return _detail(found)
+
     async def ReplayDeadLetters(self, call: Call, request: pb.ReplayDeadLettersRequest) -> pb.ReplayDeadLettersResponse:
         """See the contract."""
-        try:
-            ids = [UUID(one) for one in request.ids]
-        except ValueError:
-            problem = Violation("ids", "uuid", "编号须为 UUID", "ids have to be UUIDs, as ListDeadLetters gives them")
-            raise Invalid([problem]) from None
-        return pb.ReplayDeadLettersResponse(queued=await deadletter.replay(call.tx, ids, request.reason))
+        chosen, more = await _chosen(call, request, [state for state in deadletter.OPEN if state != "waiting"])
+        done = chosen if request.dry_run else await dlq.replay(call.tx, chosen)
+        return pb.ReplayDeadLettersResponse(queued=len(done), ids=map(str, done), more=more)
+
+    async def DropDeadLetters(self, call: Call, request: pb.DropDeadLettersRequest) -> pb.DropDeadLettersResponse:
+        """See the contract."""
+        chosen, more = await _chosen(call, request, deadletter.OPEN)
+        done = chosen if request.dry_run else await dlq.drop(call.tx, chosen)
+        return pb.DropDeadLettersResponse(dropped=len(done), ids=map(str, done), more=more)
 
     async def ReplayTopic(self, call: Call, request: pb.ReplayTopicRequest) -> pb.ReplayTopicResponse:
         """See the contract."""
@@ -144,6 +163,52 @@ def _required(value: str, field: str) -> str:
     if not value.strip():
         raise Invalid([Violation(field, "required", f"请填写 {field}", f"{field} is required")])
     return value
+
+
+async def _chosen(
+    call: Call, request: pb.ReplayDeadLettersRequest | pb.DropDeadLettersRequest, states: Sequence[str]
+) -> tuple[list[UUID], bool]:
+    """The open rows that a request means, and whether there are more than one call takes."""
+    _required(request.reason, "reason")
+    fits = request.filter
+    if bool(request.ids) == request.HasField("filter"):
+        problem = Violation("ids", "one-of", "请填写 ids 或 filter 之一", "give either ids or a filter")
+        raise Invalid([problem])
+    wanted = dlq.Filter(_ids(request.ids, "ids"), states, fits.group, fits.topic, fits.key, fits.reason)
+    rows = await dlq.listed(call.tx, wanted, dlq.MAX_ROWS + 1)
+    return [row.id for row in rows[: dlq.MAX_ROWS]], len(rows) > dlq.MAX_ROWS
+
+
+def _ids(texts: Sequence[str], field: str) -> list[UUID]:
+    try:
+        return [UUID(one) for one in texts]
+    except ValueError:
+        problem = Violation(field, "uuid", "编号须为 UUID", "ids have to be UUIDs, as ListDeadLetters gives them")
+        raise Invalid([problem]) from None
+
+
+def _detail(found: dlq.Detail) -> pb.DeadLetterDetail:
+    raw = deadletter.raw_of(found.row)
+    answer = pb.DeadLetterDetail(
+        dead_letter=_dead_letter(found.row),
+        raw_key=raw.key or b"",
+        value=raw.value or b"",
+        headers=[pb.RecordHeader(name=name, value=value or b"") for name, value in raw.headers],
+        json=_json(raw),
+        applied_version=found.applied,
+    )
+    for one in found.actions:
+        answer.actions.add(action=one.action, actor=one.actor, reason=one.reason).act_time.FromDatetime(one.acted_at)
+    return answer
+
+
+def _json(raw: RawRecord) -> str:
+    """A record's content for people; empty where it has none that can be read."""
+    try:
+        message = decode(raw).message
+    except UndecodableError:
+        return ""
+    return MessageToJson(message, preserving_proto_field_name=True, ensure_ascii=False) if message else ""
 
 
 def _dead_letter(row: Any) -> pb.DeadLetter:

@@ -21,7 +21,7 @@ from faststream.kafka import TopicPartition as DeclaredPartition
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
 
-from chassis import metrics, topics
+from chassis import applied, metrics, topics
 from chassis.database import Cause, Database
 from chassis.handling import Handling, Listen, away
 from chassis.kafka import KafkaAccess
@@ -298,7 +298,7 @@ class _Tail(_Lane):
     async def _recall(self, raws: Sequence[RawRecord]) -> None:
         if self._applied is None:
             await self._until_done(self._read_applied)
-        recall, applied = self.handling.listen.recall, self._applied or {}
+        recall, known = self.handling.listen.recall, self._applied or {}
         if recall is None:
             raise TypeError("a tail has a recall")
         for raw in raws:
@@ -307,7 +307,7 @@ class _Tail(_Lane):
             except Exception:  # handled, and parked, with the others that are held
                 self._held.append(raw)
                 continue
-            if record.version <= applied.get(record.key, 0):
+            if record.version <= known.get(record.key, 0):
                 recall(record)
                 metrics.RECORDS.labels(self.handling.group, "recalled").inc()
                 await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
@@ -316,7 +316,7 @@ class _Tail(_Lane):
 
     async def _read_applied(self) -> None:
         async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:
-            self._applied = await self.handling.versions(tx)
+            self._applied = await applied.versions(tx, self.handling.group, self.handling.listen.topic)
 
 
 async def _lost() -> None:

@@ -23,9 +23,9 @@ from chassis import telemetry, topics
 from chassis.clock import Clock
 from chassis.errors import Invalid, Unavailable, Violation
 from chassis.ids import new_id
+from chassis.record import MAX_KEY
 
 MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
-MAX_KEY = 512  # bytes
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,

@@ -1,7 +1,8 @@
 """Dead letters 死信: records that their handler could not take, in the service's own database.
 
 States: `retrying` (a worker tries again with backoff) → `replayed`, or after the last attempt `dead`; `waiting` (an earlier
-record of the key is open) → `retrying` when its turn comes; `superseded` (a later version had its effect first).
+record of the key is open) → `retrying` when its turn comes; `superseded` (a later version had its effect first); `dropped`
+(an operator gave it up). What operators do is in `chassis.dlq`.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -53,17 +54,6 @@ UPDATE dead_letter SET state = 'retrying', next_attempt_at = $4 WHERE id = (
   SELECT id FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'waiting'
   ORDER BY version LIMIT 1)
 """
-_REPLAY = """
-UPDATE dead_letter SET state = 'retrying', attempts = 0, next_attempt_at = $2, decided_by = $3, decided_reason = $4
-WHERE id = ANY($1::uuid[]) AND state IN ('retrying', 'dead')
-"""
-_LIST = """
-SELECT id, consumer_group, topic, partition, "offset", key, version, state, reason, attempts, first_failed_at,
-       last_failed_at
-FROM dead_letter
-WHERE state = ANY($1::text[]) AND ($2 = '' OR consumer_group = $2) AND id > $3
-ORDER BY id LIMIT $4
-"""
 _COUNTS = "SELECT state, count(*) AS rows FROM dead_letter WHERE state IN ('retrying', 'waiting', 'dead') GROUP BY state"
 
 
@@ -72,9 +62,11 @@ async def open_keys(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[
     return set((await tx.conn.exec_driver_sql(_OPEN_KEYS, (group, topic, list(keys)))).scalars())
 
 
-async def park(tx: Tx, handling: "Handling", raw: RawRecord, record: Record | None, why: str, *, waits: bool = False) -> None:
+async def park(
+    tx: Tx, handling: "Handling", raw: RawRecord, record: Record | UndecodableError, why: str, *, waits: bool = False
+) -> None:
     """Write a record down as failed, or as waiting behind another of its key."""
-    headers = [[name, base64.b64encode(value or b"").decode()] for name, value in raw.headers]
+    headers = [[name.replace("\0", "\ufffd"), base64.b64encode(value or b"").decode()] for name, value in raw.headers]
     next_attempt = None if waits else tx.recorded_at + timedelta(seconds=handling.retry_delays[0])
     await tx.conn.exec_driver_sql(
         _PARK,
@@ -84,8 +76,8 @@ async def park(tx: Tx, handling: "Handling", raw: RawRecord, record: Record | No
             raw.topic,
             raw.partition,
             raw.offset,
-            record.key if record else "",
-            record.version if record else 0,
+            record.key,
+            record.version,
             raw.key,
             raw.value,
             json.dumps(headers),
@@ -104,15 +96,16 @@ async def counts(conn: AsyncConnection) -> dict[str, int]:
     return {row.state: row.rows for row in await conn.exec_driver_sql(_COUNTS)}
 
 
-async def listed(tx: Tx, states: Sequence[str], group: str, after: UUID, limit: int) -> Sequence[Any]:
-    """Rows in these states, oldest first; `after` is the last id of the page before."""
-    return (await tx.conn.exec_driver_sql(_LIST, (list(states), group, after, limit))).all()
+async def release(tx: Tx, group: str, topic: str, key: str) -> None:
+    """The first that waits for this key is next."""
+    await tx.conn.exec_driver_sql(_RELEASE, (group, topic, key, tx.recorded_at))
 
 
-async def replay(tx: Tx, ids: Sequence[UUID], why: str) -> int:
-    """Hand rows to the worker again, at once; returns how many are open and not waiting."""
-    found = await tx.conn.exec_driver_sql(_REPLAY, (list(ids), tx.recorded_at, tx.cause.actor, why))
-    return found.rowcount
+def raw_of(row: Any) -> RawRecord:
+    """The record of a row, as it lay on the topic."""
+    headers = row.headers if isinstance(row.headers, list) else json.loads(row.headers)
+    decoded = [(name, base64.b64decode(value)) for name, value in headers]
+    return RawRecord(row.topic, row.partition, row.offset, row.recorded_ms, row.raw_key, row.value, decoded)
 
 
 class Worker:
@@ -156,12 +149,13 @@ class Worker:
             row = (await tx.conn.exec_driver_sql(_TAKE, (identifier, tx.recorded_at))).one_or_none()
             if row is None:
                 return
+            if row.key and row.version <= applied[row.key]:
+                await self._settle(tx, row, "superseded", row.reason)
+                await release(tx, handling.group, row.topic, row.key)
+                return
             try:
                 async with tx.savepoint():
-                    record = decode(_raw(row))
-                    if record.version <= applied.get(record.key, 0):
-                        await self._settle(tx, row, "superseded", row.reason)
-                        return
+                    record = decode(raw_of(row))
                     await handling.handle(tx, record)
                     await handling.lock(tx, [record.key])
                     await handling.advance(tx, {record.key: record.version})
@@ -173,8 +167,7 @@ class Worker:
                 await self._failed(tx, handling, row, reason(error))
             else:
                 await self._settle(tx, row, "replayed", row.reason)
-                values = (handling.group, record.topic, record.key, tx.recorded_at)
-                await tx.conn.exec_driver_sql(_RELEASE, values)
+                await release(tx, handling.group, record.topic, record.key)
 
     async def _failed(self, tx: Tx, handling: "Handling", row: Any, why: str) -> None:
         left = handling.retry_delays[row.attempts :]
@@ -191,9 +184,3 @@ class Worker:
         values = (row.id, state, why, row.attempts + 1, tx.recorded_at, None)
         await tx.conn.exec_driver_sql(_SETTLE, values)
         metrics.RETRIES.labels(state).inc()
-
-
-def _raw(row: Any) -> RawRecord:
-    headers = row.headers if isinstance(row.headers, list) else json.loads(row.headers)
-    decoded = [(name, base64.b64decode(value)) for name, value in headers]
-    return RawRecord(row.topic, row.partition, row.offset, row.recorded_ms, row.raw_key, row.value, decoded)

@@ -16,7 +16,7 @@ import grpc
 from opentelemetry.trace import SpanKind
 from sqlalchemy import exc
 
-from chassis import deadletter, metrics, telemetry
+from chassis import applied, deadletter, metrics, telemetry
 from chassis.crash import crash_point
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
@@ -26,18 +26,6 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Tx, Record], Awaitable[None]]
 _AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 _COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-
-# Locks the keys' rows, makes those that are missing, and reads them, in one statement and in one order for everybody.
-_LOCK = """
-INSERT INTO applied (consumer_group, topic, key, version)
-SELECT $1, $2, k, 0 FROM unnest($3::text[]) AS k ORDER BY k
-ON CONFLICT (consumer_group, topic, key) DO UPDATE SET version = applied.version
-RETURNING key, version
-"""
-_ADVANCE = """
-UPDATE applied a SET version = n.version FROM unnest($3::text[], $4::bigint[]) AS n (key, version)
-WHERE a.consumer_group = $1 AND a.topic = $2 AND a.key = n.key
-"""
 
 
 @dataclass(frozen=True)
@@ -85,13 +73,13 @@ class Handling:
 
     async def _once(self, raws: Sequence[RawRecord], decoded: Sequence[Record | UndecodableError], *, isolate: bool) -> None:
         async with self.database.transaction(Cause(self.actor)) as tx:
-            keys = {record.key for record in decoded if isinstance(record, Record)}
-            applied = await self.lock(tx, keys)
-            before = dict(applied)
+            keys = {record.key for record in decoded if record.key}
+            done = await self.lock(tx, keys)
+            before = dict(done)
             waiting = await deadletter.open_keys(tx, self.group, self.listen.topic, keys) if self._ordered else set()
             for raw, record in zip(raws, decoded, strict=True):
-                await self._one(tx, raw, record, applied, waiting, isolate=isolate)
-            await self.advance(tx, {key: version for key, version in applied.items() if before[key] != version})
+                await self._one(tx, raw, record, done, waiting, isolate=isolate)
+            await self.advance(tx, {key: version for key, version in done.items() if before[key] != version})
             crash_point("consumer.before_commit")
         crash_point("consumer.after_commit")
 
@@ -100,27 +88,39 @@ class Handling:
         tx: Tx,
         raw: RawRecord,
         record: Record | UndecodableError,
-        applied: dict[str, int],
+        done: dict[str, int],
         waiting: set[str],
         *,
         isolate: bool,
     ) -> None:
         """One record of a batch: skipped, parked behind another, handled, or parked as failed."""
         if isinstance(record, UndecodableError):
-            await deadletter.park(tx, self, raw, None, f"undecodable: {record}")
-            self._count("failed")
-        elif record.version <= applied[record.key]:
+            await self._unreadable(tx, raw, record, done, waiting)
+        elif record.version <= done[record.key]:
             self._count("skipped")
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
             self._count("waiting")
         elif not isolate:
             await self.handle(tx, record)
-            applied[record.key] = record.version
+            done[record.key] = record.version
         elif await self._isolated(tx, raw, record):
-            applied[record.key] = record.version
+            done[record.key] = record.version
         elif self._ordered:
             waiting.add(record.key)
+
+    async def _unreadable(
+        self, tx: Tx, raw: RawRecord, error: UndecodableError, done: dict[str, int], waiting: set[str]
+    ) -> None:
+        """Park what can't be read; where at least its key and version can, its key waits like that of any other failure."""
+        if error.key and error.version <= done[error.key]:
+            self._count("skipped")
+            return
+        waits = error.key in waiting
+        await deadletter.park(tx, self, raw, error, f"undecodable: {error}", waits=waits)
+        self._count("waiting" if waits else "failed")
+        if error.key and self._ordered:
+            waiting.add(error.key)
 
     async def _isolated(self, tx: Tx, raw: RawRecord, record: Record) -> bool:
         """Handle a record so that its failure touches no other; says whether it succeeded."""
@@ -154,23 +154,11 @@ class Handling:
 
     async def lock(self, tx: Tx, keys: Iterable[str]) -> dict[str, int]:
         """Lock the keys' `applied` rows and read their versions; 0 for a new key."""
-        names = sorted(set(keys))
-        if not names:
-            return {}
-        found = await tx.conn.exec_driver_sql(_LOCK, (self.group, self.listen.topic, names))
-        return {row.key: row.version for row in found}
+        return await applied.lock(tx, self.group, self.listen.topic, keys)
 
     async def advance(self, tx: Tx, versions: dict[str, int]) -> None:
         """Write down the versions that had their effect."""
-        if versions:
-            values = (self.group, self.listen.topic, list(versions), list(versions.values()))
-            await tx.conn.exec_driver_sql(_ADVANCE, values)
-
-    async def versions(self, tx: Tx) -> dict[str, int]:
-        """Every key's version that had its effect; read once at the start of a tail."""
-        query = "SELECT key, version FROM applied WHERE consumer_group = $1 AND topic = $2"
-        found = await tx.conn.exec_driver_sql(query, (self.group, self.listen.topic))
-        return {row.key: row.version for row in found}
+        await applied.advance(tx, self.group, self.listen.topic, versions)
 
     @property
     def _ordered(self) -> bool:

@@ -9,7 +9,6 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.settings import ServiceSettings
 
-CONTENT_TYPE = "application/protobuf"
 MAX_REQUEST = 4 * 1024 * 1024  # bytes; a batch holds many records, each of them below 1 MiB
 _partition = DefaultPartitioner()
 

@@ -1,6 +1,6 @@
 """Records of Kafka as handlers see them, decoded tolerantly: unknown headers, types and fields are no errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,9 +8,18 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis import topics
 
+CONTENT_TYPE = "application/protobuf"
+MAX_KEY = 512  # bytes
+_DIGITS = 19  # of the least number that no bigint holds
+
 
 class UndecodableError(Exception):
-    """A record that is not one of ours; `str()` says why, free of its content."""
+    """A record that is not one of ours; `str()` says why, free of its content. Key and version where they can be read."""
+
+    def __init__(self, why: str, key: str = "", version: int = 0) -> None:
+        super().__init__(why)
+        self.key = key
+        self.version = version
 
 
 @dataclass(frozen=True)
@@ -51,18 +60,13 @@ class Record:
 def decode(raw: RawRecord) -> Record:
     """The record; raises `UndecodableError`."""
     headers = {name: value.decode("utf-8", "replace") for name, value in raw.headers if value is not None}
-    if not raw.key:
-        raise UndecodableError("no key")
+    key, version = _key(raw), _version(headers)
+    if (kind := headers.get("content-type", CONTENT_TYPE)) != CONTENT_TYPE:
+        raise UndecodableError(f"content-type is {kind[:40]!r}", key, version)
     try:
-        key = raw.key.decode()
-        version = int(headers["ce_sequence"])
-        message = None if raw.value is None else _message(raw.topic, raw.value)
-    except UnicodeDecodeError:
-        raise UndecodableError("key is not UTF-8") from None
-    except KeyError as error:
-        raise UndecodableError(f"no header {error}") from None
-    except ValueError:
-        raise UndecodableError("header ce_sequence is not a number") from None
+        message = None if raw.value is None else topics.load().named(raw.topic).message_class().FromString(raw.value)
+    except DecodeError:
+        raise UndecodableError("value is not the topic's message", key, version) from None
     return Record(
         topic=raw.topic,
         partition=raw.partition,
@@ -77,11 +81,23 @@ def decode(raw: RawRecord) -> Record:
     )
 
 
-def _message(topic: str, value: bytes) -> Message:
+def _key(raw: RawRecord) -> str:
+    if not raw.key:
+        raise UndecodableError("no key")
     try:
-        return topics.load().named(topic).message_class().FromString(value)
-    except DecodeError:
-        raise UndecodableError("value is not the topic's message") from None
+        key = raw.key.decode()
+    except UnicodeDecodeError:
+        raise UndecodableError("key is not UTF-8") from None
+    if len(raw.key) > MAX_KEY or "\x00" in key:
+        raise UndecodableError("key is no resource name")
+    return key
+
+
+def _version(headers: Mapping[str, str]) -> int:
+    text = headers.get("ce_sequence", "")
+    if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
+        raise UndecodableError("header ce_sequence is missing or no version")
+    return int(text)
 
 
 def _time(text: str, timestamp: int) -> datetime:

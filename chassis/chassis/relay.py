@@ -35,9 +35,10 @@ from chassis import metrics, replay, telemetry, topics
 from chassis.crash import crash_point
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
-from chassis.kafka import CONTENT_TYPE, KafkaAccess, partition_of, transactional_producer
+from chassis.kafka import KafkaAccess, partition_of, transactional_producer
 from chassis.lease import SECONDS as LEASE_SECONDS
 from chassis.lease import Lease
+from chassis.record import CONTENT_TYPE
 
 log = logging.getLogger(__name__)
 BATCH = 1000  # events in one transaction, at most

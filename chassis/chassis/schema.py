@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.tables import metadata
 
-INSERT_ONLY = {"event", "personal_data_access"}
+INSERT_ONLY = {"event", "dead_letter_action", "personal_data_access"}
 
 # Monthly partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no month has, so that a
 # missing partition is never an outage. Three months are made ahead. Owned by the migration role and run by the service,

@@ -18,7 +18,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
@@ -81,15 +80,23 @@ dead_letter = Table(
     Column("value", LargeBinary),
     Column("headers", JSONB, nullable=False, comment="list of [name, base64 value]"),
     Column("recorded_ms", BigInteger, nullable=False, comment="the record's Kafka timestamp"),
-    Column("state", Text, nullable=False, comment="retrying, waiting, dead, replayed, superseded"),
+    Column("state", Text, nullable=False, comment="retrying, waiting, dead, replayed, superseded, dropped"),
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("first_failed_at", _INSTANT, nullable=False),
     Column("last_failed_at", _INSTANT, nullable=False),
     Column("next_attempt_at", _INSTANT),
-    Column("decided_by", Text, comment="who replayed it by hand"),
-    Column("decided_reason", Text),
-    UniqueConstraint("consumer_group", "topic", "partition", "offset", name="dead_letter_place"),
+    # Without key and version a record is known by its place, and by its time: a rebuilt topic has the same places again.
+    Index(
+        "dead_letter_place",
+        "consumer_group",
+        "topic",
+        "partition",
+        "offset",
+        "recorded_ms",
+        unique=True,
+        postgresql_where=text("key = ''"),
+    ),
     Index(
         "dead_letter_version",
         "consumer_group",
@@ -106,6 +113,18 @@ dead_letter = Table(
         "key",
         postgresql_where=text("state IN ('retrying', 'waiting', 'dead')"),
     ),
+)
+
+dead_letter_action = Table(
+    "dead_letter_action",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dead_letter", Uuid, nullable=False),
+    Column("action", Text, nullable=False, comment="replay, drop"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("acted_at", _INSTANT, nullable=False),
+    Index("dead_letter_action_of", "dead_letter"),
 )
 
 request_log = Table(

@@ -13,7 +13,8 @@ from tests.contract.descriptors import services
 
 ON_THE_PLATFORM = {
     *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody"),
-    *("ListDeadLetters", "ReplayDeadLetters", "ReplayTopic", "GetProgress", "SetClock"),
+    *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
+    *("ReplayTopic", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }
 WITHOUT_A_TOKEN = {

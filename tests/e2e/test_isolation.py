@@ -171,6 +171,8 @@ def _requests(scene: Scene) -> dict[str, Message]:
         notify.ListDeliveriesRequest(subscription=scene.subscription),
         notify.ResendDeliveryRequest(name=scene.delivery, reason=_WHY),
         admin.ListDeadLettersRequest(),
+        admin.GetDeadLetterRequest(id="01890000-0000-7000-8000-000000000000"),
+        admin.DropDeadLettersRequest(ids=["1"], reason=_WHY),
         admin.ReplayDeadLettersRequest(ids=["1"], reason=_WHY),
         admin.ReplayTopicRequest(topic="alliance.public.listing.v1", reason=_WHY),
         admin.GetProgressRequest(),

@@ -10,7 +10,7 @@ from chassis import clock
 from chassis.clock import BusinessClock, business_date, parsed_date, start_of_day
 from chassis.ids import _Generator, first_id, id_of, new_id, resource
 from chassis.personal import screen
-from chassis.record import RawRecord, UndecodableError, decode
+from chassis.record import MAX_KEY, RawRecord, UndecodableError, decode
 
 TOPIC = "alliance.internal.listings.listing.v1"
 HEADERS = {
@@ -58,9 +58,15 @@ def test_without_a_time_of_its_own_the_brokers_counts(text: bytes) -> None:
         (raw(key=None), "no key"),
         (raw(key=b""), "no key"),
         (raw(key=b"\xff"), "key is not UTF-8"),
-        (raw(ce_sequence=None), "no header 'ce_sequence'"),
-        (raw(ce_sequence=b"seven"), "header ce_sequence is not a number"),
+        (raw(key=b"a\x00"), "key is no resource name"),
+        (raw(key=b"k" * (MAX_KEY + 1)), "key is no resource name"),
+        (raw(ce_sequence=None), "header ce_sequence is missing or no version"),
+        (raw(ce_sequence=b"seven"), "header ce_sequence is missing or no version"),
+        (raw(ce_sequence=b"-1"), "header ce_sequence is missing or no version"),
+        (raw(ce_sequence="７".encode()), "header ce_sequence is missing or no version"),
+        (raw(ce_sequence=b"9" * 19), "header ce_sequence is missing or no version"),
         (raw(b"\x0a\xff"), "value is not the topic's message"),
+        (raw(**{"content-type": b"application/json"}), "content-type is 'application/json'"),
     ],
 )
 def test_what_is_no_record_of_ours_says_why_and_not_what(record: RawRecord, why: str) -> None:

@@ -1,14 +1,14 @@
 """`alliance dlq`: records that a handler could not take."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from alliance.admin.v1 import admin_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, instant, short, show
-from alliance_cli.session import SERVICES, call, t
+from alliance_cli.output import Column, console, instant, plain, short, show, show_one, value_of
+from alliance_cli.session import SERVICES, call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="死信 · dead letters")
 _state = short(rpc.DeadLetterState, "DEAD_LETTER_STATE_")
@@ -24,24 +24,118 @@ COLUMNS: list[Column] = [
 ]
 
 
+Service = Annotated[str, typer.Argument(help="服务 · service")]
+Group = Annotated[str, typer.Option(help="处理组 · consumer group")]
+Topic = Annotated[str, typer.Option(help="主题 · topic")]
+Key = Annotated[str, typer.Option(help="键 · key, a resource name")]
+Why = Annotated[str, typer.Option("--why", help="失败原因包含 · what the reason of failure holds")]
+Ids = Annotated[list[str] | None, typer.Argument(help="编号；不填则按条件 · ids; by the options where none is given")]
+Reason = Annotated[str, typer.Option(help="为何如此处理 · why, for the record")]
+Everything = Annotated[bool, typer.Option("--all", help="该服务全部未决死信 · all open ones of the service")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="只列出会处理哪些 · only say which ones")]
+ACTION_COLUMNS: list[Column] = [
+    ("时间", "time", lambda a: instant(a.act_time)),
+    ("处理", "action", lambda a: a.action),
+    ("账号", "principal", lambda a: a.actor),
+    ("原因", "reason", lambda a: a.reason),
+]
+
+
 @app.command("list")
 def list_(
     service: Annotated[str, typer.Argument(help="服务；不填为全部 · service, all where empty")] = "",
-    group: str = "",
+    group: Group = "",
+    topic: Topic = "",
+    key: Key = "",
+    why: Why = "",
+    state: Annotated[str, typer.Option(help="如 dead；不填为未决 · e.g. dead; the open ones where empty")] = "",
 ) -> None:
     """列出死信 · list open dead letters."""
     found = []
     with explained():
         for name in [service] if service else SERVICES:
-            request = rpc.ListDeadLettersRequest(page_size=naming.PAGE, group=group)
+            request = rpc.ListDeadLettersRequest(page_size=naming.PAGE, group=group, topic=topic, key=key, reason=why)
+            if state:
+                request.state = value_of(rpc.DeadLetterState, "DEAD_LETTER_STATE_", state)
             found += naming.every(stubs.admin(name).ListDeadLetters, request, "dead_letters")
     show(found, COLUMNS)
 
 
-@app.command()
-def replay(service: str, ids: list[str], reason: Annotated[str, typer.Option()]) -> None:
-    """重放死信 · give dead letters to their handlers again."""
+@app.command("show")
+def show_(service: Service, identifier: Annotated[str, typer.Argument(metavar="ID", help="编号 · id")]) -> None:
+    """查看一条：内容、报头、历次处理 · one with its content, headers and what was decided."""
     with explained():
-        request = rpc.ReplayDeadLettersRequest(ids=ids, reason=reason)
+        found = call(stubs.admin(service).GetDeadLetter, rpc.GetDeadLetterRequest(id=identifier))
+    applied: Column = ("已生效版本", "applied version", lambda _: found.applied_version)
+    if context.output == "json":
+        show_one(found, [])
+        return
+    show_one(found.dead_letter, [*COLUMNS, applied])
+    headers: list[Column] = [
+        ("报头", "header", lambda h: h.name),
+        ("值", "value", lambda h: h.value.decode("utf-8", "replace")),
+    ]
+    show(found.headers, headers)
+    console.print(plain(found.json or t("（内容无法解析）", "(the content can't be read)")))
+    if found.actions:
+        show(found.actions, ACTION_COLUMNS)
+
+
+@app.command()
+def replay(
+    service: Service,
+    reason: Reason,
+    ids: Ids = None,
+    group: Group = "",
+    topic: Topic = "",
+    key: Key = "",
+    why: Why = "",
+    everything: Everything = False,
+    dry_run: DryRun = False,
+) -> None:
+    """重放死信 · give dead letters to their handlers again."""
+    wanted = _wanted(ids, rpc.DeadLetterFilter(group=group, topic=topic, key=key, reason=why), everything=everything)
+    request = rpc.ReplayDeadLettersRequest(reason=reason, dry_run=dry_run, **wanted)
+    with explained():
         answer = call(stubs.admin(service).ReplayDeadLetters, request)
-    typer.echo(t(f"已重新排队 {answer.queued} 条", f"{answer.queued} queued again"))
+    _told(answer, t("将重放", "would be queued again") if dry_run else t("已重新排队", "queued again"))
+
+
+@app.command()
+def drop(
+    service: Service,
+    reason: Reason,
+    ids: Ids = None,
+    group: Group = "",
+    topic: Topic = "",
+    key: Key = "",
+    why: Why = "",
+    everything: Everything = False,
+    dry_run: DryRun = False,
+) -> None:
+    """放弃死信：不再生效，其后的继续 · give dead letters up; what waits behind them goes on."""
+    wanted = _wanted(ids, rpc.DeadLetterFilter(group=group, topic=topic, key=key, reason=why), everything=everything)
+    request = rpc.DropDeadLettersRequest(reason=reason, dry_run=dry_run, **wanted)
+    with explained():
+        answer = call(stubs.admin(service).DropDeadLetters, request)
+    _told(answer, t("将放弃", "would be dropped") if dry_run else t("已放弃", "dropped"))
+
+
+def _wanted(ids: list[str] | None, wanted: rpc.DeadLetterFilter, *, everything: bool) -> dict[str, Any]:
+    """What a request says of the rows that it means."""
+    filtered = bool(wanted.ByteSize())
+    if [bool(ids), filtered, everything].count(True) != 1:
+        zh = "请给出编号、条件（--group、--topic、--key、--why）或 --all 之一"
+        raise typer.BadParameter(t(zh, "give ids, options (--group, --topic, --key, --why), or --all"))
+    return {"ids": ids} if ids else {"filter": wanted}
+
+
+def _told(answer: Any, what: str) -> None:
+    if context.output == "json":
+        show_one(answer, [])
+        return
+    for one in answer.ids:
+        console.print(one, highlight=False)
+    console.print(f"{what}：{len(answer.ids)}" if context.language == "zh" else f"{len(answer.ids)} {what}", highlight=False)
+    if answer.more:
+        console.print(t("还有更多符合条件的，请再次执行", "more fit: run it again"))

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%alliance/admin/v1/admin_service.proto\x12\x11\x61lliance.admin.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x02\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\x05\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x0b\n\x03key\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".alliance.admin.v1.DeadLetterState\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x33\n\x0f\x66irst_failed_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_failed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x81\x01\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".alliance.admin.v1.DeadLetterState\x12\r\n\x05group\x18\x04 \x01(\t\"g\n\x17ListDeadLettersResponse\x12\x33\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1d.alliance.admin.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x18ReplayDeadLettersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"+\n\x19ReplayDeadLettersResponse\x12\x0e\n\x06queued\x18\x01 \x01(\x05\"G\n\x12ReplayTopicRequest\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\"\n\x13ReplayTopicResponse\x12\x0b\n\x03job\x18\x01 \x01(\t\"\x14\n\x12GetProgressRequest\"\xf2\x01\n\x08Progress\x12\x31\n\rbusiness_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bsystem_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0coutbox_depth\x18\x04 \x01(\x03\x12\x14\n\x0c\x63onsumer_lag\x18\x05 \x01(\x03\x12\x10\n\x08\x64ue_work\x18\x06 \x01(\x03\x12\x19\n\x11open_dead_letters\x18\x07 \x01(\x03\"X\n\x0fSetClockRequest\x12\x31\n\rbusiness_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x02 \x01(\t*\xd1\x01\n\x0f\x44\x65\x61\x64LetterState\x12!\n\x1d\x44\x45\x41\x44_LETTER_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45\x41\x44_LETTER_STATE_RETRYING\x10\x01\x12\x1d\n\x19\x44\x45\x41\x44_LETTER_STATE_WAITING\x10\x02\x12\x1a\n\x16\x44\x45\x41\x44_LETTER_STATE_DEAD\x10\x03\x12\x1e\n\x1a\x44\x45\x41\x44_LETTER_STATE_REPLAYED\x10\x04\x12 \n\x1c\x44\x45\x41\x44_LETTER_STATE_SUPERSEDED\x10\x05\x32\xf2\x04\n\x0c\x41\x64minService\x12\x86\x01\n\x0fListDeadLetters\x12).alliance.admin.v1.ListDeadLettersRequest\x1a*.alliance.admin.v1.ListDeadLettersResponse\"\x1c\x8a\xb5\x18\x18\n\x16\x61\x64min.deadletters.list\x12\x8e\x01\n\x11ReplayDeadLetters\x12+.alliance.admin.v1.ReplayDeadLettersRequest\x1a,.alliance.admin.v1.ReplayDeadLettersResponse\"\x1e\x8a\xb5\x18\x1a\n\x18\x61\x64min.deadletters.replay\x12w\n\x0bReplayTopic\x12%.alliance.admin.v1.ReplayTopicRequest\x1a&.alliance.admin.v1.ReplayTopicResponse\"\x19\x8a\xb5\x18\x15\n\x13\x61\x64min.topics.replay\x12k\n\x0bGetProgress\x12%.alliance.admin.v1.GetProgressRequest\x1a\x1b.alliance.admin.v1.Progress\"\x18\x8a\xb5\x18\x14\n\x12\x61\x64min.progress.get\x12\x62\n\x08SetClock\x12\".alliance.admin.v1.SetClockRequest\x1a\x1b.alliance.admin.v1.Progress\"\x15\x8a\xb5\x18\x11\n\x0f\x61\x64min.clock.setb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%alliance/admin/v1/admin_service.proto\x12\x11\x61lliance.admin.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x02\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\x05\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x0b\n\x03key\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".alliance.admin.v1.DeadLetterState\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x33\n\x0f\x66irst_failed_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_failed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xad\x01\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".alliance.admin.v1.DeadLetterState\x12\r\n\x05group\x18\x04 \x01(\t\x12\r\n\x05topic\x18\x05 \x01(\t\x12\x0b\n\x03key\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"g\n\x17ListDeadLettersResponse\x12\x33\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1d.alliance.admin.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x10\x44\x65\x61\x64LetterFilter\x12\r\n\x05group\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\"\n\x14GetDeadLetterRequest\x12\n\n\x02id\x18\x01 \x01(\t\"+\n\x0cRecordHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"o\n\x10\x44\x65\x61\x64LetterAction\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12,\n\x08\x61\x63t_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf5\x01\n\x10\x44\x65\x61\x64LetterDetail\x12\x32\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1d.alliance.admin.v1.DeadLetter\x12\x0f\n\x07raw_key\x18\x02 \x01(\x0c\x12\r\n\x05value\x18\x03 \x01(\x0c\x12\x30\n\x07headers\x18\x04 \x03(\x0b\x32\x1f.alliance.admin.v1.RecordHeader\x12\x0c\n\x04json\x18\x05 \x01(\t\x12\x17\n\x0f\x61pplied_version\x18\x06 \x01(\x03\x12\x34\n\x07\x61\x63tions\x18\x07 \x03(\x0b\x32#.alliance.admin.v1.DeadLetterAction\"\x91\x01\n\x18ReplayDeadLettersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x33\n\x06\x66ilter\x18\x04 \x01(\x0b\x32#.alliance.admin.v1.DeadLetterFilter\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\"F\n\x19ReplayDeadLettersResponse\x12\x0e\n\x06queued\x18\x01 \x01(\x05\x12\x0b\n\x03ids\x18\x02 \x03(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\"\x8f\x01\n\x16\x44ropDeadLettersRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x33\n\x06\x66ilter\x18\x04 \x01(\x0b\x32#.alliance.admin.v1.DeadLetterFilter\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\"E\n\x17\x44ropDeadLettersResponse\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x05\x12\x0b\n\x03ids\x18\x02 \x03(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\"G\n\x12ReplayTopicRequest\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\"\n\x13ReplayTopicResponse\x12\x0b\n\x03job\x18\x01 \x01(\t\"\x14\n\x12GetProgressRequest\"\xf2\x01\n\x08Progress\x12\x31\n\rbusiness_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bsystem_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0coutbox_depth\x18\x04 \x01(\x03\x12\x14\n\x0c\x63onsumer_lag\x18\x05 \x01(\x03\x12\x10\n\x08\x64ue_work\x18\x06 \x01(\x03\x12\x19\n\x11open_dead_letters\x18\x07 \x01(\x03\"X\n\x0fSetClockRequest\x12\x31\n\rbusiness_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x02 \x01(\t*\xf0\x01\n\x0f\x44\x65\x61\x64LetterState\x12!\n\x1d\x44\x45\x41\x44_LETTER_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45\x41\x44_LETTER_STATE_RETRYING\x10\x01\x12\x1d\n\x19\x44\x45\x41\x44_LETTER_STATE_WAITING\x10\x02\x12\x1a\n\x16\x44\x45\x41\x44_LETTER_STATE_DEAD\x10\x03\x12\x1e\n\x1a\x44\x45\x41\x44_LETTER_STATE_REPLAYED\x10\x04\x12 \n\x1c\x44\x45\x41\x44_LETTER_STATE_SUPERSEDED\x10\x05\x12\x1d\n\x19\x44\x45\x41\x44_LETTER_STATE_DROPPED\x10\x06\x32\xf7\x06\n\x0c\x41\x64minService\x12\x86\x01\n\x0fListDeadLetters\x12).alliance.admin.v1.ListDeadLettersRequest\x1a*.alliance.admin.v1.ListDeadLettersResponse\"\x1c\x8a\xb5\x18\x18\n\x16\x61\x64min.deadletters.list\x12z\n\rGetDeadLetter\x12\'.alliance.admin.v1.GetDeadLetterRequest\x1a#.alliance.admin.v1.DeadLetterDetail\"\x1b\x8a\xb5\x18\x17\n\x15\x61\x64min.deadletters.get\x12\x8e\x01\n\x11ReplayDeadLetters\x12+.alliance.admin.v1.ReplayDeadLettersRequest\x1a,.alliance.admin.v1.ReplayDeadLettersResponse\"\x1e\x8a\xb5\x18\x1a\n\x18\x61\x64min.deadletters.replay\x12\x86\x01\n\x0f\x44ropDeadLetters\x12).alliance.admin.v1.DropDeadLettersRequest\x1a*.alliance.admin.v1.DropDeadLettersResponse\"\x1c\x8a\xb5\x18\x18\n\x16\x61\x64min.deadletters.drop\x12w\n\x0bReplayTopic\x12%.alliance.admin.v1.ReplayTopicRequest\x1a&.alliance.admin.v1.ReplayTopicResponse\"\x19\x8a\xb5\x18\x15\n\x13\x61\x64min.topics.replay\x12k\n\x0bGetProgress\x12%.alliance.admin.v1.GetProgressRequest\x1a\x1b.alliance.admin.v1.Progress\"\x18\x8a\xb5\x18\x14\n\x12\x61\x64min.progress.get\x12\x62\n\x08SetClock\x12\".alliance.admin.v1.SetClockRequest\x1a\x1b.alliance.admin.v1.Progress\"\x15\x8a\xb5\x18\x11\n\x0f\x61\x64min.clock.setb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +36,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\212\265\030\030\n\026admin.deadletters.list'
+  _globals['_ADMINSERVICE'].methods_by_name['GetDeadLetter']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['GetDeadLetter']._serialized_options = b'\212\265\030\027\n\025admin.deadletters.get'
   _globals['_ADMINSERVICE'].methods_by_name['ReplayDeadLetters']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ReplayDeadLetters']._serialized_options = b'\212\265\030\032\n\030admin.deadletters.replay'
+  _globals['_ADMINSERVICE'].methods_by_name['DropDeadLetters']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['DropDeadLetters']._serialized_options = b'\212\265\030\030\n\026admin.deadletters.drop'
   _globals['_ADMINSERVICE'].methods_by_name['ReplayTopic']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ReplayTopic']._serialized_options = b'\212\265\030\025\n\023admin.topics.replay'
   _globals['_ADMINSERVICE'].methods_by_name['GetProgress']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetProgress']._serialized_options = b'\212\265\030\024\n\022admin.progress.get'
   _globals['_ADMINSERVICE'].methods_by_name['SetClock']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['SetClock']._serialized_options = b'\212\265\030\021\n\017admin.clock.set'
-  _globals['_DEADLETTERSTATE']._serialized_start=1296
-  _globals['_DEADLETTERSTATE']._serialized_end=1505
+  _globals['_DEADLETTERSTATE']._serialized_start=2176
+  _globals['_DEADLETTERSTATE']._serialized_end=2416
   _globals['_DEADLETTER']._serialized_start=159
   _globals['_DEADLETTER']._serialized_end=468
   _globals['_LISTDEADLETTERSREQUEST']._serialized_start=471
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=600
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=602
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=705
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=707
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=782
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=784
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=827
-  _globals['_REPLAYTOPICREQUEST']._serialized_start=829
-  _globals['_REPLAYTOPICREQUEST']._serialized_end=900
-  _globals['_REPLAYTOPICRESPONSE']._serialized_start=902
-  _globals['_REPLAYTOPICRESPONSE']._serialized_end=936
-  _globals['_GETPROGRESSREQUEST']._serialized_start=938
-  _globals['_GETPROGRESSREQUEST']._serialized_end=958
-  _globals['_PROGRESS']._serialized_start=961
-  _globals['_PROGRESS']._serialized_end=1203
-  _globals['_SETCLOCKREQUEST']._serialized_start=1205
-  _globals['_SETCLOCKREQUEST']._serialized_end=1293
-  _globals['_ADMINSERVICE']._serialized_start=1508
-  _globals['_ADMINSERVICE']._serialized_end=2134
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=644
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=646
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=749
+  _globals['_DEADLETTERFILTER']._serialized_start=751
+  _globals['_DEADLETTERFILTER']._serialized_end=828
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=830
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=864
+  _globals['_RECORDHEADER']._serialized_start=866
+  _globals['_RECORDHEADER']._serialized_end=909
+  _globals['_DEADLETTERACTION']._serialized_start=911
+  _globals['_DEADLETTERACTION']._serialized_end=1022
+  _globals['_DEADLETTERDETAIL']._serialized_start=1025
+  _globals['_DEADLETTERDETAIL']._serialized_end=1270
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1273
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1418
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1420
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1490
+  _globals['_DROPDEADLETTERSREQUEST']._serialized_start=1493
+  _globals['_DROPDEADLETTERSREQUEST']._serialized_end=1636
+  _globals['_DROPDEADLETTERSRESPONSE']._serialized_start=1638
+  _globals['_DROPDEADLETTERSRESPONSE']._serialized_end=1707
+  _globals['_REPLAYTOPICREQUEST']._serialized_start=1709
+  _globals['_REPLAYTOPICREQUEST']._serialized_end=1780
+  _globals['_REPLAYTOPICRESPONSE']._serialized_start=1782
+  _globals['_REPLAYTOPICRESPONSE']._serialized_end=1816
+  _globals['_GETPROGRESSREQUEST']._serialized_start=1818
+  _globals['_GETPROGRESSREQUEST']._serialized_end=1838
+  _globals['_PROGRESS']._serialized_start=1841
+  _globals['_PROGRESS']._serialized_end=2083
+  _globals['_SETCLOCKREQUEST']._serialized_start=2085
+  _globals['_SETCLOCKREQUEST']._serialized_end=2173
+  _globals['_ADMINSERVICE']._serialized_start=2419
+  _globals['_ADMINSERVICE']._serialized_end=3306
 # @@protoc_insertion_point(module_scope)

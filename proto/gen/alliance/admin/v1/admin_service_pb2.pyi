@@ -39,6 +39,8 @@ class _DeadLetterStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeadL
     """Handled at a later attempt."""
     DEAD_LETTER_STATE_SUPERSEDED: _DeadLetterState.ValueType  # 5
     """A later version of the same key was applied first."""
+    DEAD_LETTER_STATE_DROPPED: _DeadLetterState.ValueType  # 6
+    """Dropped by an operator."""
 
 class DeadLetterState(_DeadLetterState, metaclass=_DeadLetterStateEnumTypeWrapper):
     """State of a dead letter."""
@@ -55,6 +57,8 @@ DEAD_LETTER_STATE_REPLAYED: DeadLetterState.ValueType  # 4
 """Handled at a later attempt."""
 DEAD_LETTER_STATE_SUPERSEDED: DeadLetterState.ValueType  # 5
 """A later version of the same key was applied first."""
+DEAD_LETTER_STATE_DROPPED: DeadLetterState.ValueType  # 6
+"""Dropped by an operator."""
 Global___DeadLetterState: _TypeAlias = DeadLetterState  # noqa: Y015
 
 @_typing.final
@@ -137,6 +141,9 @@ class ListDeadLettersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     GROUP_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most rows to return; 1–1000, 100 where 0."""
     page_token: _builtins.str
@@ -145,6 +152,12 @@ class ListDeadLettersRequest(_message.Message):
     """Only this state; all open ones where unspecified."""
     group: _builtins.str
     """Only this group."""
+    topic: _builtins.str
+    """Only this topic."""
+    key: _builtins.str
+    """Only this key."""
+    reason: _builtins.str
+    """Only those whose reason holds this text."""
     def __init__(
         self,
         *,
@@ -152,10 +165,13 @@ class ListDeadLettersRequest(_message.Message):
         page_token: _builtins.str = ...,
         state: Global___DeadLetterState.ValueType = ...,
         group: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        key: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "key", b"key", "page_size", b"page_size", "page_token", b"page_token", "reason", b"reason", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -190,21 +206,199 @@ class ListDeadLettersResponse(_message.Message):
 Global___ListDeadLettersResponse: _TypeAlias = ListDeadLettersResponse  # noqa: Y015
 
 @_typing.final
+class DeadLetterFilter(_message.Message):
+    """Which dead letters are meant; empty fields take in everything, only open ones count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """Consumer group."""
+    topic: _builtins.str
+    """Topic."""
+    key: _builtins.str
+    """Key of the record, a resource name."""
+    reason: _builtins.str
+    """Text that the reason holds."""
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        key: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "key", b"key", "reason", b"reason", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetterFilter: _TypeAlias = DeadLetterFilter  # noqa: Y015
+
+@_typing.final
+class GetDeadLetterRequest(_message.Message):
+    """Request of GetDeadLetter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Id of the dead letter."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadLetterRequest: _TypeAlias = GetDeadLetterRequest  # noqa: Y015
+
+@_typing.final
+class RecordHeader(_message.Message):
+    """A header of a record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name."""
+    value: _builtins.bytes
+    """Value, as it came."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordHeader: _TypeAlias = RecordHeader  # noqa: Y015
+
+@_typing.final
+class DeadLetterAction(_message.Message):
+    """What an operator decided about a dead letter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACT_TIME_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """`replay` or `drop`."""
+    actor: _builtins.str
+    """Principal who decided."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def act_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        act_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["act_time", b"act_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_time", b"act_time", "action", b"action", "actor", b"actor", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetterAction: _TypeAlias = DeadLetterAction  # noqa: Y015
+
+@_typing.final
+class DeadLetterDetail(_message.Message):
+    """A dead letter with everything that is needed to judge it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAD_LETTER_FIELD_NUMBER: _builtins.int
+    RAW_KEY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    JSON_FIELD_NUMBER: _builtins.int
+    APPLIED_VERSION_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    raw_key: _builtins.bytes
+    """The record's key, as it came."""
+    value: _builtins.bytes
+    """The record's value, as it came."""
+    json: _builtins.str
+    """The value as JSON; empty where it is none of the topic's messages, or a tombstone."""
+    applied_version: _builtins.int
+    """Version of the key that had its effect last."""
+    @_builtins.property
+    def dead_letter(self) -> Global___DeadLetter:
+        """The dead letter."""
+
+    @_builtins.property
+    def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordHeader]:
+        """The record's headers."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeadLetterAction]:
+        """What was decided, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        dead_letter: Global___DeadLetter | None = ...,
+        raw_key: _builtins.bytes = ...,
+        value: _builtins.bytes = ...,
+        headers: _abc.Iterable[Global___RecordHeader] | None = ...,
+        json: _builtins.str = ...,
+        applied_version: _builtins.int = ...,
+        actions: _abc.Iterable[Global___DeadLetterAction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "applied_version", b"applied_version", "dead_letter", b"dead_letter", "headers", b"headers", "json", b"json", "raw_key", b"raw_key", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetterDetail: _TypeAlias = DeadLetterDetail  # noqa: Y015
+
+@_typing.final
 class ReplayDeadLettersRequest(_message.Message):
-    """Request of ReplayDeadLetters."""
+    """Request of ReplayDeadLetters. Either ids or a filter is set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IDS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Why; recorded with the actor."""
+    """Why; recorded with the actor, required."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
+    dry_run: _builtins.bool
+    """Only say which ones it would be."""
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids to replay; at most 1000."""
+
+    @_builtins.property
+    def filter(self) -> Global___DeadLetterFilter:
+        """Those that it fits, at most 1000 a call, oldest first."""
 
     def __init__(
         self,
@@ -212,10 +406,12 @@ class ReplayDeadLettersRequest(_message.Message):
         ids: _abc.Iterable[_builtins.str] | None = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        filter: Global___DeadLetterFilter | None = ...,
+        dry_run: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "filter", b"filter", "ids", b"ids", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,20 +424,104 @@ class ReplayDeadLettersResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUEUED_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     queued: _builtins.int
-    """Rows handed to the retry worker."""
+    """Rows handed to the retry worker, or that would be."""
+    more: _builtins.bool
+    """Whether the filter fits more than one call takes."""
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their ids."""
+
     def __init__(
         self,
         *,
         queued: _builtins.int = ...,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["queued", b"queued"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids", "more", b"more", "queued", b"queued"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayDeadLettersResponse: _TypeAlias = ReplayDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class DropDeadLettersRequest(_message.Message):
+    """Request of DropDeadLetters. Either ids or a filter is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why; recorded with the actor, required."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    dry_run: _builtins.bool
+    """Only say which ones it would be."""
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids to drop; at most 1000."""
+
+    @_builtins.property
+    def filter(self) -> Global___DeadLetterFilter:
+        """Those that it fits, at most 1000 a call, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        filter: Global___DeadLetterFilter | None = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "filter", b"filter", "ids", b"ids", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DropDeadLettersRequest: _TypeAlias = DropDeadLettersRequest  # noqa: Y015
+
+@_typing.final
+class DropDeadLettersResponse(_message.Message):
+    """Response of DropDeadLetters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DROPPED_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    dropped: _builtins.int
+    """Rows that were dropped, or would be."""
+    more: _builtins.bool
+    """Whether the filter fits more than one call takes."""
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their ids."""
+
+    def __init__(
+        self,
+        *,
+        dropped: _builtins.int = ...,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "ids", b"ids", "more", b"more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DropDeadLettersResponse: _TypeAlias = DropDeadLettersResponse  # noqa: Y015
 
 @_typing.final
 class ReplayTopicRequest(_message.Message):

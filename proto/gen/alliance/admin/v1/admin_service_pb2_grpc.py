@@ -40,10 +40,20 @@ class AdminServiceStub:
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.GetDeadLetter = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/GetDeadLetter',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetDeadLetterRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DeadLetterDetail.FromString,
+                _registered_method=True)
         self.ReplayDeadLetters = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/ReplayDeadLetters',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.DropDeadLetters = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/DropDeadLetters',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
                 _registered_method=True)
         self.ReplayTopic = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/ReplayTopic',
@@ -73,8 +83,23 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDeadLetter(self, request, context):
+        """Shows one with everything that is needed to judge it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReplayDeadLetters(self, request, context):
         """Gives dead letters to their handlers again; each has its effect once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DropDeadLetters(self, request, context):
+        """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
+        key is open and not dropped with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,10 +134,20 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListDeadLettersResponse.SerializeToString,
             ),
+            'GetDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeadLetter,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetDeadLetterRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DeadLetterDetail.SerializeToString,
+            ),
             'ReplayDeadLetters': grpc.unary_unary_rpc_method_handler(
                     servicer.ReplayDeadLetters,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersResponse.SerializeToString,
+            ),
+            'DropDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.DropDeadLetters,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.SerializeToString,
             ),
             'ReplayTopic': grpc.unary_unary_rpc_method_handler(
                     servicer.ReplayTopic,
@@ -169,6 +204,33 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
+    def GetDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/GetDeadLetter',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetDeadLetterRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.DeadLetterDetail.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReplayDeadLetters(request,
             target,
             options=(),
@@ -185,6 +247,33 @@ class AdminService:
             '/alliance.admin.v1.AdminService/ReplayDeadLetters',
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DropDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/DropDeadLetters',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
             options,
             channel_credentials,
             insecure,

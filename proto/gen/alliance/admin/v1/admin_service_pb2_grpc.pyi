@@ -35,8 +35,14 @@ class AdminServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AdminServiceAsyncStub: ...
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]
     """Lists records that a handler could not take, oldest first."""
+    GetDeadLetter: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetDeadLetterRequest, _admin_service_pb2.DeadLetterDetail]
+    """Shows one with everything that is needed to judge it."""
     ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayDeadLettersRequest, _admin_service_pb2.ReplayDeadLettersResponse]
     """Gives dead letters to their handlers again; each has its effect once."""
+    DropDeadLetters: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DropDeadLettersRequest, _admin_service_pb2.DropDeadLettersResponse]
+    """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
+    key is open and not dropped with it.
+    """
     ReplayTopic: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     GetProgress: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]
@@ -51,8 +57,14 @@ class AdminServiceAsyncStub(AdminServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
     """Lists records that a handler could not take, oldest first."""
+    GetDeadLetter: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetDeadLetterRequest, _admin_service_pb2.DeadLetterDetail]  # type: ignore[assignment]
+    """Shows one with everything that is needed to judge it."""
     ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayDeadLettersRequest, _admin_service_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
     """Gives dead letters to their handlers again; each has its effect once."""
+    DropDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DropDeadLettersRequest, _admin_service_pb2.DropDeadLettersResponse]  # type: ignore[assignment]
+    """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
+    key is open and not dropped with it.
+    """
     ReplayTopic: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]  # type: ignore[assignment]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     GetProgress: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
@@ -72,12 +84,30 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists records that a handler could not take, oldest first."""
 
     @_abc_1.abstractmethod
+    def GetDeadLetter(
+        self,
+        request: _admin_service_pb2.GetDeadLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.DeadLetterDetail, _abc.Awaitable[_admin_service_pb2.DeadLetterDetail]]:
+        """Shows one with everything that is needed to judge it."""
+
+    @_abc_1.abstractmethod
     def ReplayDeadLetters(
         self,
         request: _admin_service_pb2.ReplayDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.ReplayDeadLettersResponse, _abc.Awaitable[_admin_service_pb2.ReplayDeadLettersResponse]]:
         """Gives dead letters to their handlers again; each has its effect once."""
+
+    @_abc_1.abstractmethod
+    def DropDeadLetters(
+        self,
+        request: _admin_service_pb2.DropDeadLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.DropDeadLettersResponse, _abc.Awaitable[_admin_service_pb2.DropDeadLettersResponse]]:
+        """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
+        key is open and not dropped with it.
+        """
 
     @_abc_1.abstractmethod
     def ReplayTopic(

@@ -1,0 +1,38 @@
+"""`applied`: per group and key the highest version that had its effect. Whoever changes it has locked its row first."""
+
+from collections.abc import Iterable, Mapping
+
+from chassis.database import Tx
+
+# Locks the keys' rows, makes those that are missing, and reads them, in one statement and in one order for everybody.
+_LOCK = """
+INSERT INTO applied (consumer_group, topic, key, version)
+SELECT $1, $2, k, 0 FROM unnest($3::text[]) AS k ORDER BY k
+ON CONFLICT (consumer_group, topic, key) DO UPDATE SET version = applied.version
+RETURNING key, version
+"""
+_ADVANCE = """
+UPDATE applied a SET version = greatest(a.version, n.version) FROM unnest($3::text[], $4::bigint[]) AS n (key, version)
+WHERE a.consumer_group = $1 AND a.topic = $2 AND a.key = n.key
+"""
+
+
+async def lock(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> dict[str, int]:
+    """Lock the keys' rows and read their versions; 0 for a new key."""
+    names = sorted(set(keys))
+    if not names:
+        return {}
+    found = await tx.conn.exec_driver_sql(_LOCK, (group, topic, names))
+    return {row.key: row.version for row in found}
+
+
+async def advance(tx: Tx, group: str, topic: str, versions: Mapping[str, int]) -> None:
+    """Write down the versions that had their effect, or never will."""
+    if versions:
+        await tx.conn.exec_driver_sql(_ADVANCE, (group, topic, list(versions), list(versions.values())))
+
+
+async def versions(tx: Tx, group: str, topic: str) -> dict[str, int]:
+    """Every key's version; read once at the start of a tail."""
+    query = "SELECT key, version FROM applied WHERE consumer_group = $1 AND topic = $2"
+    return {row.key: row.version for row in await tx.conn.exec_driver_sql(query, (group, topic))}

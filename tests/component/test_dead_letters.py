@@ -1,0 +1,177 @@
+"""Dead letters: what waits behind them, what an operator decides, and what is left of it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from alliance.notify.v1 import events_pb2, notify_pb2
+from chassis import deadletter, dlq
+from chassis.errors import Precondition
+from chassis.handling import Handling
+from chassis.record import RawRecord
+from tests.component.conftest import CAUSE, TOPIC, Probe, key
+
+_CONTENT_TYPE = ("content-type", b"application/protobuf")
+
+
+def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0, at: int = 0) -> RawRecord:
+    """A record as it would lie on the topic."""
+    event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
+    content = event.SerializeToString() if value is None else value
+    headers = [("ce_sequence", str(version).encode()), ("ce_type", b"alliance.notify.subscription.created.v1"), _CONTENT_TYPE]
+    return RawRecord(TOPIC, 0, offset or version, at, name.encode(), content, headers)
+
+
+async def states(probe: Probe) -> list[str]:
+    """States of all dead letters, by version."""
+    return [row["state"] for row in await probe.rows("SELECT state FROM dead_letter ORDER BY version, id")]
+
+
+async def found(probe: Probe, wanted: dlq.Filter) -> list[UUID]:
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        return [row.id for row in await dlq.listed(tx, wanted, 100)]
+
+
+async def dropped(probe: Probe, ids: Sequence[UUID]) -> int:
+    async with probe.database.transaction(CAUSE) as tx:
+        return len(await dlq.drop(tx, ids))
+
+
+async def worked(probe: Probe, handling: Handling) -> None:
+    """Let the worker do what is due, all of it."""
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    while await worker.step():
+        pass
+
+
+async def _stuck(probe: Probe, name: str) -> Handling:
+    """A handler with version 1 of a key dead and two versions waiting behind it."""
+    handling = probe.handling()
+    probe.broken.add(name)
+    await handling.batch([raw(name, version) for version in (1, 2, 3)])
+    await worked(probe, handling)
+    assert await states(probe) == ["dead", "waiting", "waiting"]
+    probe.broken.clear()
+    return handling
+
+
+async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:
+    name = key()
+    handling = await _stuck(probe, name)
+    assert await dropped(probe, await found(probe, dlq.Filter(states=["dead"]))) == 1
+    await worked(probe, handling)
+    assert await states(probe) == ["dropped", "replayed", "replayed"]
+    assert await probe.effects(name) == [2, 3]
+
+
+async def test_a_dropped_record_has_no_effect_when_it_comes_again(probe: Probe) -> None:
+    name = key()
+    handling = await _stuck(probe, name)
+    assert await dropped(probe, await found(probe, dlq.Filter(key=name))) == 3
+    await handling.batch([raw(name, version) for version in (1, 2, 3, 4)])
+    assert await probe.effects(name) == [4]
+    assert await states(probe) == ["dropped"] * 3
+
+
+async def test_a_record_is_not_dropped_over_an_earlier_one(probe: Probe) -> None:
+    name = key()
+    await _stuck(probe, name)
+    last = (await found(probe, dlq.Filter(key=name)))[1:]
+    with pytest.raises(Precondition) as refused:
+        await dropped(probe, last)
+    assert refused.value.reason == "EARLIER_OPEN"
+    assert await states(probe) == ["dead", "waiting", "waiting"], "nothing is half done"
+
+
+async def test_a_replay_that_fails_again_is_dead_again(probe: Probe) -> None:
+    name = key()
+    handling = await _stuck(probe, name)
+    probe.broken.add(name)
+    async with probe.database.transaction(CAUSE) as tx:
+        assert len(await dlq.replay(tx, await found(probe, dlq.Filter(key=name)))) == 1, "those that wait are not replayed"
+    await worked(probe, handling)
+    assert await states(probe) == ["dead", "waiting", "waiting"]
+
+
+async def test_decisions_are_kept_with_actor_and_reason(probe: Probe) -> None:
+    name = key()
+    handling = await _stuck(probe, name)
+    probe.broken.add(name)
+    (dead,) = await found(probe, dlq.Filter(states=["dead"]))
+    async with probe.database.transaction(CAUSE) as tx:
+        await dlq.replay(tx, [dead])
+    await worked(probe, handling)
+    await dropped(probe, [dead])
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        detail = await dlq.detail(tx, dead)
+    assert detail is not None
+    assert [(one.action, one.actor, one.reason) for one in detail.actions] == [
+        ("replay", CAUSE.actor, CAUSE.reason),
+        ("drop", CAUSE.actor, CAUSE.reason),
+    ]
+    assert detail.applied == 1
+
+
+async def test_rows_are_found_by_what_they_are(probe: Probe) -> None:
+    name, other = key(), key()
+    handling = probe.handling()
+    probe.broken.update((name, other))
+    await handling.batch([raw(name, 1, offset=1), raw(other, 1, offset=2), raw("", 1, offset=3)])
+    for wanted, count in (
+        (dlq.Filter(), 3),
+        (dlq.Filter(key=name), 1),
+        (dlq.Filter(group=handling.group, topic=TOPIC), 3),
+        (dlq.Filter(group="another"), 0),
+        (dlq.Filter(reason="RuntimeError"), 2),
+        (dlq.Filter(reason="undecodable: no key"), 1),
+        (dlq.Filter(states=["dead"]), 0),
+    ):
+        assert len(await found(probe, wanted)) == count, wanted
+    assert await dropped(probe, []) == 0, "nothing named is nothing dropped"
+
+
+async def test_a_value_that_can_not_be_read_holds_its_key_all_the_same(probe: Probe) -> None:
+    """Its later versions may build on it; other keys go on."""
+    name, other = key(), key()
+    handling = probe.handling()
+    await handling.batch([raw(name, 1), raw(name, 2, b"\xff\xff"), raw(name, 3), raw(other, 1, offset=9)])
+    assert await probe.effects(name) == [1]
+    assert await probe.effects(other) == [1]
+    await worked(probe, handling)
+    assert await states(probe) == ["dead", "waiting"]
+    await dropped(probe, await found(probe, dlq.Filter(states=["dead"])))
+    await worked(probe, handling)
+    assert await probe.effects(name) == [1, 3]
+
+
+async def test_where_only_the_newest_state_matters_it_holds_nothing(probe: Probe) -> None:
+    name = key()
+    handling = probe.handling("state")
+    await handling.batch([raw(name, 1, b"\xff\xff"), raw(name, 2)])
+    await worked(probe, handling)
+    assert await probe.effects(name) == [2]
+    assert await states(probe) == ["superseded"]
+
+
+async def test_records_of_a_rebuilt_topic_are_no_old_acquaintances(probe: Probe) -> None:
+    """A topic that was lost and published anew has the same offsets again, with other records."""
+    handling = probe.handling()
+    bad = key()
+    probe.broken.add(bad)
+    await handling.batch([raw("", 1, offset=7, at=1), raw(bad, 1, offset=8, at=1)])
+    other = key()
+    probe.broken.add(other)
+    await handling.batch([raw("", 1, offset=7, at=1), raw("", 1, offset=7, at=2), raw(other, 1, offset=8, at=2)])
+    rows = await probe.rows("SELECT key, recorded_ms FROM dead_letter ORDER BY id")
+    assert [(row["key"], row["recorded_ms"]) for row in rows] == [("", 1), (bad, 1), ("", 2), (other, 2)]
+
+
+@pytest.mark.parametrize("nasty", [b"a\x00b", b"k" * 3000, b"\xff\xfe", b""])
+async def test_no_key_holds_up_the_batch(probe: Probe, nasty: bytes) -> None:
+    good = key()
+    handling = probe.handling()
+    odd = RawRecord(TOPIC, 0, 1, 0, nasty, b"\x00", [("a\x00", b"\x00"), ("ce_sequence", b"1")])
+    await handling.batch([odd, raw(good, 1, offset=2)])
+    assert await probe.effects(good) == [1]
+    assert await states(probe) == ["retrying"]
