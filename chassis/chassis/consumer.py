@@ -36,6 +36,9 @@ _BATCH = 500  # records in one transaction, at most
 _PACE = 0.2  # seconds between the beginnings of two batches of a group: under load, batches grow and don't multiply
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
 _LOOK = 0.02  # seconds between looks at how far a tail has got
+_WATCH = 5.0  # seconds between looks at whether the clients get on
+_ANSWER = 30.0  # seconds that the broker may take to say where a topic ends
+_SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
 Batch = tuple[ConsumerRecord[Any, Any], ...]
@@ -83,11 +86,11 @@ class Consumers:
         """Records on the topics that are not handled yet; raises KafkaError where the broker can't be asked."""
         return sum((await self._lags()).values()) if self._lanes else 0
 
-    async def _lags(self) -> "dict[_Lane, int]":
+    async def _lags(self, lanes: "Sequence[_Lane] | None" = None) -> "dict[_Lane, int]":
         """The same by listener; the ends are asked for all at once, by a client that waits for no records."""
         if self._asking is None:
             raise KafkaError("not connected")
-        partitions = {lane: lane.partitions() for lane in self._lanes}
+        partitions = {lane: lane.partitions() for lane in (self._lanes if lanes is None else lanes)}
         ends = await self._asking.end_offsets([one for some in partitions.values() for one in some])
         return {lane: await lane.lag({one: ends[one] for one in some}) for lane, some in partitions.items()}
 
@@ -132,9 +135,20 @@ class Consumers:
         await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
         self.ready.set()
         while True:
-            for lane, lag in (await self._lags()).items():
-                metrics.CONSUMER_LAG.labels(lane.handling.group).set(lag)
-            await asyncio.sleep(5)
+            await self._look()
+            await asyncio.sleep(_WATCH)
+
+    async def _look(self) -> None:
+        """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
+        an outage some stay silent for good, and only a new one helps.
+        """
+        async with asyncio.timeout(_ANSWER):
+            lags = await self._lags([lane for lane in self._lanes if lane.assigned])
+        for lane in self._lanes:
+            if lane in lags:
+                metrics.CONSUMER_LAG.labels(lane.handling.group).set(lags[lane])
+            if lane.silent_for(lags.get(lane, 1)) > _SILENT:
+                raise KafkaError(f"{lane.handling.group} is silent")
 
 
 class _Client(AIOKafkaConsumer):  # type: ignore[misc]
@@ -165,6 +179,8 @@ class _Lane:
     def __init__(self, handling: Handling) -> None:
         self.handling = handling
         self._subscriber: Any = None
+        self._positions: dict[TopicPartition, int] = {}
+        self._seen: tuple[dict[TopicPartition, int], float] = {}, time.monotonic()
 
     @property
     def consumer(self) -> _Client:
@@ -177,6 +193,18 @@ class _Lane:
     def leave(self) -> None:
         """Called before the client is stopped."""
 
+    @property
+    def assigned(self) -> bool:
+        """Whether the client has partitions to read."""
+        return bool(self.consumer.assignment())
+
+    def silent_for(self, lag: int) -> float:
+        """Seconds since the client last moved, had records in hand or nothing to read."""
+        now = time.monotonic()
+        if not lag or self._positions != self._seen[0] or self.consumer.in_hand:
+            self._seen = dict(self._positions), now
+        return now - self._seen[1]
+
     def partitions(self) -> list[TopicPartition]:
         """What the client reads."""
         found = list(self.consumer.assignment())
@@ -186,8 +214,8 @@ class _Lane:
 
     async def lag(self, ends: dict[TopicPartition, int]) -> int:
         """Records between the handled ones and the partitions' ends."""
-        behind: list[int] = [end - await self.consumer.position(one) for one, end in ends.items()]
-        return sum(max(0, one) for one in behind) + self.consumer.in_hand
+        self._positions = {one: await self.consumer.position(one) for one in ends}
+        return sum(max(0, end - self._positions[one]) for one, end in ends.items()) + self.consumer.in_hand
 
     async def _until_done(self, work: Callable[[], Any]) -> None:
         """Do something until no part is away."""
@@ -307,12 +335,19 @@ class _Tail(_Lane):
             except Exception:  # handled, and parked, with the others that are held
                 self._held.append(raw)
                 continue
-            if record.version <= known.get(record.key, 0):
-                recall(record)
-                metrics.RECORDS.labels(self.handling.group, "recalled").inc()
-                await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
-            else:
+            if record.version > known.get(record.key, 0):
                 self._held.append(raw)
+            elif record.version == known[record.key]:  # older ones are history: a topic may end with them after a replay
+                self._remember(recall, record)
+                await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
+
+    def _remember(self, recall: Callable[[Record], None], record: Record) -> None:
+        try:
+            recall(record)
+        except Exception:  # it was handled, or given up, before: nobody is left to park it for
+            log.exception("tail: not recalled", extra={"group": self.handling.group, "event_id": record.id})
+            return
+        metrics.RECORDS.labels(self.handling.group, "recalled").inc()
 
     async def _read_applied(self) -> None:
         async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import asyncpg
@@ -36,9 +37,9 @@ class Listen:
         effect: a key's records have their effects in order; while one is open as a dead letter, later ones wait.
         state: only the newest state matters; a later record supersedes an open dead letter.
 
-    `recall` makes it a tail: no Kafka group, all partitions from the start at every start. Records that had their effect
-    before are given to `recall` (to rebuild what is in memory); newer ones are handled once the topic's end, as it was at
-    the start, has been reached.
+    `recall` makes it a tail: no Kafka group, all partitions from the start at every start. The record of each key that had
+    its effect last is given to `recall` (to rebuild what is in memory); newer ones are handled once the topic's end, as it
+    was at the start, has been reached.
     """
 
     topic: str
@@ -98,6 +99,8 @@ class Handling:
             await self._unreadable(tx, raw, record, done, waiting)
         elif record.version <= done[record.key]:
             self._count("skipped")
+            if self.listen.recall and record.version == done[record.key]:  # a topic that was lost is published anew
+                tx.on_commit(partial(self.listen.recall, record))
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
             self._count("waiting")

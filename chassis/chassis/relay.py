@@ -45,6 +45,7 @@ BATCH = 1000  # events in one transaction, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
 REST = 0.2  # seconds of rest after a small batch, at most
+SEND = 30.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
@@ -248,7 +249,7 @@ class Relay:
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
     """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record."""
     try:
-        async with producer.transaction():
+        async with asyncio.timeout(SEND), producer.transaction():
             waiting = [
                 await producer.send_batch(batch, topic, partition=partition)
                 for topic, partition, batch in _batches(producer, events)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import deadletter, dlq, replay, topics
-from chassis.consumer import Consumers
+from chassis.consumer import Consumers, _Client
 from chassis.database import Tx
 from chassis.handling import Handling
 from chassis.kafka import partition_of
@@ -290,6 +291,42 @@ async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Pr
     assert (old, 1) in probe.recalled
     assert (new, 1) not in probe.recalled
     assert await probe.effects(old) == [1]
+
+
+async def test_a_tail_remembers_what_a_lost_topic_is_given_again(probe: Probe) -> None:
+    """After Kafka was lost, records come anew that had their effect long ago; history alone must not overwrite the newest."""
+    name = key()
+    handling = probe.handling("state", tail=True)
+    first, second = await _two_records(probe, name)
+    await handling.batch([first, second])
+    assert probe.recalled == []
+    await handling.batch([first])
+    assert probe.recalled == []
+    await handling.batch([first, second])
+    assert probe.recalled == [(name, 2)]
+    assert await probe.effects(name) == [1, 2]
+
+
+async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that gives no records although there are some, and raises nothing: a known end of outages."""
+    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
+    monkeypatch.setattr("chassis.consumer._SILENT", 1.0)
+    silent = asyncio.Event()
+    given = _Client.getmany
+
+    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
+        if not silent.is_set():
+            silent.set()
+            await asyncio.Event().wait()  # for ever
+        return await given(client, *partitions, **options)
+
+    monkeypatch.setattr(_Client, "getmany", getmany)
+    name = key()
+    relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, probe.handling())
+    async with _running(relay.run, consumers.run):
+        await probe.emit(name, 1)
+        await _until(lambda: _has(probe, name, 1))
+    assert silent.is_set()
 
 
 async def test_a_tail_loses_nothing_that_arrives_while_it_hands_over_what_it_held(probe: Probe) -> None:
