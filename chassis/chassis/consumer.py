@@ -32,6 +32,7 @@ __all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
 _POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
+_MAX_POLL_MS = 300_000  # how long a batch may take before the group gives its partitions to others
 _BATCH = 500  # records in one transaction, at most
 _PACE = 0.2  # seconds between the beginnings of two batches of a group: under load, batches grow and don't multiply
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
@@ -247,6 +248,7 @@ class _Group(_Lane):
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_wait_ms=_FETCH_MS,
+            max_poll_interval_ms=_MAX_POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,

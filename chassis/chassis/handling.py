@@ -80,6 +80,7 @@ class Handling:
             waiting = await deadletter.open_keys(tx, self.group, self.listen.topic, keys) if self._ordered else set()
             for raw, record in zip(raws, decoded, strict=True):
                 await self._one(tx, raw, record, done, waiting, isolate=isolate)
+                crash_point("consumer.between_records")
             await self.advance(tx, {key: version for key, version in done.items() if before[key] != version})
             crash_point("consumer.before_commit")
         crash_point("consumer.after_commit")

@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from importlib import metadata
 
 import uvloop
 from prometheus_client import start_http_server
@@ -167,7 +166,7 @@ class _Running:
         settings: ServiceSettings = self._context.settings
         host, _, number = settings.metrics_listen.rpartition(":")
         server, _ = start_http_server(int(number), host)
-        metrics.BUILD.labels(self._service.name, metadata.version(self._service.name)).set(1)
+        metrics.BUILD.labels(self._service.name, self._service.version).set(1)
         if settings.ports_file:
             content = json.dumps({"grpc": port, "metrics": server.server_port})
             scratch = settings.ports_file.with_suffix(".tmp")

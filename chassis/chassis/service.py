@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,11 @@ class Service:
     settings: type[ServiceSettings]
     migrations: Path
     parts: Callable[[Context], Parts]
+
+    @property
+    def version(self) -> str:
+        """The installed package's; 0 for a service that is none."""
+        try:
+            return metadata.version(self.name)
+        except metadata.PackageNotFoundError:
+            return "0"

@@ -1,0 +1,96 @@
+"""What has to hold after every fault (the letters are those of the fault catalogue); each is a comparison of sets.
+
+L  every committed event has its effect exactly once     P  nothing is on the topic that was not committed
+O  effects of a key are in the order of its versions     S  the last record of a key is its highest version
+Q  every poison record is a dead letter, once            R  what was hit is back in time
+"""
+
+from collections import Counter, defaultdict
+
+from tests.faults.world import World, version_of
+
+_EVENTS = "SELECT id::text, key, version FROM event WHERE topic = $1"
+
+
+async def broken(world: World) -> dict[str, str]:
+    """Letter → what is wrong, for every invariant that does not hold."""
+    found = {}
+    if not await world.rest():
+        found["L"] = "it does not come to rest"
+    for letter, check in {"L": _lost_or_doubled, "P": _uncommitted, "O": _backwards, "S": _not_last, "Q": _poison}.items():
+        if letter not in found and (wrong := await check(world)):
+            found[letter] = wrong
+    if wrong := _late(world):
+        found["R"] = wrong
+    return found
+
+
+async def _events(world: World) -> dict[tuple[str, int], str]:
+    """Key and version → id, of everything that was committed."""
+    rows = await world.rows(world.writing, _EVENTS, world.topic)
+    return {(row["key"], row["version"]): row["id"] for row in rows}
+
+
+async def _lost_or_doubled(world: World) -> str:
+    committed = await _events(world)
+    if missing := set(world.acknowledged()) - committed.keys():
+        return f"{len(missing)} acknowledged, and not in the event store: {_some(missing)}"
+    given_up = {
+        (row["key"], row["version"])
+        for row in await world.rows(world.reading, "SELECT key, version FROM dead_letter WHERE state <> 'replayed'")
+    }
+    effects = Counter(
+        (row["key"], row["version"]) for row in await world.rows(world.reading, "SELECT key, version FROM effect")
+    )
+    parked = {
+        (row["key"], row["version"])
+        for row in await world.rows(world.writing, "SELECT e.key, e.version FROM outbox o JOIN event e ON e.id = o.event_id")
+    }
+    if lost := committed.keys() - effects.keys() - given_up - parked:
+        return f"{len(lost)} of {len(committed)} lost: {_some(lost)}"
+    if doubled := {one for one, times in effects.items() if times > 1}:
+        return f"{len(doubled)} had their effect more than once: {_some(doubled)}"
+    return ""
+
+
+async def _uncommitted(world: World) -> str:
+    committed = set((await _events(world)).values())
+    said = {dict(one.headers).get("ce_id", b"").decode() for one in await world.records()}
+    invented = {one for one in said if one and not one.startswith("test")} - committed
+    return f"{len(invented)} on the topic that were never committed: {_some(invented)}" if invented else ""
+
+
+async def _backwards(world: World) -> str:
+    last: dict[str, int] = defaultdict(int)
+    for row in await world.rows(world.reading, "SELECT key, version FROM effect ORDER BY place"):
+        if row["version"] < last[row["key"]]:
+            return f"{row['key']} went back from {last[row['key']]} to {row['version']}"
+        last[row["key"]] = row["version"]
+    return ""
+
+
+async def _not_last(world: World) -> str:
+    highest: dict[str, int] = {}
+    for key, version in await _events(world):
+        highest[key] = max(version, highest.get(key, 0))
+    last = {one.key.decode(): version_of(one) for one in await world.records() if one.key and one.key.decode() in highest}
+    held = {row["key"] for row in await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")}
+    wrong = {key for key, version in highest.items() if key not in held and last.get(key) != version}
+    return f"the last record of {_some(wrong)} is not its highest version" if wrong else ""
+
+
+async def _poison(world: World) -> str:
+    rows = Counter(
+        row["raw"] for row in await world.rows(world.reading, "SELECT convert_from(raw_key, 'UTF8') AS raw FROM dead_letter")
+    )
+    wrong = {key: rows[key] for key in world.poison if rows[key] != 1}
+    return f"poison records with so many dead letters: {wrong}" if wrong else ""
+
+
+def _late(world: World) -> str:
+    late = [f"{what}: {took:.1f} s of {within:.0f}" for what, took, within in world.recoveries if took > within]
+    return ", ".join(late)
+
+
+def _some(found: "set[tuple[str, int]] | set[str]") -> str:
+    return ", ".join(map(str, sorted(found)[:3]))

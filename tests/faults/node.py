@@ -1,0 +1,133 @@
+"""A service of the chassis and nothing else: writes versions of a few aggregates, or writes down every record that it reads.
+
+`python -m tests.faults.node serve`, a real service in its own process. What it writes it says in a journal, a file that no
+fault touches: `ack KEY VERSION` once a transaction has committed, and never before. Options by environment:
+
+    FAULT_NODE    the service's name        FAULT_TOPIC    the topic, of three partitions
+    FAULT_ROLES   write, read, or both      FAULT_JOURNAL  the journal
+    FAULT_SEED    what it writes            FAULT_RATE     transactions a second
+    FAULT_SLOW    seconds a record takes    FAULT_BROKEN   a variant of `tests.faults.broken`
+    FAULT_POLL_INTERVAL   seconds that the group allows between two polls
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from alliance.notify.v1 import events_pb2, notify_pb2
+from chassis import consumer, topics
+from chassis.database import Cause, Tx
+from chassis.errors import Denied, Unavailable
+from chassis.handling import Listen
+from chassis.main import run
+from chassis.record import Record
+from chassis.rpc import Call
+from chassis.service import Context, Parts, Service, Task
+from chassis.settings import ServiceSettings
+
+TABLES = """
+CREATE TABLE ledger (key text PRIMARY KEY, version bigint NOT NULL);
+CREATE TABLE effect (place bigint GENERATED ALWAYS AS IDENTITY, event_id text, key text NOT NULL, version bigint NOT NULL);
+"""
+"""What the node keeps. `effect` has no key on purpose: a second effect must show."""
+POISON = "poison"
+PARTITIONS = 3
+KEYS = 24  # aggregates that one seed writes
+WRITERS = 4  # transactions under way at once
+_NEXT = """
+INSERT INTO ledger (key, version) VALUES ($1, 1)
+ON CONFLICT (key) DO UPDATE SET version = ledger.version + 1 RETURNING version
+"""
+_EFFECT = "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)"
+_ROLLED_BACK = 0.05  # share of the transactions that end without a trace
+
+
+def declare(name: str) -> topics.Topic:
+    """Make a topic of its own known to the chassis."""
+    message = "alliance.notify.v1.SubscriptionEvent"
+    found = topics.Topic(name, "notify", "keys/{key}", message, ("changed",), PARTITIONS, "internal", ())
+    topics._by_name()[name] = found
+    return found
+
+
+class _OnPurposeError(Exception):
+    """Ends a transaction without a trace."""
+
+
+class _NobodyMay:
+    async def authorise(self, call: Call, permission: str, resources: list[str]) -> None:
+        """See `chassis.rpc.Authoriser`."""
+        raise Denied(permission, "")
+
+
+class Node(Parts):
+    """The service's parts."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._roles = os.environ["FAULT_ROLES"].split(",")
+        self._topic = os.environ["FAULT_TOPIC"]
+        self._slow = float(os.environ.get("FAULT_SLOW", "0"))
+
+    def authoriser(self) -> _NobodyMay:
+        """Nobody calls it."""
+        return _NobodyMay()
+
+    def listens(self) -> Sequence[Listen]:
+        """The topic, where it reads."""
+        return [Listen(self._topic, "ledger", self._effect)] if "read" in self._roles else []
+
+    def tasks(self) -> Sequence[Task]:
+        """The writers, where it writes."""
+        if "write" not in self._roles:
+            return []
+        self._random = random.Random(int(os.environ["FAULT_SEED"]))
+        self._names = [f"keys/{self.context.settings.service}-{number}" for number in range(KEYS)]
+        self._pause = WRITERS / float(os.environ["FAULT_RATE"])
+        self._journal = os.open(os.environ["FAULT_JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        return [self._write] * WRITERS
+
+    async def _write(self) -> None:
+        while True:
+            await asyncio.sleep(self._random.uniform(0, 2 * self._pause))
+            name, lost = self._random.choice(self._names), self._random.random() < _ROLLED_BACK
+            try:
+                version = await self._changed(name, lost=lost)
+            except (Unavailable, _OnPurposeError):
+                continue
+            os.write(self._journal, f"ack {name} {version}\n".encode())
+
+    async def _changed(self, name: str, *, lost: bool) -> int:
+        async with self.context.database.transaction(Cause("tester")) as tx:
+            version: int = (await tx.conn.exec_driver_sql(_NEXT, (name,))).scalar_one()
+            event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
+            tx.emit(self._topic, name, version, "changed", event)
+            if lost:
+                raise _OnPurposeError
+        return version
+
+    async def _effect(self, tx: Tx, record: Record) -> None:
+        if self._slow:
+            await asyncio.sleep(self._slow)
+        message = record.message
+        if isinstance(message, events_pb2.SubscriptionEvent) and message.subscription.subscriber == POISON:
+            raise ValueError("poison")
+        await tx.conn.exec_driver_sql(_EFFECT, (record.id, record.key, record.version))
+
+
+def main() -> None:
+    """Entry point."""
+    from tests.faults import broken
+
+    declare(os.environ["FAULT_TOPIC"])
+    if allowed := os.environ.get("FAULT_POLL_INTERVAL"):
+        consumer._MAX_POLL_MS = int(float(allowed) * 1000)
+    if variant := os.environ.get("FAULT_BROKEN"):
+        broken.VARIANTS[variant]()
+    run(Service(os.environ["FAULT_NODE"], ServiceSettings, Path(), Node))
+
+
+if __name__ == "__main__":
+    main()

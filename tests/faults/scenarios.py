@@ -1,0 +1,311 @@
+"""The faults of the catalogue that hit one broker, one database and the processes between them; one function each.
+
+A scenario finds a world whose writer and reader are up and flowing, does its damage while the load goes on, and leaves it so;
+`tests.faults.run` lets all come to rest and compares. How often, when and whom the seed decides.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from alliance.notify.v1 import events_pb2, notify_pb2
+from tests.faults import node
+from tests.faults.world import Process, World, until
+
+SERVICE, PART = 5.0, 5.0  # seconds to recover: of a service's process, and after a part answers again
+_LEASE = 3.0  # seconds
+_SESSION = 10.0  # seconds of aiokafka's session timeout
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: its number in the catalogue, what it is, and how it is done."""
+
+    number: str
+    title: str
+    holds: str
+    inject: Callable[[World], Awaitable[None]]
+    seconds: float
+    """How long it takes, about."""
+
+
+async def _crash_at(world: World, process: Process, point: str, most: int) -> None:
+    """Have a process crash at a point, its next life at the n-th time, three lives long."""
+    for _ in range(3):
+        await until(process.is_up, SERVICE)
+        ends = len(process.codes)
+        process.once = {"ALLIANCE_CRASH_AT": f"{point}:{world.random.randint(1, most)}"}
+        process.kill()
+        await process.ended(ends + 2)  # the kill, and the crash
+    await world.recovers("process", SERVICE)
+
+
+async def relay_dies_after_produce(world: World) -> None:
+    await _crash_at(world, world.writer, "relay.after_produce", 6)
+
+
+async def relay_dies_before_produce(world: World) -> None:
+    await _crash_at(world, world.writer, "relay.before_produce", 6)
+
+
+async def service_dies_in_a_transaction(world: World) -> None:
+    for _ in range(4):
+        await world.load(0.6)
+        world.writer.kill()
+        await until(world.writer.is_up, 5)
+    await world.recovers("process", SERVICE)
+
+
+async def consumer_dies_before_the_offset(world: World) -> None:
+    await _crash_at(world, world.reader, "consumer.after_commit", 4)
+
+
+async def consumer_dies_between_records(world: World) -> None:
+    await _crash_at(world, world.reader, "consumer.between_records", 20)
+
+
+async def consumer_dies_before_commit(world: World) -> None:
+    await _crash_at(world, world.reader, "consumer.before_commit", 4)
+
+
+async def two_relays(world: World) -> None:
+    """The leader is stopped beyond its lease, another takes over, and it wakes up again."""
+    second = world.process(world.writing, "relay", "1")
+    await second.start()
+    for _ in range(2):
+        await world.load(1.0)
+        world.writer.send(signal.SIGSTOP)
+        await asyncio.sleep(_LEASE * world.random.uniform(1.2, 1.6))
+        world.writer.send(signal.SIGCONT)
+        await world.load(0.5)
+    await world.recovers("relay", SERVICE)
+    await second.stop()
+
+
+async def zombie_consumer(world: World) -> None:
+    """A consumer is stopped beyond its session, others get its partitions, and it wakes up again."""
+    second = world.process(world.reading, "read", "1")
+    await second.start()
+    await world.load(3.0)
+    world.reader.send(signal.SIGSTOP)
+    await asyncio.sleep(_SESSION * 1.3)
+    world.reader.send(signal.SIGCONT)
+    await world.recovers("consumer", SERVICE)
+    await second.stop()
+
+
+async def rebalance_storm(world: World) -> None:
+    """Members join and leave each second."""
+    for number in range(6):
+        other = world.process(world.reading, "read", str(number + 1))
+        await other.start()
+        await world.load(1.0)
+        await other.stop(world.random.choice((signal.SIGTERM, signal.SIGKILL)))
+    await world.recovers("group", _SESSION + SERVICE)  # killed members leave when their session ends
+
+
+async def slow_handler(world: World) -> None:
+    """A batch takes longer than the group allows between two polls."""
+    world.reader.once = {"FAULT_SLOW": "0.5", "FAULT_POLL_INTERVAL": "2"}
+    world.reader.kill()
+    await asyncio.sleep(12)
+    world.reader.kill()
+    await world.recovers("consumer", SERVICE)
+
+
+async def broker_crash(world: World) -> None:
+    world.platform.kill("kafka")
+    await until(lambda: _answers(world), 40)
+    await world.recovers("broker", PART)
+
+
+async def _answers(world: World) -> bool:
+    consumer = world.consumer()
+    try:
+        await asyncio.wait_for(consumer.start(), 5)
+        await asyncio.wait_for(consumer.end_offsets([TopicPartition(world.topic, 0)]), 5)
+    except Exception:
+        return False
+    finally:
+        await consumer.stop()
+    return True
+
+
+async def database_backend_killed(world: World) -> None:
+    """`kill -9` of one backend: PostgreSQL ends all sessions and goes through recovery."""
+    (row,) = await world.rows(
+        world.writing, "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() LIMIT 1", world.writing
+    )
+    os.kill(row["pid"], signal.SIGKILL)
+    await until(lambda: _database_answers(world), 30)
+    await world.recovers("database", PART)
+
+
+async def database_immediate_stop(world: World) -> None:
+    os.kill(world.platform.parts()["postgres"]["pid"], signal.SIGQUIT)
+    await asyncio.sleep(0.2)
+    await until(lambda: _database_answers(world), 30)
+    await world.recovers("database", PART)
+
+
+async def _database_answers(world: World) -> bool:
+    try:
+        return bool(await world.rows(world.writing, "SELECT 1"))
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return False
+
+
+async def pool_exhausted(world: World) -> None:
+    """Every connection of the writer is held for a while."""
+    connections = [await asyncpg.connect(world.database(world.writing)) for _ in range(3)]
+    blocked = [connection.transaction() for connection in connections]
+    for transaction in blocked:
+        await transaction.start()
+    await connections[0].execute("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")  # whoever writes waits, with its connection
+    await asyncio.sleep(8)
+    for connection in connections:
+        await connection.close()
+    await world.recovers("pool", SERVICE)
+
+
+async def held_snapshot(world: World) -> None:
+    """A snapshot and an open transaction that has written, here and in another database: the relay goes on beside them."""
+    connections = [await asyncpg.connect(world.database(service)) for service in (world.writing, world.reading)]
+    for connection in connections:
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await connection.execute("INSERT INTO ledger (key, version) VALUES ($1, 1)", "keys/held")
+    await world.load(2.0)
+    await world.recovers("relay", SERVICE)
+    for connection in connections:
+        await connection.close()
+
+
+async def garbage(world: World) -> None:
+    """Bytes that are none of ours between good records."""
+    good = events_pb2.SubscriptionEvent(
+        subscription=notify_pb2.Subscription(name="x", subscriber=node.POISON)
+    ).SerializeToString()
+    for number in range(8):
+        name = f"poison/{world.reading}/{number}"
+        world.poison.append(name)
+        ways: tuple[tuple[bytes, list[tuple[str, bytes]]], ...] = (
+            (b"\xff\xff", [("ce_sequence", b"1")]),
+            (good[: len(good) // 2] + b"\xff", [("ce_sequence", b"1")]),
+            (good, []),
+            (good, [("ce_sequence", b"-1")]),
+            (good, [("ce_sequence", b"1"), ("content-type", b"application/json")]),
+            (good, [("ce_sequence", b"1")]),
+        )
+        value, headers = ways[number] if number < len(ways) else world.random.choice(ways)
+        await world.produce((name.encode(), value, headers))
+        await world.load(0.2)
+    await world.recovers("consumer", SERVICE)
+
+
+async def oversized_in_the_queue(world: World) -> None:
+    """A row that no command would let in is parked; other keys go on."""
+    connection = await asyncpg.connect(world.database(world.writing))
+    await connection.execute(
+        """
+        WITH e AS (
+          INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id,
+                             request_id, traceparent, recorded_at, effective_at)
+          VALUES (gen_random_uuid(), $1, 'keys/huge', 1, 'alliance.notify.fault.changed.v1', $2, '', '', '', '', '', '', now(),
+                  now())
+          RETURNING id)
+        INSERT INTO outbox (event_id, key) SELECT id, 'keys/huge' FROM e
+        """,
+        world.topic,
+        os.urandom(5 * 1024 * 1024),
+    )
+    await connection.close()
+    await world.produce((None, b"no key", [("ce_sequence", b"1")]))
+    await world.recovers("relay", SERVICE + _LEASE)
+    rows = await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")
+    if [row["key"] for row in rows] != ["keys/huge"]:
+        world.recoveries.append((f"parked: {rows}", 1, 0))
+
+
+async def everything_again(world: World) -> None:
+    """The whole log is produced once more behind itself."""
+    await world.load(1.5)
+    for one in await world.records():
+        await world.produce((one.key, one.value, one.headers))
+    await world.recovers("consumer", SERVICE)
+
+
+async def offsets_reset(world: World) -> None:
+    """The group begins at offset 0 again."""
+    await world.load(1.5)
+    await world.reader.stop()
+    group = f"{world.reading}.ledger"
+    consumer = world.consumer(group_id=group)
+    await consumer.start()
+    try:
+        places = {TopicPartition(world.topic, number): OffsetAndMetadata(0, "") for number in range(node.PARTITIONS)}
+        consumer.assign(list(places))
+        await consumer.commit(places)
+    finally:
+        await consumer.stop()
+    await world.reader.start()
+    await world.recovers("consumer", SERVICE)
+
+
+async def later_contract(world: World) -> None:
+    """Records of a later version: unknown fields, enum values and event types."""
+    known = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name="later"))
+    known.subscription.channel = 77  # type: ignore[assignment]
+    content = known.SerializeToString() + b"\xf8\x3f\x01"
+    headers = [
+        ("ce_sequence", b"1"),
+        ("ce_type", b"alliance.notify.fault.invented.v9"),
+        ("ce_id", b"test-later"),
+        ("x-new", b"\xff"),
+    ]
+    name = f"later/{world.reading}"
+    await world.produce((name.encode(), content, headers))
+    await until(lambda: world.has_effect(name, 1), 20)
+    await world.recovers("consumer", SERVICE)
+
+
+async def rolling_restart(world: World) -> None:
+    """SIGTERM under load, writer and reader in turn; each leaves nothing to wait for."""
+    for one in (world.writer, world.reader) * 2:
+        await world.load(1.0)
+        ends = len(one.codes)
+        one.send(signal.SIGTERM)
+        await one.ended(ends + 1)
+        if one.codes[-1]:
+            world.recoveries.append((f"exit {one.codes[-1]} instead of 0", 1, 0))
+    await world.recovers("process", SERVICE)
+
+
+FAULTS = (
+    Fault("1", "relay dies after produce, before mark", "LO", relay_dies_after_produce, 12),
+    Fault("2", "relay dies before produce", "L", relay_dies_before_produce, 12),
+    Fault("3", "service dies mid-transaction", "P", service_dies_in_a_transaction, 12),
+    Fault("4", "consumer dies after database commit, before offset commit", "L", consumer_dies_before_the_offset, 12),
+    Fault("4b", "consumer dies before database commit", "L", consumer_dies_before_commit, 12),
+    Fault("5", "consumer dies between batch records", "LO", consumer_dies_between_records, 12),
+    Fault("6", "two relays run", "LOS", two_relays, 16),
+    Fault("7", "zombie consumer", "LO", zombie_consumer, 22),
+    Fault("8", "rebalance storm", "LR", rebalance_storm, 25),
+    Fault("9", "handler slower than max_poll_interval", "R", slow_handler, 20),
+    Fault("10", "broker crash", "LR", broker_crash, 20),
+    Fault("14a", "PostgreSQL backend killed", "LP", database_backend_killed, 10),
+    Fault("14b", "PostgreSQL immediate stop", "LP", database_immediate_stop, 10),
+    Fault("15", "pool exhausted", "R", pool_exhausted, 14),
+    Fault("16", "held snapshot and open writes", "R", held_snapshot, 8),
+    Fault("22", "garbage or truncated records", "Q", garbage, 10),
+    Fault("23", "oversized record in the queue, null key", "L", oversized_in_the_queue, 12),
+    Fault("24", "the whole log again", "L", everything_again, 8),
+    Fault("25", "offsets reset to 0", "L", offsets_reset, 10),
+    Fault("26", "records of a later contract", "L", later_contract, 8),
+    Fault("31", "SIGTERM under load", "LR", rolling_restart, 14),
+)

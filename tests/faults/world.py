@@ -1,0 +1,367 @@
+"""A world for one scenario: a topic, two databases, a writer and a reader in processes that are started again when they die.
+
+The parts beneath, PostgreSQL and Kafka, are one reused platform. Everything that the checker compares lies outside of what the
+faults hit: the writer's journal is a file, and topics and tables are read once all has come to rest.
+"""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from alliance_local import processes
+from alliance_local.control import Platform
+from alliance_local.issuer import AUDIENCE, ISSUER
+from alliance_local.postgres import Postgres
+from chassis.migrate import migrate
+from tests.faults import node
+
+_ROOT = Path(__file__).resolve().parents[2]
+_MIGRATIONS = _ROOT / "services" / "listings" / "migrations"
+_OWNER, _ROLE = "listings_owner", "listings"  # roles that the platform has, and databases of the world's own
+_TEMPLATE = "fault_template"
+RATE = 60.0  # transactions a second
+_AGAIN = 0.1  # seconds before a process that died is started again
+_REST = 60.0  # seconds in which all has to come to rest
+_RECOVERY = 40.0  # seconds in which something has to happen again
+
+
+async def until(look: Callable[[], Any], within: float) -> None:
+    """Look until there is something; raises TimeoutError where there is not in time."""
+    async with asyncio.timeout(within):
+        while True:
+            found = look()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return
+            await asyncio.sleep(0.05)
+
+
+@dataclass
+class Process:
+    """One process of a node, started again whenever it dies while `kept`."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    log: Path
+    once: dict[str, str] = field(default_factory=dict)
+    """Environment of the next start alone."""
+    kept: bool = True
+    child: "asyncio.subprocess.Process | None" = None
+    codes: list[int] = field(default_factory=list)
+    """Exit codes of all ends."""
+    _keeper: "asyncio.Task[None] | None" = None
+
+    async def start(self) -> None:
+        """Start it, and keep it up."""
+        self.kept = True
+        await self._launch()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def _launch(self) -> None:
+        environment, self.once = {**self.environment, **self.once}, {}
+        with self.log.open("ab") as log:
+            self.child = await asyncio.create_subprocess_exec(
+                *self.arguments, env=environment, cwd=_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    async def _keep(self) -> None:
+        while self.child is not None:
+            self.codes.append(await self.child.wait())
+            if not self.kept:
+                return
+            await asyncio.sleep(_AGAIN)
+            if self.kept:
+                await self._launch()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to what runs now."""
+        if self.child is not None and self.child.returncode is None:
+            self.child.send_signal(number)
+
+    def is_up(self) -> bool:
+        """Whether it runs."""
+        return self.child is not None and self.child.returncode is None
+
+    def kill(self) -> None:
+        """`kill -9`; it is started again."""
+        self.send(signal.SIGKILL)
+
+    async def ended(self, times: int) -> None:
+        """Wait until it has ended so many times."""
+        await until(lambda: len(self.codes) >= times, _RECOVERY)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it for good."""
+        self.kept = False
+        self.send(signal.SIGCONT)
+        self.send(number)
+        if self.child is not None:
+            try:
+                await asyncio.wait_for(self.child.wait(), 15)
+            except TimeoutError:
+                self.kill()
+                await self.child.wait()
+        if self._keeper is not None:
+            await self._keeper
+
+
+class World:
+    """One scenario's."""
+
+    def __init__(self, platform: Platform, folder: Path, name: str, seed: int) -> None:
+        self.platform = platform
+        self.random = Random(f"{name}-{seed}")
+        self.seed = seed
+        self.topic = f"alliance.internal.fault.{name}.v1"
+        self.writing, self.reading = f"{name}_w", f"{name}_r"
+        self.journal = folder / f"{name}.journal"
+        self.recoveries: list[tuple[str, float, float]] = []
+        """What had to recover, in how many seconds it did, and in how many it has to."""
+        self.poison: list[str] = []
+        """Keys of the poison records that were put on the topic."""
+        self._folder = folder
+        self._postgres = Postgres(platform.state)
+        self._processes: list[Process] = []
+        self.writer = self.process(self.writing, "write", "0")
+        self.reader = self.process(self.reading, "read", "0")
+
+    # Processes
+
+    def process(self, service: str, roles: str, slot: str, **more: str) -> Process:
+        """A process of a node, not started yet."""
+        kafka = self.platform.kafka("admin")
+        environment = processes.environment(
+            PYTHONPATH=str(_ROOT),
+            FAULT_NODE=service,
+            FAULT_ROLES=roles,
+            FAULT_TOPIC=self.topic,
+            FAULT_SEED=str(self.seed),
+            FAULT_RATE=str(RATE),
+            FAULT_JOURNAL=str(self.journal),
+            ALLIANCE_SLOT=slot,
+            ALLIANCE_DATABASE_URL=self.database(service),
+            ALLIANCE_KAFKA_BOOTSTRAP=kafka.bootstrap,
+            ALLIANCE_KAFKA_SECURITY=kafka.security,
+            ALLIANCE_KAFKA_USERNAME=kafka.username or "",
+            ALLIANCE_KAFKA_PASSWORD=kafka.password or "",
+            ALLIANCE_JWKS_FILE=str(self.platform.state.folder("issuer") / "jwks.json"),
+            ALLIANCE_TOKEN_ISSUER=ISSUER,
+            ALLIANCE_TOKEN_AUDIENCE=AUDIENCE,
+            ALLIANCE_RETRY_DELAYS="[0.1, 0.2, 0.3]",
+            **more,
+        )
+        log = self._folder / f"{service}.{slot}.log"
+        made = Process([sys.executable, "-m", "tests.faults.node", "serve"], environment, log)
+        self._processes.append(made)
+        return made
+
+    async def start(self, *, broken: str = "", only: str = "") -> None:
+        """Start writer and reader; `broken` is the variant that one side, or the `only` one, runs as."""
+        for name, one in (("write", self.writer), ("read", self.reader)):
+            if broken and only in ("", name):
+                one.environment["FAULT_BROKEN"] = broken
+            await one.start()
+
+    # What there is
+
+    def database(self, service: str, role: str = _ROLE) -> str:
+        """The URL of a database of this world."""
+        return self._postgres.url(service, role)
+
+    async def rows(self, service: str, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of one of the databases."""
+        connection = await asyncpg.connect(self.database(service), timeout=10)
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+    def acknowledged(self) -> list[tuple[str, int]]:
+        """Key and version of all that the writer said was committed."""
+        if not self.journal.exists():
+            return []
+        lines = self.journal.read_text(encoding="utf-8").splitlines()
+        return [(key, int(version)) for _, key, version in (line.split() for line in lines)]
+
+    async def records(self) -> list["ConsumerRecord[bytes, bytes]"]:
+        """Committed records of the topic, in their order per partition."""
+        consumer = self.consumer()
+        await consumer.start()
+        try:
+            places = [TopicPartition(self.topic, number) for number in range(node.PARTITIONS)]
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            found: list[ConsumerRecord[bytes, bytes]] = []
+            while [one for one, end in ends.items() if await consumer.position(one) < end]:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += records
+            return found
+        finally:
+            await consumer.stop()
+
+    def consumer(self, **more: Any) -> AIOKafkaConsumer:
+        """A consumer of the harness's own."""
+        return AIOKafkaConsumer(
+            **self.platform.kafka("admin").options(),
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            **more,
+        )
+
+    async def produce(self, *records: tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]) -> None:
+        """Put records on the topic past everything: key, value, headers."""
+        producer = AIOKafkaProducer(**self.platform.kafka("admin").options(), acks="all")
+        await producer.start()
+        try:
+            for key, value, headers in records:
+                await producer.send_and_wait(self.topic, value, key=key, headers=list(headers))
+        finally:
+            await producer.stop()
+
+    # Time
+
+    async def load(self, seconds: float) -> None:
+        """Let the writer write for a while, a little shorter or longer as the seed has it."""
+        await asyncio.sleep(seconds * self.random.uniform(0.7, 1.3))
+
+    async def flows(self) -> None:
+        """Wait until an event that is written from now on has had its effect."""
+        before = len(self.acknowledged())
+        await until(lambda: len(self.acknowledged()) > before, _RECOVERY)
+        key, version = self.acknowledged()[before]
+        await until(lambda: self.has_effect(key, version), _RECOVERY)
+
+    async def has_effect(self, key: str, version: int) -> bool:
+        """Whether a version has had its effect."""
+        with suppress(OSError, asyncpg.PostgresError):
+            query = "SELECT 1 FROM effect WHERE key = $1 AND version = $2"
+            return bool(await self.rows(self.reading, query, key, version))
+        return False
+
+    async def recovers(self, what: str, within: float) -> None:
+        """Measure how long it takes from now until events flow again."""
+        began = time.monotonic()
+        try:
+            await self.flows()
+        except TimeoutError:
+            self.recoveries.append((what, _RECOVERY, within))
+            return
+        self.recoveries.append((what, time.monotonic() - began, within))
+
+    async def rest(self) -> bool:
+        """Stop writing, and wait until nothing is under way; says whether it came to that."""
+        await self.writer.stop()
+        relay = self.process(self.writing, "relay", "9")  # publishes what is left
+        await relay.start()
+        try:
+            await until(self._is_at_rest, _REST)
+        except TimeoutError:
+            return False
+        finally:
+            await relay.stop()
+        return True
+
+    async def _is_at_rest(self) -> bool:
+        with suppress(OSError, asyncpg.PostgresError, KafkaError):
+            queued = await self.rows(self.writing, "SELECT 1 FROM outbox WHERE parked IS NULL LIMIT 1")
+            retrying = await self.rows(self.reading, "SELECT 1 FROM dead_letter WHERE state = 'retrying' LIMIT 1")
+            return not queued and not retrying and not await self._lag()
+        return False
+
+    async def _lag(self) -> int:
+        """Records of the topic that are neither applied nor parked; by key and version, since offsets are hints only."""
+        newest: dict[str, int] = {}
+        for one in await self.records():
+            if one.key and (version := version_of(one)):
+                newest[one.key.decode("utf-8", "replace")] = max(version, newest.get(one.key.decode("utf-8", "replace"), 0))
+        rows = await self.rows(self.reading, "SELECT key, version FROM applied UNION ALL SELECT key, version FROM dead_letter")
+        done: dict[str, int] = {}
+        for row in rows:
+            done[row["key"]] = max(row["version"], done.get(row["key"], 0))
+        return sum(version > done.get(key, 0) for key, version in newest.items())
+
+    async def end(self) -> None:
+        """End every process."""
+        await asyncio.gather(*(one.stop(signal.SIGKILL) for one in self._processes))
+
+
+def version_of(record: "ConsumerRecord[bytes, bytes]") -> int:
+    """The version that a record says it has; 0 for none."""
+    text = dict(record.headers).get("ce_sequence", b"")
+    return int(text) if text.isdigit() else 0
+
+
+@asynccontextmanager
+async def created(platform: Platform, folder: Path, name: str, seed: int) -> AsyncIterator[World]:
+    """A world with its topic and databases; all of it is gone afterwards."""
+    world = World(platform, folder, name, seed)
+    node.declare(world.topic)
+    await _template(platform)
+    superuser = await asyncpg.connect(Postgres(platform.state).url("postgres", "postgres"))
+    admin = AIOKafkaAdminClient(**platform.kafka("admin").options())
+    await admin.start()
+    try:
+        for service in (world.writing, world.reading):
+            await superuser.execute(f"CREATE DATABASE {service} TEMPLATE {_TEMPLATE} OWNER {_OWNER}")
+        await admin.create_topics([NewTopic(world.topic, node.PARTITIONS, 1)], timeout_ms=30_000)
+        try:
+            yield world
+        finally:
+            await world.end()
+    finally:
+        with suppress(KafkaError):
+            await admin.close()
+        with suppress(OSError, asyncpg.PostgresError):
+            await superuser.close()
+        await _forget(platform, world)
+
+
+async def _template(platform: Platform) -> None:
+    """The database that all are copies of; made once a platform."""
+    postgres = Postgres(platform.state)
+    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    try:
+        if await superuser.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
+            return
+        await superuser.execute(f"CREATE DATABASE {_TEMPLATE} OWNER {_OWNER}")
+    finally:
+        await superuser.close()
+    owner = postgres.url(_TEMPLATE, _OWNER)
+    await migrate(owner, _MIGRATIONS, _ROLE)
+    connection = await asyncpg.connect(owner)
+    try:
+        await connection.execute(node.TABLES)
+        await connection.execute(f"GRANT SELECT, INSERT, UPDATE ON ledger, effect TO {_ROLE}")
+    finally:
+        await connection.close()
+
+
+async def _forget(platform: Platform, world: World) -> None:
+    with suppress(OSError, asyncpg.PostgresError):
+        superuser = await asyncpg.connect(Postgres(platform.state).url("postgres", "postgres"), timeout=10)
+        try:
+            for service in (world.writing, world.reading):
+                await superuser.execute(f"DROP DATABASE IF EXISTS {service} WITH (FORCE)")
+        finally:
+            await superuser.close()
+    with suppress(KafkaError, OSError):
+        admin = AIOKafkaAdminClient(**platform.kafka("admin").options())
+        await admin.start()
+        try:
+            await admin.delete_topics([world.topic])
+        finally:
+            await admin.close()
