@@ -1,7 +1,8 @@
 """The relay 转发: publishes what the outbox holds, in order per aggregate, each event at least once.
 
 One relay a service, under a lease. It reads from a floor that is only a hint, and scans the queue from its start every
-2 s: a low sequence that commits late is picked up then (`seq > last` alone would lose it). It produces in Kafka
+2 s: a low sequence that commits late is picked up then (`seq > last` alone would lose it), or at once where a later
+version of the same aggregate is already there, which must not overtake it. It produces in Kafka
 transactions under `relay-<service>`, so a relay that was paused is fenced, and it deletes rows after the broker has
 committed them: a crash in between publishes them twice, and consumers drop what they have applied.
 """
@@ -30,6 +31,7 @@ from aiokafka.errors import (
     RecordTooLargeError,
 )
 from opentelemetry.trace import SpanKind
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import metrics, replay, telemetry, topics
 from chassis.crash import crash_point
@@ -57,11 +59,12 @@ _REFUSED = (
 _FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 _QUEUE = """
-SELECT o.seq, o.event_id FROM outbox o
+SELECT o.seq, o.event_id, o.key FROM outbox o
 WHERE o.seq > $1 AND o.parked IS NULL
   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.parked IS NOT NULL AND p.key = o.key AND p.seq < o.seq)
 ORDER BY o.seq LIMIT $2
 """
+_LATE = "SELECT 1 FROM outbox WHERE key = ANY($1::text[]) AND seq <= $2 AND parked IS NULL LIMIT 1"
 # The bounds let PostgreSQL leave out every partition that holds none of the ids.
 _EVENTS = """
 SELECT id, topic, key, version, type, payload, traceparent, recorded_at FROM event
@@ -185,12 +188,21 @@ class Relay:
             self._floor, self._scanned_at = 0, time.monotonic()
         async with self._database.alone() as conn:
             rows = (await conn.exec_driver_sql(_QUEUE, (self._floor, BATCH))).all()
+            if rows and self._floor and await self._is_overtaking(conn, [row.key for row in rows]):
+                rows = (await conn.exec_driver_sql(_QUEUE, (0, BATCH))).all()
             if not rows:
                 return []
             ids = [row.event_id for row in rows]
             found = await conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))  # events never change
             events = {row.id: StoredEvent(*tuple(row)) for row in found}
         return [_Queued(row.seq, events[row.event_id]) for row in rows]
+
+    async def _is_overtaking(self, conn: AsyncConnection, keys: list[str]) -> bool:
+        """Whether an earlier version of one of them lies below the floor: its transaction drew a low sequence, and ended late.
+
+        Versions of an aggregate are written one after the other, so whoever sees the later one sees the earlier one too.
+        """
+        return bool((await conn.exec_driver_sql(_LATE, (keys, self._floor))).first())
 
     async def _publish(self, producer: AIOKafkaProducer, queued: Sequence[_Queued]) -> None:
         """Publish rows and take them off the queue; a row that the broker refuses is parked."""

@@ -54,6 +54,7 @@ outbox = Table(
     Column("event_id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
     Column("parked", Text, comment="why the broker refused the row; null = to be published"),
+    Index("outbox_key", "key", "seq"),
     Index("outbox_parked", "key", postgresql_where=text("parked IS NOT NULL")),
 )
 

@@ -41,6 +41,7 @@ INSERT INTO ledger (key, version) VALUES ($1, 1)
 ON CONFLICT (key) DO UPDATE SET version = ledger.version + 1 RETURNING version
 """
 _EFFECT = "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)"
+_SLOW_COMMITS, _SLOW_COMMIT = 0.1, 0.2  # share of the transactions that end later, and by how many seconds at most
 _ROLLED_BACK = 0.05  # share of the transactions that end without a trace
 
 
@@ -104,6 +105,10 @@ class Node(Parts):
             version: int = (await tx.conn.exec_driver_sql(_NEXT, (name,))).scalar_one()
             event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
             tx.emit(self._topic, name, version, "changed", event)
+            if self._random.random() < _SLOW_COMMITS:  # others pass by while it has its places in the queue
+                await tx._flush()
+                tx._queued.clear()
+                await asyncio.sleep(self._random.uniform(0, _SLOW_COMMIT))
             if lost:
                 raise _OnPurposeError
         return version
