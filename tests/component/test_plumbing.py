@@ -138,7 +138,6 @@ async def test_a_low_sequence_that_commits_late_is_published(probe: Probe) -> No
     """`seq > last` alone would lose it: the queue is scanned from its start every 2 s."""
     late, early = key(), key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    release = asyncio.Event()
     async with _running(relay.run):
         connection = await asyncpg.connect(probe.url)
         waiting = connection.transaction()
@@ -146,10 +145,27 @@ async def test_a_low_sequence_that_commits_late_is_published(probe: Probe) -> No
         await _insert_event(connection, late)
         await probe.emit(early, 1)
         await _until(lambda: _is_published(probe, early))
-        release.set()
         await waiting.commit()
         await connection.close()
         await _until(lambda: _is_published(probe, late))
+
+
+async def test_a_version_does_not_overtake_an_earlier_one_that_commits_late(probe: Probe) -> None:
+    """The relay has gone on beyond the earlier one's sequence by then, and finds the later one first."""
+    name, other = key(), key()
+    relay = Relay(probe.name, probe.database, probe.kafka)
+    async with _running(relay.run):
+        connection = await asyncpg.connect(probe.url)
+        waiting = connection.transaction()
+        await waiting.start()
+        await _insert_event(connection, name)
+        await probe.emit(other, 1)
+        await _until(lambda: _is_published(probe, other))
+        await waiting.commit()
+        await connection.close()
+        await probe.emit(name, 2)
+        await _until(lambda: _is_last(probe, name, 2))
+    assert [_version(raw) for raw in await _published(probe, name)] == [1, 2]
 
 
 async def _insert_event(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> None:
