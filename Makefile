@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e bench lint format proto
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults bench lint format proto
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
 
 test-e2e: $(SYNCED) ## the whole loop
 	$(PYTEST) tests/e2e
+
+test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds; 6 minutes a seed
+	$(BIN)/python -m tests.faults.run $(FAULTS)
 
 bench: $(SYNCED) ## how fast a publication meets its partners, against a bare floor; 4 minutes
 	$(BIN)/python -m bench.freshness

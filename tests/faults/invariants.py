@@ -32,8 +32,10 @@ async def _events(world: World) -> dict[tuple[str, int], str]:
 
 
 async def _lost_or_doubled(world: World) -> str:
-    committed = await _events(world)
-    if missing := set(world.acknowledged()) - committed.keys():
+    committed, acknowledged = await _events(world), Counter(world.acknowledged())
+    if twice := {one for one, times in acknowledged.items() if times > 1}:
+        return f"{len(twice)} acknowledged more than once: {_some(twice)}"
+    if missing := acknowledged.keys() - committed.keys():
         return f"{len(missing)} acknowledged, and not in the event store: {_some(missing)}"
     given_up = {
         (row["key"], row["version"])
@@ -70,6 +72,8 @@ async def _backwards(world: World) -> str:
 
 
 async def _not_last(world: World) -> str:
+    if world.is_repeated:
+        return ""
     highest: dict[str, int] = {}
     for key, version in await _events(world):
         highest[key] = max(version, highest.get(key, 0))

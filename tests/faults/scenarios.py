@@ -36,14 +36,16 @@ class Fault:
 
 
 async def _crash_at(world: World, process: Process, point: str, most: int) -> None:
-    """Have a process crash at a point, its next life at the n-th time, three lives long."""
-    for _ in range(3):
-        await until(process.is_up, SERVICE)
-        ends = len(process.codes)
-        process.once = {"ALLIANCE_CRASH_AT": f"{point}:{world.random.randint(1, most)}"}
-        process.kill()
-        await process.ended(ends + 2)  # the kill, and the crash
+    """Have a process crash at a point two lives in a row, each at another time that the point is passed."""
+    process.lives = [{"ALLIANCE_CRASH_AT": f"{point}:{world.random.randint(1, most)}"} for _ in range(2)]
+    process.kill()
+    await process.ended(3)
     await world.recovers("process", SERVICE)
+
+
+async def nothing(world: World) -> None:
+    """The control."""
+    await world.load(3.0)
 
 
 async def relay_dies_after_produce(world: World) -> None:
@@ -80,12 +82,28 @@ async def two_relays(world: World) -> None:
     await second.start()
     for _ in range(2):
         await world.load(1.0)
-        world.writer.send(signal.SIGSTOP)
-        await asyncio.sleep(_LEASE * world.random.uniform(1.2, 1.6))
-        world.writer.send(signal.SIGCONT)
+        leader = await _stopped_leader(world, second, world.random.uniform(1.2, 1.6))
+        leader.send(signal.SIGCONT)
         await world.load(0.5)
     await world.recovers("relay", SERVICE)
-    await second.stop()
+    leader = await _stopped_leader(world, second, 1.8)
+    connection = await asyncpg.connect(world.database(world.writing))
+    try:  # nothing is written any more: what the old leader sends now would stay the last
+        leader.send(signal.SIGCONT)
+        await connection.execute("BEGIN; LOCK TABLE ledger IN EXCLUSIVE MODE")
+        await asyncio.sleep(1.5)
+        await asyncio.gather(second.stop(signal.SIGKILL), world.writer.stop(signal.SIGKILL))
+    finally:
+        await connection.close()
+
+
+async def _stopped_leader(world: World, second: Process, leases: float) -> Process:
+    """Stop the relay that leads, for so many times its lease."""
+    (row,) = await world.rows(world.writing, "SELECT holder FROM lease WHERE name LIKE 'relay-%'")
+    leader = second if f":{second.pid}:" in row["holder"] else world.writer
+    leader.send(signal.SIGSTOP)
+    await asyncio.sleep(_LEASE * leases)
+    return leader
 
 
 async def zombie_consumer(world: World) -> None:
@@ -112,7 +130,7 @@ async def rebalance_storm(world: World) -> None:
 
 async def slow_handler(world: World) -> None:
     """A batch takes longer than the group allows between two polls."""
-    world.reader.once = {"FAULT_SLOW": "0.5", "FAULT_POLL_INTERVAL": "2"}
+    world.reader.lives = [{"FAULT_SLOW": "0.5", "FAULT_POLL_INTERVAL": "2"}]
     world.reader.kill()
     await asyncio.sleep(12)
     world.reader.kill()
@@ -186,6 +204,16 @@ async def held_snapshot(world: World) -> None:
         await connection.close()
 
 
+async def late_commits(world: World) -> None:
+    """Transactions that drew their places early commit in reverse order, and the next version follows at once."""
+    keys = [f"keys/late-{number}" for number in range(3)]
+    for _ in range(2):
+        held = (3.0, 1.5, 0.5)
+        await asyncio.gather(*(world.commit(key, b"", seconds=seconds) for key, seconds in zip(keys, held, strict=True)))
+        await asyncio.gather(*(world.commit(key, b"") for key in keys))
+    await world.recovers("relay", SERVICE)
+
+
 async def garbage(world: World) -> None:
     """Bytes that are none of ours between good records."""
     good = events_pb2.SubscriptionEvent(
@@ -210,21 +238,7 @@ async def garbage(world: World) -> None:
 
 async def oversized_in_the_queue(world: World) -> None:
     """A row that no command would let in is parked; other keys go on."""
-    connection = await asyncpg.connect(world.database(world.writing))
-    await connection.execute(
-        """
-        WITH e AS (
-          INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id,
-                             request_id, traceparent, recorded_at, effective_at)
-          VALUES (gen_random_uuid(), $1, 'keys/huge', 1, 'alliance.notify.fault.changed.v1', $2, '', '', '', '', '', '', now(),
-                  now())
-          RETURNING id)
-        INSERT INTO outbox (event_id, key) SELECT id, 'keys/huge' FROM e
-        """,
-        world.topic,
-        os.urandom(5 * 1024 * 1024),
-    )
-    await connection.close()
+    await world.commit("keys/huge", os.urandom(5 * 1024 * 1024))
     await world.produce((None, b"no key", [("ce_sequence", b"1")]))
     await world.recovers("relay", SERVICE + _LEASE)
     rows = await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")
@@ -234,6 +248,7 @@ async def oversized_in_the_queue(world: World) -> None:
 
 async def everything_again(world: World) -> None:
     """The whole log is produced once more behind itself."""
+    world.is_repeated = True
     await world.load(1.5)
     for one in await world.records():
         await world.produce((one.key, one.value, one.headers))
@@ -287,6 +302,7 @@ async def rolling_restart(world: World) -> None:
 
 
 FAULTS = (
+    Fault("0", "nothing", "LPOSQ", nothing, 8),
     Fault("1", "relay dies after produce, before mark", "LO", relay_dies_after_produce, 12),
     Fault("2", "relay dies before produce", "L", relay_dies_before_produce, 12),
     Fault("3", "service dies mid-transaction", "P", service_dies_in_a_transaction, 12),
@@ -302,6 +318,7 @@ FAULTS = (
     Fault("14b", "PostgreSQL immediate stop", "LP", database_immediate_stop, 10),
     Fault("15", "pool exhausted", "R", pool_exhausted, 14),
     Fault("16", "held snapshot and open writes", "R", held_snapshot, 8),
+    Fault("17", "low sequences commit late", "LO", late_commits, 12),
     Fault("22", "garbage or truncated records", "Q", garbage, 10),
     Fault("23", "oversized record in the queue, null key", "L", oversized_in_the_queue, 12),
     Fault("24", "the whole log again", "L", everything_again, 8),

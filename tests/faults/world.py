@@ -35,6 +35,14 @@ RATE = 60.0  # transactions a second
 _AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
 _RECOVERY = 40.0  # seconds in which something has to happen again
+_INSERT_EVENT = """
+WITH e AS (
+  INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
+                     traceparent, recorded_at, effective_at)
+  VALUES (gen_random_uuid(), $1, $2, $3, 'alliance.notify.fault.changed.v1', $4, '', '', '', '', '', '', now(), now())
+  RETURNING id, key)
+INSERT INTO outbox (event_id, key) SELECT id, key FROM e
+"""
 
 
 async def until(look: Callable[[], Any], within: float) -> None:
@@ -56,8 +64,8 @@ class Process:
     arguments: list[str]
     environment: dict[str, str]
     log: Path
-    once: dict[str, str] = field(default_factory=dict)
-    """Environment of the next start alone."""
+    lives: list[dict[str, str]] = field(default_factory=list)
+    """What is added to the environment of the next starts, one each."""
     kept: bool = True
     child: "asyncio.subprocess.Process | None" = None
     codes: list[int] = field(default_factory=list)
@@ -71,7 +79,7 @@ class Process:
         self._keeper = asyncio.create_task(self._keep())
 
     async def _launch(self) -> None:
-        environment, self.once = {**self.environment, **self.once}, {}
+        environment = self.environment | (self.lives.pop(0) if self.lives else {})
         with self.log.open("ab") as log:
             self.child = await asyncio.create_subprocess_exec(
                 *self.arguments, env=environment, cwd=_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
@@ -90,6 +98,11 @@ class Process:
         """Send a signal to what runs now."""
         if self.child is not None and self.child.returncode is None:
             self.child.send_signal(number)
+
+    @property
+    def pid(self) -> int:
+        """The process that runs now, or ran last."""
+        return self.child.pid if self.child else 0
 
     def is_up(self) -> bool:
         """Whether it runs."""
@@ -121,7 +134,7 @@ class Process:
 class World:
     """One scenario's."""
 
-    def __init__(self, platform: Platform, folder: Path, name: str, seed: int) -> None:
+    def __init__(self, platform: Platform, folder: Path, name: str, seed: int, broken: "dict[str, str] | None" = None) -> None:
         self.platform = platform
         self.random = Random(f"{name}-{seed}")
         self.seed = seed
@@ -132,6 +145,9 @@ class World:
         """What had to recover, in how many seconds it did, and in how many it has to."""
         self.poison: list[str] = []
         """Keys of the poison records that were put on the topic."""
+        self.is_repeated = False
+        """Whether the scenario itself put old records behind new ones."""
+        self._broken = broken or {}
         self._folder = folder
         self._postgres = Postgres(platform.state)
         self._processes: list[Process] = []
@@ -151,6 +167,7 @@ class World:
             FAULT_SEED=str(self.seed),
             FAULT_RATE=str(RATE),
             FAULT_JOURNAL=str(self.journal),
+            FAULT_BROKEN=self._broken.get("write" if service == self.writing else "read", ""),
             ALLIANCE_SLOT=slot,
             ALLIANCE_DATABASE_URL=self.database(service),
             ALLIANCE_KAFKA_BOOTSTRAP=kafka.bootstrap,
@@ -168,12 +185,10 @@ class World:
         self._processes.append(made)
         return made
 
-    async def start(self, *, broken: str = "", only: str = "") -> None:
-        """Start writer and reader; `broken` is the variant that one side, or the `only` one, runs as."""
-        for name, one in (("write", self.writer), ("read", self.reader)):
-            if broken and only in ("", name):
-                one.environment["FAULT_BROKEN"] = broken
-            await one.start()
+    async def start(self) -> None:
+        """Start writer and reader."""
+        await self.writer.start()
+        await self.reader.start()
 
     # What there is
 
@@ -221,6 +236,18 @@ class World:
             enable_auto_commit=False,
             **more,
         )
+
+    async def commit(self, key: str, payload: bytes, *, seconds: float = 0.0) -> int:
+        """Write the next version of a key as the writer does, in a transaction that stays open for a while; says which."""
+        connection = await asyncpg.connect(self.database(self.writing))
+        try:
+            async with connection.transaction():
+                version: int = await connection.fetchval(node.NEXT, key)
+                await connection.execute(_INSERT_EVENT, self.topic, key, version, payload)
+                await asyncio.sleep(seconds)
+        finally:
+            await connection.close()
+        return version
 
     async def produce(self, *records: tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]) -> None:
         """Put records on the topic past everything: key, value, headers."""
@@ -306,9 +333,11 @@ def version_of(record: "ConsumerRecord[bytes, bytes]") -> int:
 
 
 @asynccontextmanager
-async def created(platform: Platform, folder: Path, name: str, seed: int) -> AsyncIterator[World]:
-    """A world with its topic and databases; all of it is gone afterwards."""
-    world = World(platform, folder, name, seed)
+async def created(
+    platform: Platform, folder: Path, name: str, seed: int, broken: "dict[str, str] | None" = None
+) -> AsyncIterator[World]:
+    """A world with its topic and databases; all of it is gone afterwards. `broken`: side (write, read) → variant."""
+    world = World(platform, folder, name, seed, broken)
     node.declare(world.topic)
     await _template(platform)
     superuser = await asyncpg.connect(Postgres(platform.state).url("postgres", "postgres"))

@@ -1,0 +1,36 @@
+"""A short selection of the faults, and platforms that are broken on purpose: the checker must see each of them.
+
+The whole matrix is `make test-faults`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alliance_local.control import Platform, temporary
+from tests.faults.broken import VARIANTS
+from tests.faults.run import PARTS_ONLY, once
+from tests.faults.scenarios import FAULTS
+
+_SHORT = ("1", "4b", "14a", "17", "22", "26")
+_NAMED = {fault.number: fault for fault in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """PostgreSQL and Kafka of their own: some faults hit them."""
+    with temporary(tmp_path_factory.mktemp("parts"), print, sinks=False, **PARTS_ONLY) as platform:
+        yield platform
+
+
+@pytest.mark.parametrize("number", _SHORT)
+async def test_what_is_promised_holds_under(number: str, parts: Platform, tmp_path: Path) -> None:
+    assert await once(parts, tmp_path, _NAMED[number], seed=1) == {}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+async def test_the_checker_sees_a_platform_where(name: str, parts: Platform, tmp_path: Path) -> None:
+    variant = VARIANTS[name]
+    broken = await once(parts, tmp_path, _NAMED[variant.fault], seed=1, broken={variant.side: name})
+    assert set(variant.breaks) <= broken.keys(), broken
