@@ -10,18 +10,24 @@ from sqlalchemy.dialects.postgresql import insert
 from access import tables
 from access.register import active, body_of, organization_of
 from alliance.registry.v1 import events_pb2
-from chassis.consumer import Listen, Record
 from chassis.database import Tx
+from chassis.handling import Handler, Listen, Projection
+from chassis.record import Record
 
 
 def listeners() -> list[Listen]:
     """What a service listens to in order to decide who may see and do what."""
     return [
-        Listen("alliance.internal.registry.organization.v1", "access-organization", on_organization, mode="state"),
-        Listen("alliance.internal.registry.body.v1", "access-body", on_body, mode="state"),
-        Listen("alliance.internal.registry.membership.v1", "access-membership", on_membership, mode="state"),
-        Listen("alliance.internal.registry.grant.v1", "access-grant", on_grant, mode="state"),
+        _listen("organization", on_organization, tables.organization),
+        _listen("body", on_body, tables.body),
+        _listen("membership", on_membership, tables.membership),
+        _listen("grant", on_grant, tables.grant),
     ]
+
+
+def _listen(aggregate: str, handler: Handler, table: Table) -> Listen:
+    topic = f"alliance.internal.registry.{aggregate}.v1"
+    return Listen(topic, f"access-{aggregate}", handler, mode="state", projection=Projection([table], "name"))
 
 
 async def on_organization(tx: Tx, record: Record) -> None:

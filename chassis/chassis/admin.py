@@ -1,4 +1,4 @@
-"""The operator's services 运维, the same in every service: dead letters, replay, clocks, personal data."""
+"""The operator's services 运维, the same in every service: dead letters, jobs, clocks, personal data."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,9 +10,10 @@ from google.protobuf.json_format import MessageToJson
 
 from alliance.admin.v1 import admin_service_pb2 as pb
 from alliance.admin.v1 import personal_data_service_pb2 as personal_pb
-from chassis import deadletter, dlq, paging, replay, topics
+from chassis import deadletter, dlq, jobs, paging, topics
 from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation
+from chassis.handling import Handling
 from chassis.personal import PersonalRecord, Vault
 from chassis.record import RawRecord, UndecodableError, decode
 from chassis.rpc import Call
@@ -33,8 +34,9 @@ _OUTBOX = "SELECT count(*) FROM outbox WHERE parked IS NULL"
 class Admin:
     """`alliance.admin.v1.AdminService`."""
 
-    def __init__(self, service: str, parts: Parts, consumers: Consumers) -> None:
+    def __init__(self, service: str, parts: Parts, consumers: Consumers, handlings: Sequence[Handling]) -> None:
         self._service = service
+        self._handlings = handlings
         self._parts = parts
         self._context = parts.context
         self._consumers = consumers
@@ -78,6 +80,7 @@ class Admin:
 
     async def ReplayTopic(self, call: Call, request: pb.ReplayTopicRequest) -> pb.ReplayTopicResponse:
         """See the contract."""
+        _required(request.reason, "reason")
         own = [topic.name for topic in topics.load().owned_by(self._service)]
         if request.topic not in own:
             listed = ", ".join(own)
@@ -88,7 +91,30 @@ class Admin:
                 f"this service replays its own topics: {listed}",
             )
             raise Invalid([problem])
-        return pb.ReplayTopicResponse(job=str(await replay.start(call.tx, request.topic, request.reason)))
+        return pb.ReplayTopicResponse(job=str(await jobs.start(call.tx, "replay", request.topic, request.reason)))
+
+    async def ListGroups(self, call: Call, request: pb.ListGroupsRequest) -> pb.ListGroupsResponse:
+        """See the contract."""
+        return pb.ListGroupsResponse(groups=map(_group, self._handlings))
+
+    async def RebuildGroup(self, call: Call, request: pb.RebuildGroupRequest) -> pb.RebuildGroupResponse:
+        """See the contract."""
+        _required(request.reason, "reason")
+        found = [one.group for one in self._handlings if one.listen.projection]
+        if request.group not in found:
+            listed = ", ".join(found)
+            problem = Violation(
+                "group", "rebuildable", f"本服务可重建的处理组：{listed}", f"groups that can be rebuilt here: {listed}"
+            )
+            raise Invalid([problem])
+        return pb.RebuildGroupResponse(job=str(await jobs.start(call.tx, "rebuild", request.group, request.reason)))
+
+    async def GetJob(self, call: Call, request: pb.GetJobRequest) -> pb.Job:
+        """See the contract."""
+        (identifier,) = _ids([request.id], "id")
+        if (row := await jobs.get(call.tx, identifier)) is None:
+            raise NotFound(request.id)
+        return _job(row)
 
     async def GetProgress(self, call: Call, request: pb.GetProgressRequest) -> pb.Progress:
         """See the contract."""
@@ -226,6 +252,31 @@ def _dead_letter(row: Any) -> pb.DeadLetter:
     )
     found.first_failed_at.FromDatetime(row.first_failed_at)
     found.last_failed_at.FromDatetime(row.last_failed_at)
+    return found
+
+
+def _group(handling: Handling) -> pb.Group:
+    topic = topics.load().named(handling.listen.topic)
+    return pb.Group(
+        name=handling.group, topic=topic.name, topic_owner=topic.owner, rebuildable=handling.listen.projection is not None
+    )
+
+
+def _job(row: Any) -> pb.Job:
+    found = pb.Job(
+        id=str(row.id),
+        kind=row.kind,
+        subject=row.subject,
+        records=row.records,
+        removed=row.removed,
+        failed=row.failed,
+        failure=row.failure,
+        actor=row.actor,
+        reason=row.reason,
+    )
+    found.create_time.FromDatetime(row.created_at)
+    if row.finished_at:
+        found.finish_time.FromDatetime(row.finished_at)
     return found
 
 

@@ -7,15 +7,15 @@ goes to `dead_letter` in the same transaction while the good ones go on. Where a
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
 import asyncpg
 import grpc
 from opentelemetry.trace import SpanKind
-from sqlalchemy import exc
+from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, select
 
 from chassis import applied, deadletter, metrics, telemetry
 from chassis.crash import crash_point
@@ -30,6 +30,27 @@ _COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncp
 
 
 @dataclass(frozen=True)
+class Projection:
+    """What a listener keeps of its topic and nothing else decides, so that it can be written anew (`chassis.rebuild`).
+
+    A row is named after the record behind it: by the key where only the newest record of a key counts (`state`), by the
+    event's id where each does (`effect`).
+    """
+
+    tables: Sequence[Table]
+    """Where the rows are; the first holds one a record."""
+    name: str
+    """The column that names the record."""
+    only: Mapping[str, str] = field(default_factory=dict)
+    """Column → value of the listener's rows, where others keep theirs in the same tables."""
+
+    def names(self) -> Select[tuple[str]]:
+        """The names of all rows."""
+        table = self.tables[0]
+        return select(table.c[self.name]).where(*(table.c[column] == value for column, value in self.only.items()))
+
+
+@dataclass(frozen=True)
 class Listen:
     """What a service listens to: a topic, a name (its group is `<service>.<name>`) and the handler of each record.
 
@@ -40,6 +61,9 @@ class Listen:
     `recall` makes it a tail: no Kafka group, all partitions from the start at every start. The record of each key that had
     its effect last is given to `recall` (to rebuild what is in memory); newer ones are handled once the topic's end, as it
     was at the start, has been reached.
+
+    `projection` says what can be rebuilt of it; None where its effects are not its own to undo: messages that went out,
+    aggregates that live on.
     """
 
     topic: str
@@ -47,6 +71,7 @@ class Listen:
     handler: Handler
     mode: Literal["effect", "state"] = "effect"
     recall: Callable[[Record], None] | None = None
+    projection: Projection | None = None
 
 
 class Handling:
@@ -77,7 +102,7 @@ class Handling:
             keys = {record.key for record in decoded if record.key}
             done = await self.lock(tx, keys)
             before = dict(done)
-            waiting = await deadletter.open_keys(tx, self.group, self.listen.topic, keys) if self._ordered else set()
+            waiting = set() if self.is_state else await deadletter.open_keys(tx, self.group, self.listen.topic, keys)
             for raw, record in zip(raws, decoded, strict=True):
                 await self._one(tx, raw, record, done, waiting, isolate=isolate)
                 crash_point("consumer.between_records")
@@ -110,7 +135,7 @@ class Handling:
             done[record.key] = record.version
         elif await self._isolated(tx, raw, record):
             done[record.key] = record.version
-        elif self._ordered:
+        elif not self.is_state:
             waiting.add(record.key)
 
     async def _unreadable(
@@ -123,7 +148,7 @@ class Handling:
         waits = error.key in waiting
         await deadletter.park(tx, self, raw, error, f"undecodable: {error}", waits=waits)
         self._count("waiting" if waits else "failed")
-        if error.key and self._ordered:
+        if error.key and not self.is_state:
             waiting.add(error.key)
 
     async def _isolated(self, tx: Tx, raw: RawRecord, record: Record) -> bool:
@@ -140,8 +165,61 @@ class Handling:
             return False
         return True
 
+    async def rewrite(self, records: Sequence[Record]) -> int:
+        """Write the projection's rows of records anew; returns how many the handler did not take. Raises as `batch` does.
+
+        Of a key whose newer record came meanwhile nothing is written.
+        """
+        try:
+            return await self._rewrite(records, isolate=False)
+        except Exception as error:
+            if away(error):
+                raise
+            return await self._rewrite(records, isolate=True)
+
+    async def _rewrite(self, records: Sequence[Record], *, isolate: bool) -> int:
+        failed = set()
+        async with self.database.transaction(Cause(self.actor)) as tx:
+            done = await self.lock(tx, {one.key for one in records})
+            counting = [one for one in records if not self.is_state or one.version >= done[one.key]]
+            if not isolate:
+                await self._anew(tx, counting)
+            else:
+                failed = {one.id for one in counting if not await self._anew_alone(tx, one)}
+            if self.is_state:
+                await self.advance(tx, {one.key: one.version for one in counting if one.id not in failed})
+        return len(failed)
+
+    async def _anew(self, tx: Tx, records: Sequence[Record]) -> None:
+        if not self.is_state:  # the handler of a state puts it in place of the older one
+            await self.forget(tx, [one.id for one in records])
+        for one in records:
+            await self._give(tx, one)
+
+    async def _anew_alone(self, tx: Tx, record: Record) -> bool:
+        try:
+            async with tx.savepoint():
+                await self._anew(tx, [record])
+        except Exception as error:
+            if away(error):
+                raise
+            log.warning("rebuild: record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+            return False
+        return True
+
+    async def forget(self, tx: Tx, names: Sequence[str]) -> None:
+        """Remove rows of the projection."""
+        if projection := self.listen.projection:
+            for table in reversed(projection.tables):
+                await tx.conn.execute(delete(table).where(table.c[projection.name] == any_(literal(list(names), ARRAY(Text)))))
+
     async def handle(self, tx: Tx, record: Record) -> None:
-        """Give one record to the handler, as its cause and in its trace."""
+        """Give one record to the handler, as its cause and in its trace; counted once it is committed."""
+        await self._give(tx, record)
+        delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
+        tx.on_commit(lambda: self._done(delay))
+
+    async def _give(self, tx: Tx, record: Record) -> None:
         with telemetry.span(
             f"{self.group} handles {record.verb}",
             kind=SpanKind.CONSUMER,
@@ -153,8 +231,6 @@ class Handling:
                 await self.listen.handler(tx, record)
             finally:
                 tx.cause = outer
-        delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
-        tx.on_commit(lambda: self._done(delay))
 
     async def lock(self, tx: Tx, keys: Iterable[str]) -> dict[str, int]:
         """Lock the keys' `applied` rows and read their versions; 0 for a new key."""
@@ -165,8 +241,9 @@ class Handling:
         await applied.advance(tx, self.group, self.listen.topic, versions)
 
     @property
-    def _ordered(self) -> bool:
-        return self.listen.mode == "effect"
+    def is_state(self) -> bool:
+        """Whether only the newest record of a key matters."""
+        return self.listen.mode == "state"
 
     def _done(self, delay: float) -> None:
         self._count("applied")

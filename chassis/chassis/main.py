@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, logs, metrics, telemetry
+from chassis import deadletter, housekeeping, logs, metrics, rebuild, telemetry
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, SystemClock
@@ -88,11 +88,12 @@ class _Running:
         access = KafkaAccess.of(settings)
         self._outbox = housekeeping.Outbox(context.database, settings)
         self._relay = Relay(service.name, context.database, access)
-        handlings = [
+        self._handlings = [
             Handling(service.name, listen, context.database, settings.retry_delays) for listen in self._parts.listens()
         ]
-        self._consumers = Consumers(service.name, settings.slot, access, context.database, handlings)
-        self._letters = deadletter.Worker(context.database, {one.group: one for one in handlings})
+        self._consumers = Consumers(service.name, settings.slot, access, context.database, self._handlings)
+        self._rebuilds = rebuild.Worker(service.name, context.database, access, self._handlings)
+        self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
         self._server = Server(self._pipeline(), self._offers(), with_reflection=settings.profile != "production")
 
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -130,7 +131,7 @@ class _Running:
         )
 
     def _offers(self) -> list[Offer]:
-        admin = Admin(self._service.name, self._parts, self._consumers)
+        admin = Admin(self._service.name, self._parts, self._consumers, self._handlings)
         return [
             *self._parts.offers(),
             Offer(admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
@@ -143,6 +144,7 @@ class _Running:
             self._relay.run,
             self._consumers.run,
             self._letters.run,
+            self._rebuilds.run,
             self._outbox.watch,
             lambda: housekeeping.hourly(database),
             housekeeping.loop_lag,

@@ -7,19 +7,16 @@ record of a key stays its highest version.
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
-from chassis import topics
+from chassis import jobs, topics
 from chassis.database import Cause, Database, Tx
-from chassis.ids import new_id
 
 if TYPE_CHECKING:
     from chassis.relay import StoredEvent
 
 KEYS = 200  # keys published in one step
-_JOB = "SELECT id, topic, position FROM replay_job WHERE finished_at IS NULL ORDER BY id LIMIT 1"
 _KEYS = "SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3"
 _ROWS = """
 SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, e.traceparent, e.recorded_at FROM event e
@@ -27,16 +24,6 @@ WHERE e.topic = $1 AND e.key = ANY($2::text[])
   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = e.id)
 ORDER BY e.key, e.version
 """
-
-
-async def start(tx: Tx, topic: str, reason: str) -> UUID:
-    """Set up a job; it is worked off soon after the transaction commits."""
-    job = new_id()
-    await tx.conn.exec_driver_sql(
-        "INSERT INTO replay_job (id, topic, position, actor, reason, created_at) VALUES ($1, $2, '', $3, $4, $5)",
-        (job, topic, tx.cause.actor, reason, tx.recorded_at),
-    )
-    return job
 
 
 async def work(
@@ -47,15 +34,16 @@ async def work(
 ) -> bool:
     """One step of the oldest unfinished job; says whether there was one."""
     async with database.transaction(cause) as tx:
-        job = (await tx.conn.exec_driver_sql(_JOB)).one_or_none()
+        job = await jobs.next_open(tx, "replay")
         if job is None:
             return False
-        keys = list((await tx.conn.exec_driver_sql(_KEYS, (job.topic, job.position, KEYS))).scalars())
+        keys = list((await tx.conn.exec_driver_sql(_KEYS, (job.subject, job.position, KEYS))).scalars())
         if keys:
-            await send(producer, await _rows(tx, job.topic, keys))
-            await tx.conn.exec_driver_sql("UPDATE replay_job SET position = $2 WHERE id = $1", (job.id, keys[-1]))
+            rows = await _rows(tx, job.subject, keys)
+            await send(producer, rows)
+            await jobs.progress(tx, job.id, keys[-1], len(rows))
         else:
-            await tx.conn.exec_driver_sql("UPDATE replay_job SET finished_at = $2 WHERE id = $1", (job.id, tx.recorded_at))
+            await jobs.finish(tx, job.id)
     return True
 
 

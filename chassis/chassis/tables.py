@@ -156,16 +156,22 @@ clock_offset = Table(
     Column("moved_by", Interval, nullable=False),
 )
 
-replay_job = Table(
-    "replay_job",
+job = Table(
+    "job",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("topic", Text, nullable=False),
-    Column("position", Text, nullable=False, comment="last key published again"),
+    Column("kind", Text, nullable=False, comment="replay (of a topic), rebuild (of a group)"),
+    Column("subject", Text, nullable=False, comment="the topic or the group"),
+    Column("position", Text, nullable=False, server_default="", comment="last key published again"),
+    Column("records", BigInteger, nullable=False, server_default="0", comment="records published or written so far"),
+    Column("removed", BigInteger, nullable=False, server_default="0", comment="rows that no record stands behind"),
+    Column("failed", BigInteger, nullable=False, server_default="0", comment="records that the handler did not take"),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("finished_at", _INSTANT),
+    Column("failure", Text, nullable=False, server_default="", comment="why it ended without its work done"),
+    Index("job_open", "kind", "id", postgresql_where=text("finished_at IS NULL")),
 )
 
 personal_data = Table(

@@ -14,6 +14,7 @@ from alliance_cli.commands import (
     match,
     notify,
     org,
+    recovery,
     report,
     round_,
     search,
@@ -34,6 +35,9 @@ for name, group in {
     app.add_typer(group, name=name)
 app.command("login")(login.login)
 app.command("search")(search.search)
+app.command("groups")(recovery.groups)
+app.command("replay")(recovery.replay)
+app.command("rebuild")(recovery.rebuild)
 
 try:
     from alliance_local.commands import app as local_app

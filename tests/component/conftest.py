@@ -37,6 +37,8 @@ class Probe:
     database: Database
     kafka: KafkaAccess
     url: str
+    owner: str
+    """The URL for the role that owns the tables."""
     broken: set[str] = field(default_factory=set)
     """Keys whose records the handler does not take."""
     recalled: list[tuple[str, int]] = field(default_factory=list)
@@ -102,10 +104,10 @@ async def probe(platform: Platform) -> AsyncIterator[Probe]:
     await migrate(owner, _MIGRATIONS, "listings")
     connection = await asyncpg.connect(owner)
     await connection.execute(_EFFECT)
-    await connection.execute("GRANT SELECT, INSERT ON effect TO listings")
+    await connection.execute("GRANT SELECT, INSERT, DELETE ON effect TO listings")
     await connection.close()
     url = postgres.url(name, "listings")
     system = SystemClock()
     database = Database(url, system=system, business=BusinessClock(system))
-    yield Probe(name, database, platform.kafka("admin"), url)
+    yield Probe(name, database, platform.kafka("admin"), url, owner)
     await database.close()

@@ -2,8 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -11,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis import deadletter, dlq, replay, topics
+from chassis import deadletter, dlq, jobs, topics
 from chassis.consumer import Consumers, _Client
 from chassis.database import Tx
 from chassis.handling import Handling
@@ -19,32 +18,7 @@ from chassis.kafka import partition_of
 from chassis.record import RawRecord
 from chassis.relay import Relay
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
-
-_PATIENCE = 60.0
-
-
-@asynccontextmanager
-async def _running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(one()) for one in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def _until(look: Callable[[], object]) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while True:
-            found = look()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if found:
-                return
-            await asyncio.sleep(0.05)
+from tests.waiting import running, until
 
 
 def _consumers(probe: Probe, handling: Handling) -> Consumers:
@@ -79,10 +53,10 @@ async def test_events_reach_the_handler_once_and_in_order(probe: Probe) -> None:
     name = key()
     relay = Relay(probe.name, probe.database, probe.kafka)
     consumers = _consumers(probe, probe.handling())
-    async with _running(relay.run, consumers.run):
+    async with running(relay.run, consumers.run):
         for version in range(1, 21):
             await probe.emit(name, version)
-        await _until(lambda: _has(probe, name, 20))
+        await until(lambda: _has(probe, name, 20))
     assert await probe.effects(name) == list(range(1, 21))
     assert await probe.rows("SELECT * FROM outbox") == []
 
@@ -138,33 +112,33 @@ async def test_a_low_sequence_that_commits_late_is_published(probe: Probe) -> No
     """`seq > last` alone would lose it: the queue is scanned from its start every 2 s."""
     late, early = key(), key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         connection = await asyncpg.connect(probe.url)
         waiting = connection.transaction()
         await waiting.start()
         await _insert_event(connection, late)
         await probe.emit(early, 1)
-        await _until(lambda: _is_published(probe, early))
+        await until(lambda: _is_published(probe, early))
         await waiting.commit()
         await connection.close()
-        await _until(lambda: _is_published(probe, late))
+        await until(lambda: _is_published(probe, late))
 
 
 async def test_a_version_does_not_overtake_an_earlier_one_that_commits_late(probe: Probe) -> None:
     """The relay has gone on beyond the earlier one's sequence by then, and finds the later one first."""
     name, other = key(), key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         connection = await asyncpg.connect(probe.url)
         waiting = connection.transaction()
         await waiting.start()
         await _insert_event(connection, name)
         await probe.emit(other, 1)
-        await _until(lambda: _is_published(probe, other))
+        await until(lambda: _is_published(probe, other))
         await waiting.commit()
         await connection.close()
         await probe.emit(name, 2)
-        await _until(lambda: _is_last(probe, name, 2))
+        await until(lambda: _is_last(probe, name, 2))
     assert [_version(raw) for raw in await _published(probe, name)] == [1, 2]
 
 
@@ -195,18 +169,18 @@ async def test_a_bad_record_does_not_stop_the_good_ones(probe: Probe) -> None:
     handling = probe.handling()
     worker = deadletter.Worker(probe.database, {handling.group: handling})
     relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, handling)
-    async with _running(relay.run, consumers.run, worker.run):
+    async with running(relay.run, consumers.run, worker.run):
         for version in (1, 2, 3):
             await probe.emit(bad, version)
             await probe.emit(good, version)
-        await _until(lambda: _has(probe, good, 3))
-        await _until(lambda: _states(probe, ["dead", "waiting", "waiting"]))
+        await until(lambda: _has(probe, good, 3))
+        await until(lambda: _states(probe, ["dead", "waiting", "waiting"]))
         # An operator replays it once the cause is mended; the waiting ones follow in their order.
         probe.broken.clear()
         dead = await probe.rows("SELECT id FROM dead_letter WHERE state = 'dead'")
         async with probe.database.transaction(CAUSE) as tx:
             assert len(await dlq.replay(tx, [row["id"] for row in dead])) == 1
-        await _until(lambda: _has(probe, bad, 3))
+        await until(lambda: _has(probe, bad, 3))
     assert await probe.effects(bad) == [1, 2, 3]
     assert await probe.effects(good) == [1, 2, 3]
 
@@ -233,10 +207,10 @@ async def test_a_later_state_supersedes_a_failed_one(probe: Probe) -> None:
 
 async def _two_records(probe: Probe, name: str) -> tuple[RawRecord, RawRecord]:
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         await probe.emit(name, 1)
         await probe.emit(name, 2)
-        await _until(lambda: _two(probe, name))
+        await until(lambda: _two(probe, name))
     first, second = await _published(probe, name)
     return first, second
 
@@ -279,12 +253,12 @@ async def test_a_relay_that_was_paused_is_fenced(probe: Probe) -> None:
     """
     name = key()
     first, second = (Relay(probe.name, probe.database, probe.kafka) for _ in range(2))
-    async with _running(first.run):
+    async with running(first.run):
         await probe.emit(name, 1)
-        await _until(lambda: _is_published(probe, name))
-    async with _running(second.run):  # `first` was cancelled without giving its lease back
+        await until(lambda: _is_published(probe, name))
+    async with running(second.run):  # `first` was cancelled without giving its lease back
         await probe.emit(name, 2)
-        await _until(lambda: _is_last(probe, name, 2))
+        await until(lambda: _is_last(probe, name, 2))
     versions = [_version(raw) for raw in await _published(probe, name)]
     assert versions in ([1, 2], [1, 1, 2])
 
@@ -292,18 +266,18 @@ async def test_a_relay_that_was_paused_is_fenced(probe: Probe) -> None:
 async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Probe) -> None:
     old, new = key(), key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         await probe.emit(old, 1)
         consumers = _consumers(probe, probe.handling("state", tail=True))
-        async with _running(consumers.run):
-            await _until(lambda: _has(probe, old, 1))
+        async with running(consumers.run):
+            await until(lambda: _has(probe, old, 1))
         await consumers.stop()
         await probe.emit(new, 1)
-        await _until(lambda: _is_published(probe, new))
+        await until(lambda: _is_published(probe, new))
         again = _consumers(probe, probe.handling("state", tail=True))
-        async with _running(again.run):
-            await _until(again.ready.is_set)
-            await _until(lambda: _has(probe, new, 1))
+        async with running(again.run):
+            await until(again.ready.is_set)
+            await until(lambda: _has(probe, new, 1))
     assert (old, 1) in probe.recalled
     assert (new, 1) not in probe.recalled
     assert await probe.effects(old) == [1]
@@ -339,29 +313,29 @@ async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.Mon
     monkeypatch.setattr(_Client, "getmany", getmany)
     name = key()
     relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, probe.handling())
-    async with _running(relay.run, consumers.run):
+    async with running(relay.run, consumers.run):
         await probe.emit(name, 1)
-        await _until(lambda: _has(probe, name, 1))
+        await until(lambda: _has(probe, name, 1))
     assert silent.is_set()
 
 
 async def test_a_tail_loses_nothing_that_arrives_while_it_hands_over_what_it_held(probe: Probe) -> None:
     before, meanwhile = key(), key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         await probe.emit(before, 1)
-        await _until(lambda: _is_published(probe, before))
+        await until(lambda: _is_published(probe, before))
         probe.held_up = asyncio.Event()
         consumers = _consumers(probe, probe.handling("state", tail=True))
-        async with _running(consumers.run):
-            await _until(lambda: _has_read_all(consumers))
+        async with running(consumers.run):
+            await until(lambda: _has_read_all(consumers))
             await probe.emit(meanwhile, 1)
-            await _until(lambda: _is_published(probe, meanwhile))
-            await _until(lambda: _has_read_all(consumers))
+            await until(lambda: _is_published(probe, meanwhile))
+            await until(lambda: _has_read_all(consumers))
             assert not consumers.ready.is_set()
             probe.held_up.set()
-            await _until(lambda: _has(probe, before, 1))
-            await _until(lambda: _has(probe, meanwhile, 1))
+            await until(lambda: _has(probe, before, 1))
+            await until(lambda: _has(probe, meanwhile, 1))
 
 
 async def _has_read_all(consumers: Consumers) -> bool:
@@ -374,13 +348,13 @@ async def _has_read_all(consumers: Consumers) -> bool:
 async def test_a_replay_publishes_every_version_again(probe: Probe) -> None:
     name = key()
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run):
+    async with running(relay.run):
         await probe.emit(name, 1)
         await probe.emit(name, 2)
-        await _until(lambda: _two(probe, name))
+        await until(lambda: _two(probe, name))
         async with probe.database.transaction(CAUSE) as tx:
-            await replay.start(tx, TOPIC, "a new consumer")
-        await _until(lambda: _count(probe, name, 4))
+            await jobs.start(tx, "replay", TOPIC, "a new consumer")
+        await until(lambda: _count(probe, name, 4))
     assert [_version(raw) for raw in await _published(probe, name)] == [1, 2, 1, 2]
 
 
@@ -399,10 +373,10 @@ async def test_the_second_process_of_a_slot_waits(probe: Probe) -> None:
     name = key()
     first, second = _consumers(probe, probe.handling()), _consumers(probe, probe.handling())
     relay = Relay(probe.name, probe.database, probe.kafka)
-    async with _running(relay.run, first.run):
+    async with running(relay.run, first.run):
         await probe.emit(name, 1)
-        await _until(lambda: _has(probe, name, 1))
-        async with _running(second.run):
+        await until(lambda: _has(probe, name, 1))
+        async with running(second.run):
             await asyncio.sleep(1)
             with pytest.raises(Exception, match="not connected"):
                 await second.lag()

@@ -14,7 +14,7 @@ from tests.contract.descriptors import services
 ON_THE_PLATFORM = {
     *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody"),
     *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
-    *("ReplayTopic", "GetProgress", "SetClock"),
+    *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }
 WITHOUT_A_TOKEN = {

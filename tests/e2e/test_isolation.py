@@ -175,6 +175,9 @@ def _requests(scene: Scene) -> dict[str, Message]:
         admin.DropDeadLettersRequest(ids=["1"], reason=_WHY),
         admin.ReplayDeadLettersRequest(ids=["1"], reason=_WHY),
         admin.ReplayTopicRequest(topic="alliance.public.listing.v1", reason=_WHY),
+        admin.ListGroupsRequest(),
+        admin.RebuildGroupRequest(group="listings.access-grant", reason=_WHY),
+        admin.GetJobRequest(id="01890000-0000-7000-8000-000000000000"),
         admin.GetProgressRequest(),
         admin.SetClockRequest(),
     ]

@@ -16,7 +16,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from tests.faults import node
-from tests.faults.world import Process, World, until
+from tests.faults.world import Process, World
+from tests.waiting import until
 
 SERVICE, PART = 5.0, 5.0  # seconds to recover: of a service's process, and after a part answers again
 _LEASE = 3.0  # seconds

@@ -8,7 +8,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from alliance_local.issuer import AUDIENCE, ISSUER
 from alliance_local.postgres import Postgres
 from chassis.migrate import migrate
 from tests.faults import node
+from tests.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MIGRATIONS = _ROOT / "services" / "listings" / "migrations"
@@ -43,18 +44,6 @@ WITH e AS (
   RETURNING id, key)
 INSERT INTO outbox (event_id, key) SELECT id, key FROM e
 """
-
-
-async def until(look: Callable[[], Any], within: float) -> None:
-    """Look until there is something; raises TimeoutError where there is not in time."""
-    async with asyncio.timeout(within):
-        while True:
-            found = look()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if found:
-                return
-            await asyncio.sleep(0.05)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What matching hears: listings (as a tail, since the index is in memory) and the register's facts."""
 
+from dataclasses import replace
 from typing import cast
 
 from access import listeners as access
@@ -24,9 +25,7 @@ class Events:
     def listens(self) -> list[Listen]:
         """The projection's listeners, two of which make listings be judged anew, and the listings themselves."""
         anew = {"access-organization": self.on_organization, "access-membership": self.on_membership}
-        projection = [
-            Listen(one.topic, one.name, anew.get(one.name, one.handler), mode=one.mode) for one in access.listeners()
-        ]
+        projection = [replace(one, handler=anew.get(one.name, one.handler)) for one in access.listeners()]
         listing = Listen("alliance.internal.listings.listing.v1", "listing", self.on_listing, mode="state", recall=self.recall)
         return [*projection, listing]
 

@@ -1,6 +1,7 @@
 """What reporting hears: every event that a report counts becomes a fact that keeps the event's id."""
 
 from access.listeners import listeners
+from chassis import topics
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.record import Record
@@ -12,15 +13,14 @@ from reporting.mapping import fact_row, naming_rows
 
 def listens() -> list[Listen]:
     """The projection's listeners, and one for each topic that is counted."""
-    return [
-        *listeners(),
-        # `effect`, since every version of a key is a fact of its own: none may be passed over by a later one.
-        Listen("alliance.internal.registry.body.v1", "body", on_event),
-        Listen("alliance.internal.registry.membership.v1", "membership", on_event),
-        Listen("alliance.internal.listings.listing.v1", "listing", on_event),
-        Listen("alliance.internal.listings.round.v1", "round", on_event),
-        Listen("alliance.internal.matching.match.v1", "match", on_event),
-    ]
+    counted = ("registry.body", "registry.membership", "listings.listing", "listings.round", "matching.match")
+    return [*listeners(), *(_listen(f"alliance.internal.{one}.v1") for one in counted)]
+
+
+def _listen(topic: str) -> Listen:
+    """`effect`, since every version of a key is a fact of its own: none may be passed over by a later one."""
+    aggregate = topics.load().named(topic).aggregate
+    return Listen(topic, aggregate, on_event, projection=store.facts_of_topic(aggregate))
 
 
 async def on_event(tx: Tx, record: Record) -> None:

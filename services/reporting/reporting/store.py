@@ -32,6 +32,7 @@ from access import tables as access
 from alliance.registry.v1 import body_pb2
 from chassis.clock import start_of_day
 from chassis.database import Tx
+from chassis.handling import Projection
 from codes.quarters import Quarter
 from reporting.domain.deadlines import ROUND, State
 from reporting.domain.figures import Fact, Figure, Side
@@ -168,6 +169,11 @@ class Done(NamedTuple):
 
     event_id: str
     at: datetime
+
+
+def facts_of_topic(aggregate: str) -> Projection:
+    """The facts of one topic, and which bodies they name."""
+    return Projection([fact, naming], "event_id", {"aggregate": aggregate})
 
 
 async def lock_body(tx: Tx, body: str) -> None:

@@ -60,6 +60,21 @@ class AdminServiceStub:
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicResponse.FromString,
                 _registered_method=True)
+        self.ListGroups = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/ListGroups',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsResponse.FromString,
+                _registered_method=True)
+        self.RebuildGroup = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/RebuildGroup',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupResponse.FromString,
+                _registered_method=True)
+        self.GetJob = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/GetJob',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
+                _registered_method=True)
         self.GetProgress = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/GetProgress',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetProgressRequest.SerializeToString,
@@ -112,6 +127,28 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGroups(self, request, context):
+        """Lists what the service listens to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RebuildGroup(self, request, context):
+        """Writes what a group keeps of its topic anew, in place, and removes what no record stands behind; a job. Have the topic's
+        owner replay it first: Kafka may have compacted what happened long ago.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJob(self, request, context):
+        """Reads how far a job has got.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProgress(self, request, context):
         """Reads the clocks and how far the service has got.
         """
@@ -153,6 +190,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ReplayTopic,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicResponse.SerializeToString,
+            ),
+            'ListGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGroups,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsResponse.SerializeToString,
+            ),
+            'RebuildGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.RebuildGroup,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupResponse.SerializeToString,
+            ),
+            'GetJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJob,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.SerializeToString,
             ),
             'GetProgress': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProgress,
@@ -301,6 +353,87 @@ class AdminService:
             '/alliance.admin.v1.AdminService/ReplayTopic',
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.SerializeToString,
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/ListGroups',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/RebuildGroup',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RebuildGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/GetJob',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
             options,
             channel_credentials,
             insecure,

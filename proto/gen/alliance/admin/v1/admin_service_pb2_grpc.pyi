@@ -45,6 +45,14 @@ class AdminServiceStub:
     """
     ReplayTopic: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
+    ListGroups: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]
+    """Lists what the service listens to."""
+    RebuildGroup: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildGroupRequest, _admin_service_pb2.RebuildGroupResponse]
+    """Writes what a group keeps of its topic anew, in place, and removes what no record stands behind; a job. Have the topic's
+    owner replay it first: Kafka may have compacted what happened long ago.
+    """
+    GetJob: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]
+    """Reads how far a job has got."""
     GetProgress: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]
     """Reads the clocks and how far the service has got."""
     SetClock: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]
@@ -67,6 +75,14 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     ReplayTopic: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]  # type: ignore[assignment]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
+    ListGroups: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]  # type: ignore[assignment]
+    """Lists what the service listens to."""
+    RebuildGroup: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildGroupRequest, _admin_service_pb2.RebuildGroupResponse]  # type: ignore[assignment]
+    """Writes what a group keeps of its topic anew, in place, and removes what no record stands behind; a job. Have the topic's
+    owner replay it first: Kafka may have compacted what happened long ago.
+    """
+    GetJob: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]  # type: ignore[assignment]
+    """Reads how far a job has got."""
     GetProgress: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
     """Reads the clocks and how far the service has got."""
     SetClock: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
@@ -116,6 +132,32 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.ReplayTopicResponse, _abc.Awaitable[_admin_service_pb2.ReplayTopicResponse]]:
         """Publishes a topic's records again out of the event store; a job that the relay works off."""
+
+    @_abc_1.abstractmethod
+    def ListGroups(
+        self,
+        request: _admin_service_pb2.ListGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListGroupsResponse, _abc.Awaitable[_admin_service_pb2.ListGroupsResponse]]:
+        """Lists what the service listens to."""
+
+    @_abc_1.abstractmethod
+    def RebuildGroup(
+        self,
+        request: _admin_service_pb2.RebuildGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.RebuildGroupResponse, _abc.Awaitable[_admin_service_pb2.RebuildGroupResponse]]:
+        """Writes what a group keeps of its topic anew, in place, and removes what no record stands behind; a job. Have the topic's
+        owner replay it first: Kafka may have compacted what happened long ago.
+        """
+
+    @_abc_1.abstractmethod
+    def GetJob(
+        self,
+        request: _admin_service_pb2.GetJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.Job, _abc.Awaitable[_admin_service_pb2.Job]]:
+        """Reads how far a job has got."""
 
     @_abc_1.abstractmethod
     def GetProgress(

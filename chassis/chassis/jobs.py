@@ -1,0 +1,54 @@
+"""Jobs 作业 that operators ask for: replay of a topic, rebuild of a group. Kept for good with actor and reason."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from chassis.database import Tx
+from chassis.ids import new_id
+
+Kind = Literal["replay", "rebuild"]
+_START = """
+INSERT INTO job (id, kind, subject, actor, reason, created_at)
+SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $2 AND subject = $3 AND finished_at IS NULL)
+RETURNING id
+"""
+_OPEN = "SELECT id FROM job WHERE kind = $1 AND subject = $2 AND finished_at IS NULL"
+_NEXT = "SELECT * FROM job WHERE kind = $1 AND finished_at IS NULL ORDER BY id LIMIT 1"
+_GET = "SELECT * FROM job WHERE id = $1"
+_PROGRESS = "UPDATE job SET position = $2, records = records + $3, failed = failed + $4 WHERE id = $1"
+_AGAIN = "UPDATE job SET position = '', records = 0, failed = 0, removed = 0 WHERE id = $1"
+_FINISH = "UPDATE job SET finished_at = $2, removed = $3, failure = $4 WHERE id = $1"
+
+
+async def start(tx: Tx, kind: Kind, subject: str, reason: str) -> UUID:
+    """Set up a job, worked off soon after the transaction commits; one that is open already for the subject is the answer."""
+    await tx.conn.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", (f"job {kind} {subject}",))
+    values = (new_id(), kind, subject, tx.cause.actor, reason, tx.recorded_at)
+    if made := (await tx.conn.exec_driver_sql(_START, values)).scalar():
+        return UUID(str(made))
+    return UUID(str((await tx.conn.exec_driver_sql(_OPEN, (kind, subject))).scalar_one()))
+
+
+async def get(tx: Tx, identifier: UUID) -> Any:
+    """One job's row; None for an unknown one."""
+    return (await tx.conn.exec_driver_sql(_GET, (identifier,))).one_or_none()
+
+
+async def next_open(tx: Tx, kind: Kind) -> Any:
+    """The oldest unfinished job of a kind; None where there is none."""
+    return (await tx.conn.exec_driver_sql(_NEXT, (kind,))).one_or_none()
+
+
+async def progress(tx: Tx, identifier: UUID, position: str, records: int, failed: int = 0) -> None:
+    """Write down what a step did."""
+    await tx.conn.exec_driver_sql(_PROGRESS, (identifier, position, records, failed))
+
+
+async def begin(tx: Tx, identifier: UUID) -> None:
+    """A job that cannot go on where a crash left it begins anew."""
+    await tx.conn.exec_driver_sql(_AGAIN, (identifier,))
+
+
+async def finish(tx: Tx, identifier: UUID, removed: int = 0, failure: str = "") -> None:
+    """End a job."""
+    await tx.conn.exec_driver_sql(_FINISH, (identifier, tx.recorded_at, removed, failure))

@@ -1,0 +1,124 @@
+"""Rebuilding what a group keeps: lost, changed and invented rows are put right, in place, while records go on coming."""
+
+from typing import Any, Literal
+
+import asyncpg
+import pytest
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text
+
+from chassis import jobs
+from chassis.database import Tx
+from chassis.handling import Handling, Listen, Projection
+from chassis.rebuild import Worker
+from chassis.record import Record
+from chassis.relay import Relay
+from tests.component.conftest import CAUSE, TOPIC, Probe, key
+from tests.waiting import running, until
+
+_KEPT = Table("effect", MetaData(), Column("event_id", Text), Column("key", Text), Column("version", BigInteger))
+
+
+class Kept:
+    """A listener that keeps a row a key, or a row an event."""
+
+    def __init__(self, probe: Probe, mode: Literal["state", "effect"]) -> None:
+        self.probe = probe
+        self.name = "key" if mode == "state" else "event_id"
+        self.refused: set[str] = set()
+        listen = Listen(TOPIC, f"kept-{mode}", self._keep, mode, projection=Projection([_KEPT], self.name))
+        self.handling = Handling(probe.name, listen, probe.database, (0.0,))
+        self.worker = Worker(probe.name, probe.database, probe.kafka, [self.handling])
+
+    async def _keep(self, tx: Tx, record: Record) -> None:
+        if record.key in self.refused:
+            raise RuntimeError("on purpose")
+        named = record.key if self.name == "key" else record.id
+        await tx.conn.exec_driver_sql(f"DELETE FROM effect WHERE {self.name} = $1", (named,))  # noqa: S608
+        await tx.conn.exec_driver_sql("INSERT INTO effect VALUES ($1, $2, $3)", (record.id, record.key, record.version))
+
+    async def rows(self, name: str) -> list[int]:
+        """The versions that are kept of a key."""
+        return sorted(row["version"] for row in await self.probe.rows("SELECT version FROM effect WHERE key = $1", name))
+
+    async def rebuilt(self) -> Any:
+        """The job, once it has ended."""
+        async with self.probe.database.transaction(CAUSE) as tx:
+            job = await jobs.start(tx, "rebuild", self.handling.group, "a test")
+        async with running(self.worker.run):
+            await until(lambda: self.probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
+        return (await self.probe.rows("SELECT * FROM job WHERE id = $1", job))[0]
+
+
+async def _published(probe: Probe, *versions: tuple[str, int]) -> None:
+    async with running(Relay(probe.name, probe.database, probe.kafka).run):
+        for name, version in versions:
+            await probe.emit(name, version)
+        await until(lambda: _is_out(probe))
+
+
+async def _is_out(probe: Probe) -> bool:
+    return not await probe.rows("SELECT 1 FROM outbox")
+
+
+async def _change(probe: Probe, statement: str, *values: object) -> None:
+    connection = await asyncpg.connect(probe.owner)
+    await connection.execute(statement, *values)
+    await connection.close()
+
+
+async def test_a_state_is_written_anew_from_the_newest_records(probe: Probe) -> None:
+    kept, lost, changed, invented = Kept(probe, "state"), key(), key(), key()
+    await _published(probe, (lost, 1), (lost, 2), (changed, 1), (changed, 2))
+    assert (await kept.rebuilt())["failure"] == ""
+    await _change(probe, "DELETE FROM effect WHERE key = $1", lost)
+    await _change(probe, "UPDATE effect SET version = 1 WHERE key = $1", changed)
+    await _change(probe, "INSERT INTO effect VALUES ('', $1, 7)", invented)
+    job = await kept.rebuilt()
+    assert (job["removed"], job["failed"], job["failure"]) == (1, 0, "")
+    assert [await kept.rows(one) for one in (lost, changed, invented)] == [[2], [2], []]
+
+
+async def test_facts_are_written_anew_from_every_record(probe: Probe) -> None:
+    kept, name = Kept(probe, "effect"), key()
+    await _published(probe, (name, 1), (name, 2), (name, 3))
+    await kept.rebuilt()
+    await _change(probe, "DELETE FROM effect WHERE key = $1 AND version = 1", name)
+    await _change(probe, "UPDATE effect SET version = 9 WHERE key = $1 AND version = 2", name)
+    await _change(probe, "INSERT INTO effect VALUES ('invented', $1, 4)", name)
+    job = await kept.rebuilt()
+    assert (job["removed"], job["failed"]) == (1, 0)
+    assert await kept.rows(name) == [1, 2, 3]
+
+
+async def test_a_newer_state_that_came_meanwhile_stays(probe: Probe) -> None:
+    """The group has handled a version that the rebuild, which read the topic before, does not know."""
+    kept, name = Kept(probe, "state"), key()
+    await _published(probe, (name, 1))
+    async with probe.database.transaction(CAUSE) as tx:
+        await kept.handling.lock(tx, [name])
+        await kept.handling.advance(tx, {name: 2})
+        await tx.conn.exec_driver_sql("INSERT INTO effect VALUES ('newer', $1, 2)", (name,))
+    await kept.rebuilt()
+    assert await kept.rows(name) == [2]
+
+
+async def test_a_record_that_is_not_taken_leaves_the_others_and_what_was_there(probe: Probe) -> None:
+    kept, bad, good = Kept(probe, "effect"), key(), key()
+    await _published(probe, (bad, 1), (good, 1))
+    await kept.rebuilt()
+    await _change(probe, "DELETE FROM effect WHERE key = $1", good)
+    kept.refused.add(bad)
+    assert (await kept.rebuilt())["failed"] == 1
+    assert [await kept.rows(one) for one in (bad, good)] == [[1], [1]]
+
+
+@pytest.mark.parametrize("mode", ["state", "effect"])
+async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state", "effect"]) -> None:
+    kept, name = Kept(probe, mode), key()
+    await _published(probe, (name, 1))
+    async with probe.database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "rebuild", kept.handling.group, "a test")
+        await jobs.progress(tx, job, "", 41)  # what it had done before it crashed
+    found = await kept.rebuilt()
+    assert (found["id"], found["failure"]) == (job, "")
+    assert await kept.rows(name) == [1]
