@@ -95,7 +95,12 @@ class Admin:
 
     async def ListGroups(self, call: Call, request: pb.ListGroupsRequest) -> pb.ListGroupsResponse:
         """See the contract."""
-        return pb.ListGroupsResponse(groups=map(_group, self._handlings))
+        size, after = paging.page_size(request.page_size), paging.decode(request) or [""]
+        following = sorted((one for one in self._handlings if one.group > after[0]), key=lambda one: one.group)
+        answer = pb.ListGroupsResponse(groups=map(_group, following[:size]))
+        if len(following) > size:
+            answer.next_page_token = paging.encode(request, [following[size - 1].group])
+        return answer
 
     async def RebuildGroup(self, call: Call, request: pb.RebuildGroupRequest) -> pb.RebuildGroupResponse:
         """See the contract."""

@@ -10,6 +10,7 @@ import yaml
 from alliance.admin.v1 import admin_service_pb2 as rpc
 from alliance_cli import stubs
 from alliance_cli.errors import explained, fail
+from alliance_cli.naming import every
 from alliance_cli.output import Column, errors, instant, show
 from alliance_cli.session import SERVICES, call, t
 
@@ -72,9 +73,7 @@ def rebuild(
     if unknown := [one for one in wanted if one not in SERVICES]:
         raise typer.BadParameter(t(f"没有服务 {unknown[0]}", f"there is no service {unknown[0]}"))
     with explained():
-        known = {
-            one.name: one for name in wanted for one in call(stubs.admin(name).ListGroups, rpc.ListGroupsRequest()).groups
-        }
+        known = {one.name: one for name in wanted for one in _groups(name)}
         chosen = [one for one in known.values() if one.rebuildable] if service else [_known(known, one) for one in names or []]
         replays = [] if without_replay else _replayed({one.topic: one.topic_owner for one in chosen}, reason)
         jobs = []
@@ -86,7 +85,7 @@ def rebuild(
 
 
 def _groups(service: str) -> list[rpc.Group]:
-    return list(call(stubs.admin(service).ListGroups, rpc.ListGroupsRequest()).groups)
+    return every(stubs.admin(service).ListGroups, rpc.ListGroupsRequest(), "groups")
 
 
 def _declared() -> list[dict[str, Any]]:
