@@ -84,7 +84,7 @@ def _channel(topic: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
                     "schemaFormat": "application/vnd.google.protobuf;version=3",
                     "schema": f"descriptors.binpb#{topic['message']}",
                 },
-                "x-types": [f"alliance.{topic['owner']}.{topic['name'].split('.')[-2]}.{verb}.v1" for verb in topic["types"]],
+                "x-types": [f"alliance.{topic['owner']}.{topic['name'].split('.')[-2]}.{verb}.v1" for verb in _verbs(topic)],
             }
         },
         "bindings": {
@@ -117,3 +117,8 @@ def write(topics_file: Path, descriptors_file: Path, target: Path) -> None:
     declared = yaml.safe_load(topics_file.read_text(encoding="utf-8"))
     descriptors = FileDescriptorSet.FromString(descriptors_file.read_bytes())
     target.write_text(document(declared, descriptors), encoding="utf-8")
+
+
+def _verbs(topic: dict[str, Any]) -> list[str]:
+    """The past verbs of a topic; an internal one may also tell that its owner's database was restored."""
+    return [*topic["types"], *(["restored"] if topic["classification"] == "internal" else [])]

@@ -1,10 +1,13 @@
-"""How the register's facts arrive: one `state` listener a topic, each an upsert of the whole record."""
+"""How the register's facts arrive: one `state` listener a topic, each an upsert of the whole record.
+
+A record without content takes its row away: the register was restored to a point before it.
+"""
 
 from dataclasses import asdict
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from access import tables
@@ -32,12 +35,18 @@ def _listen(aggregate: str, handler: Handler, table: Table) -> Listen:
 
 async def on_organization(tx: Tx, record: Record) -> None:
     """Keeps an organization."""
+    if record.message is None:
+        await _remove(tx, tables.organization, record.key)
+        return
     event = cast(events_pb2.OrganizationEvent, record.message)
     await _upsert(tx, tables.organization, asdict(organization_of(event.organization)))
 
 
 async def on_body(tx: Tx, record: Record) -> None:
     """Keeps a body."""
+    if record.message is None:
+        await _remove(tx, tables.body, record.key)
+        return
     event = cast(events_pb2.BodyEvent, record.message)
     row = body_of(event.body)
     await _upsert(tx, tables.body, {**asdict(row), "lead_departments": list(row.lead_departments)})
@@ -45,6 +54,9 @@ async def on_body(tx: Tx, record: Record) -> None:
 
 async def on_membership(tx: Tx, record: Record) -> None:
     """Keeps a membership."""
+    if record.message is None:
+        await _remove(tx, tables.membership, record.key)
+        return
     membership = cast(events_pb2.MembershipEvent, record.message).membership
     row = {
         "name": membership.name,
@@ -57,8 +69,17 @@ async def on_membership(tx: Tx, record: Record) -> None:
     await _upsert(tx, tables.membership, row)
 
 
+async def organization_of_membership(tx: Tx, membership: str) -> str:
+    """The organization of a membership that is kept; "" of another."""
+    t = tables.membership
+    return (await tx.conn.execute(select(t.c.organization).where(t.c.name == membership))).scalar_one_or_none() or ""
+
+
 async def on_grant(tx: Tx, record: Record) -> None:
     """Keeps a grant; a revoked one stays as not active."""
+    if record.message is None:
+        await _remove(tx, tables.grant, record.key)
+        return
     grant = cast(events_pb2.GrantEvent, record.message).grant
     row = {
         "name": grant.name,
@@ -75,3 +96,7 @@ async def _upsert(tx: Tx, table: Table, row: dict[str, Any]) -> None:
     statement = insert(table).values(row)
     changed = {name: statement.excluded[name] for name in row if name != "name"}
     await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+async def _remove(tx: Tx, table: Table, name: str) -> None:
+    await tx.conn.execute(delete(table).where(table.c.name == name))

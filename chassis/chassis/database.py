@@ -136,7 +136,7 @@ class Tx:
         KeyError for an unknown topic, ValueError for a verb that the topic does not declare.
         """
         declared = topics.load().named(topic)
-        if verb not in declared.types:
+        if not declared.takes(verb):
             raise ValueError(f"{topic} declares no type {verb!r}")
         effective = effective_at or self.now
         if message is not None:

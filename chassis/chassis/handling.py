@@ -17,7 +17,7 @@ import grpc
 from opentelemetry.trace import SpanKind
 from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, select
 
-from chassis import applied, deadletter, metrics, telemetry
+from chassis import applied, deadletter, metrics, telemetry, topics
 from chassis.crash import crash_point
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
@@ -130,10 +130,8 @@ class Handling:
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
             self._count("waiting")
-        elif not isolate:
-            await self.handle(tx, record)
-            done[record.key] = record.version
-        elif await self._isolated(tx, raw, record):
+        elif await self._taken(tx, raw, record, isolate=isolate):
+            self._look_for_gap(tx, record, done[record.key])
             done[record.key] = record.version
         elif not self.is_state:
             waiting.add(record.key)
@@ -151,8 +149,11 @@ class Handling:
         if error.key and not self.is_state:
             waiting.add(error.key)
 
-    async def _isolated(self, tx: Tx, raw: RawRecord, record: Record) -> bool:
-        """Handle a record so that its failure touches no other; says whether it succeeded."""
+    async def _taken(self, tx: Tx, raw: RawRecord, record: Record, *, isolate: bool) -> bool:
+        """Handle a record; says whether it succeeded. A failure is the whole batch's, or, isolated, its own: it is parked."""
+        if not isolate:
+            await self.handle(tx, record)
+            return True
         try:
             async with tx.savepoint():
                 await self.handle(tx, record)
@@ -164,6 +165,11 @@ class Handling:
             self._count("failed")
             return False
         return True
+
+    def _look_for_gap(self, tx: Tx, record: Record, done: int) -> None:
+        """Count versions that never came: compacted away before they were read, given up by a fence, or lost."""
+        if record.version > done + 1 and topics.load().named(record.topic).consecutive:
+            tx.on_commit(metrics.VERSION_GAPS.labels(self.group).inc)
 
     async def rewrite(self, records: Sequence[Record]) -> int:
         """Write the projection's rows of records anew; returns how many the handler did not take. Raises as `batch` does.
@@ -217,7 +223,8 @@ class Handling:
         """Give one record to the handler, as its cause and in its trace; counted once it is committed."""
         await self._give(tx, record)
         delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
-        tx.on_commit(lambda: self._done(delay))
+        known = topics.load().named(record.topic).takes(record.verb)
+        tx.on_commit(lambda: self._done(delay, known=known))
 
     async def _give(self, tx: Tx, record: Record) -> None:
         with telemetry.span(
@@ -245,8 +252,8 @@ class Handling:
         """Whether only the newest record of a key matters."""
         return self.listen.mode == "state"
 
-    def _done(self, delay: float) -> None:
-        self._count("applied")
+    def _done(self, delay: float, *, known: bool) -> None:
+        self._count("applied" if known else "unknown_type")
         metrics.EVENT_DELAY.labels(self.group).observe(delay)
 
     def _count(self, outcome: str) -> None:

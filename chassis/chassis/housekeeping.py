@@ -72,6 +72,8 @@ async def hourly(database: Database) -> None:
         try:
             async with database.transaction(_CAUSE) as tx:
                 await tx.conn.exec_driver_sql("SELECT ensure_event_partitions()")
+                found = await tx.conn.exec_driver_sql("SELECT event_default_rows()")
+                metrics.EVENTS_WITHOUT_PARTITION.set(found.scalar_one())
                 old = tx.recorded_at - _KEEP_REQUESTS
                 await tx.conn.exec_driver_sql("DELETE FROM request_log WHERE created_at < $1", (old,))
                 await Vault().purge(tx, business_date(tx.now))

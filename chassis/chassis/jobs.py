@@ -1,4 +1,7 @@
-"""Jobs 作业 that operators ask for: replay of a topic, rebuild of a group. Kept for good with actor and reason."""
+"""Jobs 作业 that operators ask for: replay of a topic, rebuild of a group, fence after a restore.
+
+Kept for good with actor and reason.
+"""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -6,7 +9,7 @@ from uuid import UUID
 from chassis.database import Tx
 from chassis.ids import new_id
 
-Kind = Literal["replay", "rebuild"]
+Kind = Literal["replay", "rebuild", "fence"]
 _START = """
 INSERT INTO job (id, kind, subject, actor, reason, created_at)
 SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $2 AND subject = $3 AND finished_at IS NULL)

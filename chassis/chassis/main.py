@@ -1,4 +1,4 @@
-"""Running a service: `python -m <service> serve | migrate`.
+"""Running a service: `python -m <service> serve | migrate | restore-fence REASON`.
 
 `serve` starts gRPC server, consumers, relay, dead-letter worker, housekeeping and the service's own tasks in one
 TaskGroup. SIGTERM drains: no new calls, those under way end, consumers leave their groups, the relay gives its lease back.
@@ -39,9 +39,9 @@ _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 def run(service: Service) -> None:
     """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
-    command = sys.argv[1] if len(sys.argv) == 2 else ""
-    if command not in ("serve", "migrate"):
-        sys.exit(f"usage: python -m {service.name} serve|migrate")
+    arguments = sys.argv[1:]
+    if arguments not in (["serve"], ["migrate"]) and not (arguments[:1] == ["restore-fence"] and len(arguments) == 2):
+        sys.exit(f"usage: python -m {service.name} serve | migrate | restore-fence REASON")
     try:
         settings = service.settings(service=service.name)
     except ValidationError as error:
@@ -50,7 +50,12 @@ def run(service: Service) -> None:
             print(f"ALLIANCE_{name}: {problem['msg']}", file=sys.stderr)
         sys.exit(2)
     logs.setup(service.name, settings.log_level)
-    uvloop.run(_migrate(service, settings) if command == "migrate" else _serve(service, settings))
+    if arguments[0] == "serve":
+        uvloop.run(_serve(service, settings))
+    elif arguments[0] == "migrate":
+        uvloop.run(_migrate(service, settings))
+    else:
+        uvloop.run(_fence(service, settings, arguments[1]))
 
 
 async def _migrate(service: Service, settings: ServiceSettings) -> None:
@@ -61,12 +66,36 @@ async def _migrate(service: Service, settings: ServiceSettings) -> None:
     await migrate(owner.get_secret_value(), service.migrations, role)
 
 
-async def _serve(service: Service, settings: ServiceSettings) -> None:
-    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
+async def _fence(service: Service, settings: ServiceSettings, reason: str) -> None:
+    from chassis.fence import Fence, ServingError
+
+    context = _context(settings)
+    listens = service.parts(context).listens()
+    try:
+        await _read_clock(context)
+        access = KafkaAccess.of(settings)
+        done = await Fence(service.name, context.database, access, listens, service.aggregates, reason).set_up()
+    except ServingError as error:
+        sys.exit(str(error))
+    finally:
+        await context.database.close()
+    print(
+        f"{service.name}: {done.raised} 个聚合已越过恢复点，{done.removed} 个键已从主题移除 · "
+        f"{done.raised} aggregates are beyond the restored point, {done.removed} keys were taken off topics"
+    )
+
+
+def _context(settings: ServiceSettings) -> Context:
     system = SystemClock()
     clock = BusinessClock(system)
-    database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=settings.database_pool)
-    running = _Running(service, Context(settings, database, clock, system))
+    url = settings.database_url.get_secret_value()
+    return Context(settings, Database(url, system=system, business=clock, pool=settings.database_pool), clock, system)
+
+
+async def _serve(service: Service, settings: ServiceSettings) -> None:
+    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
+    context = _context(settings)
+    running = _Running(service, context)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +103,7 @@ async def _serve(service: Service, settings: ServiceSettings) -> None:
     try:
         await running.serve(stopping)
     finally:
-        await database.close()
+        await context.database.close()
 
 
 class _Running:
@@ -99,7 +128,7 @@ class _Running:
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set; then drain."""
         settings = self._context.settings
-        await self._read_clock()
+        await _read_clock(self._context)
         port = await self._server.start(settings.grpc_listen)
         self._announce(port)
         async with asyncio.TaskGroup() as group:
@@ -151,18 +180,6 @@ class _Running:
             *self._parts.tasks(),
         ]
 
-    async def _read_clock(self) -> None:
-        """The business clock's offset, waiting for the database where it is away."""
-        while True:
-            try:
-                async with self._context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
-                    found = await tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset")
-                    self._context.clock.offset = found.scalar_one()
-                return
-            except Unavailable:
-                log.warning("start: database away")
-                await asyncio.sleep(_PAUSE)
-
     def _announce(self, port: int) -> None:
         """Open the metrics' port and write both ports down."""
         settings: ServiceSettings = self._context.settings
@@ -174,6 +191,19 @@ class _Running:
             scratch = settings.ports_file.with_suffix(".tmp")
             scratch.write_text(content, encoding="utf-8")
             scratch.replace(settings.ports_file)
+
+
+async def _read_clock(context: Context) -> None:
+    """Set the business clock as the database has it, waiting for the database where it is away."""
+    while True:
+        try:
+            async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
+                found = await tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset")
+                context.clock.offset = found.scalar_one()
+            return
+        except Unavailable:
+            log.warning("start: database away")
+            await asyncio.sleep(_PAUSE)
 
 
 async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:

@@ -7,6 +7,7 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 OUTBOX_ROWS = Gauge("alliance_outbox_rows", "Events not yet published.")
 OUTBOX_AGE = Gauge("alliance_outbox_oldest_seconds", "Age of the oldest event not yet published.")
 OUTBOX_PARKED = Gauge("alliance_outbox_parked_rows", "Events that the broker refused, with those held behind them.")
+EVENTS_WITHOUT_PARTITION = Gauge("alliance_event_default_partition_rows", "Events that no month's partition took.")
 RELAY_PUBLISHED = Counter("alliance_relay_published_total", "Events published and acknowledged.")
 RELAY_BATCH = Histogram("alliance_relay_batch_events", "Events in one transaction.", buckets=(1, 3, 10, 30, 100, 300, 1000))
 RELAY_LAG = Histogram("alliance_relay_lag_seconds", "From recording an event to the broker's acknowledgement.", buckets=_FAST)
@@ -14,8 +15,14 @@ RELAY_LEADER = Gauge("alliance_relay_leader", "1 while this process holds the re
 
 RECORDS = Counter(
     "alliance_consumer_records_total",
-    "Records by outcome: applied, skipped (seen before), failed, waiting, recalled, unknown_type.",
+    "Records by outcome: applied, unknown_type (applied, of a type that this version does not know), skipped (a version seen "
+    "before), failed, waiting, recalled.",
     ["group", "outcome"],
+)
+VERSION_GAPS = Counter(
+    "alliance_consumer_version_gaps_total",
+    "Records whose version does not follow the one before: compacted away, given up by a restore fence, or lost.",
+    ["group"],
 )
 CONSUMER_LAG = Gauge("alliance_consumer_lag_records", "Records on the topic that the group has not yet handled.", ["group"])
 CONSUMER_BATCH = Histogram(

@@ -8,6 +8,8 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis import topics
 
+FENCE = 1_000_000
+"""By how much versions rise when a database was restored: more than were lost."""
 CONTENT_TYPE = "application/protobuf"
 MAX_KEY = 512  # bytes
 _DIGITS = 19  # of the least number that no bigint holds
@@ -55,6 +57,15 @@ class Record:
         """The past verb of the event, e.g. `published`."""
         parts = self.type.split(".")
         return parts[-2] if len(parts) > 1 else ""
+
+    @property
+    def restored_to(self) -> int | None:
+        """Where this is an aggregate's state after a restore: the version that it went back to; what came after it never was.
+        0 where the aggregate is gone altogether; None for any other record.
+        """
+        if self.verb != topics.RESTORED:
+            return None
+        return 0 if self.message is None else self.version - FENCE
 
 
 def decode(raw: RawRecord) -> Record:

@@ -13,8 +13,9 @@ from chassis.tables import metadata
 INSERT_ONLY = {"event", "dead_letter_action", "personal_data_access"}
 
 # Monthly partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no month has, so that a
-# missing partition is never an outage. Three months are made ahead. Owned by the migration role and run by the service,
-# which may not create tables itself; months rather than days, since making one locks the table and voids every plan on it.
+# missing partition is never an outage, and a month that is made late takes over its events. Three months are made ahead.
+# Owned by the migration role and run by the service, which may not create tables itself; months rather than days, since
+# making one locks the table and voids every plan on it.
 _FIRST_EVENT_ID = """
 CREATE FUNCTION first_event_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM day) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
@@ -25,19 +26,33 @@ CREATE FUNCTION ensure_event_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
   month date;
+  partition text;
+  first uuid;
+  beyond uuid;
   made integer := 0;
 BEGIN
   FOR month IN
     SELECT generate_series(date_trunc('month', current_date - 1), current_date + interval '3 months', interval '1 month')
   LOOP
-    IF to_regclass('event_' || to_char(month, 'YYYYMM')) IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)', 'event_' || to_char(month, 'YYYYMM'),
-                     first_event_id(month), first_event_id((month + interval '1 month')::date));
-      made := made + 1;
-    END IF;
+    partition := 'event_' || to_char(month, 'YYYYMM');
+    CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+    first := first_event_id(month);
+    beyond := first_event_id((month + interval '1 month')::date);
+    EXECUTE format('CREATE TABLE %I (LIKE event INCLUDING ALL)', partition);
+    EXECUTE format('WITH moved AS (DELETE FROM event_default WHERE id >= %L AND id < %L RETURNING *)
+                    INSERT INTO %I SELECT * FROM moved', first, beyond, partition);
+    EXECUTE format('ALTER TABLE event ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition, first, beyond);
+    made := made + 1;
   END LOOP;
   RETURN made;
 END
+$$
+"""
+# The service's role sees partitions through their parent only.
+_DEFAULT_ROWS = """
+CREATE FUNCTION event_default_rows() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT count(*) FROM event_default
 $$
 """
 
@@ -50,10 +65,13 @@ def create_plumbing(op: Operations, role: str) -> None:
         _FIRST_EVENT_ID,
         _ENSURE_PARTITIONS,
         "CREATE TABLE event_default PARTITION OF event DEFAULT",
+        _DEFAULT_ROWS,
         "SELECT ensure_event_partitions()",
     ):
         connection.exec_driver_sql(statement)
-    connection.execute(text(f'GRANT EXECUTE ON FUNCTION ensure_event_partitions TO "{role}"'))
+    for function in ("ensure_event_partitions", "event_default_rows"):
+        connection.execute(text(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"))
+        connection.execute(text(f'GRANT EXECUTE ON FUNCTION {function} TO "{role}"'))
     grant_tables(op, role, metadata.tables)
     connection.execute(text("INSERT INTO clock_offset (moved_by) VALUES (interval '0')"))
 

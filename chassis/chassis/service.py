@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
+from sqlalchemy import Table
 
 from chassis.client import channel
 from chassis.clock import BusinessClock, Clock
@@ -81,6 +82,8 @@ class Service:
     settings: type[ServiceSettings]
     migrations: Path
     parts: Callable[[Context], Parts]
+    aggregates: Sequence[Table] = ()
+    """Tables of the aggregates whose events it writes, each with `name` and `version`."""
 
     @property
     def version(self) -> str:

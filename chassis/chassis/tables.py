@@ -160,9 +160,9 @@ job = Table(
     "job",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("kind", Text, nullable=False, comment="replay (of a topic), rebuild (of a group)"),
-    Column("subject", Text, nullable=False, comment="the topic or the group"),
-    Column("position", Text, nullable=False, server_default="", comment="last key published again"),
+    Column("kind", Text, nullable=False, comment="replay (of a topic), rebuild (of a group), fence (of the service)"),
+    Column("subject", Text, nullable=False, comment="the topic, the group or the service"),
+    Column("position", Text, nullable=False, server_default="", comment="last key that was done"),
     Column("records", BigInteger, nullable=False, server_default="0", comment="records published or written so far"),
     Column("removed", BigInteger, nullable=False, server_default="0", comment="rows that no record stands behind"),
     Column("failed", BigInteger, nullable=False, server_default="0", comment="records that the handler did not take"),
@@ -172,6 +172,12 @@ job = Table(
     Column("finished_at", _INSTANT),
     Column("failure", Text, nullable=False, server_default="", comment="why it ended without its work done"),
     Index("job_open", "kind", "id", postgresql_where=text("finished_at IS NULL")),
+)
+
+stale = Table(
+    "stale",
+    metadata,
+    Column("name", Text, primary_key=True, comment="row of what is being rebuilt that no record was seen for yet"),
 )
 
 personal_data = Table(

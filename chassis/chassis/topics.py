@@ -10,6 +10,9 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import Message
 
+RESTORED = "restored"
+"""Verb, on every internal topic, of an aggregate's state after its service's database was restored to an earlier point."""
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -23,11 +26,17 @@ class Topic:
     partitions: int
     classification: str
     consumers: tuple[str, ...]
+    consecutive: bool = True
+    """Whether each version of a key follows the one before; those of public topics only rise."""
 
     @property
     def aggregate(self) -> str:
         """`listing` of `alliance.internal.listings.listing.v1`."""
         return self.name.split(".")[-2]
+
+    def takes(self, verb: str) -> bool:
+        """Whether events of a verb may be on the topic."""
+        return verb in self.types or (verb == RESTORED and self.classification == "internal")
 
     def type_of(self, verb: str) -> str:
         """The `ce_type` of a verb, e.g. `alliance.listings.listing.published.v1`."""

@@ -79,15 +79,15 @@ async def test_a_state_is_written_anew_from_the_newest_records(probe: Probe) -> 
 
 
 async def test_facts_are_written_anew_from_every_record(probe: Probe) -> None:
-    kept, name = Kept(probe, "effect"), key()
-    await _published(probe, (name, 1), (name, 2), (name, 3))
+    kept, names = Kept(probe, "effect"), [key() for _ in range(3)]
+    await _published(probe, *((name, 1) for name in names))  # a version each: the topic may be compacted at any time
     await kept.rebuilt()
-    await _change(probe, "DELETE FROM effect WHERE key = $1 AND version = 1", name)
-    await _change(probe, "UPDATE effect SET version = 9 WHERE key = $1 AND version = 2", name)
-    await _change(probe, "INSERT INTO effect VALUES ('invented', $1, 4)", name)
+    await _change(probe, "DELETE FROM effect WHERE key = $1", names[0])
+    await _change(probe, "UPDATE effect SET version = 9 WHERE key = $1", names[1])
+    await _change(probe, "INSERT INTO effect VALUES ('invented', $1, 4)", names[2])
     job = await kept.rebuilt()
     assert (job["removed"], job["failed"]) == (1, 0)
-    assert await kept.rows(name) == [1, 2, 3]
+    assert [await kept.rows(name) for name in names] == [[1], [1], [1]]
 
 
 async def test_a_newer_state_that_came_meanwhile_stays(probe: Probe) -> None:

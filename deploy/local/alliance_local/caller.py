@@ -16,6 +16,7 @@ from alliance.reporting.v1.reporting_service_pb2_grpc import ReportingServiceStu
 from alliance_local.control import Platform
 
 TIMEOUT = 30.0  # seconds a call may take
+_RECONNECT_MS = 1000  # between two tries to connect; gRPC's own go up to two minutes
 # What is away for a moment is waited for, and asked again: a command's request id makes that safe.
 _RETRY = {
     "methodConfig": [
@@ -43,7 +44,8 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
 
 def patient_channel(target: str) -> grpc.Channel:
     """A channel whose calls wait for a service that is just being started again."""
-    return grpc.insecure_channel(target, [("grpc.service_config", json.dumps(_RETRY))])
+    options = [("grpc.service_config", json.dumps(_RETRY)), ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS)]
+    return grpc.insecure_channel(target, options)
 
 
 class Caller:

@@ -27,11 +27,16 @@ _SETTLE = 300.0  # seconds that the work of a moved clock may take
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option(help="另起邮件与回调的接收端 · with a mail sink and a webhook receiver")] = False,
+    restored: Annotated[
+        list[str] | None, typer.Option(help="数据库恢复过的服务 · a service whose database was restored to an earlier point")
+    ] = None,
 ) -> None:
     """启动，全部就绪后返回；ALLIANCE_PORT_<部分> 可固定端口 · start; returns when all is healthy.
 
     ALLIANCE_PORT_REGISTRY=50051 and the like fix a part's port.
     """
+    if unknown := set(restored or ()) - set(SERVICES):
+        _fail(f"没有服务 {unknown.pop()} · there is no such service", 2)
     platform = Platform(State.default())
     began, told = time.monotonic(), deque[str](maxlen=100)
 
@@ -40,7 +45,7 @@ def up(
         console.print(line)
 
     try:
-        started = platform.up(say, sinks=demo)
+        started = platform.up(say, sinks=demo, ALLIANCE_LOCAL_RESTORED=",".join(restored or ()))
     except StartError as error:
         _tails(platform, told)
         _fail(str(error))
@@ -48,6 +53,8 @@ def up(
         console.print(f"已就绪，用时 {time.monotonic() - began:.1f} 秒 · ready after {time.monotonic() - began:.1f} s")
         return
     console.print("已在运行 · it is up already")
+    if restored:
+        _fail("恢复栅栏须在启动时设立：先 down · the fence is set up at the start: down first")
     if demo and not set(SINKS) <= set(platform.parts()):
         _fail("但没有演示用的接收端：先 down，再 up --demo · but without the demo's sinks: down, then up --demo")
 

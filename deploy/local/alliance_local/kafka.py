@@ -1,7 +1,7 @@
 """Kafka 4.3.1 in KRaft mode, one node, as in production where it matters: SCRAM users, and ACLs out of `topics.yaml`.
 
-A service writes the topics that it owns and reads those that name it as a consumer; `outside` stands for a subscriber of
-another organization and reads public topics only. Topics are made here and never by a client.
+A service writes and reads the topics that it owns, and reads those that name it as a consumer; `outside` stands for a
+subscriber of another organization and reads public topics only. Topics are made here and never by a client.
 """
 
 import asyncio
@@ -168,6 +168,7 @@ def rights() -> Iterator[Rule]:
     """What every user may do; all else is refused."""
     for topic in topics.load().all:
         yield _TOPIC, topic.name, _LITERAL, topic.owner, _WRITE
+        yield _TOPIC, topic.name, _LITERAL, topic.owner, _READ  # a fence sees what was said before a restore
         for consumer in topic.consumers:
             yield _TOPIC, topic.name, _LITERAL, consumer, _READ
     for service in SERVICES:

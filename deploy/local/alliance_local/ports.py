@@ -23,7 +23,7 @@ def assign(state: State, parts: Iterable[str]) -> dict[str, int]:
         while not port or port in chosen.values() or not _free(port):
             port = _any()
         chosen[part] = port
-    state.write("ports.json", chosen)
+    state.write("ports.json", kept | chosen)  # a part that is not started now has its port again next time
     return chosen
 
 

@@ -1,7 +1,8 @@
 """The supervisor: starts the real parts in order, gates each on its health, restarts what dies, ends all with itself.
 
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
-`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_TOPICS_PROFILE` (production, test).
+`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_RESTORED` (comma list of services whose database was restored to an earlier point),
+`ALLIANCE_TOPICS_PROFILE` (production, test).
 """
 
 import asyncio
@@ -50,10 +51,13 @@ class Part:
 class Supervisor:
     """Everything of one state folder."""
 
-    def __init__(self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], profile: str) -> None:
+    def __init__(
+        self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], restored: tuple[str, ...], profile: str
+    ) -> None:
         self._state = state
         self._services = services
         self._sinks = sinks
+        self._restored = restored
         self._profile = profile
         self._parts: dict[str, Part] = {}
         self._began = time.monotonic()
@@ -100,7 +104,8 @@ class Supervisor:
         self._postgres = Postgres(self._state)
         self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
         # Services need the database to begin with; the broker they wait for by themselves.
-        await _all(self._start_services(), self._start_kafka(), *(self._start_sink(one) for one in self._sinks))
+        self._broker = asyncio.create_task(self._start_kafka())
+        await _all(self._start_services(), self._broker, *(self._start_sink(one) for one in self._sinks))
 
     async def _start_services(self) -> None:
         await self._start_postgres()
@@ -142,11 +147,22 @@ class Supervisor:
         self._healthy(name)
 
     async def _start_service(self, name: str) -> None:
+        if name in self._restored:
+            await self._fence(name)
         async with _Step(self, name):
             arguments = [sys.executable, "-m", name, "serve"]
             command = Command(arguments, self._environment(name), self._state.log(name))
             await self._launch(Part(name, command))
             await self._in_time(name, self._until_serving(name))
+
+    async def _fence(self, name: str) -> None:
+        """Before a service serves on a database that was restored; needs its topics."""
+        await asyncio.shield(self._broker)
+        async with _Step(self, f"{name} restore-fence"):
+            arguments = [sys.executable, "-m", name, "restore-fence", "alliance local up --restored"]
+            command = Command(arguments, self._environment(name), self._state.log(name))
+            if code := await processes.run(command):
+                raise RuntimeError(f"restore-fence ended with {code}, see {command.log}")
 
     def _environment(self, name: str) -> dict[str, str]:
         """The settings of a service."""
@@ -328,8 +344,9 @@ def main() -> int:
     chosen = os.environ.get("ALLIANCE_LOCAL_SERVICES")
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
+    restored = tuple(one for one in os.environ.get("ALLIANCE_LOCAL_RESTORED", "").split(",") if one)
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    return asyncio.run(Supervisor(state, services, sinks, profile).run())
+    return asyncio.run(Supervisor(state, services, sinks, restored, profile).run())
 
 
 if __name__ == "__main__":

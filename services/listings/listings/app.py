@@ -11,7 +11,7 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from listings import rounds
+from listings import rounds, store
 from listings.rpc import Listings, scopes_of
 from listings.settings import ListingsSettings
 from listings.standing import Standing
@@ -47,4 +47,5 @@ class ListingsParts(Parts):
         return await rounds.due(tx)
 
 
-SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts)
+_AGGREGATES = (store.listing, store.round_)
+SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts, _AGGREGATES)

@@ -284,8 +284,10 @@ def row_of(
 
 
 def message_of(row: ListingRow) -> pb.Listing:
-    """The listing of a row."""
-    return pb.Listing.FromString(row.content)
+    """The listing of a row; its etag is of the row's version, which a restore raises too."""
+    message = pb.Listing.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
 
 
 def changed_fields(before: pb.Listing, after: pb.Listing) -> list[str]:

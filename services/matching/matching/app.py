@@ -11,6 +11,7 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
+from matching import store
 from matching.events import Events
 from matching.proposing import Proposing
 from matching.rpc import Matching, Scopes
@@ -51,4 +52,5 @@ class MatchingParts(Parts):
         return await self._proposing.due(tx)
 
 
-SERVICE = Service("matching", MatchingSettings, Path(__file__).parent.parent / "migrations", MatchingParts)
+_AGGREGATES = (store.match,)
+SERVICE = Service("matching", MatchingSettings, Path(__file__).parent.parent / "migrations", MatchingParts, _AGGREGATES)

@@ -32,23 +32,27 @@ class Events:
     async def on_listing(self, tx: Tx, record: Record) -> None:
         """A listing's newest state: proposes, scores anew, or ends matches."""
         listing = _listing(record)
-        if listing.state == listing_pb2.LISTING_STATE_PUBLISHED:
+        if listing and listing.state == listing_pb2.LISTING_STATE_PUBLISHED:
             await self._proposing.put(tx, entry_of(listing, record.version))
             tx.on_commit(lambda: self._observe(record))
-        elif listing.state != listing_pb2.LISTING_STATE_DRAFT:
-            await self._proposing.remove(tx, listing.name, listing.state)
+        elif record.restored_to is not None:  # it may never have been published, or never have been
+            await self._proposing.remove(tx, record.key, listing_pb2.LISTING_STATE_WITHDRAWN)
+        elif listing and listing.state != listing_pb2.LISTING_STATE_DRAFT:
+            await self._proposing.remove(tx, record.key, listing.state)
 
     def recall(self, record: Record) -> None:
         """What had its effect before this process began."""
         listing = _listing(record)
-        published = listing.state == listing_pb2.LISTING_STATE_PUBLISHED
-        self._proposing.recall(entry_of(listing, record.version) if published else None, listing.name)
+        published = listing if listing and listing.state == listing_pb2.LISTING_STATE_PUBLISHED else None
+        self._proposing.recall(entry_of(published, record.version) if published else None, record.key)
 
     async def on_membership(self, tx: Tx, record: Record) -> None:
         """Keeps the membership; what its organization may see may have changed."""
+        before = await access.organization_of_membership(tx, record.key)
         await access.on_membership(tx, record)
-        membership = cast(registry_pb2.MembershipEvent, record.message).membership
-        await self._proposing.reconsider(tx, membership.organization)
+        event = cast(registry_pb2.MembershipEvent | None, record.message)
+        for organization in {before, event.membership.organization if event else ""} - {""}:
+            await self._proposing.reconsider(tx, organization)
 
     async def on_organization(self, tx: Tx, record: Record) -> None:
         """Keeps the organization; verified, a government department may see more."""
@@ -59,5 +63,5 @@ class Events:
         FRESHNESS.observe(max(0.0, (self._clock.now() - record.time).total_seconds()))
 
 
-def _listing(record: Record) -> listing_pb2.Listing:
-    return cast(listings_pb2.ListingEvent, record.message).listing
+def _listing(record: Record) -> listing_pb2.Listing | None:
+    return cast(listings_pb2.ListingEvent, record.message).listing if record.message else None

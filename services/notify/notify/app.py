@@ -50,4 +50,5 @@ class NotifyParts(Parts):
         return await store.count_due(tx)
 
 
-SERVICE = Service("notify", NotifySettings, Path(__file__).parent.parent / "migrations", NotifyParts)
+_AGGREGATES = (store.subscription, store.delivery)
+SERVICE = Service("notify", NotifySettings, Path(__file__).parent.parent / "migrations", NotifyParts, _AGGREGATES)

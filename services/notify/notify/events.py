@@ -34,7 +34,7 @@ class Events:
 
     async def on_event(self, tx: Tx, record: Record) -> None:
         """Tell everybody who asked and may know."""
-        if record.message is None:
+        if record.message is None or record.restored_to is not None:  # what was told before can't be untold
             return
         about = about_of(record)
         wanting = [

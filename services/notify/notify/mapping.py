@@ -14,6 +14,7 @@ from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.reporting.v1 import events_pb2 as reporting_events
+from alliance.reporting.v1 import report_pb2
 from chassis import topics
 from chassis.errors import Violation
 from chassis.etag import etag
@@ -239,6 +240,7 @@ def _deadline(record: Record) -> About:
         "period": deadline.period,
         "due_on": deadline.due_on,
         "body": deadline.body,
+        "state": report_pb2.DeadlineState.Name(deadline.state).removeprefix("DEADLINE_STATE_"),
     }
     bodies = frozenset({deadline.body})
     return About(record.id, record.type, record.key, bodies=bodies, audience=Audience.STEERING, facts=facts)

@@ -8,6 +8,7 @@ from access.authority import Authority
 from alliance.registry.v1 import registry_service_pb2
 from chassis.database import Cause
 from chassis.service import Context, Offer, Parts, Service, Task
+from registry import store
 from registry.changes import bootstrap
 from registry.register import OwnRegister, scopes_of
 from registry.rpc import Registry
@@ -41,4 +42,5 @@ class RegistryParts(Parts):
         await asyncio.Event().wait()
 
 
-SERVICE = Service("registry", RegistrySettings, Path(__file__).parent.parent / "migrations", RegistryParts)
+_AGGREGATES = (store.organization, store.body, store.membership, store.grant)
+SERVICE = Service("registry", RegistrySettings, Path(__file__).parent.parent / "migrations", RegistryParts, _AGGREGATES)

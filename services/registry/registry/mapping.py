@@ -220,7 +220,9 @@ def organization_row(message: organization_pb2.Organization, version: int, now: 
 
 def organization_message(row: OrganizationRow) -> organization_pb2.Organization:
     """The organization of a row."""
-    return organization_pb2.Organization.FromString(row.content)
+    message = organization_pb2.Organization.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
 
 
 def public_organization(message: organization_pb2.Organization) -> public_pb2.PublicOrganization:
@@ -255,7 +257,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
 
 
 def body_message(row: BodyRow) -> body_pb2.Body:
-    """The body of a row; its etag is of the row's version, which memberships raise too."""
+    """The body of a row; its etag is of the row's version, which memberships and a restore raise too."""
     message = body_pb2.Body.FromString(row.content)
     message.etag = etag(row.version)
     return message

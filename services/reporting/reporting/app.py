@@ -11,7 +11,7 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from reporting import deadlines, events
+from reporting import deadlines, events, store
 from reporting.compiling import Compiler
 from reporting.rpc import Reporting, scopes_of
 from reporting.settings import ReportingSettings
@@ -48,4 +48,5 @@ class ReportingParts(Parts):
         return await deadlines.due(tx)
 
 
-SERVICE = Service("reporting", ReportingSettings, Path(__file__).parent.parent / "migrations", ReportingParts)
+_AGGREGATES = (store.deadline, store.report)
+SERVICE = Service("reporting", ReportingSettings, Path(__file__).parent.parent / "migrations", ReportingParts, _AGGREGATES)

