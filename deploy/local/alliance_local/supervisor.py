@@ -33,7 +33,8 @@ OPERATOR = "operator"
 _REFRESH = 1200.0  # seconds between new service tokens; they hold an hour
 _BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each restart in a row
 _STEADY = 30.0  # seconds after which a restart counts as the first again
-_START = 90.0  # seconds that a part may take to be healthy
+_START = 180.0  # seconds that a part may take to be healthy; matching waits for the broker, too
+_SET = "ALLIANCE_SET_"  # of the supervisor's environment: a setting of every service
 
 
 class Part:
@@ -167,30 +168,30 @@ class Supervisor:
     def _environment(self, name: str) -> dict[str, str]:
         """The settings of a service."""
         access = self._kafka.access(name)
-        extra = {key: value for key, value in os.environ.items() if key.startswith("ALLIANCE_SET_")}
-        return processes.environment(
-            ALLIANCE_DATABASE_URL=self._postgres.url(name, name),
-            ALLIANCE_KAFKA_BOOTSTRAP=access.bootstrap,
-            ALLIANCE_KAFKA_SECURITY=access.security,
-            ALLIANCE_KAFKA_USERNAME=access.username or "",
-            ALLIANCE_KAFKA_PASSWORD=access.password or "",
-            ALLIANCE_GRPC_LISTEN=f"127.0.0.1:{self._ports[name]}",
-            ALLIANCE_METRICS_LISTEN=f"127.0.0.1:{self._ports[f'{name}_metrics']}",
-            ALLIANCE_REGISTRY_TARGET=f"127.0.0.1:{self._ports['registry']}" if "registry" in self._ports else "",
-            ALLIANCE_LISTINGS_TARGET=f"127.0.0.1:{self._ports['listings']}" if "listings" in self._ports else "",
-            ALLIANCE_JWKS_FILE=str(self._issuer.jwks_file),
-            ALLIANCE_TOKEN_ISSUER=ISSUER,
-            ALLIANCE_TOKEN_AUDIENCE=AUDIENCE,
-            ALLIANCE_SERVICE_TOKEN_FILE=str(self._token_file(name)),
-            ALLIANCE_BOOTSTRAP_ADMIN_SUB=OPERATOR,
-            ALLIANCE_TRACE_FILE=str(self._state.folder("traces") / f"{name}.jsonl"),
-            ALLIANCE_TICK_SECONDS="0.2",
-            ALLIANCE_SMTP_HOST="127.0.0.1",
-            ALLIANCE_SMTP_PORT=str(self._ports["smtp"]),
+        settings = {
+            "DATABASE_URL": self._postgres.url(name, name),
+            "KAFKA_BOOTSTRAP": access.bootstrap,
+            "KAFKA_SECURITY": access.security,
+            "KAFKA_USERNAME": access.username or "",
+            "KAFKA_PASSWORD": access.password or "",
+            "GRPC_LISTEN": f"127.0.0.1:{self._ports[name]}",
+            "METRICS_LISTEN": f"127.0.0.1:{self._ports[f'{name}_metrics']}",
+            "REGISTRY_TARGET": f"127.0.0.1:{self._ports['registry']}" if "registry" in self._ports else "",
+            "LISTINGS_TARGET": f"127.0.0.1:{self._ports['listings']}" if "listings" in self._ports else "",
+            "JWKS_FILE": str(self._issuer.jwks_file),
+            "TOKEN_ISSUER": ISSUER,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            "SERVICE_TOKEN_FILE": str(self._token_file(name)),
+            "BOOTSTRAP_ADMIN_SUB": OPERATOR,
+            "TRACE_FILE": str(self._state.folder("traces") / f"{name}.jsonl"),
+            "TICK_SECONDS": "0.2",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(self._ports["smtp"]),
             # The demo's receiver is on this machine; elsewhere private targets stay refused.
-            ALLIANCE_ALLOW_PRIVATE_TARGETS="true" if self._sinks else "false",
-            **{f"ALLIANCE_{key.removeprefix('ALLIANCE_SET_')}": value for key, value in extra.items()},
-        )
+            "ALLOW_PRIVATE_TARGETS": "true" if self._sinks else "false",
+        }
+        chosen = {key.removeprefix(_SET): value for key, value in os.environ.items() if key.startswith(_SET)}
+        return processes.environment(**{f"ALLIANCE_{key}": value for key, value in (settings | chosen).items()})
 
     async def _until_serving(self, name: str) -> None:
         """Wait until a service's health says SERVING."""
