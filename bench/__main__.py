@@ -1,0 +1,79 @@
+"""`python -m bench [NAME …]`: measure, on a platform of its own, and end with one table. Without names, everything.
+
+No figure is asserted: it exits with 0 unless something could not be measured.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import uvloop
+
+from alliance_local.control import Platform, temporary
+from bench import ack, command, consume, relay, start
+from bench.ground import Ground
+from bench.measure import Result, machine, say, summary
+from chassis import telemetry
+
+TRACES = "0.1"  # share of the traces that are recorded
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One benchmark and the services that have to run for it."""
+
+    run: Callable[[Ground], Awaitable[list[Result]]]
+    services: tuple[str, ...] = ()
+
+
+BENCHES = {
+    "relay": Bench(relay.run),
+    "ack": Bench(ack.run),
+    "consume": Bench(consume.run),
+    "command": Bench(command.run),
+    "start": Bench(start.run),
+}
+
+
+@contextmanager
+def _platform(services: tuple[str, ...]) -> Iterator[Platform]:
+    """A platform of PostgreSQL, Kafka and some services."""
+    environment = {"ALLIANCE_LOCAL_SERVICES": ",".join(services)}
+    with (
+        tempfile.TemporaryDirectory(prefix="alliance-bench-") as folder,
+        temporary(Path(folder) / "state", say, sinks=False, **environment) as platform,
+    ):
+        yield platform
+
+
+def main() -> None:
+    """Measure what was chosen."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of items")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(BENCHES):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    os.environ.update(OTEL_TRACES_SAMPLER="parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG=TRACES)
+    telemetry.setup("bench", None, None)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says at every try that a new topic has no leader yet
+    say(machine())
+    chosen = [BENCHES[name] for name in given.names or BENCHES]
+    results: list[Result] = []
+    for services, benches in groupby(chosen, lambda one: one.services):
+        with _platform(services) as platform:
+            for bench in benches:
+                results += uvloop.run(bench.run(Ground(platform, given.rounds, given.scale)))  # type: ignore[arg-type]
+    summary(results, f"python -m bench {' '.join(sys.argv[1:])}")
+
+
+if __name__ == "__main__":
+    main()
