@@ -51,7 +51,7 @@ async def serving(platform: Platform, store: Store, *arguments: str) -> AsyncIte
 
 
 async def _launch(command: Command) -> asyncio.subprocess.Process:
-    with command.log.open("ab") as log:  # noqa: ASYNC230 - once
+    with command.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
             *map(str, command.arguments),
             env=dict(command.environment),
