@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 from alliance_local.control import Platform, temporary
-from bench import ack, command, consume, relay, start
+from bench import ack, command, consume, history, importing, peer, relay, start
 from bench.ground import Ground
 from bench.measure import Result, machine, say, summary
 from chassis import telemetry
@@ -39,6 +39,9 @@ BENCHES = {
     "consume": Bench(consume.run),
     "command": Bench(command.run),
     "start": Bench(start.run),
+    "history": Bench(history.run),
+    "peer": Bench(peer.run),
+    "import": Bench(importing.run, importing.SERVICES),
 }
 
 

@@ -74,6 +74,8 @@ class Store:
 
     name: str
     url: str
+    owner: str
+    """The URL for the role that owns the tables."""
     database: Database
     connection: "asyncpg.Connection[asyncpg.Record]"
 
@@ -92,12 +94,12 @@ async def store(platform: Platform, name: str) -> AsyncIterator[Store]:
     name, postgres = f"bench_{name}_{next(_number)}", Postgres(platform.state)
     superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
     await superuser.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
-    await migrate(postgres.url(name, OWNER), MIGRATIONS, ROLE)
-    url, system = postgres.url(name, ROLE), SystemClock()
+    owner, url, system = postgres.url(name, OWNER), postgres.url(name, ROLE), SystemClock()
+    await migrate(owner, MIGRATIONS, ROLE)
     database = Database(url, system=system, business=BusinessClock(system))
     connection = await asyncpg.connect(url)
     try:
-        yield Store(name, url, database, connection)
+        yield Store(name, url, owner, database, connection)
     finally:
         await connection.close()
         await database.close()
