@@ -17,7 +17,8 @@ from pathlib import Path
 import uvloop
 
 from alliance_local.control import Platform, temporary
-from bench import ack, command, consume, history, importing, peer, relay, start
+from alliance_local.state import SERVICES
+from bench import ack, command, consume, freshness, history, importing, peer, relay, start
 from bench.ground import Ground
 from bench.measure import Result, machine, say, summary
 from chassis import telemetry
@@ -42,6 +43,7 @@ BENCHES = {
     "history": Bench(history.run),
     "peer": Bench(peer.run),
     "import": Bench(importing.run, importing.SERVICES),
+    "freshness": Bench(freshness.run, SERVICES),
 }
 
 
