@@ -9,6 +9,7 @@ spans, metrics.
 
 import asyncio
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -31,7 +32,7 @@ _AT_ONCE = 8
 async def _called(server: Serving, token: str, issuer: str, count: int) -> Taken:
     """A turn: so many calls, some at once."""
     async with grpc.aio.insecure_channel(server.target) as channel:
-        call = channel.unary_unary(METHOD, rpc.CreateListingRequest.SerializeToString)
+        call: Any = channel.unary_unary(METHOD, rpc.CreateListingRequest.SerializeToString)
 
         async def some(number: int) -> None:
             for _ in range(number):
@@ -65,5 +66,5 @@ async def run(given: Ground) -> list[Result]:
             serving(platform, other, "bench.serving", "bare") as bare,
             serving(platform, store, "bench.serving", "commands") as own,
         ):
-            sides = [partial(_called, one, token, issuer, given.some(_CALLS)) for one in (bare, own)]
-            return [await interleaved(METRIC, *sides, given.rounds)]
+            called = partial(_called, token=token, issuer=issuer, count=given.some(_CALLS))
+            return [await interleaved(METRIC, partial(called, bare), partial(called, own), given.rounds)]

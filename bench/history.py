@@ -18,6 +18,7 @@ from bench import ground, relay
 from bench.ground import Ground, Store
 from bench.measure import Metric, Result, Taken, Watch, interleaved, say
 from chassis.kafka import KafkaAccess
+from chassis.relay import BATCH
 
 _EVENTS = 20_000  # a turn
 _HISTORY, _BACKLOG, _DEAD = 5_000_000, 1_000_000, 1_000_000
@@ -74,7 +75,7 @@ async def _behind(store: Store, kafka: KafkaAccess, topic: str, count: int, back
     queued = await store.connection.fetchval("SELECT count(*) FROM outbox")
     await _fill(store, topic, backlog - queued, ground.event().SerializeToString(), queued=True)
     async with relay.leading(store, kafka) as led:
-        await led.expect(2 * relay.BATCH).wait()
+        await led.expect(2 * BATCH).wait()
         done = led.expect(count)
         watch = Watch()
         await done.wait()
@@ -97,7 +98,7 @@ async def _held(given: Ground, store: Store) -> AsyncIterator[None]:
 async def run(given: Ground) -> list[Result]:
     """Measure."""
     topic, results = await ground.topic(given.platform, "history"), list[Result]()
-    count = max(1, given.some(_EVENTS) // relay.BATCH) * relay.BATCH  # whole batches: a backlog gives no others
+    count = max(1, given.some(_EVENTS) // BATCH) * BATCH  # whole batches: a backlog gives no others
     empty = partial(_empty, given, topic, count)
     async with ground.store(given.platform, "history") as store:
         await _fill(store, topic, given.some(_HISTORY), _SMALL, queued=False)

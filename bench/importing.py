@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -60,15 +61,16 @@ class _Left:
     """What an import left: columns and rows a table, in the order in which it wrote them."""
 
     columns: dict[str, list[str]]
-    rows: dict[str, list[asyncpg.Record]]
+    rows: dict[str, list[tuple[Any, ...]]]
 
     @classmethod
     async def read(cls, platform: Platform, issuer: str) -> "_Left":
         """Read it out of the service's database."""
         connection = await asyncpg.connect(platform.database_url("listings"))
-        rows = {table: await connection.fetch(query, issuer) for table, query in _QUERIES.items()}
+        found = {table: await connection.fetch(query, issuer) for table, query in _QUERIES.items()}
         await connection.close()
-        return cls({table: list(found[0].keys()) for table, found in rows.items()}, rows)
+        columns = {table: list(rows[0].keys()) for table, rows in found.items()}
+        return cls(columns, {table: [tuple(row) for row in rows] for table, rows in found.items()})
 
 
 async def floor(platform: Platform, left: _Left) -> Taken:
@@ -83,7 +85,7 @@ async def floor(platform: Platform, left: _Left) -> Taken:
                 chunk = listings[number * _CHUNK : (number + 1) * _CHUNK]
                 await copy("listing", records=chunk, columns=left.columns["listing"])
                 await copy("event", records=some, columns=left.columns["event"])
-                await copy("outbox", records=[(one["id"], one["key"]) for one in some], columns=("event_id", "key"))
+                await copy("outbox", records=[(event[0], event[2]) for event in some], columns=("event_id", "key"))
         return watch.taken(len(listings))
 
 

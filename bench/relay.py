@@ -124,7 +124,7 @@ def _batches(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list
     return [(topic, partition, batch) for (topic, partition), batch in batches.items()]
 
 
-def headers(row: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+def headers(row: Mapping[str, Any] | asyncpg.Record) -> list[tuple[str, bytes]]:
     """The headers that the relay writes."""
     key, trace = row["key"].encode(), row["traceparent"].encode()
     return [

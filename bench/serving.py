@@ -84,7 +84,7 @@ class _Bare:
 
 async def _bare(settings: ListingsSettings) -> int:
     pool = await asyncpg.create_pool(settings.database_url.get_secret_value(), min_size=10, max_size=10)
-    handler = grpc.unary_unary_rpc_method_handler(_Bare(pool).create)  # type: ignore[arg-type]
+    handler: Any = grpc.unary_unary_rpc_method_handler(_Bare(pool).create)
     service, name = METHOD[1:].split("/")
     return await _served(settings, grpc.method_handlers_generic_handler(service, {name: handler}))
 
@@ -113,7 +113,7 @@ _kept: list[Any] = []  # a server ends with the last reference to it
 
 
 async def _main() -> None:
-    settings = ListingsSettings(service="listings")  # type: ignore[call-arg]  # the rest comes from the environment
+    settings = ListingsSettings(service="listings")  # the rest comes from the environment
     port = await _KINDS[sys.argv[1]](settings)
     if settings.ports_file:
         settings.ports_file.write_text(json.dumps({"grpc": port}), encoding="utf-8")

@@ -25,6 +25,6 @@ async def _started(given: Ground, store: Store, *arguments: str) -> Taken:
 async def run(given: Ground) -> list[Result]:
     """Measure."""
     async with ground.store(given.platform, "start") as store:
-        floor, ours = ("bench.serving", "empty"), ("listings", "serve")
-        sides = [partial(_started, given, store, *arguments) for arguments in (floor, ours)]
-        return [await interleaved(METRIC, *sides, given.rounds)]
+        floor = partial(_started, given, store, "bench.serving", "empty")
+        ours = partial(_started, given, store, "listings", "serve")
+        return [await interleaved(METRIC, floor, ours, given.rounds)]
