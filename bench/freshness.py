@@ -64,7 +64,7 @@ class Floor:
         began, name = time.monotonic(), uuid4().hex
         await self._pool.execute("INSERT INTO source (name) VALUES ($1)", name)
         async with self._free, self._producer.transaction():
-            await self._producer.send_and_wait(self._topic, name.encode())
+            await self._producer.send_and_wait(self._topic, name.encode(), name.encode())
         return await _seen(began, lambda: self._pool.fetchval("SELECT 1 FROM target WHERE name = $1", name))
 
     async def consume(self, consumer: AIOKafkaConsumer) -> None:
