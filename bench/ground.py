@@ -29,6 +29,7 @@ OWNER, ROLE = "listings_owner", "listings"
 CAUSE = Cause("bench", reason="a benchmark")
 PARTITIONS = 12
 VERSIONS = 5  # events of one key
+_IN_TURN = 8  # keys that change in turn
 SAMPLED = 10  # one trace in so many is recorded
 _DESCRIPTION = "负责岗位相关的设计、开发、测试与维护，参与需求评审，编写文档，配合校企联合培养与实训。" * 6
 _COLUMNS = (
@@ -124,14 +125,18 @@ async def topic(platform: Platform, name: str) -> str:
 
 
 def invented(topic: str, count: int) -> list[tuple[Any, ...]]:
-    """Rows of the event store: `VERSIONS` of every key, about a kilobyte each."""
-    keys = [resource("listings") for _ in range(-(-count // VERSIONS))]
+    """Rows of the event store, about a kilobyte each: a few keys change in turn, `VERSIONS` times, then come others."""
     kind, now, payload = topics.load().named(topic).type_of("revised"), datetime.now(UTC), event().SerializeToString()
-    ids = [new_id() for _ in range(count)]
-    return [
-        (one, topic, keys[n % len(keys)], n // len(keys) + 1, kind, payload, "bench", "", "", "", "", _trace(n), now, now)
-        for n, one in enumerate(ids)
-    ]
+    keys: list[str] = []
+    rows = []
+    for number in range(count):
+        if number % (_IN_TURN * VERSIONS) == 0:
+            keys = [resource("listings") for _ in range(_IN_TURN)]
+        key, version = keys[number % _IN_TURN], number // _IN_TURN % VERSIONS + 1
+        rows.append(
+            (new_id(), topic, key, version, kind, payload, "bench", "", "", "", "", _trace(number), now, now),
+        )
+    return rows
 
 
 def event() -> events_pb2.ListingEvent:
