@@ -39,8 +39,8 @@ test-e2e: $(SYNCED) ## the whole loop
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds; 6 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
 
-bench: $(SYNCED) ## how fast a publication meets its partners, against a bare floor; 4 minutes
-	$(BIN)/python -m bench.freshness
+bench: $(SYNCED) ## the event plumbing against bare floors; BENCH="relay ack" chooses; 30 minutes
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated code
 	$(BIN)/ruff check .
