@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults bench lint format proto
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-recovery bench lint format proto
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,6 +38,9 @@ test-e2e: $(SYNCED) ## the whole loop
 
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds; 6 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
+
+test-recovery: $(SYNCED) ## recovery drills with PAIRS=50 pairs of listings each, timed; 4 minutes
+	$(BIN)/python -m tests.recovery.drill $(PAIRS)
 
 bench: $(SYNCED) ## the event plumbing against bare floors; BENCH="relay ack" chooses; 30 minutes
 	$(BIN)/python -m bench $(BENCH)

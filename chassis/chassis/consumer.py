@@ -378,6 +378,4 @@ async def _records(message: KafkaMessage) -> Any:
 
 
 def _raws(batch: Batch) -> list[RawRecord]:
-    return [
-        RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers)) for one in batch
-    ]
+    return [RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]

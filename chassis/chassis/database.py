@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -110,6 +111,7 @@ class Tx:
     _endings: list[Callable[[], None]] = field(default_factory=list)
     _later: dict[Write, list[Any]] = field(default_factory=dict)
     _session: AsyncSession | None = None
+    _timestamps: dict[datetime, Timestamp] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
     """What was read for the whole transaction, by whoever read it: the records of a batch ask once."""
 
@@ -186,14 +188,22 @@ class Tx:
     def _fill(self, message: Message, version: int, effective_at: datetime) -> None:
         meta: Any = message.meta  # type: ignore[attr-defined]
         meta.version = version
-        meta.recorded_at.FromDatetime(self.recorded_at)
-        meta.effective_at.FromDatetime(effective_at)
+        meta.recorded_at.CopyFrom(self._timestamp(self.recorded_at))
+        meta.effective_at.CopyFrom(self._timestamp(effective_at))
         if isinstance(meta, event_pb2.EventMeta):
             meta.actor = self.cause.actor
             meta.on_behalf_of = self.cause.on_behalf_of
             meta.reason = self.cause.reason
             meta.cause_event_id = self.cause.event_id
             meta.request_id = self.cause.request_id
+
+    def _timestamp(self, instant: datetime) -> Timestamp:
+        """An instant as protobuf has it; the events of a transaction share theirs."""
+        found = self._timestamps.get(instant)
+        if found is None:
+            found = self._timestamps[instant] = Timestamp()
+            found.FromDatetime(instant)
+        return found
 
     async def _flush(self) -> bool:
         """Write the queued events and their places in the queue; says whether there were any."""
