@@ -27,11 +27,16 @@ _SETTLE = 300.0  # seconds that the work of a moved clock may take
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option(help="另起邮件与回调的接收端 · with a mail sink and a webhook receiver")] = False,
+    brokers: Annotated[
+        int, typer.Option(help="Kafka 节点数，1 或 3；缺省沿用已有数据，首次为 1 · brokers; as the data have them, 1 at first")
+    ] = 0,
 ) -> None:
     """启动，全部就绪后返回；ALLIANCE_PORT_<部分> 可固定端口 · start; returns when all is healthy.
 
     ALLIANCE_PORT_REGISTRY=50051 and the like fix a part's port.
     """
+    if brokers not in (0, 1, 3):
+        _fail("节点数须为 1 或 3 · one broker or three", 2)
     platform = Platform(State.default())
     began, told = time.monotonic(), deque[str](maxlen=100)
 
@@ -40,7 +45,7 @@ def up(
         console.print(line)
 
     try:
-        started = platform.up(say, sinks=demo)
+        started = platform.up(say, sinks=demo, brokers=brokers)
     except StartError as error:
         _tails(platform, told)
         _fail(str(error))

@@ -33,15 +33,18 @@ class Platform:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def up(self, say: Callable[[str], None], *, sinks: bool = False, **environment: str) -> bool:
-        """Bring it up and wait until all is healthy; False where it was up. Raises `StartError`."""
+    def up(self, say: Callable[[str], None], *, sinks: bool = False, brokers: int = 0, **environment: str) -> bool:
+        """Bring it up and wait until all is healthy; False where it was up. Raises `StartError`.
+
+        `brokers` is 1 or 3; 0 for as many as the data have, one at first.
+        """
         if self.running():
             return False
         self.end_orphans()
         self.state.root.mkdir(parents=True, exist_ok=True)
         progress = self.state.root / "progress.log"
         progress.unlink(missing_ok=True)
-        more = {**environment, **({"ALLIANCE_LOCAL_SINKS": "1"} if sinks else {})}
+        more = {"ALLIANCE_LOCAL_BROKERS": str(brokers), **environment, **({"ALLIANCE_LOCAL_SINKS": "1"} if sinks else {})}
         with self.state.log("supervisor").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "alliance_local.supervisor"],
@@ -131,8 +134,8 @@ class Platform:
         return Postgres(self.state).url(service, f"{service}_owner" if owner else service)
 
     def kafka(self, user: str) -> KafkaAccess:
-        """How a Kafka user reaches the broker."""
-        return Kafka(self.state, self.port("kafka"), self.port("kafka_controller"), "production").access(user)
+        """How a Kafka user reaches the brokers."""
+        return Kafka(self.state, self.state.read("ports.json"), "production").access(user)
 
     def kill(self, part: str) -> None:
         """`kill -9` of a part; the supervisor starts it again."""
@@ -165,10 +168,12 @@ def _lines(file: Path, child: "subprocess.Popen[bytes]") -> Iterator[str]:
 
 
 @contextmanager
-def temporary(root: Path, say: Callable[[str], None], *, sinks: bool = True, **environment: str) -> Iterator[Platform]:
+def temporary(
+    root: Path, say: Callable[[str], None], *, sinks: bool = True, brokers: int = 1, **environment: str
+) -> Iterator[Platform]:
     """A platform of its own in a folder, for tests; stopped at the end, its state kept."""
     platform = Platform(State(root))
-    platform.up(say, sinks=sinks, **environment)
+    platform.up(say, sinks=sinks, brokers=brokers, **environment)
     try:
         yield platform
     finally:

@@ -1,7 +1,9 @@
 """The supervisor: starts the real parts in order, gates each on its health, restarts what dies, ends all with itself.
 
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
-`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_TOPICS_PROFILE` (production, test).
+`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_BROKERS` (1, 3; else as many as the data have, one at first),
+`ALLIANCE_LOCAL_PROXY=1` (a listener of the one broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`),
+`ALLIANCE_TOPICS_PROFILE` (production, test).
 """
 
 import asyncio
@@ -50,10 +52,13 @@ class Part:
 class Supervisor:
     """Everything of one state folder."""
 
-    def __init__(self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], profile: str) -> None:
+    def __init__(
+        self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], broker_ports: list[str], profile: str
+    ) -> None:
         self._state = state
         self._services = services
         self._sinks = sinks
+        self._broker_ports = broker_ports
         self._profile = profile
         self._parts: dict[str, Part] = {}
         self._began = time.monotonic()
@@ -93,12 +98,12 @@ class Supervisor:
     async def _start(self) -> None:
         self._end_leftovers()
         self._record()
-        names = ["kafka", "kafka_controller", *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
+        names = [*self._broker_ports, *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
         self._ports = ports.assign(self._state, names)
         self._issuer = Issuer(self._state.folder("issuer"))
         self._write_tokens()
         self._postgres = Postgres(self._state)
-        self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
+        self._kafka = Kafka(self._state, self._ports, self._profile)
         # Services need the database to begin with; the broker they wait for by themselves.
         await _all(self._start_services(), self._start_kafka(), *(self._start_sink(one) for one in self._sinks))
 
@@ -127,13 +132,16 @@ class Supervisor:
                 raise RuntimeError(f"migrations ended with {code}, see {log}")
 
     async def _start_kafka(self) -> None:
-        async with _Step(self, "kafka"):
-            await self._kafka.prepare()
-            child = await self._launch(Part("kafka", self._kafka.command()))
-            await self._in_time("kafka", kafka.wait_ready(self._kafka, child))
-            self._healthy("kafka")
+        await self._kafka.prepare()
+        await _all(*(self._start_broker(node) for node in self._kafka.nodes))
         async with _Step(self, "topics"):
             await self._kafka.provide()
+
+    async def _start_broker(self, node: str) -> None:
+        async with _Step(self, node):
+            child = await self._launch(Part(node, self._kafka.command(node)))
+            await self._in_time(node, kafka.wait_ready(self._kafka, node, child))
+            self._healthy(node)
 
     async def _start_sink(self, name: str) -> None:
         file = self._state.folder("received") / f"{name}.jsonl"
@@ -225,12 +233,12 @@ class Supervisor:
                 self._healthy(part.name)
 
     async def _stop(self) -> None:
-        """Services first, then the broker, then the database."""
-        infrastructure = ("kafka", "postgres")
-        await _all(*(self._end(name) for name in self._parts if name not in infrastructure))
-        for name in infrastructure:
-            if name in self._parts:
-                await self._end(name)
+        """Services first, then the brokers, then the database."""
+        brokers = [name for name in self._parts if name in kafka.nodes(kafka.MOST)]
+        database = [name for name in self._parts if name == "postgres"]
+        services = [name for name in self._parts if name not in (*brokers, *database)]
+        for group in (services, brokers, database):
+            await _all(*(self._end(name) for name in group))
         self._parts.clear()
         self._record()
 
@@ -328,8 +336,10 @@ def main() -> int:
     chosen = os.environ.get("ALLIANCE_LOCAL_SERVICES")
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
+    brokers = int(os.environ.get("ALLIANCE_LOCAL_BROKERS", "0")) or kafka.made_with(state) or 1
+    broker_ports = [*kafka.ports(brokers), *(kafka.PROXY_PORTS if os.environ.get("ALLIANCE_LOCAL_PROXY") else ())]
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    return asyncio.run(Supervisor(state, services, sinks, profile).run())
+    return asyncio.run(Supervisor(state, services, sinks, broker_ports, profile).run())
 
 
 if __name__ == "__main__":
