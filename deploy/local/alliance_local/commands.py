@@ -45,7 +45,7 @@ def up(
         console.print(line)
 
     try:
-        started = platform.up(say, sinks=demo, brokers=brokers)
+        started = platform.up(say, sinks=demo, ALLIANCE_LOCAL_BROKERS=str(brokers))
     except StartError as error:
         _tails(platform, told)
         _fail(str(error))

@@ -33,18 +33,15 @@ class Platform:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def up(self, say: Callable[[str], None], *, sinks: bool = False, brokers: int = 0, **environment: str) -> bool:
-        """Bring it up and wait until all is healthy; False where it was up. Raises `StartError`.
-
-        `brokers` is 1 or 3; 0 for as many as the data have, one at first.
-        """
+    def up(self, say: Callable[[str], None], *, sinks: bool = False, **environment: str) -> bool:
+        """Bring it up and wait until all is healthy; False where it was up. Raises `StartError`."""
         if self.running():
             return False
         self.end_orphans()
         self.state.root.mkdir(parents=True, exist_ok=True)
         progress = self.state.root / "progress.log"
         progress.unlink(missing_ok=True)
-        more = {"ALLIANCE_LOCAL_BROKERS": str(brokers), **environment, **({"ALLIANCE_LOCAL_SINKS": "1"} if sinks else {})}
+        more = {**environment, **({"ALLIANCE_LOCAL_SINKS": "1"} if sinks else {})}
         with self.state.log("supervisor").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "alliance_local.supervisor"],
@@ -168,12 +165,10 @@ def _lines(file: Path, child: "subprocess.Popen[bytes]") -> Iterator[str]:
 
 
 @contextmanager
-def temporary(
-    root: Path, say: Callable[[str], None], *, sinks: bool = True, brokers: int = 1, **environment: str
-) -> Iterator[Platform]:
+def temporary(root: Path, say: Callable[[str], None], *, sinks: bool = True, **environment: str) -> Iterator[Platform]:
     """A platform of its own in a folder, for tests; stopped at the end, its state kept."""
     platform = Platform(State(root))
-    platform.up(say, sinks=sinks, brokers=brokers, **environment)
+    platform.up(say, sinks=sinks, **environment)
     try:
         yield platform
     finally:

@@ -52,7 +52,7 @@ class Kafka:
     """The brokers of one state folder."""
 
     def __init__(self, state: State, ports: Mapping[str, int], profile: str) -> None:
-        """`ports` says which nodes there are; `profile` names the topics' configuration in `topics.yaml`: production or test."""
+        """`ports` has those of every node; `profile` names the topics' configuration in `topics.yaml`: production or test."""
         self._state = state
         self._ports = ports
         self._profile = profile
@@ -67,7 +67,7 @@ class Kafka:
         made = made_with(self._state) or len(self.nodes)
         if made != len(self.nodes):
             raise RuntimeError(
-                f"数据属于 {made} 个节点：请先 alliance local reset · the data are those of {made} brokers: alliance local reset"
+                f"数据属于 {made} 个节点，须先 alliance local reset · these are data of {made} brokers: reset first"
             )
         cluster = self._state.read("kafka.json").get("cluster") or str(uuid.uuid4())
         self._state.write("kafka.json", {"cluster": cluster, "brokers": made})
@@ -159,7 +159,10 @@ class Kafka:
         listeners = {"CLIENT": self._address(node), "CONTROLLER": self._address(f"{node}_controller")}
         advertised = {"CLIENT": self._address(node)}
         if "kafka_proxy" in self._ports:
-            listeners["BEHIND"], advertised["BEHIND"] = self._address("kafka_behind"), f"localhost:{self._ports['kafka_proxy']}"
+            listeners["BEHIND"], advertised["BEHIND"] = (
+                self._address("kafka_behind"),
+                f"localhost:{self._ports['kafka_proxy']}",
+            )
         settings = {
             "process.roles": "broker,controller",
             "node.id": str(self.nodes.index(node) + 1),

@@ -1,7 +1,7 @@
 """The supervisor: starts the real parts in order, gates each on its health, restarts what dies, ends all with itself.
 
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
-`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_BROKERS` (1, 3; else as many as the data have, one at first),
+`ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_BROKERS` (1, 3; 0 for as many as the data have, one at first),
 `ALLIANCE_LOCAL_PROXY=1` (a listener of the one broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`),
 `ALLIANCE_TOPICS_PROFILE` (production, test).
 """
