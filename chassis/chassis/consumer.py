@@ -97,7 +97,7 @@ class Consumers:
 
     async def _consume(self) -> None:
         broker = KafkaBroker(
-            self._access.bootstrap,
+            self._access.bootstrap.split(","),  # of a text FastStream makes one single address
             security=_security(self._access),
             consumer_only=True,
             allow_auto_create_topics=False,
