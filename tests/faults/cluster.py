@@ -15,6 +15,7 @@ from tests.faults.world import RATE, World
 from tests.waiting import until
 
 _NODES = nodes(3)
+_KAFKAS_OWN = ("__consumer_offsets", "__transaction_state")
 _ELECTION = 3.0  # seconds after which a broker that was killed counts as gone, and others lead
 _START = 90.0  # seconds that brokers may take to start
 _DOWN = 15.0  # seconds
@@ -68,8 +69,9 @@ def _end(world: World, part: str) -> None:
 
 
 async def _is_whole(world: World) -> bool:
-    """Whether every partition is led, and every broker in sync."""
+    """Whether every broker answers, and sees each partition led and every broker in sync; what one alone says may be old."""
     with suppress(KafkaError, OSError, TimeoutError):
-        found = await asyncio.wait_for(leaders(world), 5)
-        return all(leader > 0 and copies == len(_NODES) for leader, copies in found.values())
+        brokers = world.platform.kafka("admin").bootstrap.split(",")
+        seen = await asyncio.wait_for(asyncio.gather(*(leaders(world, one, *_KAFKAS_OWN) for one in brokers)), 10)
+        return all(leader > 0 and copies == len(_NODES) for found in seen for leader, copies in found)
     return False

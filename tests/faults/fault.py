@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -44,13 +45,17 @@ async def broker_answers(world: World) -> bool:
     return True
 
 
-async def leaders(world: World) -> dict[int, tuple[int, int]]:
-    """Partition of the topic → its leader (-1 for none) and how many brokers are in sync. Raises KafkaError."""
-    admin = AIOKafkaAdminClient(**world.platform.kafka("admin").options())
+async def leaders(world: World, broker: str = "", *topics: str) -> list[tuple[int, int]]:
+    """For each partition its leader (-1 for none) and how many brokers are in sync: of the world's topic and of others, as one
+    broker sees it (by its address; any where none is named). Raises KafkaError.
+    """
+    options = world.platform.kafka("admin").options()
+    admin = AIOKafkaAdminClient(**options | ({"bootstrap_servers": broker} if broker else {}))
     try:
         await admin.start()
-        (topic,) = await admin.describe_topics([world.topic])
-        return {one["partition"]: (one["leader"], len(one["isr"])) for one in topic["partitions"]}
+        found = await admin.describe_topics([world.topic, *topics])
+        partitions = [one for topic in found for one in sorted(topic["partitions"], key=itemgetter("partition"))]
+        return [(one["leader"], len(one["isr"])) for one in partitions]
     finally:
         await admin.close()
 
