@@ -20,7 +20,7 @@ BOUND = 1.5
 pool's ten connections: a call that is accepted waits for two others, 0.3 s in all, and one that is shed needs none. The
 rest is for 200 answers on a busy machine. Without shedding the last of 200 waits for 25 others, 2.5 s."""
 _TIMES = 10
-_WAVES = 6
+_WAVES = 3
 _EXPECTED = {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 

@@ -1,7 +1,8 @@
 """Rolling kills: `python -m tests.faults.rolling [--seconds 300] [--every 10] [--seed 1]`, or `make test-faults-rolling`.
 
 Writer, reader, broker and database are killed with `kill -9` in turn while commands come in at half of the rate that the whole
-chain was measured to take, whatever is answered; a command whose answer got lost is sent again with the same request id. Prints how long events took from their commit to their effect, and a verdict an invariant. Exit code 1 where one broke.
+chain was measured to take, whatever is answered; a command whose answer got lost is sent again with the same id. Prints
+how long events took from their commit to their effect, and a verdict an invariant. Exit code 1 where one broke.
 """
 
 import argparse
