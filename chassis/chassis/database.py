@@ -33,8 +33,10 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
 _CONNECT_TIMEOUT = 5.0
+_STATEMENT_TIMEOUT = 20.0  # seconds for a statement, and as long again to cancel it; beyond that its connection is given up
 _POOL_TIMEOUT = 5.0
 
 _INSERT_EVENTS = """
@@ -219,7 +221,11 @@ class Database:
             pool_timeout=_POOL_TIMEOUT,
             pool_pre_ping=False,
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
-            connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
+            connect_args={
+                "timeout": _CONNECT_TIMEOUT,
+                "command_timeout": _STATEMENT_TIMEOUT,
+                "server_settings": {"timezone": "UTC"},
+            },
         )
 
         self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
