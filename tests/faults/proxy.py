@@ -105,7 +105,8 @@ class Proxy:
         line = _Line((reader, writer), part)
         self._lines.add(line)
         try:
-            await asyncio.gather(self._up(line), self._down(line))
+            with suppress(OSError):
+                await asyncio.gather(self._up(line), self._down(line))
         finally:
             self._lines.discard(line)
             line.close()
