@@ -6,7 +6,7 @@ frames, so that requests of one kind can be swallowed and answers be altered.
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
@@ -27,6 +27,7 @@ class _Line:
         self.node = node
         self.part = part
         self.is_dead = False
+        self.ended = asyncio.Event()
         self.answered = 0
         """Bytes of answers since the proxy began to cut."""
         self.cut_after = 0
@@ -42,6 +43,7 @@ class _Line:
 
     def reset(self) -> None:
         """End both sides as if one had crashed: TCP sends RST, once."""
+        self.ended.set()
         for _, writer in (self.node, self.part):
             sock = writer.get_extra_info("socket")
             with suppress(OSError):
@@ -105,11 +107,17 @@ class Proxy:
         line = _Line((reader, writer), part)
         self._lines.add(line)
         try:
-            with suppress(OSError):
-                await asyncio.gather(self._up(line), self._down(line))
+            await asyncio.gather(self._pumped(line, self._up), self._pumped(line, self._down))
         finally:
             self._lines.discard(line)
-            line.close()
+
+    async def _pumped(self, line: _Line, pump: Callable[[_Line], Awaitable[None]]) -> None:
+        """Pass on what comes from one side until it ends; that ends both, unless the line is dead: nobody hears of it then."""
+        with suppress(OSError):
+            await pump(line)
+        if line.is_dead:
+            await line.ended.wait()
+        line.close()
 
     async def _up(self, line: _Line) -> None:
         async for piece in self._pieces(line, line.node[0]):
@@ -147,14 +155,11 @@ class Proxy:
                 await writer.drain()
 
     async def _pieces(self, line: _Line, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-        """What comes from one side; ends the line where that side ends, unless it is dead."""
+        """What comes from one side."""
         with suppress(OSError, asyncio.IncompleteReadError):
             while piece := await (_frame(reader) if self._kafka else reader.read(_PIECE)):
                 if not line.is_dead:
                     yield piece
-        if line.is_dead:
-            await asyncio.Event().wait()
-        line.close()
 
 
 async def _connected(place: Place) -> Streams:
