@@ -116,11 +116,13 @@ class Consumers:
             done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except asyncio.CancelledError:  # for good; a client that is given up stays a member, whose place the next one takes
+            for lane in self._lanes:
+                lane.leave()
+            raise
         finally:
             held.cancel()
             watched.cancel()
-            for lane in self._lanes:
-                lane.leave()
             self._asking = None
             await asking.stop()
             await broker.stop()
