@@ -14,9 +14,9 @@ from tests.faults.proxy import FETCH, PRODUCE
 from tests.faults.world import Process, World
 from tests.waiting import until
 
-HALF_OPEN = 60.0
+HALF_OPEN = 50.0
 """Seconds in which half-open connections are given up, and others have taken their places. PostgreSQL: 20 s for a statement
-and as long to cancel it. Kafka: 15 s until the watchdog sees it, at most 40 s in which its clients can't leave their group."""
+and as long to cancel it, 30 s until the server frees the locks; Kafka: 15 s until the watchdog sees it."""
 _SILENT, _WATCH = 45.0, 5.0  # seconds that a consumer may be silent, and between two looks of its watchdog
 _REBUILT = "starting over"  # in the log where clients are given up
 _OUT_OF_ORDER = 45  # Kafka's code of a wrong sequence number
