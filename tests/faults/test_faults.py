@@ -3,6 +3,7 @@
 The whole matrix is `make test-faults`.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,12 @@ _NAMED = {fault.number: fault for fault in FAULTS}
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """PostgreSQL and Kafka of their own: some faults hit them."""
-    with one(tmp_path_factory.mktemp("parts")) as platform:
+def parts() -> Iterator[Platform]:
+    """PostgreSQL and Kafka of their own: some faults hit them.
+
+    Not below pytest's folder, which every run that begins closes to other users, PostgreSQL's among them.
+    """
+    with tempfile.TemporaryDirectory(prefix="alliance-faults-") as root, one(Path(root)) as platform:
         yield platform
 
 
