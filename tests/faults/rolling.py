@@ -15,7 +15,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from tests.waiting import until
 GOAL = 15.0  # seconds in which 99 of 100 events have their effect
 _MEASURED = 10.0  # seconds of full load
 _ANSWER = 5.0  # seconds after which a command is sent again
-_AGAIN = 0.2  # seconds before that
+_AGAIN, _PAUSE = 0.2, 5.0  # seconds before that, doubled each time, and the most
 _LAST = 90.0  # seconds in which the last commands have to be answered
 _OPTIONS = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)]
 _PROMISES = {
@@ -57,11 +56,7 @@ async def rolling(platform: Platform, folder: Path, seconds: float, every: float
             rate = await _capacity(world, caller)
             print(f"capacity {rate:.0f} events/s from command to effect; load {rate / 2:.0f} commands/s for {seconds:.0f} s")
             before = len(await _delays(world))
-            killing = asyncio.create_task(_kills(world, every))
-            await _load(caller, rate / 2, seconds)
-            killing.cancel()
-            with suppress(asyncio.CancelledError):
-                await killing
+            await asyncio.gather(_load(caller, rate / 2, seconds), _kills(world, every, seconds))
         broken = await invariants.broken(world)
         return _verdict(broken, (await _delays(world))[before:])
 
@@ -100,15 +95,18 @@ async def _load(caller: Caller, rate: float, seconds: float) -> None:
 async def _written(caller: Caller, key: str) -> None:
     """One command, sent until it is answered."""
     identifier = str(uuid.uuid4())
-    while True:
+    for tries in count():
         if await caller.call(key, identifier, _ANSWER) is grpc.StatusCode.OK:
             return
-        await asyncio.sleep(_AGAIN * random.uniform(1, 2))
+        await asyncio.sleep(min(_AGAIN * 2**tries, _PAUSE) * random.uniform(1, 2))  # all at once would keep it overloaded
 
 
-async def _kills(world: World, every: float) -> None:
+async def _kills(world: World, every: float, seconds: float) -> None:
+    ending = time.monotonic() + seconds
     for part in _turns(world):
         await asyncio.sleep(every * world.random.uniform(0.8, 1.2))
+        if time.monotonic() > ending:
+            return
         print(f"kill -9 {part}")
         if part in ("writer", "reader"):
             getattr(world, part).kill()

@@ -39,6 +39,7 @@ _SOCKET = ".s.PGSQL.5432"
 RATE = 60.0  # transactions a second
 _AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
+_PATIENCE = 90.0  # seconds in which a process that is to end has to have ended, however busy the machine
 _RECOVERY = 40.0  # seconds in which something has to happen again
 _INSERT_EVENT = """
 WITH e AS (
@@ -117,7 +118,7 @@ class Process:
 
     async def ended(self, times: int) -> None:
         """Wait until it has ended so many times."""
-        await until(lambda: len(self.codes) >= times, _RECOVERY)
+        await until(lambda: len(self.codes) >= times, _PATIENCE)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it for good."""
