@@ -33,9 +33,13 @@ _AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
 _CONNECT_TIMEOUT = 5.0
+_STATEMENT_TIMEOUT = 20.0  # seconds for a statement, and as long again to cancel it; beyond that its connection is given up
+_IDLE_TIMEOUT = 30.0  # seconds that a transaction may do nothing: PostgreSQL frees the locks of a client that is gone unheard
 _POOL_TIMEOUT = 5.0
 
 _INSERT_EVENTS = """
@@ -229,7 +233,14 @@ class Database:
             pool_timeout=_POOL_TIMEOUT,
             pool_pre_ping=False,
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
-            connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
+            connect_args={
+                "timeout": _CONNECT_TIMEOUT,
+                "command_timeout": _STATEMENT_TIMEOUT,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": f"{_IDLE_TIMEOUT:.0f}s",
+                },
+            },
         )
 
         self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")

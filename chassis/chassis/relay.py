@@ -47,7 +47,7 @@ BATCH = 1000  # events in one transaction, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
 REST = 0.2  # seconds of rest after a small batch, at most
-SEND = 30.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
+SEND = 10.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
@@ -271,14 +271,20 @@ class Relay:
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
-    """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record."""
+    """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record.
+
+    After an error the transaction stays open and the producer is of no use: the next one of its id aborts it. To abort it here
+    would take as long as the broker that may be the trouble.
+    """
     try:
-        async with asyncio.timeout(SEND), producer.transaction():
+        async with asyncio.timeout(SEND):
+            await producer.begin_transaction()
             waiting = [
                 await producer.send_batch(batch, topic, partition=partition)
                 for topic, partition, batch in _batches(producer, events)
             ]
             await asyncio.gather(*waiting)
+            await producer.commit_transaction()
     except _REFUSED as error:
         raise RefusedError(type(error).__name__) from error
 

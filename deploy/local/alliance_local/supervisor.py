@@ -2,6 +2,8 @@
 
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
 `ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_RESTORED` (comma list of services whose database was restored to an earlier point),
+`ALLIANCE_LOCAL_BROKERS` (1, 3; 0 for as many as the data have, one at first), `ALLIANCE_LOCAL_PROXY=1` (a listener of the one
+broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`),
 `ALLIANCE_TOPICS_PROFILE` (production, test).
 """
 
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,17 +52,27 @@ class Part:
         self.since = time.time()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be started; `restored` are services whose database was put back to an earlier point."""
+
+    services: tuple[str, ...]
+    sinks: tuple[str, ...]
+    restored: tuple[str, ...]
+    broker_ports: tuple[str, ...]
+    profile: str
+
+
 class Supervisor:
     """Everything of one state folder."""
 
-    def __init__(
-        self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], restored: tuple[str, ...], profile: str
-    ) -> None:
+    def __init__(self, state: State, wanted: Wanted) -> None:
         self._state = state
-        self._services = services
-        self._sinks = sinks
-        self._restored = restored
-        self._profile = profile
+        self._services = wanted.services
+        self._sinks = wanted.sinks
+        self._restored = wanted.restored
+        self._broker_ports = wanted.broker_ports
+        self._profile = wanted.profile
         self._parts: dict[str, Part] = {}
         self._began = time.monotonic()
         self._progress: TextIO = (state.root / "progress.log").open("w", encoding="utf-8", buffering=1)
@@ -98,12 +111,12 @@ class Supervisor:
     async def _start(self) -> None:
         self._end_leftovers()
         self._record()
-        names = ["kafka", "kafka_controller", *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
+        names = [*self._broker_ports, *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
         self._ports = ports.assign(self._state, names)
         self._issuer = Issuer(self._state.folder("issuer"))
         self._write_tokens()
         self._postgres = Postgres(self._state)
-        self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
+        self._kafka = Kafka(self._state, self._ports, self._profile)
         # Services need the database to begin with; the broker they wait for by themselves.
         self._broker = asyncio.create_task(self._start_kafka())
         await _all(self._start_services(), self._broker, *(self._start_sink(one) for one in self._sinks))
@@ -133,13 +146,16 @@ class Supervisor:
                 raise RuntimeError(f"migrations ended with {code}, see {log}")
 
     async def _start_kafka(self) -> None:
-        async with _Step(self, "kafka"):
-            await self._kafka.prepare()
-            child = await self._launch(Part("kafka", self._kafka.command()))
-            await self._in_time("kafka", kafka.wait_ready(self._kafka, child))
-            self._healthy("kafka")
+        await self._kafka.prepare()
+        await _all(*(self._start_broker(node) for node in self._kafka.nodes))
         async with _Step(self, "topics"):
             await self._kafka.provide()
+
+    async def _start_broker(self, node: str) -> None:
+        async with _Step(self, node):
+            child = await self._launch(Part(node, self._kafka.command(node)))
+            await self._in_time(node, kafka.wait_ready(self._kafka, node, child))
+            self._healthy(node)
 
     async def _start_sink(self, name: str) -> None:
         file = self._state.folder("received") / f"{name}.jsonl"
@@ -242,12 +258,12 @@ class Supervisor:
                 self._healthy(part.name)
 
     async def _stop(self) -> None:
-        """Services first, then the broker, then the database."""
-        infrastructure = ("kafka", "postgres")
-        await _all(*(self._end(name) for name in self._parts if name not in infrastructure))
-        for name in infrastructure:
-            if name in self._parts:
-                await self._end(name)
+        """Services first, then the brokers, then the database."""
+        brokers = [name for name in self._parts if name in kafka.nodes(kafka.MOST)]
+        database = [name for name in self._parts if name == "postgres"]
+        services = [name for name in self._parts if name not in (*brokers, *database)]
+        for group in (services, brokers, database):
+            await _all(*(self._end(name) for name in group))
         self._parts.clear()
         self._record()
 
@@ -346,8 +362,10 @@ def main() -> int:
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
     restored = tuple(one for one in os.environ.get("ALLIANCE_LOCAL_RESTORED", "").split(",") if one)
+    brokers = int(os.environ.get("ALLIANCE_LOCAL_BROKERS", "0")) or kafka.made_with(state) or 1
+    broker_ports = (*kafka.ports(brokers), *(kafka.PROXY_PORTS if os.environ.get("ALLIANCE_LOCAL_PROXY") else ()))
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    return asyncio.run(Supervisor(state, services, sinks, restored, profile).run())
+    return asyncio.run(Supervisor(state, Wanted(services, sinks, restored, broker_ports, profile)).run())
 
 
 if __name__ == "__main__":
