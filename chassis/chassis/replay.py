@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chassis.relay import StoredEvent
 
 KEYS = 200  # keys published in one step
+BATCH = 1000  # events in one Kafka transaction
 _KEYS = "SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3"
 _ROWS = """
 SELECT e.id, e.topic, e.key, e.version, e.type, e.payload, e.traceparent, e.recorded_at FROM event e
@@ -40,7 +41,8 @@ async def work(
         keys = list((await tx.conn.exec_driver_sql(_KEYS, (job.subject, job.position, KEYS))).scalars())
         if keys:
             rows = await _rows(tx, job.subject, keys)
-            await send(producer, rows)
+            for first in range(0, len(rows), BATCH):
+                await send(producer, rows[first : first + BATCH])
             await jobs.progress(tx, job.id, keys[-1], len(rows))
         else:
             await jobs.finish(tx, job.id)

@@ -39,7 +39,6 @@ from tests.waiting import until
 from tests.world import Member
 
 ROUND = "R55"
-COMPACTS = {"ALLIANCE_TOPICS_PROFILE": "test"}
 _LISTING = "alliance.internal.listings.listing.v1"
 _WHY = "恢复演练"
 _AFTER = "此后"
@@ -74,9 +73,14 @@ class Drill:
         yield
         self._console.print(f"{time.monotonic() - began:6.1f} s  {name}")
 
+    async def begin(self) -> None:
+        """Start, with topics as in production."""
+        self.up()
+        await self._keep("production")
+
     def up(self, **environment: str) -> None:
-        """Start the platform."""
-        self.platform.up(lambda _: None, sinks=False, **environment)
+        """Start the platform, with a broker that does not take long to compact what is to be compacted."""
+        self.platform.up(lambda _: None, sinks=False, ALLIANCE_TOPICS_PROFILE="test", **environment)
 
     def published(self, pairs: int) -> Scene:
         """Demands, supplies and their matches, one of them accepted; a compiled report."""
@@ -156,31 +160,36 @@ class Drill:
             self.up(ALLIANCE_LOCAL_RESTORED=service)
 
     async def compacted(self, scene: Scene) -> None:
-        """Revise until compaction has removed older versions; from then on topics are kept as in production."""
+        """Have topics compacted at once, until older versions are gone; then keep them as in production again."""
         topic = topics.load().named(_LISTING)
+        await self._keep("test")
         for number in range(_REVISIONS):
             self.revised(scene, number)
             await asyncio.sleep(_SEGMENT)
-        query = "SELECT count(*) FROM event WHERE topic = $1"
-        (row,) = await equality.rows(self.platform, "listings", query, _LISTING)
+        name, query = scene.talents[-1], "SELECT 1 FROM event WHERE topic = $1 AND key = $2"
+        said = await equality.rows(self.platform, "listings", query, _LISTING, name)
 
         async def fewer() -> bool:
-            return len(await equality.records(self.platform, topic)) < int(row["count"])
+            kept = [one for one in await equality.records(self.platform, topic) if one.key == name.encode()]
+            return len(kept) < len(said)
 
         await until(fewer)
+        await self._keep("production")
+
+    async def _keep(self, profile: str) -> None:
+        """Configure all topics as a profile says."""
         admin = AIOKafkaAdminClient(**self.platform.kafka("admin").options())
         await admin.start()
-        kept = topics.load().config("production")
-        names = [one.name for one in topics.load().all]
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=kept) for name in names])
+        config, names = topics.load().config(profile), [one.name for one in topics.load().all]
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=config) for name in names])
         await admin.close()
 
-    def kafka_lost(self) -> None:
+    async def kafka_lost(self) -> None:
         """The broker's data is gone."""
         self.platform.down()
         shutil.rmtree(self.platform.state.folder("kafka"))
         with self.step("kafka: start without its data"):
-            self.up()
+            await self.begin()
 
     def replayed(self) -> None:
         """All topics are published again."""
@@ -240,7 +249,7 @@ async def reporting_put_back(drill: Drill, pairs: int) -> list[str]:
 async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
     """Kafka is lost altogether; returns what differs in the end."""
     drill.changed(drill.published(pairs))
-    drill.kafka_lost()
+    await drill.kafka_lost()
     drill.replayed()
     found = await equality.differences(drill.platform)
     for service in SERVICES[1:]:
@@ -252,7 +261,7 @@ async def main(pairs: int) -> int:
     """All three, one after the other."""
     root, found = Path(tempfile.mkdtemp(prefix="alliance-recovery-")), []
     drill = Drill(root)
-    drill.up(**COMPACTS)
+    await drill.begin()
     try:
         for exercise in (listings_put_back, reporting_put_back, kafka_gone):
             with drill.step(f"{exercise.__name__}, {2 * pairs} listings"):

@@ -1,6 +1,8 @@
 """The recovery drills, small; each ends with everything equal to what its owner has."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +14,13 @@ pytestmark = pytest.mark.timeout(900)  # each stops and starts a platform severa
 
 
 @pytest.fixture(scope="module")
-def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
-    """A platform of its own, whose topics compact at once."""
-    found = Drill(tmp_path_factory.mktemp("recovery"))
-    found.up(**drill.COMPACTS)
-    yield found
-    found.platform.down()
+async def drilled() -> AsyncIterator[Drill]:
+    """A platform of its own; not below pytest's folder, which every run that begins closes to PostgreSQL's user."""
+    with tempfile.TemporaryDirectory(prefix="alliance-recovery-") as root:
+        found = Drill(Path(root))
+        await found.begin()
+        yield found
+        found.platform.down()
 
 
 async def test_listings_put_back_to_an_earlier_point(drilled: Drill) -> None:
