@@ -254,7 +254,7 @@ class Registry:
         guards.require_reason(reason)
         row = row or await changes.locked_body(call.tx, name)
         message = changes.taken(row, verb)
-        if message.state != BodyState.DISSOLVED:
+        if message.state != body_pb2.BODY_STATE_DISSOLVED:
             changes.open_findings(message, await changes.findings(call.tx, row, leaving=False))
         await changes.save_body(call.tx, message, row.version + 1, past)
         return message
@@ -418,9 +418,7 @@ def _reads(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.platform:
         return true()
     c = store.organization.c
-    member = exists().where(
-        store.membership.c.organization == c.name, store.membership.c.body.in_(sorted(viewer.bodies_run))
-    )
+    member = exists().where(store.membership.c.organization == c.name, store.membership.c.body.in_(sorted(viewer.bodies_run)))
     return or_(c.name == viewer.organization, member)
 
 

@@ -60,9 +60,7 @@ class Verdict(IntEnum):
 
 PARENT_TYPES: Mapping[int, frozenset[int]] = {
     OrgType.TASK_FORCE: frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE}),
-    OrgType.SECONDARY_COLLEGE: frozenset(
-        {OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE}
-    ),
+    OrgType.SECONDARY_COLLEGE: frozenset({OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE}),
 }
 """What the parent of an organization has to be; other types may have any.
 
