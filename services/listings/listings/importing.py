@@ -108,7 +108,7 @@ class Chunk:
         keys = {given.external_key for _, given in sound if given.external_key}
         bodies = {body for _, given in sound for body in given.bodies}
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
-        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies))
+        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         taken = self.fold(sound, await store.identified(tx, header.issuer, header.source, keys))
         await changes.write(tx, taken)
         return receipts
