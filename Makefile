@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults bench lint format proto
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,11 +36,17 @@ test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
 test-e2e: $(SYNCED) ## the whole loop
 	$(PYTEST) tests/e2e
 
-test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds; 6 minutes a seed
+test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds, or FAULTS="11 18a" only; 15 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
 
-bench: $(SYNCED) ## how fast a publication meets its partners, against a bare floor; 4 minutes
-	$(BIN)/python -m bench.freshness
+test-faults-rolling: $(SYNCED) ## kill -9 of each part in turn under load; 6 minutes
+	$(BIN)/python -m tests.faults.rolling
+
+test-recovery: $(SYNCED) ## recovery drills with PAIRS=50 pairs of listings each, timed; 4 minutes
+	$(BIN)/python -m tests.recovery.drill $(PAIRS)
+
+bench: $(SYNCED) ## the event plumbing against bare floors; BENCH="relay ack" chooses; 30 minutes
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated code
 	$(BIN)/ruff check .

@@ -1,24 +1,20 @@
-"""Freshness 时效: from the call that publishes a listing to its first proposal in `ListMatches`, with postings held.
+"""Freshness 时效: from the call that publishes a listing to its first proposal in `ListMatches`, with 20,000 postings held.
 
-    python -m bench.freshness [--rate 20] [--seconds 15] [--rounds 5]
-
-Brings up a platform of its own, has the command line import the sample postings (`ALLIANCE_SAMPLE_DATA`; 5,000 invented
-ones without it), then publishes supplies at a fixed rate, whether or not earlier ones are through (open loop). The bare
-floor, in turn with it and at the same rate: one row committed, one record acknowledged by Kafka, read by a consumer, one
-row committed, read back; the same PostgreSQL and Kafka, no framework. Each side is asked every 50 ms for what it waits for.
+All five services run, and the command line has imported the postings. Supplies are published at a fixed rate, whether or not
+earlier ones are through (open loop). The floor is the sum of the bare hops, in turn with it and at the same rate: one row
+committed, one Kafka transaction with one record, read by a `read_committed` consumer, one row committed, read back; the same
+PostgreSQL and Kafka, no framework. It leaves out: both calls, the event store and its queue, search and scores, ten proposals
+and their events, and the services that hear of all this on the same cores. Each side is asked every 50 ms for what it waits
+for.
 """
 
-import argparse
 import asyncio
-import os
 import re
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 from uuid import uuid4
@@ -26,27 +22,30 @@ from uuid import uuid4
 import asyncpg
 import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from rich.console import Console
-from rich.table import Table
 
 from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.registry.v1 import organization_pb2
-from alliance_local.control import Platform, temporary
-from alliance_local.kafka import ADMIN
-from alliance_local.postgres import Postgres
+from alliance_local.clock import Clocks
+from alliance_local.control import Platform
+from alliance_local.state import SERVICES
+from bench import ground, postings
+from bench.ground import Ground
+from bench.measure import Metric, Result, Spread, Taken, interleaved, say
+from chassis.kafka import transactional_producer
 from tests import world
 from tests.world import Member
 
+METRIC = Metric("publish → proposal, p99", "ms", lambda taken: taken.delay(99), goal=3, limit=1000)
+_HELD = 20_000  # postings
+_RATE = 20.0  # publications a second
+_SECONDS = 15  # of a turn
 _ASK = 0.05  # seconds between two looks
-_WATCHED = 10  # every how many-th publication is looked for; all of them are in the service's own histogram
-_PATIENCE = 20.0  # seconds until a publication counts as lost
-_TOPIC = "bench.floor"
-_WORDS = ("Java开发", "数据分析", "软件测试", "嵌入式开发", "前端开发", "运维开发", "产品经理")
-_console = Console(width=None if sys.stdout.isatty() else 140)
+_WATCHED = 10  # every how many-th publication of the platform is looked for; all are in the service's own histogram
+_SETTLE = 600.0  # seconds that what an import brings may take
+_PATIENCE = 20.0  # seconds after which nobody looks any more; that is its delay then
 Once = Callable[[int], Coroutine[None, None, float]]
 """One publication; the seconds until it could be read, or 0 where nobody looked."""
 
@@ -54,15 +53,18 @@ Once = Callable[[int], Coroutine[None, None, float]]
 class Floor:
     """What a publication costs with nothing but a driver for each part."""
 
-    def __init__(self, pool: asyncpg.Pool, producer: AIOKafkaProducer) -> None:
+    def __init__(self, pool: asyncpg.Pool, producer: AIOKafkaProducer, topic: str) -> None:
         self._pool = pool
         self._producer = producer
+        self._topic = topic
+        self._free = asyncio.Lock()  # a producer has one transaction at a time
 
     async def once(self, _: int) -> float:
         """One row, one record, one row."""
         began, name = time.monotonic(), uuid4().hex
         await self._pool.execute("INSERT INTO source (name) VALUES ($1)", name)
-        await self._producer.send_and_wait(_TOPIC, name.encode())
+        async with self._free, self._producer.transaction():
+            await self._producer.send_and_wait(self._topic, name.encode(), name.encode())
         return await _seen(began, lambda: self._pool.fetchval("SELECT 1 FROM target WHERE name = $1", name))
 
     async def consume(self, consumer: AIOKafkaConsumer) -> None:
@@ -86,7 +88,7 @@ class Publishing:
         self._drafts = [await self._draft(number) for number in range(count)]
 
     async def _draft(self, number: int) -> str:
-        word = _WORDS[number % len(_WORDS)]
+        word = postings.WORDS[number % len(postings.WORDS)]
         listing = world.talent(self._college.name, world.unique(f"{word}方向毕业生"))
         listing.description = f"{word}实训一年，熟悉{word}常用工具"
         listing.talent_supply.skills[:] = [word]
@@ -113,41 +115,37 @@ class Publishing:
 
 
 async def _seen(began: float, look: Callable[[], Coroutine[None, None, object]]) -> float:
-    """Seconds until `look` finds something."""
-    while not await look():
-        if time.monotonic() - began > _PATIENCE:
-            raise AssertionError("a publication never came through")
+    """Seconds until `look` finds something, or nobody waits any more."""
+    while not await look() and time.monotonic() - began < _PATIENCE:  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(_ASK)
     return time.monotonic() - began
 
 
-async def _paced(once: Once, rate: float, count: int) -> list[float]:
-    """Begin `count` publications at a fixed rate; the delays of those that were looked for."""
+async def _paced(once: Once, count: int) -> Taken:
+    """Begin so many publications at a fixed rate; the delays of those that were looked for."""
     began, tasks = time.monotonic(), list[asyncio.Task[float]]()
     for number in range(count):
-        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + number / _RATE - time.monotonic()))
         tasks.append(asyncio.create_task(once(number)))
-    return [delay for delay in await asyncio.gather(*tasks) if delay]
+    delays = [delay for delay in await asyncio.gather(*tasks) if delay]
+    return Taken(count, time.monotonic() - began, delays=delays)
 
 
 @asynccontextmanager
-async def _floor(platform: Platform) -> AsyncIterator[Floor]:
+async def _floor(given: Ground) -> AsyncIterator[Floor]:
     """Tables and a topic of the benchmark's own."""
-    postgres, access = Postgres(platform.state), platform.kafka(ADMIN)
-    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await superuser.execute("CREATE DATABASE bench")
-    await superuser.close()
-    admin = AIOKafkaAdminClient(**access.options())
-    await admin.start()
-    await admin.create_topics([NewTopic(_TOPIC, 1, 1)])
-    await admin.close()
-    consumer = AIOKafkaConsumer(_TOPIC, **access.options(), auto_offset_reset="earliest")
-    producer = AIOKafkaProducer(**access.options(), acks="all")
-    async with asyncpg.create_pool(postgres.url("bench", "postgres"), min_size=2, max_size=4) as pool:
+    kafka, topic = given.kafka, await ground.topic(given.platform, "freshness")
+    options = {"auto_offset_reset": "earliest", "isolation_level": "read_committed"}
+    consumer = AIOKafkaConsumer(topic, **kafka.options(), **options)
+    producer = transactional_producer(kafka, "bench-freshness")
+    async with (
+        ground.store(given.platform, "freshness") as store,
+        asyncpg.create_pool(store.owner, min_size=2, max_size=4) as pool,
+    ):
         await pool.execute("CREATE TABLE source (name text PRIMARY KEY); CREATE TABLE target (name text PRIMARY KEY)")
         await consumer.start()
         await producer.start()
-        floor = Floor(pool, producer)
+        floor = Floor(pool, producer, topic)
         consuming = asyncio.create_task(floor.consume(consumer))
         try:
             yield floor
@@ -157,33 +155,29 @@ async def _floor(platform: Platform) -> AsyncIterator[Floor]:
             await consumer.stop()
 
 
-def _hold(platform: Platform, root: Path) -> int:
-    """Have the command line import the postings; returns how many are published."""
+def _hold(platform: Platform, count: int) -> int:
+    """Have the command line import postings; returns how many are published."""
     employer = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
-    data = os.environ.get("ALLIANCE_SAMPLE_DATA")
-    file = Path(data) / "data/texts/zh_job_postings_sample.csv.gz" if data else _invented(root)
-    environment = {**os.environ, "ALLIANCE_STATE_DIR": str(platform.state.root), "ALLIANCE_SESSION": str(root / "session")}
-
-    def alliance(*arguments: str) -> None:
-        command = [str(Path(sys.executable).parent / "alliance"), *arguments]
-        subprocess.run(command, check=False, env=environment)  # noqa: S603 - our own program; 1 says that rows were refused
-
-    alliance("login", employer.caller.sub, "--as", employer.name)
-    options = ["--kind", "job_position", "--map", "zh_job_postings", "--receipts", str(root / "receipts.csv")]
-    alliance("listing", "import", str(file), *options)
+    with tempfile.TemporaryDirectory(prefix="alliance-bench-") as folder:
+        file = Path(folder) / "postings.csv"
+        say(f"importing {count:,} {postings.write(file, count)}")
+        postings.hold(platform, employer, file, Path(folder))
     request = matching.SearchListingsRequest(issuer=employer.name, page_size=1)
-    world.settle(platform)
+    _settle(platform)
     return int(employer.caller.matching.SearchListings(request).total_size)
 
 
-def _invented(root: Path) -> Path:
-    file = root / "postings.csv"
-    rows = [
-        f"invented-{number},{_WORDS[number % len(_WORDS)]}工程师,负责{_WORDS[number % len(_WORDS)]}工作,虚构"
-        for number in range(5000)
-    ]
-    file.write_text("\n".join(["job_id,title,description,source", *rows]), encoding="utf-8")
-    return file
+def _settle(platform: Platform) -> None:
+    """Wait until no service has anything left to do."""
+    with Clocks(platform, SERVICES) as clocks:
+        clocks.settle(_SETTLE)
+
+
+async def _published(platform: Platform, publishing: Publishing, count: int) -> Taken:
+    """A turn of the platform: drafts that wait until all is at rest, and are published."""
+    await publishing.prepare(count)
+    await asyncio.to_thread(_settle, platform)
+    return await _paced(publishing.once, count)
 
 
 def _histogram(platform: Platform) -> list[tuple[float, float]]:
@@ -201,61 +195,19 @@ def _quantile(before: list[tuple[float, float]], after: list[tuple[float, float]
     return f"≤ {next(bound for bound, count in counts if count >= wanted):g} s"
 
 
-def _show(rounds: list[tuple[list[float], list[float]]], histogram: str) -> None:
-    """A line a round: p50 and p99 of both sides and their ratio; then the spread."""
-    table = Table("", "floor p50", "floor p99", "platform p50", "platform p99", "ratio p50", "ratio p99")
-    figures = []
-    for number, (bare, ours) in enumerate(rounds, 1):
-        values = [_at(bare, 50), _at(bare, 99), _at(ours, 50), _at(ours, 99)]
-        figures.append([*values, values[2] / values[0], values[3] / values[1]])
-        table.add_row(str(number), *(f"{1000 * one:.0f} ms" for one in values), *(f"{one:.1f}" for one in figures[-1][4:]))
-    spread = [(statistics.median(column), min(column), max(column)) for column in zip(*figures, strict=True)]
-    table.add_section()
-    cells = [f"{1000 * mid:.0f} ({1000 * low:.0f}–{1000 * high:.0f}) ms" for mid, low, high in spread[:4]]
-    table.add_row("median", *cells, *(f"{mid:.1f} ({low:.1f}–{high:.1f})" for mid, low, high in spread[4:]))
-    _console.print(table)
-    _console.print(histogram)
-
-
-def _at(delays: list[float], percent: int) -> float:
-    return statistics.quantiles(delays, n=100, method="inclusive")[percent - 1]
-
-
-async def _run(platform: Platform, rate: float, seconds: float, count: int) -> None:
+async def run(given: Ground) -> list[Result]:
+    """Measure."""
+    platform, count = given.platform, max(_WATCHED * 2, given.some(int(_RATE * _SECONDS)))
+    say(f"{await asyncio.to_thread(_hold, platform, given.some(_HELD)):,} postings held")
     college = await asyncio.to_thread(world.organization, platform, organization_pb2.ORG_TYPE_UNIVERSITY)
-    await asyncio.to_thread(world.settle, platform)
-    publications = int(rate * seconds)
-    rounds = []
-    async with _floor(platform) as floor:
-        publishing = Publishing(platform, college)
-        before = _histogram(platform)
-        for number in range(count):
-            await publishing.prepare(publications)
-            await asyncio.to_thread(world.settle, platform)
-            bare = await _paced(floor.once, rate, publications)
-            ours = await _paced(publishing.once, rate, publications)
-            rounds.append((bare, ours))
-            _console.print(f"round {number + 1}: p99 {_at(bare, 99):.3f} s bare, {_at(ours, 99):.3f} s")
-        after = _histogram(platform)
+    await asyncio.to_thread(_settle, platform)
+    async with _floor(given) as floor:
+        publishing, before = Publishing(platform, college), _histogram(platform)
+        sides = (partial(_paced, floor.once, count), partial(_published, platform, publishing, count))
+        result = await interleaved(METRIC, *sides, given.rounds)
+    after = _histogram(platform)
     middle, end = _quantile(before, after, 0.5), _quantile(before, after, 0.99)
-    _show(rounds, f"alliance_matching_freshness_seconds: p50 {middle}, p99 {end}, {count * publications} publications")
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rate", type=float, default=20.0, help="publications a second")
-    parser.add_argument("--seconds", type=float, default=15.0, help="length of a round's side")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--traces", default="0.1", help="share of the traces that are recorded")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="alliance-bench-") as folder:
-        root = Path(folder)
-        sampler = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": given.traces}
-        with temporary(root / "state", _console.print, **sampler) as platform:
-            _console.print(f"{_hold(platform, root)} postings held")
-            asyncio.run(_run(platform, given.rate, given.seconds, given.rounds))
-
-
-if __name__ == "__main__":
-    main()
+    say(f"alliance_matching_freshness_seconds, warm-up included: p50 {middle}, p99 {end}")
+    p50 = [Spread.of([taken.delay(50) for taken in side]) for side in (result.floor, result.ours)]
+    say(f"p50: floor {p50[0]} ms, ours {p50[1]} ms")
+    return [result]

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from alliance_local.control import Platform, temporary
@@ -17,6 +18,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") 
     if call.excinfo is not None:
         item.session.config.stash[_FAILED] = True
 
+
+# A busy machine is no finding.
+hypothesis.settings.register_profile("alliance", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("alliance")
 
 _FAILED = pytest.StashKey[bool]()
 

@@ -43,14 +43,14 @@ class Admin:
 
     async def ListDeadLetters(self, call: Call, request: pb.ListDeadLettersRequest) -> pb.ListDeadLettersResponse:
         """See the contract."""
-        size, after = paging.page_size(request.page_size), paging.decode(request)
+        size, after = paging.page_size(request.page_size), paging.decode(request, UUID)
         wanted = dlq.Filter(
             states=[_STATES[request.state]] if request.state else deadletter.OPEN,
             group=request.group,
             topic=request.topic,
             key=request.key,
             reason=request.reason,
-            after=UUID(after[0]) if after else dlq.Filter.after,
+            after=after[0] if after else dlq.Filter.after,
         )
         rows = await dlq.listed(call.tx, wanted, size + 1)
         answer = pb.ListDeadLettersResponse(dead_letters=[_dead_letter(row) for row in rows[:size]])

@@ -38,7 +38,7 @@ _PACE = 0.2  # seconds between the beginnings of two batches of a group: under l
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is away
 _LOOK = 0.02  # seconds between looks at how far a tail has got
 _WATCH = 5.0  # seconds between looks at whether the clients get on
-_ANSWER = 30.0  # seconds that the broker may take to say where a topic ends
+_ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
@@ -97,7 +97,7 @@ class Consumers:
 
     async def _consume(self) -> None:
         broker = KafkaBroker(
-            self._access.bootstrap,
+            self._access.bootstrap.split(","),  # of a text FastStream makes one single address
             security=_security(self._access),
             consumer_only=True,
             allow_auto_create_topics=False,
@@ -116,11 +116,13 @@ class Consumers:
             done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except asyncio.CancelledError:  # for good; a client that is given up stays a member, whose place the next one takes
+            for lane in self._lanes:
+                lane.leave()
+            raise
         finally:
             held.cancel()
             watched.cancel()
-            for lane in self._lanes:
-                lane.leave()
             self._asking = None
             await asking.stop()
             await broker.stop()
@@ -378,6 +380,4 @@ async def _records(message: KafkaMessage) -> Any:
 
 
 def _raws(batch: Batch) -> list[RawRecord]:
-    return [
-        RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers)) for one in batch
-    ]
+    return [RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]

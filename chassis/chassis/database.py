@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,9 +33,13 @@ _AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
 _CONNECT_TIMEOUT = 5.0
+_STATEMENT_TIMEOUT = 20.0  # seconds for a statement, and as long again to cancel it; beyond that its connection is given up
+_IDLE_TIMEOUT = 30.0  # seconds that a transaction may do nothing: PostgreSQL frees the locks of a client that is gone unheard
 _POOL_TIMEOUT = 5.0
 
 _INSERT_EVENTS = """
@@ -110,6 +115,7 @@ class Tx:
     _endings: list[Callable[[], None]] = field(default_factory=list)
     _later: dict[Write, list[Any]] = field(default_factory=dict)
     _session: AsyncSession | None = None
+    _timestamps: dict[datetime, Timestamp] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
     """What was read for the whole transaction, by whoever read it: the records of a batch ask once."""
 
@@ -186,14 +192,22 @@ class Tx:
     def _fill(self, message: Message, version: int, effective_at: datetime) -> None:
         meta: Any = message.meta  # type: ignore[attr-defined]
         meta.version = version
-        meta.recorded_at.FromDatetime(self.recorded_at)
-        meta.effective_at.FromDatetime(effective_at)
+        meta.recorded_at.CopyFrom(self._timestamp(self.recorded_at))
+        meta.effective_at.CopyFrom(self._timestamp(effective_at))
         if isinstance(meta, event_pb2.EventMeta):
             meta.actor = self.cause.actor
             meta.on_behalf_of = self.cause.on_behalf_of
             meta.reason = self.cause.reason
             meta.cause_event_id = self.cause.event_id
             meta.request_id = self.cause.request_id
+
+    def _timestamp(self, instant: datetime) -> Timestamp:
+        """An instant as protobuf has it; the events of a transaction share theirs."""
+        found = self._timestamps.get(instant)
+        if found is None:
+            found = self._timestamps[instant] = Timestamp()
+            found.FromDatetime(instant)
+        return found
 
     async def _flush(self) -> bool:
         """Write the queued events and their places in the queue; says whether there were any."""
@@ -219,7 +233,14 @@ class Database:
             pool_timeout=_POOL_TIMEOUT,
             pool_pre_ping=False,
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
-            connect_args={"timeout": _CONNECT_TIMEOUT, "server_settings": {"timezone": "UTC"}},
+            connect_args={
+                "timeout": _CONNECT_TIMEOUT,
+                "command_timeout": _STATEMENT_TIMEOUT,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": f"{_IDLE_TIMEOUT:.0f}s",
+                },
+            },
         )
 
         self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")

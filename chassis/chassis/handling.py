@@ -15,6 +15,7 @@ from typing import Literal
 import asyncpg
 import grpc
 from opentelemetry.trace import SpanKind
+from prometheus_client import Counter
 from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, select
 
 from chassis import applied, deadletter, metrics, telemetry, topics
@@ -83,6 +84,10 @@ class Handling:
         self.database = database
         self.retry_delays = retry_delays
         self.actor = f"service:{service}"
+        self._topic = topics.load().named(listen.topic)
+        self._applied = metrics.RECORDS.labels(self.group, "applied")
+        self._unknown = metrics.RECORDS.labels(self.group, "unknown_type")
+        self._delay = metrics.EVENT_DELAY.labels(self.group)
 
     async def batch(self, raws: Sequence[RawRecord]) -> None:
         """Handle records, in order; returns when they are committed. Raises what `away` recognises, and only that."""
@@ -168,7 +173,7 @@ class Handling:
 
     def _look_for_gap(self, tx: Tx, record: Record, done: int) -> None:
         """Count versions that never came: compacted away before they were read, given up by a fence, or lost."""
-        if record.version > done + 1 and topics.load().named(record.topic).consecutive:
+        if record.version > done + 1 and self._topic.consecutive:
             tx.on_commit(metrics.VERSION_GAPS.labels(self.group).inc)
 
     async def rewrite(self, records: Sequence[Record]) -> int:
@@ -223,21 +228,25 @@ class Handling:
         """Give one record to the handler, as its cause and in its trace; counted once it is committed."""
         await self._give(tx, record)
         delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
-        known = topics.load().named(record.topic).takes(record.verb)
-        tx.on_commit(lambda: self._done(delay, known=known))
+        outcome = self._applied if self._topic.takes(record.verb) else self._unknown
+        tx.on_commit(partial(self._done, outcome, delay))
 
     async def _give(self, tx: Tx, record: Record) -> None:
-        with telemetry.span(
-            f"{self.group} handles {record.verb}",
-            kind=SpanKind.CONSUMER,
-            parent=record.traceparent,
-            attributes={"event_id": record.id, "topic": record.topic},
-        ):
-            outer, tx.cause = tx.cause, Cause(self.actor, event_id=record.id, traceparent=telemetry.traceparent())
-            try:
-                await self.listen.handler(tx, record)
-            finally:
-                tx.cause = outer
+        if record.traceparent and not telemetry.is_sampled(record.traceparent):  # a span would cost more than most handlers
+            await self._caused(tx, record, record.traceparent)
+            return
+        attributes = {"event_id": record.id, "topic": record.topic}
+        name = f"{self.group} handles {record.verb}"
+        with telemetry.span(name, kind=SpanKind.CONSUMER, parent=record.traceparent, attributes=attributes):
+            await self._caused(tx, record, telemetry.traceparent())
+
+    async def _caused(self, tx: Tx, record: Record, trace: str) -> None:
+        """The handler, with the record as the cause of what it does."""
+        outer, tx.cause = tx.cause, Cause(self.actor, event_id=record.id, traceparent=trace)
+        try:
+            await self.listen.handler(tx, record)
+        finally:
+            tx.cause = outer
 
     async def lock(self, tx: Tx, keys: Iterable[str]) -> dict[str, int]:
         """Lock the keys' `applied` rows and read their versions; 0 for a new key."""
@@ -252,9 +261,9 @@ class Handling:
         """Whether only the newest record of a key matters."""
         return self.listen.mode == "state"
 
-    def _done(self, delay: float, *, known: bool) -> None:
-        self._count("applied" if known else "unknown_type")
-        metrics.EVENT_DELAY.labels(self.group).observe(delay)
+    def _done(self, outcome: Counter, delay: float) -> None:
+        outcome.inc()
+        self._delay.observe(delay)
 
     def _count(self, outcome: str) -> None:
         metrics.RECORDS.labels(self.group, outcome).inc()

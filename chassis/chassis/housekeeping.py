@@ -5,6 +5,8 @@ import logging
 import time
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from chassis import metrics
 from chassis.clock import business_date
 from chassis.database import Cause, Database
@@ -19,13 +21,20 @@ _FIRST = 60.0
 _KEEP_REQUESTS = timedelta(days=7)
 _CAUSE = Cause("chassis:housekeeping")
 
-# Bounded: counting goes on to one row beyond the limit only.
-_OUTBOX = """
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE parked IS NULL LIMIT $1) AS queued) AS rows,
-       (SELECT count(*) FROM outbox WHERE parked IS NOT NULL) AS parked,
-       (SELECT e.recorded_at FROM outbox o JOIN event e ON e.id = o.event_id
-        WHERE o.parked IS NULL ORDER BY o.seq LIMIT 1) AS oldest
+# In the order of an index each, and from a floor: while a snapshot is held somewhere, the queue's dead rows stay, and a look
+# that passes over all of them costs more than the relay.
+_PARKED = "SELECT key FROM outbox WHERE parked IS NOT NULL ORDER BY key LIMIT 1000"
+_HELD = "SELECT count(*) FROM outbox WHERE key = ANY($1::text[])"
+_OLDEST = """
+SELECT o.seq, e.recorded_at FROM outbox o JOIN event e ON e.id = o.event_id
+WHERE o.seq >= $1 AND o.key <> ALL($2::text[]) ORDER BY o.seq LIMIT 1
 """
+_COUNT = """
+SELECT count(*) FROM (SELECT 1 FROM outbox WHERE seq >= $1 AND key <> ALL($2::text[]) ORDER BY seq LIMIT $3) AS waiting
+"""
+_LAST = "SELECT seq FROM outbox ORDER BY seq DESC LIMIT 1"
+_COUNTED = 10_000  # rows that are counted; beyond, the span of their places says how many there are
+_FROM_THE_START = 60  # looks after which the floor is given up once
 
 
 class Outbox:
@@ -36,6 +45,8 @@ class Outbox:
         self._max_rows = settings.outbox_max_rows
         self._max_age = settings.outbox_max_age
         self._full = False
+        self._floor = 0
+        self._looks = 0
 
     def accepting(self) -> None:
         """Raises `Unavailable` while too many events wait to be published, or one waits too long."""
@@ -56,13 +67,26 @@ class Outbox:
             await asyncio.sleep(_EVERY)
 
     async def _look(self) -> None:
+        """What waits behind a parked event is held with it, and neither makes the outbox full nor old."""
+        self._floor = 0 if self._looks % _FROM_THE_START == 0 else self._floor
+        self._looks += 1
         async with self._database.alone() as conn:
-            row = (await conn.exec_driver_sql(_OUTBOX, (self._max_rows + 1,))).one()
-        age = (self._database.system_time() - row.oldest).total_seconds() if row.oldest else 0.0
-        metrics.OUTBOX_ROWS.set(row.rows)
-        metrics.OUTBOX_PARKED.set(row.parked)
+            keys = sorted(set((await conn.exec_driver_sql(_PARKED)).scalars()))
+            held = (await conn.exec_driver_sql(_HELD, (keys,))).scalar_one() if keys else 0
+            oldest = (await conn.exec_driver_sql(_OLDEST, (self._floor, keys))).one_or_none()
+            rows = await self._waiting(conn, oldest.seq, keys) if oldest else 0
+        self._floor = oldest.seq if oldest else self._floor
+        age = (self._database.system_time() - oldest.recorded_at).total_seconds() if oldest else 0.0
+        metrics.OUTBOX_ROWS.set(rows)
+        metrics.OUTBOX_PARKED.set(held)
         metrics.OUTBOX_AGE.set(age)
-        self._full = row.rows > self._max_rows or age > self._max_age
+        self._full = rows > self._max_rows or age > self._max_age
+
+    async def _waiting(self, conn: AsyncConnection, first: int, held: list[str]) -> int:
+        rows: int = (await conn.exec_driver_sql(_COUNT, (first, held, _COUNTED))).scalar_one()
+        if rows < _COUNTED:
+            return rows
+        return int((await conn.exec_driver_sql(_LAST)).scalar_one()) - first + 1
 
 
 async def hourly(database: Database) -> None:

@@ -28,10 +28,14 @@ _KINDS = (
     ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)")),
 )
 
+_ANY = re.compile(r"\d{4}|@")  # what each of them has; most texts have neither, and one look is a fifth of four
+
 
 def screen(field: str, text: str) -> list[Violation]:
     """Violations for phone numbers, e-mail addresses and identity numbers in a free text; the value is not repeated."""
     plain = unicodedata.normalize("NFKC", text)
+    if not _ANY.search(plain):
+        return []
     return [
         Violation(
             field,

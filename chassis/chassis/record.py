@@ -1,8 +1,8 @@
 """Records of Kafka as handlers see them, decoded tolerantly: unknown headers, types and fields are no errors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError, Message
 
@@ -24,8 +24,7 @@ class UndecodableError(Exception):
         self.version = version
 
 
-@dataclass(frozen=True)
-class RawRecord:
+class RawRecord(NamedTuple):
     """A record as it lies on the topic."""
 
     topic: str
@@ -37,8 +36,7 @@ class RawRecord:
     headers: Sequence[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A decoded record. `message` is None for a tombstone; `time` is when the event was recorded (system clock)."""
 
     topic: str
@@ -70,9 +68,9 @@ class Record:
 
 def decode(raw: RawRecord) -> Record:
     """The record; raises `UndecodableError`."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in raw.headers if value is not None}
-    key, version = _key(raw), _version(headers)
-    if (kind := headers.get("content-type", CONTENT_TYPE)) != CONTENT_TYPE:
+    headers = dict(raw.headers)
+    key, version = _key(raw), _version(_text(headers, "ce_sequence"))
+    if (kind := _text(headers, "content-type") or CONTENT_TYPE) != CONTENT_TYPE:
         raise UndecodableError(f"content-type is {kind[:40]!r}", key, version)
     try:
         message = None if raw.value is None else topics.load().named(raw.topic).message_class().FromString(raw.value)
@@ -84,12 +82,16 @@ def decode(raw: RawRecord) -> Record:
         offset=raw.offset,
         key=key,
         version=version,
-        type=headers.get("ce_type", ""),
-        id=headers.get("ce_id", ""),
-        time=_time(headers.get("ce_time", ""), raw.timestamp),
+        type=_text(headers, "ce_type"),
+        id=_text(headers, "ce_id"),
+        time=_time(_text(headers, "ce_time"), raw.timestamp),
         message=message,
-        traceparent=headers.get("traceparent", ""),
+        traceparent=_text(headers, "traceparent"),
     )
+
+
+def _text(headers: Mapping[str, bytes | None], name: str) -> str:
+    return (headers.get(name) or b"").decode("utf-8", "replace")
 
 
 def _key(raw: RawRecord) -> str:
@@ -104,8 +106,7 @@ def _key(raw: RawRecord) -> str:
     return key
 
 
-def _version(headers: Mapping[str, str]) -> int:
-    text = headers.get("ce_sequence", "")
+def _version(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
         raise UndecodableError("header ce_sequence is missing or no version")
     return int(text)

@@ -13,9 +13,9 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
@@ -47,7 +47,7 @@ BATCH = 1000  # events in one transaction, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
 REST = 0.2  # seconds of rest after a small batch, at most
-SEND = 30.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
+SEND = 10.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
@@ -57,14 +57,23 @@ _REFUSED = (
     RecordTooLargeError,
 )
 _FENCED = (ProducerFenced, InvalidProducerEpoch)
+_CONTENT_TYPE = CONTENT_TYPE.encode()
 
-_QUEUE = """
+_QUEUE = "SELECT seq, event_id, key FROM outbox WHERE seq > $1 AND parked IS NULL ORDER BY seq LIMIT $2"
+# The same without what stands behind a parked row of its key. Only where there is one: of a table with many dead rows, the
+# planner believes that many are parked, and reads all of it.
+_QUEUE_BESIDE_PARKED = """
 SELECT o.seq, o.event_id, o.key FROM outbox o
 WHERE o.seq > $1 AND o.parked IS NULL
   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.parked IS NOT NULL AND p.key = o.key AND p.seq < o.seq)
 ORDER BY o.seq LIMIT $2
 """
-_LATE = "SELECT 1 FROM outbox WHERE key = ANY($1::text[]) AND seq <= $2 AND parked IS NULL LIMIT 1"
+_PARKED = "SELECT key FROM outbox WHERE parked IS NOT NULL ORDER BY key LIMIT 1"  # ordered, so that the index is read
+_LATE = """
+SELECT 1 FROM unnest($1::text[]) AS k (key), LATERAL (
+  SELECT 1 FROM outbox o WHERE o.key = k.key AND o.seq <= $2 AND o.parked IS NULL ORDER BY o.seq LIMIT 1
+) AS late LIMIT 1
+"""  # key by key, or the planner would rather read a bloated table than ask its index a thousand times
 # The bounds let PostgreSQL leave out every partition that holds none of the ids.
 _EVENTS = """
 SELECT id, topic, key, version, type, payload, traceparent, recorded_at FROM event
@@ -76,8 +85,7 @@ SELECT count(*) FILTER (WHERE parked IS NULL), count(*) FILTER (WHERE parked IS 
 """
 
 
-@dataclass(frozen=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """A row of the event store, as it is published."""
 
     id: UUID
@@ -90,8 +98,7 @@ class StoredEvent:
     recorded_at: datetime
 
 
-@dataclass(frozen=True)
-class _Queued:
+class _Queued(NamedTuple):
     seq: int
     event: StoredEvent
 
@@ -117,6 +124,7 @@ class Relay:
         self._kept_at = 0.0
         self._floor = 0
         self._scanned_at = 0.0
+        self._queue = _QUEUE
         self._replays_at = 0.0
         self._replaying = False
         database.woken = self._wake.set
@@ -148,6 +156,7 @@ class Relay:
         try:
             await producer.start()
             await self._keep(at_least=0.0)
+            self._scanned_at = 0.0  # whoever led meanwhile may have parked
             metrics.RELAY_LEADER.set(1)
             log.info("relay: leading", extra={"epoch": self._lease.epoch})
             while True:
@@ -184,17 +193,19 @@ class Relay:
 
     async def _next(self) -> list[_Queued]:
         """The next rows of the queue with their events."""
-        if time.monotonic() - self._scanned_at >= FULL_SCAN:
-            self._floor, self._scanned_at = 0, time.monotonic()
         async with self._database.alone() as conn:
-            rows = (await conn.exec_driver_sql(_QUEUE, (self._floor, BATCH))).all()
+            if time.monotonic() - self._scanned_at >= FULL_SCAN:
+                self._floor, self._scanned_at = 0, time.monotonic()
+                parked = (await conn.exec_driver_sql(_PARKED)).first()
+                self._queue = _QUEUE_BESIDE_PARKED if parked else _QUEUE
+            rows = (await conn.exec_driver_sql(self._queue, (self._floor, BATCH))).all()
             if rows and self._floor and await self._is_overtaking(conn, [row.key for row in rows]):
-                rows = (await conn.exec_driver_sql(_QUEUE, (0, BATCH))).all()
+                rows = (await conn.exec_driver_sql(self._queue, (0, BATCH))).all()
             if not rows:
                 return []
             ids = [row.event_id for row in rows]
             found = await conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))  # events never change
-            events = {row.id: StoredEvent(*tuple(row)) for row in found}
+            events = {row.id: StoredEvent._make(row) for row in found}
         return [_Queued(row.seq, events[row.event_id]) for row in rows]
 
     async def _is_overtaking(self, conn: AsyncConnection, keys: list[str]) -> bool:
@@ -252,6 +263,7 @@ class Relay:
     async def _park(self, seq: int, why: str) -> None:
         async with self._database.transaction(self._cause) as tx:
             await tx.conn.exec_driver_sql("UPDATE outbox SET parked = $2 WHERE seq = $1", (seq, why))
+        self._queue = _QUEUE_BESIDE_PARKED
 
     async def _done(self, sequence: list[int]) -> None:
         async with self._database.alone() as conn:
@@ -259,14 +271,20 @@ class Relay:
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
-    """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record."""
+    """Send events in one Kafka transaction, in their order per key. Raises `RefusedError` for a bad record.
+
+    After an error the transaction stays open and the producer is of no use: the next one of its id aborts it. To abort it here
+    would take as long as the broker that may be the trouble.
+    """
     try:
-        async with asyncio.timeout(SEND), producer.transaction():
+        async with asyncio.timeout(SEND):
+            await producer.begin_transaction()
             waiting = [
                 await producer.send_batch(batch, topic, partition=partition)
                 for topic, partition, batch in _batches(producer, events)
             ]
             await asyncio.gather(*waiting)
+            await producer.commit_transaction()
     except _REFUSED as error:
         raise RefusedError(type(error).__name__) from error
 
@@ -299,23 +317,35 @@ def _append(batch: Any, event: StoredEvent) -> bool:
 
 def headers(event: StoredEvent) -> list[tuple[str, bytes]]:
     """CloudEvents attributes of a record; `ce_traceparent` is where the event began, `traceparent` this hop."""
-    declared = topics.load().named(event.topic)
-    here = event.traceparent
-    if telemetry.is_sampled(event.traceparent):
-        with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent):
-            here = telemetry.traceparent() or here
-    found = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event.id),
-        "ce_source": f"//alliance/{declared.owner}",
-        "ce_type": event.type,
-        "ce_subject": event.key,
-        "ce_partitionkey": event.key,
-        "ce_time": event.recorded_at.isoformat().replace("+00:00", "Z"),
-        "ce_dataschema": declared.message,
-        "ce_sequence": str(event.version),
-        "content-type": CONTENT_TYPE,
-    }
+    source, dataschema = _declared(event.topic)
+    key = event.key.encode()
+    found = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(event.id).encode()),
+        ("ce_source", source),
+        ("ce_type", event.type.encode()),
+        ("ce_subject", key),
+        ("ce_partitionkey", key),
+        ("ce_time", event.recorded_at.isoformat().replace("+00:00", "Z").encode()),
+        ("ce_dataschema", dataschema),
+        ("ce_sequence", b"%d" % event.version),
+        ("content-type", _CONTENT_TYPE),
+    ]
     if event.traceparent:
-        found |= {"ce_traceparent": event.traceparent, "traceparent": here}
-    return [(name, value.encode()) for name, value in found.items()]
+        found += [("ce_traceparent", event.traceparent.encode()), ("traceparent", _hop(event).encode())]
+    return found
+
+
+@cache
+def _declared(topic: str) -> tuple[bytes, bytes]:
+    """What is the same in all records of a topic: source and schema."""
+    declared = topics.load().named(topic)
+    return f"//alliance/{declared.owner}".encode(), declared.message.encode()
+
+
+def _hop(event: StoredEvent) -> str:
+    """The traceparent of this hop: a span of its own where the trace is recorded."""
+    if not telemetry.is_sampled(event.traceparent):
+        return event.traceparent
+    with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent):
+        return telemetry.traceparent() or event.traceparent

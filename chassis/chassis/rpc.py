@@ -46,6 +46,8 @@ class Call:
     language: str
     database: Database
     cause: Cause
+    accepting: Callable[[], None]
+    """Raises `Unavailable` where nothing can be taken at present; a command has asked, a stream asks before each part."""
     transaction: Tx | None = None
 
     @property
@@ -164,7 +166,7 @@ class Pipeline:
             on_behalf_of=principal.organization if principal else "",
             traceparent=telemetry.traceparent(),
         )
-        return Call(method.full_name, principal, language, self._database, cause)
+        return Call(method.full_name, principal, language, self._database, cause, self._accepting)
 
     async def _authorise(self, call: Call, method: Method, request: Message) -> None:
         if method.permission not in (PUBLIC, AUTHENTICATED):

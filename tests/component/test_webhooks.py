@@ -156,6 +156,21 @@ async def test_an_attempt_that_a_crash_cut_off_is_made_again(platform: Platform,
     assert len({one["headers"]["webhook-id"] for one in receiver.came}) == 1
 
 
+async def test_receivers_that_answer_slowly_keep_nobody_elses_waiting(platform: Platform, watcher: Member) -> None:
+    other = await to_thread(world.organization, platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+    issuer = await to_thread(world.organization, platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    hooks, listings = 4, 6
+    async with _receiver(*[HANGS] * 200) as slow, _receiver() as quick:
+        for number in range(hooks):
+            await to_thread(_subscribed, watcher, f"{slow.url}/{number}")
+        await to_thread(_subscribed, other, quick.url)
+        subjects = [await to_thread(_published, platform, "", issuer) for _ in range(listings)]
+        await _until_it_came(quick, subjects[-1])
+        assert len(slow.came) < hooks * listings, "the others' would all have had their turn before"
+        await to_thread(_cancel_all, watcher)
+    await to_thread(_cancel_all, other)
+
+
 def _delivery_after_restart(watcher: Member, subscription: str, subject: str) -> notify_pb2.Delivery:
     def found() -> notify_pb2.Delivery | None:
         try:
@@ -172,7 +187,7 @@ async def _until_it_came(receiver: Receiver, subject: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0"])
 async def test_private_targets_are_refused_before_anything_is_sent(host: str) -> None:
-    webhooks = Webhooks(NotifySettings.model_construct(allow_private_targets=False, delivery_timeout=2.0))
+    webhooks = Webhooks(NotifySettings.model_construct(allow_private_targets=False, delivery_timeout=2.0), 1)
     async with _receiver() as receiver:
         hook = Hook("1", receiver.url.replace("127.0.0.1", host), _SECRET, {}, "")
         with pytest.raises(SendError, match="private target refused"):
@@ -183,7 +198,7 @@ async def test_private_targets_are_refused_before_anything_is_sent(host: str) ->
 
 @pytest.mark.parametrize("url", ["http://" + "a" * 64 + ".example/", "http://[::1/", "http://\u0000/", "https:///"])
 async def test_a_target_that_makes_no_sense_fails_as_an_attempt(url: str) -> None:
-    webhooks = Webhooks(NotifySettings.model_construct(allow_private_targets=False, delivery_timeout=2.0))
+    webhooks = Webhooks(NotifySettings.model_construct(allow_private_targets=False, delivery_timeout=2.0), 1)
     with pytest.raises(SendError):
         await webhooks.send(Hook("1", url, _SECRET, {}, ""), datetime.now(UTC))
     await webhooks.close()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from sqlalchemy import text
 
-from chassis import applied, consumer, handling, relay
+from chassis import applied, consumer, handling, lease, relay, rpc
 from chassis.crash import crash_point
 from chassis.database import Tx
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
@@ -115,6 +116,18 @@ def _drops_what_it_cannot_read() -> None:
     _replace(handling.Handling, "_unreadable", skipped)
 
 
+def _never_sheds() -> None:
+    def enter(self: Any) -> None:
+        self._running += 1
+
+    _replace(rpc.Pipeline, "_enter", enter)
+
+
+def _takes_any_slot() -> None:
+    """Whoever asks for a lease gets it."""
+    lease._TAKE = text(lease._TAKE.text.partition("WHERE")[0] + "RETURNING epoch")
+
+
 def _starts_slowly() -> None:
     time.sleep(6)
 
@@ -141,5 +154,7 @@ VARIANTS = {
     "offset": Variant("offsets are committed before the effects", "read", "4b", "L", _commits_offsets_first),
     "applied": Variant("nothing is known of what was applied", "read", "24", "LO", _forgets_what_it_applied),
     "poison": Variant("what cannot be read is dropped", "read", "22", "Q", _drops_what_it_cannot_read),
+    "shed": Variant("no call is shed", "write", "33", "R", _never_sheds),
+    "slot": Variant("two processes are members under one id", "read", "34", "R", _takes_any_slot),
     "slow": Variant("a process takes long to start", "write", "3", "R", _starts_slowly),
 }

@@ -93,7 +93,7 @@ async def _poison(world: World) -> str:
 
 def _late(world: World) -> str:
     late = [f"{what}: {took:.1f} s of {within:.0f}" for what, took, within in world.recoveries if took > within]
-    return ", ".join(late)
+    return ", ".join([*late, *world.wrong])
 
 
 def _some(found: "set[tuple[str, int]] | set[str]") -> str:

@@ -1,4 +1,5 @@
-"""A service of the chassis and nothing else: writes versions of a few aggregates, or writes down every record that it reads.
+"""A service of the chassis and nothing else: writes versions of a few aggregates, by itself and when it is called, or writes
+down every record that it reads.
 
 `python -m tests.faults.node serve`, a real service in its own process. What it writes it says in a journal, a file that no
 fault touches: `ack KEY VERSION` once a transaction has committed, and never before. Options by environment:
@@ -7,7 +8,7 @@ fault touches: `ack KEY VERSION` once a transaction has committed, and never bef
     FAULT_ROLES   write, read, or both      FAULT_JOURNAL  the journal
     FAULT_SEED    what it writes            FAULT_RATE     transactions a second
     FAULT_SLOW    seconds a record takes    FAULT_BROKEN   a variant of `tests.faults.broken`
-    FAULT_POLL_INTERVAL   seconds that the group allows between two polls
+    FAULT_CALL    seconds a call takes      FAULT_POLL_INTERVAL   seconds that the group allows between two polls
 """
 
 import asyncio
@@ -16,26 +17,28 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from alliance.notify.v1 import events_pb2, notify_pb2
+from alliance.notify.v1 import events_pb2, notify_pb2, notify_service_pb2
 from chassis import consumer, topics
 from chassis.database import Cause, Tx
-from chassis.errors import Denied, Unavailable
+from chassis.errors import Unavailable
 from chassis.handling import Listen
 from chassis.main import run
 from chassis.record import Record
 from chassis.rpc import Call
-from chassis.service import Context, Parts, Service, Task
+from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.settings import ServiceSettings
 
 TABLES = """
 CREATE TABLE ledger (key text PRIMARY KEY, version bigint NOT NULL);
-CREATE TABLE effect (place bigint GENERATED ALWAYS AS IDENTITY, event_id text, key text NOT NULL, version bigint NOT NULL);
+CREATE TABLE effect (place bigint GENERATED ALWAYS AS IDENTITY, event_id text, key text NOT NULL, version bigint NOT NULL,
+                     at timestamptz NOT NULL DEFAULT clock_timestamp());
 """
 """What the node keeps. `effect` has no key on purpose: a second effect must show."""
 POISON = "poison"
 PARTITIONS = 3
 KEYS = 24  # aggregates that one seed writes
 WRITERS = 4  # transactions under way at once
+MOST_CALLS = 20  # calls that a node works on at once
 EARLY = False  # whether the journal is written before the commit; see `tests.faults.broken`
 NEXT = """
 INSERT INTO ledger (key, version) VALUES ($1, 1)
@@ -54,14 +57,40 @@ def declare(name: str) -> topics.Topic:
     return found
 
 
+async def write(tx: Tx, topic: str, key: str) -> int:
+    """Write the next version of a key, with its event; says which."""
+    version: int = (await tx.conn.exec_driver_sql(NEXT, (key,))).scalar_one()
+    tx.emit(topic, key, version, "changed", events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=key)))
+    return version
+
+
 class _OnPurposeError(Exception):
     """Ends a transaction without a trace."""
 
 
-class _NobodyMay:
+class _AnybodyMay:
     async def authorise(self, call: Call, permission: str, resources: list[str]) -> None:
         """See `chassis.rpc.Authoriser`."""
-        raise Denied(permission, "")
+
+
+class _Calls:
+    """Takes one command: the next version of the key that the subscription names as its organization."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._seconds = float(os.environ.get("FAULT_CALL", "0"))
+
+    async def CreateSubscription(
+        self, call: Call, request: notify_service_pb2.CreateSubscriptionRequest
+    ) -> notify_pb2.Subscription:
+        """Answers with the key as the name and the version as the etag."""
+        version = await write(call.tx, self._topic, request.subscription.organization)
+        await asyncio.sleep(self._seconds)
+        return notify_pb2.Subscription(name=request.subscription.organization, etag=str(version))
+
+    def __getattr__(self, name: str) -> object:
+        """Nobody calls the others."""
+        return None
 
 
 class Node(Parts):
@@ -73,9 +102,14 @@ class Node(Parts):
         self._topic = os.environ["FAULT_TOPIC"]
         self._slow = float(os.environ.get("FAULT_SLOW", "0"))
 
-    def authoriser(self) -> _NobodyMay:
-        """Nobody calls it."""
-        return _NobodyMay()
+    def authoriser(self) -> _AnybodyMay:
+        """Who may call is no subject here."""
+        return _AnybodyMay()
+
+    def offers(self) -> Sequence[Offer]:
+        """The command, where it writes."""
+        service = notify_service_pb2.DESCRIPTOR.services_by_name["NotifyService"]
+        return [Offer(service, _Calls(self._topic))] if "write" in self._roles else []
 
     def listens(self) -> Sequence[Listen]:
         """The topic, where it reads."""
@@ -107,9 +141,7 @@ class Node(Parts):
 
     async def _changed(self, name: str, *, lost: bool) -> int:
         async with self.context.database.transaction(Cause("tester")) as tx:
-            version: int = (await tx.conn.exec_driver_sql(NEXT, (name,))).scalar_one()
-            event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
-            tx.emit(self._topic, name, version, "changed", event)
+            version = await write(tx, self._topic, name)
             if lost or self._random.random() < _SLOW_COMMITS:  # others pass by while it has its places in the queue
                 await tx._flush()
                 tx._queued.clear()

@@ -1,4 +1,4 @@
-"""The faults of the catalogue that hit one broker, one database and the processes between them; one function each.
+"""Faults that hit one broker, one database and the processes between them; one function each.
 
 A scenario finds a world whose writer and reader are up and flowing, does its damage while the load goes on, and leaves it so;
 `tests.faults.run` lets all come to rest and compares. How often, when and whom the seed decides.
@@ -7,8 +7,6 @@ A scenario finds a world whose writer and reader are up and flowing, does its da
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -16,24 +14,9 @@ from aiokafka.structs import OffsetAndMetadata
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from tests.faults import node
+from tests.faults.fault import LEASE, PART, SERVICE, SESSION, broker_answers, database_answers
 from tests.faults.world import Process, World
 from tests.waiting import until
-
-SERVICE, PART = 5.0, 5.0  # seconds to recover: of a service's process, and after a part answers again
-_LEASE = 3.0  # seconds
-_SESSION = 10.0  # seconds of aiokafka's session timeout
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault: its number in the catalogue, what it is, and how it is done."""
-
-    number: str
-    title: str
-    holds: str
-    inject: Callable[[World], Awaitable[None]]
-    seconds: float
-    """How long it takes, about."""
 
 
 async def _crash_at(world: World, process: Process, point: str, most: int) -> None:
@@ -103,7 +86,7 @@ async def _stopped_leader(world: World, second: Process, leases: float) -> Proce
     (row,) = await world.rows(world.writing, "SELECT holder FROM lease WHERE name LIKE 'relay-%'")
     leader = second if f":{second.pid}:" in row["holder"] else world.writer
     leader.send(signal.SIGSTOP)
-    await asyncio.sleep(_LEASE * leases)
+    await asyncio.sleep(LEASE * leases)
     return leader
 
 
@@ -113,7 +96,7 @@ async def zombie_consumer(world: World) -> None:
     await second.start()
     await world.load(3.0)
     world.reader.send(signal.SIGSTOP)
-    await asyncio.sleep(_SESSION * 1.3)
+    await asyncio.sleep(SESSION * 1.3)
     world.reader.send(signal.SIGCONT)
     await world.recovers("consumer", SERVICE)
     await second.stop()
@@ -126,7 +109,7 @@ async def rebalance_storm(world: World) -> None:
         await other.start()
         await world.load(1.0)
         await other.stop(world.random.choice((signal.SIGTERM, signal.SIGKILL)))
-    await world.recovers("group", _SESSION + SERVICE)  # killed members leave when their session ends
+    await world.recovers("group", SESSION + SERVICE)  # killed members leave when their session ends
 
 
 async def slow_handler(world: World) -> None:
@@ -140,20 +123,8 @@ async def slow_handler(world: World) -> None:
 
 async def broker_crash(world: World) -> None:
     world.platform.kill("kafka")
-    await until(lambda: _answers(world), 40)
+    await until(lambda: broker_answers(world), 40)
     await world.recovers("broker", PART)
-
-
-async def _answers(world: World) -> bool:
-    consumer = world.consumer()
-    try:
-        await asyncio.wait_for(consumer.start(), 5)
-        await asyncio.wait_for(consumer.end_offsets([TopicPartition(world.topic, 0)]), 5)
-    except Exception:
-        return False
-    finally:
-        await consumer.stop()
-    return True
 
 
 async def database_backend_killed(world: World) -> None:
@@ -162,22 +133,15 @@ async def database_backend_killed(world: World) -> None:
         world.writing, "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() LIMIT 1", world.writing
     )
     os.kill(row["pid"], signal.SIGKILL)
-    await until(lambda: _database_answers(world), 30)
+    await until(lambda: database_answers(world), 30)
     await world.recovers("database", PART)
 
 
 async def database_immediate_stop(world: World) -> None:
     os.kill(world.platform.parts()["postgres"]["pid"], signal.SIGQUIT)
     await asyncio.sleep(0.2)
-    await until(lambda: _database_answers(world), 30)
+    await until(lambda: database_answers(world), 30)
     await world.recovers("database", PART)
-
-
-async def _database_answers(world: World) -> bool:
-    try:
-        return bool(await world.rows(world.writing, "SELECT 1"))
-    except (OSError, asyncpg.PostgresError, TimeoutError):
-        return False
 
 
 async def pool_exhausted(world: World) -> None:
@@ -241,10 +205,10 @@ async def oversized_in_the_queue(world: World) -> None:
     """A row that no command would let in is parked; other keys go on."""
     await world.commit("keys/huge", os.urandom(5 * 1024 * 1024))
     await world.produce((None, b"no key", [("ce_sequence", b"1")]))
-    await world.recovers("relay", SERVICE + _LEASE)
+    await world.recovers("relay", SERVICE + LEASE)
     rows = await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")
     if [row["key"] for row in rows] != ["keys/huge"]:
-        world.recoveries.append((f"parked: {rows}", 1, 0))
+        world.wrong.append(f"parked: {rows}")
 
 
 async def everything_again(world: World) -> None:
@@ -298,32 +262,29 @@ async def rolling_restart(world: World) -> None:
         one.send(signal.SIGTERM)
         await one.ended(ends + 1)
         if one.codes[-1]:
-            world.recoveries.append((f"exit {one.codes[-1]} instead of 0", 1, 0))
+            world.wrong.append(f"exit {one.codes[-1]} instead of 0")
     await world.recovers("process", SERVICE)
 
 
-FAULTS = (
-    Fault("0", "nothing", "LPOSQ", nothing, 8),
-    Fault("1", "relay dies after produce, before mark", "LO", relay_dies_after_produce, 12),
-    Fault("2", "relay dies before produce", "L", relay_dies_before_produce, 12),
-    Fault("3", "service dies mid-transaction", "P", service_dies_in_a_transaction, 12),
-    Fault("4", "consumer dies after database commit, before offset commit", "L", consumer_dies_before_the_offset, 12),
-    Fault("4b", "consumer dies before database commit", "L", consumer_dies_before_commit, 12),
-    Fault("5", "consumer dies between batch records", "LO", consumer_dies_between_records, 12),
-    Fault("6", "two relays run", "LOS", two_relays, 16),
-    Fault("7", "zombie consumer", "LO", zombie_consumer, 22),
-    Fault("8", "rebalance storm", "LR", rebalance_storm, 25),
-    Fault("9", "handler slower than max_poll_interval", "R", slow_handler, 20),
-    Fault("10", "broker crash", "LR", broker_crash, 20),
-    Fault("14a", "PostgreSQL backend killed", "LP", database_backend_killed, 10),
-    Fault("14b", "PostgreSQL immediate stop", "LP", database_immediate_stop, 10),
-    Fault("15", "pool exhausted", "R", pool_exhausted, 14),
-    Fault("16", "held snapshot and open writes", "R", held_snapshot, 8),
-    Fault("17", "low sequences commit late", "LO", late_commits, 12),
-    Fault("22", "garbage or truncated records", "Q", garbage, 10),
-    Fault("23", "oversized record in the queue, null key", "L", oversized_in_the_queue, 12),
-    Fault("24", "the whole log again", "L", everything_again, 8),
-    Fault("25", "offsets reset to 0", "L", offsets_reset, 10),
-    Fault("26", "records of a later contract", "L", later_contract, 8),
-    Fault("31", "SIGTERM under load", "LR", rolling_restart, 14),
-)
+async def one_member_twice(world: World) -> None:
+    """A second process of the reader's slot is refused, until the first has been still for longer than its lease."""
+    second = world.process(world.reading, "read", "0")
+    await second.start()
+    await world.load(3.0)
+    if (holder := await _member(world)) != world.reader.pid:
+        world.wrong.append(f"the member is {holder}, not {world.reader.pid}")
+    world.reader.send(signal.SIGSTOP)
+    await asyncio.sleep(LEASE * 1.6)
+    world.reader.send(signal.SIGCONT)
+    await world.recovers("consumer", SESSION + SERVICE)
+    await world.load(2.0)
+    if (holder := await _member(world)) != second.pid:
+        world.wrong.append(f"the member is {holder}, not {second.pid}")
+    await second.stop(signal.SIGKILL)
+    await world.recovers("consumer", LEASE + SERVICE)
+
+
+async def _member(world: World) -> int:
+    """The pid of the process that holds the reader's slot."""
+    (row,) = await world.rows(world.reading, "SELECT holder FROM lease WHERE name = $1", f"member:{world.reading}.0")
+    return int(row["holder"].split(":")[1])

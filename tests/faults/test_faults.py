@@ -3,24 +3,29 @@
 The whole matrix is `make test-faults`.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from alliance_local.control import Platform, temporary
+from alliance_local.control import Platform
 from tests.faults.broken import VARIANTS
-from tests.faults.run import PARTS_ONLY, once
-from tests.faults.scenarios import FAULTS
+from tests.faults.catalogue import FAULTS
+from tests.faults.parts import one
+from tests.faults.run import once
 
 _SHORT = ("1", "4b", "14a", "17", "22", "26")
 _NAMED = {fault.number: fault for fault in FAULTS}
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """PostgreSQL and Kafka of their own: some faults hit them."""
-    with temporary(tmp_path_factory.mktemp("parts"), print, sinks=False, **PARTS_ONLY) as platform:
+def parts() -> Iterator[Platform]:
+    """PostgreSQL and Kafka of their own: some faults hit them.
+
+    Not below pytest's folder, which every run that begins closes to other users, PostgreSQL's among them.
+    """
+    with tempfile.TemporaryDirectory(prefix="alliance-faults-") as root, one(Path(root)) as platform:
         yield platform
 
 

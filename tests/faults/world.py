@@ -7,13 +7,15 @@ faults hit: the writer's journal is a file, and topics and tables are read once 
 import asyncio
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -26,15 +28,18 @@ from alliance_local.issuer import AUDIENCE, ISSUER
 from alliance_local.postgres import Postgres
 from chassis.migrate import migrate
 from tests.faults import node
+from tests.faults.proxy import Proxy
 from tests.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MIGRATIONS = _ROOT / "services" / "listings" / "migrations"
 _OWNER, _ROLE = "listings_owner", "listings"  # roles that the platform has, and databases of the world's own
 _TEMPLATE = "fault_template"
+_SOCKET = ".s.PGSQL.5432"
 RATE = 60.0  # transactions a second
 _AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
+_PATIENCE = 90.0  # seconds in which a process that is to end has to have ended, however busy the machine
 _RECOVERY = 40.0  # seconds in which something has to happen again
 _INSERT_EVENT = """
 WITH e AS (
@@ -69,6 +74,7 @@ class Process:
 
     async def _launch(self) -> None:
         environment = self.environment | (self.lives.pop(0) if self.lives else {})
+        self.ports.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.child = await asyncio.create_subprocess_exec(
                 *self.arguments, env=environment, cwd=_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
@@ -93,6 +99,15 @@ class Process:
         """The process that runs now, or ran last."""
         return self.child.pid if self.child else 0
 
+    def said(self, text: str) -> int:
+        """How many lines of its log hold a text."""
+        return self.log.read_text(encoding="utf-8", errors="replace").count(text) if self.log.exists() else 0
+
+    @property
+    def ports(self) -> Path:
+        """Where it writes its ports down."""
+        return Path(self.environment["ALLIANCE_PORTS_FILE"])
+
     def is_up(self) -> bool:
         """Whether it runs."""
         return self.child is not None and self.child.returncode is None
@@ -103,7 +118,7 @@ class Process:
 
     async def ended(self, times: int) -> None:
         """Wait until it has ended so many times."""
-        await until(lambda: len(self.codes) >= times, _RECOVERY)
+        await until(lambda: len(self.codes) >= times, _PATIENCE)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it for good."""
@@ -123,8 +138,17 @@ class Process:
 class World:
     """One scenario's."""
 
-    def __init__(self, platform: Platform, folder: Path, name: str, seed: int, broken: "dict[str, str] | None" = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        folder: Path,
+        name: str,
+        seed: int,
+        broken: "dict[str, str] | None" = None,
+        proxies: "Proxies | None" = None,
+    ) -> None:
         self.platform = platform
+        self._proxies = proxies
         self.random = Random(f"{name}-{seed}")
         self.seed = seed
         self.topic = f"alliance.internal.fault.{name}.v1"
@@ -132,6 +156,8 @@ class World:
         self.journal = folder / f"{name}.journal"
         self.recoveries: list[tuple[str, float, float]] = []
         """What had to recover, in how many seconds it did, and in how many it has to."""
+        self.wrong: list[str] = []
+        """What else a scenario saw that should not be."""
         self.poison: list[str] = []
         """Keys of the poison records that were put on the topic."""
         self.is_repeated = False
@@ -143,11 +169,20 @@ class World:
         self.writer = self.process(self.writing, "write", "0")
         self.reader = self.process(self.reading, "read", "0")
 
+    @property
+    def proxies(self) -> "Proxies":
+        """The proxies that writer and reader go through."""
+        if self._proxies is None:
+            raise RuntimeError("this world has no proxies")
+        return self._proxies
+
     # Processes
 
-    def process(self, service: str, roles: str, slot: str, **more: str) -> Process:
-        """A process of a node, not started yet."""
+    def process(self, service: str, roles: str, slot: str, *, is_direct: bool = False, **more: str) -> Process:
+        """A process of a node, not started yet; through the proxies, where there are any, unless it is direct."""
         kafka = self.platform.kafka("admin")
+        proxies = None if is_direct else self._proxies
+        url = self.database(service)
         environment = processes.environment(
             PYTHONPATH=str(_ROOT),
             FAULT_NODE=service,
@@ -158,8 +193,8 @@ class World:
             FAULT_JOURNAL=str(self.journal),
             FAULT_BROKEN=self._broken.get("write" if service == self.writing else "read", ""),
             ALLIANCE_SLOT=slot,
-            ALLIANCE_DATABASE_URL=self.database(service),
-            ALLIANCE_KAFKA_BOOTSTRAP=kafka.bootstrap,
+            ALLIANCE_DATABASE_URL=proxies.url(url) if proxies else url,
+            ALLIANCE_KAFKA_BOOTSTRAP=proxies.bootstrap if proxies else kafka.bootstrap,
             ALLIANCE_KAFKA_SECURITY=kafka.security,
             ALLIANCE_KAFKA_USERNAME=kafka.username or "",
             ALLIANCE_KAFKA_PASSWORD=kafka.password or "",
@@ -167,10 +202,13 @@ class World:
             ALLIANCE_TOKEN_ISSUER=ISSUER,
             ALLIANCE_TOKEN_AUDIENCE=AUDIENCE,
             ALLIANCE_RETRY_DELAYS="[0.1, 0.2, 0.3]",
+            ALLIANCE_GRPC_MAX_CONCURRENT=str(node.MOST_CALLS),
+            ALLIANCE_PORTS_FILE=str(self._folder / f"{service}.{slot}.ports"),
             **more,
         )
-        log = self._folder / f"{service}.{slot}.log"
-        made = Process([sys.executable, "-m", "tests.faults.node", "serve"], environment, log)
+        made = Process(
+            [sys.executable, "-m", "tests.faults.node", "serve"], environment, self._folder / f"{service}.{slot}.log"
+        )
         self._processes.append(made)
         return made
 
@@ -192,6 +230,11 @@ class World:
             return list(await connection.fetch(query, *values))
         finally:
             await connection.close()
+
+    def acknowledge(self, key: str, version: int) -> None:
+        """Write down what a node answered to a call."""
+        with self.journal.open("a", encoding="utf-8") as journal:
+            journal.write(f"ack {key} {version}\n")
 
     def acknowledged(self) -> list[tuple[str, int]]:
         """Key and version of all that the writer said was committed."""
@@ -254,12 +297,13 @@ class World:
         """Let the writer write for a while, a little shorter or longer as the seed has it."""
         await asyncio.sleep(seconds * self.random.uniform(0.7, 1.3))
 
-    async def flows(self) -> None:
+    async def flows(self, within: float = _RECOVERY) -> None:
         """Wait until an event that is written from now on has had its effect."""
-        before = len(self.acknowledged())
-        await until(lambda: len(self.acknowledged()) > before, _RECOVERY)
-        key, version = self.acknowledged()[before]
-        await until(lambda: self.has_effect(key, version), _RECOVERY)
+        async with asyncio.timeout(within):
+            before = len(self.acknowledged())
+            await until(lambda: len(self.acknowledged()) > before, within)
+            key, version = self.acknowledged()[before]
+            await until(lambda: self.has_effect(key, version), within)
 
     async def has_effect(self, key: str, version: int) -> bool:
         """Whether a version has had its effect."""
@@ -270,18 +314,19 @@ class World:
 
     async def recovers(self, what: str, within: float) -> None:
         """Measure how long it takes from now until events flow again."""
+        await self.takes(what, within, self.flows(within + _RECOVERY))
+
+    async def takes(self, what: str, within: float, waiting: Awaitable[object]) -> None:
+        """Measure how long something takes that has to be done within so many seconds."""
         began = time.monotonic()
-        try:
-            await self.flows()
-        except TimeoutError:
-            self.recoveries.append((what, _RECOVERY, within))
-            return
+        with suppress(TimeoutError):
+            await waiting
         self.recoveries.append((what, time.monotonic() - began, within))
 
     async def rest(self) -> bool:
         """Stop writing, and wait until nothing is under way; says whether it came to that."""
         await self.writer.stop()
-        relay = self.process(self.writing, "relay", "9")  # publishes what is left
+        relay = self.process(self.writing, "relay", "9", is_direct=True)  # publishes what is left
         await relay.start()
         try:
             await until(self._is_at_rest, _REST)
@@ -321,12 +366,53 @@ def version_of(record: "ConsumerRecord[bytes, bytes]") -> int:
     return int(text) if text.isdigit() else 0
 
 
+class Proxies:
+    """Between the nodes and their parts."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        """`folder` is where PostgreSQL's socket is expected; its path has to be short."""
+        self._folder = folder
+        self.port = platform.port("kafka_proxy")
+        self.kafka = Proxy(("127.0.0.1", platform.port("kafka_behind")), ("127.0.0.1", self.port), kafka=True)
+        self.database = Proxy(platform.state.sockets / _SOCKET, folder / _SOCKET)
+        self.bootstrap = f"localhost:{self.port}"
+
+    @property
+    def both(self) -> tuple[Proxy, Proxy]:
+        """The broker's and the database's."""
+        return self.kafka, self.database
+
+    def url(self, url: str) -> str:
+        """A database's URL through the proxy."""
+        return f"{url.partition('?')[0]}?host={quote(str(self._folder), safe='/')}"
+
+
+@asynccontextmanager
+async def proxied(platform: Platform) -> AsyncIterator[Proxies]:
+    """Proxies that listen."""
+    with tempfile.TemporaryDirectory(prefix="alliance-proxy-") as folder:
+        proxies = Proxies(platform, Path(folder))
+        for one in proxies.both:
+            await one.start()
+        try:
+            yield proxies
+        finally:
+            for one in proxies.both:
+                one.stop()
+
+
 @asynccontextmanager
 async def created(
-    platform: Platform, folder: Path, name: str, seed: int, broken: "dict[str, str] | None" = None
+    platform: Platform,
+    folder: Path,
+    name: str,
+    seed: int,
+    broken: "dict[str, str] | None" = None,
+    proxies: Proxies | None = None,
 ) -> AsyncIterator[World]:
     """A world with its topic and databases; all of it is gone afterwards. `broken`: side (write, read) → variant."""
-    world = World(platform, folder, name, seed, broken)
+    world = World(platform, folder, name, seed, broken, proxies)
+    brokers = len(platform.kafka("admin").bootstrap.split(","))
     node.declare(world.topic)
     await _template(platform)
     superuser = await asyncpg.connect(Postgres(platform.state).url("postgres", "postgres"))
@@ -335,7 +421,7 @@ async def created(
     try:
         for service in (world.writing, world.reading):
             await superuser.execute(f"CREATE DATABASE {service} TEMPLATE {_TEMPLATE} OWNER {_OWNER}")
-        await admin.create_topics([NewTopic(world.topic, node.PARTITIONS, 1)], timeout_ms=30_000)
+        await admin.create_topics([NewTopic(world.topic, node.PARTITIONS, brokers)], timeout_ms=30_000)
         try:
             yield world
         finally:

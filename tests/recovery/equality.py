@@ -22,7 +22,7 @@ _PROJECTIONS = {
     "membership": "name, body, organization, roles, valid_from, valid_to",
     "access_grant": "name, principal, role, organization, body, active",
 }
-_OPEN = "SELECT demand, supply FROM match WHERE state IN ('PROPOSED', 'ACCEPTED', 'IN_PROGRESS')"
+_OPEN = "SELECT demand, supply FROM match WHERE state IN ('PROPOSED', 'ACCEPTED')"
 _COUNTED = ("registry.body", "registry.membership", "listings.listing", "listings.round", "matching.match")
 
 

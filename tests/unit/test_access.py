@@ -119,7 +119,7 @@ def authority(*grants: Grant, sub: str = "someone", owner: Owner | None = None, 
 
 def call(sub: str = "someone", organization: str = "", now: datetime = NOON) -> Call:
     principal = Principal(sub, organization) if sub else None
-    return Call("/x/Y", principal, "zh", cast(Database, None), Cause(actor=sub), cast(Tx, At(now)))
+    return Call("/x/Y", principal, "zh", cast(Database, None), Cause(actor=sub), lambda: None, cast(Tx, At(now)))
 
 
 def a(role: int, *, organization: str = "", body: str = "") -> Grant:

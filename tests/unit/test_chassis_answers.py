@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import date
 from typing import Any
 
 import grpc
@@ -9,6 +10,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis import errors, etag, paging
 from chassis.errors import Invalid, Violation
@@ -34,7 +36,7 @@ def test_a_position_comes_back_out_of_its_token() -> None:
     request = rpc.ListListingsRequest(issuer="organizations/a", page_size=3)
     request.page_token = paging.encode(request, ["2026-11-23", "listings/甲"])
     request.page_size = 7  # another size is the same query
-    assert paging.decode(request) == ["2026-11-23", "listings/甲"]
+    assert paging.decode(request, date.fromisoformat, str) == [date(2026, 11, 23), "listings/甲"]
 
 
 def test_no_token_is_the_first_page() -> None:
@@ -51,12 +53,28 @@ def test_no_token_is_the_first_page() -> None:
         base64.urlsafe_b64encode(b"\xff").decode(),
         base64.urlsafe_b64encode(json.dumps(["0", "a"]).encode()).decode(),
         paging.encode(rpc.ListListingsRequest(issuer="organizations/b"), ["a"]),
+        paging.encode(rpc.ListRoundsRequest(), ["a"]),
+        paging.encode(rpc.ListListingsRequest(issuer="organizations/a"), []),
+        paging.encode(rpc.ListListingsRequest(issuer="organizations/a"), ["a", "b"]),
     ],
 )
 def test_a_token_of_another_query_is_refused(token: str) -> None:
     with pytest.raises(Invalid) as refused:
         paging.decode(rpc.ListListingsRequest(issuer="organizations/a", page_token=token))
     assert refused.value.violations[0].field == "page_token"
+
+
+@pytest.mark.parametrize("text", ["x", "-1", str(2**31), ""])
+def test_a_position_that_is_no_number_is_refused(text: str) -> None:
+    request = rpc.ListListingsRequest()
+    request.page_token = paging.encode(request, [text])
+    with pytest.raises(Invalid):
+        paging.decode(request, paging.number)
+
+
+@pytest.mark.parametrize(("kib", "fits"), [((1, 1), 2), ((1600, 1600), 1), ((5000, 1), 1), ((1000,) * 4, 3), ((), 0)])
+def test_an_answer_ends_where_clients_would_not_take_it(kib: tuple[int, ...], fits: int) -> None:
+    assert paging.fitting([listing_pb2.Listing(description="x" * 1024 * size) for size in kib]) == fits
 
 
 @pytest.mark.parametrize(("asked", "size"), [(0, 100), (1, 1), (1000, 1000), (1001, 1000)])

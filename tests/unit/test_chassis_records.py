@@ -4,11 +4,15 @@ import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from aiokafka.partitioner import DefaultPartitioner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alliance.listings.v1 import events_pb2
 from chassis import clock
 from chassis.clock import BusinessClock, business_date, parsed_date, start_of_day
 from chassis.ids import _Generator, first_id, id_of, new_id, resource
+from chassis.kafka import partition_of
 from chassis.personal import screen
 from chassis.record import MAX_KEY, RawRecord, UndecodableError, decode
 
@@ -172,3 +176,9 @@ def test_phones_addresses_and_identity_numbers_are_found(text: str, rule: str) -
     found = screen("description", text)
     assert [rule in one.zh for one in found] == ([True] if rule else [])
     assert not any(text in one.zh + one.en for one in found)
+
+
+@given(st.text(min_size=1), st.integers(1, 100))
+def test_a_key_has_the_partition_that_any_client_finds(key: str, partitions: int) -> None:
+    everything = list(range(partitions))
+    assert partition_of(key, partitions) == DefaultPartitioner()(key.encode(), everything, everything)

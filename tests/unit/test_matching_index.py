@@ -200,6 +200,17 @@ def test_a_lower_score_does_not_end_what_both_accepted_but_a_closed_listing_does
     assert change.match.state is State.EXPIRED
 
 
+def test_what_is_in_progress_only_the_two_end() -> None:
+    matching = Matching(best=20)
+    match = _proposed(matching)
+    for side in (match.demand_issuer, match.supply_issuer):
+        match = accept(match, side, "", NOW).match
+    matching.matches[match.name] = started = step(match, Verb.STARTED, "", NOW).match
+    elsewhere = facts_of(1, 2, "JOB_POSITION", "护理", "310000", 1, "护理")
+    for change in (elsewhere, None):
+        assert matching.batch([(started.demand, change)], commit=True) == []
+
+
 def test_the_index_reads_the_rarest_words_first_and_ranks_by_weight_in_common() -> None:
     index = Index()
     for number, title in enumerate(["Java 开发", "Java 开发 集成电路", "护理"]):

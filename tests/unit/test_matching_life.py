@@ -71,7 +71,7 @@ def test_only_the_steps_of_the_table_are_possible(state: State, verb: Verb) -> N
 
 
 def test_open_matches_expire_with_a_reason() -> None:
-    assert {State.PROPOSED, State.ACCEPTED, State.IN_PROGRESS} == OPEN
+    assert {State.PROPOSED, State.ACCEPTED} == OPEN
     assert expire(PROPOSED, "信息已撤回", NOW).match.reason == "信息已撤回"
 
 

@@ -36,6 +36,12 @@ from notify.domain.targets import is_public, problem
         ("::ffff:8.8.8.8", True),
         ("2002:7f00:1::", False),  # 6to4 of 127.0.0.1
         ("2002:a00:1::", False),  # 6to4 of 10.0.0.1
+        ("64:ff9b::7f00:1", False),  # NAT64 of 127.0.0.1
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::a00:1", False),
+        ("::127.0.0.1", False),
+        ("fec0::1", False),
     ],
 )
 def test_only_the_open_internet(address: str, public: bool) -> None:

@@ -66,6 +66,14 @@ def test_only_what_is_published_counts_in_a_round(verb: str, state: int, kind: i
     assert [row.side for row in naming_rows(listing(verb, state, kind, "bodies/a"))] == [side]
 
 
+@pytest.mark.parametrize(
+    ("verb", "state", "counts"),
+    [("published", PUBLISHED, True), ("revised", PUBLISHED, True), ("revised", DRAFT, False), ("created", DRAFT, False)],
+)
+def test_a_report_counts_what_a_round_counts(verb: str, state: int, counts: bool) -> None:
+    assert fact_row(listing(verb, state, JOB)).counts is counts
+
+
 def test_a_match_is_accepted_by_its_state() -> None:
     for state, accepted in ((match_pb2.MATCH_STATE_PROPOSED, False), (match_pb2.MATCH_STATE_ACCEPTED, True)):
         given = match_pb2.Match(state=state, bodies=["bodies/a"])

@@ -37,10 +37,11 @@ def values(*facts: Fact) -> dict[str, int]:
 def test_listings_count_by_kind_and_in_total() -> None:
     found = values(
         fact("listing", "created", "listings/a", kind=5),
-        fact("listing", "published", "listings/a", kind=5),
-        fact("listing", "revised", "listings/a", kind=5),
-        fact("listing", "published", "listings/b", LAST, kind=6),
-        fact("listing", "published", "listings/c", kind=7),
+        fact("listing", "published", "listings/a", kind=5, counts=True),
+        fact("listing", "revised", "listings/a", kind=5, counts=True),
+        fact("listing", "revised", "listings/b", LAST, kind=6, counts=True),
+        fact("listing", "published", "listings/c", kind=7, counts=True),
+        fact("listing", "revised", "listings/d", kind=7, counts=False),
     )
     assert (found["listings.demand.published"], found["listings.supply.published"]) == (2, 1)
     assert (found["listings.job_position.published"], found["listings.internship.published"]) == (1, 1)
@@ -48,7 +49,7 @@ def test_listings_count_by_kind_and_in_total() -> None:
 
 def test_only_the_period_counts() -> None:
     outside = (date(2025, 12, 31), date(2026, 4, 1))
-    found = values(*(fact("listing", "published", f"listings/{day}", day, kind=5) for day in outside))
+    found = values(*(fact("listing", "published", f"listings/{day}", day, kind=5, counts=True) for day in outside))
     assert not any(found.values())
 
 
@@ -102,6 +103,7 @@ _facts = st.builds(
     st.sampled_from(["x/1", "x/2", "x/3", "x/4"]),
     st.dates(date(2025, 11, 1), date(2026, 5, 1)),
     kind=st.integers(0, 30),
+    counts=st.booleans(),
     accepted=st.booleans(),
     valid_from=st.dates(date(2025, 1, 1), date(2026, 6, 1)),
     valid_to=st.none() | st.dates(date(2025, 1, 1), date(2026, 6, 1)),

@@ -19,7 +19,7 @@ COVER = Cover("虚构示例联盟", "2026Q1", 2, ["虚构示例专班"], ["市�
 
 def _facts() -> list[Fact]:
     return [
-        replace(fact("listing", "published", "listings/a", kind=5), event_id="e1"),
+        replace(fact("listing", "published", "listings/a", kind=5, counts=True), event_id="e1"),
         replace(fact("match", "proposed", "matches/a"), event_id="e2"),
     ]
 

@@ -27,6 +27,9 @@ _SETTLE = 300.0  # seconds that the work of a moved clock may take
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option(help="另起邮件与回调的接收端 · with a mail sink and a webhook receiver")] = False,
+    brokers: Annotated[
+        int, typer.Option(help="Kafka 节点数，1 或 3；缺省沿用已有数据，首次为 1 · brokers; as the data have them, 1 at first")
+    ] = 0,
     restored: Annotated[
         list[str] | None, typer.Option(help="数据库恢复过的服务 · a service whose database was restored to an earlier point")
     ] = None,
@@ -37,6 +40,8 @@ def up(
     """
     if unknown := set(restored or ()) - set(SERVICES):
         _fail(f"没有服务 {unknown.pop()} · there is no such service", 2)
+    if brokers not in (0, 1, 3):
+        _fail("节点数须为 1 或 3 · one broker or three", 2)
     platform = Platform(State.default())
     began, told = time.monotonic(), deque[str](maxlen=100)
 
@@ -45,7 +50,9 @@ def up(
         console.print(line)
 
     try:
-        started = platform.up(say, sinks=demo, ALLIANCE_LOCAL_RESTORED=",".join(restored or ()))
+        started = platform.up(
+            say, sinks=demo, ALLIANCE_LOCAL_BROKERS=str(brokers), ALLIANCE_LOCAL_RESTORED=",".join(restored or ())
+        )
     except StartError as error:
         _tails(platform, told)
         _fail(str(error))

@@ -131,8 +131,8 @@ class Platform:
         return Postgres(self.state).url(service, f"{service}_owner" if owner else service)
 
     def kafka(self, user: str) -> KafkaAccess:
-        """How a Kafka user reaches the broker."""
-        return Kafka(self.state, self.port("kafka"), self.port("kafka_controller"), "production").access(user)
+        """How a Kafka user reaches the brokers."""
+        return Kafka(self.state, self.state.read("ports.json"), "production").access(user)
 
     def kill(self, part: str) -> None:
         """`kill -9` of a part; the supervisor starts it again."""

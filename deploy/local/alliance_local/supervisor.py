@@ -2,6 +2,8 @@
 
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
 `ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_RESTORED` (comma list of services whose database was restored to an earlier point),
+`ALLIANCE_LOCAL_BROKERS` (1, 3; 0 for as many as the data have, one at first), `ALLIANCE_LOCAL_PROXY=1` (a listener of the one
+broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`),
 `ALLIANCE_TOPICS_PROFILE` (production, test).
 """
 
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,7 +36,8 @@ OPERATOR = "operator"
 _REFRESH = 1200.0  # seconds between new service tokens; they hold an hour
 _BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each restart in a row
 _STEADY = 30.0  # seconds after which a restart counts as the first again
-_START = 90.0  # seconds that a part may take to be healthy
+_START = 180.0  # seconds that a part may take to be healthy; matching waits for the broker, too
+_SET = "ALLIANCE_SET_"  # of the supervisor's environment: a setting of every service
 
 
 class Part:
@@ -48,17 +52,27 @@ class Part:
         self.since = time.time()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be started; `restored` are services whose database was put back to an earlier point."""
+
+    services: tuple[str, ...]
+    sinks: tuple[str, ...]
+    restored: tuple[str, ...]
+    broker_ports: tuple[str, ...]
+    profile: str
+
+
 class Supervisor:
     """Everything of one state folder."""
 
-    def __init__(
-        self, state: State, services: tuple[str, ...], sinks: tuple[str, ...], restored: tuple[str, ...], profile: str
-    ) -> None:
+    def __init__(self, state: State, wanted: Wanted) -> None:
         self._state = state
-        self._services = services
-        self._sinks = sinks
-        self._restored = restored
-        self._profile = profile
+        self._services = wanted.services
+        self._sinks = wanted.sinks
+        self._restored = wanted.restored
+        self._broker_ports = wanted.broker_ports
+        self._profile = wanted.profile
         self._parts: dict[str, Part] = {}
         self._began = time.monotonic()
         self._progress: TextIO = (state.root / "progress.log").open("w", encoding="utf-8", buffering=1)
@@ -97,12 +111,12 @@ class Supervisor:
     async def _start(self) -> None:
         self._end_leftovers()
         self._record()
-        names = ["kafka", "kafka_controller", *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
+        names = [*self._broker_ports, *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
         self._ports = ports.assign(self._state, names)
         self._issuer = Issuer(self._state.folder("issuer"))
         self._write_tokens()
         self._postgres = Postgres(self._state)
-        self._kafka = Kafka(self._state, self._ports["kafka"], self._ports["kafka_controller"], self._profile)
+        self._kafka = Kafka(self._state, self._ports, self._profile)
         # Services need the database to begin with; the broker they wait for by themselves.
         self._broker = asyncio.create_task(self._start_kafka())
         await _all(self._start_services(), self._broker, *(self._start_sink(one) for one in self._sinks))
@@ -132,13 +146,16 @@ class Supervisor:
                 raise RuntimeError(f"migrations ended with {code}, see {log}")
 
     async def _start_kafka(self) -> None:
-        async with _Step(self, "kafka"):
-            await self._kafka.prepare()
-            child = await self._launch(Part("kafka", self._kafka.command()))
-            await self._in_time("kafka", kafka.wait_ready(self._kafka, child))
-            self._healthy("kafka")
+        await self._kafka.prepare()
+        await _all(*(self._start_broker(node) for node in self._kafka.nodes))
         async with _Step(self, "topics"):
             await self._kafka.provide()
+
+    async def _start_broker(self, node: str) -> None:
+        async with _Step(self, node):
+            child = await self._launch(Part(node, self._kafka.command(node)))
+            await self._in_time(node, kafka.wait_ready(self._kafka, node, child))
+            self._healthy(node)
 
     async def _start_sink(self, name: str) -> None:
         file = self._state.folder("received") / f"{name}.jsonl"
@@ -167,30 +184,30 @@ class Supervisor:
     def _environment(self, name: str) -> dict[str, str]:
         """The settings of a service."""
         access = self._kafka.access(name)
-        extra = {key: value for key, value in os.environ.items() if key.startswith("ALLIANCE_SET_")}
-        return processes.environment(
-            ALLIANCE_DATABASE_URL=self._postgres.url(name, name),
-            ALLIANCE_KAFKA_BOOTSTRAP=access.bootstrap,
-            ALLIANCE_KAFKA_SECURITY=access.security,
-            ALLIANCE_KAFKA_USERNAME=access.username or "",
-            ALLIANCE_KAFKA_PASSWORD=access.password or "",
-            ALLIANCE_GRPC_LISTEN=f"127.0.0.1:{self._ports[name]}",
-            ALLIANCE_METRICS_LISTEN=f"127.0.0.1:{self._ports[f'{name}_metrics']}",
-            ALLIANCE_REGISTRY_TARGET=f"127.0.0.1:{self._ports['registry']}" if "registry" in self._ports else "",
-            ALLIANCE_LISTINGS_TARGET=f"127.0.0.1:{self._ports['listings']}" if "listings" in self._ports else "",
-            ALLIANCE_JWKS_FILE=str(self._issuer.jwks_file),
-            ALLIANCE_TOKEN_ISSUER=ISSUER,
-            ALLIANCE_TOKEN_AUDIENCE=AUDIENCE,
-            ALLIANCE_SERVICE_TOKEN_FILE=str(self._token_file(name)),
-            ALLIANCE_BOOTSTRAP_ADMIN_SUB=OPERATOR,
-            ALLIANCE_TRACE_FILE=str(self._state.folder("traces") / f"{name}.jsonl"),
-            ALLIANCE_TICK_SECONDS="0.2",
-            ALLIANCE_SMTP_HOST="127.0.0.1",
-            ALLIANCE_SMTP_PORT=str(self._ports["smtp"]),
+        settings = {
+            "DATABASE_URL": self._postgres.url(name, name),
+            "KAFKA_BOOTSTRAP": access.bootstrap,
+            "KAFKA_SECURITY": access.security,
+            "KAFKA_USERNAME": access.username or "",
+            "KAFKA_PASSWORD": access.password or "",
+            "GRPC_LISTEN": f"127.0.0.1:{self._ports[name]}",
+            "METRICS_LISTEN": f"127.0.0.1:{self._ports[f'{name}_metrics']}",
+            "REGISTRY_TARGET": f"127.0.0.1:{self._ports['registry']}" if "registry" in self._ports else "",
+            "LISTINGS_TARGET": f"127.0.0.1:{self._ports['listings']}" if "listings" in self._ports else "",
+            "JWKS_FILE": str(self._issuer.jwks_file),
+            "TOKEN_ISSUER": ISSUER,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            "SERVICE_TOKEN_FILE": str(self._token_file(name)),
+            "BOOTSTRAP_ADMIN_SUB": OPERATOR,
+            "TRACE_FILE": str(self._state.folder("traces") / f"{name}.jsonl"),
+            "TICK_SECONDS": "0.2",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(self._ports["smtp"]),
             # The demo's receiver is on this machine; elsewhere private targets stay refused.
-            ALLIANCE_ALLOW_PRIVATE_TARGETS="true" if self._sinks else "false",
-            **{f"ALLIANCE_{key.removeprefix('ALLIANCE_SET_')}": value for key, value in extra.items()},
-        )
+            "ALLOW_PRIVATE_TARGETS": "true" if self._sinks else "false",
+        }
+        chosen = {key.removeprefix(_SET): value for key, value in os.environ.items() if key.startswith(_SET)}
+        return processes.environment(**{f"ALLIANCE_{key}": value for key, value in (settings | chosen).items()})
 
     async def _until_serving(self, name: str) -> None:
         """Wait until a service's health says SERVING."""
@@ -241,12 +258,12 @@ class Supervisor:
                 self._healthy(part.name)
 
     async def _stop(self) -> None:
-        """Services first, then the broker, then the database."""
-        infrastructure = ("kafka", "postgres")
-        await _all(*(self._end(name) for name in self._parts if name not in infrastructure))
-        for name in infrastructure:
-            if name in self._parts:
-                await self._end(name)
+        """Services first, then the brokers, then the database."""
+        brokers = [name for name in self._parts if name in kafka.nodes(kafka.MOST)]
+        database = [name for name in self._parts if name == "postgres"]
+        services = [name for name in self._parts if name not in (*brokers, *database)]
+        for group in (services, brokers, database):
+            await _all(*(self._end(name) for name in group))
         self._parts.clear()
         self._record()
 
@@ -345,8 +362,10 @@ def main() -> int:
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
     restored = tuple(one for one in os.environ.get("ALLIANCE_LOCAL_RESTORED", "").split(",") if one)
+    brokers = int(os.environ.get("ALLIANCE_LOCAL_BROKERS", "0")) or kafka.made_with(state) or 1
+    broker_ports = (*kafka.ports(brokers), *(kafka.PROXY_PORTS if os.environ.get("ALLIANCE_LOCAL_PROXY") else ()))
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    return asyncio.run(Supervisor(state, services, sinks, restored, profile).run())
+    return asyncio.run(Supervisor(state, Wanted(services, sinks, restored, broker_ports, profile)).run())
 
 
 if __name__ == "__main__":

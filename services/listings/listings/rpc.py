@@ -140,6 +140,7 @@ class Listings:
         async with call.database.transaction(call.cause, read_only=True) as tx:
             await self._standing.require_organization(tx, header.issuer)
         async for request in requests:
+            call.accepting()
             receipts = await importing.take(call, header, request.chunk.rows, self._standing)
             yield rpc.ImportListingsResponse(receipts=receipts)
 

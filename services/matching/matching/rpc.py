@@ -52,9 +52,9 @@ class Matching:
                     )
                 ]
             )
-        size, after = paging.page_size(request.page_size), paging.decode(request)
+        size, after = paging.page_size(request.page_size), paging.decode(request, paging.number, str)
         wanted = Wanted(request.listing, request.organization, request.body, states_of(request.states))
-        place = Place(int(after[0]), after[1]) if after else None
+        place = Place(*after) if after else None
         found = await store.page(call.tx, wanted, await self._authority.viewer(call), place, size + 1)
         answer = rpc.ListMatchesResponse(matches=[message_of(match) for match in found[:size]])
         if len(found) > size:
@@ -95,8 +95,8 @@ class Matching:
         """See the contract."""
         if request.region_code and (wrong := regions.problem(request.region_code)):
             raise Invalid([Violation("region_code", "GB/T 2260", *wrong)])
-        size, after = paging.page_size(request.page_size, default=20), paging.decode(request)
-        start = int(after[0]) if after else 0
+        size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number)
+        start = after[0] if after else 0
         viewer = await self._authority.viewer(call)
 
         def visible(entry: Entry) -> bool:
@@ -105,15 +105,14 @@ class Matching:
             return may_see(viewer, issuer=facts.issuer, bodies=facts.bodies, visibility=facts.visibility, state=state)
 
         found = self._proposing.search.find(request.query, _filter(request), visible)
-        answer = rpc.SearchListingsResponse(
-            hits=[
-                rpc.SearchHit(listing=listing_pb2.Listing.FromString(entry.listing), relevance=score)
-                for entry, score in found[start : start + size]
-            ],
-            total_size=len(found),
-        )
-        if start + size < len(found):
-            answer.next_page_token = paging.encode(request, [str(start + size)])
+        hits = [
+            rpc.SearchHit(listing=listing_pb2.Listing.FromString(entry.listing), relevance=score)
+            for entry, score in found[start : start + size]
+        ]
+        end = start + paging.fitting(hits)
+        answer = rpc.SearchListingsResponse(hits=hits[: end - start], total_size=len(found))
+        if end < len(found):
+            answer.next_page_token = paging.encode(request, [str(end)])
         return answer
 
 

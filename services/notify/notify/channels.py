@@ -74,12 +74,12 @@ async def send_mail(settings: NotifySettings, mail: Mail) -> None:
 class Webhooks:
     """Sends webhooks; refuses private addresses on the connection itself, so that no name can lead inside."""
 
-    def __init__(self, settings: NotifySettings) -> None:
+    def __init__(self, settings: NotifySettings, at_once: int) -> None:
         transport = httpx.AsyncHTTPTransport(trust_env=False)
         transport._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             network_backend=_Guarded(allow_private=settings.allow_private_targets),
-            max_connections=50,
+            max_connections=at_once,
         )
         self._timeout = settings.delivery_timeout
         # A redirect is not followed: the receiver named this address, and no other.

@@ -1,7 +1,11 @@
-"""Deliveries: each attempt is written down before it is made, so that a crash never hides that it may have been."""
+"""Deliveries: each attempt is written down before it is made, so that a crash never hides that it may have been.
+
+Few are under way for one organization at a time: receivers that answer slowly keep nobody else's waiting.
+"""
 
 import asyncio
 import logging
+from collections import Counter as Counts
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,7 +34,9 @@ log = logging.getLogger(__name__)
 TOPIC = "alliance.internal.notify.delivery.v1"
 ATTEMPTS = Counter("alliance_deliveries_attempts_total", "Attempts to deliver by channel and outcome.", ["channel", "outcome"])
 SECONDS = Histogram("alliance_deliveries_seconds", "From recording an event to its delivery.", ["channel"])
-_BATCH = 16  # deliveries under way at once
+AT_ONCE = 128  # deliveries under way
+_EACH = 4  # of these for one organization
+_BATCH = 16  # taken at one look
 _POLL = 0.1  # seconds between looks for due ones
 _SPARE = 5.0  # seconds beyond the receiver's time after which an attempt counts as lost
 _CAUSE = Cause("service:notify")
@@ -42,6 +48,7 @@ class _Ready:
     """A delivery whose attempt is written down."""
 
     delivery: DeliveryRow
+    organization: str
     message: Mail | Hook
 
 
@@ -54,26 +61,50 @@ class Delivering:
         self._settings = settings
         self._clock = system_clock
         self._vault = Vault()
-        self._webhooks = Webhooks(settings)
+        self._webhooks = Webhooks(settings, AT_ONCE)
+        self._under_way: Counts[str] = Counts()
+        """Deliveries by organization."""
 
     async def run(self) -> None:
         """Send until cancelled."""
-        while True:
-            try:
-                ready = await self._begin() if await store.is_any_due(self._database) else []
-                await asyncio.gather(*(self._deliver(one) for one in ready))
-            except Unavailable:
-                ready = []
-            if not ready:
-                await asyncio.sleep(_POLL)
+        self._under_way.clear()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    ready = await self._begin() if await store.is_any_due(self._database) else []
+                except Unavailable:
+                    ready = []
+                for one in ready:
+                    self._under_way[one.organization] += 1
+                    group.create_task(self._out(one))
+                if not ready:
+                    await asyncio.sleep(_POLL)
+
+    async def _out(self, ready: _Ready) -> None:
+        """One delivery; where the database is away at its end, the attempt counts as lost and is made again."""
+        try:
+            await self._deliver(ready)
+        except Unavailable:
+            log.warning("delivery: outcome not written down", extra={"delivery": ready.delivery.name})
+        finally:
+            self._under_way[ready.organization] -= 1
 
     async def _begin(self) -> list[_Ready]:
-        """Take what is due and write an attempt down for each."""
+        """Take what is due and write an attempt down for each; those of busy organizations wait for their turn."""
+        taken = self._under_way.copy()
+        room = min(_BATCH, AT_ONCE - taken.total())
+        if room <= 0:
+            return []
+        ready: list[_Ready] = []
         async with self._database.transaction(_CAUSE) as tx:
-            due = await store.due_deliveries(tx, _BATCH)
-            return [one for row in due if (one := await self._prepared(tx, row)) is not None]
+            busy = [organization for organization, number in taken.items() if number >= _EACH]
+            for row, organization in await store.due_deliveries(tx, room, busy):
+                if taken[organization] < _EACH and (one := await self._prepared(tx, row, organization)) is not None:
+                    taken[organization] += 1
+                    ready.append(one)
+        return ready
 
-    async def _prepared(self, tx: Tx, row: DeliveryRow) -> _Ready | None:
+    async def _prepared(self, tx: Tx, row: DeliveryRow, organization: str) -> _Ready | None:
         """The message to send; None where it is not to be sent any more, or where it can't be made."""
         try:
             async with tx.savepoint():
@@ -92,7 +123,7 @@ class Delivering:
             return None
         self._attempt(row, tx)
         await self._save(tx, row)
-        return _Ready(DeliveryRow(**row.model_dump()), message)
+        return _Ready(DeliveryRow(**row.model_dump()), organization, message)
 
     def _attempt(self, row: DeliveryRow, tx: Tx) -> None:
         """Write an attempt down; it counts as lost when nothing is heard of it in time."""

@@ -177,4 +177,5 @@ async def _found(tx: Tx, name: str) -> SubscriptionRow:
 async def _save(tx: Tx, row: SubscriptionRow, verb: str) -> None:
     await store.save_subscription(tx, SubscriptionRow(**row.model_dump()))
     event = events_pb2.SubscriptionEvent(subscription=subscription_message(row))
+    event.subscription.ClearField("webhook_url")  # an address; it stays here
     tx.emit(TOPIC, row.name, row.version, verb, event)

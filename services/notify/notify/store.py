@@ -202,16 +202,20 @@ async def add_deliveries(tx: Tx, rows: Sequence[DeliveryRow]) -> None:
         await tx.conn.execute(insert(delivery).values(values).on_conflict_do_nothing(constraint="delivery_once"))
 
 
-async def due_deliveries(tx: Tx, limit: int) -> Sequence[DeliveryRow]:
-    """Deliveries that are due, locked; those that another transaction holds are left to it."""
+async def due_deliveries(tx: Tx, limit: int, but: Sequence[str]) -> list[tuple[DeliveryRow, str]]:
+    """Deliveries that are due, locked, with the organization that they are for, which is none of some; those that another
+    transaction holds are left to it.
+    """
     statement = (
-        select(DeliveryRow)
+        select(DeliveryRow, subscription.c.organization)
+        .join(subscription, subscription.c.name == delivery.c.subscription)
         .where(delivery.c.state == text("1"), delivery.c.next_attempt_at <= tx.recorded_at)
+        .where(subscription.c.organization.not_in(but))
         .order_by(delivery.c.next_attempt_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=delivery, skip_locked=True)
     )
-    return (await tx.session.execute(statement)).scalars().all()
+    return [(row[0], row[1]) for row in await tx.session.execute(statement)]
 
 
 async def is_any_due(database: Database) -> bool:

@@ -93,7 +93,7 @@ class Registry:
         if request.external_key:  # whoever can't read it can't find by it either
             conditions += [c.external_key == request.external_key, _reads(await self._authority.viewer(call))]
         size = paging.page_size(request.page_size)
-        rows = await store.page(call.tx, OrganizationRow, conditions, paging.decode(request), size + 1)
+        rows = await store.page(call.tx, OrganizationRow, conditions, paging.decode(request, str, str), size + 1)
         answer = rpc.ListOrganizationsResponse(organizations=await self._shown(call, rows[:size]))
         if len(rows) > size:
             last = rows[size - 1]
@@ -173,7 +173,7 @@ class Registry:
         if request.external_key:
             conditions.append(c.external_key == request.external_key)
         size = paging.page_size(request.page_size)
-        rows = await store.page(call.tx, BodyRow, conditions, paging.decode(request), size + 1)
+        rows = await store.page(call.tx, BodyRow, conditions, paging.decode(request, str, str), size + 1)
         answer = rpc.ListBodiesResponse(bodies=[body_message(row) for row in rows[:size]])
         if len(rows) > size:
             last = rows[size - 1]

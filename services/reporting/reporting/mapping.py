@@ -34,6 +34,7 @@ def fact_row(record: Record) -> FactRow:
         subject=record.key,
         version=record.version,
         kind=0,
+        counts=False,
         accepted=False,
         valid_from=None,
         valid_to=None,
@@ -70,9 +71,12 @@ def _effective(record: Record) -> datetime:
 
 
 def _side(verb: str, listing: listing_pb2.Listing) -> str:
+    return (side_of(listing.kind) or "") if _counts(verb, listing) else ""
+
+
+def _counts(verb: str, listing: listing_pb2.Listing) -> bool:
     """Drafts are revised too: only what is published counts."""
-    counts = verb in ("published", "revised") and listing.state == listing_pb2.LISTING_STATE_PUBLISHED
-    return (side_of(listing.kind) or "") if counts else ""
+    return verb in ("published", "revised") and listing.state == listing_pb2.LISTING_STATE_PUBLISHED
 
 
 def _membership(row: FactRow, record: Record) -> None:
@@ -82,7 +86,8 @@ def _membership(row: FactRow, record: Record) -> None:
 
 
 def _listing(row: FactRow, record: Record) -> None:
-    row.kind = cast(listings_events.ListingEvent, record.message).listing.kind
+    listing = cast(listings_events.ListingEvent, record.message).listing
+    row.kind, row.counts = listing.kind, _counts(record.verb, listing)
 
 
 def _match(row: FactRow, record: Record) -> None:

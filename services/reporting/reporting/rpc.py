@@ -32,7 +32,7 @@ class Reporting:
 
     async def ListDeadlines(self, call: Call, request: rpc.ListDeadlinesRequest) -> rpc.ListDeadlinesResponse:
         """See the contract."""
-        size, after = paging.page_size(request.page_size), paging.decode(request)
+        size, after = paging.page_size(request.page_size), paging.decode(request, date.fromisoformat, str)
         rows = await store.deadlines_of(call.tx, request.body, states_of(request.states), after, size + 1)
         answer = rpc.ListDeadlinesResponse(deadlines=[deadline_message(row) for row in rows[:size]])
         if len(rows) > size:
@@ -70,7 +70,7 @@ class Reporting:
 
     async def ListReports(self, call: Call, request: rpc.ListReportsRequest) -> rpc.ListReportsResponse:
         """See the contract."""
-        size, after = paging.page_size(request.page_size), paging.decode(request)
+        size, after = paging.page_size(request.page_size), paging.decode(request, str, str)
         rows = await store.reports_of(call.tx, request.body, after, size + 1)
         answer = rpc.ListReportsResponse(reports=[report_message(row, of) for row, of in rows[:size]])
         if len(rows) > size:

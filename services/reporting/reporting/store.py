@@ -57,6 +57,7 @@ class FactRow(_Base, table=True):
     subject: str = Field(sa_type=Text)
     version: int = Field(sa_type=BigInteger)
     kind: int
+    counts: bool = Field(sa_type=Boolean)
     accepted: bool = Field(sa_type=Boolean)
     valid_from: date | None
     valid_to: date | None
@@ -338,7 +339,7 @@ async def save_deadline(tx: Tx, row: DeadlineRow) -> None:
 
 
 async def deadlines_of(
-    tx: Tx, body: str, states: Sequence[State], after: list[str] | None, limit: int
+    tx: Tx, body: str, states: Sequence[State], after: list[Any] | None, limit: int
 ) -> Sequence[DeadlineRow]:
     """A body's deadlines, the next one first."""
     c = deadline.c
@@ -346,8 +347,8 @@ async def deadlines_of(
     if states:
         statement = statement.where(c.state.in_(states))
     if after is not None:
-        day = date.fromisoformat(after[0])
-        statement = statement.where(or_(c.due_on > day, and_(c.due_on == day, c.name > after[1])))
+        day, name = after
+        statement = statement.where(or_(c.due_on > day, and_(c.due_on == day, c.name > name)))
     return (await tx.session.execute(statement.order_by(c.due_on, c.name).limit(limit))).scalars().all()
 
 

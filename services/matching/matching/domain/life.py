@@ -2,7 +2,8 @@
 
 A fulfilled, failed or declined match is final: the two have spoken, a later revision does not ask them again. An
 expired one was ended by the platform and is proposed anew when the pair fits again. Once both sides have accepted,
-only a broken condition or a closed listing ends a match; a lower score does not.
+only a broken condition or a closed listing ends a match; a lower score does not. What is in progress is theirs alone:
+a cooperation goes on when the listing that led to it is fulfilled, revised or runs out.
 """
 
 import uuid
@@ -43,7 +44,8 @@ class Verb(StrEnum):
     EXPIRED = "expired"
 
 
-OPEN = frozenset({State.PROPOSED, State.ACCEPTED, State.IN_PROGRESS})
+OPEN = frozenset({State.PROPOSED, State.ACCEPTED})
+"""What the platform may end."""
 
 # (state, what a side does) → state. Accepting leads to ACCEPTED only once both sides have.
 STEPS: Mapping[tuple[State, Verb], State] = {

@@ -3,15 +3,25 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+_TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
+"""NAT64 (RFC 6052, RFC 8215) and IPv4-compatible addresses (RFC 4291): the last 32 bits are one of IPv4."""
+
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open internet; an address mapped into IPv6 is judged by what it maps."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _translated(ip)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:
+            return False
     return ip.is_global and not ip.is_multicast
+
+
+def _translated(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    inside = any(ip in network for network in _TRANSLATED)
+    return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if inside else None
 
 
 def problem(url: str, *, allow_private: bool) -> tuple[str, str] | None:

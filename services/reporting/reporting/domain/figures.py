@@ -46,6 +46,7 @@ class Fact:
         aggregate: `listing`, `match`, `membership`, `body`, `round`.
         verb: past verb of the event.
         kind: number of the listing kind, else 0.
+        counts: of a listing: whether it was published or revised, and is published; what rounds count, too.
         accepted: of a match: whether both sides have accepted.
         valid_from, valid_to: of a membership; `valid_to` None while open.
     """
@@ -59,6 +60,7 @@ class Fact:
     effective_at: datetime
     business_date: date
     kind: int = 0
+    counts: bool = False
     accepted: bool = False
     valid_from: date | None = None
     valid_to: date | None = None
@@ -118,10 +120,7 @@ def _published(kinds: frozenset[int]) -> Callable[[Sequence[Fact], date, date], 
         return _firsts(
             fact
             for fact in facts
-            if fact.aggregate == "listing"
-            and fact.verb == "published"
-            and fact.kind in kinds
-            and first <= fact.business_date <= last
+            if fact.aggregate == "listing" and fact.counts and fact.kind in kinds and first <= fact.business_date <= last
         )
 
     return pick
@@ -159,7 +158,10 @@ def _new_members(facts: Sequence[Fact], first: date, last: date) -> list[Fact]:
 
 
 def _listing_figures(side: str, kinds: Mapping[int, tuple[str, str, str]], zh: str, en: str) -> list[Definition]:
-    how = ("期内首次发布、列入本组织的信息，每条计一次", "published in the period and naming the body, each once")
+    how = (
+        "期内发布或修订、列入本组织的信息，每条计一次（与发布期次同一口径）",
+        "published or revised in the period and naming the body, each once (as the rounds count)",
+    )
     total = Definition(f"listings.{side}.published", zh, en, "条", *how, _published(frozenset(kinds)))
     return [
         total,

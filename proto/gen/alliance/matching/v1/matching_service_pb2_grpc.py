@@ -97,7 +97,7 @@ class MatchingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainMatch(self, request, context):
-        """Says why: the parts of the score, the gaps, and every step of the match with actor and reason.
+        """Says why: the parts of the score, the gaps, and every step of the match with the organization that took it and why.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

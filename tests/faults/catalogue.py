@@ -1,0 +1,51 @@
+"""The faults by their numbers in the catalogue; 34 and later are not in it."""
+
+from functools import partial
+
+from tests.faults import cluster, disk, network, overload, scenarios
+from tests.faults.fault import Fault
+from tests.faults.parts import lacks
+
+_DISK = partial(lacks, "mount", "umount")
+_NETWORK = partial(lacks, "ip", "tc")
+
+FAULTS = (
+    Fault("0", "nothing", "LPOSQ", scenarios.nothing),
+    Fault("1", "relay dies after produce, before mark", "LO", scenarios.relay_dies_after_produce),
+    Fault("2", "relay dies before produce", "L", scenarios.relay_dies_before_produce),
+    Fault("3", "service dies mid-transaction", "P", scenarios.service_dies_in_a_transaction),
+    Fault("4", "consumer dies after database commit, before offset commit", "L", scenarios.consumer_dies_before_the_offset),
+    Fault("4b", "consumer dies before database commit", "L", scenarios.consumer_dies_before_commit),
+    Fault("5", "consumer dies between batch records", "LO", scenarios.consumer_dies_between_records),
+    Fault("6", "two relays run", "LOS", scenarios.two_relays),
+    Fault("7", "zombie consumer", "LO", scenarios.zombie_consumer),
+    Fault("8", "rebalance storm", "LR", scenarios.rebalance_storm),
+    Fault("9", "handler slower than max_poll_interval", "R", scenarios.slow_handler),
+    Fault("10", "broker crash", "LR", scenarios.broker_crash),
+    Fault("11", "leader change", "LO", cluster.leader_change, "three"),
+    Fault("12", "all brokers down, then back", "LR", cluster.all_brokers_down, "three"),
+    Fault("13", "fewer brokers in sync than needed", "LR", cluster.too_few_in_sync, "three"),
+    Fault("14a", "PostgreSQL backend killed", "LP", scenarios.database_backend_killed),
+    Fault("14b", "PostgreSQL immediate stop", "LP", scenarios.database_immediate_stop),
+    Fault("15", "pool exhausted", "R", scenarios.pool_exhausted),
+    Fault("16", "held snapshot and open writes", "R", scenarios.held_snapshot),
+    Fault("17", "low sequences commit late", "LO", scenarios.late_commits),
+    Fault("18a", "half-open connections: all is swallowed", "LR", network.swallowed_lines, is_proxied=True),
+    Fault(
+        "18b", "half-open connections: packets are dropped", "LR", network.dropped_packets, is_proxied=True, missing=_NETWORK
+    ),
+    Fault("19", "latency, slow drip", "LR", network.slow_lines, is_proxied=True),
+    Fault("20", "reset in mid-response", "LOR", network.cut_answers, is_proxied=True),
+    Fault("21a", "disk full: Kafka's log directory", "LPR", disk.broker_disk_full, "small-log", missing=_DISK),
+    Fault("21b", "disk full: PostgreSQL's write-ahead log", "LPR", disk.database_disk_full, "small-wal", missing=_DISK),
+    Fault("22", "garbage or truncated records", "Q", scenarios.garbage),
+    Fault("23", "oversized record in the queue, null key", "L", scenarios.oversized_in_the_queue),
+    Fault("24", "the whole log again", "L", scenarios.everything_again),
+    Fault("25", "offsets reset to 0", "L", scenarios.offsets_reset),
+    Fault("26", "records of a later contract", "L", scenarios.later_contract),
+    Fault("31", "SIGTERM under load", "LR", scenarios.rolling_restart),
+    Fault("33", "gRPC overload", "LR", overload.overload),
+    Fault("34", "two processes with one member id", "LO", scenarios.one_member_twice),
+    Fault("35", "a consumer goes silent", "LR", network.silent_consumer, is_proxied=True),
+    Fault("36", "a producer is told wrong sequence numbers", "LPSR", network.wedged_producer, is_proxied=True),
+)
