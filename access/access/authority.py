@@ -24,6 +24,7 @@ ScopesOf = Callable[[Tx, str], Awaitable[frozenset[str]]]
 
 _SEE = "listings.listings.get"
 _GOVERNMENT = frozenset({organization_pb2.ORG_TYPE_GOV_DEPARTMENT, organization_pb2.ORG_TYPE_TASK_FORCE})
+_SERVICES = frozenset(f"service:{name}" for name in ("registry", "listings", "matching", "reporting", "notify"))
 _SERVICE_GRANT = Grant(name="", role=access_pb2.ROLE_SERVICE)
 
 
@@ -116,7 +117,7 @@ class _Standing:
 
 
 def _is_service(principal: Principal) -> bool:
-    return principal.sub.startswith("service:")
+    return principal.sub in _SERVICES
 
 
 def _effective(principal: Principal, grants: Sequence[Grant]) -> list[Grant]:

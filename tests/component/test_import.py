@@ -30,16 +30,16 @@ def _row(number: int, key: str, title: str = "封装工程师") -> rpc.ImportRow
     return rpc.ImportRow(row=number, listing=listing)
 
 
-def _messages(issuer: Member, rows: Sequence[rpc.ImportRow], *, dry_run: bool) -> Iterator[rpc.ImportListingsRequest]:
+def _messages(issuer: Member, rows: Sequence[rpc.ImportRow], **how: bool) -> Iterator[rpc.ImportListingsRequest]:
     kind = listing_pb2.LISTING_KIND_JOB_POSITION
-    header = rpc.ImportHeader(issuer=issuer.name, source="测试系统", kind=kind, publish=True, dry_run=dry_run)
+    header = rpc.ImportHeader(issuer=issuer.name, source="测试系统", kind=kind, **{"publish": True, **how})
     yield rpc.ImportListingsRequest(header=header)
     for first in range(0, len(rows), _CHUNK):
         yield rpc.ImportListingsRequest(chunk=rpc.ImportChunk(rows=rows[first : first + _CHUNK]))
 
 
-def _receipts(issuer: Member, rows: Sequence[rpc.ImportRow], *, dry_run: bool = False) -> Iterator[rpc.ImportReceipt]:
-    for answer in issuer.caller.listings.ImportListings(_messages(issuer, rows, dry_run=dry_run)):
+def _receipts(issuer: Member, rows: Sequence[rpc.ImportRow], **how: bool) -> Iterator[rpc.ImportReceipt]:
+    for answer in issuer.caller.listings.ImportListings(_messages(issuer, rows, **how)):
         yield from answer.receipts
 
 
@@ -85,6 +85,40 @@ def test_the_same_again_is_unchanged_and_something_else_a_revision(issuer: Membe
 def test_a_key_that_stands_twice_is_a_row_and_its_revision(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "a", "测试工程师")])) == [_ACCEPTED, _REVISED]
     assert _published(issuer) == ["a"]
+
+
+def test_a_file_in_which_a_key_stands_twice_is_unchanged_when_it_comes_again(issuer: Member) -> None:
+    rows = [_row(1, "a"), _row(2, "b"), _row(3, "a", "测试工程师")]
+    list(_receipts(issuer, rows))
+    (before,) = issuer.caller.listings.ListListings(rpc.ListListingsRequest(issuer=issuer.name, external_key="a")).listings
+    assert before.title == "测试工程师"
+    assert _outcomes(_receipts(issuer, rows)) == [_UNCHANGED] * 3
+    assert issuer.caller.listings.GetListing(rpc.GetListingRequest(name=before.name)) == before
+
+
+def test_receipts_come_in_the_order_of_the_chunk(issuer: Member) -> None:
+    rows = [_row(9, "a"), _row(3, ""), _row(7, "b\x00"), _row(1, "c"), _row(2, "a", "测试工程师"), _row(1, "d")]
+    receipts = list(_receipts(issuer, rows))
+    assert [one.row for one in receipts] == [9, 3, 7, 1, 2, 1]
+    assert [one.outcome for one in receipts] == [_ACCEPTED, _REFUSED, _REFUSED, _ACCEPTED, _REVISED, _ACCEPTED]
+
+
+def test_drafts_that_come_again_to_be_published_say_so(issuer: Member) -> None:
+    rows = [_row(1, "a"), _row(2, "b")]
+    assert _outcomes(_receipts(issuer, rows, publish=False)) == [_ACCEPTED, _ACCEPTED]
+    assert _published(issuer) == []
+    assert _outcomes(_receipts(issuer, rows[:1])) == [rpc.IMPORT_OUTCOME_PUBLISHED]
+    assert _published(issuer) == ["a"]
+    assert _outcomes(_receipts(issuer, rows)) == [_UNCHANGED, rpc.IMPORT_OUTCOME_PUBLISHED]
+
+
+def test_a_row_whose_first_day_is_past_is_valid_from_today_on(issuer: Member) -> None:
+    row = _row(1, "a")
+    row.listing.valid_from = "2020-01-01"
+    assert _outcomes(_receipts(issuer, [row])) == [_ACCEPTED]
+    (found,) = issuer.caller.listings.ListListings(rpc.ListListingsRequest(issuer=issuer.name)).listings
+    assert found.valid_from == "2020-01-01"
+    assert found.valid_to > found.publish_time.ToJsonString()[:10]
 
 
 def test_a_dry_run_leaves_nothing(issuer: Member) -> None:

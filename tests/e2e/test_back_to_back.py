@@ -8,7 +8,7 @@ import asyncpg
 import grpc
 import pytest
 
-from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
@@ -46,3 +46,13 @@ async def test_who_is_no_member_is_refused_all_the_same(platform: Platform) -> N
             await asyncio.to_thread(world.publish, stranger, world.job(stranger.name, "封装工程师", (body.name,)))
     assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert "NOT_A_MEMBER" in str(refused.value.details())
+
+
+async def test_an_alliance_that_was_just_formed_opens_its_first_round_at_once(platform: Platform) -> None:
+    async with _paused_projections(platform):
+        body, _ = await asyncio.to_thread(world.formed_alliance, platform)
+        request = listings_service_pb2.OpenFirstRoundRequest(
+            body=body.name, council_opens_on=body.formed_on, council_closes_on=body.formed_on
+        )
+        opened = await asyncio.to_thread(world.operator(platform).listings.OpenFirstRound, request)
+        assert opened.body == body.name

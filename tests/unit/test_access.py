@@ -17,6 +17,7 @@ from alliance.matching.v1 import matching_service_pb2
 from alliance.notify.v1 import notify_service_pb2
 from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance.reporting.v1 import reporting_service_pb2
+from chassis import topics
 from chassis.auth import AUTHENTICATED, PUBLIC, Principal, allows
 from chassis.clock import start_of_day
 from chassis.contract import methods
@@ -210,8 +211,9 @@ async def test_a_service_reads_and_its_owner_is_not_asked() -> None:
     served = authority(owner=owner)
     assert await served.permitted(call("service:matching"), "registry.bodies.check", BODY)
     assert not await served.permitted(call("service:matching"), "listings.listings.create", ORG)
-    assert not await served.permitted(call("services"), "registry.bodies.check", BODY)
-    assert owner.count == 1
+    for stranger in ("services", "service:", "service:x", "service:matching2", "Service:matching"):
+        assert not await served.permitted(call(stranger), "registry.bodies.check", BODY)
+    assert owner.count == 5
 
 
 async def test_the_owner_is_asked_before_anything_is_refused_and_not_otherwise() -> None:
@@ -261,7 +263,7 @@ async def test_who_runs_or_audits_a_body_sees_for_it(role: int) -> None:
     assert await authority(a(role, body=BODY)).viewer(call()) == Viewer(bodies_run=frozenset({BODY}))
 
 
-@pytest.mark.parametrize(("sub", "grants"), [("someone", [a(OPERATOR)]), ("someone", [a(AUDITOR)]), ("service:x", [])])
+@pytest.mark.parametrize(("sub", "grants"), [("someone", [a(OPERATOR)]), ("someone", [a(AUDITOR)]), ("service:notify", [])])
 async def test_operators_platform_auditors_and_services_see_everything(sub: str, grants: list[Grant]) -> None:
     assert await authority(*grants, sub=sub).viewer(call(sub)) == Viewer(platform=True)
 
@@ -282,3 +284,8 @@ async def test_the_owner_is_asked_for_one_resource_only() -> None:
     assert owner.count == 0
     asked = await heard_of_nothing.viewer(call(organization=ORG), ask_owner=True)
     assert asked == Viewer(organization=ORG, member_bodies=frozenset({BODY}))
+
+
+@pytest.mark.parametrize("name", sorted({topic.owner for topic in topics.load().all}))
+async def test_every_service_of_the_platform_is_one(name: str) -> None:
+    assert await authority().permitted(call(f"service:{name}"), "registry.bodies.check", BODY)

@@ -8,7 +8,7 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.errors import Invalid, Violation
 from listings.domain.names import DETAILS, Kind
-from listings.importing import _waves, check_header
+from listings.importing import check_header
 from listings.mapping import (
     MAX_BODIES,
     MAX_DESCRIPTION,
@@ -205,25 +205,6 @@ def test_whose_listing_it_is_never_changes(field: str) -> None:
     setattr(after, field, "other")
     assert [(one.field, one.rule) for one in identity_problems(listing(), after)] == [(field, "immutable")]
     assert changed_fields(listing(), after) == []
-
-
-def row(number: int, key: str) -> rpc.ImportRow:
-    return rpc.ImportRow(row=number, listing=pb.Listing(external_key=key))
-
-
-@pytest.mark.parametrize(
-    ("keys", "waves"),
-    [
-        ([], []),
-        (["a", "b", "c"], [[1, 2, 3]]),
-        (["a", "b", "a"], [[1, 2], [3]]),
-        (["a", "a", "b", "a", "b"], [[1, 3], [2, 5], [4]]),
-        (["", "", "a"], [[1, 2, 3]]),  # without a key none is another's revision; each is refused by itself
-    ],
-)
-def test_a_key_stands_once_in_a_wave_and_in_its_order(keys: list[str], waves: list[list[int]]) -> None:
-    rows = [row(number, key) for number, key in enumerate(keys, 1)]
-    assert [[one.row for one in wave] for wave in _waves(rows)] == waves
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from listings.domain.rounds import council, quarter, since
+from listings.domain.rounds import council, council_problem, quarter, since
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,21 @@ def test_every_quarter_since_the_formation_has_its_round(formed: date, periods: 
 def test_the_first_round_is_the_council_itself() -> None:
     found = council(date(2026, 12, 5), date(2026, 12, 6))
     assert (found.period, found.opens_on, found.closes_on) == ("2026-12-05", date(2026, 12, 5), date(2026, 12, 6))
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "right"),
+    [
+        (date(2026, 12, 4), date(2026, 12, 6), False),
+        (date(2026, 12, 5), date(2026, 12, 5), True),
+        (date(2026, 12, 6), date(2026, 12, 7), True),  # entered after it is over
+        (date(2028, 2, 4), date(2028, 2, 4), True),
+        (date(2028, 2, 4), date(2028, 2, 5), False),
+        (date(9999, 12, 31), date(9999, 12, 31), False),
+        (date(1, 1, 1), date(2026, 12, 31), False),
+    ],
+)
+def test_the_first_council_is_from_the_formation_on_and_over_within_a_year(opens: date, closes: date, right: bool) -> None:
+    said = council_problem(council(opens, closes), date(2026, 12, 5), date(2027, 2, 3))
+    assert (said is None) is right
+    assert right or (said is not None and "2026-12-05" in said[0] and "2028-02-04" in said[1])

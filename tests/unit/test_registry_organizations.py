@@ -8,7 +8,7 @@ from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
 from chassis.clock import parsed_date
 from registry.domain.names import WITHOUT_CODE
-from registry.mapping import body_problems, facts_of, grant_problems, organization_problems
+from registry.mapping import body_problems, facts_of, grant_problems, organization_problems, parent_problems, tidy
 from tests.unit.test_registry_credit_code import EXAMPLE
 
 ENTERPRISE, TASK_FORCE = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_TASK_FORCE
@@ -72,6 +72,52 @@ def test_what_is_no_legal_person_has_a_parent_and_no_code(org_type: int) -> None
     assert organization(**given, parent="organizations/a") == []
     coded = organization(**given, parent="organizations/a", credit_code=EXAMPLE)
     assert coded == ([("credit_code", "no-code")] if bare else [])
+
+
+FITTING = {
+    TASK_FORCE: {"GOV_DEPARTMENT", "PARK_COMMITTEE"},
+    organization_pb2.ORG_TYPE_SECONDARY_COLLEGE: {"UNIVERSITY", "HIGHER_VOCATIONAL", "VOCATIONAL_UNDERGRADUATE"},
+}
+
+
+@pytest.mark.parametrize("org_type", organization_pb2.OrgType.values()[1:])
+@pytest.mark.parametrize("parent_type", organization_pb2.OrgType.values()[1:])
+def test_a_parent_is_of_a_type_that_fits(org_type: Any, parent_type: Any) -> None:
+    given = organization_pb2.Organization(org_type=org_type)
+    named = organization_pb2.OrgType.Name(parent_type).removeprefix("ORG_TYPE_")
+    right = org_type not in FITTING or named in FITTING[org_type]
+    found = [(problem.field, problem.rule) for problem in parent_problems(given, parent_type)]
+    assert found == ([] if right else [("parent", "parent-type")])
+
+
+INDUSTRY = "集成电路"
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("", ""),
+        ("集成电路 ", INDUSTRY),
+        (" 集成\u3000电路", INDUSTRY),
+        ("集 成\t电\n路", INDUSTRY),
+        ("集成\u200b电路\ufeff", INDUSTRY),
+        ("人工智能 ＡＩ", "人工智能AI"),
+        ("Artificial \u00a0Intelligence ", "Artificial Intelligence"),
+        ("高端机器人", "高端机器人"),
+    ],
+)
+def test_a_key_industry_has_one_form(written: str, plain: str) -> None:
+    given = body_pb2.Body(kind=ALLIANCE, alliance={"key_industry": written})  # type: ignore[arg-type]
+    tidy(given)
+    assert given.alliance.key_industry == plain
+    tidy(given)
+    assert given.alliance.key_industry == plain
+
+
+def test_what_is_no_alliance_gets_no_facts_of_one() -> None:
+    given = body_pb2.Body(kind=COMMUNITY, community={"industry_code": "6513"})  # type: ignore[arg-type]
+    tidy(given)
+    assert given.WhichOneof("facts") == "community"
 
 
 def test_only_task_forces_and_secondary_colleges_have_no_code() -> None:

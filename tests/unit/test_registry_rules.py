@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alliance.registry.v1 import body_pb2
+from registry.changes import open_findings
 from registry.domain.names import BodyKind, MemberRole, OrgType, Verdict
 from registry.domain.rules import RULES, Facts, Finding, Member, check
 
@@ -205,3 +207,18 @@ def test_every_finding_speaks_both_languages(facts: Facts) -> None:
             assert found.en[:10].isascii()
             assert found.en
             assert all(isinstance(text, str) for text in found.seen.values())
+
+
+def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> None:
+    message = body_pb2.Body()
+    unclear = check(BodyKind.ALLIANCE, replace(WHOLE, staff=None))
+    open_findings(message, unclear)
+    assert [(one.rule, one.verdict) for one in message.open_findings] == [("R12", body_pb2.VERDICT_CANNOT_BE_TOLD)]
+    open_findings(message, check(BodyKind.ALLIANCE, replace(WHOLE, staff=0, members=council(1, 3), councils=None)))
+    assert [(one.rule, one.verdict) for one in message.open_findings] == [
+        ("R11", body_pb2.VERDICT_VIOLATED),
+        ("R12", body_pb2.VERDICT_VIOLATED),
+        ("R13", body_pb2.VERDICT_CANNOT_BE_TOLD),
+    ]
+    open_findings(message, check(BodyKind.ALLIANCE, WHOLE))
+    assert not message.open_findings

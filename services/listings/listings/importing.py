@@ -1,10 +1,12 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
-A row's identity is (issuer, source, external key). The same content again is unchanged, another is a revision; rows of one
-chunk are taken in their order, so a key that stands twice is a row and its revision.
+A row's identity is (issuer, source, external key). The same content again is unchanged, another is a revision. Rows of one
+key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless the last of them says
+what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -19,7 +21,7 @@ from listings.domain.life import IllegalStepError, step
 from listings.domain.names import State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, problems, written
-from listings.standing import Standing, not_a_member
+from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
 MAX_ROWS = 1000
@@ -59,7 +61,7 @@ async def take(
         raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
     try:
         async with call.database.transaction(call.cause) as tx:
-            receipts = await _Chunk(tx, header, standing).take(rows)
+            receipts = await Chunk(tx, header, standing).take(rows)
             if header.dry_run:
                 raise _DryRunError(receipts)
     except _DryRunError as dry:
@@ -67,7 +69,17 @@ async def take(
     return receipts
 
 
-class _Chunk:
+@dataclass
+class _Row:
+    """One sound row: its receipt, which is still to be filled in, and what it says."""
+
+    receipt: rpc.ImportReceipt
+    bare: pb.Listing
+    problems: list[Violation]
+    hashed: str
+
+
+class Chunk:
     """One chunk in its transaction."""
 
     def __init__(self, tx: Tx, header: rpc.ImportHeader, standing: Standing) -> None:
@@ -76,75 +88,91 @@ class _Chunk:
         self._standing = standing
         self._today = business_date(tx.now)
         self._known: dict[str, ListingRow] = {}
+        self._taken: dict[str, ListingRow] = {}
         self._foreign: frozenset[str] = frozenset()
+        self._closed: frozenset[str] = frozenset()
 
     async def take(self, rows: Sequence[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
+        """Take all rows in; returns their receipts in their order."""
         header, tx = self._header, self._tx
         await store.lock_identities(tx, header.issuer, header.source)
         receipts: list[rpc.ImportReceipt] = []
-        sound: list[rpc.ImportRow] = []
+        sound: list[tuple[rpc.ImportReceipt, pb.Listing]] = []
         for row in rows:
-            if found := wellformed.problems(row.listing):
-                receipts.append(_refused(row, found))
-            else:
-                sound.append(row)
-        keys = {row.listing.external_key for row in sound if row.listing.external_key}
-        self._known = await store.identified(tx, header.issuer, header.source, keys)
-        bodies = {body for row in sound for body in row.listing.bodies}
-        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
-        for wave in _waves(sound):
-            receipts += await self._wave(wave)
-        return sorted(receipts, key=lambda receipt: receipt.row)
-
-    async def _wave(self, rows: Iterable[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
-        """Rows of different keys: each takes its steps, then all are written at once."""
-        receipts: list[rpc.ImportReceipt] = []
-        taken: list[ListingRow] = []
-        for row in rows:
-            receipt = _receipt(row)
+            receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
             receipts.append(receipt)
-            after = self._steps(row.listing, receipt)
-            if after is not None:
-                self._known[after.external_key] = after
-                taken.append(after)
-        await changes.write(self._tx, taken)
+            if found := wellformed.problems(row.listing):
+                _refuse(receipt, found)
+            else:
+                sound.append((receipt, row.listing))
+        keys = {given.external_key for _, given in sound if given.external_key}
+        bodies = {body for _, given in sound for body in given.bodies}
+        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
+        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
+        taken = self.fold(sound, await store.identified(tx, header.issuer, header.source, keys))
+        await changes.write(tx, taken)
         return receipts
 
-    def _steps(self, given: pb.Listing, receipt: rpc.ImportReceipt) -> ListingRow | None:
-        """Enter or revise a listing, and publish it where the header says so; None where nothing changes."""
-        change = self._judge(given, receipt)
-        after = changes.advance(self._tx, change) if change else None
-        if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
-            return None
-        current = after or self._known[receipt.external_key]
-        if self._header.publish and current.state == State.DRAFT:
-            after = changes.advance(self._tx, changes.taken(current, "publish", "published"))
-        receipt.listing = current.name
-        if self._header.dry_run and receipt.outcome == rpc.IMPORT_OUTCOME_ACCEPTED:
-            receipt.listing = ""
-        return after
+    def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
+        """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
+        self._known = known
+        by_key: dict[str, list[_Row]] = {}
+        for receipt, given in sound:
+            row = self._read(receipt, given)
+            if row.problems:
+                _refuse(receipt, row.problems)
+            else:
+                by_key.setdefault(given.external_key, []).append(row)
+        for rows in by_key.values():
+            self._fold(rows)
+        return list(self._taken.values())
 
-    def _judge(self, given: pb.Listing, receipt: rpc.ImportReceipt) -> Change | None:
-        """Fill the receipt; returns the change that the row brings, if any."""
+    def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
         bare = written(given)
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
         found = [*self._key_problems(bare), *problems(bare), *self._standing_problems(bare)]
-        known = self._known.get(bare.external_key)
-        hashed = content_hash(bare)
-        if not found and known is not None:
-            if known.content_hash == hashed:
-                receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
-                return None
-            found = _final_problems(known)
-        if found:
-            _refuse(receipt, found)
-            return None
+        return _Row(receipt, bare, found, content_hash(bare))
+
+    def _fold(self, rows: Sequence[_Row]) -> None:
+        """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
+        key = rows[0].receipt.external_key
+        known = self._known.get(key)
+        if known is not None and rows[-1].hashed == known.content_hash:
+            for row in rows:
+                row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
+        else:
+            for row in rows:
+                self._enter(row)
+        current = self._known.get(key)
+        if current is not None and self._header.publish and current.state == State.DRAFT:
+            self._publish(current, rows[-1].receipt)
+        for row in rows:
+            if row.receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED and not (self._header.dry_run and known is None):
+                row.receipt.listing = self._known[key].name
+
+    def _enter(self, row: _Row) -> None:
+        """Enter or revise a listing and fill in the receipt; nothing happens where it says so already."""
+        known = self._known.get(row.receipt.external_key)
         if known is None:
-            receipt.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
-            return changes.created(bare, hashed, imported=True)
-        receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
-        fields = changed_fields(written(message_of(known)), bare)
-        return Change(known, bare, State(known.state), "revised", hashed, fields, imported=True)
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
+            self._advance(changes.created(row.bare, row.hashed, imported=True))
+        elif known.content_hash == row.hashed:
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
+        elif found := _final_problems(known):
+            _refuse(row.receipt, found)
+        else:
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
+            fields = changed_fields(written(message_of(known)), row.bare)
+            self._advance(Change(known, row.bare, State(known.state), "revised", row.hashed, fields, imported=True))
+
+    def _publish(self, draft: ListingRow, receipt: rpc.ImportReceipt) -> None:
+        self._advance(changes.taken(draft, "publish", "published"))
+        if receipt.outcome == rpc.IMPORT_OUTCOME_UNCHANGED:
+            receipt.outcome = rpc.IMPORT_OUTCOME_PUBLISHED
+
+    def _advance(self, change: Change) -> None:
+        after = changes.advance(self._tx, change)
+        self._known[after.external_key] = self._taken[after.external_key] = after
 
     def _key_problems(self, bare: pb.Listing) -> list[Violation]:
         if bare.external_key:
@@ -161,26 +189,18 @@ class _Chunk:
     def _standing_problems(self, bare: pb.Listing) -> list[Violation]:
         found = []
         if foreign := sorted(self._foreign.intersection(bare.bodies)):
-            zh, en = not_a_member(foreign)
-            found.append(Violation("bodies", "membership", zh, en))
+            found.append(Violation("bodies", "membership", *not_a_member(foreign)))
+        elif closed := sorted(self._closed.intersection(bare.bodies).difference(self._named(bare.external_key))):
+            found.append(Violation("bodies", "closed", *is_closed(closed)))
         last = parsed_date(bare.valid_to)
         if last and is_over(window(None, last, self._today)[1], self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
 
-
-def _waves(rows: Sequence[rpc.ImportRow]) -> list[list[rpc.ImportRow]]:
-    """The rows in waves in which every key stands once; the n-th row of a key is in the n-th wave."""
-    waves: list[list[rpc.ImportRow]] = []
-    seen: dict[str, int] = {}
-    for row in rows:
-        key = row.listing.external_key
-        place = seen.get(key, 0) if key else 0
-        if place == len(waves):
-            waves.append([])
-        waves[place].append(row)
-        seen[key] = place + 1
-    return waves
+    def _named(self, key: str) -> Sequence[str]:
+        """Bodies in whose rounds the listing counts already."""
+        known = self._known.get(key)
+        return known.bodies if known and known.state == State.PUBLISHED else ()
 
 
 def _final_problems(known: ListingRow) -> list[Violation]:
@@ -189,16 +209,6 @@ def _final_problems(known: ListingRow) -> list[Violation]:
     except IllegalStepError as error:
         return [Violation("external_key", "state", error.zh, error.en)]
     return []
-
-
-def _receipt(row: rpc.ImportRow) -> rpc.ImportReceipt:
-    return rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
-
-
-def _refused(row: rpc.ImportRow, found: Iterable[Violation]) -> rpc.ImportReceipt:
-    receipt = _receipt(row)
-    _refuse(receipt, found)
-    return receipt
 
 
 def _refuse(receipt: rpc.ImportReceipt, found: Iterable[Violation]) -> None:

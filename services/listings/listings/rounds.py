@@ -23,6 +23,7 @@ _BATCH = 200
 
 async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     """Open a body's first round (R54). Raises `AlreadyExists` where there is one."""
+    await store.lock_rounds(tx, [body])
     row = await _open(tx, body, round_pb2.ROUND_KIND_FIRST, span)
     if row is None:
         raise AlreadyExists("ROUND_EXISTS", f"{body} 的首期已开启（R54）", f"the first round of {body} is open already (R54)")
@@ -37,6 +38,7 @@ async def sweep(tx: Tx) -> int:
         await changes.save(tx, [changes.taken(row, "expire", "expired") for row in run_out])
         return len(run_out)
     closing = await store.rounds_to_close(tx, today, _BATCH)
+    await store.lock_rounds(tx, {row.body for row in closing})
     for row in closing:
         await _close(tx, row)
     return len(closing) or await _open_quarterly(tx, quarter(today))
@@ -51,6 +53,7 @@ async def due(tx: Tx) -> int:
 
 async def _open_quarterly(tx: Tx, span: Span) -> int:
     bodies = await _without_round(tx, span)
+    await store.lock_rounds(tx, [body.name for body in bodies[:_BATCH]])
     for body in bodies[:_BATCH]:
         have = await store.periods_of(tx, body.name)
         for missed in since(date.fromisoformat(body.formed_on), span):

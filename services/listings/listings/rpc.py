@@ -1,6 +1,7 @@
 """The RPCs of listings and rounds: thin; rules are in `domain`, rows and events in `changes` and `store`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from datetime import date
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import ColumnElement
@@ -19,7 +20,7 @@ from codes import regions
 from listings import changes, importing, rounds, store
 from listings.changes import Change
 from listings.domain.names import DETAILS, State
-from listings.domain.rounds import council
+from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
 from listings.mapping import (
     WRITABLE,
@@ -107,7 +108,7 @@ class Listings:
         bare = _masked(before, written(request.listing), request.update_mask)
         _refuse([*identity_problems(before, bare), *problems(bare)])
         if state is State.PUBLISHED:
-            await self._require_publishable(call, bare)
+            await self._require_publishable(call, bare, before.bodies)
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -148,7 +149,11 @@ class Listings:
         opens_on, closes_on = parsed_date(request.council_opens_on), parsed_date(request.council_closes_on)
         if opens_on is None or closes_on is None or closes_on < opens_on:
             raise Invalid([_COUNCIL])
-        row = await rounds.open_first(call.tx, request.body, council(opens_on, closes_on))
+        span = council(opens_on, closes_on)
+        alliance = await self._standing.formed_alliance(call.tx, request.body)
+        if wrong := council_problem(span, date.fromisoformat(alliance.formed_on), business_date(call.tx.now)):
+            raise Invalid([Violation("council_opens_on", "R54", *wrong)])
+        row = await rounds.open_first(call.tx, request.body, span)
         return await self._round(call.tx, row.name)
 
     async def GetRound(self, call: Call, request: rpc.GetRoundRequest) -> round_pb2.Round:
@@ -171,8 +176,10 @@ class Listings:
             raise NotFound(name)
         return round_message(row, (await store.counts(tx, [name]))[name])
 
-    async def _require_publishable(self, call: Call, bare: pb.Listing) -> None:
-        """Its last day is not past, and its issuer is a member of every body it names, today."""
+    async def _require_publishable(self, call: Call, bare: pb.Listing, named: Collection[str] = ()) -> None:
+        """Its last day is not past, its issuer is a member of every body it names, today, and those that were not named
+        before are open.
+        """
         today = business_date(call.tx.now)
         if (last := parsed_date(bare.valid_to)) and is_over(last, today):
             raise Precondition(
@@ -181,6 +188,7 @@ class Listings:
                 f"it was valid until {bare.valid_to}; change valid_to first",
             )
         await self._standing.require_member(call.tx, bare.issuer, bare.bodies, today)
+        await self._standing.require_open(call.tx, set(bare.bodies).difference(named))
 
     async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
         if not reason.strip():

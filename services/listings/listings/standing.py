@@ -2,10 +2,15 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import TypeGuard
 
-from access.register import Owner, ProjectedRegister
+from access.register import BodyRow, Owner, ProjectedRegister
+from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.errors import Invalid, Precondition, Violation
+
+_TAKING = (body_pb2.BODY_STATE_DRAFT, body_pb2.BODY_STATE_FORMED)
+"""States of bodies that a listing may newly name: members publish while a body is being prepared."""
 
 
 class Standing:
@@ -37,6 +42,40 @@ class Standing:
             missing -= await self._owner.member_bodies(issuer, on)
         return sorted(missing)
 
+    async def closed_bodies(self, tx: Tx, bodies: Collection[str]) -> list[str]:
+        """Those of the bodies that are suspended or dissolved."""
+        known = await self._register.bodies(tx, sorted(bodies))
+        asked = sorted(body for body in bodies if body not in known or known[body].state not in _TAKING)
+        found = await self._owner.bodies(asked)
+        return [body for body in asked if body in found and found[body].state not in _TAKING]
+
+    async def require_open(self, tx: Tx, bodies: Collection[str]) -> None:
+        """Raises `Precondition` where one of the bodies is suspended or dissolved."""
+        if closed := await self.closed_bodies(tx, bodies):
+            raise Precondition("BODY_CLOSED", *is_closed(closed), {"bodies": ",".join(closed)})
+
+    async def formed_alliance(self, tx: Tx, name: str) -> BodyRow:
+        """A formed alliance. Raises `Invalid` for a body that is not in the register, `Precondition` for any other (R54)."""
+        found = (await self._register.bodies(tx, [name])).get(name)
+        if not _is_formed_alliance(found):
+            found = (await self._owner.bodies([name])).get(name)
+        if found is None:
+            problem = Violation(
+                "body",
+                "R54",
+                f"成员库中没有组织 {name}，不能开启首期（R54）；请核对",
+                f"{name} is not in the register, so no first round can be opened for it (R54); check the name",
+            )
+            raise Invalid([problem])
+        if not _is_formed_alliance(found):
+            raise Precondition(
+                "NO_FORMED_ALLIANCE",
+                f"{name} 不是已成立的产教联盟，不能开启首期（R54）；请先成立，或恢复暂停的联盟",
+                f"{name} is no alliance that is formed, so no first round can be opened (R54); form it or resume it first",
+                {"body": name},
+            )
+        return found
+
     async def require_member(self, tx: Tx, issuer: str, bodies: Collection[str], on: date) -> None:
         """Raises `Precondition` unless the issuer is a member of every body on the day."""
         if foreign := await self.foreign_bodies(tx, issuer, bodies, on):
@@ -51,3 +90,16 @@ def not_a_member(bodies: Collection[str]) -> tuple[str, str]:
         f"发布单位今日不是以下组织的有效成员：{named}；请先由其秘书处办理加入，或从 bodies 中去掉",
         f"the issuer is no member today of {named}; have the secretariat take it in, or leave the body out",
     )
+
+
+def is_closed(bodies: Collection[str]) -> tuple[str, str]:
+    """What to say where a body is suspended or dissolved."""
+    named = ", ".join(bodies)
+    return (
+        f"以下组织已暂停或解散，不能再新增发布：{named}；请从 bodies 中去掉",
+        f"these bodies are suspended or dissolved and take in nothing new: {named}; leave them out",
+    )
+
+
+def _is_formed_alliance(row: BodyRow | None) -> TypeGuard[BodyRow]:
+    return row is not None and (row.kind, row.state) == (body_pb2.BODY_KIND_ALLIANCE, body_pb2.BODY_STATE_FORMED)

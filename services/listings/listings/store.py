@@ -3,7 +3,7 @@
 A listing's row holds its whole message beside the columns that filters and rules look at.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    cast,
     func,
+    literal,
     select,
     text,
     update,
@@ -238,11 +240,26 @@ async def count_run_out(tx: Tx, today: date) -> int:
     return int((await tx.conn.execute(select(func.count()).select_from(listing).where(published))).scalar_one())
 
 
+async def lock_rounds(tx: Tx, bodies: Collection[str]) -> None:
+    """Let nothing be counted in rounds of the bodies until the transaction ends, and wait for what is being counted.
+
+    Whoever locks those of several bodies does it in one call, in which all follow the order of their names.
+    """
+    await _lock_rounds(tx, bodies, func.pg_advisory_xact_lock)
+
+
+async def _lock_rounds(tx: Tx, bodies: Collection[str], lock: Callable[..., ColumnElement[Any]]) -> None:
+    if bodies:
+        body = func.unnest(cast(sorted(bodies), ARRAY(Text))).column_valued("body")
+        await tx.conn.execute(select(lock(func.hashtextextended(literal("rounds of ") + body, 0))))
+
+
 async def count_in_rounds(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     """Let listings published or revised today count in the open rounds of the bodies that they name."""
     bodies = {body for row in rows for body in row.bodies}
     if not bodies:
         return
+    await _lock_rounds(tx, bodies, func.pg_advisory_xact_lock_shared)
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
@@ -260,7 +277,7 @@ async def count_in_rounds(tx: Tx, rows: Sequence[ListingRow], today: date) -> No
 
 
 async def open_round(tx: Tx, row: RoundRow) -> bool:
-    """Enter a round with what counts in it already; says whether it is new."""
+    """Enter a round with what counts in it already; says whether it is new. The body's rounds are locked."""
     entered = await tx.conn.execute(insert(round_).values(row.model_dump()).on_conflict_do_nothing())
     if not entered.rowcount:
         return False

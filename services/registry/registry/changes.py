@@ -1,7 +1,7 @@
 """Changes of the register: row, event and public record together in one transaction."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
@@ -21,6 +21,7 @@ from registry.mapping import (
     finding_message,
     grant_message,
     membership_message,
+    organization_message,
     organization_row,
     public_body,
     public_organization,
@@ -33,6 +34,8 @@ MEMBERSHIP = "alliance.internal.registry.membership.v1"
 GRANT = "alliance.internal.registry.grant.v1"
 PUBLIC_ORGANIZATION = "alliance.public.organization.v1"
 PUBLIC_BODY = "alliance.public.body.v1"
+_OPEN = (Verdict.VIOLATED, Verdict.CANNOT_BE_TOLD)
+_JUDGED = (BodyState.FORMED, BodyState.SUSPENDED)
 
 
 async def save_organization(tx: Tx, message: organization_pb2.Organization, version: int, verb: str) -> None:
@@ -42,6 +45,14 @@ async def save_organization(tx: Tx, message: organization_pb2.Organization, vers
     tx.emit(ORGANIZATION, row.name, version, verb, events_pb2.OrganizationEvent(organization=message))
     public = public_pb2.PublicOrganizationEvent(organization=public_organization(message))
     tx.emit(PUBLIC_ORGANIZATION, row.name, version, "published", public)
+
+
+async def unverify_dependants(tx: Tx, name: str) -> None:
+    """Take the verification from those that an organization vouched for; none of them vouches for others."""
+    for row in await store.dependants(tx, name):
+        message = organization_message(row)
+        message.verification = organization_pb2.VERIFICATION_STATE_UNVERIFIED
+        await save_organization(tx, message, row.version + 1, "updated")
 
 
 async def save_body(tx: Tx, message: body_pb2.Body, version: int, verb: str) -> None:
@@ -78,20 +89,31 @@ async def locked_body(tx: Tx, name: str) -> BodyRow:
     return row
 
 
-async def findings(tx: Tx, row: BodyRow) -> list[Finding]:
-    """What every rule of its kind says of a body today."""
+async def findings(tx: Tx, row: BodyRow, *, leaving: bool = True) -> list[Finding]:
+    """What every rule of its kind says of a body today; without `leaving`, members whose last day is today don't count."""
     today = business_date(tx.now)
     message = body_message(row)
-    members = await store.members_on(tx, row.name, today)
+    members = await store.members_on(tx, row.name, today if leaving else today + timedelta(days=1))
     industry = message.alliance.key_industry
     same = await store.formed_alliances(tx, industry, row.name) if industry else []
     return check(BodyKind(row.kind), facts_of(message, members, same, today))
 
 
 def open_findings(message: body_pb2.Body, found: Sequence[Finding]) -> None:
-    """Keep on the body what can't be told."""
+    """Keep on the body what is violated or can't be told."""
     del message.open_findings[:]
-    message.open_findings.extend(finding_message(one) for one in found if one.verdict is Verdict.CANNOT_BE_TOLD)
+    message.open_findings.extend(finding_message(one) for one in found if one.verdict in _OPEN)
+
+
+async def judge_members(tx: Tx, body: BodyRow) -> None:
+    """Renew a formed body's open findings after a change of its members; it has the version of that change."""
+    if body.state not in _JUDGED:
+        return
+    message = body_message(body)
+    before = list(message.open_findings)
+    open_findings(message, await findings(tx, body, leaving=False))
+    if list(message.open_findings) != before:
+        await save_body(tx, message, body.version, "updated")
 
 
 def taken(row: BodyRow, verb: str) -> body_pb2.Body:

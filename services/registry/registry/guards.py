@@ -6,15 +6,17 @@ from typing import TypeVar
 from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis import etag
 from chassis.database import Tx
-from chassis.errors import AlreadyExists, NotFound, Precondition, Violation
+from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from registry import changes, store
 from registry.domain.names import WITHOUT_CODE, BodyState, Verdict
 from registry.domain.rules import Finding
-from registry.mapping import refuse
+from registry.mapping import parent_problems, refuse
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
+MAX_DEPENDANTS = 500
+"""Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
 
 async def found(tx: Tx, kind: type[_Row], name: str) -> _Row:
@@ -32,12 +34,32 @@ async def locked_organization(tx: Tx, name: str, expected: str = "") -> Organiza
     return row
 
 
+async def lock_verification(tx: Tx) -> None:
+    """One at a time decides on verifications and parents: each looks at others' rows, up the line and down.
+
+    Taken before any row is locked.
+    """
+    await store.lock(tx, "verification")
+
+
 async def open_body(tx: Tx, name: str) -> BodyRow:
     """The body, locked; a dissolved one takes no changes."""
     body = await changes.locked_body(tx, name)
     if body.state == BodyState.DISSOLVED:
         raise Precondition(
             "ILLEGAL_STATE", "组织已解散，成员不能再变动", "the body is dissolved; its members stay as they were"
+        )
+    return body
+
+
+async def joinable_body(tx: Tx, name: str) -> BodyRow:
+    """The body, locked; a suspended one takes nobody in."""
+    body = await open_body(tx, name)
+    if body.state == BodyState.SUSPENDED:
+        raise Precondition(
+            "ILLEGAL_STATE",
+            "组织已暂停，不能接收新成员；请先恢复",
+            "the body is suspended and takes nobody in; resume it first",
         )
     return body
 
@@ -72,8 +94,24 @@ async def refuse_known_key(tx: Tx, kind: type[_Keyed], key: str) -> None:
 
 
 async def require_parent(tx: Tx, given: organization_pb2.Organization) -> None:
-    if given.parent and await store.get(tx, OrganizationRow, given.parent) is None:
-        refuse([unknown("parent", given.parent)])
+    """The parent is in the register, of a type that fits, and not below the organization itself."""
+    if not given.parent:
+        return
+    parent = await store.get(tx, OrganizationRow, given.parent)
+    if parent is None:
+        raise Invalid([unknown("parent", given.parent)])
+    refuse(parent_problems(given, parent.org_type))
+    if given.name in await store.line(tx, parent.name):
+        refuse(
+            [
+                Violation(
+                    "parent",
+                    "parent-line",
+                    "上级不能是本单位或其下级；请改为实际的上级单位",
+                    "the parent can be neither the organization itself nor one below it; name the one above it",
+                )
+            ]
+        )
 
 
 async def require_named(tx: Tx, given: body_pb2.Body) -> None:
@@ -84,16 +122,9 @@ async def require_named(tx: Tx, given: body_pb2.Body) -> None:
 
 
 async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:
-    """A legal person needs a code that no other verified one has; others a verified parent."""
+    """A legal person needs a code that no other verified one has; others a verified parent of a type that fits."""
     if int(message.org_type) in WITHOUT_CODE:
-        parent = await store.get(tx, OrganizationRow, message.parent)
-        if parent is None or not parent.verified:
-            raise Precondition(
-                "PARENT_NOT_VERIFIED",
-                "请先核验其上级单位",
-                "verify the organization that it belongs to first",
-                {"parent": message.parent},
-            )
+        await _require_vouching(tx, message)
         return
     if not message.credit_code:
         raise Precondition(
@@ -105,6 +136,26 @@ async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> 
     if other := await store.verified_with_code(tx, message.credit_code):
         raise AlreadyExists(
             "CODE_TAKEN", f"该信用代码已属于 {other}", f"this code is {other}'s already", {"organization": other}
+        )
+
+
+async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> None:
+    parent = await store.get(tx, OrganizationRow, message.parent)
+    if parent is None or not parent.verified:
+        raise Precondition(
+            "PARENT_NOT_VERIFIED",
+            "请先核验其上级单位",
+            "verify the organization that it belongs to first",
+            {"parent": message.parent},
+        )
+    if wrong := parent_problems(message, parent.org_type):
+        raise Precondition("PARENT_TYPE", wrong[0].zh, wrong[0].en, {"parent": message.parent})
+    if await store.count_dependants(tx, parent.name) >= MAX_DEPENDANTS:
+        raise Precondition(
+            "TOO_MANY_DEPENDANTS",
+            f"该上级单位名下已核验的单位已满 {MAX_DEPENDANTS} 家；请核对上级单位是否正确",
+            f"{MAX_DEPENDANTS} verified organizations belong to this parent already; see whether it is the right one",
+            {"parent": message.parent},
         )
 
 

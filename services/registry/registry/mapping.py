@@ -15,8 +15,8 @@ from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from chassis.personal import screen
 from codes import industries, regions
-from registry.domain import credit_code
-from registry.domain.names import WITHOUT_CODE
+from registry.domain import credit_code, industry
+from registry.domain.names import PARENT_TYPES, WITHOUT_CODE
 from registry.domain.rules import Facts, Finding, Member
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -29,6 +29,8 @@ ORGANIZATION_FIELDS = (
     "parent",
     "external_key",
 )
+VERIFIED_FIELDS = ("display_name", "org_type", "credit_code", "parent")
+"""What a verification vouches for."""
 BODY_FIELDS = ("display_name", "region_code", "alliance", "community", "external_key")
 MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
 _MAX_LEADS = 2
@@ -88,6 +90,22 @@ def _organization_kind(given: organization_pb2.Organization) -> Iterator[Violati
         yield Violation("credit_code", "GB 32100", *wrong)
 
 
+def parent_problems(given: organization_pb2.Organization, parent_type: int) -> list[Violation]:
+    """What is wrong with the type of an organization's parent."""
+    fitting = PARENT_TYPES.get(int(given.org_type))
+    if fitting is None or parent_type in fitting:
+        return []
+    return [
+        Violation(
+            "parent",
+            "parent-type",
+            "专班的上级须为政府部门或园区管委会（S0 附件2），二级学院的上级须为高校；请改为其牵头部门或所属高校",
+            "the parent of a task force is a government department or a park's committee (S0 附件2), that of a secondary "
+            "college a university or college; name that one",
+        )
+    ]
+
+
 def _codes(given: organization_pb2.Organization) -> Iterator[Violation]:
     if given.region_code and (wrong := regions.problem(given.region_code)):
         yield Violation("region_code", "GB/T 2260", *wrong)
@@ -101,6 +119,12 @@ def _codes(given: organization_pb2.Organization) -> Iterator[Violation]:
             f"最多 {_MAX_INDUSTRIES} 个行业；请只留主要的",
             f"at most {_MAX_INDUSTRIES} industries; keep the main ones",
         )
+
+
+def tidy(given: body_pb2.Body) -> None:
+    """Bring what a caller wrote of a body into its one form."""
+    if given.HasField("alliance"):
+        given.alliance.key_industry = industry.plain(given.alliance.key_industry)
 
 
 def body_problems(given: body_pb2.Body) -> list[Violation]:
@@ -143,7 +167,7 @@ def _facts(given: body_pb2.Body) -> Iterator[Violation]:
             "persons can't be negative; leave it out where unknown",
         )
     yield from screen("alliance.key_industry", facts.key_industry)
-    if (industry := given.community.industry_code) and (wrong := industries.problem(industry)):
+    if (code := given.community.industry_code) and (wrong := industries.problem(code)):
         yield Violation("community.industry_code", "GB/T 4754", *wrong)
 
 
@@ -222,6 +246,14 @@ def organization_message(row: OrganizationRow) -> organization_pb2.Organization:
     """The organization of a row."""
     message = organization_pb2.Organization.FromString(row.content)
     message.etag = etag(row.version)
+    return message
+
+
+def outside_organization(row: OrganizationRow) -> organization_pb2.Organization:
+    """The organization of a row without what is not everybody's."""
+    message = organization_message(row)
+    message.ClearField("credit_code")
+    message.ClearField("external_key")
     return message
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, or_, true
+from sqlalchemy import ColumnElement, exists, or_, true
 
 from access.authority import Authority
 from access.visibility import Viewer
@@ -24,6 +24,7 @@ from registry.mapping import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
     ORGANIZATION_FIELDS,
+    VERIFIED_FIELDS,
     body_message,
     body_problems,
     finding_message,
@@ -35,7 +36,9 @@ from registry.mapping import (
     membership_row,
     organization_message,
     organization_problems,
+    outside_organization,
     refuse,
+    tidy,
 )
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -55,11 +58,10 @@ class Registry:
 
     async def CreateOrganization(self, call: Call, request: rpc.CreateOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        given = request.organization
-        refuse(organization_problems(given))
-        await guards.refuse_known_key(call.tx, OrganizationRow, given.external_key)
-        await guards.require_parent(call.tx, given)
-        message = _only(given, ORGANIZATION_FIELDS)
+        message = _only(request.organization, ORGANIZATION_FIELDS)
+        refuse(organization_problems(message))
+        await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)
+        await guards.require_parent(call.tx, message)
         message.name = resource("organizations")
         message.verification = _UNVERIFIED
         await changes.save_organization(call.tx, message, 1, "created")
@@ -67,7 +69,8 @@ class Registry:
 
     async def GetOrganization(self, call: Call, request: rpc.GetOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        return organization_message(await guards.found(call.tx, OrganizationRow, request.name))
+        (found,) = await self._shown(call, [await guards.found(call.tx, OrganizationRow, request.name)])
+        return found
 
     async def BatchGetOrganizations(
         self, call: Call, request: rpc.BatchGetOrganizationsRequest
@@ -76,9 +79,8 @@ class Registry:
         if len(request.names) > paging.MAX_PAGE:
             refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
         found = await store.get_all(call.tx, OrganizationRow, request.names)
-        return rpc.BatchGetOrganizationsResponse(
-            organizations=[organization_message(found[name]) for name in request.names if name in found]
-        )
+        rows = [found[name] for name in request.names if name in found]
+        return rpc.BatchGetOrganizationsResponse(organizations=await self._shown(call, rows))
 
     async def ListOrganizations(self, call: Call, request: rpc.ListOrganizationsRequest) -> rpc.ListOrganizationsResponse:
         """See the contract."""
@@ -88,11 +90,11 @@ class Registry:
             conditions.append(c.org_type.in_(request.org_types))
         if request.display_name:
             conditions.append(c.display_name.contains(request.display_name, autoescape=True))
-        if request.external_key:
-            conditions.append(c.external_key == request.external_key)
+        if request.external_key:  # whoever can't read it can't find by it either
+            conditions += [c.external_key == request.external_key, _reads(await self._authority.viewer(call))]
         size = paging.page_size(request.page_size)
         rows = await store.page(call.tx, OrganizationRow, conditions, paging.decode(request, str, str), size + 1)
-        answer = rpc.ListOrganizationsResponse(organizations=[organization_message(row) for row in rows[:size]])
+        answer = rpc.ListOrganizationsResponse(organizations=await self._shown(call, rows[:size]))
         if len(rows) > size:
             last = rows[size - 1]
             answer.next_page_token = paging.encode(request, [last.display_name, last.name])
@@ -100,20 +102,25 @@ class Registry:
 
     async def UpdateOrganization(self, call: Call, request: rpc.UpdateOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
+        await guards.lock_verification(call.tx)
         row = await guards.locked_organization(call.tx, request.organization.name, request.organization.etag)
         before = organization_message(row)
         message = masked(before, request.organization, request.update_mask, ORGANIZATION_FIELDS)
         refuse(organization_problems(message))
         if message.external_key != before.external_key:
+            await self._require_platform(call, "registry.organizations.create")
             await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)
-        await guards.require_parent(call.tx, message)
-        if any(getattr(before, field) != getattr(message, field) for field in ("org_type", "credit_code", "parent")):
+        if (message.parent, message.org_type) != (before.parent, before.org_type):
+            await guards.require_parent(call.tx, message)
+        if row.verified and any(getattr(before, field) != getattr(message, field) for field in VERIFIED_FIELDS):
             message.verification = _UNVERIFIED
+            await changes.unverify_dependants(call.tx, row.name)
         await changes.save_organization(call.tx, message, row.version + 1, "updated")
         return message
 
     async def VerifyOrganization(self, call: Call, request: rpc.VerifyOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
+        await guards.lock_verification(call.tx)
         row = await guards.locked_organization(call.tx, request.name)
         message = organization_message(row)
         if row.verified:
@@ -123,15 +130,26 @@ class Registry:
         await changes.save_organization(call.tx, message, row.version + 1, "verified")
         return message
 
+    async def _shown(self, call: Call, rows: Sequence[OrganizationRow]) -> list[organization_pb2.Organization]:
+        """Organizations as the caller may see them."""
+        reads = _reads(await self._authority.viewer(call))
+        whole = await store.names_where(call.tx, OrganizationRow, [row.name for row in rows], reads)
+        return [organization_message(row) if row.name in whole else outside_organization(row) for row in rows]
+
+    async def _require_platform(self, call: Call, permission: str) -> None:
+        """An external key is that of the system that enters records: who may enter them may change it, nobody else."""
+        if not await self._authority.permitted(call, permission, ""):
+            raise Denied(permission)
+
     # Bodies
 
     async def CreateBody(self, call: Call, request: rpc.CreateBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        given = request.body
-        refuse(body_problems(given))
-        await guards.refuse_known_key(call.tx, BodyRow, given.external_key)
-        await guards.require_named(call.tx, given)
-        message = _only(given, (*BODY_FIELDS, "kind"))
+        message = _only(request.body, (*BODY_FIELDS, "kind"))
+        tidy(message)
+        refuse(body_problems(message))
+        await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
+        await guards.require_named(call.tx, message)
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
         await changes.save_body(call.tx, message, 1, "created")
@@ -170,14 +188,16 @@ class Registry:
             raise Precondition("ILLEGAL_STATE", "组织已解散，不能修改", "the body is dissolved and can't change")
         before = body_message(row)
         message = masked(before, request.body, request.update_mask, BODY_FIELDS)
+        tidy(message)
         refuse(body_problems(message))
         await guards.require_named(call.tx, message)
         if message.external_key != before.external_key:
+            await self._require_platform(call, "registry.bodies.create")
             await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         if row.state != BodyState.DRAFT:
             await guards.lock_industry(call.tx, message)
             changed = BodyRow(**{**row.model_dump(), "content": message.SerializeToString()})
-            found = await changes.findings(call.tx, changed)
+            found = await changes.findings(call.tx, changed, leaving=False)
             guards.refuse_violated([one for one in found if one.rule == "R10"])
             changes.open_findings(message, found)
         await changes.save_body(call.tx, message, row.version + 1, "updated")
@@ -234,6 +254,8 @@ class Registry:
         guards.require_reason(reason)
         row = row or await changes.locked_body(call.tx, name)
         message = changes.taken(row, verb)
+        if message.state != body_pb2.BODY_STATE_DISSOLVED:
+            changes.open_findings(message, await changes.findings(call.tx, row, leaving=False))
         await changes.save_body(call.tx, message, row.version + 1, past)
         return message
 
@@ -242,7 +264,7 @@ class Registry:
     async def CreateMembership(self, call: Call, request: rpc.CreateMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
         refuse(membership_problems(request.membership))
-        body = await guards.open_body(call.tx, request.parent)
+        body = await guards.joinable_body(call.tx, request.parent)
         if await store.get(call.tx, OrganizationRow, request.membership.organization) is None:
             refuse([guards.unknown("membership.organization", request.membership.organization)])
         message = body_pb2.Membership()
@@ -251,6 +273,7 @@ class Registry:
         row = membership_row(message, body.name, 0, business_date(call.tx.now), call.tx.now)
         await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "created")
+        await changes.judge_members(call.tx, body)
         return membership_message(row)
 
     async def UpdateMembership(self, call: Call, request: rpc.UpdateMembershipRequest) -> body_pb2.Membership:
@@ -264,6 +287,7 @@ class Registry:
         row.valid_to = parsed_date(merged.valid_to)
         await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "updated")
+        await changes.judge_members(call.tx, body)
         return membership_message(row)
 
     async def EndMembership(self, call: Call, request: rpc.EndMembershipRequest) -> body_pb2.Membership:
@@ -282,6 +306,7 @@ class Registry:
             raise Invalid([problem])
         row.valid_to = last
         await changes.save_membership(call.tx, body, row, "ended")
+        await changes.judge_members(call.tx, body)
         return membership_message(row)
 
     async def ListMemberships(self, call: Call, request: rpc.ListMembershipsRequest) -> rpc.ListMembershipsResponse:
@@ -386,6 +411,15 @@ def _only(given: _Message, fields: Sequence[str]) -> _Message:
 
 def _is_set(given: Message, field: str) -> bool:
     return any(descriptor.name == field for descriptor, _ in given.ListFields())
+
+
+def _reads(viewer: Viewer) -> ColumnElement[bool]:
+    """Whose credit code and external key the viewer may read: its own, and those of members of the bodies that it runs."""
+    if viewer.platform:
+        return true()
+    c = store.organization.c
+    member = exists().where(store.membership.c.organization == c.name, store.membership.c.body.in_(sorted(viewer.bodies_run)))
+    return or_(c.name == viewer.organization, member)
 
 
 def _visible(viewer: Viewer, row: BodyRow) -> bool:

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
+from registry.domain.names import WITHOUT_CODE
 
 _INSTANT: Any = DateTime(timezone=True)
 
@@ -46,6 +47,7 @@ class OrganizationRow(_Base, table=True):
         Index("organization_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
         Index("organization_code", "credit_code", unique=True, postgresql_where=text("verified AND credit_code <> ''")),
         Index("organization_name", "display_name", "name"),
+        Index("organization_dependants", "parent", postgresql_where=text("verified AND parent <> ''")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)
@@ -181,6 +183,37 @@ async def verified_with_code(tx: Tx, code: str) -> str:
     """The name of the verified organization that has a credit code; "" where there is none."""
     mine = and_(organization.c.verified, organization.c.credit_code == code)
     return (await tx.conn.execute(select(organization.c.name).where(mine))).scalar_one_or_none() or ""
+
+
+async def line(tx: Tx, name: str) -> set[str]:
+    """Names of an organization and of all above it."""
+    c = organization.c
+    start = select(c.name, c.parent).where(c.name == name).cte("line", recursive=True)
+    above = start.union(select(c.name, c.parent).where(c.name == start.c.parent))
+    return set((await tx.conn.execute(select(above.c.name))).scalars())
+
+
+def _dependants(name: str) -> ColumnElement[bool]:
+    c = organization.c
+    return and_(c.verified, c.parent == name, c.parent != text("''"), c.org_type.in_(sorted(WITHOUT_CODE)))
+
+
+async def dependants(tx: Tx, name: str) -> Sequence[OrganizationRow]:
+    """Verified organizations that another vouches for, locked."""
+    statement = select(OrganizationRow).where(_dependants(name)).order_by(organization.c.name).with_for_update()
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def count_dependants(tx: Tx, name: str) -> int:
+    """How many of them there are."""
+    statement = select(func.count()).select_from(organization).where(_dependants(name))
+    return int((await tx.conn.execute(statement)).scalar_one())
+
+
+async def names_where(tx: Tx, kind: type[_Row], names: Collection[str], condition: ColumnElement[bool]) -> set[str]:
+    """Those of the names whose rows fulfil a condition."""
+    c = _table(kind).c
+    return set((await tx.conn.execute(select(c.name).where(c.name.in_(names), condition))).scalars())
 
 
 async def lock(tx: Tx, what: str) -> None:

@@ -8,6 +8,9 @@ from datetime import date, timedelta
 
 from codes import quarters
 
+COUNCIL_AHEAD_DAYS = 366
+"""Days within which the first council has to end; ours: of two full councils a year (S0 附件1 二(一)) one is within a year."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -35,3 +38,14 @@ def since(formed_on: date, current: Span) -> list[Span]:
 def council(opens_on: date, closes_on: date) -> Span:
     """The first round: the days of the first council; its period is the first of them."""
     return Span(opens_on.isoformat(), opens_on, closes_on)
+
+
+def council_problem(span: Span, formed_on: date, today: date) -> tuple[str, str] | None:
+    """What is wrong with the days of a first council, in Chinese and English; None where they are right."""
+    latest = today + timedelta(days=COUNCIL_AHEAD_DAYS)
+    if formed_on <= span.opens_on and span.closes_on <= latest:
+        return None
+    return (
+        f"首次理事会须自联盟成立之日 {formed_on} 起、最迟于 {latest} 结束；请核对日期",
+        f"the first council is from {formed_on} on, when the alliance was formed, and ends by {latest}; check the days",
+    )

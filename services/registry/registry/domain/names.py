@@ -1,17 +1,20 @@
 """The contract's numbers, for code that knows no protobuf; a test holds them against the contract."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
 class OrgType(IntEnum):
     """Types of organizations, as far as a rule names them."""
 
+    PARK_COMMITTEE = 1
     UNIVERSITY = 3
     HIGHER_VOCATIONAL = 4
     VOCATIONAL_UNDERGRADUATE = 5
     SECONDARY_VOCATIONAL = 6
     SECONDARY_COLLEGE = 7
     ENTERPRISE = 8
+    GOV_DEPARTMENT = 14
     TASK_FORCE = 15
 
 
@@ -55,5 +58,14 @@ class Verdict(IntEnum):
     CANNOT_BE_TOLD = 4
 
 
-WITHOUT_CODE = frozenset({OrgType.TASK_FORCE, OrgType.SECONDARY_COLLEGE})
-"""Types that are no legal persons: they have no credit code and name a parent."""
+PARENT_TYPES: Mapping[int, frozenset[int]] = {
+    OrgType.TASK_FORCE: frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE}),
+    OrgType.SECONDARY_COLLEGE: frozenset({OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE}),
+}
+"""What the parent of an organization has to be; other types may have any.
+
+A task force's is its lead department (S0 附件2), which for three of the ten is 市科委中关村管委会, a park's committee too.
+"""
+
+WITHOUT_CODE = frozenset(PARENT_TYPES)
+"""Types that are no legal persons: they have no credit code, and are verified by their parent."""

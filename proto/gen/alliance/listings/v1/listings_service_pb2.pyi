@@ -36,9 +36,11 @@ class _ImportOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportO
     IMPORT_OUTCOME_REVISED: _ImportOutcome.ValueType  # 2
     """Revision of a listing 修订."""
     IMPORT_OUTCOME_UNCHANGED: _ImportOutcome.ValueType  # 3
-    """Same content as before 未变."""
+    """Same content as before, or superseded by a row of the same chunk that is 未变."""
     IMPORT_OUTCOME_REFUSED: _ImportOutcome.ValueType  # 4
     """Refused 拒收."""
+    IMPORT_OUTCOME_PUBLISHED: _ImportOutcome.ValueType  # 5
+    """Same content as before, but a draft until now, and published 发布."""
 
 class ImportOutcome(_ImportOutcome, metaclass=_ImportOutcomeEnumTypeWrapper):
     """What happened to a row."""
@@ -50,9 +52,11 @@ IMPORT_OUTCOME_ACCEPTED: ImportOutcome.ValueType  # 1
 IMPORT_OUTCOME_REVISED: ImportOutcome.ValueType  # 2
 """Revision of a listing 修订."""
 IMPORT_OUTCOME_UNCHANGED: ImportOutcome.ValueType  # 3
-"""Same content as before 未变."""
+"""Same content as before, or superseded by a row of the same chunk that is 未变."""
 IMPORT_OUTCOME_REFUSED: ImportOutcome.ValueType  # 4
 """Refused 拒收."""
+IMPORT_OUTCOME_PUBLISHED: ImportOutcome.ValueType  # 5
+"""Same content as before, but a draft until now, and published 发布."""
 Global___ImportOutcome: _TypeAlias = ImportOutcome  # noqa: Y015
 
 @_typing.final

@@ -132,14 +132,15 @@ class ListingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateListing(self, request, context):
-        """Revises a draft or published listing: changes the fields named in the mask (AIP-134).
+        """Revises a draft or published listing: changes the fields named in the mask (AIP-134). A published one can't newly name a
+        body that is suspended or dissolved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PublishListing(self, request, context):
-        """Publishes a draft; its issuer must be a member of every body it names, today.
+        """Publishes a draft; its issuer must be a member of every body it names, today, and none of them suspended or dissolved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,14 +162,18 @@ class ListingsServiceServicer:
 
     def ImportListings(self, request_iterator, context):
         """Takes in rows in chunks and answers with a receipt for each row; a chunk is committed before its receipts are sent.
-        A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision.
+        A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision. Rows of
+        one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
+        them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
+        whole, as long as rows of one key travel in one chunk.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def OpenFirstRound(self, request, context):
-        """Opens a body's first round on the day of its first council (R54); the quarterly rounds follow by themselves (R55).
+        """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
+        over within 366 days from today. The quarterly rounds follow by themselves (R55).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,19 +44,26 @@ class ListingsServiceStub:
     ListListings: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]
     """Lists the listings that the caller may see, newest first."""
     UpdateListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.UpdateListingRequest, _listing_pb2.Listing]
-    """Revises a draft or published listing: changes the fields named in the mask (AIP-134)."""
+    """Revises a draft or published listing: changes the fields named in the mask (AIP-134). A published one can't newly name a
+    body that is suspended or dissolved.
+    """
     PublishListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.PublishListingRequest, _listing_pb2.Listing]
-    """Publishes a draft; its issuer must be a member of every body it names, today."""
+    """Publishes a draft; its issuer must be a member of every body it names, today, and none of them suspended or dissolved."""
     WithdrawListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.WithdrawListingRequest, _listing_pb2.Listing]
     """Withdraws a draft or published listing; its open matches end."""
     FulfilListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.FulfilListingRequest, _listing_pb2.Listing]
     """Marks a published listing as fulfilled."""
     ImportListings: _grpc.StreamStreamMultiCallable[_listings_service_pb2.ImportListingsRequest, _listings_service_pb2.ImportListingsResponse]
     """Takes in rows in chunks and answers with a receipt for each row; a chunk is committed before its receipts are sent.
-    A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision.
+    A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision. Rows of
+    one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
+    them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
+    whole, as long as rows of one key travel in one chunk.
     """
     OpenFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]
-    """Opens a body's first round on the day of its first council (R54); the quarterly rounds follow by themselves (R55)."""
+    """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
+    over within 366 days from today. The quarterly rounds follow by themselves (R55).
+    """
     GetRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]
     """Reads one round with its counts."""
     ListRounds: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]
@@ -76,19 +83,26 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     ListListings: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]  # type: ignore[assignment]
     """Lists the listings that the caller may see, newest first."""
     UpdateListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.UpdateListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
-    """Revises a draft or published listing: changes the fields named in the mask (AIP-134)."""
+    """Revises a draft or published listing: changes the fields named in the mask (AIP-134). A published one can't newly name a
+    body that is suspended or dissolved.
+    """
     PublishListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.PublishListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
-    """Publishes a draft; its issuer must be a member of every body it names, today."""
+    """Publishes a draft; its issuer must be a member of every body it names, today, and none of them suspended or dissolved."""
     WithdrawListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.WithdrawListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Withdraws a draft or published listing; its open matches end."""
     FulfilListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.FulfilListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Marks a published listing as fulfilled."""
     ImportListings: _aio.StreamStreamMultiCallable[_listings_service_pb2.ImportListingsRequest, _listings_service_pb2.ImportListingsResponse]  # type: ignore[assignment]
     """Takes in rows in chunks and answers with a receipt for each row; a chunk is committed before its receipts are sent.
-    A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision.
+    A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision. Rows of
+    one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
+    them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
+    whole, as long as rows of one key travel in one chunk.
     """
     OpenFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
-    """Opens a body's first round on the day of its first council (R54); the quarterly rounds follow by themselves (R55)."""
+    """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
+    over within 366 days from today. The quarterly rounds follow by themselves (R55).
+    """
     GetRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Reads one round with its counts."""
     ListRounds: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]  # type: ignore[assignment]
@@ -135,7 +149,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.UpdateListingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
-        """Revises a draft or published listing: changes the fields named in the mask (AIP-134)."""
+        """Revises a draft or published listing: changes the fields named in the mask (AIP-134). A published one can't newly name a
+        body that is suspended or dissolved.
+        """
 
     @_abc_1.abstractmethod
     def PublishListing(
@@ -143,7 +159,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.PublishListingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
-        """Publishes a draft; its issuer must be a member of every body it names, today."""
+        """Publishes a draft; its issuer must be a member of every body it names, today, and none of them suspended or dissolved."""
 
     @_abc_1.abstractmethod
     def WithdrawListing(
@@ -168,7 +184,10 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_listings_service_pb2.ImportListingsResponse], _abc.AsyncIterator[_listings_service_pb2.ImportListingsResponse]]:
         """Takes in rows in chunks and answers with a receipt for each row; a chunk is committed before its receipts are sent.
-        A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision.
+        A row's identity is (issuer, source, external key): the same content again is `unchanged`, another is a revision. Rows of
+        one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
+        them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
+        whole, as long as rows of one key travel in one chunk.
         """
 
     @_abc_1.abstractmethod
@@ -177,7 +196,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.OpenFirstRoundRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_round_pb2.Round, _abc.Awaitable[_round_pb2.Round]]:
-        """Opens a body's first round on the day of its first council (R54); the quarterly rounds follow by themselves (R55)."""
+        """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
+        over within 366 days from today. The quarterly rounds follow by themselves (R55).
+        """
 
     @_abc_1.abstractmethod
     def GetRound(

@@ -186,7 +186,9 @@ class AllianceFacts(_message.Message):
     ANNUAL_PLAN_YEAR_FIELD_NUMBER: _builtins.int
     FULL_COUNCILS_IN_YEAR_FIELD_NUMBER: _builtins.int
     key_industry: _builtins.str
-    """Key industry 重点产业 that the alliance stands for; one formed alliance per industry (R10)."""
+    """Key industry 重点产业 that the alliance stands for; one formed alliance per industry (R10). Kept in NFKC, without blanks
+    beside Chinese characters.
+    """
     task_force: _builtins.str
     """Task force 专班 that guides it, `organizations/{organization}` (S0 二)."""
     secretariat_full_time_staff: _builtins.int
@@ -319,7 +321,9 @@ class Body(_message.Message):
 
     @_builtins.property
     def open_findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleFinding]:
-        """What could not be told when the body was formed, still to be settled. Output only."""
+        """What is violated or cannot be told of a formed body, still to be settled: as of the last change of the body or of its
+        members; one whose last day that was no longer counts. CheckBody says what holds now. Output only.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

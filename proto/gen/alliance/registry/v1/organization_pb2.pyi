@@ -107,7 +107,7 @@ class _VerificationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ver
     VERIFICATION_STATE_UNVERIFIED: _VerificationState.ValueType  # 1
     """Entered, not verified."""
     VERIFICATION_STATE_VERIFIED: _VerificationState.ValueType  # 2
-    """Verified by the platform: a legal person by its unified social credit code, others by their parent."""
+    """Verified by the platform: a legal person by its unified social credit code, others by their parent, as long as that is."""
 
 class VerificationState(_VerificationState, metaclass=_VerificationStateEnumTypeWrapper):
     """Verification 核验 of an organization."""
@@ -117,7 +117,7 @@ VERIFICATION_STATE_UNSPECIFIED: VerificationState.ValueType  # 0
 VERIFICATION_STATE_UNVERIFIED: VerificationState.ValueType  # 1
 """Entered, not verified."""
 VERIFICATION_STATE_VERIFIED: VerificationState.ValueType  # 2
-"""Verified by the platform: a legal person by its unified social credit code, others by their parent."""
+"""Verified by the platform: a legal person by its unified social credit code, others by their parent, as long as that is."""
 Global___VerificationState: _TypeAlias = VerificationState  # noqa: Y015
 
 @_typing.final
@@ -151,13 +151,14 @@ class Organization(_message.Message):
     absent for TASK_FORCE and SECONDARY_COLLEGE.
     """
     parent: _builtins.str
-    """`organizations/{organization}` it belongs to; required for TASK_FORCE (its lead department) and SECONDARY_COLLEGE
-    (its university).
+    """`organizations/{organization}` it belongs to, neither itself nor one below it; required for TASK_FORCE (its lead
+    department: GOV_DEPARTMENT or PARK_COMMITTEE, S0 附件2) and SECONDARY_COLLEGE (UNIVERSITY, HIGHER_VOCATIONAL or
+    VOCATIONAL_UNDERGRADUATE).
     """
     verification: Global___VerificationState.ValueType
     """Verified or not. Output only; changed by VerifyOrganization."""
     external_key: _builtins.str
-    """The caller's own key for the organization, unique within the platform, at most 128 characters; may be empty."""
+    """Key of the system that entered the organization, unique within the platform, at most 128 characters; may be empty."""
     etag: _builtins.str
     """Changes with every version (AIP-154). Output only, or the expected value on update."""
     @_builtins.property

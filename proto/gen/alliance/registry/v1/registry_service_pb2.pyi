@@ -138,7 +138,7 @@ class ListOrganizationsRequest(_message.Message):
     display_name: _builtins.str
     """Only names that contain this text."""
     external_key: _builtins.str
-    """Only this external key."""
+    """Only this external key, among those that the caller may read."""
     @_builtins.property
     def org_types(self) -> _containers.RepeatedScalarFieldContainer[_organization_pb2.OrgType.ValueType]:
         """Only these types."""

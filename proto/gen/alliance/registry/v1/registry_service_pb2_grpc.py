@@ -162,35 +162,38 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetOrganization(self, request, context):
-        """Reads one organization.
+        """Reads one organization. Credit code and external key are shown to the organization itself, to who runs or audits a body
+        that it is or was a member of, and to the platform; for everybody else they are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetOrganizations(self, request, context):
-        """Reads up to 1000 organizations; those that do not exist are left out.
+        """Reads up to 1000 organizations, each as GetOrganization shows it; those that do not exist are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListOrganizations(self, request, context):
-        """Lists organizations by name.
+        """Lists organizations by name, each as GetOrganization shows it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganization(self, request, context):
-        """Changes the fields named in the mask (AIP-134); a change of type, code or parent takes the verification away.
+        """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
+        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def VerifyOrganization(self, request, context):
-        """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent.
+        """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
+        A parent vouches for at most 500.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,7 +221,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBody(self, request, context):
-        """Changes the fields named in the mask (AIP-134).
+        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,7 +235,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FormBody(self, request, context):
-        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding.
+        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
+        change violates is added.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -260,7 +264,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateMembership(self, request, context):
-        """Takes an organization into a body.
+        """Takes an organization into a body; a suspended or dissolved one takes nobody in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

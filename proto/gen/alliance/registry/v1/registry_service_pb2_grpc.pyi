@@ -39,15 +39,21 @@ class RegistryServiceStub:
     CreateOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateOrganizationRequest, _organization_pb2.Organization]
     """Enters an organization, unverified."""
     GetOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetOrganizationRequest, _organization_pb2.Organization]
-    """Reads one organization."""
+    """Reads one organization. Credit code and external key are shown to the organization itself, to who runs or audits a body
+    that it is or was a member of, and to the platform; for everybody else they are left out.
+    """
     BatchGetOrganizations: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.BatchGetOrganizationsRequest, _registry_service_pb2.BatchGetOrganizationsResponse]
-    """Reads up to 1000 organizations; those that do not exist are left out."""
+    """Reads up to 1000 organizations, each as GetOrganization shows it; those that do not exist are left out."""
     ListOrganizations: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListOrganizationsRequest, _registry_service_pb2.ListOrganizationsResponse]
-    """Lists organizations by name."""
+    """Lists organizations by name, each as GetOrganization shows it."""
     UpdateOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]
-    """Changes the fields named in the mask (AIP-134); a change of type, code or parent takes the verification away."""
+    """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
+    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+    """
     VerifyOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.VerifyOrganizationRequest, _organization_pb2.Organization]
-    """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent."""
+    """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
+    A parent vouches for at most 500.
+    """
     CreateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]
     """Opens a body as a draft."""
     GetBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]
@@ -55,11 +61,13 @@ class RegistryServiceStub:
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
-    """Changes the fields named in the mask (AIP-134)."""
+    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule what holds of the body now; changes nothing."""
     FormBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]
-    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding."""
+    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
+    change violates is added.
+    """
     SuspendBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.SuspendBodyRequest, _body_pb2.Body]
     """Suspends a formed body."""
     ResumeBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ResumeBodyRequest, _body_pb2.Body]
@@ -67,7 +75,7 @@ class RegistryServiceStub:
     DissolveBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]
     """Dissolves a body and ends its memberships."""
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
-    """Takes an organization into a body."""
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]
     """Changes a membership's roles or dates."""
     EndMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]
@@ -89,15 +97,21 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CreateOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
     """Enters an organization, unverified."""
     GetOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
-    """Reads one organization."""
+    """Reads one organization. Credit code and external key are shown to the organization itself, to who runs or audits a body
+    that it is or was a member of, and to the platform; for everybody else they are left out.
+    """
     BatchGetOrganizations: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.BatchGetOrganizationsRequest, _registry_service_pb2.BatchGetOrganizationsResponse]  # type: ignore[assignment]
-    """Reads up to 1000 organizations; those that do not exist are left out."""
+    """Reads up to 1000 organizations, each as GetOrganization shows it; those that do not exist are left out."""
     ListOrganizations: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListOrganizationsRequest, _registry_service_pb2.ListOrganizationsResponse]  # type: ignore[assignment]
-    """Lists organizations by name."""
+    """Lists organizations by name, each as GetOrganization shows it."""
     UpdateOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134); a change of type, code or parent takes the verification away."""
+    """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
+    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+    """
     VerifyOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.VerifyOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
-    """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent."""
+    """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
+    A parent vouches for at most 500.
+    """
     CreateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Opens a body as a draft."""
     GetBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
@@ -105,11 +119,13 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134)."""
+    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule what holds of the body now; changes nothing."""
     FormBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding."""
+    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
+    change violates is added.
+    """
     SuspendBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.SuspendBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Suspends a formed body."""
     ResumeBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ResumeBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
@@ -117,7 +133,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     DissolveBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Dissolves a body and ends its memberships."""
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Takes an organization into a body."""
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
     """Changes a membership's roles or dates."""
     EndMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
@@ -148,7 +164,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.GetOrganizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
-        """Reads one organization."""
+        """Reads one organization. Credit code and external key are shown to the organization itself, to who runs or audits a body
+        that it is or was a member of, and to the platform; for everybody else they are left out.
+        """
 
     @_abc_1.abstractmethod
     def BatchGetOrganizations(
@@ -156,7 +174,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.BatchGetOrganizationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.BatchGetOrganizationsResponse, _abc.Awaitable[_registry_service_pb2.BatchGetOrganizationsResponse]]:
-        """Reads up to 1000 organizations; those that do not exist are left out."""
+        """Reads up to 1000 organizations, each as GetOrganization shows it; those that do not exist are left out."""
 
     @_abc_1.abstractmethod
     def ListOrganizations(
@@ -164,7 +182,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.ListOrganizationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.ListOrganizationsResponse, _abc.Awaitable[_registry_service_pb2.ListOrganizationsResponse]]:
-        """Lists organizations by name."""
+        """Lists organizations by name, each as GetOrganization shows it."""
 
     @_abc_1.abstractmethod
     def UpdateOrganization(
@@ -172,7 +190,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateOrganizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
-        """Changes the fields named in the mask (AIP-134); a change of type, code or parent takes the verification away."""
+        """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
+        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+        """
 
     @_abc_1.abstractmethod
     def VerifyOrganization(
@@ -180,7 +200,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.VerifyOrganizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
-        """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent."""
+        """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
+        A parent vouches for at most 500.
+        """
 
     @_abc_1.abstractmethod
     def CreateBody(
@@ -212,7 +234,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Changes the fields named in the mask (AIP-134)."""
+        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
 
     @_abc_1.abstractmethod
     def CheckBody(
@@ -228,7 +250,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.FormBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding."""
+        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
+        change violates is added.
+        """
 
     @_abc_1.abstractmethod
     def SuspendBody(
@@ -260,7 +284,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Takes an organization into a body."""
+        """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
 
     @_abc_1.abstractmethod
     def UpdateMembership(

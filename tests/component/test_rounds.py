@@ -1,0 +1,118 @@
+"""Rounds on a database of their own: what is published while one opens or closes counts in it, once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.registry.v1 import body_pb2
+from chassis.database import Tx
+from chassis.ids import resource
+from listings import changes, rounds, store
+from listings.domain.rounds import council
+from listings.mapping import content_hash
+from tests.component.conftest import CAUSE, Probe
+
+LAST = date(2026, 3, 31)
+BEFORE_MIDNIGHT = datetime(2026, 3, 31, 15, 59, 59, tzinfo=UTC)  # 23:59:59 in Shanghai
+AFTER_MIDNIGHT = datetime(2026, 3, 31, 16, 0, 0, tzinfo=UTC)
+_MOMENT = 0.3  # seconds in which whoever does not have to wait is done
+
+
+async def _publish(tx: Tx, *bodies: str) -> None:
+    content = pb.Listing(issuer="organizations/a", kind=pb.LISTING_KIND_CASE, title="案例", bodies=bodies)
+    content.visibility = pb.VISIBILITY_PUBLIC
+    (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
+    await changes.save(tx, [changes.taken(draft, "publish", "published")])
+
+
+async def _counted(probe: Probe, body: str) -> list[tuple[str, int, int]]:
+    """Period, state and listings of each of a body's rounds."""
+    query = """SELECT r.period, r.state, count(l.listing) FROM round r LEFT JOIN round_listing l ON l.round = r.name
+               WHERE r.body = $1 GROUP BY r.name ORDER BY r.name"""
+    return [tuple(row) for row in await probe.rows(query, body)]
+
+
+async def _one_while_the_other_is_open(
+    probe: Probe, first: Callable[[Tx], Awaitable[object]], second: Callable[[Tx], Awaitable[object]], later: datetime
+) -> None:
+    """The second transaction begins when the first has done its work and is not committed yet; it has to wait for it."""
+    worked, commit = asyncio.Event(), asyncio.Event()
+
+    async def begin() -> None:
+        async with probe.database.transaction(replace(CAUSE, effective_at=BEFORE_MIDNIGHT)) as tx:
+            await first(tx)
+            worked.set()
+            await commit.wait()
+
+    async def follow() -> None:
+        async with probe.database.transaction(replace(CAUSE, effective_at=later)) as tx:
+            await second(tx)
+
+    beginning = asyncio.create_task(begin())
+    await worked.wait()
+    following = asyncio.create_task(follow())
+    done, _ = await asyncio.wait({following}, timeout=_MOMENT)
+    commit.set()
+    await asyncio.gather(beginning, following)
+    assert not done
+
+
+async def test_what_is_being_published_while_a_round_opens_counts_in_it(probe: Probe) -> None:
+    body, span = resource("bodies"), council(LAST, LAST)
+    await _one_while_the_other_is_open(
+        probe, lambda tx: _publish(tx, body), lambda tx: rounds.open_first(tx, body, span), BEFORE_MIDNIGHT
+    )
+    assert await _counted(probe, body) == [(span.period, 1, 1)]
+
+
+async def test_what_is_published_while_a_round_is_being_opened_counts_in_it(probe: Probe) -> None:
+    body, span = resource("bodies"), council(LAST, LAST)
+    await _one_while_the_other_is_open(
+        probe, lambda tx: rounds.open_first(tx, body, span), lambda tx: _publish(tx, body), BEFORE_MIDNIGHT
+    )
+    assert await _counted(probe, body) == [(span.period, 1, 1)]
+
+
+async def test_what_is_being_published_on_the_last_day_counts_before_the_round_closes(probe: Probe) -> None:
+    body, span = resource("bodies"), council(LAST, LAST)
+    async with probe.database.transaction(replace(CAUSE, effective_at=BEFORE_MIDNIGHT)) as tx:
+        await rounds.open_first(tx, body, span)
+    await _one_while_the_other_is_open(probe, lambda tx: _publish(tx, body), rounds.sweep, AFTER_MIDNIGHT)
+    assert await _counted(probe, body) == [(span.period, 2, 1)]
+
+
+async def test_listings_of_other_bodies_and_of_none_wait_for_nobody(probe: Probe) -> None:
+    body, other = resource("bodies"), resource("bodies")
+    async with probe.database.transaction(CAUSE) as tx, asyncio.timeout(10):
+        await store.lock_rounds(tx, [body])
+        async with probe.database.transaction(CAUSE) as meanwhile:
+            await _publish(meanwhile)
+            await _publish(meanwhile, other)
+
+
+async def test_many_at_once_neither_lose_one_nor_block_each_other(probe: Probe) -> None:
+    bodies = [resource("bodies") for _ in range(6)]
+    cause = replace(CAUSE, effective_at=BEFORE_MIDNIGHT)
+    for body in bodies:
+        await probe.rows(
+            "INSERT INTO access_body VALUES ($1, '', $2, $3, '2026-01-01', '', '', '{}')",
+            *(body, body_pb2.BODY_KIND_ALLIANCE, body_pb2.BODY_STATE_FORMED),
+        )
+
+    async def publish(place: int) -> None:
+        async with probe.database.transaction(cause) as tx:
+            await _publish(tx, bodies[place % 6], bodies[(place * 5 + 2) % 6])
+
+    async def open_all() -> None:
+        async with probe.database.transaction(cause) as tx:
+            await rounds.sweep(tx)
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(
+            *(publish(place) for place in range(15)), open_all(), *(publish(place) for place in range(15, 30))
+        )
+    named = [body for place in range(30) for body in {bodies[place % 6], bodies[(place * 5 + 2) % 6]}]
+    for body in bodies:
+        assert await _counted(probe, body) == [("2026Q1", 1, named.count(body))]

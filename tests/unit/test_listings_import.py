@@ -1,0 +1,122 @@
+"""Listings: what becomes of the rows of one chunk, those of one key folded in their order."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from chassis.database import Cause, Tx
+from listings.domain.names import State
+from listings.importing import Chunk
+from listings.store import ListingRow
+
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+ACCEPTED, REVISED, UNCHANGED = rpc.IMPORT_OUTCOME_ACCEPTED, rpc.IMPORT_OUTCOME_REVISED, rpc.IMPORT_OUTCOME_UNCHANGED
+REFUSED, PUBLISHED = rpc.IMPORT_OUTCOME_REFUSED, rpc.IMPORT_OUTCOME_PUBLISHED
+
+
+class Run:
+    """Chunks one after the other; what one leaves, the next one finds."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, ListingRow] = {}
+        self.receipts: list[rpc.ImportReceipt] = []
+        self.written: list[ListingRow] = []
+
+    def take(self, *rows: tuple[str, str], publish: bool = True, dry_run: bool = False) -> list[int]:
+        """The outcomes of rows of a key and a title."""
+        kind = pb.LISTING_KIND_JOB_POSITION
+        header = rpc.ImportHeader(issuer="organizations/a", source="erp", kind=kind, publish=publish, dry_run=dry_run)
+        tx = Tx(cast(Any, None), Cause("tester"), NOW, NOW)
+        sound = [(rpc.ImportReceipt(row=place, external_key=key), job(key, title)) for place, (key, title) in enumerate(rows)]
+        self.written = Chunk(tx, header, cast(Any, None)).fold(sound, dict(self.stored))
+        if not dry_run:
+            self.stored |= {row.external_key: row for row in self.written}
+        self.receipts = [receipt for receipt, _ in sound]
+        return [receipt.outcome for receipt in self.receipts]
+
+
+def job(key: str, title: str) -> pb.Listing:
+    details = pb.JobPosition(skills=["封装"])
+    return pb.Listing(external_key=key, title=title, visibility=pb.VISIBILITY_PUBLIC, job_position=details)
+
+
+def test_a_key_that_stands_twice_is_a_row_and_its_revision_and_then_unchanged() -> None:
+    run, rows = Run(), (("a", "一月"), ("b", "其他"), ("a", "二月"), ("a", "三月"))
+    assert run.take(*rows) == [ACCEPTED, ACCEPTED, REVISED, REVISED]
+    assert {key: (row.version, row.state) for key, row in run.stored.items()} == {"a": (4, 2), "b": (2, 2)}
+    assert run.take(*rows) == [UNCHANGED] * 4
+    assert run.written == []
+    assert all(receipt.listing == run.stored[receipt.external_key].name for receipt in run.receipts)
+
+
+def test_each_listing_is_written_once_in_its_last_version() -> None:
+    run = Run()
+    run.take(("a", "一月"), ("a", "二月"))
+    assert [(row.version, pb.Listing.FromString(row.content).title) for row in run.written] == [(3, "二月")]
+
+
+def test_where_the_last_of_a_key_is_new_those_before_it_count_too() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    assert run.take(("a", "一月"), ("a", "二月")) == [UNCHANGED, REVISED]
+    assert run.take(("a", "三月"), ("a", "四月")) == [REVISED, REVISED]
+    assert run.take(("a", "三月")) == [REVISED]
+
+
+def test_a_wrong_row_is_refused_and_no_end_of_its_key() -> None:
+    run, rows = Run(), (("a", "一月"), ("a", ""))
+    assert run.take(*rows) == [ACCEPTED, REFUSED]
+    assert run.take(*rows) == [UNCHANGED, REFUSED]
+    assert run.receipts[1].listing == ""
+    assert run.written == []
+
+
+def test_rows_without_a_key_are_refused_each_by_itself() -> None:
+    run = Run()
+    assert run.take(("", "一月"), ("", "一月"), ("a", "一月")) == [REFUSED, REFUSED, ACCEPTED]
+
+
+def test_a_draft_that_comes_again_to_be_published_is_published() -> None:
+    run = Run()
+    assert run.take(("a", "一月"), publish=False) == [ACCEPTED]
+    assert run.take(("a", "一月"), publish=False) == [UNCHANGED]
+    assert run.take(("a", "一月")) == [PUBLISHED]
+    assert run.receipts[0].listing == run.stored["a"].name
+    assert run.stored["a"].state == State.PUBLISHED
+    assert run.take(("a", "一月")) == [UNCHANGED]
+
+
+def test_of_a_draft_that_comes_twice_the_last_row_is_published() -> None:
+    run, rows = Run(), (("a", "一月"), ("a", "二月"))
+    run.take(*rows, publish=False)
+    assert run.take(*rows) == [UNCHANGED, PUBLISHED]
+    assert run.take(*rows) == [UNCHANGED, UNCHANGED]
+
+
+def test_a_draft_that_is_revised_and_published_is_revised() -> None:
+    run = Run()
+    run.take(("a", "一月"), publish=False)
+    assert run.take(("a", "二月")) == [REVISED]
+    assert run.stored["a"].state == State.PUBLISHED
+
+
+@pytest.mark.parametrize("state", [State.WITHDRAWN, State.EXPIRED, State.FULFILLED])
+def test_what_is_over_is_unchanged_or_refused(state: State) -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    run.stored["a"].state = state
+    assert run.take(("a", "二月"), ("a", "一月")) == [UNCHANGED, UNCHANGED]
+    assert run.take(("a", "一月"), ("a", "二月")) == [UNCHANGED, REFUSED]
+    assert run.written == []
+
+
+def test_a_dry_run_names_no_listing_that_it_did_not_enter() -> None:
+    run = Run()
+    assert run.take(("a", "一月"), ("a", "二月"), dry_run=True) == [ACCEPTED, REVISED]
+    assert [receipt.listing for receipt in run.receipts] == ["", ""]
+    run.take(("a", "一月"), publish=False)
+    assert run.take(("a", "一月"), dry_run=True) == [PUBLISHED]
+    assert run.receipts[0].listing == run.stored["a"].name
