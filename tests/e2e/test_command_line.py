@@ -261,6 +261,85 @@ def test_what_a_table_shows_can_be_typed(platform: Platform, alliance: Alliance,
     alliance("body", "leave", body.display_name, employer.name, "--reason", "退出", code=NOT_FOUND)
 
 
+def test_an_organization_loaded_without_a_code_gets_one_and_is_verified(alliance: Alliance) -> None:
+    name, code = world.unique("单位"), world.credit_code()
+    alliance("login", world.OPERATOR)
+    alliance("org", "create", name, "--type", "enterprise")
+    assert "credit_code" in alliance("org", "verify", name, "--reason", "试", code=REFUSED)
+    refused = alliance("org", "update", name, "--code", code[:-1], "--industry", "C39", "--region", "北京", code=REFUSED)
+    for said in ("credit_code", "GB 32100", "industry_codes", "GB/T 4754", "region_code", "110000"):
+        assert said in refused
+    changed = alliance.json(
+        "org", "update", name, "--code", code, "--region", "110000", "--industry", "39", "--industry", "65"
+    )
+    assert (changed["credit_code"], changed["region_code"], changed["industry_codes"]) == (code, "110000", ["39", "65"])
+    assert alliance.json("org", "verify", name, "--reason", "执照")["verification"] == "VERIFICATION_STATE_VERIFIED"
+    renamed = world.unique("更名")
+    assert "ABORTED" in alliance("org", "update", name, "--name", renamed, "--etag", changed["etag"], code=REFUSED)
+    college = alliance.json("org", "create", world.unique("学院"), "--type", "secondary_college", "--parent", name)
+    assert renamed in alliance("org", "update", name, "--name", renamed, "--region", "", "--etag", "3")
+    assert "region_code" not in alliance.json("org", "show", renamed)
+    parent = alliance.json("org", "create", world.unique("大学"), "--type", "university")["name"]
+    assert alliance.json("org", "update", college["name"], "--parent", parent)["parent"] == parent
+    alliance("org", "update", renamed, code=USAGE)
+
+
+def test_a_grant_that_is_revoked_is_in_force_no_more(alliance: Alliance, employer: Member) -> None:
+    alliance("login", world.OPERATOR)
+    made = alliance.json("org", "grant", world.unique("账号"), "--role", "organization_editor", "--org", employer.name)
+    identifier = made["name"].removeprefix("grants/")
+    assert identifier in alliance("org", "grants", "--org", employer.name)
+    alliance("org", "revoke", identifier, code=USAGE)
+    revoked = alliance.json("org", "revoke", identifier, "--reason", "离职")
+    assert revoked["state"] == "GRANT_STATE_REVOKED"
+    assert identifier not in alliance("org", "grants", "--org", employer.name)
+    alliance("org", "revoke", "01890000-0000-7000-8000-000000000000", "--reason", "离职", code=NOT_FOUND)
+
+
+def test_a_draft_gets_the_facts_that_the_check_asks_for(alliance: Alliance, employer: Member) -> None:
+    name = world.unique("联盟")
+    alliance("login", world.OPERATOR)
+    made = alliance.json(
+        "body", "create", name, "--kind", "alliance", "--region", "110000", "--fact", f"task_force={employer.name}"
+    )
+    assert (made["state"], made["alliance"]) == ("BODY_STATE_DRAFT", {"task_force": employer.name})
+    alliance("body", "join", name, employer.name, "--role", "secretariat", "--from", "2026-01-01")
+    typed = {
+        "key_industry": name,
+        "secretariat_full_time_staff": "5",
+        "secretariat_space": "是",
+        "secretariat_funding": "yes",
+        "charter_adopted_on": "2026-01-05",
+        "three_year_goals": "true",
+        "annual_plan_year": "2099",
+        "full_councils_in_year": "2",
+    }
+    asked = {one for finding in alliance.json("body", "check", name) for one in finding.get("missing", [])}
+    assert asked == set(typed)
+    seen = alliance.json("body", "show", name)["etag"]
+    facts = [word for fact in typed.items() for word in ("--fact", "=".join(fact))]
+    assert "annual_plan_year=2099" in alliance("body", "update", name, *facts, "--etag", seen, "--reason", "补充")
+    verdicts = {one["rule"]: one["verdict"] for one in alliance.json("body", "check", name)}
+    assert {verdicts[rule] for rule in ("R10", "R12", "R13")} == {"VERDICT_SATISFIED"}
+    assert "ABORTED" in alliance("body", "update", name, "--region", "310000", "--etag", seen, code=REFUSED)
+    assert "charter_adopted_on" in alliance("body", "update", name, "--fact", "charter_adopted_on=明天", code=REFUSED)
+    assert "key_industry" in alliance("body", "update", name, "--fact", "industry=x", code=USAGE)
+    alliance("body", "update", name, code=USAGE)
+    after = alliance.json("body", "update", name, "--fact", "secretariat_space=", "--region", "310000")
+    assert (after["region_code"], after["alliance"]["task_force"]) == ("310000", employer.name)
+    assert "secretariat_space" not in after["alliance"]
+
+
+def test_a_community_says_its_field(alliance: Alliance) -> None:
+    name = world.unique("共同体")
+    alliance("login", world.OPERATOR)
+    assert "industry_code" in alliance(
+        "body", "create", name, "--kind", "community", "--fact", "industry_code=C39", code=REFUSED
+    )
+    made = alliance.json("body", "create", name, "--kind", "community", "--fact", "industry_code=39")
+    assert made["community"] == {"industry_code": "39"}
+
+
 def test_matches_are_told_by_their_titles(platform: Platform, alliance: Alliance, employer: Member) -> None:
     title = world.unique("封装")
     college = world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
