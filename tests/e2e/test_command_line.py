@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,21 @@ from tests import world
 from tests.world import Member
 
 DONE, USAGE, NOT_FOUND, NOT_ALLOWED, REFUSED, AWAY, PARTLY = 0, 2, 3, 4, 5, 6, 7
-HEADINGS = ("job_id", "title", "description", "city", "education", "headcount", "keywords", "source")
+USUAL = {
+    "job_id": "",
+    "title": "封装工程师",
+    "description": "负责封装",
+    "district": "",
+    "city": "北京",
+    "education": "本科",
+    "headcount": "2",
+    "keywords": "封装，热仿真",
+    "experience": "",
+    "salary_min_month": "",
+    "salary_max_month": "",
+    "source": "虚构",
+}
+HEADINGS = tuple(USUAL)
 SAMPLE = os.environ.get("ALLIANCE_SAMPLE_DATA")
 IMPORT = ("--kind", "job_position", "--map", "zh_job_postings")
 
@@ -56,9 +72,9 @@ class Alliance:
         """What it prints, as data."""
         return json.loads(self("--output", "json", *arguments))
 
-    def receipts(self, file: Path, *options: str, code: int = DONE) -> list[dict[str, str]]:
+    def receipts(self, file: Path, *options: str, code: int = DONE, how: Sequence[str] = IMPORT) -> list[dict[str, str]]:
         """What became of every row of an imported file."""
-        self("listing", "import", str(file), *IMPORT, *options, code=code)
+        self("listing", "import", str(file), *how, *options, code=code)
         with Path(f"{file}.receipts.csv").open(encoding="utf-8-sig", newline="") as opened:
             return list(csv.DictReader(opened))
 
@@ -91,8 +107,7 @@ def program(platform: Platform, tmp_path_factory: pytest.TempPathFactory, somebo
 
 def rows(*changes: dict[str, str]) -> list[dict[str, str]]:
     """Postings that differ in these columns."""
-    usual = dict(zip(HEADINGS, ("", "封装工程师", "负责封装", "北京", "本科", "2", "封装，热仿真", "虚构"), strict=True))
-    return [{**usual, "job_id": f"p-{number}", **one} for number, one in enumerate(changes)]
+    return [{**USUAL, "job_id": f"p-{number}", **one} for number, one in enumerate(changes)]
 
 
 def written(file: Path, content: list[dict[str, str]]) -> Path:
@@ -221,6 +236,113 @@ def test_a_file_of_a_chinese_spreadsheet_is_read_too(alliance: Alliance, tmp_pat
 def test_a_file_that_is_none_is_named(program: Alliance, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x00\xff nothing of the kind")
     assert ".csv" in program("listing", "import", str(tmp_path / name), *IMPORT, code=USAGE)
+
+
+def test_a_wrong_mapping_is_refused_before_anything_is_sent(program: Alliance, tmp_path: Path) -> None:
+    file, mapping = written(tmp_path / "posts.csv", rows({})), tmp_path / "map.yaml"
+    for wrong, named, right in [
+        ("{titel: title}", "titel", "title"),
+        ("{title: title, visibility: {value: VISIBILITY_PUBLIK}}", "visibility", "VISIBILITY_PUBLIC"),
+        ("{title: title, quantity: {value: two}}", "quantity", "整数"),
+    ]:
+        mapping.write_text(f"{{source: s, key: job_id, fields: {wrong}}}", encoding="utf-8")
+        refused = program("listing", "import", str(file), "--kind", "job_position", "--map", str(mapping), code=USAGE)
+        assert named in refused
+        assert right in refused
+    assert not Path(f"{file}.receipts.csv").exists()
+
+
+def test_a_cell_that_cannot_be_converted_refuses_its_row_alone(alliance: Alliance, tmp_path: Path) -> None:
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        """
+        source: cells
+        key: job_id
+        fields:
+          title: title
+          visibility: {column: source, values: {虚构: VISIBILITY_PUBLIC}}
+          quantity: headcount
+          job_position.salary.min: {column: salary_min_month, number: true}
+          job_position.salary.max: {column: salary_min_month, number: true}
+        """,
+        encoding="utf-8",
+    )
+    changes = {"headcount": "两人"}, {"source": "内部"}, {"salary_min_month": "250元/天"}, {"salary_min_month": "1-1.5万·13薪"}
+    heading = {name: name for name in HEADINGS}
+    file = written(tmp_path / "posts.csv", [*rows({}, *changes), heading])
+    receipts = alliance.receipts(file, code=PARTLY, how=("--kind", "job_position", "--map", str(mapping)))
+    by_row = {int(one["row"]): one for one in receipts}
+    assert [by_row[number]["outcome"] for number in range(1, 7)] == ["accepted", *["refused"] * 3, "accepted", "refused"]
+    fields = ["quantity", "visibility", "job_position.salary.min", "external_key"]
+    assert [by_row[number]["field"] for number in (2, 3, 4, 6)] == fields
+    assert all(by_row[number]["message"] for number in (2, 3, 4, 6))
+    salary = alliance.json("listing", "show", by_row[5]["listing"])["job_position"]["salary"]
+    assert salary == {"min": 10_000, "max": 15_000}
+
+
+def test_receipts_that_cannot_be_written_stop_the_import_before_it_begins(
+    alliance: Alliance, employer: Member, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "posts.csv", rows({}))
+    content = file.read_bytes()
+    for target in (tmp_path / "nowhere" / "x.csv", tmp_path, file):
+        refused = alliance("listing", "import", str(file), *IMPORT, "--receipts", str(target), code=USAGE)
+        assert "Traceback" not in refused
+    assert alliance.json("listing", "list", "--issuer", employer.name) == []
+    assert file.read_bytes() == content
+
+
+def test_a_column_that_the_file_lacks_is_named_with_those_there(program: Alliance, tmp_path: Path) -> None:
+    file = tmp_path / "posts.csv"
+    file.write_text("编号,title,city\n1,工程师,北京\n", encoding="utf-8")
+    refused = program("listing", "import", str(file), *IMPORT, code=REFUSED)
+    assert "job_id" in refused
+    assert "编号, title, city" in refused
+
+
+@pytest.mark.parametrize("content", ["", "job_id,title,city\n"])
+def test_a_file_without_rows_says_so(program: Alliance, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "posts.csv"
+    file.write_text(content, encoding="utf-8")
+    assert "no rows" in program("--lang", "en", "listing", "import", str(file), *IMPORT, code=REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "encoding"),
+    [("posts.csv", ";", "utf-8"), ("posts.csv", "\t", "utf-16"), ("POSTS.CSV", ",", "utf-16")],
+)
+def test_other_separators_and_encodings_are_read(
+    alliance: Alliance, tmp_path: Path, name: str, separator: str, encoding: str
+) -> None:
+    file = tmp_path / name
+    with file.open("w", encoding=encoding, newline="") as opened:
+        writer = csv.DictWriter(opened, HEADINGS, delimiter=separator)
+        writer.writeheader()
+        writer.writerows(rows({"title": "封装；测试, 工艺"}))
+    (receipt,) = alliance.receipts(file)
+    assert alliance.json("listing", "show", receipt["listing"])["title"] == "封装；测试, 工艺"
+
+
+def test_days_and_numbers_of_a_spreadsheet_are_read_as_such(alliance: Alliance, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "POSTS.XLSX", tmp_path / "map.yaml"
+    fields = "{title: 标题, valid_to: 截止, quantity: 人数, visibility: {value: VISIBILITY_PUBLIC}, job_position.majors: 专业}"
+    mapping.write_text(f"{{source: sheet, key: 编号, fields: {fields}}}", encoding="utf-8")
+    book = Workbook()
+    for line in (("编号", "标题", "截止", "人数", "专业"), (7, "封装工程师", datetime(2099, 4, 20), 2.0, "微电子")):
+        book.active.append(line)  # type: ignore[union-attr]
+    book.save(file)
+    (receipt,) = alliance.receipts(file, how=("--kind", "job_position", "--map", str(mapping)))
+    assert receipt["external_key"] == "7"
+    shown = alliance.json("listing", "show", receipt["listing"])
+    assert (shown["valid_to"], shown["quantity"], shown["job_position"]["majors"]) == ("2099-04-20", 2, ["微电子"])
+
+
+def test_a_dry_run_foresees_a_key_that_comes_again_in_a_later_chunk(alliance: Alliance, tmp_path: Path) -> None:
+    again = [{"job_id": "p-0", "title": "测试工程师"}, {"job_id": "p-1"}]
+    file = written(tmp_path / "posts.csv", rows(*[{}] * 500, *again))
+    foreseen = Counter(one["outcome"] for one in alliance.receipts(file, "--dry-run"))
+    assert foreseen == Counter(one["outcome"] for one in alliance.receipts(file))
+    assert foreseen == {"accepted": 500, "revised": 1, "unchanged": 1}
 
 
 @pytest.mark.skipif(not SAMPLE, reason="ALLIANCE_SAMPLE_DATA is not set: no real postings here")
