@@ -17,15 +17,15 @@ from rich.text import Text
 from alliance_cli.output import errors, plain
 from alliance_cli.session import t
 
-USAGE, NOT_FOUND, PARTLY = 2, 3, 7
+USAGE, NOT_FOUND, REFUSED, PARTLY = 2, 3, 5, 7
 _EXIT = {
     grpc.StatusCode.NOT_FOUND: NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED: 4,
     grpc.StatusCode.UNAUTHENTICATED: 4,
-    grpc.StatusCode.INVALID_ARGUMENT: 5,
-    grpc.StatusCode.FAILED_PRECONDITION: 5,
-    grpc.StatusCode.ALREADY_EXISTS: 5,
-    grpc.StatusCode.ABORTED: 5,
+    grpc.StatusCode.INVALID_ARGUMENT: REFUSED,
+    grpc.StatusCode.FAILED_PRECONDITION: REFUSED,
+    grpc.StatusCode.ALREADY_EXISTS: REFUSED,
+    grpc.StatusCode.ABORTED: REFUSED,
     grpc.StatusCode.UNAVAILABLE: 6,
     grpc.StatusCode.DEADLINE_EXCEEDED: 6,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 6,

@@ -1,7 +1,7 @@
 """Importing a file: chunks out, receipts in, both at once; memory stays flat.
 
 A chunk is committed before its receipts come back, so an import that was cut off is simply run again: rows that are in
-already are answered `unchanged`.
+already are answered `unchanged`. Everything that can be seen to be wrong on this side is refused before anything is sent.
 """
 
 import csv
@@ -13,8 +13,11 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+import typer
+
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows, stubs
+from alliance_cli.errors import REFUSED, fail
 from alliance_cli.mapping import Mapping, UnmappedError
 from alliance_cli.output import short
 from alliance_cli.session import context, metadata, t
@@ -40,19 +43,80 @@ class Result:
         return self.outcomes.total()
 
 
+class Rehearsal:
+    """What a dry run took in so far. The service forgets every chunk of it; a real run meets its own rows again."""
+
+    def __init__(self) -> None:
+        self._sent: dict[int, tuple[str, int]] = {}  # row → key and hash, until its receipt is back
+        self._taken: dict[str, int] = {}  # key → hash of what a real run would hold by now
+
+    def watch(self, requests: Iterator[rpc.ImportListingsRequest]) -> Iterator[rpc.ImportListingsRequest]:
+        """The same requests; remembers their rows on the way."""
+        for request in requests:
+            for row in request.chunk.rows:
+                content = row.listing.SerializeToString(deterministic=True)
+                self._sent[row.row] = row.listing.external_key, hash(content)
+            yield request
+
+    def settle(self, receipt: rpc.ImportReceipt) -> None:
+        """Mend the outcome of a row whose key was taken in before."""
+        key, content = self._sent.pop(receipt.row)
+        if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
+            return
+        before = self._taken.get(key)
+        if before is not None:
+            receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED if before == content else rpc.IMPORT_OUTCOME_REVISED
+        self._taken[key] = content
+
+
+def sound(file: Path, mapping: Mapping, receipts: Path) -> int:
+    """How many rows there are to send. Ends with exit code 5 for a file that can't be imported, 2 for unwritable receipts."""
+    number = rows.count(file)
+    if not number:
+        fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
+    there = list(next(rows.read(file)))
+    if missing := [column for column in mapping.columns if column not in there]:
+        lacking, listed = ", ".join(missing), ", ".join(there)
+        fail(
+            REFUSED,
+            t(
+                f"{file.name} 缺少映射所用的列：{lacking}\n现有的列：{listed}\n请补上这些列，或在映射中去掉",
+                f"{file.name} lacks columns that the mapping names: {lacking}\n"
+                f"it has: {listed}\nadd them to the file, or take them out of the mapping",
+            ),
+        )
+    try:
+        if receipts.exists() and receipts.samefile(file):
+            raise typer.BadParameter(
+                t("回执会盖掉导入的文件；请另取名", "the receipts would overwrite the file; choose another")
+            )
+        receipts.open("a").close()
+    except OSError as error:
+        why = f"{receipts}: {error.strerror}"
+        raise typer.BadParameter(
+            t(f"回执写不进 {why}；请用 --receipts 另指", f"can't write the receipts, {why}; choose others with --receipts")
+        ) from error
+    return number
+
+
 def run(file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, progress: Callable[[int], None]) -> Result:
     """Import a file and write `receipts` as it goes; raises grpc.RpcError where the stream breaks."""
     result = Result()
     window = BoundedSemaphore(WINDOW)
     unmapped: list[tuple[int, str, UnmappedError]] = []
+    rehearsal = Rehearsal()
     started = time.monotonic()
     with receipts.open("w", encoding="utf-8-sig", newline="") as opened:
         writer = csv.writer(opened)
         writer.writerow(_HEADINGS)
         requests = _requests(file, mapping, header, window, unmapped)
+        if header.dry_run:
+            requests = rehearsal.watch(requests)
         for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
             window.release()
             for receipt in answer.receipts:
+                if header.dry_run:
+                    rehearsal.settle(receipt)
                 result.outcomes[_outcome(receipt.outcome)] += 1
                 writer.writerows(_lines(receipt))
             progress(result.rows)
@@ -100,6 +164,6 @@ def _lines(receipt: Any) -> Iterator[tuple[object, ...]]:
 
 def _unmapped_text(problem: UnmappedError) -> str:
     return t(
-        f"列“{problem.column}”的“{problem.text}”对不上代码表；请改正，或在映射的 values 中写明",
-        f"{problem.text!r} in column {problem.column!r} is in no code table; mend it, or add it to `values`",
+        f"列“{problem.column}”的“{problem.cell}”：{problem.why}",
+        f"{problem.cell!r} in column {problem.column!r}: {problem.why}",
     )

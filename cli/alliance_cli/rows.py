@@ -1,11 +1,16 @@
-"""Reading rows out of files that nobody shaped for us: .csv, .csv.gz, .xlsx; text in UTF-8 or GB 18030."""
+"""Reading rows out of files that nobody shaped for us: .csv, .csv.gz, .xlsx.
+
+The first line holds the headings. Text is UTF-8, UTF-16 or GB 18030; its cells are separated by comma, semicolon or tab.
+"""
 
 import csv
 import gzip
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from datetime import datetime, time
+from io import TextIOWrapper
+from itertools import zip_longest
 from pathlib import Path
-from typing import TextIO
 from zipfile import BadZipFile
 
 import typer
@@ -13,23 +18,20 @@ import typer
 from alliance_cli.session import t
 
 Row = dict[str, str]
+_SEPARATORS = ",;\t"
+_UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
 def read(file: Path) -> Iterator[Row]:
     """Rows as heading → text, one at a time; empty cells are "". Raises typer.BadParameter for what can't be read."""
     try:
-        yield from _rows(file)
-    except (csv.Error, UnicodeDecodeError, EOFError, OSError, BadZipFile) as error:
+        lines = _sheet(file) if file.name.lower().endswith(".xlsx") else _table(file)
+        headings = [cell.strip() for cell in next(lines, [])]
+        for line in lines:
+            cells = zip_longest(headings, line[: len(headings)], fillvalue="")
+            yield {name: cell for name, cell in cells if name}
+    except (csv.Error, UnicodeError, EOFError, OSError, BadZipFile, KeyError) as error:
         raise typer.BadParameter(t(f"读不了 {file.name}：{error}", f"can't read {file.name}: {error}")) from error
-
-
-def _rows(file: Path) -> Iterator[Row]:
-    if file.suffix == ".xlsx":
-        yield from _sheet(file)
-    else:
-        with _text(file) as opened:
-            for row in csv.DictReader(opened):
-                yield {name: value or "" for name, value in row.items() if name is not None}
 
 
 def count(file: Path) -> int:
@@ -37,20 +39,31 @@ def count(file: Path) -> int:
     return sum(1 for _ in read(file))
 
 
-@contextmanager
-def _text(file: Path) -> Iterator[TextIO]:
-    if not file.name.endswith((".csv", ".csv.gz")):
+def _table(file: Path) -> Iterator[list[str]]:
+    with _text(file) as opened:
+        separator = _separator(opened.readline())
+        opened.seek(0)
+        yield from filter(None, csv.reader(opened, delimiter=separator))
+
+
+def _separator(first: str) -> str:
+    """What splits the headings into most."""
+    return max(_SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+
+
+def _text(file: Path) -> TextIOWrapper:
+    if not file.name.lower().endswith((".csv", ".csv.gz")):
         raise typer.BadParameter(t("只认 .csv、.csv.gz、.xlsx", "only .csv, .csv.gz and .xlsx are read"))
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding=_encoding(file), newline="") as opened:
-        yield opened
+    return _opened(file, _encoding(file))
 
 
 def _encoding(file: Path) -> str:
-    """UTF-8 where the whole file is, else what Chinese spreadsheets write."""
-    opener = gzip.open if file.suffix == ".gz" else open
+    """UTF-16 where its mark says so, UTF-8 where the whole file is, else what Chinese spreadsheets write."""
+    with _opened(file, "latin-1") as opened:
+        if opened.read(2) in _UTF16:
+            return "utf-16"
     try:
-        with opener(file, "rt", encoding="utf-8-sig", newline="") as opened:
+        with _opened(file, "utf-8-sig") as opened:
             while opened.read(1 << 20):
                 pass
     except UnicodeDecodeError:
@@ -58,19 +71,25 @@ def _encoding(file: Path) -> str:
     return "utf-8-sig"
 
 
-def _sheet(file: Path) -> Iterator[Row]:
+def _opened(file: Path, encoding: str) -> TextIOWrapper:
+    opener = gzip.open if file.suffix.lower() == ".gz" else open
+    return opener(file, "rt", encoding=encoding, newline="")
+
+
+def _sheet(file: Path) -> Iterator[list[str]]:
     import openpyxl  # slow to load, and most calls read no sheet
 
     with closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as book:
-        lines = book.worksheets[0].iter_rows(values_only=True)
-        headings = [str(cell or "") for cell in next(lines, ())]
-        for line in lines:
-            yield {name: _cell(value) for name, value in zip(headings, line, strict=False) if name}
+        for line in book.worksheets[0].iter_rows(values_only=True):
+            yield [_cell(value) for value in line]
 
 
 def _cell(value: object) -> str:
+    """A cell's value as text: days as ISO dates, whole numbers without a point."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime) and value.time() == time.min:
+        return value.date().isoformat()
     return str(value)

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import typer
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
-from alliance_cli import naming, stubs
+from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
@@ -24,6 +25,14 @@ COLUMNS: list[Column] = [
     ("状态", "state", lambda b: _state(b.state)),
     ("成立", "formed", lambda b: b.formed_on),
     ("待补", "open findings", lambda b: len(b.open_findings)),
+]
+DETAILS: list[Column] = [
+    *COLUMNS,
+    ("地区", "region", lambda b: b.region_code),
+    ("外部编号", "external key", lambda b: b.external_key),
+    ("事实", "facts", facts.known),
+    ("版本", "etag", lambda b: b.etag),
+    ("更新", "updated", lambda b: instant(b.update_time)),
 ]
 MEMBER_COLUMNS: list[Column] = [
     ("编号", "id", lambda m: ident(m.name)),
@@ -43,6 +52,15 @@ FINDING_COLUMNS: list[Column] = [
     ("说明", "message", lambda f: f.message.en if context.language == "en" else f.message.zh),
     ("缺少", "missing", lambda f: ", ".join(f.missing)),
 ]
+_FACT_NAMES = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in facts.NAMES.items())
+Facts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="NAME=VALUE",
+        help=f"事实，值为空即未知，可重复 · a fact, unknown again where the value is empty; repeatable. {_FACT_NAMES}",
+    ),
+]
 
 
 @app.command("list")
@@ -57,9 +75,48 @@ def list_() -> None:
 def show_(body: str) -> None:
     """查看组织 · show one body."""
     with explained():
-        found = call(stubs.registry().GetBody, rpc.GetBodyRequest(name=naming.body(body)))
-        updated: Column = ("更新", "updated", lambda b: instant(b.update_time))
-        show_one(found, [*COLUMNS, updated])
+        show_one(call(stubs.registry().GetBody, rpc.GetBodyRequest(name=naming.body(body))), DETAILS)
+
+
+@app.command()
+def create(
+    name: str,
+    kind: Annotated[str, typer.Option(help="如 alliance, community")],
+    region: Annotated[str, typer.Option(help="行政区划代码 · GB/T 2260 code")] = "",
+    key: Annotated[str, typer.Option(help="外部编号 · external key")] = "",
+    fact: Facts = None,
+) -> None:
+    """筹建 · open a body as a draft."""
+    draft = body_pb2.Body(
+        display_name=name,
+        kind=value_of(body_pb2.BodyKind, "BODY_KIND_", kind),
+        region_code=region,
+        external_key=key,
+    )
+    with explained():
+        facts.enter(draft, fact or ())
+        show_one(call(stubs.registry().CreateBody, rpc.CreateBodyRequest(body=draft)), DETAILS)
+
+
+@app.command()
+def update(
+    body: str,
+    name: Annotated[str | None, typer.Option(help="名称 · name")] = None,
+    region: Annotated[str | None, typer.Option(help="行政区划代码 · GB/T 2260 code")] = None,
+    key: Annotated[str | None, typer.Option(help="外部编号 · external key")] = None,
+    fact: Facts = None,
+    etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """修改 · change what a body is called and what is known of it; other facts stay."""
+    with explained():
+        changed = call(stubs.registry().GetBody, rpc.GetBodyRequest(name=naming.body(body)))
+        paths = changes.enter(changed, display_name=name, region_code=region, external_key=key)
+        paths += facts.enter(changed, fact or ())
+        changes.require(paths)
+        changed.etag = changes.etag(etag) or changed.etag  # the facts that stay are those just read
+        request = rpc.UpdateBodyRequest(body=changed, update_mask=FieldMask(paths=paths), reason=reason)
+        show_one(call(stubs.registry().UpdateBody, request), DETAILS)
 
 
 @app.command()

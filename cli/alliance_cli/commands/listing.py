@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing, naming, rows, stubs
+from alliance_cli import importing, naming, stubs
 from alliance_cli.errors import PARTLY, explained
 from alliance_cli.mapping import Mapping
 from alliance_cli.output import Column, console, instant, print_json, short, show, show_one, value_of
@@ -151,6 +151,7 @@ def import_(
     """导入文件：逐行给出回执 · import a file, with a receipt for every row."""
     chosen = Mapping.load(mapping)
     target = receipts or file.with_name(f"{file.name}.receipts.csv")
+    number = importing.sound(file, chosen, target)
     with explained():
         header = rpc.ImportHeader(
             issuer=naming.organization(acting),
@@ -160,7 +161,7 @@ def import_(
             publish=not draft,
         )
         with _progress() as bar:
-            task = bar.add_task(t("导入", "importing"), total=rows.count(file))
+            task = bar.add_task(t("导入", "importing"), total=number)
             result = importing.run(file, chosen, header, target, lambda done: bar.update(task, completed=done))
     if context.output == "json":
         print_json({"receipts": str(target), "seconds": round(result.seconds, 3), **result.outcomes})

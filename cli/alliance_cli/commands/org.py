@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import typer
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import grant_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
-from alliance_cli import naming, stubs
+from alliance_cli import changes, naming, stubs
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call
@@ -16,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="单位 · organizations")
 _type = short(organization_pb2.OrgType, "ORG_TYPE_")
 _verification = short(organization_pb2.VerificationState, "VERIFICATION_STATE_")
 _role = short(access_pb2.Role, "ROLE_")
+_grant_state = short(grant_pb2.GrantState, "GRANT_STATE_")
 COLUMNS: list[Column] = [
     ("编号", "id", lambda o: ident(o.name)),
     ("名称", "name", lambda o: o.display_name),
@@ -24,6 +26,13 @@ COLUMNS: list[Column] = [
     ("信用代码", "credit code", lambda o: o.credit_code),
     ("核验", "verification", lambda o: _verification(o.verification)),
     ("更新", "updated", lambda o: instant(o.update_time)),
+]
+DETAILS: list[Column] = [
+    *COLUMNS,
+    ("行业", "industries", lambda o: ", ".join(o.industry_codes)),
+    ("上级", "parent", lambda o: ident(o.parent)),
+    ("外部编号", "external key", lambda o: o.external_key),
+    ("版本", "etag", lambda o: o.etag),
 ]
 
 
@@ -45,7 +54,7 @@ def show_(organization: str) -> None:
     """查看单位 · show one organization."""
     with explained():
         name = naming.organization(organization)
-        show_one(call(stubs.registry().GetOrganization, rpc.GetOrganizationRequest(name=name)), COLUMNS)
+        show_one(call(stubs.registry().GetOrganization, rpc.GetOrganizationRequest(name=name)), DETAILS)
 
 
 @app.command()
@@ -70,6 +79,33 @@ def create(
             organization.parent = naming.organization(parent)
         request = rpc.CreateOrganizationRequest(organization=organization)
         show_one(call(stubs.registry().CreateOrganization, request), COLUMNS)
+
+
+@app.command()
+def update(
+    organization: str,
+    name: Annotated[str | None, typer.Option(help="名称 · name")] = None,
+    code: Annotated[str | None, typer.Option(help="统一社会信用代码 · unified social credit code")] = None,
+    region: Annotated[str | None, typer.Option(help="行政区划代码 · GB/T 2260 code")] = None,
+    industry: Annotated[list[str] | None, typer.Option(help="行业代码，可重复 · GB/T 4754 code; repeatable")] = None,
+    parent: Annotated[str | None, typer.Option(help="上级单位 · organization that it belongs to")] = None,
+    etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """修改单位，空值即清空 · change an organization; an empty value empties. A new code or parent ends the verification."""
+    with explained():
+        changed = organization_pb2.Organization(name=naming.organization(organization), etag=changes.etag(etag))
+        paths = changes.enter(
+            changed,
+            display_name=name,
+            credit_code=code,
+            region_code=region,
+            industry_codes=industry or None,
+            parent=naming.organization(parent) if parent else parent,
+        )
+        changes.require(paths)
+        request = rpc.UpdateOrganizationRequest(organization=changed, update_mask=FieldMask(paths=paths), reason=reason)
+        show_one(call(stubs.registry().UpdateOrganization, request), DETAILS)
 
 
 @app.command()
@@ -105,7 +141,19 @@ GRANT_COLUMNS: list[Column] = [
     ("角色", "role", lambda g: _role(g.role)),
     ("单位", "organization", lambda g: ident(g.organization)),
     ("组织", "body", lambda g: ident(g.body)),
+    ("状态", "state", lambda g: _grant_state(g.state)),
 ]
+
+
+@app.command()
+def revoke(
+    granted: Annotated[str, typer.Argument(metavar="GRANT", help="编号，见 org grants · id as `org grants` shows it")],
+    reason: Annotated[str, typer.Option(help="原因 · why")],
+) -> None:
+    """撤销授权 · revoke a grant."""
+    with explained():
+        request = rpc.RevokeGrantRequest(name=naming.resource("grants", granted), reason=reason)
+        show_one(call(stubs.registry().RevokeGrant, request), GRANT_COLUMNS)
 
 
 @app.command()

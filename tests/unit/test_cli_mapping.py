@@ -1,0 +1,112 @@
+"""A mapping that can't be right is refused as a whole, a cell that can't be converted refuses its row."""
+
+from typing import Any
+
+import pytest
+
+from alliance_cli.mapping import Mapping, UnmappedError
+
+
+def mapping(**fields: Any) -> Mapping:
+    """A mapping of these fields; a double underscore stands for the point in a path."""
+    named = {name.replace("__", "."): given for name, given in fields.items()}
+    return Mapping.parse({"source": "test", "key": "id", "fields": named})
+
+
+@pytest.mark.parametrize(
+    ("fields", "named", "nearest"),
+    [
+        ({"titel": "t"}, "fields.titel", "title"),
+        ({"job_position__skill": "t"}, "fields.job_position.skill", "job_position.skills"),
+        ({"job_position": "t"}, "fields.job_position", "job_position."),
+        ({"issuer": "t"}, "fields.issuer", "title"),
+        ({"visibility": {"value": "VISIBILITY_PUBLIK"}}, "fields.visibility", "VISIBILITY_PUBLIC"),
+        ({"visibility": {"value": "VISIBILITY_UNSPECIFIED"}}, "fields.visibility", "VISIBILITY_PUBLIC"),
+        ({"visibility": {"column": "v", "values": {"公开": "PUBLIC"}}}, "values.公开", "VISIBILITY_PUBLIC"),
+        ({"quantity": {"value": "three"}}, "fields.quantity", "整数"),
+        ({"quantity": {"value": 2**31}}, "fields.quantity", "2147483647"),
+        ({"title": {"value": 3}}, "fields.title", "引号"),
+        ({"title": {"colum": "t"}}, "fields.title", "column"),
+        ({"title": {"column": "t", "spilt": ","}}, "fields.title", "split"),
+        ({"title": {"column": "t", "value": "v"}}, "fields.title", "column"),
+        ({"title": None}, "fields.title", "column"),
+        ({"title": {"column": 3}}, "fields.title", "column: 3"),
+        ({"title": {"column": "t", "values": ["a"]}}, "fields.title", "values"),
+        ({"region_codes": {"column": "c", "split": 3}}, "fields.region_codes", "split: 3"),
+        ({"title": {"column": "t", "number": True}}, "fields.title", "number"),
+        ({"title": {"column": "t", "split": ","}}, "fields.title", "split"),
+        ({"region_codes": {"column": "c", "lookup": "regoin"}}, "lookup", "region"),
+        ({"region_codes": {"column": "c", "lookup": "region", "values": {"帝都": "北平"}}}, "values.帝都", "代码表"),
+        ({"job_position__skills": "t", "internship__weeks": "w"}, "fields", "internship"),
+    ],
+)
+def test_a_wrong_mapping_is_named_with_what_would_be_right(fields: dict[str, Any], named: str, nearest: str) -> None:
+    with pytest.raises(ValueError, match=named) as refused:
+        mapping(**fields)
+    assert nearest in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "read", [None, [], "text", {}, {"source": "s", "key": "k"}, {"source": "s", "key": "k", "fields": ["t"]}]
+)
+def test_a_file_that_is_no_mapping_is_refused(read: Any) -> None:
+    with pytest.raises(ValueError, match="fields"):
+        Mapping.parse(read)
+
+
+@pytest.mark.parametrize(
+    ("fields", "row", "field", "why"),
+    [
+        ({"visibility": "v"}, {"v": "public"}, "visibility", "VISIBILITY_PUBLIC"),
+        ({"quantity": "n"}, {"n": "三"}, "quantity", "整数"),
+        ({"quantity": {"column": "n", "number": True}}, {"n": "1.5"}, "quantity", "整数"),
+        ({"quantity": {"column": "n", "number": True}}, {"n": "30亿"}, "quantity", "2147483647"),
+        ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "火星"}, "region_codes", "代码表"),
+        (
+            {"job_position__salary__max": {"column": "pay", "number": True}},
+            {"pay": "250元/天"},
+            "job_position.salary.max",
+            "月薪",
+        ),
+    ],
+)
+def test_a_cell_that_cannot_be_converted_is_named(fields: dict[str, Any], row: dict[str, str], field: str, why: str) -> None:
+    with pytest.raises(UnmappedError) as refused:
+        mapping(**fields).listing({"id": "1", **row})
+    assert (refused.value.field, refused.value.column, refused.value.cell) == (field, *next(iter(row.items())))
+    assert why in refused.value.why
+
+
+def test_pay_is_read_at_both_ends_of_one_column() -> None:
+    pay = {"column": "pay", "number": True}
+    listing = mapping(job_position__salary__min=pay, job_position__salary__max=pay).listing({"id": "1", "pay": "0.8-1.2万"})
+    assert (listing.job_position.salary.min, listing.job_position.salary.max) == (8_000, 12_000)
+    assert not mapping(job_position__salary__min=pay).listing({"id": "1", "pay": "面议"}).job_position.HasField("salary")
+
+
+def test_what_every_row_has_is_taken_as_yaml_reads_it() -> None:
+    given = Mapping.parse(
+        {
+            "source": "s",
+            "key": "id",
+            "fields": {"region_codes": {"value": "110000"}, "tech_demand.budget": {"value": 5 * 10**9}},
+        }
+    )
+    listing = given.listing({"id": "1"})
+    assert (list(listing.region_codes), listing.tech_demand.budget) == (["110000"], 5 * 10**9)
+
+
+def test_headings_that_stand_there_again_are_no_row() -> None:
+    given = mapping(title="标题")
+    with pytest.raises(UnmappedError, match="表头"):
+        given.listing({"id": "id", "标题": "标题", "其他": "x"})
+    assert given.listing({"id": "id", "标题": "工程师"}).title == "工程师"
+
+
+def test_every_column_that_is_named_is_told_once() -> None:
+    assert mapping(title="t", description="t", region_codes={"column": ["d", "c"], "lookup": "region"}).columns == [
+        "id",
+        "t",
+        "d",
+        "c",
+    ]
