@@ -15,7 +15,9 @@ def exists(code: str) -> bool:
 
 def problem(code: str) -> tuple[str, str] | None:
     """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
-    return _table.problem(_FILE, "行业代码（GB/T 4754）", "GB/T 4754 industry code", code, tuple(find(code)[:3]))
+    without_section = [code[1:]] if code[:1].isalpha() and exists(code[1:]) else []  # C39 is often written for 39
+    nearest = tuple((find(code) or without_section)[:3])
+    return _table.problem(_FILE, "行业代码（GB/T 4754）", "GB/T 4754 industry code", code, nearest)
 
 
 def name(code: str) -> str:

@@ -95,3 +95,9 @@ def test_a_code_of_the_table_is_right(table: object, code: str) -> None:
 @pytest.mark.parametrize("table", [regions, industries, education])
 def test_a_text_of_any_length_is_told_apart_at_once(table: Any) -> None:
     assert table.problem("1" * 1_000_000)
+
+
+def test_a_code_with_its_section_before_it_is_told_without() -> None:
+    zh, _ = industries.problem("C39") or ("", "")
+    assert "39" in zh
+    assert industries.name("39") in zh

@@ -95,9 +95,11 @@ class Listings:
         )
         visible = _sees(await self._authority.viewer(call))
         rows = await store.page(call.tx, wanted, visible, before[0] if before else None, size + 1)
-        answer = rpc.ListListingsResponse(listings=[message_of(row) for row in rows[:size]])
-        if len(rows) > size:
-            answer.next_page_token = paging.encode(request, [rows[size - 1].name])
+        found = [message_of(row) for row in rows[:size]]
+        fits = paging.fitting(found)
+        answer = rpc.ListListingsResponse(listings=found[:fits])
+        if len(rows) > fits:
+            answer.next_page_token = paging.encode(request, [rows[fits - 1].name])
         return answer
 
     async def UpdateListing(self, call: Call, request: rpc.UpdateListingRequest) -> pb.Listing:
