@@ -398,10 +398,10 @@ def test_an_organization_loaded_without_a_code_gets_one_and_is_verified(alliance
     assert alliance.json("org", "verify", name, "--reason", "执照")["verification"] == "VERIFICATION_STATE_VERIFIED"
     renamed = world.unique("更名")
     assert "ABORTED" in alliance("org", "update", name, "--name", renamed, "--etag", changed["etag"], code=REFUSED)
-    college = alliance.json("org", "create", world.unique("学院"), "--type", "secondary_college", "--parent", name)
+    first, parent = (alliance.json("org", "create", world.unique("大学"), "--type", "university")["name"] for _ in range(2))
+    college = alliance.json("org", "create", world.unique("学院"), "--type", "secondary_college", "--parent", first)
     assert renamed in alliance("org", "update", name, "--name", renamed, "--region", "", "--etag", "3")
     assert "region_code" not in alliance.json("org", "show", renamed)
-    parent = alliance.json("org", "create", world.unique("大学"), "--type", "university")["name"]
     assert alliance.json("org", "update", college["name"], "--parent", parent)["parent"] == parent
     alliance("org", "update", renamed, code=USAGE)
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from sqlalchemy import text
 
-from chassis import applied, consumer, handling, lease, relay, rpc
+from chassis import applied, consumer, handling, relay, rpc
 from chassis.crash import crash_point
 from chassis.database import Tx
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
@@ -123,11 +122,6 @@ def _never_sheds() -> None:
     _replace(rpc.Pipeline, "_enter", enter)
 
 
-def _takes_any_slot() -> None:
-    """Whoever asks for a lease gets it."""
-    lease._TAKE = text(lease._TAKE.text.partition("WHERE")[0] + "RETURNING epoch")
-
-
 def _starts_slowly() -> None:
     time.sleep(6)
 
@@ -155,6 +149,5 @@ VARIANTS = {
     "applied": Variant("nothing is known of what was applied", "read", "24", "LO", _forgets_what_it_applied),
     "poison": Variant("what cannot be read is dropped", "read", "22", "Q", _drops_what_it_cannot_read),
     "shed": Variant("no call is shed", "write", "33", "R", _never_sheds),
-    "slot": Variant("two processes are members under one id", "read", "34", "R", _takes_any_slot),
     "slow": Variant("a process takes long to start", "write", "3", "R", _starts_slowly),
 }
