@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
@@ -19,6 +18,7 @@ from chassis.handling import Listen
 from chassis.record import FENCE, RawRecord, Record, decode
 from chassis.relay import Relay
 from tests.component.conftest import CAUSE, Probe, key
+from tests.records import everything
 from tests.waiting import running, until
 
 _LEDGER = Table("ledger", MetaData(), Column("name", Text), Column("version", BigInteger))
@@ -76,18 +76,10 @@ class Owner:
 
     async def last(self, topic: topics.Topic) -> dict[str, Record]:
         """The last record of each key, by the letter that the key ends with."""
-        consumer = AIOKafkaConsumer(**self.probe.kafka.options(), isolation_level="read_committed")
-        await consumer.start()
-        place, found = TopicPartition(topic.name, 0), dict[str, Record]()
-        consumer.assign([place])
-        await consumer.seek_to_beginning(place)
-        end = (await consumer.end_offsets([place]))[place]
-        while await consumer.position(place) < end:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for one in records:
-                    raw = RawRecord(one.topic, 0, one.offset, one.timestamp, one.key, one.value, list(one.headers))
-                    found[raw.key.decode()[-1] if raw.key else ""] = decode(raw)
-        await consumer.stop()
+        found: dict[str, Record] = {}
+        for one in await everything(self.probe.kafka, topic.name, [0]):
+            raw = RawRecord(one.topic, 0, one.offset, one.timestamp, one.key, one.value, list(one.headers))
+            found[raw.key.decode()[-1] if raw.key else ""] = decode(raw)
         return found
 
 

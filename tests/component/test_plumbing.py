@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import deadletter, dlq, jobs, topics
@@ -18,6 +18,7 @@ from chassis.kafka import partition_of
 from chassis.record import RawRecord
 from chassis.relay import Relay
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
+from tests.records import everything
 from tests.waiting import running, until
 
 
@@ -27,22 +28,12 @@ def _consumers(probe: Probe, handling: Handling) -> Consumers:
 
 async def _published(probe: Probe, name: str) -> list[RawRecord]:
     """Committed records of a key."""
-    consumer = AIOKafkaConsumer(**probe.kafka.options(), isolation_level="read_committed", auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        place = TopicPartition(TOPIC, partition_of(name, topics.load().named(TOPIC).partitions))
-        consumer.assign([place])
-        end = (await consumer.end_offsets([place]))[place]
-        found = []
-        while await consumer.position(place) < end:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += [one for one in records if one.key == name.encode()]
-        return [
-            RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
-            for one in found
-        ]
-    finally:
-        await consumer.stop()
+    place = partition_of(name, topics.load().named(TOPIC).partitions)
+    return [
+        RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
+        for one in await everything(probe.kafka, TOPIC, [place])
+        if one.key == name.encode()
+    ]
 
 
 def _version(raw: RawRecord) -> int:

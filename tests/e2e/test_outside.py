@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import MessageToDict
 
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
@@ -23,6 +23,7 @@ from alliance_local.kafka import OUTSIDE
 from chassis import topics
 from chassis.kafka import partition_of
 from tests import world
+from tests.records import everything
 from tests.world import Member
 
 _TOPIC = "alliance.public.listing.v1"
@@ -42,20 +43,8 @@ def _partition(name: str) -> int:
 
 async def _records(platform: Platform, partition: int) -> list[tuple[int, str, bytes | None]]:
     """Offset, key and value of what a partition holds."""
-    consumer = AIOKafkaConsumer(
-        **platform.kafka(OUTSIDE).options(), isolation_level="read_committed", auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        place = TopicPartition(_TOPIC, partition)
-        consumer.assign([place])
-        end, found = (await consumer.end_offsets([place]))[place], []
-        while await consumer.position(place) < end:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += [(one.offset, one.key.decode(), one.value) for one in records]
-        return found
-    finally:
-        await consumer.stop()
+    found = await everything(platform.kafka(OUTSIDE), _TOPIC, [partition])
+    return [(one.offset, one.key.decode() if one.key else "", one.value) for one in found]
 
 
 def _revisions(issuer: Member, name: str) -> Iterator[None]:

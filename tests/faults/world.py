@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
@@ -29,6 +29,7 @@ from alliance_local.postgres import Postgres
 from chassis.migrate import migrate
 from tests.faults import node
 from tests.faults.proxy import Proxy
+from tests.records import everything
 from tests.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -245,19 +246,7 @@ class World:
 
     async def records(self) -> list["ConsumerRecord[bytes, bytes]"]:
         """Committed records of the topic, in their order per partition."""
-        consumer = self.consumer()
-        await consumer.start()
-        try:
-            places = [TopicPartition(self.topic, number) for number in range(node.PARTITIONS)]
-            consumer.assign(places)
-            ends = await consumer.end_offsets(places)
-            found: list[ConsumerRecord[bytes, bytes]] = []
-            while [one for one, end in ends.items() if await consumer.position(one) < end]:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
-            return found
-        finally:
-            await consumer.stop()
+        return await everything(self.platform.kafka("admin"), self.topic, range(node.PARTITIONS))
 
     def consumer(self, **more: Any) -> AIOKafkaConsumer:
         """A consumer of the harness's own."""

@@ -7,13 +7,14 @@ from collections.abc import Collection
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import matching_service_pb2
 from alliance_local.control import Platform
 from chassis import topics
 from tests import world
+from tests.records import everything
 
 _HEARS = ("listings", "matching", "reporting", "notify")
 _PROJECTIONS = {
@@ -47,22 +48,8 @@ async def rows(platform: Platform, service: str, query: str, *values: object) ->
 
 
 async def records(platform: Platform, topic: topics.Topic) -> list["ConsumerRecord[bytes, bytes]"]:
-    """All that a topic holds, in its partitions' order."""
-    consumer = AIOKafkaConsumer(
-        **platform.kafka("admin").options(), isolation_level="read_committed", auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: list[ConsumerRecord[bytes, bytes]] = []
-        while [one for one, end in ends.items() if await consumer.position(one) < end]:
-            for some in (await consumer.getmany(timeout_ms=200)).values():
-                found += some
-        return found
-    finally:
-        await consumer.stop()
+    """All that a topic holds."""
+    return await everything(platform.kafka("admin"), topic.name, range(topic.partitions))
 
 
 async def _register(platform: Platform, service: str) -> list[str]:

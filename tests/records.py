@@ -1,0 +1,24 @@
+"""What a topic holds, read past the platform's own code."""
+
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from chassis.kafka import KafkaAccess
+
+
+async def everything(access: KafkaAccess, topic: str, partitions: Iterable[int]) -> list["ConsumerRecord[bytes, bytes]"]:
+    """Committed records of partitions, each in its order, up to the end that it had at first."""
+    consumer = AIOKafkaConsumer(**access.options(), isolation_level="read_committed", auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, number) for number in partitions]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        found: list[ConsumerRecord[bytes, bytes]] = []
+        while [one for one, end in ends.items() if await consumer.position(one) < end]:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += records
+        return found
+    finally:
+        await consumer.stop()
