@@ -9,7 +9,8 @@ from aiokafka.partitioner import murmur2
 
 from chassis.settings import ServiceSettings
 
-MAX_REQUEST = 4 * 1024 * 1024  # bytes; a batch holds many records, each of them below 1 MiB
+MAX_REQUEST = 4 * 1024 * 1024  # bytes
+MAX_BATCH = 1024 * 1024  # bytes; brokers take no larger batch by default, and no record is larger
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def transactional_producer(access: KafkaAccess, transactional_id: str) -> AIOKaf
         transaction_timeout_ms=30_000,
         acks="all",
         linger_ms=0,
-        max_batch_size=MAX_REQUEST,
+        max_batch_size=MAX_BATCH,
         max_request_size=MAX_REQUEST,
         request_timeout_ms=15_000,
         retry_backoff_ms=50,

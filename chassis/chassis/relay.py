@@ -180,7 +180,11 @@ class Relay:
         if not self._replaying and time.monotonic() - self._replays_at < REPLAYS:
             return False
         self._replays_at = time.monotonic()
-        self._replaying = await replay.work(self._database, self._cause, producer, send)
+        try:
+            self._replaying = await replay.work(self._database, self._cause, producer, send)
+        except RefusedError as error:
+            await replay.give_up(self._database, self._cause, f"the broker refuses a record: {error}")
+            raise KafkaError("a record was refused") from error  # a new producer goes on
         return self._replaying
 
     async def _keep(self, at_least: float) -> None:

@@ -49,6 +49,13 @@ async def work(
     return True
 
 
+async def give_up(database: Database, cause: Cause, why: str) -> None:
+    """End the oldest unfinished job, which can't be done."""
+    async with database.transaction(cause) as tx:
+        if (job := await jobs.next_open(tx, "replay")) is not None:
+            await jobs.finish(tx, job.id, failure=why)
+
+
 async def _rows(tx: Tx, topic: str, keys: list[str]) -> "list[StoredEvent]":
     from chassis.relay import StoredEvent
 

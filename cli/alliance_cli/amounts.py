@@ -13,17 +13,21 @@ _COUNT = re.compile(rf"(?P<minus>^-)?{_RANGE}", re.ASCII)
 _PAY = re.compile(  # ·13薪 says how many months are paid, and nothing of a month
     rf"(?:(?P<before>[年月])薪)?¥?{_RANGE}元?(?:[/每]?(?P<per>[年月]))?(?:[·・•*x×,]\d+薪)?", re.ASCII
 )
+_OPEN = re.compile("若干|不限|多名|several|any")  # a number is meant, and none is named
 _LEAST_PAY = 100  # CNY a month; what is below has lost its 千 or 万
 
 
 def count(text: str) -> int | None:
-    """The first whole number in a text, the lower end of a range; None where there is none.
+    """The first whole number in a text, the lower end of a range; None where none is named (若干).
 
-    Raises ValueError for a number that is not whole, or whose commas do not part thousands.
+    Raises ValueError for a number that is not whole, whose commas do not part thousands, or that is written otherwise.
     """
-    found = _COUNT.search(_usual(text))
+    usual = _usual(text)
+    found = _COUNT.search(usual)
     if found is None:
-        return None
+        if not usual or _OPEN.search(usual):
+            return None
+        raise ValueError(t("看不出数字；请写成 3 或 1,200", "there is no number; write 3 or 1,200"))
     number = _ends(*found.group(2, 3, 4, 5))[0]
     if number % 1:
         raise ValueError(t("不是整数", "it is no whole number"))

@@ -6,8 +6,8 @@ already are answered `unchanged`. Everything that can be seen to be wrong on thi
 
 import csv
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -48,7 +48,7 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self._sent: dict[int, tuple[str, int]] = {}  # row → key and hash, until its receipt is back
-        self._taken: dict[str, int] = {}  # key → hash of what a real run would hold by now
+        self._taken: dict[str, int] = {}  # key → hash of what a real run would hold after the chunks that are back
 
     def watch(self, requests: Iterator[rpc.ImportListingsRequest]) -> Iterator[rpc.ImportListingsRequest]:
         """The same requests; remembers their rows on the way."""
@@ -58,15 +58,25 @@ class Rehearsal:
                 self._sent[row.row] = row.listing.external_key, hash(content)
             yield request
 
-    def settle(self, receipt: rpc.ImportReceipt) -> None:
-        """Mend the outcome of a row whose key was taken in before."""
-        key, content = self._sent.pop(receipt.row)
-        if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
-            return
-        before = self._taken.get(key)
-        if before is not None:
-            receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED if before == content else rpc.IMPORT_OUTCOME_REVISED
-        self._taken[key] = content
+    def settle(self, receipts: Sequence[rpc.ImportReceipt]) -> None:
+        """Mend the outcomes of a chunk's rows whose keys an earlier chunk took in; within a chunk the service sees to it."""
+        rows: dict[str, list[tuple[rpc.ImportReceipt, int]]] = defaultdict(list)
+        for receipt in receipts:
+            key, content = self._sent.pop(receipt.row)
+            if receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED:
+                rows[key].append((receipt, content))
+        for key, some in rows.items():
+            if (stored := self._taken.get(key)) is not None:
+                _fold(some, stored)
+            self._taken[key] = some[-1][1]
+
+
+def _fold(rows: Sequence[tuple[rpc.ImportReceipt, int]], stored: int) -> None:
+    """Outcomes of one key's rows in a chunk, as the service would give them if it held `stored`."""
+    changes = rows[-1][1] != stored
+    for receipt, content in rows:
+        receipt.outcome = rpc.IMPORT_OUTCOME_REVISED if changes and content != stored else rpc.IMPORT_OUTCOME_UNCHANGED
+        stored = content
 
 
 def sound(file: Path, mapping: Mapping, receipts: Path) -> int:
@@ -86,9 +96,9 @@ def sound(file: Path, mapping: Mapping, receipts: Path) -> int:
             ),
         )
     try:
-        if receipts.exists() and receipts.samefile(file):
+        if receipts.exists() and any(receipts.samefile(one) for one in (file, mapping.file) if one):
             raise typer.BadParameter(
-                t("回执会盖掉导入的文件；请另取名", "the receipts would overwrite the file; choose another")
+                t("回执会盖掉导入的文件或映射；请另取名", "the receipts would overwrite the file or the mapping")
             )
         receipts.open("a").close()
     except OSError as error:
@@ -114,9 +124,9 @@ def run(file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, 
             requests = rehearsal.watch(requests)
         for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
             window.release()
+            if header.dry_run:
+                rehearsal.settle(answer.receipts)
             for receipt in answer.receipts:
-                if header.dry_run:
-                    rehearsal.settle(receipt)
                 result.outcomes[_outcome(receipt.outcome)] += 1
                 writer.writerows(_lines(receipt))
             progress(result.rows)

@@ -17,7 +17,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -100,6 +100,8 @@ class Mapping:
     source: str
     key: str
     rules: dict[str, Rule]
+    file: Path | None = None
+    """Where it was read; None for a built-in one."""
 
     @classmethod
     def load(cls, text: str) -> "Mapping":
@@ -110,7 +112,7 @@ class Mapping:
             raise typer.BadParameter(t(f"没有映射文件 {text}", f"no mapping {text}"))
         try:
             content = (path if path.exists() else built_in).read_text(encoding="utf-8")
-            return cls.parse(yaml.safe_load(content))
+            return replace(cls.parse(yaml.safe_load(content)), file=path if path.exists() else None)
         except (yaml.YAMLError, OSError, ValueError) as error:
             raise typer.BadParameter(t(f"映射文件有误：{error}", f"the mapping is wrong: {error}")) from error
 

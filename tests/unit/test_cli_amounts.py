@@ -29,9 +29,9 @@ def test_the_first_whole_number_in_a_text(text: str, number: int | None) -> None
     assert amounts.count(text) == number
 
 
-@pytest.mark.parametrize("text", ["1.5", "1.5人", "3,4", "1,0000"])
-def test_a_number_that_is_not_whole_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"整数|千位"):
+@pytest.mark.parametrize("text", ["1.5", "1.5人", "3,4", "1,0000", "abc", "三千"])
+def test_a_number_that_is_not_whole_or_none_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"整数|千位|看不出"):
         amounts.count(text)
 
 

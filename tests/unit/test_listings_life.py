@@ -51,6 +51,7 @@ def test_names_are_those_of_the_contract() -> None:
         (date(2026, 1, 1), None, (date(2026, 1, 1), date(2027, 5, 22))),  # the default counts from today
         (date(2026, 11, 22), None, (date(2026, 11, 22), date(2027, 5, 22))),
         (date(2026, 11, 24), None, (date(2026, 11, 24), date(2027, 5, 23))),
+        (date(9999, 12, 31), None, (date(9999, 12, 31), date.max)),
     ],
 )
 def test_open_dates_are_filled_in(first: date | None, last: date | None, filled: tuple[date, date]) -> None:

@@ -42,6 +42,7 @@ from notify.domain.targets import is_public, problem
         ("64:ff9b:1::a00:1", False),
         ("::127.0.0.1", False),
         ("fec0::1", False),
+        ("::ffff:0:7f00:1", False),
     ],
 )
 def test_only_the_open_internet(address: str, public: bool) -> None:

@@ -101,6 +101,7 @@ INDUSTRY = "集成电路"
         (" 集成\u3000电路", INDUSTRY),
         ("集 成\t电\n路", INDUSTRY),
         ("集成\u200b电路\ufeff", INDUSTRY),
+        ("集成电路\ufe0f\u3164", INDUSTRY),
         ("人工智能 ＡＩ", "人工智能AI"),
         ("Artificial \u00a0Intelligence ", "Artificial Intelligence"),
         ("高端机器人", "高端机器人"),
@@ -209,3 +210,7 @@ def test_at_most_two_departments_lead(count: int, right: bool) -> None:
     """S0 附件2: no. 3 and no. 6 have two."""
     facts = body_pb2.AllianceFacts(lead_departments=[f"organizations/{number}" for number in range(count)])
     assert body(alliance=facts) == ([] if right else [("alliance.lead_departments", "S0 附件2")])
+
+
+def test_a_service_has_its_rights_without_a_grant() -> None:
+    assert ("grant.principal", "service") in grant(principal="service:matching", role=access_pb2.ROLE_PLATFORM_OPERATOR)

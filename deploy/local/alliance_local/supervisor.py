@@ -263,7 +263,7 @@ class Supervisor:
         database = [name for name in self._parts if name == "postgres"]
         services = [name for name in self._parts if name not in (*brokers, *database)]
         for group in (services, brokers, database):
-            await _all(*(self._end(name) for name in group))
+            await asyncio.gather(*(self._end(name) for name in group))
         self._parts.clear()
         self._record()
 
@@ -342,10 +342,13 @@ async def _first(*work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _all(*work: Awaitable[None]) -> None:
-    """Do things side by side; the first failure is raised once all have ended."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+    """Do things side by side; the first that fails ends the others."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def main() -> int:

@@ -77,7 +77,10 @@ class Listings:
         if len(request.names) > paging.MAX_PAGE:
             _refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
         found = await store.get_all(call.tx, request.names, _sees(await self._authority.viewer(call)))
-        return rpc.BatchGetListingsResponse(listings=[message_of(found[name]) for name in request.names if name in found])
+        listings = [message_of(found[name]) for name in request.names if name in found]
+        if paging.fitting(listings) < len(listings):
+            _refuse([Violation("names", "size", "内容超过一次应答的上限；请分批", "more than one answer holds; ask in parts")])
+        return rpc.BatchGetListingsResponse(listings=listings)
 
     async def ListListings(self, call: Call, request: rpc.ListListingsRequest) -> rpc.ListListingsResponse:
         """See the contract."""

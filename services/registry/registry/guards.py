@@ -162,7 +162,7 @@ async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> N
 async def lock_industry(tx: Tx, message: body_pb2.Body) -> None:
     """One at a time decides for a key industry, so that two alliances never pass R10 together."""
     if message.alliance.key_industry:
-        await store.lock(tx, f"key industry {message.alliance.key_industry}")
+        await store.lock(tx, f"key industry {message.alliance.key_industry.lower()}")
 
 
 def refuse_violated(found: Sequence[Finding]) -> None:

@@ -403,6 +403,10 @@ def grant_problems(given: grant_pb2.Grant) -> list[Violation]:
                 "name the principal, at most 128 characters",
             )
         )
+    if given.principal.startswith("service:"):
+        found.append(
+            Violation("grant.principal", "service", "服务账号不由授权取得权限", "services have their rights without a grant")
+        )
     if given.organization and given.body:
         found.append(Violation("grant.body", "one-scope", "单位与组织只填一个", "set organization or body, not both"))
     if not given.role or given.role == access_pb2.ROLE_SERVICE or given.role not in access_pb2.Role.values():

@@ -69,7 +69,7 @@ class BodyRow(_Base, table=True):
     __tablename__ = "body"
     __table_args__ = (
         Index("body_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
-        Index("body_industry", "key_industry", postgresql_where=text("key_industry <> ''")),
+        Index("body_industry", text("lower(key_industry)"), postgresql_where=text("key_industry <> ''")),
         Index("body_name", "display_name", "name"),
     )
 
@@ -223,7 +223,8 @@ async def lock(tx: Tx, what: str) -> None:
 
 async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
     """Names of other formed or suspended alliances of a key industry."""
-    standing = (body.c.key_industry == key_industry, body.c.state.in_((2, 3)), body.c.name != but)
+    same = func.lower(body.c.key_industry) == key_industry.lower()
+    standing = (same, body.c.state.in_((2, 3)), body.c.name != but)
     found = await tx.conn.execute(select(body.c.display_name).where(*standing).order_by(body.c.display_name))
     return list(found.scalars())
 

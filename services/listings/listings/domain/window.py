@@ -9,7 +9,8 @@ DEFAULT_DAYS = 180
 def window(valid_from: date | None, valid_to: date | None, today: date) -> tuple[date, date]:
     """The dates with defaults filled in; what began in the past is valid from today on for the default days."""
     first = valid_from or today
-    return first, valid_to or max(first, today) + timedelta(days=DEFAULT_DAYS)
+    begins = min(max(first, today), date.max - timedelta(days=DEFAULT_DAYS))
+    return first, valid_to or begins + timedelta(days=DEFAULT_DAYS)
 
 
 def is_over(valid_to: date, today: date) -> bool:

@@ -3,8 +3,8 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-_TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
-"""NAT64 (RFC 6052, RFC 8215) and IPv4-compatible addresses (RFC 4291): the last 32 bits are one of IPv4."""
+_TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")]
+"""NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291) and translated (RFC 2765): the last 32 bits are an IPv4 address."""
 
 
 def is_public(address: str) -> bool:
