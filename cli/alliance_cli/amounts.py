@@ -13,25 +13,32 @@ _COUNT = re.compile(rf"(?P<minus>^-)?{_RANGE}", re.ASCII)
 _PAY = re.compile(  # ·13薪 says how many months are paid, and nothing of a month
     rf"(?:(?P<before>[年月])薪)?¥?{_RANGE}元?(?:[/每]?(?P<per>[年月]))?(?:[·・•*x×,]\d+薪)?", re.ASCII
 )
-_OPEN = re.compile("若干|不限|多名|several|any")  # a number is meant, and none is named
+_OPEN = re.compile("若干|不限|多名|several|any")  # no number is named on purpose
 _LEAST_PAY = 100  # CNY a month; what is below has lost its 千 or 万
 
 
 def count(text: str) -> int | None:
-    """The first whole number in a text, the lower end of a range; None where none is named (若干).
+    """The first whole number in a text, the lower end of a range; None where there is none.
 
-    Raises ValueError for a number that is not whole, whose commas do not part thousands, or that is written otherwise.
+    Raises ValueError for a number that is not whole, or whose commas do not part thousands.
     """
-    usual = _usual(text)
-    found = _COUNT.search(usual)
+    found = _COUNT.search(_usual(text))
     if found is None:
-        if not usual or _OPEN.search(usual):
-            return None
-        raise ValueError(t("看不出数字；请写成 3 或 1,200", "there is no number; write 3 or 1,200"))
+        return None
     number = _ends(*found.group(2, 3, 4, 5))[0]
     if number % 1:
         raise ValueError(t("不是整数", "it is no whole number"))
     return -int(number) if found["minus"] else int(number)
+
+
+def quantity(text: str) -> int | None:
+    """How many there are; None where that is open (若干): the service takes it for one. Raises ValueError as `count` does, and
+    for any other text without a number.
+    """
+    found = count(text)
+    if found is None and text.strip() and not _OPEN.search(_usual(text)):
+        raise ValueError(t("看不出数量；请写成 3、1,200 或若干", "it is no quantity; write 3, 1,200 or several"))
+    return found
 
 
 def pay(text: str) -> tuple[int, int] | None:

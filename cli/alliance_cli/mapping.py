@@ -248,6 +248,8 @@ def _single(leaf: FieldDescriptor, value: Any) -> Any:
 
 
 def _number(leaf: FieldDescriptor, cell: str) -> int | None:
+    if leaf.name == "quantity":
+        return amounts.quantity(cell)
     if leaf.containing_type != listing_pb2.SalaryRange.DESCRIPTOR:
         return amounts.count(cell)
     ends = amounts.pay(cell)

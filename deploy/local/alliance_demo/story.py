@@ -234,7 +234,12 @@ class Story:
         played = self._played
         with self._stage.step("季度结束：时限逐一触发一次", "the quarter ends; each deadline fires once"):
             expect(self._fired("R55", "closed") == len(self._alliances), "R55 is done in every alliance")
+            following = str(played.quarter.next())
+            expect(self._fired("R55", "opened", following) == 0, "the next quarter's R55 is not open yet")
             self._boundary(played.report_opens, "R56", "opened", len(self._alliances))
+            opened = self._fired("R55", "opened", following)
+            expect(opened == len(self._alliances), f"R55 of {following} opens once in every alliance")
+            self._stage.say(f"同一时刻：{following} 的 R55 opened × {opened}", "the next rounds open at that instant")
             for alliance in self._alliances[:-1]:
                 self._submit(alliance)
             self._boundary(played.report_due, "R56", "due", 1)
@@ -260,13 +265,13 @@ class Story:
         expect(self._fired(rule, verb) == times, f"{rule} {verb} fires {times} times on {day}")
         self._stage.say(f"{day} 零点：{rule} {verb} × {times}；此前一分钟：0", f"{rule} {verb} at the boundary")
 
-    def _fired(self, rule: str, verb: str) -> int:
-        """Messages in the secretariats' inboxes about deadlines of the period that the rule set."""
+    def _fired(self, rule: str, verb: str, period: str = "") -> int:
+        """Messages in the secretariats' inboxes about deadlines that the rule set, of the period that is played or another."""
         count = 0
         for alliance in self._alliances:
             caller = alliance.secretariat.caller
             deadlines = caller.reporting.ListDeadlines(reporting.ListDeadlinesRequest(body=alliance.body)).deadlines
-            mine = {one.name for one in deadlines if one.rule == rule and one.period == self._played.period}
+            mine = {one.name for one in deadlines if one.rule == rule and one.period == (period or self._played.period)}
             inbox = notify.ListInboxMessagesRequest(organization=alliance.secretariat.name, page_size=1000)
             messages = caller.notify.ListInboxMessages(inbox).messages
             wanted = f"alliance.reporting.deadline.{verb}.v1"
