@@ -99,8 +99,7 @@ class ProjectedRegister:
 
     async def grants(self, tx: Tx, principal: str) -> list[Grant]:
         """See `Register`."""
-        found = await tx.conn.exec_driver_sql(_GRANTS, (principal,))
-        return [Grant(*tuple(row)) for row in found]
+        return [Grant(*row) for row in await tx.sql.rows(_GRANTS, principal)]
 
     async def member_bodies(self, tx: Tx, organization: str, on: date) -> frozenset[str]:
         """See `Register`."""
@@ -110,8 +109,7 @@ class ProjectedRegister:
 
     async def organizations(self, tx: Tx, names: Sequence[str]) -> dict[str, OrganizationRow]:
         """See `Register`."""
-        found = await tx.conn.exec_driver_sql(_ORGANIZATIONS, (list(names),))
-        return {row.name: OrganizationRow(*tuple(row)) for row in found}
+        return {row["name"]: OrganizationRow(*row) for row in await tx.sql.rows(_ORGANIZATIONS, list(names))}
 
     async def bodies(self, tx: Tx, names: Sequence[str]) -> dict[str, BodyRow]:
         """See `Register`."""

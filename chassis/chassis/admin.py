@@ -135,13 +135,13 @@ class Admin:
                 "the business clock can't be moved in the production profile",
             )
         # The row is locked so that of two calls the later sees what the earlier set.
-        current = (await call.tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset FOR UPDATE")).scalar_one()
+        current = await call.tx.sql.value("SELECT moved_by FROM clock_offset FOR UPDATE")
         offset = request.business_time.ToDatetime(tzinfo=call.tx.recorded_at.tzinfo) - context.system_clock.now()
         if offset < current - timedelta(seconds=1):
             problem = Violation("business_time", "forward", "业务时间只能向前调整", "the business clock moves forward only")
             raise Invalid([problem])
         offset = max(offset, current)
-        await call.tx.conn.exec_driver_sql("UPDATE clock_offset SET moved_by = $1", (offset,))
+        await call.tx.sql.run("UPDATE clock_offset SET moved_by = $1", offset)
         call.tx.on_commit(lambda: setattr(context.clock, "offset", offset))
         progress = await self._progress(call)
         progress.offset.FromTimedelta(offset)
@@ -155,10 +155,10 @@ class Admin:
         except (KafkaError, OSError):
             lag = -1
         found = pb.Progress(
-            outbox_depth=(await call.tx.conn.exec_driver_sql(_OUTBOX)).scalar_one(),
+            outbox_depth=await call.tx.sql.value(_OUTBOX),
             consumer_lag=lag,
             due_work=await self._parts.due_work(call.tx),
-            open_dead_letters=sum((await deadletter.counts(call.tx.conn)).values()),
+            open_dead_letters=sum((await deadletter.counts(call.tx.sql)).values()),
         )
         found.business_time.FromDatetime(context.clock.now())
         found.system_time.FromDatetime(context.system_clock.now())

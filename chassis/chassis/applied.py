@@ -22,17 +22,16 @@ async def lock(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> dict[str,
     names = sorted(set(keys))
     if not names:
         return {}
-    found = await tx.conn.exec_driver_sql(_LOCK, (group, topic, names))
-    return {row.key: row.version for row in found}
+    return await tx.sql.pairs(_LOCK, group, topic, names)
 
 
 async def advance(tx: Tx, group: str, topic: str, versions: Mapping[str, int]) -> None:
     """Write down the versions that had their effect, or never will."""
     if versions:
-        await tx.conn.exec_driver_sql(_ADVANCE, (group, topic, list(versions), list(versions.values())))
+        await tx.sql.run(_ADVANCE, group, topic, list(versions), list(versions.values()))
 
 
 async def versions(tx: Tx, group: str, topic: str) -> dict[str, int]:
     """Every key's version; read once at the start of a tail."""
     query = "SELECT key, version FROM applied WHERE consumer_group = $1 AND topic = $2"
-    return {row.key: row.version for row in await tx.conn.exec_driver_sql(query, (group, topic))}
+    return await tx.sql.pairs(query, group, topic)

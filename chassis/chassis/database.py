@@ -1,8 +1,9 @@
 """Transactions in which state changes and events commit together.
 
-`async with database.transaction(cause) as tx:` gives a connection, a session for reads, and `tx.emit`, which queues an
-event. All queued events are written in two statements at the end of the transaction, after every aggregate's row lock is
-held: the queue's `seq` therefore rises in the order in which the transactions of one aggregate commit.
+`async with database.transaction(cause) as tx:` gives fixed statements (`tx.sql`), SQLAlchemy's connection and session on
+the same transaction, and `tx.emit`, which queues an event. All queued events are written in one statement at the end of
+the transaction, after every aggregate's row lock is held: the queue's `seq` therefore rises in the order in which the
+transactions of one aggregate commit.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -15,7 +16,7 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import exc
+from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,6 +26,7 @@ from chassis.clock import Clock
 from chassis.errors import Invalid, Unavailable, Violation
 from chassis.ids import new_id
 from chassis.record import MAX_KEY
+from chassis.statements import Statements
 
 MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
 _AWAY = (
@@ -34,6 +36,7 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed what a statement gives; the next try asks anew
     asyncpg.InterfaceError,
     TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
@@ -107,6 +110,7 @@ class Tx:
     """
 
     conn: AsyncConnection
+    sql: Statements
     cause: Cause
     now: datetime
     recorded_at: datetime
@@ -180,7 +184,7 @@ class Tx:
         await self.settle()
         events, callbacks = len(self._queued), len(self._callbacks)
         try:
-            async with self.conn.begin_nested():
+            async with self.sql.transaction():
                 yield
                 await self.settle()
         except BaseException:
@@ -214,7 +218,7 @@ class Tx:
         if not self._queued:
             return False
         columns = list(zip(*(one.values() for one in self._queued), strict=True))
-        await self.conn.exec_driver_sql(_INSERT_EVENTS, (*map(list, columns), self.recorded_at))
+        await self.sql.run(_INSERT_EVENTS, *map(list, columns), self.recorded_at)
         return True
 
 
@@ -232,6 +236,7 @@ class Database:
             max_overflow=0,
             pool_timeout=_POOL_TIMEOUT,
             pool_pre_ping=False,
+            isolation_level="AUTOCOMMIT",  # transactions are begun and ended here, by the driver
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
             connect_args={
                 "timeout": _CONNECT_TIMEOUT,
@@ -242,8 +247,7 @@ class Database:
                 },
             },
         )
-
-        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def transaction(self, cause: Cause, *, read_only: bool = False) -> AsyncIterator[Tx]:
@@ -254,14 +258,12 @@ class Database:
         endings: list[Callable[[], None]] = []
         try:
             with _translated():
-                async with self._connected() as connection:
-                    conn = await connection.execution_options(postgresql_readonly=read_only)
+                async with self._connected() as (conn, sql), sql.transaction(read_only=read_only):
                     now = cause.effective_at or self._business.now()
-                    tx = Tx(conn, cause, now, self._system.now(), _endings=endings)
-                    async with conn.begin():
-                        yield tx
-                        await tx.settle()
-                        queued = await tx._flush()
+                    tx = Tx(conn, sql, cause, now, self._system.now(), _endings=endings)
+                    yield tx
+                    await tx.settle()
+                    queued = await tx._flush()
             for callback in tx._callbacks:
                 callback()
             if queued:
@@ -271,23 +273,26 @@ class Database:
                 ending()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[AsyncConnection]:
+    async def alone(self) -> AsyncIterator[Statements]:
         """For statements that stand alone: each is a transaction of its own, at a third of the cost of one that is begun
         and committed. For looks that are taken many times a second. Raises `Unavailable` as `transaction` does.
         """
         with _translated():
-            async with self._connected(self._alone) as connection:
-                yield connection
+            async with self._connected() as (_, sql):
+                yield sql
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, Statements]]:
         try:
-            connection = await (engine or self.engine).connect()
+            connection = await self.engine.connect()
         except OSError as error:  # no socket, refused, timed out
             raise _away() from error
+        driver: Any = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
         try:
-            yield connection
+            yield connection, Statements(driver)
         finally:
+            if driver.is_in_transaction():  # the ROLLBACK had no answer
+                await connection.invalidate()
             await connection.close()
 
     def system_time(self) -> datetime:
@@ -297,6 +302,12 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """A connection whose other end has hung up meanwhile is not given out: the pool makes a new one."""
+    if connection.driver_connection.is_closed():
+        raise exc.DisconnectionError
 
 
 def async_url(url: str) -> str:

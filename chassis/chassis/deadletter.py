@@ -15,13 +15,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from chassis import metrics
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.ids import new_id
 from chassis.record import RawRecord, Record, UndecodableError, decode
+from chassis.statements import Statements
 
 if TYPE_CHECKING:
     from chassis.handling import Handling
@@ -59,7 +58,7 @@ _COUNTS = "SELECT state, count(*) AS rows FROM dead_letter WHERE state IN ('retr
 
 async def open_keys(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[str]:
     """Those of the keys that have an open row."""
-    return set((await tx.conn.exec_driver_sql(_OPEN_KEYS, (group, topic, list(keys)))).scalars())
+    return set(await tx.sql.column(_OPEN_KEYS, group, topic, list(keys)))
 
 
 async def park(
@@ -68,37 +67,35 @@ async def park(
     """Write a record down as failed, or as waiting behind another of its key."""
     headers = [[name.replace("\0", "\ufffd"), base64.b64encode(value or b"").decode()] for name, value in raw.headers]
     next_attempt = None if waits else tx.recorded_at + timedelta(seconds=handling.retry_delays[0])
-    await tx.conn.exec_driver_sql(
+    await tx.sql.run(
         _PARK,
-        (
-            new_id(),
-            handling.group,
-            raw.topic,
-            raw.partition,
-            raw.offset,
-            record.key,
-            record.version,
-            raw.key,
-            raw.value,
-            json.dumps(headers),
-            raw.timestamp,
-            "waiting" if waits else "retrying",
-            why,
-            0 if waits else 1,
-            tx.recorded_at,
-            next_attempt,
-        ),
+        new_id(),
+        handling.group,
+        raw.topic,
+        raw.partition,
+        raw.offset,
+        record.key,
+        record.version,
+        raw.key,
+        raw.value,
+        json.dumps(headers),
+        raw.timestamp,
+        "waiting" if waits else "retrying",
+        why,
+        0 if waits else 1,
+        tx.recorded_at,
+        next_attempt,
     )
 
 
-async def counts(conn: AsyncConnection) -> dict[str, int]:
+async def counts(sql: Statements) -> dict[str, int]:
     """Open rows by state."""
-    return {row.state: row.rows for row in await conn.exec_driver_sql(_COUNTS)}
+    return await sql.pairs(_COUNTS)
 
 
 async def release(tx: Tx, group: str, topic: str, key: str) -> None:
     """The first that waits for this key is next."""
-    await tx.conn.exec_driver_sql(_RELEASE, (group, topic, key, tx.recorded_at))
+    await tx.sql.run(_RELEASE, group, topic, key, tx.recorded_at)
 
 
 def raw_of(row: Any) -> RawRecord:
@@ -128,11 +125,11 @@ class Worker:
 
     async def step(self) -> int:
         """Try every row that is due; returns how many there were."""
-        async with self._database.alone() as conn:
-            due = (await conn.exec_driver_sql(_DUE, (self._database.system_time(),))).all()
+        async with self._database.alone() as sql:
+            due = await sql.rows(_DUE, self._database.system_time())
             if due or time.monotonic() - self._counted_at > _COUNT:
                 self._counted_at = time.monotonic()
-                for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(conn)}.items():
+                for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(sql)}.items():
                     metrics.DEAD_LETTERS.labels(state).set(rows)
         for row in due:
             handling = self._handlings.get(row.consumer_group)
@@ -146,7 +143,7 @@ class Worker:
 
         async with self._database.transaction(Cause(handling.actor)) as tx:
             applied = await handling.lock(tx, [key] if key else [])
-            row = (await tx.conn.exec_driver_sql(_TAKE, (identifier, tx.recorded_at))).one_or_none()
+            row = await tx.sql.row(_TAKE, identifier, tx.recorded_at)
             if row is None:
                 return
             if row.key and row.version <= applied[row.key]:
@@ -174,7 +171,7 @@ class Worker:
         if left:
             delay = timedelta(seconds=left[0])
             values = (row.id, "retrying", why, row.attempts + 1, tx.recorded_at, tx.recorded_at + delay)
-            await tx.conn.exec_driver_sql(_SETTLE, values)
+            await tx.sql.run(_SETTLE, *values)
             metrics.RETRIES.labels("failed").inc()
         else:
             log.error("dead letter: given up", extra={"dead_letter": str(row.id), "group": handling.group, "why": why})
@@ -182,5 +179,5 @@ class Worker:
 
     async def _settle(self, tx: Tx, row: Any, state: str, why: str) -> None:
         values = (row.id, state, why, row.attempts + 1, tx.recorded_at, None)
-        await tx.conn.exec_driver_sql(_SETTLE, values)
+        await tx.sql.run(_SETTLE, *values)
         metrics.RETRIES.labels(state).inc()

@@ -69,22 +69,21 @@ async def listed(tx: Tx, wanted: Filter, most: int) -> Sequence[Any]:
     """Rows that fit, oldest first."""
     texts = (wanted.group, wanted.topic, wanted.key, wanted.reason)
     values = (list(wanted.ids), list(wanted.states), *texts, wanted.after, most)
-    return (await tx.conn.exec_driver_sql(_LIST, values)).all()
+    return await tx.sql.rows(_LIST, *values)
 
 
 async def detail(tx: Tx, identifier: UUID) -> Detail | None:
     """One row with everything that is known of it."""
-    row = (await tx.conn.exec_driver_sql(_GET, (identifier,))).one_or_none()
+    row = await tx.sql.row(_GET, identifier)
     if row is None:
         return None
-    done = (await tx.conn.exec_driver_sql(_APPLIED, (row.consumer_group, row.topic, row.key))).scalar()
-    return Detail(row, done or 0, (await tx.conn.exec_driver_sql(_ACTIONS, (identifier,))).all())
+    done = await tx.sql.value(_APPLIED, row.consumer_group, row.topic, row.key)
+    return Detail(row, done or 0, await tx.sql.rows(_ACTIONS, identifier))
 
 
 async def replay(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
     """Hand rows to the worker again, at once; returns those that are open and not waiting for another."""
-    found = (await tx.conn.exec_driver_sql(_REPLAY, (list(ids), tx.recorded_at))).scalars()
-    return await _acted(tx, "replay", list(found))
+    return await _acted(tx, "replay", await tx.sql.column(_REPLAY, list(ids), tx.recorded_at))
 
 
 async def drop(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
@@ -102,7 +101,7 @@ async def drop(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
     for (group, topic), some in groupby(keyed, key=lambda row: (row.consumer_group, row.topic)):
         await applied.lock(tx, group, topic, [row.key for row in some])
     await _refuse_earlier(tx, ids)
-    dropped = set((await tx.conn.exec_driver_sql(_DROP, (list(ids),))).scalars())
+    dropped = set(await tx.sql.column(_DROP, list(ids)))
     for (group, topic), some in groupby(keyed, key=lambda row: (row.consumer_group, row.topic)):
         highest = {row.key: row.version for row in some if row.id in dropped}  # in the order of their versions
         await applied.advance(tx, group, topic, highest)
@@ -112,7 +111,7 @@ async def drop(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def _refuse_earlier(tx: Tx, ids: Sequence[UUID]) -> None:
-    earlier = (await tx.conn.exec_driver_sql(_EARLIER, (list(ids),))).one_or_none()
+    earlier = await tx.sql.row(_EARLIER, list(ids))
     if earlier is not None:
         raise Precondition(
             "EARLIER_OPEN",
@@ -125,5 +124,5 @@ async def _refuse_earlier(tx: Tx, ids: Sequence[UUID]) -> None:
 async def _acted(tx: Tx, action: Literal["replay", "drop"], ids: list[UUID]) -> list[UUID]:
     values = ([new_id() for _ in ids], ids, action, tx.cause.actor, tx.cause.reason, tx.recorded_at)
     if ids:
-        await tx.conn.exec_driver_sql(_ACT, values)
+        await tx.sql.run(_ACT, *values)
     return ids

@@ -141,7 +141,7 @@ class Fence:
 
     async def _known(self, tx: Tx, keys: list[str]) -> Sequence[Any]:
         """The newest event of each key on each topic."""
-        return (await tx.conn.exec_driver_sql(_NEWEST, ([topic.name for topic in self._topics], keys))).all()
+        return await tx.sql.rows(_NEWEST, [topic.name for topic in self._topics], keys)
 
     async def _newest(self, topic: Topic) -> Mapping[str, Newest]:
         async with asyncio.timeout(_PATIENCE):
@@ -174,7 +174,7 @@ class Fence:
 
 
 async def _keys(tx: Tx, topic: str, after: str) -> list[str]:
-    return list((await tx.conn.exec_driver_sql(_KEYS, (topic, after, _BATCH))).scalars())
+    return await tx.sql.column(_KEYS, topic, after, _BATCH)
 
 
 def _highest(rows: Sequence[Any]) -> dict[str, int]:

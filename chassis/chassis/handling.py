@@ -273,6 +273,8 @@ def away(error: BaseException) -> bool:
     """Whether an error says that a part can't be reached, or that two transactions collided: worth trying again."""
     if isinstance(error, exc.DBAPIError):
         return isinstance(getattr(error.orig, "__cause__", None), _COLLISIONS)
+    if isinstance(error, _COLLISIONS):
+        return True
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in _AWAY_CODES
     return isinstance(error, Unavailable)

@@ -5,14 +5,13 @@ import logging
 import time
 from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from chassis import metrics
 from chassis.clock import business_date
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
 from chassis.personal import Vault
 from chassis.settings import ServiceSettings
+from chassis.statements import Statements
 
 log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds between looks at the outbox
@@ -70,11 +69,11 @@ class Outbox:
         """What waits behind a parked event is held with it, and neither makes the outbox full nor old."""
         self._floor = 0 if self._looks % _FROM_THE_START == 0 else self._floor
         self._looks += 1
-        async with self._database.alone() as conn:
-            keys = sorted(set((await conn.exec_driver_sql(_PARKED)).scalars()))
-            held = (await conn.exec_driver_sql(_HELD, (keys,))).scalar_one() if keys else 0
-            oldest = (await conn.exec_driver_sql(_OLDEST, (self._floor, keys))).one_or_none()
-            rows = await self._waiting(conn, oldest.seq, keys) if oldest else 0
+        async with self._database.alone() as sql:
+            keys = sorted(set(await sql.column(_PARKED)))
+            held = await sql.value(_HELD, keys) if keys else 0
+            oldest = await sql.row(_OLDEST, self._floor, keys)
+            rows = await self._waiting(sql, oldest.seq, keys) if oldest else 0
         self._floor = oldest.seq if oldest else self._floor
         age = (self._database.system_time() - oldest.recorded_at).total_seconds() if oldest else 0.0
         metrics.OUTBOX_ROWS.set(rows)
@@ -82,11 +81,11 @@ class Outbox:
         metrics.OUTBOX_AGE.set(age)
         self._full = rows > self._max_rows or age > self._max_age
 
-    async def _waiting(self, conn: AsyncConnection, first: int, held: list[str]) -> int:
-        rows: int = (await conn.exec_driver_sql(_COUNT, (first, held, _COUNTED))).scalar_one()
+    async def _waiting(self, sql: Statements, first: int, held: list[str]) -> int:
+        rows: int = await sql.value(_COUNT, first, held, _COUNTED)
         if rows < _COUNTED:
             return rows
-        return int((await conn.exec_driver_sql(_LAST)).scalar_one()) - first + 1
+        return int(await sql.value(_LAST)) - first + 1
 
 
 async def hourly(database: Database) -> None:
@@ -95,11 +94,10 @@ async def hourly(database: Database) -> None:
     while True:
         try:
             async with database.transaction(_CAUSE) as tx:
-                await tx.conn.exec_driver_sql("SELECT ensure_event_partitions()")
-                found = await tx.conn.exec_driver_sql("SELECT event_default_rows()")
-                metrics.EVENTS_WITHOUT_PARTITION.set(found.scalar_one())
+                await tx.sql.value("SELECT ensure_event_partitions()")
+                metrics.EVENTS_WITHOUT_PARTITION.set(await tx.sql.value("SELECT event_default_rows()"))
                 old = tx.recorded_at - _KEEP_REQUESTS
-                await tx.conn.exec_driver_sql("DELETE FROM request_log WHERE created_at < $1", (old,))
+                await tx.sql.run("DELETE FROM request_log WHERE created_at < $1", old)
                 await Vault().purge(tx, business_date(tx.now))
             await asyncio.sleep(_HOURLY)
         except Unavailable:

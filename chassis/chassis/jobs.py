@@ -25,33 +25,33 @@ _FINISH = "UPDATE job SET finished_at = $2, removed = $3, failure = $4 WHERE id 
 
 async def start(tx: Tx, kind: Kind, subject: str, reason: str) -> UUID:
     """Set up a job, worked off soon after the transaction commits; one that is open already for the subject is the answer."""
-    await tx.conn.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", (f"job {kind} {subject}",))
+    await tx.sql.value("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"job {kind} {subject}")
     values = (new_id(), kind, subject, tx.cause.actor, reason, tx.recorded_at)
-    if made := (await tx.conn.exec_driver_sql(_START, values)).scalar():
+    if made := await tx.sql.value(_START, *values):
         return UUID(str(made))
-    return UUID(str((await tx.conn.exec_driver_sql(_OPEN, (kind, subject))).scalar_one()))
+    return UUID(str(await tx.sql.value(_OPEN, kind, subject)))
 
 
 async def get(tx: Tx, identifier: UUID) -> Any:
     """One job's row; None for an unknown one."""
-    return (await tx.conn.exec_driver_sql(_GET, (identifier,))).one_or_none()
+    return await tx.sql.row(_GET, identifier)
 
 
 async def next_open(tx: Tx, kind: Kind) -> Any:
     """The oldest unfinished job of a kind; None where there is none."""
-    return (await tx.conn.exec_driver_sql(_NEXT, (kind,))).one_or_none()
+    return await tx.sql.row(_NEXT, kind)
 
 
 async def progress(tx: Tx, identifier: UUID, position: str, records: int, failed: int = 0) -> None:
     """Write down what a step did."""
-    await tx.conn.exec_driver_sql(_PROGRESS, (identifier, position, records, failed))
+    await tx.sql.run(_PROGRESS, identifier, position, records, failed)
 
 
 async def begin(tx: Tx, identifier: UUID) -> None:
     """A job that cannot go on where a crash left it begins anew."""
-    await tx.conn.exec_driver_sql(_AGAIN, (identifier,))
+    await tx.sql.run(_AGAIN, identifier)
 
 
 async def finish(tx: Tx, identifier: UUID, removed: int = 0, failure: str = "") -> None:
     """End a job."""
-    await tx.conn.exec_driver_sql(_FINISH, (identifier, tx.recorded_at, removed, failure))
+    await tx.sql.run(_FINISH, identifier, tx.recorded_at, removed, failure)

@@ -9,32 +9,24 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import text
-
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.ids import new_id
 
 log = logging.getLogger(__name__)
 SECONDS = 3.0
-_TAKE = text(
-    """
-    INSERT INTO lease (name, holder, epoch, expires_at)
-    VALUES (:name, :holder, 1, clock_timestamp() + make_interval(secs => :seconds))
-    ON CONFLICT (name) DO UPDATE
-    SET holder = excluded.holder, expires_at = excluded.expires_at,
-        epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END
-    WHERE lease.holder = excluded.holder OR lease.expires_at < clock_timestamp()
-    RETURNING epoch
-    """
-)
-_KEEP = text(
-    """
-    UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE name = :name AND holder = :holder AND epoch = :epoch
-    """
-)
-_GIVE = text("UPDATE lease SET expires_at = clock_timestamp() WHERE name = :name AND holder = :holder")
+_TAKE = """
+INSERT INTO lease (name, holder, epoch, expires_at) VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
+ON CONFLICT (name) DO UPDATE
+SET holder = excluded.holder, expires_at = excluded.expires_at,
+    epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END
+WHERE lease.holder = excluded.holder OR lease.expires_at < clock_timestamp()
+RETURNING epoch
+"""
+_KEEP = """
+UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $4) WHERE name = $1 AND holder = $2 AND epoch = $3
+"""
+_GIVE = "UPDATE lease SET expires_at = clock_timestamp() WHERE name = $1 AND holder = $2"
 
 
 class Lease:
@@ -48,22 +40,20 @@ class Lease:
 
     async def take(self) -> bool:
         """Take the lease if it is free; says whether it is held now."""
-        async with self._database.alone() as conn:
-            values = {"name": self.name, "holder": self.holder, "seconds": SECONDS}
-            epoch = (await conn.execute(_TAKE, values)).scalar()
+        async with self._database.alone() as sql:
+            epoch = await sql.value(_TAKE, self.name, self.holder, SECONDS)
         self.epoch = epoch or 0
         return epoch is not None
 
     async def keep(self) -> bool:
         """Renew it, also one that has run out if nobody has taken it; False once another has it."""
-        async with self._database.alone() as conn:
-            values = {"name": self.name, "holder": self.holder, "epoch": self.epoch, "seconds": SECONDS}
-            return (await conn.execute(_KEEP, values)).rowcount == 1
+        async with self._database.alone() as sql:
+            return await sql.run(_KEEP, self.name, self.holder, self.epoch, SECONDS) == 1
 
     async def give(self) -> None:
         """Give it back, so that the next holder need not wait."""
-        async with self._database.alone() as conn:
-            await conn.execute(_GIVE, {"name": self.name, "holder": self.holder})
+        async with self._database.alone() as sql:
+            await sql.run(_GIVE, self.name, self.holder)
 
     async def wait(self) -> None:
         """Wait until the lease is held."""

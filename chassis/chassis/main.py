@@ -198,8 +198,7 @@ async def _read_clock(context: Context) -> None:
     while True:
         try:
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
-                found = await tx.conn.exec_driver_sql("SELECT moved_by FROM clock_offset")
-                context.clock.offset = found.scalar_one()
+                context.clock.offset = await tx.sql.value("SELECT moved_by FROM clock_offset")
             return
         except Unavailable:
             log.warning("start: database away")

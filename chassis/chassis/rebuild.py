@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
 from chassis import jobs, reading
 from chassis.database import Cause, Database, Tx
@@ -110,12 +110,12 @@ class Worker:
 
     async def _stale(self, most: int) -> list[str]:
         """Names of rows that no record has been seen for."""
-        async with self._database.alone() as conn:
-            return list((await conn.execute(select(stale.c.name).order_by(stale.c.name).limit(most))).scalars())
+        async with self._database.alone() as sql:
+            return await sql.column("SELECT name FROM stale ORDER BY name LIMIT $1", most)
 
 
 async def _seen(tx: Tx, names: Sequence[str]) -> None:
-    await tx.conn.exec_driver_sql("DELETE FROM stale WHERE name = ANY($1::text[])", (list(names),))
+    await tx.sql.run("DELETE FROM stale WHERE name = ANY($1::text[])", list(names))
 
 
 async def _until_done(handling: Handling, records: Sequence[Record]) -> int:

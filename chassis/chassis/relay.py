@@ -31,7 +31,6 @@ from aiokafka.errors import (
     RecordTooLargeError,
 )
 from opentelemetry.trace import SpanKind
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import metrics, replay, telemetry, topics
 from chassis.crash import crash_point
@@ -41,6 +40,7 @@ from chassis.kafka import KafkaAccess, partition_of, transactional_producer
 from chassis.lease import SECONDS as LEASE_SECONDS
 from chassis.lease import Lease
 from chassis.record import CONTENT_TYPE
+from chassis.statements import Statements
 
 log = logging.getLogger(__name__)
 BATCH = 1000  # events in one transaction, at most
@@ -197,27 +197,27 @@ class Relay:
 
     async def _next(self) -> list[_Queued]:
         """The next rows of the queue with their events."""
-        async with self._database.alone() as conn:
+        async with self._database.alone() as sql:
             if time.monotonic() - self._scanned_at >= FULL_SCAN:
                 self._floor, self._scanned_at = 0, time.monotonic()
-                parked = (await conn.exec_driver_sql(_PARKED)).first()
+                parked = await sql.row(_PARKED)
                 self._queue = _QUEUE_BESIDE_PARKED if parked else _QUEUE
-            rows = (await conn.exec_driver_sql(self._queue, (self._floor, BATCH))).all()
-            if rows and self._floor and await self._is_overtaking(conn, [row.key for row in rows]):
-                rows = (await conn.exec_driver_sql(self._queue, (0, BATCH))).all()
+            rows = await sql.rows(self._queue, self._floor, BATCH)
+            if rows and self._floor and await self._is_overtaking(sql, [row.key for row in rows]):
+                rows = await sql.rows(self._queue, 0, BATCH)
             if not rows:
                 return []
             ids = [row.event_id for row in rows]
-            found = await conn.exec_driver_sql(_EVENTS, (ids, min(ids), max(ids)))  # events never change
-            events = {row.id: StoredEvent._make(row) for row in found}
+            found = await sql.rows(_EVENTS, ids, min(ids), max(ids))  # events never change
+            events = {row["id"]: StoredEvent._make(row) for row in found}
         return [_Queued(row.seq, events[row.event_id]) for row in rows]
 
-    async def _is_overtaking(self, conn: AsyncConnection, keys: list[str]) -> bool:
+    async def _is_overtaking(self, sql: Statements, keys: list[str]) -> bool:
         """Whether an earlier version of one of them lies below the floor: its transaction drew a low sequence, and ended late.
 
         Versions of an aggregate are written one after the other, so whoever sees the later one sees the earlier one too.
         """
-        return bool((await conn.exec_driver_sql(_LATE, (keys, self._floor))).first())
+        return await sql.row(_LATE, keys, self._floor) is not None
 
     async def _publish(self, producer: AIOKafkaProducer, queued: Sequence[_Queued]) -> None:
         """Publish rows and take them off the queue; a row that the broker refuses is parked."""
@@ -260,18 +260,17 @@ class Relay:
     async def _not_held(self, queued: Sequence[_Queued]) -> list[_Queued]:
         """Those whose aggregate has no parked row before them."""
         async with self._database.transaction(self._cause, read_only=True) as tx:
-            held = await tx.conn.exec_driver_sql("SELECT DISTINCT key FROM outbox WHERE parked IS NOT NULL")
-            keys = set(held.scalars())
+            keys = set(await tx.sql.column("SELECT DISTINCT key FROM outbox WHERE parked IS NOT NULL"))
         return [one for one in queued if one.event.key not in keys]
 
     async def _park(self, seq: int, why: str) -> None:
         async with self._database.transaction(self._cause) as tx:
-            await tx.conn.exec_driver_sql("UPDATE outbox SET parked = $2 WHERE seq = $1", (seq, why))
+            await tx.sql.run("UPDATE outbox SET parked = $2 WHERE seq = $1", seq, why)
         self._queue = _QUEUE_BESIDE_PARKED
 
     async def _done(self, sequence: list[int]) -> None:
-        async with self._database.alone() as conn:
-            await conn.exec_driver_sql("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", (sequence,))
+        async with self._database.alone() as sql:
+            await sql.run("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", sequence)
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:

@@ -38,7 +38,7 @@ async def work(
         job = await jobs.next_open(tx, "replay")
         if job is None:
             return False
-        keys = list((await tx.conn.exec_driver_sql(_KEYS, (job.subject, job.position, KEYS))).scalars())
+        keys = await tx.sql.column(_KEYS, job.subject, job.position, KEYS)
         if keys:
             rows = await _rows(tx, job.subject, keys)
             for first in range(0, len(rows), BATCH):
@@ -59,7 +59,7 @@ async def give_up(database: Database, cause: Cause, why: str) -> None:
 async def _rows(tx: Tx, topic: str, keys: list[str]) -> "list[StoredEvent]":
     from chassis.relay import StoredEvent
 
-    rows = [StoredEvent(*tuple(row)) for row in await tx.conn.exec_driver_sql(_ROWS, (topic, keys))]
+    rows = [StoredEvent._make(row) for row in await tx.sql.rows(_ROWS, topic, keys)]
     if topics.load().named(topic).classification == "public":
         return list({row.key: row for row in rows}.values())
     return rows

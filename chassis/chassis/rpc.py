@@ -201,15 +201,14 @@ class Pipeline:
         self, call: Call, method: Method, request: Message, identifier: UUID, serve: Any, reread: Reread | None
     ) -> Message:
         """Run a command unless it was run before; a second one at the same time waits on the first one's row."""
-        conn, key = call.tx.conn, (call.cause.actor, method.full_name, identifier)
+        sql, key = call.tx.sql, (call.cause.actor, method.full_name, identifier)
         hashed = digest(request.SerializeToString(deterministic=True))
-        claimed = await conn.exec_driver_sql(_CLAIM, (*key, hashed, call.tx.recorded_at))
-        if claimed.rowcount:
+        if await sql.run(_CLAIM, *key, hashed, call.tx.recorded_at):
             answer: Any = await serve(call, request)
             kept = answer.name.encode() if reread else answer.SerializeToString()
-            await conn.exec_driver_sql(_KEEP, (*key, kept))
+            await sql.run(_KEEP, *key, kept)
             return answer  # type: ignore[no-any-return]
-        first = (await conn.exec_driver_sql(_FIRST, key)).one()
+        first: Any = await sql.row(_FIRST, *key)
         if first.request_hash != hashed:
             raise Invalid([_REUSED])
         if reread:

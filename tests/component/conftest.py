@@ -79,8 +79,8 @@ class Probe:
             await self.held_up.wait()
         if record.key in self.broken:
             raise RuntimeError("broken on purpose")
-        await tx.conn.exec_driver_sql(
-            "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", (record.id, record.key, record.version)
+        await tx.sql.run(
+            "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", record.id, record.key, record.version
         )
 
     def _recall(self, record: Record) -> None:

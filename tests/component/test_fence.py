@@ -39,8 +39,8 @@ class Owner:
     async def says(self, name: str, version: int, *, public: bool = False) -> None:
         """The next version of an aggregate; whether everybody may see it."""
         async with self.probe.database.transaction(CAUSE) as tx:
-            await tx.conn.exec_driver_sql("DELETE FROM ledger WHERE name = $1", (name,))
-            await tx.conn.exec_driver_sql("INSERT INTO ledger VALUES ($1, $2)", (name, version))
+            await tx.sql.run("DELETE FROM ledger WHERE name = $1", name)
+            await tx.sql.run("INSERT INTO ledger VALUES ($1, $2)", name, version)
             event = events_pb2.ListingEvent()
             event.listing.name, event.listing.title, event.listing.etag = name, f"title {version}", etag(version)
             event.imported.content_hash = "of the change, not of the state"

@@ -74,7 +74,7 @@ async def test_what_is_put_off_is_written_once_and_in_the_transaction(probe: Pro
     async def write(tx: Tx, rows: list[str]) -> None:
         written.append(rows)
         for row in rows:
-            await tx.conn.exec_driver_sql("INSERT INTO effect (key) VALUES ($1)", (row,))
+            await tx.sql.run("INSERT INTO effect (key) VALUES ($1)", row)
 
     async with probe.database.transaction(CAUSE) as tx:
         tx.later(write, ["a"])

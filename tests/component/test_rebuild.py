@@ -33,8 +33,8 @@ class Kept:
         if record.key in self.refused:
             raise RuntimeError("on purpose")
         named = record.key if self.name == "key" else record.id
-        await tx.conn.exec_driver_sql(f"DELETE FROM effect WHERE {self.name} = $1", (named,))  # noqa: S608
-        await tx.conn.exec_driver_sql("INSERT INTO effect VALUES ($1, $2, $3)", (record.id, record.key, record.version))
+        await tx.sql.run(f"DELETE FROM effect WHERE {self.name} = $1", named)  # noqa: S608
+        await tx.sql.run("INSERT INTO effect VALUES ($1, $2, $3)", record.id, record.key, record.version)
 
     async def rows(self, name: str) -> list[int]:
         """The versions that are kept of a key."""
@@ -98,7 +98,7 @@ async def test_a_newer_state_that_came_meanwhile_stays(probe: Probe) -> None:
     async with probe.database.transaction(CAUSE) as tx:
         await kept.handling.lock(tx, [name])
         await kept.handling.advance(tx, {name: 2})
-        await tx.conn.exec_driver_sql("INSERT INTO effect VALUES ('newer', $1, 2)", (name,))
+        await tx.sql.run("INSERT INTO effect VALUES ('newer', $1, 2)", name)
     await kept.rebuilt()
     assert await kept.rows(name) == [2]
 

@@ -59,7 +59,7 @@ def declare(name: str) -> topics.Topic:
 
 async def write(tx: Tx, topic: str, key: str) -> int:
     """Write the next version of a key, with its event; says which."""
-    version: int = (await tx.conn.exec_driver_sql(NEXT, (key,))).scalar_one()
+    version: int = await tx.sql.value(NEXT, key)
     tx.emit(topic, key, version, "changed", events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=key)))
     return version
 
@@ -158,7 +158,7 @@ class Node(Parts):
         message = record.message
         if isinstance(message, events_pb2.SubscriptionEvent) and message.subscription.subscriber == POISON:
             raise ValueError("poison")
-        await tx.conn.exec_driver_sql(_EFFECT, (record.id, record.key, record.version))
+        await tx.sql.run(_EFFECT, record.id, record.key, record.version)
 
 
 def main() -> None:

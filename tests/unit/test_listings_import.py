@@ -29,7 +29,7 @@ class Run:
         """The outcomes of rows of a key and a title."""
         kind = pb.LISTING_KIND_JOB_POSITION
         header = rpc.ImportHeader(issuer="organizations/a", source="erp", kind=kind, publish=publish, dry_run=dry_run)
-        tx = Tx(cast(Any, None), Cause("tester"), NOW, NOW)
+        tx = Tx(cast(Any, None), cast(Any, None), Cause("tester"), NOW, NOW)
         sound = [(rpc.ImportReceipt(row=place, external_key=key), job(key, title)) for place, (key, title) in enumerate(rows)]
         self.written = Chunk(tx, header, cast(Any, None)).fold(sound, dict(self.stored))
         if not dry_run:

@@ -6,6 +6,7 @@ A listing's row holds its whole message beside the columns that filters and rule
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -147,10 +148,11 @@ round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 _COLUMNS = tuple(field.name for field in fields(ListingRow))
 _ALL = select(*(listing.c[name] for name in _COLUMNS))
-_INSERT = insert(listing)
-_WRITE = _INSERT.on_conflict_do_update(
-    index_elements=["name"], set_={name: _INSERT.excluded[name] for name in _COLUMNS if name != "name"}
-)
+_WRITE = f"""
+INSERT INTO listing ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))})
+ON CONFLICT (name) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "name")}
+"""  # noqa: S608 - the columns' names are ours
+_values = attrgetter(*_COLUMNS)
 _COUNT = insert(round_listing).on_conflict_do_nothing()
 
 
@@ -221,8 +223,7 @@ async def identified(tx: Tx, issuer: str, source: str, keys: Collection[str]) ->
 
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
     """Enter rows or put them in place of what is there."""
-    if rows:
-        await tx.conn.execute(_WRITE, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+    await tx.sql.run_each(_WRITE, [_values(row) for row in rows])
 
 
 async def run_out(tx: Tx, today: date, limit: int) -> Sequence[ListingRow]:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    exists,
     func,
     select,
     text,
@@ -130,6 +129,7 @@ secret: Table = SecretRow.__table__  # type: ignore[attr-defined]
 inbox: Table = InboxRow.__table__  # type: ignore[attr-defined]
 delivery: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
+_IS_ANY_DUE = "SELECT EXISTS (SELECT FROM delivery WHERE state = 1 AND next_attempt_at <= $1)"
 
 
 async def get_subscription(tx: Tx, name: str, *, lock: bool = False) -> SubscriptionRow | None:
@@ -220,9 +220,8 @@ async def due_deliveries(tx: Tx, limit: int, but: Sequence[str]) -> list[tuple[D
 
 async def is_any_due(database: Database) -> bool:
     """Whether any delivery is due; a look that is cheap enough to be taken all the time."""
-    due = and_(delivery.c.state == text("1"), delivery.c.next_attempt_at <= database.system_time())
-    async with database.alone() as conn:
-        return bool((await conn.execute(select(exists().where(due)))).scalar())
+    async with database.alone() as sql:
+        return bool(await sql.value(_IS_ANY_DUE, database.system_time()))
 
 
 async def count_due(tx: Tx) -> int:
