@@ -31,7 +31,7 @@ from chassis.record import RawRecord, Record
 from chassis.relay import StoredEvent
 
 METRIC = Metric("consume, CPU", "µs/event", lambda taken: taken.cpu_each, goal=1.5)
-_EVENTS = 20_000
+_EVENTS = 100_000
 _UPSERT = """
 INSERT INTO applied (consumer_group, topic, key, version)
 SELECT $1, $2, key, max(version) FROM unnest($3::text[], $4::bigint[]) AS n (key, version) GROUP BY key

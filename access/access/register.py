@@ -21,7 +21,10 @@ _Answer = TypeVar("_Answer")
 _OWNER_TIMEOUT = 2.0  # seconds; a caller waits for this beside its own work
 _PAGE = 1000
 # Asked by every call: as texts, since putting a statement together costs as much as running it.
-_GRANTS = "SELECT name, role, organization, body FROM access_grant WHERE principal = $1 AND active"
+_GRANTS = """
+SELECT g.name, g.role, g.organization, g.body, o.display_name, o.org_type, o.verified, o.parent, o.region_code
+FROM access_grant g LEFT JOIN access_organization o ON o.name = g.organization WHERE g.principal = $1 AND g.active
+"""
 _ORGANIZATIONS = """
 SELECT name, display_name, org_type, verified, parent, region_code FROM access_organization WHERE name = ANY($1::text[])
 """
@@ -99,7 +102,12 @@ class ProjectedRegister:
 
     async def grants(self, tx: Tx, principal: str) -> list[Grant]:
         """See `Register`."""
-        return [Grant(*row) for row in await tx.sql.rows(_GRANTS, principal)]
+        rows = await tx.sql.rows(_GRANTS, principal)
+        # Most calls ask next for the organization that the caller acts for.
+        tx.memo[OrganizationRow] = {
+            row.organization: OrganizationRow(row.organization, *row[4:]) for row in rows if row.org_type is not None
+        }
+        return [Grant(*row[:4]) for row in rows]
 
     async def member_bodies(self, tx: Tx, organization: str, on: date) -> frozenset[str]:
         """See `Register`."""
@@ -109,6 +117,9 @@ class ProjectedRegister:
 
     async def organizations(self, tx: Tx, names: Sequence[str]) -> dict[str, OrganizationRow]:
         """See `Register`."""
+        known: dict[str, OrganizationRow] = tx.memo.get(OrganizationRow, {})
+        if known.keys() >= set(names):
+            return {name: known[name] for name in names}
         return {row["name"]: OrganizationRow(*row) for row in await tx.sql.rows(_ORGANIZATIONS, list(names))}
 
     async def bodies(self, tx: Tx, names: Sequence[str]) -> dict[str, BodyRow]:

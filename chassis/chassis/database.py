@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -45,7 +45,7 @@ _STATEMENT_TIMEOUT = 20.0  # seconds for a statement, and as long again to cance
 _IDLE_TIMEOUT = 30.0  # seconds that a transaction may do nothing: PostgreSQL frees the locks of a client that is gone unheard
 _POOL_TIMEOUT = 5.0
 
-_INSERT_EVENTS = """
+_EVENTS = """
 WITH e AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::text[], $8::text[],
                        $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) WITH ORDINALITY
@@ -57,13 +57,16 @@ WITH e AS (
   SELECT id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id, traceparent, $14,
          effective_at
   FROM e
-)
+){more}
 INSERT INTO outbox (event_id, key) SELECT id, key FROM e ORDER BY place
 """
+_RESPONSE = "UPDATE request_log SET response = {4} WHERE principal = {1} AND method = {2} AND request_id = {3}"
+_INSERT_EVENTS = _EVENTS.format(more="")
+_KEEP_RESPONSE = _RESPONSE.format(*(f"${place}" for place in range(5)))
+_INSERT_BOTH = _EVENTS.format(more=f", kept AS ({_RESPONSE.format(*(f'${14 + place}' for place in range(5)))})")
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(NamedTuple):
     """Who or what a transaction is for; every event that it emits says so.
 
     `actor` is the opaque id of a principal, `event_id` the event that led here, `effective_at` the business instant
@@ -115,6 +118,7 @@ class Tx:
     now: datetime
     recorded_at: datetime
     _queued: list[_Queued] = field(default_factory=list)
+    _response: tuple[str, str, UUID, bytes] | None = None
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
     _endings: list[Callable[[], None]] = field(default_factory=list)
     _later: dict[Write, list[Any]] = field(default_factory=dict)
@@ -170,6 +174,10 @@ class Tx:
             if rows:
                 await write(self, rows)
 
+    def respond(self, principal: str, method: str, request_id: UUID, response: bytes) -> None:
+        """Keep a command's response beside its request; written together with the events, at the end."""
+        self._response = (principal, method, request_id, response)
+
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Run after the transaction has committed; never after a rollback."""
         self._callbacks.append(callback)
@@ -214,12 +222,14 @@ class Tx:
         return found
 
     async def _flush(self) -> bool:
-        """Write the queued events and their places in the queue; says whether there were any."""
-        if not self._queued:
-            return False
-        columns = list(zip(*(one.values() for one in self._queued), strict=True))
-        await self.sql.run(_INSERT_EVENTS, *map(list, columns), self.recorded_at)
-        return True
+        """Write the queued events with their places in the queue, and the response; says whether there were events."""
+        response = self._response or ()
+        if self._queued:
+            columns = map(list, zip(*(one.values() for one in self._queued), strict=True))
+            await self.sql.run(_INSERT_BOTH if response else _INSERT_EVENTS, *columns, self.recorded_at, *response)
+        elif response:
+            await self.sql.run(_KEEP_RESPONSE, *response)
+        return bool(self._queued)
 
 
 class Database:

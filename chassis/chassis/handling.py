@@ -7,22 +7,23 @@ goes to `dead_letter` in the same transaction while the good ones go on. Where a
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
 import asyncpg
 import grpc
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter
 from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, select
 
 from chassis import applied, deadletter, metrics, telemetry, topics
 from chassis.crash import crash_point
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
-from chassis.record import RawRecord, Record, UndecodableError, decode
+from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Tx, Record], Awaitable[None]]
@@ -85,8 +86,6 @@ class Handling:
         self.retry_delays = retry_delays
         self.actor = f"service:{service}"
         self._topic = topics.load().named(listen.topic)
-        self._applied = metrics.RECORDS.labels(self.group, "applied")
-        self._unknown = metrics.RECORDS.labels(self.group, "unknown_type")
         self._delay = metrics.EVENT_DELAY.labels(self.group)
 
     async def batch(self, raws: Sequence[RawRecord]) -> None:
@@ -103,17 +102,19 @@ class Handling:
         metrics.CONSUMER_BATCH.labels(self.group).observe(len(raws))
 
     async def _once(self, raws: Sequence[RawRecord], decoded: Sequence[Record | UndecodableError], *, isolate: bool) -> None:
+        handled: list[Record] = []
         async with self.database.transaction(Cause(self.actor)) as tx:
             keys = {record.key for record in decoded if record.key}
             done = await self.lock(tx, keys)
             before = dict(done)
             waiting = set() if self.is_state else await deadletter.open_keys(tx, self.group, self.listen.topic, keys)
             for raw, record in zip(raws, decoded, strict=True):
-                await self._one(tx, raw, record, done, waiting, isolate=isolate)
+                await self._one(tx, raw, record, done, waiting, handled, isolate=isolate)
                 crash_point("consumer.between_records")
             await self.advance(tx, {key: version for key, version in done.items() if before[key] != version})
             crash_point("consumer.before_commit")
         crash_point("consumer.after_commit")
+        self._had_effect(handled, tx.recorded_at)
 
     async def _one(
         self,
@@ -122,6 +123,7 @@ class Handling:
         record: Record | UndecodableError,
         done: dict[str, int],
         waiting: set[str],
+        handled: list[Record],
         *,
         isolate: bool,
     ) -> None:
@@ -138,6 +140,7 @@ class Handling:
         elif await self._taken(tx, raw, record, isolate=isolate):
             self._look_for_gap(tx, record, done[record.key])
             done[record.key] = record.version
+            handled.append(record)
         elif not self.is_state:
             waiting.add(record.key)
 
@@ -157,11 +160,11 @@ class Handling:
     async def _taken(self, tx: Tx, raw: RawRecord, record: Record, *, isolate: bool) -> bool:
         """Handle a record; says whether it succeeded. A failure is the whole batch's, or, isolated, its own: it is parked."""
         if not isolate:
-            await self.handle(tx, record)
+            await self._give(tx, record)
             return True
         try:
             async with tx.savepoint():
-                await self.handle(tx, record)
+                await self._give(tx, record)
         except Exception as error:
             if away(error):
                 raise
@@ -227,9 +230,7 @@ class Handling:
     async def handle(self, tx: Tx, record: Record) -> None:
         """Give one record to the handler, as its cause and in its trace; counted once it is committed."""
         await self._give(tx, record)
-        delay = max(0.0, tx.recorded_at.timestamp() - record.time.timestamp())
-        outcome = self._applied if self._topic.takes(record.verb) else self._unknown
-        tx.on_commit(partial(self._done, outcome, delay))
+        tx.on_commit(partial(self._had_effect, [record], tx.recorded_at))
 
     async def _give(self, tx: Tx, record: Record) -> None:
         if record.traceparent and not telemetry.is_sampled(record.traceparent):  # a span would cost more than most handlers
@@ -261,9 +262,14 @@ class Handling:
         """Whether only the newest record of a key matters."""
         return self.listen.mode == "state"
 
-    def _done(self, outcome: Counter, delay: float) -> None:
-        outcome.inc()
-        self._delay.observe(delay)
+    def _had_effect(self, records: Sequence[Record], at: datetime) -> None:
+        """Count records whose effects are committed."""
+        for kind, number in Counter(one.type for one in records).items():
+            outcome = "applied" if self._topic.takes(verb_of(kind)) else "unknown_type"
+            metrics.RECORDS.labels(self.group, outcome).inc(number)
+        now = at.timestamp()
+        for one in records:
+            self._delay.observe(max(0.0, now - one.time.timestamp()))
 
     def _count(self, outcome: str) -> None:
         metrics.RECORDS.labels(self.group, outcome).inc()

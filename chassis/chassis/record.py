@@ -1,6 +1,6 @@
 """Records of Kafka as handlers see them, decoded tolerantly: unknown headers, types and fields are no errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -53,8 +53,7 @@ class Record(NamedTuple):
     @property
     def verb(self) -> str:
         """The past verb of the event, e.g. `published`."""
-        parts = self.type.split(".")
-        return parts[-2] if len(parts) > 1 else ""
+        return verb_of(self.type)
 
     @property
     def restored_to(self) -> int | None:
@@ -66,32 +65,38 @@ class Record(NamedTuple):
         return 0 if self.message is None else self.version - FENCE
 
 
+def verb_of(kind: str) -> str:
+    """The past verb of a `ce_type`; "" for one that is none of ours."""
+    parts = kind.split(".")
+    return parts[-2] if len(parts) > 1 else ""
+
+
 def decode(raw: RawRecord) -> Record:
     """The record; raises `UndecodableError`."""
-    headers = dict(raw.headers)
-    key, version = _key(raw), _version(_text(headers, "ce_sequence"))
-    if (kind := _text(headers, "content-type") or CONTENT_TYPE) != CONTENT_TYPE:
+    header = dict(raw.headers).get
+    key, version = _key(raw), _version(header("ce_sequence") or b"")
+    if (kind := _text(header("content-type")) or CONTENT_TYPE) != CONTENT_TYPE:
         raise UndecodableError(f"content-type is {kind[:40]!r}", key, version)
     try:
         message = None if raw.value is None else topics.load().named(raw.topic).message_class().FromString(raw.value)
     except DecodeError:
         raise UndecodableError("value is not the topic's message", key, version) from None
     return Record(
-        topic=raw.topic,
-        partition=raw.partition,
-        offset=raw.offset,
-        key=key,
-        version=version,
-        type=_text(headers, "ce_type"),
-        id=_text(headers, "ce_id"),
-        time=_time(_text(headers, "ce_time"), raw.timestamp),
-        message=message,
-        traceparent=_text(headers, "traceparent"),
+        raw.topic,
+        raw.partition,
+        raw.offset,
+        key,
+        version,
+        _text(header("ce_type")),
+        _text(header("ce_id")),
+        _time(_text(header("ce_time")), raw.timestamp),
+        message,
+        _text(header("traceparent")),
     )
 
 
-def _text(headers: Mapping[str, bytes | None], name: str) -> str:
-    return (headers.get(name) or b"").decode("utf-8", "replace")
+def _text(value: bytes | None) -> str:
+    return value.decode("utf-8", "replace") if value else ""
 
 
 def _key(raw: RawRecord) -> str:
@@ -106,8 +111,8 @@ def _key(raw: RawRecord) -> str:
     return key
 
 
-def _version(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < _DIGITS):
+def _version(text: bytes) -> int:
+    if not (text.isdigit() and len(text) < _DIGITS):
         raise UndecodableError("header ce_sequence is missing or no version")
     return int(text)
 

@@ -34,7 +34,6 @@ INSERT INTO request_log (principal, method, request_id, request_hash, created_at
 ON CONFLICT DO NOTHING
 """
 _FIRST = "SELECT request_hash, response FROM request_log WHERE principal = $1 AND method = $2 AND request_id = $3"
-_KEEP = "UPDATE request_log SET response = $4 WHERE principal = $1 AND method = $2 AND request_id = $3"
 
 
 @dataclass
@@ -205,8 +204,7 @@ class Pipeline:
         hashed = digest(request.SerializeToString(deterministic=True))
         if await sql.run(_CLAIM, *key, hashed, call.tx.recorded_at):
             answer: Any = await serve(call, request)
-            kept = answer.name.encode() if reread else answer.SerializeToString()
-            await sql.run(_KEEP, *key, kept)
+            call.tx.respond(*key, answer.name.encode() if reread else answer.SerializeToString())
             return answer  # type: ignore[no-any-return]
         first: Any = await sql.row(_FIRST, *key)
         if first.request_hash != hashed:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from alliance.listings.v1 import listing_pb2 as pb
@@ -41,13 +40,13 @@ async def _one_while_the_other_is_open(
     worked, commit = asyncio.Event(), asyncio.Event()
 
     async def begin() -> None:
-        async with probe.database.transaction(replace(CAUSE, effective_at=BEFORE_MIDNIGHT)) as tx:
+        async with probe.database.transaction(CAUSE._replace(effective_at=BEFORE_MIDNIGHT)) as tx:
             await first(tx)
             worked.set()
             await commit.wait()
 
     async def follow() -> None:
-        async with probe.database.transaction(replace(CAUSE, effective_at=later)) as tx:
+        async with probe.database.transaction(CAUSE._replace(effective_at=later)) as tx:
             await second(tx)
 
     beginning = asyncio.create_task(begin())
@@ -77,7 +76,7 @@ async def test_what_is_published_while_a_round_is_being_opened_counts_in_it(prob
 
 async def test_what_is_being_published_on_the_last_day_counts_before_the_round_closes(probe: Probe) -> None:
     body, span = resource("bodies"), council(LAST, LAST)
-    async with probe.database.transaction(replace(CAUSE, effective_at=BEFORE_MIDNIGHT)) as tx:
+    async with probe.database.transaction(CAUSE._replace(effective_at=BEFORE_MIDNIGHT)) as tx:
         await rounds.open_first(tx, body, span)
     await _one_while_the_other_is_open(probe, lambda tx: _publish(tx, body), rounds.sweep, AFTER_MIDNIGHT)
     assert await _counted(probe, body) == [(span.period, 2, 1)]
@@ -94,7 +93,7 @@ async def test_listings_of_other_bodies_and_of_none_wait_for_nobody(probe: Probe
 
 async def test_many_at_once_neither_lose_one_nor_block_each_other(probe: Probe) -> None:
     bodies = [resource("bodies") for _ in range(6)]
-    cause = replace(CAUSE, effective_at=BEFORE_MIDNIGHT)
+    cause = CAUSE._replace(effective_at=BEFORE_MIDNIGHT)
     for body in bodies:
         await probe.rows(
             "INSERT INTO access_body VALUES ($1, '', $2, $3, '2026-01-01', '', '', '{}')",
