@@ -71,8 +71,9 @@ async def save(tx: Tx, changes: Sequence[Change]) -> list[ListingRow]:
 
 def advance(tx: Tx, change: Change) -> ListingRow:
     """Take a step: its event, its public record, and the row in its new version, which is still to be written."""
-    row = _row(tx, change)
-    _emit(tx, change, row)
+    message = _stepped(tx, change)
+    row = _row(tx, change, message)
+    _emit(tx, change, row, message)
     return row
 
 
@@ -84,14 +85,19 @@ async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
     await store.count_in_rounds(tx, counted, today)
 
 
-def _row(tx: Tx, change: Change) -> ListingRow:
-    before, today = change.before, business_date(tx.now)
-    message = pb.Listing()
+def _stepped(tx: Tx, change: Change) -> pb.Listing:
+    before, message = change.before, pb.Listing()
     message.CopyFrom(change.content)
     message.name = before.name if before else resource("listings")
     message.state = change.state  # type: ignore[assignment]
     message.create_time.FromDatetime(before.create_time if before else tx.now)
     message.update_time.FromDatetime(tx.now)
+    return message
+
+
+def _row(tx: Tx, change: Change, message: pb.Listing) -> ListingRow:
+    """The row of the message, which it completes."""
+    before, today = change.before, business_date(tx.now)
     published_at = before.published_at if before else None
     counts_on = before.counts_on if before else None
     if change.state is State.PUBLISHED:
@@ -106,8 +112,7 @@ def _row(tx: Tx, change: Change) -> ListingRow:
     )
 
 
-def _emit(tx: Tx, change: Change, row: ListingRow) -> None:
-    message = message_of(row)
+def _emit(tx: Tx, change: Change, row: ListingRow, message: pb.Listing) -> None:
     event = events_pb2.ListingEvent(listing=message)
     if change.imported:
         event.imported.content_hash = change.hashed

@@ -41,6 +41,7 @@ WRITABLE = (
     *DETAILS.values(),
 )
 """Fields that a revision may change."""
+_KINDS = frozenset(pb.ListingKind.values())
 _IDENTITY = ("issuer", "kind", "source", "external_key")
 _DETAILS_OF = {int(kind): field for kind, field in DETAILS.items()}
 _EDUCATION = "education_code"
@@ -124,7 +125,7 @@ def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _kind(bare: pb.Listing) -> Iterator[Violation]:
-    if bare.kind not in pb.ListingKind.values() or not bare.kind:
+    if bare.kind not in _KINDS or not bare.kind:
         yield Violation("kind", "required", "请填写信息类型", "the kind is required; see ListingKind")
         return
     wanted = _DETAILS_OF.get(int(bare.kind))
