@@ -6,7 +6,7 @@ the transaction, after every aggregate's row lock is held: the queue's `seq` the
 transactions of one aggregate commit.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import event, exc
+from sqlalchemy import Executable, event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -26,7 +26,7 @@ from chassis.clock import Clock
 from chassis.errors import Invalid, Unavailable, Violation
 from chassis.ids import new_id
 from chassis.record import MAX_KEY
-from chassis.statements import Statements
+from chassis.statements import Statements, uninterrupted
 
 MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
 _AWAY = (
@@ -133,6 +133,11 @@ class Tx:
         if self._session is None:
             self._session = AsyncSession(bind=self.conn, autoflush=False, expire_on_commit=False)
         return self._session
+
+    async def run_each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement of SQLAlchemy's for each of the rows, all in one go."""
+        if rows:
+            await uninterrupted(self.conn.execute(statement, rows))
 
     def emit(
         self,
@@ -301,8 +306,8 @@ class Database:
         try:
             yield connection, Statements(driver)
         finally:
-            if driver.is_in_transaction():  # the ROLLBACK had no answer
-                await connection.invalidate()
+            if driver.is_in_transaction():  # BEGIN or COMMIT had no answer
+                driver.terminate()
             await connection.close()
 
     def system_time(self) -> datetime:

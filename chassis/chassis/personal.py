@@ -129,7 +129,7 @@ class Vault:
                 {"id": new_id(), "record": one, "reader": tx.cause.actor, "purpose": purpose, "read_at": tx.recorded_at}
                 for one in records
             ]
-            await tx.conn.execute(insert(personal_data_access), rows)
+            await tx.run_each(insert(personal_data_access), rows)
 
 
 def _subject(subject: str) -> str:

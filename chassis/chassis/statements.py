@@ -4,11 +4,16 @@ Where a statement is always the same, having SQLAlchemy run it takes as much CPU
 put together from parts, or belongs to a service's tables, stays SQLAlchemy's (`Tx.conn`, `Tx.session`).
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import asyncpg
+from asyncpg.transaction import Transaction
+
+_T = TypeVar("_T")
+_ROLLBACK = 2.0  # seconds in which a ROLLBACK has to be answered
 
 
 class Row(asyncpg.Record):
@@ -27,9 +32,25 @@ class Statements:
     def __init__(self, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._driver = driver
 
-    def transaction(self, *, read_only: bool = False) -> AbstractAsyncContextManager[object]:
+    @asynccontextmanager
+    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[None]:
         """A transaction, or a savepoint in the one that is open: ends with COMMIT, or with ROLLBACK on any exception."""
-        return self._driver.transaction(readonly=read_only)
+        begun = self._driver.transaction(readonly=read_only)
+        await begun.start()
+        try:
+            yield
+        except BaseException:
+            await self._roll_back(begun)
+            raise
+        await begun.commit()
+
+    async def _roll_back(self, begun: Transaction) -> None:
+        """Without an answer the connection is given up, with which PostgreSQL rolls back by itself."""
+        try:
+            async with asyncio.timeout(_ROLLBACK):
+                await begun.rollback()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            self._driver.terminate()
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """All rows."""
@@ -57,6 +78,21 @@ class Statements:
         number = status.rpartition(" ")[2]
         return int(number) if number.isdecimal() else 0
 
-    async def run_each(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    async def run_each(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run it for each row of values, all in one go."""
-        await self._driver.executemany(statement, rows)
+        if rows:
+            await uninterrupted(self._driver.executemany(statement, rows))
+
+
+async def uninterrupted(sending: Coroutine[Any, Any, _T]) -> _T:
+    """Await to its end what sends many rows, also where the waiting task is cancelled meanwhile; that is raised afterwards.
+
+    asyncpg 0.32 answers a cancellation while it sends by waiting for the reply to what it has not sent: the connection, and
+    all locks with it, would be held until the statement's timeout.
+    """
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

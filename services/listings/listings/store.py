@@ -273,8 +273,7 @@ async def count_in_rounds(tx: Tx, rows: Sequence[ListingRow], today: date) -> No
     counted = [
         {"round": one.name, "listing": row.name, "kind": row.kind} for row in rows for one in rounds if one.body in row.bodies
     ]
-    if counted:
-        await tx.conn.execute(_COUNT, counted)
+    await tx.run_each(_COUNT, counted)
 
 
 async def open_round(tx: Tx, row: RoundRow) -> bool:

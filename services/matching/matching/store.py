@@ -182,8 +182,7 @@ def _overlap(bodies: Collection[str]) -> ColumnElement[bool]:
 
 async def write(tx: Tx, changes: Sequence[Change]) -> None:
     """Write matches after what happened to them, and the events that say so."""
-    if changes:
-        await tx.conn.execute(_UPSERT, [row_of(change.match) for change in changes])
+    await tx.run_each(_UPSERT, [row_of(change.match) for change in changes])
     for change in changes:
         event = events_pb2.MatchEvent(match=message_of(change.match))
         tx.emit(TOPIC, change.match.name, change.match.version, change.verb, event)

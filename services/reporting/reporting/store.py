@@ -186,12 +186,12 @@ async def lock_body(tx: Tx, body: str) -> None:
 
 async def add_facts(tx: Tx, rows: Sequence[FactRow]) -> None:
     """Keep events; one that is there already stays as it is."""
-    await tx.conn.execute(insert(fact).on_conflict_do_nothing(), [row.model_dump() for row in rows])
+    await tx.run_each(insert(fact).on_conflict_do_nothing(), [row.model_dump() for row in rows])
 
 
 async def add_namings(tx: Tx, rows: Sequence[NamingRow]) -> None:
     """Keep which bodies events name; their facts come first."""
-    await tx.conn.execute(insert(naming).on_conflict_do_nothing(), [row.model_dump() for row in rows])
+    await tx.run_each(insert(naming).on_conflict_do_nothing(), [row.model_dump() for row in rows])
 
 
 async def undo(tx: Tx, aggregate: str, subject: str, after: int, before: int) -> list[str]:
@@ -416,8 +416,7 @@ async def save_sources(tx: Tx, name: str, number: int, figures: Sequence[Figure]
         for figure in figures
         for one in figure.sources
     ]
-    if values:
-        await tx.conn.execute(insert(source), values)
+    await tx.run_each(insert(source), values)
 
 
 async def sources_of(tx: Tx, name: str, number: int, figure: str, after: list[str] | None, limit: int) -> Sequence[SourceRow]:
