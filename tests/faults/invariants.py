@@ -15,8 +15,8 @@ _EVENTS = "SELECT id::text, key, version FROM event WHERE topic = $1"
 async def broken(world: World) -> dict[str, str]:
     """Letter → what is wrong, for every invariant that does not hold."""
     found = {}
-    if not await world.rest():
-        found["L"] = "it does not come to rest"
+    if left := await world.rest():
+        found["L"] = f"it does not come to rest: {left}"
     for letter, check in {"L": _lost_or_doubled, "P": _uncommitted, "O": _backwards, "S": _not_last, "Q": _poison}.items():
         if letter not in found and (wrong := await check(world)):
             found[letter] = wrong

@@ -167,6 +167,7 @@ class World:
         self._folder = folder
         self._postgres = Postgres(platform.state)
         self._processes: list[Process] = []
+        self._left = ""
         self.writer = self.process(self.writing, "write", "0")
         self.reader = self.process(self.reading, "read", "0")
 
@@ -312,24 +313,28 @@ class World:
             await waiting
         self.recoveries.append((what, time.monotonic() - began, within))
 
-    async def rest(self) -> bool:
-        """Stop writing, and wait until nothing is under way; says whether it came to that."""
+    async def rest(self) -> str:
+        """Stop writing, and wait until nothing is under way; says what still is where it does not come to that."""
         await self.writer.stop()
         relay = self.process(self.writing, "relay", "9", is_direct=True)  # publishes what is left
         await relay.start()
         try:
             await until(self._is_at_rest, _REST)
         except TimeoutError:
-            return False
+            return self._left
         finally:
             await relay.stop()
-        return True
+        return ""
 
     async def _is_at_rest(self) -> bool:
+        self._left = "a part can't be asked"
         with suppress(OSError, asyncpg.PostgresError, KafkaError):
-            queued = await self.rows(self.writing, "SELECT 1 FROM outbox WHERE parked IS NULL LIMIT 1")
-            retrying = await self.rows(self.reading, "SELECT 1 FROM dead_letter WHERE state = 'retrying' LIMIT 1")
-            return not queued and not retrying and not await self._lag()
+            queued = await self.rows(self.writing, "SELECT 1 FROM outbox WHERE parked IS NULL")
+            retrying = await self.rows(self.reading, "SELECT 1 FROM dead_letter WHERE state = 'retrying'")
+            self._left = f"{len(queued)} queued, {len(retrying)} retrying, and what is on the topic can't be read to its end"
+            behind = await self._lag()
+            self._left = f"{len(queued)} queued, {len(retrying)} retrying, the reader {behind} versions behind"
+            return not queued and not retrying and not behind
         return False
 
     async def _lag(self) -> int:
