@@ -2,7 +2,7 @@
 
 The floor is `begin, send, commit` of a transactional producer: the same record, without a database. It leaves out: the look
 at the queue after the commit, the event's row, the lease. Both wait for a random time between two events, as single
-commands do: without it, both would meet what the broker still does for the transaction before.
+commands do: without it, both would meet what the broker still does for the transaction before. CPU is that of this process.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from functools import partial
 
 from bench import ground, relay
 from bench.ground import CAUSE, PARTITIONS, Ground, Store
-from bench.measure import Metric, Result, Taken, interleaved
+from bench.measure import Metric, Result, Taken, Watch, interleaved
 from chassis.ids import new_id, resource
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
 
@@ -62,11 +62,11 @@ async def floor(kafka: KafkaAccess, topic: str, count: int) -> Taken:
 async def _one_by_one(once: Callable[[], Awaitable[float]], count: int) -> Taken:
     for _ in range(5):  # what a new producer asks first
         await once()
-    began, delays = time.monotonic(), []
+    watch, delays = Watch(), list[float]()
     for _ in range(count):
         await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - no secret
         delays.append(await once())
-    return Taken(count, time.monotonic() - began, delays=delays)
+    return watch.taken(count, delays)
 
 
 async def run(given: Ground) -> list[Result]:

@@ -5,7 +5,7 @@ earlier ones are through (open loop). The floor is the sum of the bare hops, in 
 committed, one Kafka transaction with one record, read by a `read_committed` consumer, one row committed, read back; the same
 PostgreSQL and Kafka, no framework. It leaves out: both calls, the event store and its queue, search and scores, ten proposals
 and their events, and the services that hear of all this on the same cores. Each side is asked every 50 ms for what it waits
-for.
+for. CPU a publication is that of all five services; on the other side that of this process, which also asks.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from bench import ground, postings
 from bench.ground import Ground
-from bench.measure import Metric, Result, Spread, Taken, interleaved, say
+from bench.measure import Metric, Result, Spread, Taken, Watch, interleaved, say
 from chassis.kafka import transactional_producer
 from tests import world
 from tests.world import Member
@@ -121,14 +121,16 @@ async def _seen(began: float, look: Callable[[], Coroutine[None, None, object]])
     return time.monotonic() - began
 
 
-async def _paced(once: Once, count: int) -> Taken:
-    """Begin so many publications at a fixed rate; the delays of those that were looked for."""
-    began, tasks = time.monotonic(), list[asyncio.Task[float]]()
+async def _paced(once: Once, count: int, *pids: int) -> Taken:
+    """Begin so many publications at a fixed rate; the delays of those that were looked for. CPU is that of this process, or of
+    those that are named.
+    """
+    began, tasks, watches = time.monotonic(), list[asyncio.Task[float]](), [Watch(pid) for pid in pids or (None,)]
     for number in range(count):
         await asyncio.sleep(max(0.0, began + number / _RATE - time.monotonic()))
         tasks.append(asyncio.create_task(once(number)))
     delays = [delay for delay in await asyncio.gather(*tasks) if delay]
-    return Taken(count, time.monotonic() - began, delays=delays)
+    return Taken(count, time.monotonic() - began, sum(watch.taken(count).cpu for watch in watches), delays)
 
 
 @asynccontextmanager
@@ -177,7 +179,8 @@ async def _published(platform: Platform, publishing: Publishing, count: int) -> 
     """A turn of the platform: drafts that wait until all is at rest, and are published."""
     await publishing.prepare(count)
     await asyncio.to_thread(_settle, platform)
-    return await _paced(publishing.once, count)
+    parts = platform.parts()
+    return await _paced(publishing.once, count, *(int(parts[service]["pid"]) for service in SERVICES))
 
 
 def _histogram(platform: Platform) -> list[tuple[float, float]]:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.faults import cluster, disk, network, overload, scenarios
+from tests.faults import cluster, disk, network, overload, scenarios, whole
 from tests.faults.fault import Fault
 from tests.faults.parts import lacks
 
@@ -41,7 +41,9 @@ FAULTS = (
     Fault("22", "garbage or truncated records", "Q", scenarios.garbage),
     Fault("23", "oversized record in the queue, null key", "L", scenarios.oversized_in_the_queue),
     Fault("24", "the whole log again", "L", scenarios.everything_again),
+    Fault("24e", "the whole log of every topic again", "E", whole.everything_again, "services"),
     Fault("25", "offsets reset to 0", "L", scenarios.offsets_reset),
+    Fault("25e", "offsets of every group reset to 0", "E", whole.offsets_reset, "services"),
     Fault("26", "records of a later contract", "L", scenarios.later_contract),
     Fault("31", "SIGTERM under load", "LR", scenarios.rolling_restart),
     Fault("33", "gRPC overload", "LR", overload.overload),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -23,7 +24,8 @@ class Fault:
     number: str
     title: str
     holds: str
-    inject: Callable[[World], Awaitable[None]]
+    inject: Callable[[Any], Awaitable[None]]
+    """Does it to a `World`, or to the platform of the five services (`tests.faults.whole`)."""
     parts: str = "one"
     """On which parts: a name of `tests.faults.parts.PARTS`."""
     is_proxied: bool = False

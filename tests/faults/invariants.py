@@ -3,6 +3,8 @@
 L  every committed event has its effect exactly once     P  nothing is on the topic that was not committed
 O  effects of a key are in the order of its versions     S  the last record of a key is its highest version
 Q  every poison record is a dead letter, once            R  what was hit is back in time
+
+E, of which the services themselves are asked, is in `tests.faults.whole`.
 """
 
 from collections import Counter, defaultdict

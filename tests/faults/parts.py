@@ -55,9 +55,17 @@ def small_wal(root: Path) -> Iterator[Platform]:
             yield platform
 
 
+@contextmanager
+def services(root: Path) -> Iterator[Platform]:
+    """The five services, on one broker."""
+    with temporary(root, print, sinks=False) as platform:
+        yield platform
+
+
 PARTS: dict[str, Callable[[Path], AbstractContextManager[Platform]]] = {
     "one": one,
     "three": three,
+    "services": services,
     "small-log": small_log,
     "small-wal": small_wal,
 }

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alliance_local.control import Platform
-from tests.faults import invariants, world
+from tests.faults import invariants, whole, world
 from tests.faults.catalogue import FAULTS
 from tests.faults.fault import Fault
 from tests.faults.parts import PARTS, USED_UP
@@ -36,6 +36,8 @@ async def once(
     platform: Platform, folder: Path, fault: Fault, seed: int, broken: "dict[str, str] | None" = None
 ) -> dict[str, str]:
     """One scenario; returns what does not hold, by invariant. `broken` is what is broken on purpose, by side."""
+    if fault.parts == "services":
+        return await whole.broken(platform, fault.inject, seed)
     name = f"fault_{os.getpid()}_{next(_number)}"
     async with AsyncExitStack() as stack:
         proxies = await stack.enter_async_context(world.proxied(platform)) if fault.is_proxied else None

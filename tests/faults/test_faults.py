@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from alliance_local.control import Platform
+from tests.faults import whole
 from tests.faults.broken import VARIANTS
 from tests.faults.catalogue import FAULTS
-from tests.faults.parts import one
+from tests.faults.parts import one, services
 from tests.faults.run import once
 
 _SHORT = ("1", "4b", "14a", "17", "22", "26")
@@ -29,6 +30,13 @@ def parts() -> Iterator[Platform]:
         yield platform
 
 
+@pytest.fixture(scope="module")
+def platform_of_services() -> Iterator[Platform]:
+    """The five services."""
+    with tempfile.TemporaryDirectory(prefix="alliance-faults-") as root, services(Path(root)) as platform:
+        yield platform
+
+
 @pytest.mark.parametrize("number", _SHORT)
 async def test_what_is_promised_holds_under(number: str, parts: Platform, tmp_path: Path) -> None:
     assert await once(parts, tmp_path, _NAMED[number], seed=1) == {}
@@ -39,3 +47,8 @@ async def test_the_checker_sees_a_platform_where(name: str, parts: Platform, tmp
     variant = VARIANTS[name]
     broken = await once(parts, tmp_path, _NAMED[variant.fault], seed=1, broken={variant.side: name})
     assert set(variant.breaks) <= broken.keys(), broken
+
+
+async def test_what_the_services_heard_already_has_no_effect(platform_of_services: Platform) -> None:
+    assert await whole.broken(platform_of_services, whole.everything_again, seed=1) == {}
+    assert "E" in await whole.broken(platform_of_services, whole.old_as_news, seed=2)
