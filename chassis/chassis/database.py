@@ -6,6 +6,7 @@ the transaction, after every aggregate's row lock is held: the queue's `seq` the
 transactions of one aggregate commit.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -294,7 +295,8 @@ class Database:
         """
         with _translated():
             async with self._connected() as (_, sql):
-                yield sql
+                with sql.given_up_on(asyncio.CancelledError, TimeoutError):  # its next user would wait for that to end
+                    yield sql
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, Statements]]:
@@ -306,8 +308,6 @@ class Database:
         try:
             yield connection, Statements(driver)
         finally:
-            if driver.is_in_transaction():  # BEGIN or COMMIT had no answer
-                driver.terminate()
             await connection.close()
 
     def system_time(self) -> datetime:

@@ -21,7 +21,7 @@ from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, s
 
 from chassis import applied, deadletter, metrics, telemetry, topics
 from chassis.crash import crash_point
-from chassis.database import Cause, Database, Tx
+from chassis.database import Cause, Database, Tx, unavailable
 from chassis.errors import Unavailable
 from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 
@@ -277,13 +277,11 @@ class Handling:
 
 def away(error: BaseException) -> bool:
     """Whether an error says that a part can't be reached, or that two transactions collided: worth trying again."""
-    if isinstance(error, exc.DBAPIError):
-        return isinstance(getattr(error.orig, "__cause__", None), _COLLISIONS)
-    if isinstance(error, _COLLISIONS):
-        return True
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in _AWAY_CODES
-    return isinstance(error, Unavailable)
+    if isinstance(error, exc.DBAPIError) and isinstance(getattr(error.orig, "__cause__", None), _COLLISIONS):
+        return True
+    return isinstance(error, (Unavailable, *_COLLISIONS)) or unavailable(error)
 
 
 def reason(error: BaseException) -> str:

@@ -5,8 +5,8 @@ put together from parts, or belongs to a service's tables, stays SQLAlchemy's (`
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -34,23 +34,35 @@ class Statements:
 
     @asynccontextmanager
     async def transaction(self, *, read_only: bool = False) -> AsyncIterator[None]:
-        """A transaction, or a savepoint in the one that is open: ends with COMMIT, or with ROLLBACK on any exception."""
+        """A transaction, or a savepoint in the one that is open: ends with COMMIT, or with ROLLBACK on any exception.
+
+        Where the end is not known, because there was no answer or nobody waited for it, the connection is given up, with which
+        PostgreSQL rolls back by itself: the next user would find it in the middle of something.
+        """
         begun = self._driver.transaction(readonly=read_only)
-        await begun.start()
+        with self.given_up_on(BaseException):
+            await begun.start()
         try:
             yield
         except BaseException:
             await self._roll_back(begun)
             raise
-        await begun.commit()
+        with self.given_up_on(BaseException):
+            await begun.commit()
 
     async def _roll_back(self, begun: Transaction) -> None:
-        """Without an answer the connection is given up, with which PostgreSQL rolls back by itself."""
-        try:
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError), self.given_up_on(BaseException):
             async with asyncio.timeout(_ROLLBACK):
                 await begun.rollback()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+
+    @contextmanager
+    def given_up_on(self, *errors: type[BaseException]) -> Iterator[None]:
+        """Give the connection up on one of these errors, which goes on."""
+        try:
+            yield
+        except errors:
             self._driver.terminate()
+            raise
 
     async def rows(self, statement: str, *values: object) -> list[Row]:
         """All rows."""
@@ -90,9 +102,12 @@ async def uninterrupted(sending: Coroutine[Any, Any, _T]) -> _T:
     asyncpg 0.32 answers a cancellation while it sends by waiting for the reply to what it has not sent: the connection, and
     all locks with it, would be held until the statement's timeout.
     """
-    task = asyncio.ensure_future(sending)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    task, cancelled = asyncio.ensure_future(sending), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return task.result()

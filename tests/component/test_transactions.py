@@ -9,7 +9,10 @@ from sqlalchemy import text
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
 from chassis.database import Tx
-from tests.component.conftest import CAUSE, Probe, key
+from chassis.errors import Unavailable
+from chassis.handling import Handling
+from chassis.record import RawRecord, Record, decode
+from tests.component.conftest import CAUSE, TOPIC, Probe, key
 
 _ROWS = [("x" * 20_000, f"row {number}", number) for number in range(500)]  # far more than a socket takes at once
 _LOCK = "SELECT pg_try_advisory_lock(7)"
@@ -48,6 +51,77 @@ async def test_a_cancelled_one_gives_its_locks_back_at_once(probe: Probe, send: 
     await probe.emit(key(), 1)  # and its connection, if it is given out again, is sound
 
 
+@pytest.mark.parametrize("turns", range(1, 8))
+async def test_one_that_is_cancelled_as_it_begins_takes_nothing_from_the_next(probe: Probe, turns: int) -> None:
+    """PostgreSQL may have begun what nobody waits for any more: the next one on that connection is not a part of it."""
+
+    async def work() -> None:
+        async with probe.database.transaction(CAUSE):
+            await asyncio.sleep(60)
+
+    await probe.emit(key(), 1)  # a connection that is there already
+    task = asyncio.create_task(work())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    name = key()
+    await probe.emit(name, 1)
+    assert len(await probe.rows("SELECT 1 FROM event WHERE key = $1", name)) == 1
+    async with probe.database.alone() as sql:
+        await sql.run("INSERT INTO effect (key) VALUES ('alone')")
+    assert len(await probe.rows("SELECT 1 FROM effect")) == 1
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(60)", "INSERT INTO effect SELECT 'a', 'b', 1 FROM pg_sleep(60)"])
+@pytest.mark.parametrize("is_driver", [True, False])
+async def test_a_cancelled_statement_is_a_cancellation(probe: Probe, statement: str, *, is_driver: bool) -> None:
+    async def work() -> None:
+        async with probe.database.transaction(CAUSE) as tx:
+            await (tx.sql.run(statement) if is_driver else tx.conn.execute(text(statement)))
+
+    for _ in range(12):  # more than the pool has: none of them keeps its place
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(5):
+                await task
+    await probe.emit(key(), 1)
+
+
+@pytest.mark.parametrize("is_driver", [True, False])
+async def test_where_the_connection_goes_meanwhile_the_database_is_away(probe: Probe, *, is_driver: bool) -> None:
+    async def work() -> None:
+        async with probe.database.transaction(CAUSE) as tx:
+            own = await tx.sql.value("SELECT pg_backend_pid()")
+            await probe.rows("SELECT pg_terminate_backend($1, 5000)", own)
+            await (tx.sql.run("SELECT 1") if is_driver else tx.conn.execute(text("SELECT 1")))
+
+    for _ in range(12):
+        with pytest.raises(Unavailable):
+            await work()
+    await probe.emit(key(), 1)
+
+
+async def test_a_lock_that_does_not_come_is_no_failure_of_the_record(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also inside the savepoint in which a record is alone: it is tried again, and never a dead letter for that."""
+    name, handling = key(), probe.handling()
+
+    async def no_answer(tx: Tx, record: Record) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Handling, "_give", lambda self, tx, record: no_answer(tx, record))
+    message = RawRecord(TOPIC, 0, 1, 0, name.encode(), None, [("ce_sequence", b"1"), ("ce_id", b"x")])
+    with pytest.raises(Unavailable):
+        await handling.batch([message])
+    async with probe.database.transaction(CAUSE) as tx:
+        with pytest.raises(TimeoutError):
+            await handling._taken(tx, message, decode(message), isolate=True)
+    assert await probe.rows("SELECT 1 FROM dead_letter") == []
+
+
 async def test_connections_that_the_server_closed_are_not_given_out(probe: Probe, platform: Platform) -> None:
     """PostgreSQL was restarted: nobody's next transaction fails by the old connections."""
     at_once = asyncio.Barrier(5)
@@ -60,7 +134,9 @@ async def test_connections_that_the_server_closed_are_not_given_out(probe: Probe
     await asyncio.gather(*(work() for _ in range(5)))
     superuser = await asyncpg.connect(Postgres(platform.state).url("postgres", "postgres"))
     ended = await superuser.fetchval(
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = $1", probe.name
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE datname = $1 AND backend_type = 'client backend'",
+        probe.name,
     )
     await superuser.close()
     assert ended == 5

@@ -98,6 +98,15 @@ def _commits_offsets_first() -> None:
     _replace(consumer._Group, "_take", take)
 
 
+def _hoards() -> None:
+    async def take(self: Any, batch: consumer.Batch) -> None:
+        taken.append(asyncio.ensure_future(self.handling.batch(consumer._raws(batch))))
+        self.consumer.in_hand = 0
+
+    taken: list[asyncio.Future[None]] = []
+    _replace(consumer._Group, "_take", take)
+
+
 def _forgets_what_it_applied() -> None:
     lock = applied.lock
 
@@ -146,6 +155,7 @@ VARIANTS = {
     "dual": Variant("events are published beside the transaction", "write", "0", "P", _publishes_beside_the_transaction),
     "early": Variant("an answer is given before the commit", "write", "0", "L", _says_so_before_the_commit),
     "offset": Variant("offsets are committed before the effects", "read", "4b", "L", _commits_offsets_first),
+    "hoard": Variant("the reader takes more before it has handled what it has", "read", "9b", "R", _hoards),
     "applied": Variant("nothing is known of what was applied", "read", "24", "LO", _forgets_what_it_applied),
     "poison": Variant("what cannot be read is dropped", "read", "22", "Q", _drops_what_it_cannot_read),
     "shed": Variant("no call is shed", "write", "33", "R", _never_sheds),

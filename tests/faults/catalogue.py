@@ -21,6 +21,7 @@ FAULTS = (
     Fault("7", "zombie consumer", "LO", scenarios.zombie_consumer),
     Fault("8", "rebalance storm", "LR", scenarios.rebalance_storm),
     Fault("9", "handler slower than max_poll_interval", "R", scenarios.slow_handler),
+    Fault("9b", "a slow handler has much to read", "LR", scenarios.much_to_read),
     Fault("10", "broker crash", "LR", scenarios.broker_crash),
     Fault("11", "leader change", "LO", cluster.leader_change, "three"),
     Fault("12", "all brokers down, then back", "LR", cluster.all_brokers_down, "three"),

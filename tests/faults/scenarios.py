@@ -18,6 +18,9 @@ from tests.faults.fault import LEASE, PART, SERVICE, SESSION, broker_answers, da
 from tests.faults.world import Process, World
 from tests.waiting import until
 
+_MANY, _LARGE = 5000, 16 * 1024  # records, and bytes of one
+_MAY_HOLD = 40 * 1024 * 1024  # bytes by which a reader may grow: a batch, what is fetched ahead, and both decoded
+
 
 async def _crash_at(world: World, process: Process, point: str, most: int) -> None:
     """Have a process crash at a point two lives in a row, each at another time that the point is passed."""
@@ -117,6 +120,29 @@ async def slow_handler(world: World) -> None:
     world.reader.lives = [{"FAULT_SLOW": "0.5", "FAULT_POLL_INTERVAL": "2"}]
     world.reader.kill()
     await asyncio.sleep(12)
+    world.reader.kill()
+    await world.recovers("consumer", SERVICE)
+
+
+async def much_to_read(world: World) -> None:
+    """A handler is slow, and far more waits than its process may hold: the rest stays with the broker."""
+    world.reader.lives = [{"FAULT_SLOW": "0.3"}]
+    world.reader.kill()
+    await until(lambda: world.reader.said('"serving"') > 1, SESSION * 2)
+    await world.load(2.0)
+    before = world.reader.memory()
+    large = notify_pb2.Subscription(organization=f"organizations/{'x' * _LARGE}")
+    content = events_pb2.SubscriptionEvent(subscription=large).SerializeToString()
+    headers = [("ce_sequence", b"1"), ("ce_type", b"alliance.notify.fault.changed.v1")]
+    await world.produce(
+        *(
+            (f"test/{world.reading}-{number}".encode(), content, [*headers, ("ce_id", f"test-{number}".encode())])
+            for number in range(_MANY)
+        )
+    )
+    await world.load(3.0)
+    if (grown := world.reader.memory() - before) > _MAY_HOLD:
+        world.wrong.append(f"the reader grew by {grown // 2**20} MiB")
     world.reader.kill()
     await world.recovers("consumer", SERVICE)
 

@@ -5,6 +5,7 @@ faults hit: the writer's journal is a file, and topics and tables are read once 
 """
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -108,6 +109,12 @@ class Process:
     def ports(self) -> Path:
         """Where it writes its ports down."""
         return Path(self.environment["ALLIANCE_PORTS_FILE"])
+
+    def memory(self) -> int:
+        """Bytes that it holds (resident); 0 where it does not run."""
+        with suppress(OSError):
+            return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return 0
 
     def is_up(self) -> bool:
         """Whether it runs."""

@@ -20,6 +20,7 @@ from chassis.clock import Clock
 from chassis.crash import crash_point
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
+from chassis.handling import away
 from chassis.ids import id_of
 from chassis.personal import Vault
 from notify import store
@@ -110,9 +111,10 @@ class Delivering:
             async with tx.savepoint():
                 subscription = await store.get_subscription(tx, row.subscription)
                 message = await self._message(tx, row, subscription) if subscription else None
-        except Unavailable:
-            raise
-        except Exception as error:  # this one waits; the others go on
+        except Exception as error:
+            if away(error):
+                raise
+            # This one waits; the others go on.
             log.exception("delivery: no message", extra={"delivery": row.name})
             self._attempt(row, tx)
             await self._settle(tx, row, type(error).__name__)
