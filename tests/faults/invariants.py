@@ -95,7 +95,7 @@ async def _poison(world: World) -> str:
 
 def _late(world: World) -> str:
     late = [f"{what}: {took:.1f} s of {within:.0f}" for what, took, within in world.recoveries if took > within]
-    return ", ".join([*late, *world.wrong])
+    return ", ".join([*late, *world.wrong, *world.surprises()])
 
 
 def _some(found: "set[tuple[str, int]] | set[str]") -> str:

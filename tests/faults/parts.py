@@ -70,7 +70,7 @@ PARTS: dict[str, Callable[[Path], AbstractContextManager[Platform]]] = {
     "small-wal": small_wal,
 }
 """The platforms, by name."""
-USED_UP = ("small-log", "small-wal")
+USED_UP = ("small-log", "small-wal", "services")
 """Those that a scenario leaves different from how it found them."""
 
 

@@ -43,6 +43,7 @@ _AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
 _PATIENCE = 90.0  # seconds in which a process that is to end has to have ended, however busy the machine
 _RECOVERY = 40.0  # seconds in which something has to happen again
+_UNEXPECTED = ("task failed", "call failed", "consumer: batch failed")
 _INSERT_EVENT = """
 WITH e AS (
   INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id, request_id,
@@ -287,6 +288,10 @@ class World:
                 await producer.send_and_wait(self.topic, value, key=key, headers=list(headers))
         finally:
             await producer.stop()
+
+    def surprises(self) -> list[str]:
+        """Errors in the processes' logs that no fault excuses: a part that is away is none of them."""
+        return [f"{one.log.stem} says: {text}" for one in self._processes for text in _UNEXPECTED if one.said(f'"{text}"')]
 
     # Time
 

@@ -3,27 +3,36 @@
 Each comparison is one of sets, straight out of the databases and the topics, past the platform's own code.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
 import asyncpg
 from aiokafka import ConsumerRecord
 
+from access.register import body_of, body_row
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import matching_service_pb2
+from alliance.registry.v1 import body_pb2
 from alliance_local.control import Platform
 from chassis import topics
+from chassis.clock import SystemClock, business_date
+from chassis.statements import Row
+from matching.domain.life import match_name
+from matching.domain.pairs import LEAST_THRESHOLD, is_demand
+from matching.domain.score import judge
+from matching.mapping import entry_of
+from matching.settings import MatchingSettings
 from tests import world
 from tests.records import everything
 
 _HEARS = ("listings", "matching", "reporting", "notify")
 _PROJECTIONS = {
     "organization": "name, display_name, org_type, verified, parent, region_code",
-    "body": "name, display_name, kind, state, key_industry",
     "membership": "name, body, organization, roles, valid_from, valid_to",
     "access_grant": "name, principal, role, organization, body, active",
 }
-_OPEN = "SELECT demand, supply FROM match WHERE state IN ('PROPOSED', 'ACCEPTED')"
+_BEST: int = MatchingSettings.model_fields["match_best"].default
 _COUNTED = ("registry.body", "registry.membership", "listings.listing", "listings.round", "matching.match")
 
 
@@ -38,11 +47,11 @@ async def differences(platform: Platform) -> list[str]:
     ]
 
 
-async def rows(platform: Platform, service: str, query: str, *values: object) -> list[asyncpg.Record]:
+async def rows(platform: Platform, service: str, query: str, *values: object) -> list[Row]:
     """Rows of a service's database."""
     connection = await asyncpg.connect(platform.database_url(service, owner=True))
     try:
-        return list(await connection.fetch(query, *values))
+        return list(await connection.fetch(query, *values, record_class=Row))
     finally:
         await connection.close()
 
@@ -60,7 +69,11 @@ async def _register(platform: Platform, service: str) -> list[str]:
         mine = await rows(platform, service, f"SELECT {columns} FROM {kept}")  # noqa: S608
         owners = await rows(platform, "registry", f"SELECT {columns} FROM {table}")  # noqa: S608
         found += _apart(f"{service}.{kept}", {repr(one) for one in mine}, {repr(one) for one in owners})
-    return found
+    bodies = {body_row(row) for row in await rows(platform, service, "SELECT * FROM access_body")}
+    owners = await rows(platform, "registry", "SELECT content FROM body")
+    return found + _apart(
+        f"{service}.access_body", bodies, {body_of(body_pb2.Body.FromString(row["content"])) for row in owners}
+    )
 
 
 async def _topic(platform: Platform, topic: topics.Topic) -> list[str]:
@@ -102,10 +115,28 @@ async def _index(platform: Platform) -> list[str]:
 
 
 async def _matches(platform: Platform) -> list[str]:
-    """Open matches against the listings that are published."""
-    published = {row["name"] for row in await rows(platform, "listings", "SELECT name FROM listing WHERE state = 2")}
-    matched = {name for row in await rows(platform, "matching", _OPEN) for name in (row["demand"], row["supply"])}
-    return [f"an open match of {name}, which is not published" for name in sorted(matched - published)[:3]]
+    """Matches against an oracle: every pair of published listings, judged from scratch by the owner's rows.
+
+    A listing that fits more others than one change may bring it is proposed to the best of them only.
+    """
+    published = await rows(platform, "listings", "SELECT version, content FROM listing WHERE state = 2")
+    facts = [entry_of(listing_pb2.Listing.FromString(row["content"]), row["version"]).facts for row in published]
+    fitting, partners = dict[str, int](), Counter[str]()
+    pairs = [(one, other) for one in facts if is_demand(one.kind) for other in facts if not is_demand(other.kind)]
+    for demand, supply in pairs:
+        verdict = judge(demand, supply, business_date(SystemClock().now()))
+        if not verdict.broken and verdict.score >= LEAST_THRESHOLD:
+            fitting[match_name(demand.name, supply.name)] = verdict.score
+            partners.update((demand.name, supply.name))
+    few = {match_name(d.name, s.name) for d, s in pairs if max(partners[d.name], partners[s.name]) <= _BEST}
+    known = {row["name"]: row for row in await rows(platform, "matching", "SELECT name, state, score FROM match")}
+    proposed = {(name, row["score"]) for name, row in known.items() if row["state"] == "PROPOSED"}
+    active = {name for name, row in known.items() if row["state"] in ("PROPOSED", "ACCEPTED")}
+    return [
+        *_apart("matching's open matches", active, active & fitting.keys()),
+        *_apart("matching's matches", known.keys() & fitting.keys() & few, fitting.keys() & few),
+        *_apart("matching's scores", proposed, {(name, fitting.get(name, 0)) for name, _ in proposed}),
+    ]
 
 
 def _version(record: "ConsumerRecord[bytes, bytes]") -> int:
