@@ -41,6 +41,7 @@ _SOCKET = ".s.PGSQL.5432"
 RATE = 60.0  # transactions a second
 _AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
+_REST_BROKEN = 20.0  # the same where something is broken on purpose
 _PATIENCE = 90.0  # seconds in which a process that is to end has to have ended, however busy the machine
 _RECOVERY = 40.0  # seconds in which something has to happen again
 _UNEXPECTED = ("task failed", "call failed", "consumer: batch failed")
@@ -331,7 +332,7 @@ class World:
         relay = self.process(self.writing, "relay", "9", is_direct=True)  # publishes what is left
         await relay.start()
         try:
-            await until(self._is_at_rest, _REST)
+            await until(self._is_at_rest, _REST_BROKEN if self._broken else _REST)
         except TimeoutError:
             return self._left
         finally:
