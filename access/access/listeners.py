@@ -1,13 +1,14 @@
 """How the register's facts arrive: one `state` listener a topic, each an upsert of the whole record.
 
-A record without content takes its row away: the register was restored to a point before it.
+A record without content takes its row away: the register was restored to a point before it. Each says whether anything is
+different now: what comes again, as in a rebuild, is no news to whoever acts on it.
 """
 
 from dataclasses import asdict
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from access import tables
@@ -33,30 +34,27 @@ def _listen(aggregate: str, handler: Handler, table: Table) -> Listen:
     return Listen(topic, f"access-{aggregate}", handler, mode="state", projection=Projection([table], "name"))
 
 
-async def on_organization(tx: Tx, record: Record) -> None:
+async def on_organization(tx: Tx, record: Record) -> bool:
     """Keeps an organization."""
     if record.message is None:
-        await _remove(tx, tables.organization, record.key)
-        return
+        return await _remove(tx, tables.organization, record.key)
     event = cast(events_pb2.OrganizationEvent, record.message)
-    await _upsert(tx, tables.organization, asdict(organization_of(event.organization)))
+    return await _upsert(tx, tables.organization, asdict(organization_of(event.organization)))
 
 
-async def on_body(tx: Tx, record: Record) -> None:
+async def on_body(tx: Tx, record: Record) -> bool:
     """Keeps a body."""
     if record.message is None:
-        await _remove(tx, tables.body, record.key)
-        return
+        return await _remove(tx, tables.body, record.key)
     event = cast(events_pb2.BodyEvent, record.message)
     row = body_of(event.body)
-    await _upsert(tx, tables.body, {**asdict(row), "lead_departments": list(row.lead_departments)})
+    return await _upsert(tx, tables.body, {**asdict(row), "lead_departments": list(row.lead_departments)})
 
 
-async def on_membership(tx: Tx, record: Record) -> None:
+async def on_membership(tx: Tx, record: Record) -> bool:
     """Keeps a membership."""
     if record.message is None:
-        await _remove(tx, tables.membership, record.key)
-        return
+        return await _remove(tx, tables.membership, record.key)
     membership = cast(events_pb2.MembershipEvent, record.message).membership
     row = {
         "name": membership.name,
@@ -66,7 +64,7 @@ async def on_membership(tx: Tx, record: Record) -> None:
         "valid_from": date.fromisoformat(membership.valid_from),
         "valid_to": date.fromisoformat(membership.valid_to) if membership.valid_to else None,
     }
-    await _upsert(tx, tables.membership, row)
+    return await _upsert(tx, tables.membership, row)
 
 
 async def organization_of_membership(tx: Tx, membership: str) -> str:
@@ -75,11 +73,10 @@ async def organization_of_membership(tx: Tx, membership: str) -> str:
     return (await tx.conn.execute(select(t.c.organization).where(t.c.name == membership))).scalar_one_or_none() or ""
 
 
-async def on_grant(tx: Tx, record: Record) -> None:
+async def on_grant(tx: Tx, record: Record) -> bool:
     """Keeps a grant; a revoked one stays as not active."""
     if record.message is None:
-        await _remove(tx, tables.grant, record.key)
-        return
+        return await _remove(tx, tables.grant, record.key)
     grant = cast(events_pb2.GrantEvent, record.message).grant
     row = {
         "name": grant.name,
@@ -89,14 +86,16 @@ async def on_grant(tx: Tx, record: Record) -> None:
         "body": grant.body,
         "active": active(grant),
     }
-    await _upsert(tx, tables.grant, row)
+    return await _upsert(tx, tables.grant, row)
 
 
-async def _upsert(tx: Tx, table: Table, row: dict[str, Any]) -> None:
+async def _upsert(tx: Tx, table: Table, row: dict[str, Any]) -> bool:
     statement = insert(table).values(row)
     changed = {name: statement.excluded[name] for name in row if name != "name"}
-    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in changed.items()))
+    done = await tx.conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=differs))
+    return done.rowcount > 0
 
 
-async def _remove(tx: Tx, table: Table, name: str) -> None:
-    await tx.conn.execute(delete(table).where(table.c.name == name))
+async def _remove(tx: Tx, table: Table, name: str) -> bool:
+    return (await tx.conn.execute(delete(table).where(table.c.name == name))).rowcount > 0

@@ -26,7 +26,7 @@ from chassis.errors import Unavailable
 from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 
 log = logging.getLogger(__name__)
-Handler = Callable[[Tx, Record], Awaitable[None]]
+Handler = Callable[[Tx, Record], Awaitable[object]]
 _AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 _COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 

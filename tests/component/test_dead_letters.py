@@ -56,6 +56,24 @@ async def _stuck(probe: Probe, name: str) -> Handling:
     return handling
 
 
+async def test_each_attempt_waits_as_long_as_is_set(probe: Probe) -> None:
+    """10 s, then 60, then nobody tries any more."""
+    name = key()
+    handling = Handling(probe.name, probe.listen(), probe.database, (10.0, 60.0))
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    probe.broken.add(name)
+    await handling.batch([raw(name, 1)])
+    for attempts, seconds in ((1, 10.0), (2, 60.0)):
+        (row,) = await probe.rows("SELECT state, attempts, next_attempt_at - last_failed_at AS pause FROM dead_letter")
+        assert (row["state"], row["attempts"], row["pause"].total_seconds()) == ("retrying", attempts, seconds)
+        assert await worker.step() == 0, "it is not due yet"
+        async with probe.database.transaction(CAUSE) as tx:
+            await tx.sql.run("UPDATE dead_letter SET next_attempt_at = $1", tx.recorded_at)
+        assert await worker.step() == 1
+    (row,) = await probe.rows("SELECT state, attempts, next_attempt_at FROM dead_letter")
+    assert (row["state"], row["attempts"], row["next_attempt_at"]) == ("dead", 3, None)
+
+
 async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:
     name = key()
     handling = await _stuck(probe, name)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.faults import cluster, disk, network, overload, scenarios, whole
+from tests.faults import absence, cluster, disk, network, overload, scenarios, whole
 from tests.faults.fault import Fault
 from tests.faults.parts import lacks
 
@@ -23,11 +23,13 @@ FAULTS = (
     Fault("9", "handler slower than max_poll_interval", "R", scenarios.slow_handler),
     Fault("9b", "a slow handler has much to read", "LR", scenarios.much_to_read),
     Fault("10", "broker crash", "LR", scenarios.broker_crash),
+    Fault("10b", "Kafka away until the outbox is full", "LR", absence.broker_away),
     Fault("11", "leader change", "LO", cluster.leader_change, "three"),
     Fault("12", "all brokers down, then back", "LR", cluster.all_brokers_down, "three"),
     Fault("13", "fewer brokers in sync than needed", "LR", cluster.too_few_in_sync, "three"),
     Fault("14a", "PostgreSQL backend killed", "LP", scenarios.database_backend_killed),
     Fault("14b", "PostgreSQL immediate stop", "LP", scenarios.database_immediate_stop),
+    Fault("14c", "PostgreSQL away while calls come", "LPR", absence.database_away),
     Fault("15", "pool exhausted", "R", scenarios.pool_exhausted),
     Fault("16", "held snapshot and open writes", "R", scenarios.held_snapshot),
     Fault("17", "low sequences commit late", "LO", scenarios.late_commits),
@@ -39,6 +41,7 @@ FAULTS = (
     Fault("20", "reset in mid-response", "LOR", network.cut_answers, is_proxied=True),
     Fault("21a", "disk full: Kafka's log directory", "LPR", disk.broker_disk_full, "small-log", missing=_DISK),
     Fault("21b", "disk full: PostgreSQL's write-ahead log", "LPR", disk.database_disk_full, "small-wal", missing=_DISK),
+    Fault("21c", "a broker's disk lied: its newest records are gone", "LOS", cluster.disk_lied, "three"),
     Fault("22", "garbage or truncated records", "Q", scenarios.garbage),
     Fault("23", "oversized record in the queue, null key", "L", scenarios.oversized_in_the_queue),
     Fault("24", "the whole log again", "L", scenarios.everything_again),

@@ -1,9 +1,13 @@
 """Faults of three brokers, of which two have to have a record before it counts."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from random import Random
 
 from aiokafka.errors import KafkaError
 
@@ -51,6 +55,29 @@ async def too_few_in_sync(world: World) -> None:
         world.wrong.append(f"{written} written, and only {row['count']} wait")
     await until(lambda: _is_whole(world), _START)
     await world.recovers("backlog", PART)
+
+
+async def disk_lied(world: World) -> None:
+    """One broker after the other loses what it had said it had: of each partition the newest records, on its own disk."""
+    for one in world.random.sample(_NODES, 2):
+        await world.load(1.0)
+        os.kill(world.platform.parts()[one]["pid"], signal.SIGSTOP)  # nothing is written while the files are cut
+        folder = world.platform.state.root / one / "data"
+        lost = sum(_cut(file, world.random) for file in folder.glob(f"{world.topic}-*/*.log"))
+        lost += sum(_cut(file, world.random) for name in _KAFKAS_OWN for file in folder.glob(f"{name}-*/*.log"))
+        if not lost:
+            world.wrong.append(f"{one} had nothing to lose")
+        _end(world, one)
+        await until(lambda: _is_whole(world), _START)
+    await world.recovers("broker", PART)
+
+
+def _cut(segment: Path, random: Random) -> int:
+    """Cut off up to a half of a segment's end, in the midst of a record; returns how many bytes that are."""
+    size = segment.stat().st_size
+    kept = size - int(size * random.uniform(0.1, 0.5))
+    os.truncate(segment, kept)
+    return size - kept
 
 
 async def _kept_down(world: World, parts: Sequence[str]) -> None:

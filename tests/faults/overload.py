@@ -5,8 +5,11 @@ import json
 import time
 import uuid
 from collections import Counter
+from typing import cast
 
 import grpc
+from google.rpc.error_details_pb2 import RetryInfo
+from grpc_status import rpc_status
 
 from alliance.notify.v1 import notify_pb2, notify_service_pb2, notify_service_pb2_grpc
 from tests.faults import node
@@ -31,6 +34,8 @@ class Caller:
         self._world = world
         self._stub = notify_service_pb2_grpc.NotifyServiceStub(channel)
         self._metadata = (("authorization", f"Bearer {world.platform.token('tester')}"),)
+        self.retry_hints = 0
+        """Refusals that said when to try again."""
 
     async def call(self, key: str, identifier: str = "", timeout: float = 30.0) -> grpc.StatusCode:
         """Write the next version of a key; the same identifier writes once."""
@@ -41,6 +46,8 @@ class Caller:
         try:
             answer = await self._stub.CreateSubscription(request, timeout=timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
+            status = rpc_status.from_call(cast(grpc.Call, error))
+            self.retry_hints += status is not None and any(one.Is(RetryInfo.DESCRIPTOR) for one in status.details)
             return error.code()
         self._world.acknowledge(answer.name, int(answer.etag))
         return grpc.StatusCode.OK

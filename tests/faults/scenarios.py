@@ -278,6 +278,9 @@ async def later_contract(world: World) -> None:
     name = f"later/{world.reading}"
     await world.produce((name.encode(), content, headers))
     await until(lambda: world.has_effect(name, 1), 20)
+    counted = f'alliance_consumer_records_total{{group="{world.reading}.ledger",outcome="unknown_type"}} 1.0'
+    if counted not in await world.reader.metrics():
+        world.wrong.append("what is of an unknown type is not counted")
     await world.recovers("consumer", SERVICE)
 
 

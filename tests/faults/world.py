@@ -5,6 +5,7 @@ faults hit: the writer's journal is a file, and topics and tables are read once 
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
@@ -117,6 +119,11 @@ class Process:
         with suppress(OSError):
             return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return 0
+
+    async def metrics(self) -> str:
+        """What its metrics port says."""
+        port = json.loads(self.ports.read_text(encoding="utf-8"))["metrics"]
+        return await asyncio.to_thread(lambda: urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode())
 
     def is_up(self) -> bool:
         """Whether it runs."""

@@ -136,6 +136,20 @@ class Drill:
         """The figures about listings in such a report."""
         return {one.id: one.value for one in self.compiled(body).figures if one.id.startswith("listings.")}
 
+    def figures(self, scene: Scene) -> dict[str, dict[str, int]]:
+        """Every figure of both bodies' reports."""
+        return {body: {one.id: one.value for one in self.compiled(body).figures} for body in (scene.body, scene.quiet)}
+
+    def otherwise(self, scene: Scene, before: dict[str, dict[str, int]]) -> list[str]:
+        """What the reports say now and did not say before."""
+        now = self.figures(scene)
+        return [
+            f"{body} reports {now[body].get(name)} for {name} instead of {value}"
+            for body, was in before.items()
+            for name, value in was.items()
+            if now[body].get(name) != value
+        ]
+
     def round_of(self, body: str) -> int:
         """The state of a body's round of this quarter."""
         request = reporting.ListDeadlinesRequest(body=body)
@@ -241,20 +255,24 @@ async def reporting_put_back(drill: Drill, pairs: int) -> list[str]:
     file = drill.dumped("reporting")
     drill.changed(scene)
     await drill.compacted(scene)
+    world.settle(drill.platform)
+    figures = drill.figures(scene)
     await drill.put_back("reporting", file)
     drill.rebuilt("reporting")
-    return await equality.differences(drill.platform)
+    return await equality.differences(drill.platform) + drill.otherwise(scene, figures)
 
 
 async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
     """Kafka is lost altogether; returns what differs in the end."""
-    drill.changed(drill.published(pairs))
+    scene = drill.published(pairs)
+    drill.changed(scene)
+    figures = drill.figures(scene)
     await drill.kafka_lost()
     drill.replayed()
     found = await equality.differences(drill.platform)
     for service in SERVICES[1:]:
         drill.rebuilt(service, "--no-replay")
-    return found + await equality.differences(drill.platform)
+    return found + await equality.differences(drill.platform) + drill.otherwise(scene, figures)
 
 
 async def main(pairs: int) -> int:

@@ -49,15 +49,16 @@ class Events:
     async def on_membership(self, tx: Tx, record: Record) -> None:
         """Keeps the membership; what its organization may see may have changed."""
         before = await access.organization_of_membership(tx, record.key)
-        await access.on_membership(tx, record)
+        if not await access.on_membership(tx, record):
+            return
         event = cast(registry_pb2.MembershipEvent | None, record.message)
         for organization in {before, event.membership.organization if event else ""} - {""}:
             await self._proposing.reconsider(tx, organization)
 
     async def on_organization(self, tx: Tx, record: Record) -> None:
         """Keeps the organization; verified, a government department may see more."""
-        await access.on_organization(tx, record)
-        await self._proposing.reconsider(tx, record.key)
+        if await access.on_organization(tx, record):
+            await self._proposing.reconsider(tx, record.key)
 
     def _observe(self, record: Record) -> None:
         FRESHNESS.observe(max(0.0, (self._clock.now() - record.time).total_seconds()))

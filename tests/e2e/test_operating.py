@@ -1,0 +1,88 @@
+"""What operators have in their hands: dead letters on the command line, and metrics."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+
+from alliance_local.control import Platform
+from alliance_local.state import SERVICES
+from tests import world
+from tests.e2e.test_command_line import REFUSED, Alliance
+
+_TOPIC = "alliance.internal.registry.grant.v1"
+_WHY = "试验：无法解析的记录"
+_METRICS = (
+    "alliance_outbox_rows",
+    "alliance_outbox_oldest_seconds",
+    "alliance_relay_lag_seconds",
+    "alliance_consumer_lag_records",
+    "alliance_consumer_batch_records",
+    "alliance_consumer_records_total",
+    "alliance_consumer_version_gaps_total",
+    "alliance_dead_letter_retries_total",
+    "alliance_dead_letters",
+    "alliance_client_rebuilds_total",
+    "alliance_rpc_shed_total",
+    "alliance_handler_seconds",
+)
+
+
+async def _produced(platform: Platform, key: str) -> None:
+    """A record that nobody can read, of a key of its own."""
+    producer = AIOKafkaProducer(**platform.kafka("admin").options(), acks="all")
+    async with producer:
+        await producer.send_and_wait(_TOPIC, b"\xff\xff", key=key.encode(), headers=[("ce_sequence", b"1")])
+
+
+def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> None:
+    name = f"grants/{uuid4()}"
+    asyncio.run(_produced(platform, name))
+    alliance = Alliance(platform, tmp_path)
+    alliance("login", world.OPERATOR)
+
+    def listed(service: str = "", **more: str) -> list[dict[str, Any]]:
+        options = [one for option, value in more.items() for one in (f"--{option}", value)]
+        found: list[dict[str, Any]] = alliance.json("dlq", "list", *filter(None, [service]), "--key", name, *options)
+        return found
+
+    open_ones = world.until(lambda: found if len(found := listed()) == len(SERVICES) - 1 else None, 30)
+    assert {one["group"].split(".")[0] for one in open_ones} == {"listings", "matching", "reporting", "notify"}
+    (one,) = listed("listings")
+    assert (one["key"], one["topic"], "undecodable" in one["reason"]) == (name, _TOPIC, True)
+    assert listed("listings", why="no such reason") == []
+    shown = alliance.json("dlq", "show", "listings", one["id"])
+    assert [header["name"] for header in shown["headers"]] == ["ce_sequence"]
+
+    foreseen = alliance.json("dlq", "replay", "listings", one["id"], "--reason", _WHY, "--dry-run")
+    assert foreseen["ids"] == [one["id"]]
+    assert "actions" not in alliance.json("dlq", "show", "listings", one["id"]), "a dry run does nothing"
+    alliance("dlq", "replay", "listings", one["id"], "--reason", _WHY)
+    for service in ("listings", "matching", "reporting", "notify"):
+        assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY, "--dry-run")["ids"]) == 1
+        assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY)["ids"]) == 1
+        assert alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY).get("ids", []) == []
+    assert listed() == []
+    (gone,) = listed("listings", state="dropped")
+    actions = alliance.json("dlq", "show", "listings", gone["id"])["actions"]
+    assert [(action["action"], action["actor"], action["reason"]) for action in actions] == [
+        ("replay", world.OPERATOR, _WHY),
+        ("drop", world.OPERATOR, _WHY),
+    ]
+    assert "--all" in alliance("dlq", "drop", "listings", "--reason", _WHY, code=2), "nobody drops everything by leaving out"
+    alliance("dlq", "show", "listings", "no-id", code=REFUSED)
+
+
+def test_every_metric_has_a_name_and_says_what_it_is(platform: Platform) -> None:
+    for service in SERVICES:
+        text = urlopen(f"http://127.0.0.1:{platform.port(f'{service}_metrics')}/metrics", timeout=10).read().decode()
+        said = {
+            line.split(" ", 3)[2]: line.split(" ", 3)[3] for line in text.splitlines() if line.startswith("# HELP alliance_")
+        }
+        assert all(said.get(name) for name in _METRICS), (service, [name for name in _METRICS if name not in said])
+        assert all(said.values())
+    text = urlopen(f"http://127.0.0.1:{platform.port('matching_metrics')}/metrics", timeout=10).read().decode()
+    assert "# HELP alliance_matching_freshness_seconds" in text
