@@ -73,11 +73,14 @@ async def two_relays(world: World) -> None:
         leader.send(signal.SIGCONT)
         await world.load(0.5)
     await world.recovers("relay", SERVICE)
+    while await _leader(world, second) is not second:  # whose stop leaves the writers writing
+        (await _stopped_leader(world, second, 1.2)).send(signal.SIGCONT)
     leader = await _stopped_leader(world, second, 1.8)
     connection = await asyncpg.connect(world.database(world.writing))
-    try:  # nothing is written any more: what the old leader sends now would stay the last
-        leader.send(signal.SIGCONT)
+    try:  # nothing is written any more, and all is published: what the old leader sends now would stay the last
         await connection.execute("BEGIN; LOCK TABLE ledger IN EXCLUSIVE MODE")
+        await until(lambda: _all_is_out(world), SESSION)
+        leader.send(signal.SIGCONT)
         await asyncio.sleep(1.5)
         await asyncio.gather(second.stop(signal.SIGKILL), world.writer.stop(signal.SIGKILL))
     finally:
@@ -86,11 +89,19 @@ async def two_relays(world: World) -> None:
 
 async def _stopped_leader(world: World, second: Process, leases: float) -> Process:
     """Stop the relay that leads, for so many times its lease."""
-    (row,) = await world.rows(world.writing, "SELECT holder FROM lease WHERE name LIKE 'relay-%'")
-    leader = second if f":{second.pid}:" in row["holder"] else world.writer
+    leader = await _leader(world, second)
     leader.send(signal.SIGSTOP)
     await asyncio.sleep(LEASE * leases)
     return leader
+
+
+async def _all_is_out(world: World) -> bool:
+    return not await world.rows(world.writing, "SELECT 1 FROM outbox")
+
+
+async def _leader(world: World, second: Process) -> Process:
+    (row,) = await world.rows(world.writing, "SELECT holder FROM lease WHERE name LIKE 'relay-%'")
+    return second if f":{second.pid}:" in row["holder"] else world.writer
 
 
 async def zombie_consumer(world: World) -> None:
