@@ -71,7 +71,7 @@ ORDER BY o.seq LIMIT $2
 _PARKED = "SELECT key FROM outbox WHERE parked IS NOT NULL ORDER BY key LIMIT 1"  # ordered, so that the index is read
 _LATE = """
 SELECT 1 FROM unnest($1::text[]) AS k (key), LATERAL (
-  SELECT 1 FROM outbox o WHERE o.key = k.key AND o.seq <= $2 AND o.parked IS NULL ORDER BY o.seq LIMIT 1
+  SELECT 1 FROM outbox o WHERE o.key = k.key AND o.seq + 0 <= $2 AND o.parked IS NULL ORDER BY o.seq + 0 LIMIT 1
 ) AS late LIMIT 1
 """  # key by key, or the planner would rather read a bloated table than ask its index a thousand times
 # The bounds let PostgreSQL leave out every partition that holds none of the ids.
@@ -79,10 +79,7 @@ _EVENTS = """
 SELECT id, topic, key, version, type, payload, traceparent, recorded_at FROM event
 WHERE id = ANY($1::uuid[]) AND id BETWEEN $2 AND $3
 """
-_DEPTH = """
-SELECT count(*) FILTER (WHERE parked IS NULL), count(*) FILTER (WHERE parked IS NOT NULL),
-       (SELECT event_id FROM outbox WHERE parked IS NULL ORDER BY seq LIMIT 1) FROM outbox
-"""
+_DONE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 
 
 class StoredEvent(NamedTuple):
@@ -270,7 +267,7 @@ class Relay:
 
     async def _done(self, sequence: list[int]) -> None:
         async with self._database.alone() as sql:
-            await sql.run("DELETE FROM outbox WHERE seq = ANY($1::bigint[])", sequence)
+            await sql.run(_DONE, sequence)
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
