@@ -1,7 +1,7 @@
 """Statements in the driver's own words: fixed texts with `$1, $2, …`.
 
 Where a statement is always the same, having SQLAlchemy run it takes as much CPU as PostgreSQL takes to answer. What is
-put together from parts, or belongs to a service's tables, stays SQLAlchemy's (`Tx.conn`, `Tx.session`).
+put together from parts stays SQLAlchemy's (`Tx.conn`, `Tx.session`).
 """
 
 import asyncio
