@@ -6,7 +6,6 @@ No figure is asserted: it exits with 1 only where something could not be measure
 import argparse
 import logging
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from alliance_local.control import Platform, temporary
+from alliance_local.control import Platform, interruptible, temporary
 from alliance_local.state import SERVICES
 from bench import ack, command, consume, freshness, history, importing, peer, relay, start
 from bench.ground import Ground
@@ -68,7 +67,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the platform is not to be left behind
+    interruptible()
     os.environ.update(OTEL_TRACES_SAMPLER="parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG=TRACES)
     telemetry.setup("bench", None, None)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says at every try that a new topic has no leader yet

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import grpc
 
-from alliance_local.control import Platform
+from alliance_local.control import Platform, interruptible
 from tests.faults import invariants
 from tests.faults.node import KEYS, MOST_CALLS
 from tests.faults.overload import Caller
@@ -150,6 +150,7 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two kills, about")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
+    interruptible()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what this is about
     root = Path(tempfile.mkdtemp(prefix="alliance-faults-"))
     (root / "logs").mkdir()

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from alliance_local.control import Platform
+from alliance_local.control import Platform, interruptible
 from tests.faults import invariants, whole, world
 from tests.faults.catalogue import FAULTS
 from tests.faults.fault import Fault
@@ -83,6 +83,7 @@ async def _play(platform: Platform, folder: Path, group: Sequence[tuple[Fault, i
 
 def main() -> int:
     """Entry point."""
+    interruptible()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what some scenarios are about
     chosen = [fault for fault in FAULTS if not sys.argv[1:] or fault.number in sys.argv[1:]]
     root = Path(tempfile.mkdtemp(prefix="alliance-faults-"))

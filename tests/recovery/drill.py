@@ -28,7 +28,7 @@ from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import organization_pb2
 from alliance.reporting.v1 import report_pb2
 from alliance.reporting.v1 import reporting_service_pb2 as reporting
-from alliance_local.control import Platform
+from alliance_local.control import Platform, interruptible
 from alliance_local.state import SERVICES, State
 from chassis import topics
 from chassis.clock import SystemClock, business_date
@@ -279,8 +279,8 @@ async def main(pairs: int) -> int:
     """All three, one after the other."""
     root, found = Path(tempfile.mkdtemp(prefix="alliance-recovery-")), []
     drill = Drill(root)
-    await drill.begin()
     try:
+        await drill.begin()
         for exercise in (listings_put_back, reporting_put_back, kafka_gone):
             with drill.step(f"{exercise.__name__}, {2 * pairs} listings"):
                 found += [f"{exercise.__name__}: {one}" for one in await exercise(drill, pairs)]
@@ -293,4 +293,5 @@ async def main(pairs: int) -> int:
 
 
 if __name__ == "__main__":
+    interruptible()
     sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)))

@@ -168,8 +168,14 @@ def _lines(file: Path, child: "subprocess.Popen[bytes]") -> Iterator[str]:
 def temporary(root: Path, say: Callable[[str], None], *, sinks: bool = True, **environment: str) -> Iterator[Platform]:
     """A platform of its own in a folder, for tests; stopped at the end, its state kept."""
     platform = Platform(State(root))
-    platform.up(say, sinks=sinks, **environment)
     try:
+        platform.up(say, sinks=sinks, **environment)
         yield platform
     finally:
         platform.down()
+
+
+def interruptible() -> None:
+    """Let SIGTERM and SIGINT end this process as Ctrl-C does, so that it stops the platform that it brought up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it starts in the background ignore it
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
