@@ -16,7 +16,6 @@ from chassis.etag import etag
 from chassis.fence import Fence, Outcome, ServingError
 from chassis.handling import Listen
 from chassis.record import FENCE, RawRecord, Record, decode
-from chassis.relay import Relay
 from tests.component.conftest import CAUSE, Probe, key
 from tests.records import everything
 from tests.waiting import running, until
@@ -61,11 +60,8 @@ class Owner:
 
     async def publishes(self) -> None:
         """Have the relay publish what is queued."""
-        async with running(Relay(self.probe.name, self.probe.database, self.probe.kafka).run):
-            await until(self._is_out)
-
-    async def _is_out(self) -> bool:
-        return not await self.probe.rows("SELECT 1 FROM outbox")
+        async with running(self.probe.relay().run):
+            await until(self.probe.is_out)
 
     def fence(self) -> Fence:
         """The service's fence."""
@@ -187,7 +183,7 @@ async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
 
 
 async def test_a_service_that_serves_is_not_fenced(owner: Owner) -> None:
-    async with running(Relay(owner.probe.name, owner.probe.database, owner.probe.kafka).run):
+    async with running(owner.probe.relay().run):
         await until(lambda: owner.probe.rows("SELECT 1 FROM lease WHERE expires_at > now()"))
         with pytest.raises(ServingError):
             await owner.fence().set_up()

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
@@ -11,7 +10,6 @@ from chassis.database import Tx
 from chassis.handling import Handling, Listen, Projection
 from chassis.rebuild import Worker
 from chassis.record import Record
-from chassis.relay import Relay
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.waiting import running, until
 
@@ -50,29 +48,19 @@ class Kept:
 
 
 async def _published(probe: Probe, *versions: tuple[str, int]) -> None:
-    async with running(Relay(probe.name, probe.database, probe.kafka).run):
+    async with running(probe.relay().run):
         for name, version in versions:
             await probe.emit(name, version)
-        await until(lambda: _is_out(probe))
-
-
-async def _is_out(probe: Probe) -> bool:
-    return not await probe.rows("SELECT 1 FROM outbox")
-
-
-async def _change(probe: Probe, statement: str, *values: object) -> None:
-    connection = await asyncpg.connect(probe.owner)
-    await connection.execute(statement, *values)
-    await connection.close()
+        await until(probe.is_out)
 
 
 async def test_a_state_is_written_anew_from_the_newest_records(probe: Probe) -> None:
     kept, lost, changed, invented = Kept(probe, "state"), key(), key(), key()
     await _published(probe, (lost, 1), (lost, 2), (changed, 1), (changed, 2))
     assert (await kept.rebuilt())["failure"] == ""
-    await _change(probe, "DELETE FROM effect WHERE key = $1", lost)
-    await _change(probe, "UPDATE effect SET version = 1 WHERE key = $1", changed)
-    await _change(probe, "INSERT INTO effect VALUES ('', $1, 7)", invented)
+    await probe.change("DELETE FROM effect WHERE key = $1", lost)
+    await probe.change("UPDATE effect SET version = 1 WHERE key = $1", changed)
+    await probe.change("INSERT INTO effect VALUES ('', $1, 7)", invented)
     job = await kept.rebuilt()
     assert (job["removed"], job["failed"], job["failure"]) == (1, 0, "")
     assert [await kept.rows(one) for one in (lost, changed, invented)] == [[2], [2], []]
@@ -82,9 +70,9 @@ async def test_facts_are_written_anew_from_every_record(probe: Probe) -> None:
     kept, names = Kept(probe, "effect"), [key() for _ in range(3)]
     await _published(probe, *((name, 1) for name in names))  # a version each: the topic may be compacted at any time
     await kept.rebuilt()
-    await _change(probe, "DELETE FROM effect WHERE key = $1", names[0])
-    await _change(probe, "UPDATE effect SET version = 9 WHERE key = $1", names[1])
-    await _change(probe, "INSERT INTO effect VALUES ('invented', $1, 4)", names[2])
+    await probe.change("DELETE FROM effect WHERE key = $1", names[0])
+    await probe.change("UPDATE effect SET version = 9 WHERE key = $1", names[1])
+    await probe.change("INSERT INTO effect VALUES ('invented', $1, 4)", names[2])
     job = await kept.rebuilt()
     # What other tests' keys had in the topic may have been compacted away meanwhile, and is removed with the invented one.
     assert (job["removed"] >= 1, job["failed"]) == (True, 0)
@@ -107,7 +95,7 @@ async def test_a_record_that_is_not_taken_leaves_the_others_and_what_was_there(p
     kept, bad, good = Kept(probe, "effect"), key(), key()
     await _published(probe, (bad, 1), (good, 1))
     await kept.rebuilt()
-    await _change(probe, "DELETE FROM effect WHERE key = $1", good)
+    await probe.change("DELETE FROM effect WHERE key = $1", good)
     kept.refused.add(bad)
     assert (await kept.rebuilt())["failed"] == 1
     assert [await kept.rows(one) for one in (bad, good)] == [[1], [1]]

@@ -1,6 +1,7 @@
 """What a transaction leaves behind where it is cancelled, or where its connection goes."""
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -142,3 +143,36 @@ async def test_connections_that_the_server_closed_are_not_given_out(probe: Probe
     assert ended == 5
     await asyncio.sleep(0.1)  # the loop hears of it
     await asyncio.gather(*(work() for _ in range(5)))
+
+
+async def test_what_is_put_off_is_written_once_and_in_the_transaction(probe: Probe) -> None:
+    """Also where a savepoint follows: what was put off inside a failed one is gone, what was before it stays."""
+    written: list[list[str]] = []
+
+    async def write(tx: Tx, rows: list[str]) -> None:
+        written.append(rows)
+        for row in rows:
+            await tx.sql.run("INSERT INTO effect (key) VALUES ($1)", row)
+
+    async with probe.database.transaction(CAUSE) as tx:
+        tx.later(write, ["a"])
+        tx.later(write, ["b"])
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.later(write, ["c"])
+                raise RuntimeError("on purpose")
+        async with tx.savepoint():
+            tx.later(write, ["d"])
+        tx.later(write, ["e"])
+        tx.later(write, [])
+    assert written == [["a", "b"], ["d"], ["e"]]
+    assert [row["key"] for row in await probe.rows("SELECT key FROM effect ORDER BY ctid")] == ["a", "b", "d", "e"]
+
+
+async def test_what_one_savepoint_read_is_not_known_after_it_failed(probe: Probe) -> None:
+    async with probe.database.transaction(CAUSE) as tx:
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.memo["read"] = True
+                raise RuntimeError("on purpose")
+        assert "read" not in tx.memo
