@@ -1,8 +1,14 @@
 """The relay: nothing lost, order kept, one at a time."""
 
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 
+from chassis.relay import _FENCED
 from tests.component.conftest import TOPIC, Probe, key
 from tests.waiting import running, until
 
@@ -68,18 +74,33 @@ async def _insert_event(connection: "asyncpg.Connection[asyncpg.Record]", name: 
     )
 
 
-async def test_a_relay_that_was_paused_is_fenced(probe: Probe) -> None:
-    """The second relay takes the lease when the first lets it run out; each event is on the topic, the last one last.
+async def test_a_relay_that_was_held_up_beyond_its_lease_is_fenced(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has read a batch, and another relay takes the lease and publishes that batch and more before it goes on."""
+    name, first, second = key(), probe.relay(), probe.relay()
+    has_read, goes_on, ends = asyncio.Event(), asyncio.Event(), list[Exception | None]()
+    publish = first._publish
 
-    The first may have been stopped before it had taken the event off its queue: then that one is there twice.
-    """
-    name = key()
-    first, second = (probe.relay() for _ in range(2))
+    async def held_up(producer: AIOKafkaProducer, queued: Sequence[Any]) -> None:
+        has_read.set()
+        await goes_on.wait()
+        try:
+            await publish(producer, queued)
+        except Exception as error:
+            ends.append(error)
+            raise
+        ends.append(None)
+
     async with running(first.run):
         await probe.emit(name, 1)
-        await until(lambda: probe.is_published(name))
-    async with running(second.run):  # `first` was cancelled without giving its lease back
+        await until(probe.is_out)
+        monkeypatch.setattr(first, "_publish", held_up)
         await probe.emit(name, 2)
-        await until(lambda: probe.is_published(name, 2))
-    versions = await probe.versions(name)
-    assert versions in ([1, 2], [1, 1, 2])
+        await has_read.wait()
+        async with running(second.run):
+            await until(lambda: probe.is_published(name, 2))
+            await probe.emit(name, 3)
+            await until(lambda: probe.is_published(name, 3))
+            goes_on.set()
+            await until(lambda: ends)
+    assert await probe.versions(name) == [1, 2, 3]
+    assert isinstance(ends[0], _FENCED)
