@@ -6,6 +6,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.consumer import Consumers
 from tests.component.conftest import Probe, key
+from tests.metrics import metric
 from tests.waiting import running, until
 
 
@@ -20,12 +21,15 @@ async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Pr
         await consumers.stop()
         await probe.emit(new, 1)
         await until(lambda: probe.is_published(new))
-        again = probe.consumers(probe.handling("state", tail=True))
+        probe.recalled.clear()
+        handling = probe.handling("state", tail=True)
+        again = probe.consumers(handling)
         async with running(again.run):
             await until(again.ready.is_set)
             await until(lambda: probe.has(new, 1))
     assert (old, 1) in probe.recalled
     assert (new, 1) not in probe.recalled
+    assert metric("alliance_consumer_records_total", group=handling.group, outcome="recalled") == len(probe.recalled)
     assert await probe.effects(old) == [1]
 
 
