@@ -8,12 +8,13 @@ again in place, without limit; its offsets are committed only after its effects.
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -23,12 +24,11 @@ from faststream.security import BaseSecurity, SASLScram512
 
 from chassis import applied, metrics, topics
 from chassis.database import Cause, Database
-from chassis.handling import Handling, Listen, away
+from chassis.handling import Handling, away
 from chassis.kafka import KafkaAccess
 from chassis.lease import Lease
 from chassis.record import RawRecord, Record, decode
 
-__all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
 _POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
@@ -76,7 +76,7 @@ class Consumers:
                 await self._consume()
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
                 metrics.CLIENT_REBUILDS.labels("consumer").inc()
-                log.warning("consumer: broker away, starting over", extra={"error": type(error).__name__})
+                log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
 
     async def stop(self) -> None:
@@ -128,25 +128,34 @@ class Consumers:
             await broker.stop()
 
     async def _watch(self, broker: KafkaBroker, asking: AIOKafkaConsumer) -> None:
-        """Start all clients, see the tails to their ends, then keep the lag's gauge up to date."""
+        """Start all clients, see the tails to their ends, and look again and again whether all get on."""
         await asking.start()
         self._asking = asking
         await broker.connect()
         config = broker.config.broker_config
         config.builder = partial(_Client, **cast(Any, config.builder).keywords)
         await broker.start()
-        await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
-        self.ready.set()
-        while True:
-            await self._look()
-            await asyncio.sleep(_WATCH)
+        reached = asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
+        try:
+            while not (await asyncio.wait({reached}, timeout=_WATCH))[0]:
+                await self._look()
+            reached.result()
+            self.ready.set()
+            while True:
+                await self._look()
+                await asyncio.sleep(_WATCH)
+        finally:
+            reached.cancel()
 
     async def _look(self) -> None:
         """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
         an outage some stay silent for good, and only a new one helps.
         """
-        async with asyncio.timeout(_ANSWER):
-            lags = await self._lags([lane for lane in self._lanes if lane.assigned])
+        try:
+            async with asyncio.timeout(_ANSWER):
+                lags = await self._lags([lane for lane in self._lanes if lane.is_settled])
+        except IllegalStateError:  # the group gave a partition to another meanwhile
+            return
         for lane in self._lanes:
             if lane in lags:
                 metrics.CONSUMER_LAG.labels(lane.handling.group).set(lags[lane])
@@ -176,7 +185,7 @@ class _Client(AIOKafkaConsumer):  # type: ignore[misc]
         return found
 
 
-class _Lane:
+class _Lane(ABC):
     """One listener's subscriber."""
 
     def __init__(self, handling: Handling) -> None:
@@ -193,13 +202,28 @@ class _Lane:
             raise KafkaError("not connected")
         return consumer
 
-    def leave(self) -> None:
+    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
+        """Declare the subscriber on a broker that is to be started."""
+        self._positions = {}
+        self._seen = {}, time.monotonic()  # a new client has all its time
+        self._subscriber = self._declared(broker, slot)
+        self._subscriber(self._take)
+
+    @abstractmethod
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
+        """The subscriber, as the broker is told of it."""
+
+    @abstractmethod
+    async def _take(self, batch: Batch) -> None:
+        """Handle what a poll gave; the next poll comes afterwards."""
+
+    def leave(self) -> None:  # noqa: B027 - most have nothing to do
         """Called before the client is stopped."""
 
     @property
-    def assigned(self) -> bool:
-        """Whether the client has partitions to read."""
-        return bool(self.consumer.assignment())
+    def is_settled(self) -> bool:
+        """Whether the client was told what to read; where a group has members enough, that is nothing."""
+        return bool(self.consumer.assignment()) or not self.consumer._subscription.reassignment_in_progress
 
     def silent_for(self, lag: int) -> float:
         """Seconds since the client last moved, had records in hand or nothing to read."""
@@ -210,10 +234,9 @@ class _Lane:
 
     def partitions(self) -> list[TopicPartition]:
         """What the client reads."""
-        found = list(self.consumer.assignment())
-        if not found:
+        if not self.is_settled:
             raise KafkaError("no partitions assigned yet")
-        return found
+        return list(self.consumer.assignment())
 
     async def lag(self, ends: dict[TopicPartition, int]) -> int:
         """Records between the handled ones and the partitions' ends."""
@@ -239,10 +262,9 @@ class _Lane:
 class _Group(_Lane):
     """A subscriber in a Kafka group: goes on where its group stopped."""
 
-    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
-        """Declare the subscriber on a broker that is to be started."""
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         listen = self.handling.listen
-        self._subscriber = broker.subscriber(
+        return broker.subscriber(
             listen.topic,
             batch=True,
             group_id=self.handling.group,
@@ -255,7 +277,6 @@ class _Group(_Lane):
             batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
-        self._subscriber(self._take)
 
     def leave(self) -> None:
         """Make the client leave its group when it stops, which a static member would not."""
@@ -286,11 +307,10 @@ class _Tail(_Lane):
         self._ends: dict[TopicPartition, int] = {}
         self._caught_up = False
 
-    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
-        """Declare the subscriber on a broker that is to be started; it begins at the start of every partition."""
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         topic = topics.load().named(self.handling.listen.topic)
         self._held, self._applied, self._caught_up = [], None, False
-        self._subscriber = broker.subscriber(
+        return broker.subscriber(
             partitions=[DeclaredPartition(topic.name, number) for number in range(topic.partitions)],
             batch=True,
             auto_offset_reset="earliest",
@@ -300,7 +320,6 @@ class _Tail(_Lane):
             batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
-        self._subscriber(self._take)
 
     async def caught_up(self) -> None:
         """Wait until the end that the topic had at the start is reached; then handle what was held."""

@@ -39,6 +39,7 @@ _AWAY = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InvalidCachedStatementError,  # a migration changed what a statement gives; the next try asks anew
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # PostgreSQL has said that it ends, and the driver has not seen the end yet
     TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
 _CONNECT_TIMEOUT = 5.0
@@ -295,7 +296,8 @@ class Database:
         """
         with _translated():
             async with self._connected() as (_, sql):
-                with sql.given_up_on(asyncio.CancelledError, TimeoutError):  # its next user would wait for that to end
+                # Its next user would wait for the end of what nobody waits for, or meet what the driver is in the middle of.
+                with sql.given_up_on(asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError):
                     yield sql
 
     @asynccontextmanager

@@ -23,10 +23,8 @@ from aiokafka.errors import (
     CorruptRecordException,
     IllegalOperation,
     InvalidMessageError,
-    InvalidProducerEpoch,
     KafkaError,
     MessageSizeTooLargeError,
-    ProducerFenced,
     RecordListTooLargeError,
     RecordTooLargeError,
 )
@@ -56,7 +54,6 @@ _REFUSED = (
     RecordListTooLargeError,
     RecordTooLargeError,
 )
-_FENCED = (ProducerFenced, InvalidProducerEpoch)
 _CONTENT_TYPE = CONTENT_TYPE.encode()
 
 _QUEUE = "SELECT seq, event_id, key FROM outbox WHERE seq > $1 AND parked IS NULL ORDER BY seq LIMIT $2"
@@ -133,11 +130,11 @@ class Relay:
                 await self._lease.wait()
                 self._kept_at = time.monotonic()
                 await self._lead()
-            except (LeaseLostError, *_FENCED):
+            except LeaseLostError:
                 log.warning("relay: another one leads now")
             except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
                 metrics.CLIENT_REBUILDS.labels("relay").inc()
-                log.warning("relay: part away, starting over", extra={"error": type(error).__name__})
+                log.warning("relay: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
             finally:
                 metrics.RELAY_LEADER.set(0)

@@ -3,16 +3,14 @@
 import asyncio
 import base64
 from contextlib import suppress
-from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import deadletter, dlq, jobs, topics
-from chassis.consumer import Consumers, _Client
+from chassis.consumer import Consumers
 from chassis.database import Tx
 from chassis.handling import Handling
 from chassis.kafka import partition_of
@@ -287,28 +285,6 @@ async def test_a_tail_remembers_what_a_lost_topic_is_given_again(probe: Probe) -
     await handling.batch([first, second])
     assert probe.recalled == [(name, 2)]
     assert await probe.effects(name) == [1, 2]
-
-
-async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that gives no records although there are some, and raises nothing: a known end of outages."""
-    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
-    monkeypatch.setattr("chassis.consumer._SILENT", 1.0)
-    silent = asyncio.Event()
-    given = _Client.getmany
-
-    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
-        if not silent.is_set():
-            silent.set()
-            await asyncio.Event().wait()  # for ever
-        return await given(client, *partitions, **options)
-
-    monkeypatch.setattr(_Client, "getmany", getmany)
-    name = key()
-    relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, probe.handling())
-    async with running(relay.run, consumers.run):
-        await probe.emit(name, 1)
-        await until(lambda: _has(probe, name, 1))
-    assert silent.is_set()
 
 
 async def test_a_tail_loses_nothing_that_arrives_while_it_hands_over_what_it_held(probe: Probe) -> None:

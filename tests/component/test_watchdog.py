@@ -1,0 +1,78 @@
+"""The watchdog: which clients are given up, and which only have nothing to do."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
+
+from chassis import topics
+from chassis.consumer import Consumers, _Client
+from chassis.relay import Relay
+from tests.component.conftest import TOPIC, Probe, key
+from tests.waiting import running, until
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
+    monkeypatch.setattr("chassis.consumer._SILENT", 1.0)
+
+
+def _consumers(probe: Probe, slot: int, *, tail: bool = False) -> Consumers:
+    handling = probe.handling("state" if tail else "effect", tail=tail)
+    return Consumers(probe.name, str(slot), probe.kafka, probe.database, [handling])
+
+
+def _rebuilt() -> float:
+    return REGISTRY.get_sample_value("alliance_client_rebuilds_total", {"client": "consumer"}) or 0.0
+
+
+@pytest.mark.parametrize("tail", [False, True])
+async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch, *, tail: bool) -> None:
+    """One that gives no records although there are some, and raises nothing: a known end of outages."""
+    silent, given = asyncio.Event(), _Client.getmany
+
+    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
+        if not silent.is_set():
+            silent.set()
+            await asyncio.Event().wait()  # for ever
+        return await given(client, *partitions, **options)
+
+    monkeypatch.setattr(_Client, "getmany", getmany)
+    name, before = key(), _rebuilt()
+    relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, 0, tail=tail)
+    async with running(relay.run):
+        await probe.emit(name, 1)
+        async with running(consumers.run):
+            await until(lambda: _has(probe, name))
+    assert silent.is_set()
+    assert _rebuilt() > before
+
+
+async def test_a_member_to_which_the_group_gave_nothing_is_not_silent(probe: Probe) -> None:
+    """More processes than partitions: what is over waits for another's end."""
+    members = [_consumers(probe, slot) for slot in range(topics.load().named(TOPIC).partitions + 1)]
+    async with AsyncExitStack() as stack:
+        for one in members:
+            await stack.enter_async_context(running(one.run))
+        await until(lambda: _one_has_nothing(members))
+        before = _rebuilt()
+        await asyncio.sleep(2.5)
+        assert _rebuilt() == before
+        assert [await one.lag() for one in members] == [0] * len(members)
+
+
+def _one_has_nothing(members: list[Consumers]) -> bool:
+    lanes = [lane for one in members for lane in one._lanes]
+    try:
+        return all(lane.is_settled for lane in lanes) and sum(not lane.consumer.assignment() for lane in lanes) == 1
+    except KafkaError:  # not connected yet
+        return False
+
+
+async def _has(probe: Probe, name: str) -> bool:
+    return await probe.effects(name) == [1]
