@@ -25,9 +25,9 @@ from faststream.security import BaseSecurity, SASLScram512
 from chassis import applied, metrics, topics
 from chassis.database import Cause, Database
 from chassis.handling import Handling, away
-from chassis.kafka import KafkaAccess
-from chassis.lease import Lease
-from chassis.record import RawRecord, Record, decode
+from chassis.kafka import KafkaAccess, TolerantConsumer
+from chassis.lease import Lease, LeaseLostError
+from chassis.record import RawRecord, decode
 
 log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
@@ -39,6 +39,7 @@ _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is
 _LOOK = 0.02  # seconds between looks at how far a tail has got
 _WATCH = 5.0  # seconds between looks at whether the clients get on
 _ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
+_START = 60.0  # seconds that all clients may take to connect and to join their groups
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
@@ -74,6 +75,8 @@ class Consumers:
             await self._lease.wait()
             try:
                 await self._consume()
+            except LeaseLostError:
+                log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
                 metrics.CLIENT_REBUILDS.labels("consumer").inc()
                 log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
@@ -110,7 +113,7 @@ class Consumers:
         for lane in self._lanes:
             lane.subscribe(broker, self._slot)
         asking = AIOKafkaConsumer(**self._access.options())
-        held = asyncio.create_task(self._lease.hold(_lost))
+        held = asyncio.create_task(self._lease.hold())
         watched = asyncio.create_task(self._watch(broker, asking))
         try:
             done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
@@ -124,28 +127,33 @@ class Consumers:
             held.cancel()
             watched.cancel()
             self._asking = None
+            metrics.CONSUMER_LAG.clear()  # nobody looks any more
             await asking.stop()
             await broker.stop()
 
     async def _watch(self, broker: KafkaBroker, asking: AIOKafkaConsumer) -> None:
         """Start all clients, see the tails to their ends, and look again and again whether all get on."""
-        await asking.start()
-        self._asking = asking
-        await broker.connect()
-        config = broker.config.broker_config
-        config.builder = partial(_Client, **cast(Any, config.builder).keywords)
-        await broker.start()
-        reached = asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
+        async with asyncio.timeout(_START):
+            await asking.start()
+            self._asking = asking
+            await broker.connect()
+            config = broker.config.broker_config
+            config.builder = partial(_Client, **cast(Any, config.builder).keywords)
+            await broker.start()
+        reaching = asyncio.create_task(self._caught_up())
         try:
-            while not (await asyncio.wait({reached}, timeout=_WATCH))[0]:
+            while not (await asyncio.wait({reaching}, timeout=_WATCH))[0]:
                 await self._look()
-            reached.result()
-            self.ready.set()
+            reaching.result()
             while True:
                 await self._look()
                 await asyncio.sleep(_WATCH)
         finally:
-            reached.cancel()
+            reaching.cancel()
+
+    async def _caught_up(self) -> None:
+        await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
+        self.ready.set()
 
     async def _look(self) -> None:
         """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
@@ -163,7 +171,7 @@ class Consumers:
                 raise KafkaError(f"{lane.handling.group} is silent")
 
 
-class _Client(AIOKafkaConsumer):  # type: ignore[misc]
+class _Client(TolerantConsumer):
     """A client that knows what it gave, and whose polls never come back empty: after an empty one FastStream would sleep
     for as long again."""
 
@@ -298,18 +306,21 @@ class _Group(_Lane):
 
 
 class _Tail(_Lane):
-    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory."""
+    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory.
+
+    Up to the end that the topic had at the start, what had its effect is recalled, and what is new passed by; then it reads on
+    from the first that was new.
+    """
 
     def __init__(self, handling: Handling) -> None:
         super().__init__(handling)
-        self._held: list[RawRecord] = []
         self._applied: dict[str, int] | None = None
-        self._ends: dict[TopicPartition, int] = {}
-        self._caught_up = False
+        self._new: dict[TopicPartition, int] = {}
+        self._is_recalling = True
 
     def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         topic = topics.load().named(self.handling.listen.topic)
-        self._held, self._applied, self._caught_up = [], None, False
+        self._applied, self._new, self._is_recalling = None, {}, True
         return broker.subscriber(
             partitions=[DeclaredPartition(topic.name, number) for number in range(topic.partitions)],
             batch=True,
@@ -322,16 +333,19 @@ class _Tail(_Lane):
         )
 
     async def caught_up(self) -> None:
-        """Wait until the end that the topic had at the start is reached; then handle what was held."""
+        """Wait until all is recalled, and what was new at the start handled."""
         ends = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        await self._read_to(ends)
+        # Nothing is in hand here, so from this place on everything is given anew, and in order.
+        for partition, offset in self._new.items():
+            self.consumer.seek(partition, offset)
+        self._is_recalling, self._applied = False, None
+        await self._read_to(ends)
+        log.info("tail: caught up", extra={"group": self.handling.group})
+
+    async def _read_to(self, ends: dict[TopicPartition, int]) -> None:
         while not await self._reached(ends) or self.consumer.in_hand:  # noqa: ASYNC110 - the client tells nobody when it moves
             await asyncio.sleep(_LOOK)
-        while self._held:  # what arrives meanwhile is held as well
-            part = self._held[:_BATCH]
-            await self._until_done(partial(self.handling.batch, part))
-            del self._held[: len(part)]
-        self._caught_up = True
-        log.info("tail: caught up", extra={"group": self.handling.group})
 
     async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
         for partition, end in ends.items():
@@ -340,45 +354,29 @@ class _Tail(_Lane):
         return True
 
     async def _take(self, batch: Batch) -> None:
-        raws = _raws(batch)
-        if self._caught_up:
-            await self._until_done(partial(self.handling.batch, raws))
+        if self._is_recalling:
+            await self._recall(_raws(batch))
         else:
-            await self._recall(raws)
+            await self._until_done(partial(self.handling.batch, _raws(batch)))
 
     async def _recall(self, raws: Sequence[RawRecord]) -> None:
         if self._applied is None:
             await self._until_done(self._read_applied)
-        recall, known = self.handling.listen.recall, self._applied or {}
-        if recall is None:
-            raise TypeError("a tail has a recall")
+        known = self._applied or {}
         for raw in raws:
             try:
                 record = decode(raw)
-            except Exception:  # handled, and parked, with the others that are held
-                self._held.append(raw)
-                continue
-            if record.version > known.get(record.key, 0):
-                self._held.append(raw)
+            except Exception:
+                record = None  # it is parked when its turn comes
+            if record is None or record.version > known.get(record.key, 0):
+                self._new.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
             elif record.version == known[record.key]:  # older ones are history: a topic may end with them after a replay
-                self._remember(recall, record)
+                self.handling.recall(record)
                 await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
-
-    def _remember(self, recall: Callable[[Record], None], record: Record) -> None:
-        try:
-            recall(record)
-        except Exception:  # it was handled, or given up, before: nobody is left to park it for
-            log.exception("tail: not recalled", extra={"group": self.handling.group, "event_id": record.id})
-            return
-        metrics.RECORDS.labels(self.handling.group, "recalled").inc()
 
     async def _read_applied(self) -> None:
         async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:
             self._applied = await applied.versions(tx, self.handling.group, self.handling.listen.topic)
-
-
-async def _lost() -> None:
-    log.error("consumer: the member's lease is lost; another process has this slot")
 
 
 def _security(access: KafkaAccess) -> BaseSecurity | None:

@@ -53,6 +53,7 @@ outbox = Table(
     Column("seq", BigInteger, Identity(), primary_key=True),
     Column("event_id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
+    Column("bytes", Integer, nullable=False, server_default="0", comment="of the event's content"),
     Column("parked", Text, comment="why the broker refused the row; null = to be published"),
     # Not of `seq` itself: where all rows are dead, the planner would look for a batch's sequences here, key by key.
     Index("outbox_key", "key", text("(seq + 0)")),

@@ -53,7 +53,7 @@ WITH e AS (
                      traceparent, recorded_at, effective_at)
   VALUES (gen_random_uuid(), $1, $2, $3, 'alliance.notify.fault.changed.v1', $4, '', '', '', '', '', '', now(), now())
   RETURNING id, key)
-INSERT INTO outbox (event_id, key) SELECT id, key FROM e
+INSERT INTO outbox (event_id, key, bytes) SELECT id, key, octet_length($4) FROM e
 """
 
 
