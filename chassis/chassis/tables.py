@@ -1,7 +1,7 @@
 """Tables of the plumbing, the same in every service's database.
 
-`event` is audit trail, history and outbox in one: insert-only for the service's role and partitioned by day, by range of
-id. `outbox` is the small queue of ids not yet published. DDL that SQLAlchemy has no words for is in `chassis.schema`.
+`event` is audit trail, history and outbox in one: insert-only for the service's role and partitioned by month, by range
+of id. `outbox` is the small queue of ids not yet published. DDL that SQLAlchemy has no words for is in `chassis.schema`.
 """
 
 from sqlalchemy import (
