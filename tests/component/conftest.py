@@ -13,13 +13,18 @@ import pytest
 from alliance.notify.v1 import events_pb2, notify_pb2
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis import topics
 from chassis.clock import BusinessClock, SystemClock
+from chassis.consumer import Consumers
 from chassis.database import Cause, Database, Tx
 from chassis.handling import Handling, Listen
 from chassis.ids import resource
-from chassis.kafka import KafkaAccess
+from chassis.kafka import KafkaAccess, partition_of
 from chassis.migrate import migrate
-from chassis.record import Record
+from chassis.record import RawRecord, Record
+from chassis.relay import Relay
+from tests.records import everything
+from tests.waiting import running, until
 
 # A topic that none of the services reads: what the probe puts there disturbs nobody.
 TOPIC = "alliance.internal.notify.subscription.v1"
@@ -53,6 +58,14 @@ class Probe:
         """Its handling; retries come at once."""
         return Handling(self.name, self.listen(mode, tail=tail), self.database, (0.0, 0.0, 0.0))
 
+    def relay(self) -> Relay:
+        """A relay of its events."""
+        return Relay(self.name, self.database, self.kafka)
+
+    def consumers(self, handling: Handling) -> Consumers:
+        """Consumers in its only slot."""
+        return Consumers(self.name, "0", self.kafka, self.database, [handling])
+
     async def emit(self, key: str, version: int, *, before_commit: Callable[[], Awaitable[None]] | None = None) -> None:
         """One event in one transaction."""
         async with self.database.transaction(CAUSE) as tx:
@@ -61,10 +74,54 @@ class Probe:
             if before_commit:
                 await before_commit()
 
+    async def two(self, key: str) -> tuple[RawRecord, RawRecord]:
+        """The first two versions of a key, published."""
+        async with running(self.relay().run):
+            await self.emit(key, 1)
+            await self.emit(key, 2)
+            await until(lambda: self.is_published(key, 2))
+        first, second = await self.published(key)
+        return first, second
+
     async def effects(self, key: str) -> list[int]:
         """Versions that had an effect, in order."""
         rows = await self.rows("SELECT version FROM effect WHERE key = $1 ORDER BY ctid", key)
         return [row["version"] for row in rows]
+
+    async def has(self, key: str, count: int) -> bool:
+        """Whether so many records of a key had an effect."""
+        return len(await self.effects(key)) >= count
+
+    async def states(self) -> list[str]:
+        """States of all dead letters, by version."""
+        return [row["state"] for row in await self.rows("SELECT state FROM dead_letter ORDER BY version, id")]
+
+    async def published(self, key: str) -> list[RawRecord]:
+        """Committed records of a key, in order."""
+        place = partition_of(key, topics.load().named(TOPIC).partitions)
+        return [
+            RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
+            for one in await everything(self.kafka, TOPIC, [place])
+            if one.key == key.encode()
+        ]
+
+    async def versions(self, key: str) -> list[int]:
+        """Versions of a key's committed records, in order."""
+        return [int(dict(raw.headers)["ce_sequence"] or b"0") for raw in await self.published(key)]
+
+    async def is_published(self, key: str, version: int = 1) -> bool:
+        """Whether a version is the last committed one of its key."""
+        return (await self.versions(key))[-1:] == [version]
+
+    async def is_out(self) -> bool:
+        """Whether nothing waits to be published."""
+        return not await self.rows("SELECT 1 FROM outbox")
+
+    async def change(self, statement: str, *values: object) -> None:
+        """Change what the service itself may not, as the tables' owner."""
+        connection = await asyncpg.connect(self.owner)
+        await connection.execute(statement, *values)
+        await connection.close()
 
     async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Rows of the probe's database."""

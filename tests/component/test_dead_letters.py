@@ -25,11 +25,6 @@ def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0,
     return RawRecord(TOPIC, 0, offset or version, at, name.encode(), content, headers)
 
 
-async def states(probe: Probe) -> list[str]:
-    """States of all dead letters, by version."""
-    return [row["state"] for row in await probe.rows("SELECT state FROM dead_letter ORDER BY version, id")]
-
-
 async def found(probe: Probe, wanted: dlq.Filter) -> list[UUID]:
     async with probe.database.transaction(CAUSE, read_only=True) as tx:
         return [row.id for row in await dlq.listed(tx, wanted, 100)]
@@ -53,7 +48,7 @@ async def _stuck(probe: Probe, name: str) -> Handling:
     probe.broken.add(name)
     await handling.batch([raw(name, version) for version in (1, 2, 3)])
     await worked(probe, handling)
-    assert await states(probe) == ["dead", "waiting", "waiting"]
+    assert await probe.states() == ["dead", "waiting", "waiting"]
     probe.broken.clear()
     return handling
 
@@ -107,7 +102,7 @@ async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:
     handling = await _stuck(probe, name)
     assert await dropped(probe, await found(probe, dlq.Filter(states=["dead"]))) == 1
     await worked(probe, handling)
-    assert await states(probe) == ["dropped", "replayed", "replayed"]
+    assert await probe.states() == ["dropped", "replayed", "replayed"]
     assert await probe.effects(name) == [2, 3]
 
 
@@ -117,7 +112,7 @@ async def test_a_dropped_record_has_no_effect_when_it_comes_again(probe: Probe) 
     assert await dropped(probe, await found(probe, dlq.Filter(key=name))) == 3
     await handling.batch([raw(name, version) for version in (1, 2, 3, 4)])
     assert await probe.effects(name) == [4]
-    assert await states(probe) == ["dropped"] * 3
+    assert await probe.states() == ["dropped"] * 3
 
 
 async def test_a_record_is_not_dropped_over_an_earlier_one(probe: Probe) -> None:
@@ -127,7 +122,7 @@ async def test_a_record_is_not_dropped_over_an_earlier_one(probe: Probe) -> None
     with pytest.raises(Precondition) as refused:
         await dropped(probe, last)
     assert refused.value.reason == "EARLIER_OPEN"
-    assert await states(probe) == ["dead", "waiting", "waiting"], "nothing is half done"
+    assert await probe.states() == ["dead", "waiting", "waiting"], "nothing is half done"
 
 
 async def test_a_replay_that_fails_again_is_dead_again(probe: Probe) -> None:
@@ -137,7 +132,7 @@ async def test_a_replay_that_fails_again_is_dead_again(probe: Probe) -> None:
     async with probe.database.transaction(CAUSE) as tx:
         assert len(await dlq.replay(tx, await found(probe, dlq.Filter(key=name)))) == 1, "those that wait are not replayed"
     await worked(probe, handling)
-    assert await states(probe) == ["dead", "waiting", "waiting"]
+    assert await probe.states() == ["dead", "waiting", "waiting"]
 
 
 async def test_decisions_are_kept_with_actor_and_reason(probe: Probe) -> None:
@@ -185,7 +180,7 @@ async def test_a_value_that_can_not_be_read_holds_its_key_all_the_same(probe: Pr
     assert await probe.effects(name) == [1]
     assert await probe.effects(other) == [1]
     await worked(probe, handling)
-    assert await states(probe) == ["dead", "waiting"]
+    assert await probe.states() == ["dead", "waiting"]
     await dropped(probe, await found(probe, dlq.Filter(states=["dead"])))
     await worked(probe, handling)
     assert await probe.effects(name) == [1, 3]
@@ -197,7 +192,7 @@ async def test_where_only_the_newest_state_matters_it_holds_nothing(probe: Probe
     await handling.batch([raw(name, 1, b"\xff\xff"), raw(name, 2)])
     await worked(probe, handling)
     assert await probe.effects(name) == [2]
-    assert await states(probe) == ["superseded"]
+    assert await probe.states() == ["superseded"]
 
 
 async def test_records_of_a_rebuilt_topic_are_no_old_acquaintances(probe: Probe) -> None:
@@ -220,4 +215,4 @@ async def test_no_key_holds_up_the_batch(probe: Probe, nasty: bytes) -> None:
     odd = RawRecord(TOPIC, 0, 1, 0, nasty, b"\x00", [("a\x00", b"\x00"), ("ce_sequence", b"1")])
     await handling.batch([odd, raw(good, 1, offset=2)])
     assert await probe.effects(good) == [1]
-    assert await states(probe) == ["retrying"]
+    assert await probe.states() == ["retrying"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
@@ -78,3 +79,10 @@ async def test_an_event_is_looked_up_in_the_partition_of_its_id_alone(probe: Pro
     assert f"event_{day:%Y%m}" in text
     assert "event_default" not in text
     assert Path(_this_month()).name not in text
+
+
+async def test_the_service_cannot_change_or_remove_events(probe: Probe) -> None:
+    await probe.emit(key(), 1)
+    for statement in ("UPDATE event SET reason = 'x'", "DELETE FROM event", "DROP TABLE event"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await probe.rows(statement)

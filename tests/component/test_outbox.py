@@ -19,12 +19,6 @@ def _outbox(probe: Probe, *, rows: int = 1_000_000, age: float = 600.0) -> Outbo
     return Outbox(probe.database, ServiceSettings.model_construct(outbox_max_rows=rows, outbox_max_age=age))
 
 
-async def _change(probe: Probe, statement: str, *values: object) -> None:
-    connection = await asyncpg.connect(probe.owner)
-    await connection.execute(statement, *values)
-    await connection.close()
-
-
 async def test_commands_are_refused_beyond_so_many_rows(probe: Probe) -> None:
     outbox = _outbox(probe, rows=2)
     for version in (1, 2):
@@ -42,7 +36,7 @@ async def test_commands_are_refused_while_an_event_waits_too_long(probe: Probe) 
     await probe.emit(key(), 1)
     await outbox._look()
     outbox.accepting()
-    await _change(probe, "UPDATE event SET recorded_at = recorded_at - $1::interval", timedelta(seconds=61))
+    await probe.change("UPDATE event SET recorded_at = recorded_at - $1::interval", timedelta(seconds=61))
     await outbox._look()
     with pytest.raises(Unavailable):
         outbox.accepting()
@@ -52,8 +46,8 @@ async def test_what_stands_behind_a_parked_event_refuses_nobody(probe: Probe) ->
     outbox, parked, other = _outbox(probe, rows=1, age=60), key(), key()
     for version in (1, 2, 3):
         await probe.emit(parked, version)
-    await _change(probe, "UPDATE outbox SET parked = 'refused' WHERE seq = (SELECT min(seq) FROM outbox)")
-    await _change(probe, "UPDATE event SET recorded_at = recorded_at - interval '1 hour'")
+    await probe.change("UPDATE outbox SET parked = 'refused' WHERE seq = (SELECT min(seq) FROM outbox)")
+    await probe.change("UPDATE event SET recorded_at = recorded_at - interval '1 hour'")
     await probe.emit(other, 1)
     await outbox._look()
     outbox.accepting()
@@ -63,7 +57,7 @@ async def test_what_stands_behind_a_parked_event_refuses_nobody(probe: Probe) ->
 async def test_a_long_queue_is_told_by_the_span_of_its_places(probe: Probe) -> None:
     await probe.emit(key(), 1)
     more = "INSERT INTO outbox (event_id, key) SELECT event_id, 'k' || n FROM outbox, generate_series(1, $1) AS n"
-    await _change(probe, more, _MANY)
+    await probe.change(more, _MANY)
     await _outbox(probe)._look()
     assert OUTBOX_ROWS._value.get() == _MANY + 1
 
@@ -73,7 +67,7 @@ async def test_a_row_that_came_late_below_the_floor_is_seen_within_a_minute(prob
     await probe.emit(key(), 1)
     await outbox._look()
     late = "INSERT INTO outbox (seq, event_id, key) OVERRIDING SYSTEM VALUE SELECT 0, event_id, 'late' FROM outbox"
-    await _change(probe, late)
+    await probe.change(late)
     for _ in range(60):
         await outbox._look()
     assert OUTBOX_ROWS._value.get() == 2

@@ -1,8 +1,8 @@
 """Rebuilding what a group keeps: lost, changed and invented rows are put right, in place, while records go on coming."""
 
+import asyncio
 from typing import Any, Literal
 
-import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
@@ -11,7 +11,6 @@ from chassis.database import Tx
 from chassis.handling import Handling, Listen, Projection
 from chassis.rebuild import Worker
 from chassis.record import Record
-from chassis.relay import Relay
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.waiting import running, until
 
@@ -50,29 +49,19 @@ class Kept:
 
 
 async def _published(probe: Probe, *versions: tuple[str, int]) -> None:
-    async with running(Relay(probe.name, probe.database, probe.kafka).run):
+    async with running(probe.relay().run):
         for name, version in versions:
             await probe.emit(name, version)
-        await until(lambda: _is_out(probe))
-
-
-async def _is_out(probe: Probe) -> bool:
-    return not await probe.rows("SELECT 1 FROM outbox")
-
-
-async def _change(probe: Probe, statement: str, *values: object) -> None:
-    connection = await asyncpg.connect(probe.owner)
-    await connection.execute(statement, *values)
-    await connection.close()
+        await until(probe.is_out)
 
 
 async def test_a_state_is_written_anew_from_the_newest_records(probe: Probe) -> None:
     kept, lost, changed, invented = Kept(probe, "state"), key(), key(), key()
     await _published(probe, (lost, 1), (lost, 2), (changed, 1), (changed, 2))
     assert (await kept.rebuilt())["failure"] == ""
-    await _change(probe, "DELETE FROM effect WHERE key = $1", lost)
-    await _change(probe, "UPDATE effect SET version = 1 WHERE key = $1", changed)
-    await _change(probe, "INSERT INTO effect VALUES ('', $1, 7)", invented)
+    await probe.change("DELETE FROM effect WHERE key = $1", lost)
+    await probe.change("UPDATE effect SET version = 1 WHERE key = $1", changed)
+    await probe.change("INSERT INTO effect VALUES ('', $1, 7)", invented)
     job = await kept.rebuilt()
     assert (job["removed"], job["failed"], job["failure"]) == (1, 0, "")
     assert [await kept.rows(one) for one in (lost, changed, invented)] == [[2], [2], []]
@@ -82,9 +71,9 @@ async def test_facts_are_written_anew_from_every_record(probe: Probe) -> None:
     kept, names = Kept(probe, "effect"), [key() for _ in range(3)]
     await _published(probe, *((name, 1) for name in names))  # a version each: the topic may be compacted at any time
     await kept.rebuilt()
-    await _change(probe, "DELETE FROM effect WHERE key = $1", names[0])
-    await _change(probe, "UPDATE effect SET version = 9 WHERE key = $1", names[1])
-    await _change(probe, "INSERT INTO effect VALUES ('invented', $1, 4)", names[2])
+    await probe.change("DELETE FROM effect WHERE key = $1", names[0])
+    await probe.change("UPDATE effect SET version = 9 WHERE key = $1", names[1])
+    await probe.change("INSERT INTO effect VALUES ('invented', $1, 4)", names[2])
     job = await kept.rebuilt()
     # What other tests' keys had in the topic may have been compacted away meanwhile, and is removed with the invented one.
     assert (job["removed"] >= 1, job["failed"]) == (True, 0)
@@ -107,7 +96,7 @@ async def test_a_record_that_is_not_taken_leaves_the_others_and_what_was_there(p
     kept, bad, good = Kept(probe, "effect"), key(), key()
     await _published(probe, (bad, 1), (good, 1))
     await kept.rebuilt()
-    await _change(probe, "DELETE FROM effect WHERE key = $1", good)
+    await probe.change("DELETE FROM effect WHERE key = $1", good)
     kept.refused.add(bad)
     assert (await kept.rebuilt())["failed"] == 1
     assert [await kept.rows(one) for one in (bad, good)] == [[1], [1]]
@@ -123,3 +112,43 @@ async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state"
     found = await kept.rebuilt()
     assert (found["id"], found["failure"]) == (job, "")
     assert await kept.rows(name) == [1]
+
+
+@pytest.mark.parametrize("step", ["_write", "_forget"])
+async def test_who_lost_the_rebuild_to_another_process_removes_nothing(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It was stopped for longer than its lease, and another process has begun anew, with a list of its own."""
+    kept, name, invented = Kept(probe, "state"), key(), key()
+    await _published(probe, (name, 1))
+    await probe.change("INSERT INTO effect VALUES ('x', $1, 1)", invented)
+    async with probe.database.transaction(CAUSE) as tx:
+        await jobs.start(tx, "rebuild", kept.handling.group, "a test")
+    work, lost = getattr(kept.worker, step), list[bool]()
+
+    async def overtaken(*arguments: Any) -> Any:
+        if not lost:
+            lost.append(True)
+            await probe.change("UPDATE lease SET holder = 'another', epoch = epoch + 1 WHERE name = 'rebuild'")
+            await probe.change("UPDATE lease SET expires_at = clock_timestamp() + interval '2 seconds' WHERE name = 'rebuild'")
+        return await work(*arguments)
+
+    monkeypatch.setattr(kept.worker, step, overtaken)
+    async with running(kept.worker.run):
+        await until(lambda: lost)
+        await asyncio.sleep(1)
+        assert await kept.rows(invented) == [1]
+        assert len(await probe.rows("SELECT 1 FROM job WHERE finished_at IS NULL")) == 1
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE finished_at IS NOT NULL"))  # once the other one has ended
+    assert (await kept.rows(name), await kept.rows(invented)) == ([1], [])
+
+
+async def test_a_group_that_is_gone_keeps_no_other_from_its_rebuild(probe: Probe) -> None:
+    kept, name = Kept(probe, "state"), key()
+    await _published(probe, (name, 1))
+    async with probe.database.transaction(CAUSE) as tx:
+        gone = await jobs.start(tx, "rebuild", "renamed.since", "a test")
+    assert (await kept.rebuilt())["failure"] == ""
+    assert await kept.rows(name) == [1]
+    (job,) = await probe.rows("SELECT failure FROM job WHERE id = $1", gone)
+    assert job["failure"] == "the service has no such group any more"

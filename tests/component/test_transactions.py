@@ -1,6 +1,7 @@
 """What a transaction leaves behind where it is cancelled, or where its connection goes."""
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -133,6 +134,29 @@ def _told_of_the_end(sql: Statements) -> None:
     sql._driver._protocol.data_received(b"E" + (len(text) + 4).to_bytes(4) + text)  # type: ignore[attr-defined]
 
 
+async def test_what_fails_after_the_commit_undoes_nothing(probe: Probe) -> None:
+    name, called = key(), list[str]()
+
+    def fails() -> None:
+        raise RuntimeError("on purpose")
+
+    async with probe.database.transaction(CAUSE) as tx:
+        await tx.sql.run("INSERT INTO effect (key) VALUES ($1)", name)
+        for one in (fails, lambda: called.append("next")):
+            tx.on_commit(one)
+            tx.on_end(one)
+    assert called == ["next", "next"]
+    assert len(await probe.rows("SELECT 1 FROM effect WHERE key = $1", name)) == 1
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "57014", "58030", "25006", "40P01", "40001", "55P03"])
+async def test_what_is_the_databases_trouble_is_no_failure_of_a_record(probe: Probe, state: str) -> None:
+    """A full disk, no memory, a cancelled statement, an unreadable file, a standby, a collision."""
+    with pytest.raises(Unavailable):
+        async with probe.database.transaction(CAUSE) as tx:
+            await tx.sql.run(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
+
+
 async def test_a_lock_that_does_not_come_is_no_failure_of_the_record(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also inside the savepoint in which a record is alone: it is tried again, and never a dead letter for that."""
     name, handling = key(), probe.handling()
@@ -170,3 +194,36 @@ async def test_connections_that_the_server_closed_are_not_given_out(probe: Probe
     assert ended == 5
     await asyncio.sleep(0.1)  # the loop hears of it
     await asyncio.gather(*(work() for _ in range(5)))
+
+
+async def test_what_is_put_off_is_written_once_and_in_the_transaction(probe: Probe) -> None:
+    """Also where a savepoint follows: what was put off inside a failed one is gone, what was before it stays."""
+    written: list[list[str]] = []
+
+    async def write(tx: Tx, rows: list[str]) -> None:
+        written.append(rows)
+        for row in rows:
+            await tx.sql.run("INSERT INTO effect (key) VALUES ($1)", row)
+
+    async with probe.database.transaction(CAUSE) as tx:
+        tx.later(write, ["a"])
+        tx.later(write, ["b"])
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.later(write, ["c"])
+                raise RuntimeError("on purpose")
+        async with tx.savepoint():
+            tx.later(write, ["d"])
+        tx.later(write, ["e"])
+        tx.later(write, [])
+    assert written == [["a", "b"], ["d"], ["e"]]
+    assert [row["key"] for row in await probe.rows("SELECT key FROM effect ORDER BY ctid")] == ["a", "b", "d", "e"]
+
+
+async def test_what_one_savepoint_read_is_not_known_after_it_failed(probe: Probe) -> None:
+    async with probe.database.transaction(CAUSE) as tx:
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.memo["read"] = True
+                raise RuntimeError("on purpose")
+        assert "read" not in tx.memo

@@ -11,7 +11,6 @@ from prometheus_client import REGISTRY
 
 from chassis import topics
 from chassis.consumer import Consumers, _Client
-from chassis.relay import Relay
 from tests.component.conftest import TOPIC, Probe, key
 from tests.waiting import running, until
 
@@ -20,11 +19,6 @@ from tests.waiting import running, until
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
     monkeypatch.setattr("chassis.consumer._SILENT", 1.0)
-
-
-def _consumers(probe: Probe, slot: int, *, tail: bool = False) -> Consumers:
-    handling = probe.handling("state" if tail else "effect", tail=tail)
-    return Consumers(probe.name, str(slot), probe.kafka, probe.database, [handling])
 
 
 def _rebuilt() -> float:
@@ -44,18 +38,19 @@ async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(_Client, "getmany", getmany)
     name, before = key(), _rebuilt()
-    relay, consumers = Relay(probe.name, probe.database, probe.kafka), _consumers(probe, 0, tail=tail)
-    async with running(relay.run):
+    consumers = probe.consumers(probe.handling("state" if tail else "effect", tail=tail))
+    async with running(probe.relay().run):
         await probe.emit(name, 1)
         async with running(consumers.run):
-            await until(lambda: _has(probe, name))
+            await until(lambda: probe.has(name, 1))
     assert silent.is_set()
     assert _rebuilt() > before
 
 
 async def test_a_member_to_which_the_group_gave_nothing_is_not_silent(probe: Probe) -> None:
     """More processes than partitions: what is over waits for another's end."""
-    members = [_consumers(probe, slot) for slot in range(topics.load().named(TOPIC).partitions + 1)]
+    slots = range(topics.load().named(TOPIC).partitions + 1)
+    members = [Consumers(probe.name, str(slot), probe.kafka, probe.database, [probe.handling()]) for slot in slots]
     async with AsyncExitStack() as stack:
         for one in members:
             await stack.enter_async_context(running(one.run))
@@ -72,7 +67,3 @@ def _one_has_nothing(members: list[Consumers]) -> bool:
         return all(lane.is_settled for lane in lanes) and sum(not lane.consumer.assignment() for lane in lanes) == 1
     except KafkaError:  # not connected yet
         return False
-
-
-async def _has(probe: Probe, name: str) -> bool:
-    return await probe.effects(name) == [1]

@@ -1,0 +1,149 @@
+"""Consuming: each record has its effect once, order kept, bad records aside, one process a slot."""
+
+import asyncio
+import base64
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.record.util import calc_crc32c
+
+from chassis import deadletter, dlq
+from chassis.kafka import TolerantConsumer
+from chassis.record import RawRecord
+from tests.component.conftest import CAUSE, TOPIC, Probe, key
+from tests.waiting import running, until
+
+
+async def test_events_reach_the_handler_once_and_in_order(probe: Probe) -> None:
+    name = key()
+    relay = probe.relay()
+    consumers = probe.consumers(probe.handling())
+    async with running(relay.run, consumers.run):
+        for version in range(1, 21):
+            await probe.emit(name, version)
+        await until(lambda: probe.has(name, 20))
+    assert await probe.effects(name) == list(range(1, 21))
+    assert await probe.rows("SELECT * FROM outbox") == []
+
+
+async def test_a_bad_record_does_not_stop_the_good_ones(probe: Probe) -> None:
+    bad, good = key(), key()
+    probe.broken.add(bad)
+    handling = probe.handling()
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    relay, consumers = probe.relay(), probe.consumers(handling)
+    async with running(relay.run, consumers.run, worker.run):
+        for version in (1, 2, 3):
+            await probe.emit(bad, version)
+            await probe.emit(good, version)
+        await until(lambda: probe.has(good, 3))
+        await until(lambda: _is_stuck(probe))
+        # An operator replays it once the cause is mended; the waiting ones follow in their order.
+        probe.broken.clear()
+        dead = await probe.rows("SELECT id FROM dead_letter WHERE state = 'dead'")
+        async with probe.database.transaction(CAUSE) as tx:
+            assert len(await dlq.replay(tx, [row["id"] for row in dead])) == 1
+        await until(lambda: probe.has(bad, 3))
+    assert await probe.effects(bad) == [1, 2, 3]
+    assert await probe.effects(good) == [1, 2, 3]
+
+
+async def _is_stuck(probe: Probe) -> bool:
+    return await probe.states() == ["dead", "waiting", "waiting"]
+
+
+async def test_a_later_state_supersedes_a_failed_one(probe: Probe) -> None:
+    name = key()
+    handling = probe.handling("state")
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    first, second = await probe.two(name)
+    probe.broken.add(name)
+    await handling.batch([first])
+    probe.broken.clear()
+    await handling.batch([second])
+    assert await probe.effects(name) == [2]
+    await worker.step()
+    assert await probe.states() == ["superseded"]
+    assert await probe.effects(name) == [2]
+
+
+async def test_records_given_again_have_no_second_effect(probe: Probe) -> None:
+    """Also when the group starts over at offset 0."""
+    name = key()
+    handling = probe.handling()
+    records = await probe.two(name)
+    for _ in range(3):
+        await handling.batch(list(records))
+    assert await probe.effects(name) == [1, 2]
+
+
+async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> None:
+    handling = probe.handling()
+    raw = RawRecord(TOPIC, 0, 10**9, 0, b"subscriptions/x", b"\xff\xff", [("ce_sequence", b"1"), ("ce_id", None)])
+    await handling.batch([raw])
+    (row,) = await probe.rows("SELECT state, reason, value FROM dead_letter")
+    assert row["state"] == "retrying"
+    assert "undecodable" in row["reason"]
+    assert base64.b64encode(row["value"]) == base64.b64encode(b"\xff\xff")
+    await handling.batch([raw])
+    assert len(await probe.rows("SELECT 1 FROM dead_letter")) == 1
+
+
+async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = key()
+    first, second = probe.consumers(probe.handling()), probe.consumers(probe.handling())
+    take, did = second._lease.take, list[str]()
+
+    async def asks() -> bool:
+        taken = await take()
+        did.append("asks, and has it" if taken else "asks, and is refused")
+        return taken
+
+    async def consumes() -> None:
+        did.append("consumes")
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(second._lease, "take", asks)
+    monkeypatch.setattr(second, "_consume", consumes)
+    async with running(probe.relay().run, first.run):
+        await probe.emit(name, 1)
+        await until(lambda: probe.has(name, 1))
+        async with running(second.run):
+            await until(lambda: len(did) > 1)
+    assert did[:2] == ["asks, and is refused"] * 2
+
+
+async def test_a_record_that_the_client_can_not_read_is_passed_by(probe: Probe) -> None:
+    """Other clients can write headers whose names are no text, of which aiokafka would raise an error for ever."""
+    admin = AIOKafkaAdminClient(**probe.kafka.options())
+    await admin.start()
+    await admin.create_topics([NewTopic(probe.name, 1, 1)])
+    async with AIOKafkaProducer(**probe.kafka.options()) as producer:
+        for name in ("first", "x-no-text", "second", "x-no-text", "x-no-text", "third"):
+            batch = producer.create_batch()
+            batch.append(key=name.encode(), value=b"", timestamp=None, headers=[(name, b"")])
+            if name == "x-no-text":
+                _spoil(batch)
+            await (await producer.send_batch(batch, probe.name, partition=0))
+    found = list[tuple[int, bytes | None]]()
+    async with TolerantConsumer(**probe.kafka.options(), auto_offset_reset="earliest") as consumer:
+        consumer.assign([TopicPartition(probe.name, 0)])
+        while len(found) < 6:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                found += [(one.offset, one.key) for one in records]
+    assert found == [(0, b"first"), (1, None), (2, b"second"), (3, None), (4, None), (5, b"third")]
+    await admin.delete_topics([probe.name])
+    await admin.close()
+
+
+def _spoil(batch: Any) -> None:
+    """Put a header's name that is not UTF-8 into a batch (format v2: the checksum is at 17, of what begins at 21)."""
+    built = batch._build
+
+    def spoiled() -> bytes:
+        content = bytes(built()).replace(b"x-no-text", b"x-\xff\xfetext")
+        return content[:17] + calc_crc32c(content[21:]).to_bytes(4) + content[21:]
+
+    batch._build = spoiled
