@@ -143,7 +143,8 @@ def _spoil(batch: Any) -> None:
     built = batch._build
 
     def spoiled() -> bytes:
-        content = bytes(built()).replace(b"x-no-text", b"x-\xff\xfetext")
-        return content[:17] + calc_crc32c(content[21:]).to_bytes(4) + content[21:]
+        content = bytes(built()).replace(b"x-no-text", b"x-\xff\xfe-text")
+        checksum: int = calc_crc32c(content[21:])
+        return content[:17] + checksum.to_bytes(4) + content[21:]
 
     batch._build = spoiled
