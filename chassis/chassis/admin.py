@@ -15,7 +15,7 @@ from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation
 from chassis.handling import Handling
 from chassis.personal import PersonalRecord, Vault
-from chassis.record import RawRecord, UndecodableError, decode
+from chassis.record import RawRecord, decode
 from chassis.rpc import Call
 from chassis.service import Parts
 
@@ -68,7 +68,8 @@ class Admin:
 
     async def ReplayDeadLetters(self, call: Call, request: pb.ReplayDeadLettersRequest) -> pb.ReplayDeadLettersResponse:
         """See the contract."""
-        chosen, more = await _chosen(call, request, [state for state in deadletter.OPEN if state != "waiting"])
+        states = ["retrying", "dead"] if request.ids else ["dead"]  # the others are tried by themselves
+        chosen, more = await _chosen(call, request, states)
         done = chosen if request.dry_run else await dlq.replay(call.tx, chosen)
         return pb.ReplayDeadLettersResponse(queued=len(done), ids=map(str, done), more=more)
 
@@ -237,9 +238,9 @@ def _json(raw: RawRecord) -> str:
     """A record's content for people; empty where it has none that can be read."""
     try:
         message = decode(raw).message
-    except UndecodableError:
+        return MessageToJson(message, preserving_proto_field_name=True, ensure_ascii=False) if message else ""
+    except Exception:  # its value may be anything, and its topic may be gone: the record is to be looked at all the same
         return ""
-    return MessageToJson(message, preserving_proto_field_name=True, ensure_ascii=False) if message else ""
 
 
 def _dead_letter(row: Any) -> pb.DeadLetter:

@@ -8,12 +8,13 @@ again in place, without limit; its offsets are committed only after its effects.
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -23,12 +24,11 @@ from faststream.security import BaseSecurity, SASLScram512
 
 from chassis import applied, metrics, topics
 from chassis.database import Cause, Database
-from chassis.handling import Handling, Listen, away
-from chassis.kafka import KafkaAccess
-from chassis.lease import Lease
-from chassis.record import RawRecord, Record, decode
+from chassis.handling import Handling, away
+from chassis.kafka import KafkaAccess, TolerantConsumer
+from chassis.lease import Lease, LeaseLostError
+from chassis.record import RawRecord, decode
 
-__all__ = ["Consumers", "Listen", "Record"]
 log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
 _POLL_MS = 1000  # how long a poll waits for records; it comes back as soon as there are any
@@ -39,6 +39,7 @@ _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a part is
 _LOOK = 0.02  # seconds between looks at how far a tail has got
 _WATCH = 5.0  # seconds between looks at whether the clients get on
 _ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
+_START = 60.0  # seconds that all clients may take to connect and to join their groups
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
@@ -74,9 +75,11 @@ class Consumers:
             await self._lease.wait()
             try:
                 await self._consume()
+            except LeaseLostError:
+                log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
                 metrics.CLIENT_REBUILDS.labels("consumer").inc()
-                log.warning("consumer: broker away, starting over", extra={"error": type(error).__name__})
+                log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
 
     async def stop(self) -> None:
@@ -110,7 +113,7 @@ class Consumers:
         for lane in self._lanes:
             lane.subscribe(broker, self._slot)
         asking = AIOKafkaConsumer(**self._access.options())
-        held = asyncio.create_task(self._lease.hold(_lost))
+        held = asyncio.create_task(self._lease.hold())
         watched = asyncio.create_task(self._watch(broker, asking))
         try:
             done, _ = await asyncio.wait({held, watched}, return_when=asyncio.FIRST_COMPLETED)
@@ -124,29 +127,43 @@ class Consumers:
             held.cancel()
             watched.cancel()
             self._asking = None
+            metrics.CONSUMER_LAG.clear()  # nobody looks any more
             await asking.stop()
             await broker.stop()
 
     async def _watch(self, broker: KafkaBroker, asking: AIOKafkaConsumer) -> None:
-        """Start all clients, see the tails to their ends, then keep the lag's gauge up to date."""
-        await asking.start()
-        self._asking = asking
-        await broker.connect()
-        config = broker.config.broker_config
-        config.builder = partial(_Client, **cast(Any, config.builder).keywords)
-        await broker.start()
+        """Start all clients, see the tails to their ends, and look again and again whether all get on."""
+        async with asyncio.timeout(_START):
+            await asking.start()
+            self._asking = asking
+            await broker.connect()
+            config = broker.config.broker_config
+            config.builder = partial(_Client, **cast(Any, config.builder).keywords)
+            await broker.start()
+        reaching = asyncio.create_task(self._caught_up())
+        try:
+            while not (await asyncio.wait({reaching}, timeout=_WATCH))[0]:
+                await self._look()
+            reaching.result()
+            while True:
+                await self._look()
+                await asyncio.sleep(_WATCH)
+        finally:
+            reaching.cancel()
+
+    async def _caught_up(self) -> None:
         await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
         self.ready.set()
-        while True:
-            await self._look()
-            await asyncio.sleep(_WATCH)
 
     async def _look(self) -> None:
         """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
         an outage some stay silent for good, and only a new one helps.
         """
-        async with asyncio.timeout(_ANSWER):
-            lags = await self._lags([lane for lane in self._lanes if lane.assigned])
+        try:
+            async with asyncio.timeout(_ANSWER):
+                lags = await self._lags([lane for lane in self._lanes if lane.is_settled])
+        except IllegalStateError:  # the group gave a partition to another meanwhile
+            return
         for lane in self._lanes:
             if lane in lags:
                 metrics.CONSUMER_LAG.labels(lane.handling.group).set(lags[lane])
@@ -154,7 +171,7 @@ class Consumers:
                 raise KafkaError(f"{lane.handling.group} is silent")
 
 
-class _Client(AIOKafkaConsumer):  # type: ignore[misc]
+class _Client(TolerantConsumer):
     """A client that knows what it gave, and whose polls never come back empty: after an empty one FastStream would sleep
     for as long again."""
 
@@ -176,7 +193,7 @@ class _Client(AIOKafkaConsumer):  # type: ignore[misc]
         return found
 
 
-class _Lane:
+class _Lane(ABC):
     """One listener's subscriber."""
 
     def __init__(self, handling: Handling) -> None:
@@ -193,13 +210,28 @@ class _Lane:
             raise KafkaError("not connected")
         return consumer
 
-    def leave(self) -> None:
+    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
+        """Declare the subscriber on a broker that is to be started."""
+        self._positions = {}
+        self._seen = {}, time.monotonic()  # a new client has all its time
+        self._subscriber = self._declared(broker, slot)
+        self._subscriber(self._take)
+
+    @abstractmethod
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
+        """The subscriber, as the broker is told of it."""
+
+    @abstractmethod
+    async def _take(self, batch: Batch) -> None:
+        """Handle what a poll gave; the next poll comes afterwards."""
+
+    def leave(self) -> None:  # noqa: B027 - most have nothing to do
         """Called before the client is stopped."""
 
     @property
-    def assigned(self) -> bool:
-        """Whether the client has partitions to read."""
-        return bool(self.consumer.assignment())
+    def is_settled(self) -> bool:
+        """Whether the client was told what to read; where a group has members enough, that is nothing."""
+        return bool(self.consumer.assignment()) or not self.consumer._subscription.reassignment_in_progress
 
     def silent_for(self, lag: int) -> float:
         """Seconds since the client last moved, had records in hand or nothing to read."""
@@ -210,10 +242,9 @@ class _Lane:
 
     def partitions(self) -> list[TopicPartition]:
         """What the client reads."""
-        found = list(self.consumer.assignment())
-        if not found:
+        if not self.is_settled:
             raise KafkaError("no partitions assigned yet")
-        return found
+        return list(self.consumer.assignment())
 
     async def lag(self, ends: dict[TopicPartition, int]) -> int:
         """Records between the handled ones and the partitions' ends."""
@@ -239,10 +270,9 @@ class _Lane:
 class _Group(_Lane):
     """A subscriber in a Kafka group: goes on where its group stopped."""
 
-    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
-        """Declare the subscriber on a broker that is to be started."""
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         listen = self.handling.listen
-        self._subscriber = broker.subscriber(
+        return broker.subscriber(
             listen.topic,
             batch=True,
             group_id=self.handling.group,
@@ -255,7 +285,6 @@ class _Group(_Lane):
             batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
-        self._subscriber(self._take)
 
     def leave(self) -> None:
         """Make the client leave its group when it stops, which a static member would not."""
@@ -277,20 +306,22 @@ class _Group(_Lane):
 
 
 class _Tail(_Lane):
-    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory."""
+    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory.
+
+    Up to the end that the topic had at the start, what had its effect is recalled, and what is new passed by; then it reads on
+    from the first that was new.
+    """
 
     def __init__(self, handling: Handling) -> None:
         super().__init__(handling)
-        self._held: list[RawRecord] = []
         self._applied: dict[str, int] | None = None
-        self._ends: dict[TopicPartition, int] = {}
-        self._caught_up = False
+        self._new: dict[TopicPartition, int] = {}
+        self._is_recalling = True
 
-    def subscribe(self, broker: KafkaBroker, slot: str) -> None:
-        """Declare the subscriber on a broker that is to be started; it begins at the start of every partition."""
+    def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         topic = topics.load().named(self.handling.listen.topic)
-        self._held, self._applied, self._caught_up = [], None, False
-        self._subscriber = broker.subscriber(
+        self._applied, self._new, self._is_recalling = None, {}, True
+        return broker.subscriber(
             partitions=[DeclaredPartition(topic.name, number) for number in range(topic.partitions)],
             batch=True,
             auto_offset_reset="earliest",
@@ -300,19 +331,21 @@ class _Tail(_Lane):
             batch_timeout_ms=_POLL_MS,
             max_records=_BATCH,
         )
-        self._subscriber(self._take)
 
     async def caught_up(self) -> None:
-        """Wait until the end that the topic had at the start is reached; then handle what was held."""
+        """Wait until all is recalled, and what was new at the start handled."""
         ends = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        await self._read_to(ends)
+        # Nothing is in hand here, so from this place on everything is given anew, and in order.
+        for partition, offset in self._new.items():
+            self.consumer.seek(partition, offset)
+        self._is_recalling, self._applied = False, None
+        await self._read_to(ends)
+        log.info("tail: caught up", extra={"group": self.handling.group})
+
+    async def _read_to(self, ends: dict[TopicPartition, int]) -> None:
         while not await self._reached(ends) or self.consumer.in_hand:  # noqa: ASYNC110 - the client tells nobody when it moves
             await asyncio.sleep(_LOOK)
-        while self._held:  # what arrives meanwhile is held as well
-            part = self._held[:_BATCH]
-            await self._until_done(partial(self.handling.batch, part))
-            del self._held[: len(part)]
-        self._caught_up = True
-        log.info("tail: caught up", extra={"group": self.handling.group})
 
     async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
         for partition, end in ends.items():
@@ -321,45 +354,29 @@ class _Tail(_Lane):
         return True
 
     async def _take(self, batch: Batch) -> None:
-        raws = _raws(batch)
-        if self._caught_up:
-            await self._until_done(partial(self.handling.batch, raws))
+        if self._is_recalling:
+            await self._recall(_raws(batch))
         else:
-            await self._recall(raws)
+            await self._until_done(partial(self.handling.batch, _raws(batch)))
 
     async def _recall(self, raws: Sequence[RawRecord]) -> None:
         if self._applied is None:
             await self._until_done(self._read_applied)
-        recall, known = self.handling.listen.recall, self._applied or {}
-        if recall is None:
-            raise TypeError("a tail has a recall")
+        known = self._applied or {}
         for raw in raws:
             try:
                 record = decode(raw)
-            except Exception:  # handled, and parked, with the others that are held
-                self._held.append(raw)
-                continue
-            if record.version > known.get(record.key, 0):
-                self._held.append(raw)
+            except Exception:
+                record = None  # it is parked when its turn comes
+            if record is None or record.version > known.get(record.key, 0):
+                self._new.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
             elif record.version == known[record.key]:  # older ones are history: a topic may end with them after a replay
-                self._remember(recall, record)
+                self.handling.recall(record)
                 await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
-
-    def _remember(self, recall: Callable[[Record], None], record: Record) -> None:
-        try:
-            recall(record)
-        except Exception:  # it was handled, or given up, before: nobody is left to park it for
-            log.exception("tail: not recalled", extra={"group": self.handling.group, "event_id": record.id})
-            return
-        metrics.RECORDS.labels(self.handling.group, "recalled").inc()
 
     async def _read_applied(self) -> None:
         async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:
             self._applied = await applied.versions(tx, self.handling.group, self.handling.listen.topic)
-
-
-async def _lost() -> None:
-    log.error("consumer: the member's lease is lost; another process has this slot")
 
 
 def _security(access: KafkaAccess) -> BaseSecurity | None:

@@ -7,6 +7,7 @@ transactions of one aggregate commit.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -29,16 +30,21 @@ from chassis.ids import new_id
 from chassis.record import MAX_KEY
 from chassis.statements import Statements, uninterrupted
 
+log = logging.getLogger(__name__)
 MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
 _AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # shutting down, recovering, or told to end a statement or session
+    asyncpg.InsufficientResourcesError,  # no space on its disk, no memory, no connection left
+    asyncpg.PostgresSystemError,  # its files can't be read or written
+    asyncpg.ReadOnlySQLTransactionError,  # it has become a standby
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,  # a migration changed what a statement gives; the next try asks anew
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # PostgreSQL has said that it ends, and the driver has not seen the end yet
     TimeoutError,  # no answer: the statement waits for a lock, or on a connection whose other end is gone
 )
 _CONNECT_TIMEOUT = 5.0
@@ -59,7 +65,7 @@ WITH e AS (
          effective_at
   FROM e
 ){more}
-INSERT INTO outbox (event_id, key) SELECT id, key FROM e ORDER BY place
+INSERT INTO outbox (event_id, key, bytes) SELECT id, key, coalesce(octet_length(payload), 0) FROM e ORDER BY place
 """
 _RESPONSE = "UPDATE request_log SET response = {4} WHERE principal = {1} AND method = {2} AND request_id = {3}"
 _INSERT_EVENTS = _EVENTS.format(more="")
@@ -280,13 +286,13 @@ class Database:
                     yield tx
                     await tx.settle()
                     queued = await tx._flush()
-            for callback in tx._callbacks:
-                callback()
             if queued:
                 self.woken()
+            for callback in tx._callbacks:
+                _called(callback)
         finally:
             for ending in endings:
-                ending()
+                _called(ending)
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[Statements]:
@@ -295,7 +301,8 @@ class Database:
         """
         with _translated():
             async with self._connected() as (_, sql):
-                with sql.given_up_on(asyncio.CancelledError, TimeoutError):  # its next user would wait for that to end
+                # Its next user would wait for the end of what nobody waits for, or meet what the driver is in the middle of.
+                with sql.given_up_on(asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError):
                     yield sql
 
     @asynccontextmanager
@@ -319,6 +326,14 @@ class Database:
         await self.engine.dispose()
 
 
+def _called(callback: Callable[[], None]) -> None:
+    """What fails after a commit undoes nothing, and must not look as if it did."""
+    try:
+        callback()
+    except Exception:
+        log.exception("transaction: what comes after it failed")
+
+
 def _refuse_closed(connection: Any, *_: object) -> None:
     """A connection whose other end has hung up meanwhile is not given out: the pool makes a new one."""
     if connection.driver_connection.is_closed():
@@ -331,7 +346,9 @@ def async_url(url: str) -> str:
 
 
 def unavailable(error: BaseException) -> bool:
-    """Whether an error means that PostgreSQL is away or out of connections, rather than that a statement is wrong."""
+    """Whether an error is PostgreSQL's trouble, or a collision of two transactions, rather than that a statement is wrong: the
+    same may go well a little later.
+    """
     if isinstance(error, exc.DBAPIError):
         # SQLAlchemy wraps the driver's error once in its own, which keeps it as the cause.
         return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)
@@ -350,7 +367,7 @@ def _translated() -> Iterator[None]:
 
 
 def _away() -> Unavailable:
-    return Unavailable("数据库暂时不可用，请稍后重试", "the database is away; try again shortly")
+    return Unavailable("数据库暂时不可用或繁忙，请稍后重试", "the database is away or busy; try again shortly")
 
 
 def _check_size(key: str, payload: bytes | None) -> None:

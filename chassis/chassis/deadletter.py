@@ -42,12 +42,13 @@ WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3::text[]) AND state IN 
 """
 _DUE = """
 SELECT id, consumer_group, key FROM dead_letter
-WHERE state = 'retrying' AND next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT 20
+WHERE state = 'retrying' AND next_attempt_at <= $1 AND consumer_group = ANY($2::text[]) ORDER BY next_attempt_at, id LIMIT 20
 """
 _TAKE = "SELECT * FROM dead_letter WHERE id = $1 AND state = 'retrying' AND next_attempt_at <= $2 FOR UPDATE"
 _SETTLE = """
 UPDATE dead_letter SET state = $2, reason = $3, attempts = $4, last_failed_at = $5, next_attempt_at = $6 WHERE id = $1
 """
+_PUT_OFF = "UPDATE dead_letter SET next_attempt_at = $2 WHERE id = $1 AND state = 'retrying'"
 _RELEASE = """
 UPDATE dead_letter SET state = 'retrying', next_attempt_at = $4 WHERE id = (
   SELECT id FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'waiting'
@@ -126,16 +127,23 @@ class Worker:
     async def step(self) -> int:
         """Try every row that is due; returns how many there were."""
         async with self._database.alone() as sql:
-            due = await sql.rows(_DUE, self._database.system_time())
+            due = await sql.rows(_DUE, self._database.system_time(), list(self._handlings))
             if due or time.monotonic() - self._counted_at > _COUNT:
                 self._counted_at = time.monotonic()
                 for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(sql)}.items():
                     metrics.DEAD_LETTERS.labels(state).set(rows)
         for row in due:
-            handling = self._handlings.get(row.consumer_group)
-            if handling is not None:
+            handling = self._handlings[row.consumer_group]
+            try:
                 await self._attempt(handling, row.id, row.key)
+            except Unavailable:  # which is no failure of its own, and no reason for the others to wait
+                await self._put_off(handling, row.id)
         return len(due)
+
+    async def _put_off(self, handling: "Handling", identifier: UUID) -> None:
+        until = self._database.system_time() + timedelta(seconds=handling.retry_delays[0])
+        async with self._database.alone() as sql:
+            await sql.run(_PUT_OFF, identifier, until)
 
     async def _attempt(self, handling: "Handling", identifier: UUID, key: str) -> None:
         """One attempt. The `applied` row is locked before the dead letter's, as the consumer does."""

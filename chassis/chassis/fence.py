@@ -75,19 +75,18 @@ class Fence:
         """Set the fence up. Raises `ServingError`; KafkaError or TimeoutError where the broker does not answer."""
         lease = await self._alone()
         try:
-            return await self._set_up(lease)
+            return await lease.during(self._set_up())
         finally:
             await lease.give()
 
-    async def _set_up(self, lease: Lease) -> Outcome:
+    async def _set_up(self) -> Outcome:
         async with self._database.transaction(self._cause) as tx:
             job = await jobs.start(tx, "fence", self._service, self._cause.reason)
         while await self._raise_some(job):
-            await lease.keep()
+            pass
         removed = 0
         for topic in self._topics:
             removed += await self._take_off(topic)
-            await lease.keep()
         for group, name in self._groups.items():
             await self._from_the_start(group, name)
         async with self._database.transaction(self._cause) as tx:

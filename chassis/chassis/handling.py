@@ -14,10 +14,9 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-import asyncpg
 import grpc
 from opentelemetry.trace import SpanKind
-from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, exc, literal, select
+from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, literal, select
 
 from chassis import applied, deadletter, metrics, telemetry, topics
 from chassis.crash import crash_point
@@ -28,7 +27,6 @@ from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 log = logging.getLogger(__name__)
 Handler = Callable[[Tx, Record], Awaitable[object]]
 _AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
-_COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class Handling:
         elif record.version <= done[record.key]:
             self._count("skipped")
             if self.listen.recall and record.version == done[record.key]:  # a topic that was lost is published anew
-                tx.on_commit(partial(self.listen.recall, record))
+                tx.on_commit(partial(self.recall, record))
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
             self._count("waiting")
@@ -262,6 +260,19 @@ class Handling:
         """Whether only the newest record of a key matters."""
         return self.listen.mode == "state"
 
+    def recall(self, record: Record) -> None:
+        """Remember a record that had its effect, where the listener keeps something in memory. One that it cannot take was
+        handled, or given up, before: nobody is left to park it for.
+        """
+        if self.listen.recall is None:
+            return
+        try:
+            self.listen.recall(record)
+        except Exception:
+            log.exception("tail: not recalled", extra={"group": self.group, "event_id": record.id})
+        else:
+            self._count("recalled")
+
     def _had_effect(self, records: Sequence[Record], at: datetime) -> None:
         """Count records whose effects are committed."""
         for kind, number in Counter(one.type for one in records).items():
@@ -279,9 +290,7 @@ def away(error: BaseException) -> bool:
     """Whether an error says that a part can't be reached, or that two transactions collided: worth trying again."""
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in _AWAY_CODES
-    if isinstance(error, exc.DBAPIError) and isinstance(getattr(error.orig, "__cause__", None), _COLLISIONS):
-        return True
-    return isinstance(error, (Unavailable, *_COLLISIONS)) or unavailable(error)
+    return isinstance(error, Unavailable) or unavailable(error)
 
 
 def reason(error: BaseException) -> str:

@@ -32,6 +32,10 @@ _COUNT = """
 SELECT count(*) FROM (SELECT 1 FROM outbox WHERE seq >= $1 AND key <> ALL($2::text[]) ORDER BY seq LIMIT $3) AS waiting
 """
 _LAST = "SELECT seq FROM outbox ORDER BY seq DESC LIMIT 1"
+_FORGET = """
+DELETE FROM request_log WHERE ctid = ANY (ARRAY(SELECT ctid FROM request_log WHERE created_at < $1 LIMIT $2))
+"""
+_FORGOTTEN = 5000  # requests in one transaction
 _COUNTED = 10_000  # rows that are counted; beyond, the span of their places says how many there are
 _FROM_THE_START = 60  # looks after which the floor is given up once
 
@@ -93,11 +97,12 @@ async def hourly(database: Database) -> None:
     await asyncio.sleep(_FIRST)  # a start has better things to do
     while True:
         try:
+            async with database.alone() as sql:
+                await sql.value("SELECT ensure_event_partitions()")
+                metrics.EVENTS_WITHOUT_PARTITION.set(await sql.value("SELECT event_default_rows()"))
+                while await sql.run(_FORGET, database.system_time() - _KEEP_REQUESTS, _FORGOTTEN) == _FORGOTTEN:
+                    pass
             async with database.transaction(_CAUSE) as tx:
-                await tx.sql.value("SELECT ensure_event_partitions()")
-                metrics.EVENTS_WITHOUT_PARTITION.set(await tx.sql.value("SELECT event_default_rows()"))
-                old = tx.recorded_at - _KEEP_REQUESTS
-                await tx.sql.run("DELETE FROM request_log WHERE created_at < $1", old)
                 await Vault().purge(tx, business_date(tx.now))
             await asyncio.sleep(_HOURLY)
         except Unavailable:

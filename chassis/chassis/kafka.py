@@ -1,16 +1,23 @@
 """Kafka clients as every service builds them, and records as CloudEvents (Kafka binding, binary mode)."""
 
+import asyncio
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from chassis.record import RawRecord
 from chassis.settings import ServiceSettings
 
 MAX_REQUEST = 4 * 1024 * 1024  # bytes
 MAX_BATCH = 1024 * 1024  # bytes; brokers take no larger batch by default, and no record is larger
+_AGAIN_MS = 1000  # in which a partition is read again
+_CLOSE = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,30 @@ class KafkaAccess:
         return found
 
 
+class TolerantConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """A consumer that passes by what it can't read. A header whose name is no text, which other clients can write, makes
+    aiokafka's own raise the same error for ever.
+    """
+
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        """Records by partition; of one that can't be read, its place and nothing else."""
+        try:
+            return await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        except UnicodeDecodeError:
+            return await self._one_each(partitions or tuple(self.assignment()))
+
+    async def _one_each(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+        found: dict[TopicPartition, list[Any]] = {}
+        for place in partitions:
+            try:
+                found |= await super().getmany(place, timeout_ms=_AGAIN_MS, max_records=1)
+            except UnicodeDecodeError:
+                offset = await self.position(place)
+                found[place] = [RawRecord(place.topic, place.partition, offset, 0, None, None, ())]
+                self.seek(place, offset + 1)
+        return found
+
+
 def transactional_producer(access: KafkaAccess, transactional_id: str) -> AIOKafkaProducer:
     """A producer whose every batch is a transaction; a newer one with the same id fences it."""
     return AIOKafkaProducer(
@@ -62,6 +93,21 @@ def transactional_producer(access: KafkaAccess, transactional_id: str) -> AIOKaf
         request_timeout_ms=15_000,
         retry_backoff_ms=50,
     )
+
+
+async def dispose(producer: AIOKafkaProducer) -> None:
+    """Close a transactional producer at once: what it has not committed, the next one of its id aborts. Its own `stop` first
+    waits for all that it was given to arrive, which with a broker that does not answer never ends.
+    """
+    producer._closed = True
+    sender = producer._sender.sender_task
+    if sender is not None:
+        sender.cancel()
+    with suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(_CLOSE):
+            await producer.client.close()  # with which what the sender still waits for ends
+            if sender is not None:
+                await asyncio.wait({sender})
 
 
 def partition_of(key: str, partitions: int) -> int:

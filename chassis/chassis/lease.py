@@ -7,9 +7,10 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
-from chassis.database import Database
+from chassis.database import Database, Tx
 from chassis.errors import Unavailable
 from chassis.ids import new_id
 
@@ -27,6 +28,12 @@ _KEEP = """
 UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $4) WHERE name = $1 AND holder = $2 AND epoch = $3
 """
 _GIVE = "UPDATE lease SET expires_at = clock_timestamp() WHERE name = $1 AND holder = $2"
+_HELD = "SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND epoch = $3 FOR SHARE"
+_T = TypeVar("_T")
+
+
+class LeaseLostError(Exception):
+    """Another has the lease now."""
 
 
 class Lease:
@@ -62,20 +69,39 @@ class Lease:
             try:
                 if await self.take():
                     return
+                if not waited:
+                    log.info("lease is held by another", extra={"lease": self.name})
+                    waited = True
             except Unavailable:
                 log.warning("lease: database away", extra={"lease": self.name})
-            if not waited:
-                log.info("lease is held by another", extra={"lease": self.name})
-                waited = True
             await asyncio.sleep(0.25)
 
-    async def hold(self, lost: Callable[[], Awaitable[None]]) -> None:
-        """Renew until cancelled; calls `lost` once, and ends, when the lease is gone."""
+    async def hold(self) -> None:
+        """Renew it until cancelled. Raises `LeaseLostError` once another has it."""
         while True:
             await asyncio.sleep(SECONDS / 3)
             try:
                 if not await self.keep():
-                    await lost()
-                    return
+                    raise LeaseLostError(self.name)
             except Unavailable:
                 log.warning("lease: database away", extra={"lease": self.name})
+
+    async def during(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Hold it while something is done, however long that takes. Where it is lost, that is cancelled, and `LeaseLostError`
+        raised. A process that was stopped meanwhile learns it late: what nobody else may do beside it asks `guard` as well.
+        """
+        doing, holding = asyncio.ensure_future(work), asyncio.create_task(self.hold())
+        try:
+            await asyncio.wait({doing, holding}, return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                holding.result()
+            return doing.result()
+        finally:
+            for task in (doing, holding):
+                task.cancel()
+            await asyncio.wait({doing, holding})
+
+    async def guard(self, tx: Tx) -> None:
+        """Nobody else gets it before this transaction ends. Raises `LeaseLostError`."""
+        if await tx.sql.value(_HELD, self.name, self.holder, self.epoch) is None:
+            raise LeaseLostError(self.name)

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, logs, metrics, rebuild, telemetry
+from chassis import deadletter, housekeeping, jobs, logs, metrics, rebuild, telemetry
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
-from chassis.clock import BusinessClock, SystemClock
+from chassis.clock import BusinessClock, Clock, SystemClock
 from chassis.consumer import Consumers
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
@@ -34,6 +34,7 @@ from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
+_PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
 _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 
@@ -88,14 +89,18 @@ async def _fence(service: Service, settings: ServiceSettings, reason: str) -> No
 def _context(settings: ServiceSettings) -> Context:
     system = SystemClock()
     clock = BusinessClock(system)
-    url = settings.database_url.get_secret_value()
-    return Context(settings, Database(url, system=system, business=clock, pool=settings.database_pool), clock, system)
+    return Context(settings, _database(settings, system, clock, settings.database_pool), clock, system)
+
+
+def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, pool: int) -> Database:
+    return Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=pool)
 
 
 async def _serve(service: Service, settings: ServiceSettings) -> None:
     telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
     context = _context(settings)
-    running = _Running(service, context)
+    plumbing = _database(settings, context.system_clock, context.clock, _PLUMBING)
+    running = _Running(service, context, plumbing)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,23 +109,26 @@ async def _serve(service: Service, settings: ServiceSettings) -> None:
         await running.serve(stopping)
     finally:
         await context.database.close()
+        await plumbing.close()
 
 
 class _Running:
-    """One running service."""
+    """One running service. `plumbing` is its database as relay, leases and housekeeping see it."""
 
-    def __init__(self, service: Service, context: Context) -> None:
+    def __init__(self, service: Service, context: Context, plumbing: Database) -> None:
         settings: ServiceSettings = context.settings
         self._service = service
         self._context = context
+        self._plumbing = plumbing
         self._parts = service.parts(context)
         access = KafkaAccess.of(settings)
-        self._outbox = housekeeping.Outbox(context.database, settings)
-        self._relay = Relay(service.name, context.database, access)
+        self._outbox = housekeeping.Outbox(plumbing, settings)
+        self._relay = Relay(service.name, plumbing, access)
+        context.database.woken = plumbing.woken
         self._handlings = [
             Handling(service.name, listen, context.database, settings.retry_delays) for listen in self._parts.listens()
         ]
-        self._consumers = Consumers(service.name, settings.slot, access, context.database, self._handlings)
+        self._consumers = Consumers(service.name, settings.slot, access, plumbing, self._handlings)
         self._rebuilds = rebuild.Worker(service.name, context.database, access, self._handlings)
         self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
         self._server = Server(self._pipeline(), self._offers(), with_reflection=settings.profile != "production")
@@ -129,6 +137,7 @@ class _Running:
         """Serve until `stopping` is set; then drain."""
         settings = self._context.settings
         await _read_clock(self._context)
+        await _fence_finished(self._context)
         port = await self._server.start(settings.grpc_listen)
         self._announce(port)
         async with asyncio.TaskGroup() as group:
@@ -168,14 +177,13 @@ class _Running:
         ]
 
     def _tasks(self) -> list[Task]:
-        database = self._context.database
         return [
             self._relay.run,
             self._consumers.run,
             self._letters.run,
             self._rebuilds.run,
             self._outbox.watch,
-            lambda: housekeeping.hourly(database),
+            lambda: housekeeping.hourly(self._plumbing),
             housekeeping.loop_lag,
             *self._parts.tasks(),
         ]
@@ -193,6 +201,17 @@ class _Running:
             scratch.replace(settings.ports_file)
 
 
+async def _fence_finished(context: Context) -> None:
+    """Wait until no restore fence is half done: what is said before would be taken for what came after the restored point."""
+    while True:
+        with suppress(Unavailable):
+            async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
+                if await jobs.next_open(tx, "fence") is None:
+                    return
+            log.error("start: a restore fence is not finished; run restore-fence again, to its end")
+        await asyncio.sleep(_PAUSE)
+
+
 async def _read_clock(context: Context) -> None:
     """Set the business clock as the database has it, waiting for the database where it is away."""
     while True:
@@ -205,6 +224,11 @@ async def _read_clock(context: Context) -> None:
             await asyncio.sleep(_PAUSE)
 
 
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
     """Begin a task anew whenever it fails."""
     while True:
@@ -215,4 +239,6 @@ async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
             log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", "")})
         except Exception:
             log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
+        if _is_cancelled():  # it was told to end, and failed on the way
+            return
         await asyncio.sleep(_PAUSE)

@@ -53,7 +53,7 @@ def decode(request: Message, *kinds: Callable[[str], Any]) -> list[Any] | None:
         if bound == _filter_of(request):
             wanted: Sequence[Callable[[str], Any]] = kinds or (str,)
             return [kind(str(part)) for kind, part in zip(wanted, position, strict=True)]
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):  # json goes as deep as a token says
         pass
     raise Invalid(
         [

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import topics
-from chassis.kafka import KafkaAccess
+from chassis.kafka import KafkaAccess, TolerantConsumer
 from chassis.record import RawRecord, Record, UndecodableError, decode
 
 _BATCH = 500  # records given at once, at most
@@ -57,7 +57,7 @@ class Reader:
 @asynccontextmanager
 async def topic(access: KafkaAccess, name: str) -> AsyncIterator[Reader]:
     """A reader of a topic. Raises KafkaError where the broker can't be reached or does not know the topic."""
-    consumer = AIOKafkaConsumer(**access.options(), isolation_level="read_committed", enable_auto_commit=False)
+    consumer = TolerantConsumer(**access.options(), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(name, number) for number in range(topics.load().named(name).partitions)]

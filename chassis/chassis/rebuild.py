@@ -9,7 +9,8 @@ Kafka may have compacted what happened long ago: have the topic's owner replay i
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -20,7 +21,7 @@ from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling, away, reason
 from chassis.kafka import KafkaAccess
-from chassis.lease import Lease
+from chassis.lease import Lease, LeaseLostError
 from chassis.reading import Newest
 from chassis.record import Record
 from chassis.tables import stale
@@ -45,9 +46,9 @@ class Worker:
         """Look for jobs until cancelled."""
         while self._handlings:
             try:
-                if not await self._lease.take() or not await self._work():
+                if not await self._lease.take() or not await self._lease.during(self._work()):
                     await asyncio.sleep(_LOOK)
-            except (KafkaError, Unavailable, OSError, TimeoutError) as error:
+            except (KafkaError, Unavailable, LeaseLostError, OSError, TimeoutError) as error:
                 log.warning("rebuild: a part is away, beginning anew", extra={"error": type(error).__name__})
                 await asyncio.sleep(_PAUSE)
 
@@ -57,26 +58,33 @@ class Worker:
             if (job := await jobs.next_open(tx, "rebuild")) is None:
                 return False
             await jobs.begin(tx, job.id)
-        handling = self._handlings[job.subject]
-        log.info("rebuild: begun", extra={"group": handling.group})
+        log.info("rebuild: begun", extra={"group": job.subject})
         try:
-            removed, failure = await self._rebuild(job, handling)
-        except (KafkaError, Unavailable, OSError, TimeoutError):
+            removed, failure = await self._rebuild(job)
+        except (KafkaError, Unavailable, LeaseLostError, OSError, TimeoutError):
             raise
         except Exception as error:
-            log.exception("rebuild: failed", extra={"group": handling.group})
+            log.exception("rebuild: failed", extra={"group": job.subject})
             removed, failure = 0, reason(error)
-        async with self._database.transaction(self._cause) as tx:
+        async with self._guarded() as tx:
             await jobs.finish(tx, job.id, removed, failure)
-        log.info("rebuild: done", extra={"group": handling.group, "removed": removed, "failure": failure})
+        log.info("rebuild: done", extra={"group": job.subject, "removed": removed, "failure": failure})
         return True
 
-    async def _rebuild(self, job: Any, handling: Handling) -> tuple[int, str]:
-        """Write everything anew; returns how many rows were removed, and why it was not done, if so."""
-        projection = handling.listen.projection
-        if projection is None:
-            raise TypeError("nothing to rebuild")
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[Tx]:
+        """A transaction beside which no other process can take the rebuild over: each begins with a list of its own."""
         async with self._database.transaction(self._cause) as tx:
+            await self._lease.guard(tx)
+            yield tx
+
+    async def _rebuild(self, job: Any) -> tuple[int, str]:
+        """Write everything anew; returns how many rows were removed, and why it was not done, if so."""
+        handling = self._handlings.get(job.subject)
+        projection = handling.listen.projection if handling else None
+        if handling is None or projection is None:
+            return 0, "the service has no such group any more"
+        async with self._guarded() as tx:
             await tx.conn.execute(delete(stale))
             await tx.conn.execute(insert(stale).from_select(["name"], projection.names()))
         async with reading.topic(self._access, handling.listen.topic) as reader:
@@ -91,10 +99,8 @@ class Worker:
         self, job: Any, handling: Handling, records: Sequence[Record], newest: Mapping[str, Newest] | None
     ) -> None:
         counting = [one for one in records if newest is None or newest[one.key].version == one.version]
-        if not await self._lease.keep():
-            raise Unavailable("租约已失", "the lease is lost")
         failed = await _until_done(handling, counting)
-        async with self._database.transaction(self._cause) as tx:
+        async with self._guarded() as tx:
             await _seen(tx, [one.key if handling.is_state else one.id for one in counting])
             await jobs.progress(tx, job.id, "", len(counting), failed)
 
@@ -102,7 +108,7 @@ class Worker:
         """Remove what no record stands behind; returns how many rows that were."""
         removed = 0
         while names := await self._stale(_BATCH):
-            async with self._database.transaction(Cause(handling.actor)) as tx:
+            async with self._guarded() as tx:
                 await handling.forget(tx, names)
                 await _seen(tx, names)
             removed += len(names)

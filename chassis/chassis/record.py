@@ -112,9 +112,10 @@ def _key(raw: RawRecord) -> str:
 
 
 def _version(text: bytes) -> int:
-    if not (text.isdigit() and len(text) < _DIGITS):
+    version = int(text) if text.isdigit() and len(text) < _DIGITS else 0
+    if not version:
         raise UndecodableError("header ce_sequence is missing or no version")
-    return int(text)
+    return version
 
 
 def _time(text: str, timestamp: int) -> datetime:

@@ -10,11 +10,13 @@ committed them: a crash in between publishes them twice, and consumers drop what
 import asyncio
 import logging
 import time
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,10 +25,8 @@ from aiokafka.errors import (
     CorruptRecordException,
     IllegalOperation,
     InvalidMessageError,
-    InvalidProducerEpoch,
     KafkaError,
     MessageSizeTooLargeError,
-    ProducerFenced,
     RecordListTooLargeError,
     RecordTooLargeError,
 )
@@ -36,14 +36,13 @@ from chassis import metrics, replay, telemetry, topics
 from chassis.crash import crash_point
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
-from chassis.kafka import KafkaAccess, partition_of, transactional_producer
-from chassis.lease import SECONDS as LEASE_SECONDS
-from chassis.lease import Lease
+from chassis.kafka import KafkaAccess, dispose, partition_of, transactional_producer
+from chassis.lease import Lease, LeaseLostError
 from chassis.record import CONTENT_TYPE
 from chassis.statements import Statements
 
 log = logging.getLogger(__name__)
-BATCH = 1000  # events in one transaction, at most
+BATCH, BATCH_BYTES = 1000, 8 * 1024 * 1024  # events in one transaction, and bytes of their content, at most
 POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
 REST = 0.2  # seconds of rest after a small batch, at most
@@ -56,14 +55,13 @@ _REFUSED = (
     RecordListTooLargeError,
     RecordTooLargeError,
 )
-_FENCED = (ProducerFenced, InvalidProducerEpoch)
 _CONTENT_TYPE = CONTENT_TYPE.encode()
 
-_QUEUE = "SELECT seq, event_id, key FROM outbox WHERE seq > $1 AND parked IS NULL ORDER BY seq LIMIT $2"
+_QUEUE = "SELECT seq, event_id, key, bytes FROM outbox WHERE seq > $1 AND parked IS NULL ORDER BY seq LIMIT $2"
 # The same without what stands behind a parked row of its key. Only where there is one: of a table with many dead rows, the
 # planner believes that many are parked, and reads all of it.
 _QUEUE_BESIDE_PARKED = """
-SELECT o.seq, o.event_id, o.key FROM outbox o
+SELECT o.seq, o.event_id, o.key, o.bytes FROM outbox o
 WHERE o.seq > $1 AND o.parked IS NULL
   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.parked IS NOT NULL AND p.key = o.key AND p.seq < o.seq)
 ORDER BY o.seq LIMIT $2
@@ -104,10 +102,6 @@ class RefusedError(Exception):
     """The broker will not take a batch because of a record in it."""
 
 
-class LeaseLostError(Exception):
-    """Another relay leads now."""
-
-
 class Relay:
     """Publishes one service's events."""
 
@@ -118,7 +112,7 @@ class Relay:
         self._cause = Cause(actor=f"service:{service}")
         self._wake = asyncio.Event()
         self._lease = Lease(database, f"relay-{service}")
-        self._kept_at = 0.0
+        self._most = BATCH
         self._floor = 0
         self._scanned_at = 0.0
         self._queue = _QUEUE
@@ -131,13 +125,12 @@ class Relay:
         while True:
             try:
                 await self._lease.wait()
-                self._kept_at = time.monotonic()
-                await self._lead()
-            except (LeaseLostError, *_FENCED):
+                await self._lease.during(self._lead())
+            except LeaseLostError:
                 log.warning("relay: another one leads now")
             except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
                 metrics.CLIENT_REBUILDS.labels("relay").inc()
-                log.warning("relay: part away, starting over", extra={"error": type(error).__name__})
+                log.warning("relay: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
             finally:
                 metrics.RELAY_LEADER.set(0)
@@ -148,29 +141,37 @@ class Relay:
             await self._lease.give()
 
     async def _lead(self) -> None:
-        """Publish until the lease or the broker is lost. The producer is built after the lease was taken."""
-        producer = transactional_producer(self._access, f"relay-{self._service}")
-        try:
-            await producer.start()
-            await self._keep(at_least=0.0)
+        """Publish until the lease or the broker is lost."""
+        async with self._producing() as producer:
             self._scanned_at = 0.0  # whoever led meanwhile may have parked
             metrics.RELAY_LEADER.set(1)
             log.info("relay: leading", extra={"epoch": self._lease.epoch})
             while True:
-                await self._keep(at_least=LEASE_SECONDS / 3)
                 self._wake.clear()
                 queued = await self._next()
                 if queued:
                     began = time.monotonic()
                     await self._publish(producer, queued)
-                    if len(queued) < BATCH:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
+                    if len(queued) < self._most:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
                         await asyncio.sleep(min(time.monotonic() - began, REST))
                 elif not await self._replayed(producer):
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL)
+                        async with asyncio.timeout(POLL):
+                            await self._wake.wait()
+
+    @asynccontextmanager
+    async def _producing(self) -> AsyncIterator[AIOKafkaProducer]:
+        """A producer of this relay's, which from its start fences every other: so it is built with the lease held, and used
+        only where nobody has taken the lease meanwhile.
+        """
+        producer = transactional_producer(self._access, f"relay-{self._service}")
+        try:
+            await producer.start()
+            if not await self._lease.keep():
+                raise LeaseLostError
+            yield producer
         finally:
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), 5)
+            await dispose(producer)
 
     async def _replayed(self, producer: AIOKafkaProducer) -> bool:
         """Work on a replay that was asked for; looked for now and then, and without a pause once there is one."""
@@ -184,14 +185,6 @@ class Relay:
             raise KafkaError("a record was refused") from error  # a new producer goes on
         return self._replaying
 
-    async def _keep(self, at_least: float) -> None:
-        """Renew the lease if the last renewal is that many seconds ago."""
-        if time.monotonic() - self._kept_at < at_least:
-            return
-        if not await self._lease.keep():
-            raise LeaseLostError
-        self._kept_at = time.monotonic()
-
     async def _next(self) -> list[_Queued]:
         """The next rows of the queue with their events."""
         async with self._database.alone() as sql:
@@ -199,11 +192,12 @@ class Relay:
                 self._floor, self._scanned_at = 0, time.monotonic()
                 parked = await sql.row(_PARKED)
                 self._queue = _QUEUE_BESIDE_PARKED if parked else _QUEUE
-            rows = await sql.rows(self._queue, self._floor, BATCH)
+            rows = await sql.rows(self._queue, self._floor, self._most)
             if rows and self._floor and await self._is_overtaking(sql, [row.key for row in rows]):
-                rows = await sql.rows(self._queue, 0, BATCH)
+                rows = await sql.rows(self._queue, 0, self._most)
             if not rows:
                 return []
+            rows = rows[: _within(BATCH_BYTES, [row.bytes for row in rows])]
             ids = [row.event_id for row in rows]
             found = await sql.rows(_EVENTS, ids, min(ids), max(ids))  # events never change
             events = {row["id"]: StoredEvent._make(row) for row in found}
@@ -221,10 +215,14 @@ class Relay:
         crash_point("relay.before_produce")
         try:
             await send(producer, [one.event for one in queued])
+        except TimeoutError:
+            self._most = max(1, len(queued) // 2)  # a slow line may take half as many
+            raise
         except RefusedError as error:
             await self._isolate(queued, str(error))
             # The producer may be wedged by what it was given: a new one goes on.
             raise KafkaError("a record was refused") from error
+        self._most = min(BATCH, 2 * self._most)
         crash_point("relay.after_produce")
         await self._done([one.seq for one in queued])
         now = time.time()
@@ -243,16 +241,13 @@ class Relay:
         middle = len(queued) // 2
         for half in (queued[:middle], queued[middle:]):
             rows = await self._not_held(half)
-            producer = transactional_producer(self._access, f"relay-{self._service}")
             try:
-                await producer.start()
-                if rows:
-                    await send(producer, [one.event for one in rows])
-                    await self._done([one.seq for one in rows])
+                async with self._producing() as producer:
+                    if rows:
+                        await send(producer, [one.event for one in rows])
+                        await self._done([one.seq for one in rows])
             except RefusedError as error:
                 await self._isolate(rows, str(error))
-            finally:
-                await producer.stop()
 
     async def _not_held(self, queued: Sequence[_Queued]) -> list[_Queued]:
         """Those whose aggregate has no parked row before them."""
@@ -268,6 +263,11 @@ class Relay:
     async def _done(self, sequence: list[int]) -> None:
         async with self._database.alone() as sql:
             await sql.run(_DONE, sequence)
+
+
+def _within(limit: int, sizes: Sequence[int]) -> int:
+    """How many of the first together are within a limit; at least one."""
+    return max(1, bisect_right(list(accumulate(sizes)), limit))
 
 
 async def send(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:

@@ -14,6 +14,7 @@ from asyncpg.transaction import Transaction
 
 _T = TypeVar("_T")
 _ROLLBACK = 2.0  # seconds in which a ROLLBACK has to be answered
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Row(asyncpg.Record):
@@ -51,7 +52,7 @@ class Statements:
             await begun.commit()
 
     async def _roll_back(self, begun: Transaction) -> None:
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError), self.given_up_on(BaseException):
+        with suppress(*_LOST), self.given_up_on(BaseException):
             async with asyncio.timeout(_ROLLBACK):
                 await begun.rollback()
 

@@ -1,7 +1,7 @@
 """Tables of the plumbing, the same in every service's database.
 
-`event` is audit trail, history and outbox in one: insert-only for the service's role and partitioned by day, by range of
-id. `outbox` is the small queue of ids not yet published. DDL that SQLAlchemy has no words for is in `chassis.schema`.
+`event` is audit trail, history and outbox in one: insert-only for the service's role and partitioned by month, by range
+of id. `outbox` is the small queue of ids not yet published. DDL that SQLAlchemy has no words for is in `chassis.schema`.
 """
 
 from sqlalchemy import (
@@ -53,6 +53,7 @@ outbox = Table(
     Column("seq", BigInteger, Identity(), primary_key=True),
     Column("event_id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
+    Column("bytes", Integer, nullable=False, server_default="0", comment="of the event's content"),
     Column("parked", Text, comment="why the broker refused the row; null = to be published"),
     # Not of `seq` itself: where all rows are dead, the planner would look for a batch's sequences here, key by key.
     Index("outbox_key", "key", text("(seq + 0)")),

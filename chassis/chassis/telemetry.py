@@ -1,6 +1,7 @@
 """Traces 链路 and their way through the event store and Kafka, as W3C `traceparent`.
 
-The OpenTelemetry SDK is loaded by `setup` only; elsewhere the API's no-op tracer costs nothing.
+Only `setup` puts the OpenTelemetry SDK to work: before it, and where nobody calls it, the API's no-op tracer costs nothing.
+The exporter to a collector is loaded where there is one.
 """
 
 import json

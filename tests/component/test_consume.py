@@ -6,14 +6,16 @@ import time
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.record.util import calc_crc32c
 
 from chassis import deadletter, dlq
-from chassis.consumer import _Client
 from chassis.handling import Handling
+from chassis.kafka import TolerantConsumer
 from chassis.record import RawRecord
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
-from tests.metrics import Rise, metric
+from tests.metrics import metric
 from tests.waiting import PATIENCE, running, until
 
 
@@ -134,29 +136,6 @@ async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> Non
     assert len(await probe.rows("SELECT 1 FROM dead_letter")) == 1
 
 
-async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that gives no records although there are some, and raises nothing: a known end of outages."""
-    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
-    monkeypatch.setattr("chassis.consumer._SILENT", 1.0)
-    silent = asyncio.Event()
-    given = _Client.getmany
-
-    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
-        if not silent.is_set():
-            silent.set()
-            await asyncio.Event().wait()  # for ever
-        return await given(client, *partitions, **options)
-
-    monkeypatch.setattr(_Client, "getmany", getmany)
-    name, rebuilt = key(), Rise("alliance_client_rebuilds_total", client="consumer")
-    relay, consumers = probe.relay(), probe.consumers(probe.handling())
-    async with running(relay.run, consumers.run):
-        await probe.emit(name, 1)
-        await until(lambda: probe.has(name, 1))
-    assert silent.is_set()
-    assert rebuilt() >= 1
-
-
 async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     name = key()
     first, second = probe.consumers(probe.handling()), probe.consumers(probe.handling())
@@ -179,3 +158,38 @@ async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pyt
         async with running(second.run):
             await until(lambda: len(did) > 1)
     assert did[:2] == ["asks, and is refused"] * 2
+
+
+async def test_a_record_that_the_client_can_not_read_is_passed_by(probe: Probe) -> None:
+    """Other clients can write headers whose names are no text, of which aiokafka would raise an error for ever."""
+    admin = AIOKafkaAdminClient(**probe.kafka.options())
+    await admin.start()
+    await admin.create_topics([NewTopic(probe.name, 1, 1)])
+    async with AIOKafkaProducer(**probe.kafka.options()) as producer:
+        for name in ("first", "x-no-text", "second", "x-no-text", "x-no-text", "third"):
+            batch = producer.create_batch()
+            batch.append(key=name.encode(), value=b"", timestamp=None, headers=[(name, b"")])
+            if name == "x-no-text":
+                _spoil(batch)
+            await (await producer.send_batch(batch, probe.name, partition=0))
+    found = list[tuple[int, bytes | None]]()
+    async with TolerantConsumer(**probe.kafka.options(), auto_offset_reset="earliest") as consumer:
+        consumer.assign([TopicPartition(probe.name, 0)])
+        while len(found) < 6:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                found += [(one.offset, one.key) for one in records]
+    assert found == [(0, b"first"), (1, None), (2, b"second"), (3, None), (4, None), (5, b"third")]
+    await admin.delete_topics([probe.name])
+    await admin.close()
+
+
+def _spoil(batch: Any) -> None:
+    """Put a header's name that is not UTF-8 into a batch (format v2: the checksum is at 17, of what begins at 21)."""
+    built = batch._build
+
+    def spoiled() -> bytes:
+        content = bytes(built()).replace(b"x-no-text", b"x-\xff\xfe-text")
+        checksum: int = calc_crc32c(content[21:])
+        return content[:17] + checksum.to_bytes(4) + content[21:]
+
+    batch._build = spoiled

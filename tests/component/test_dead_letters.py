@@ -1,14 +1,16 @@
 """Dead letters: what waits behind them, what an operator decides, and what is left of it."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 
 from chassis import deadletter, dlq
-from chassis.errors import Precondition
+from chassis.database import Tx
+from chassis.errors import Precondition, Unavailable
 from chassis.handling import Handling
-from chassis.record import RawRecord
+from chassis.record import RawRecord, Record
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
 from tests.metrics import Rise, metric
 
@@ -65,6 +67,32 @@ async def test_each_attempt_waits_as_long_as_is_set(probe: Probe) -> None:
     (row,) = await probe.rows("SELECT state, attempts, next_attempt_at FROM dead_letter")
     assert (row["state"], row["attempts"], row["next_attempt_at"]) == ("dead", 3, None)
     assert (failed(), dead()) == (1, 1)
+
+
+async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a row of a listener that is gone, of which nobody knows what to do with it."""
+    waits, goes = key(), key()
+    gone = Handling(f"{probe.name}_gone", probe.listen(), probe.database, (0.0,))
+    handling = Handling(probe.name, probe.listen(), probe.database, (0.05, 0.05))
+    probe.broken |= {waits, goes}
+    await gone.batch([raw(waits, 1)])
+    await handling.batch([raw(waits, 2), raw(goes, 1)])
+    probe.broken.clear()
+    given = Handling.handle
+
+    async def handle(self: Handling, tx: Tx, record: Record) -> None:
+        if record.key == waits:
+            raise Unavailable("", "a peer is away")
+        await given(self, tx, record)
+
+    monkeypatch.setattr(Handling, "handle", handle)
+    await asyncio.sleep(0.1)
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    assert await worker.step() == 2
+    assert await probe.effects(goes) == [1]
+    assert await worker.step() == 0, "it waits before it is tried again"
+    rows = await probe.rows("SELECT state, attempts FROM dead_letter WHERE key = $1 ORDER BY version", waits)
+    assert [(row["state"], row["attempts"]) for row in rows] == [("retrying", 1), ("retrying", 1)]
 
 
 async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:

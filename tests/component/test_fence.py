@@ -1,5 +1,6 @@
 """The restore fence: what was said after the restored point is taken back, on every topic, and once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,12 +11,15 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from alliance.listings.v1 import events_pb2
 from alliance.public.v1 import public_pb2
-from chassis import topics
+from chassis import jobs, topics
+from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Tx
 from chassis.etag import etag
 from chassis.fence import Fence, Outcome, ServingError
 from chassis.handling import Listen
+from chassis.main import _fence_finished
 from chassis.record import FENCE, RawRecord, Record, decode
+from chassis.service import Context
 from tests.component.conftest import CAUSE, Probe, key
 from tests.records import everything
 from tests.waiting import running, until
@@ -180,6 +184,19 @@ async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
         "b": 1 + 2 * FENCE,
         "c": 1 + 2 * FENCE,
     }
+
+
+async def test_a_service_does_not_serve_before_its_fence_is_finished(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.main._PAUSE", 0.1)
+    database, system = owner.probe.database, SystemClock()
+    async with database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "fence", owner.probe.name, "broken off")
+    waiting = asyncio.create_task(_fence_finished(Context(None, database, BusinessClock(system), system)))
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    async with database.transaction(CAUSE) as tx:
+        await jobs.finish(tx, job)
+    await waiting
 
 
 async def test_a_service_that_serves_is_not_fenced(owner: Owner) -> None:

@@ -1,5 +1,6 @@
 """Rebuilding what a group keeps: lost, changed and invented rows are put right, in place, while records go on coming."""
 
+import asyncio
 from typing import Any, Literal
 
 import pytest
@@ -111,3 +112,43 @@ async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state"
     found = await kept.rebuilt()
     assert (found["id"], found["failure"]) == (job, "")
     assert await kept.rows(name) == [1]
+
+
+@pytest.mark.parametrize("step", ["_write", "_forget"])
+async def test_who_lost_the_rebuild_to_another_process_removes_nothing(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It was stopped for longer than its lease, and another process has begun anew, with a list of its own."""
+    kept, name, invented = Kept(probe, "state"), key(), key()
+    await _published(probe, (name, 1))
+    await probe.change("INSERT INTO effect VALUES ('x', $1, 1)", invented)
+    async with probe.database.transaction(CAUSE) as tx:
+        await jobs.start(tx, "rebuild", kept.handling.group, "a test")
+    work, lost = getattr(kept.worker, step), list[bool]()
+
+    async def overtaken(*arguments: Any) -> Any:
+        if not lost:
+            lost.append(True)
+            await probe.change("UPDATE lease SET holder = 'another', epoch = epoch + 1 WHERE name = 'rebuild'")
+            await probe.change("UPDATE lease SET expires_at = clock_timestamp() + interval '2 seconds' WHERE name = 'rebuild'")
+        return await work(*arguments)
+
+    monkeypatch.setattr(kept.worker, step, overtaken)
+    async with running(kept.worker.run):
+        await until(lambda: lost)
+        await asyncio.sleep(1)
+        assert await kept.rows(invented) == [1]
+        assert len(await probe.rows("SELECT 1 FROM job WHERE finished_at IS NULL")) == 1
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE finished_at IS NOT NULL"))  # once the other one has ended
+    assert (await kept.rows(name), await kept.rows(invented)) == ([1], [])
+
+
+async def test_a_group_that_is_gone_keeps_no_other_from_its_rebuild(probe: Probe) -> None:
+    kept, name = Kept(probe, "state"), key()
+    await _published(probe, (name, 1))
+    async with probe.database.transaction(CAUSE) as tx:
+        gone = await jobs.start(tx, "rebuild", "renamed.since", "a test")
+    assert (await kept.rebuilt())["failure"] == ""
+    assert await kept.rows(name) == [1]
+    (job,) = await probe.rows("SELECT failure FROM job WHERE id = $1", gone)
+    assert job["failure"] == "the service has no such group any more"

@@ -7,9 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
 
-from chassis.relay import _FENCED
-from tests.component.conftest import TOPIC, Probe, key
+from alliance.notify.v1 import events_pb2, notify_pb2
+from chassis import relay as relaying
+from chassis.kafka import dispose, transactional_producer
+from chassis.relay import BATCH_BYTES, RefusedError
+from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise, metric
 from tests.waiting import PATIENCE, running, until
 
@@ -114,6 +118,7 @@ async def test_a_relay_that_was_held_up_beyond_its_lease_is_fenced(probe: Probe,
         monkeypatch.setattr(first, "_publish", held_up)
         await probe.emit(name, 2)
         await has_read.wait()
+        monkeypatch.setattr(first._lease, "keep", asyncio.Event().wait)  # a process that is stopped renews nothing
         async with running(second.run):
             await until(lambda: probe.is_published(name, 2))
             await probe.emit(name, 3)
@@ -121,4 +126,94 @@ async def test_a_relay_that_was_held_up_beyond_its_lease_is_fenced(probe: Probe,
             goes_on.set()
             await until(lambda: ends)
     assert await probe.versions(name) == [1, 2, 3]
-    assert isinstance(ends[0], _FENCED)
+    assert isinstance(ends[0], ProducerFenced)
+
+
+async def test_a_slow_broker_costs_no_relay_its_lease(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction takes longer than a lease that nobody renews: two relays would end each other's for ever."""
+    monkeypatch.setattr("chassis.lease.SECONDS", 0.9)
+    name, first, second = key(), probe.relay(), probe.relay()
+    publish, begun = first._publish, asyncio.Event()
+
+    async def slow(producer: AIOKafkaProducer, queued: Sequence[Any]) -> None:
+        begun.set()
+        await asyncio.sleep(2.5)
+        await publish(producer, queued)
+
+    monkeypatch.setattr(first, "_publish", slow)
+    async with running(first.run):
+        await probe.emit(name, 1)
+        await begun.wait()
+        async with running(second.run):
+            await until(lambda: probe.is_published(name))
+    assert second._lease.epoch == 0
+    assert await probe.versions(name) == [1]
+
+
+async def test_who_lost_the_lease_while_it_looked_for_a_refused_record_sends_nothing_more(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each half of a refused batch has a producer of its own, which would fence whoever leads now, and send what is old."""
+    names, sent = [key(), key()], list[int]()
+    relay = probe.relay()
+
+    async def refused(_: AIOKafkaProducer, events: Sequence[Any]) -> None:
+        sent.append(len(events))
+        await probe.change("UPDATE lease SET holder = 'another', epoch = epoch + 1")
+        raise RefusedError("one of them")
+
+    for name in names:
+        await probe.emit(name, 1)
+    monkeypatch.setattr("chassis.relay.send", refused)
+    async with running(relay.run):
+        await until(lambda: sent)
+        await asyncio.sleep(1)
+    assert sent == [2]
+    assert len(await probe.rows("SELECT 1 FROM outbox WHERE parked IS NULL")) == 2
+
+
+async def test_large_events_are_sent_in_smaller_batches(probe: Probe) -> None:
+    relay, large = probe.relay(), "x" * (1000 * 1024)
+    async with probe.database.transaction(CAUSE) as tx:
+        for _ in range(20):
+            event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(organization=large))
+            tx.emit(TOPIC, key(), 1, "created", event)
+    queued = await relay._next()
+    assert len(queued) == BATCH_BYTES // (1000 * 1024)
+    async with running(relay.run):
+        await until(probe.is_out)
+
+
+async def test_what_does_not_get_through_in_time_is_tried_in_half(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    names, given, sizes = [key() for _ in range(8)], relaying.send, list[int]()
+
+    async def slow(producer: AIOKafkaProducer, events: Sequence[Any]) -> None:
+        sizes.append(len(events))
+        if len(events) > 2:
+            raise TimeoutError
+        await given(producer, events)
+
+    monkeypatch.setattr(relaying, "send", slow)
+    async with probe.database.transaction(CAUSE) as tx:
+        for name in names:
+            tx.emit(TOPIC, name, 1, "created", events_pb2.SubscriptionEvent())
+    async with running(probe.relay().run):
+        await until(probe.is_out)
+    assert sizes[:3] == [8, 4, 2]
+    assert [await probe.versions(name) for name in names] == [[1]] * 8
+
+
+async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe) -> None:
+    """In the middle of a transaction, and where the broker does not answer any more."""
+    producer = transactional_producer(probe.kafka, f"{probe.name}-given-up")
+    before = asyncio.all_tasks()
+    await producer.start()
+    await producer.begin_transaction()
+    batch = producer.create_batch()
+    batch.append(key=b"x", value=b"x", timestamp=None)
+    await producer.send_batch(batch, TOPIC, partition=0)
+    producer._sender._send_produce_req = lambda *_: asyncio.Event().wait()
+    async with asyncio.timeout(5):
+        await dispose(producer)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() - before == set()

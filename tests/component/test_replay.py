@@ -1,7 +1,13 @@
 """Replays: every version again, in as many batches as it takes, with an end that says why."""
 
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
 from alliance.notify.v1 import events_pb2, notify_pb2
-from chassis import jobs
+from chassis import jobs, replay
+from chassis import relay as relaying
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise
 from tests.waiting import running, until
@@ -51,6 +57,31 @@ async def test_a_replay_that_the_broker_refuses_ends_and_says_so(probe: Probe) -
         await probe.emit(name, 2)
         await until(probe.is_out)
     assert rebuilt() == 1
+
+
+async def test_a_keys_versions_are_in_one_transaction_however_many(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a replay that ends early leaves no old version behind a newer one."""
+    monkeypatch.setattr(replay, "EVENTS", 3)
+    names, sent, given = sorted(key() for _ in range(4)), list[list[str]](), relaying.send
+    for name, versions in zip(names, (1, 2, 5, 1), strict=True):
+        for version in range(1, versions + 1):
+            await probe.emit(name, version)
+    async with running(probe.relay().run):
+        await until(probe.is_out)
+
+    async def send(producer: AIOKafkaProducer, events: Sequence[relaying.StoredEvent]) -> None:
+        sent.append([one.key for one in events])
+        if names[3] in sent[-1]:
+            raise relaying.RefusedError("on purpose")
+        await given(producer, events)
+
+    monkeypatch.setattr(relaying, "send", send)
+    async with probe.database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "replay", TOPIC, "a new consumer")
+    async with running(probe.relay().run):
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND failure <> ''", job))
+    assert sent == [[names[0], names[1], names[1]], [names[2]] * 5, [names[3]]]
+    assert await probe.versions(names[2]) == [1, 2, 3, 4, 5] * 2
 
 
 async def _count(probe: Probe, name: str, count: int) -> bool:

@@ -13,6 +13,7 @@ from chassis.database import Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.record import RawRecord, Record, decode
+from chassis.statements import Statements
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 
 _ROWS = [("x" * 20_000, f"row {number}", number) for number in range(500)]  # far more than a socket takes at once
@@ -104,6 +105,56 @@ async def test_where_the_connection_goes_meanwhile_the_database_is_away(probe: P
         with pytest.raises(Unavailable):
             await work()
     await probe.emit(key(), 1)
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "alone"])
+async def test_between_its_last_words_and_its_end_the_database_is_away(probe: Probe, statement: str) -> None:
+    """What a crash of PostgreSQL says arrives before the connection's end does, and a statement may come between."""
+
+    async def work() -> None:
+        if statement == "alone":
+            async with probe.database.alone() as sql:
+                await sql.value("SELECT 1")
+        async with probe.database.transaction(CAUSE) as tx:
+            if statement == "INSERT":
+                _told_of_the_end(tx.sql)
+            await tx.sql.run("INSERT INTO effect (key) VALUES ('lost')")
+
+    if statement != "INSERT":
+        async with probe.database.alone() as sql:
+            _told_of_the_end(sql)
+    with pytest.raises(Unavailable):
+        await work()
+    await probe.emit(key(), 1)  # that connection is not given out again
+    assert await probe.rows("SELECT 1 FROM effect") == []
+
+
+def _told_of_the_end(sql: Statements) -> None:
+    text = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection because of crash of another server process\0\0"
+    sql._driver._protocol.data_received(b"E" + (len(text) + 4).to_bytes(4) + text)  # type: ignore[attr-defined]
+
+
+async def test_what_fails_after_the_commit_undoes_nothing(probe: Probe) -> None:
+    name, called = key(), list[str]()
+
+    def fails() -> None:
+        raise RuntimeError("on purpose")
+
+    async with probe.database.transaction(CAUSE) as tx:
+        await tx.sql.run("INSERT INTO effect (key) VALUES ($1)", name)
+        for one in (fails, lambda: called.append("next")):
+            tx.on_commit(one)
+            tx.on_end(one)
+    assert called == ["next", "next"]
+    assert len(await probe.rows("SELECT 1 FROM effect WHERE key = $1", name)) == 1
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "57014", "58030", "25006", "40P01", "40001", "55P03"])
+async def test_what_is_the_databases_trouble_is_no_failure_of_a_record(probe: Probe, state: str) -> None:
+    """A full disk, no memory, a cancelled statement, an unreadable file, a standby, a collision."""
+    with pytest.raises(Unavailable):
+        async with probe.database.transaction(CAUSE) as tx:
+            await tx.sql.run(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
 
 
 async def test_a_lock_that_does_not_come_is_no_failure_of_the_record(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.faults import absence, cluster, disk, network, overload, scenarios, whole
+from tests.faults import absence, cluster, content, disk, network, overload, scenarios, whole
 from tests.faults.fault import Fault
 from tests.faults.parts import lacks
 
@@ -26,7 +26,8 @@ FAULTS = (
     Fault("10b", "Kafka away until the outbox is full", "LR", absence.broker_away),
     Fault("11", "leader change", "LO", cluster.leader_change, "three"),
     Fault("12", "all brokers down, then back", "LR", cluster.all_brokers_down, "three"),
-    Fault("13", "fewer brokers in sync than needed", "LR", cluster.too_few_in_sync, "three"),
+    Fault("13", "fewer brokers up than needed", "LR", cluster.too_few_up, "three"),
+    Fault("13b", "fewer replicas in sync than needed", "LR", cluster.too_few_in_sync, "three"),
     Fault("14a", "PostgreSQL backend killed", "LP", scenarios.database_backend_killed),
     Fault("14b", "PostgreSQL immediate stop", "LP", scenarios.database_immediate_stop),
     Fault("14c", "PostgreSQL away while calls come", "LPR", absence.database_away),
@@ -42,13 +43,14 @@ FAULTS = (
     Fault("21a", "disk full: Kafka's log directory", "LPR", disk.broker_disk_full, "small-log", missing=_DISK),
     Fault("21b", "disk full: PostgreSQL's write-ahead log", "LPR", disk.database_disk_full, "small-wal", missing=_DISK),
     Fault("21c", "a broker's disk lied: its newest records are gone", "LOS", cluster.disk_lied, "three"),
-    Fault("22", "garbage or truncated records", "Q", scenarios.garbage),
-    Fault("23", "oversized record in the queue, null key", "L", scenarios.oversized_in_the_queue),
-    Fault("24", "the whole log again", "L", scenarios.everything_again),
+    Fault("22", "garbage or truncated records", "Q", content.garbage),
+    Fault("23", "oversized record in the queue, null key", "L", content.oversized_in_the_queue),
+    Fault("24", "the whole log again", "L", content.everything_again),
     Fault("24e", "the whole log of every topic again", "E", whole.everything_again, "services"),
-    Fault("25", "offsets reset to 0", "L", scenarios.offsets_reset),
+    Fault("25", "offsets reset to 0", "L", content.offsets_reset),
     Fault("25e", "offsets of every group reset to 0", "E", whole.offsets_reset, "services"),
-    Fault("26", "records of a later contract", "L", scenarios.later_contract),
+    Fault("26a", "records of a later contract", "L", content.later_contract),
+    Fault("26b", "undecodable bytes, wrong content type", "Q", content.undecodable),
     Fault("31", "SIGTERM under load", "LR", scenarios.rolling_restart),
     Fault("33", "gRPC overload", "LR", overload.overload),
     Fault("34", "two processes with one member id", "LO", scenarios.one_member_twice),

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from alliance_local import processes
@@ -42,11 +44,31 @@ async def all_brokers_down(world: World) -> None:
     await world.recovers("brokers", PART)
 
 
-async def too_few_in_sync(world: World) -> None:
+async def too_few_up(world: World) -> None:
     """Two of three are kept down: nothing may be acknowledged by the third alone, and commands go on."""
     await world.load(1.0)
     before = len(world.acknowledged())
     await _kept_down(world, world.random.sample(_NODES, 2))
+    await _backlog_drains(world, before)
+
+
+async def too_few_in_sync(world: World) -> None:
+    """All three have to have a record, and one is kept down: the two others are up and may acknowledge nothing."""
+    admin = AIOKafkaAdminClient(**world.platform.kafka("admin").options())
+    await admin.start()
+    config = {"min.insync.replicas": str(len(_NODES))}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, world.topic, configs=config)])
+    await admin.close()
+    await world.load(1.0)
+    before = len(world.acknowledged())
+    await _kept_down(world, world.random.sample(_NODES, 1))
+    if min(copies for _, copies in await leaders(world)) == len(_NODES):
+        world.wrong.append("all were in sync")
+    await _backlog_drains(world, before)
+
+
+async def _backlog_drains(world: World, before: int) -> None:
+    """Commands went on and nothing was published; once all brokers are up again, all of it is."""
     written = len(world.acknowledged()) - before
     (row,) = await world.rows(world.writing, "SELECT count(*) FROM outbox")
     if written < RATE * _DOWN / 3:

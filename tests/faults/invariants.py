@@ -39,18 +39,10 @@ async def _lost_or_doubled(world: World) -> str:
         return f"{len(twice)} acknowledged more than once: {_some(twice)}"
     if missing := acknowledged.keys() - committed.keys():
         return f"{len(missing)} acknowledged, and not in the event store: {_some(missing)}"
-    given_up = {
-        (row["key"], row["version"])
-        for row in await world.rows(world.reading, "SELECT key, version FROM dead_letter WHERE state <> 'replayed'")
-    }
     effects = Counter(
         (row["key"], row["version"]) for row in await world.rows(world.reading, "SELECT key, version FROM effect")
     )
-    parked = {
-        (row["key"], row["version"])
-        for row in await world.rows(world.writing, "SELECT e.key, e.version FROM outbox o JOIN event e ON e.id = o.event_id")
-    }
-    if lost := committed.keys() - effects.keys() - given_up - parked:
+    if lost := {one for one in committed.keys() - effects.keys() if one[0] not in world.held}:
         return f"{len(lost)} of {len(committed)} lost: {_some(lost)}"
     if doubled := {one for one, times in effects.items() if times > 1}:
         return f"{len(doubled)} had their effect more than once: {_some(doubled)}"
@@ -80,8 +72,7 @@ async def _not_last(world: World) -> str:
     for key, version in await _events(world):
         highest[key] = max(version, highest.get(key, 0))
     last = {one.key.decode(): version_of(one) for one in await world.records() if one.key and one.key.decode() in highest}
-    held = {row["key"] for row in await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")}
-    wrong = {key for key, version in highest.items() if key not in held and last.get(key) != version}
+    wrong = {key for key, version in highest.items() if key not in world.held and last.get(key) != version}
     return f"the last record of {_some(wrong)} is not its highest version" if wrong else ""
 
 

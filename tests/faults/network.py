@@ -10,8 +10,9 @@ from pathlib import Path
 from aiokafka.protocol.produce import ProduceResponse_v7
 
 from tests.faults.fault import PART, SERVICE
+from tests.faults.process import Process
 from tests.faults.proxy import FETCH, PRODUCE
-from tests.faults.world import Process, World
+from tests.faults.world import World
 from tests.waiting import until
 
 HALF_OPEN = 50.0

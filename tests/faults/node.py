@@ -8,6 +8,7 @@ fault touches: `ack KEY VERSION` once a transaction has committed, and never bef
     FAULT_ROLES   write, read, or both      FAULT_JOURNAL  the journal
     FAULT_SEED    what it writes            FAULT_RATE     transactions a second
     FAULT_SLOW    seconds a record takes    FAULT_BROKEN   a variant of `tests.faults.broken`
+    FAULT_TAKES_POISON   that it handles what it refused before
     FAULT_CALL    seconds a call takes      FAULT_POLL_INTERVAL   seconds that the group allows between two polls
 """
 
@@ -35,6 +36,7 @@ CREATE TABLE effect (place bigint GENERATED ALWAYS AS IDENTITY, event_id text, k
 """
 """What the node keeps. `effect` has no key on purpose: a second effect must show."""
 POISON = "poison"
+TAKES_POISON = bool(os.environ.get("FAULT_TAKES_POISON"))
 PARTITIONS = 3
 KEYS = 24  # aggregates that one seed writes
 WRITERS = 4  # transactions under way at once
@@ -156,7 +158,11 @@ class Node(Parts):
         if self._slow:
             await asyncio.sleep(self._slow)
         message = record.message
-        if isinstance(message, events_pb2.SubscriptionEvent) and message.subscription.subscriber == POISON:
+        if (
+            isinstance(message, events_pb2.SubscriptionEvent)
+            and message.subscription.subscriber == POISON
+            and not TAKES_POISON
+        ):
             raise ValueError("poison")
         await tx.sql.run(_EFFECT, record.id, record.key, record.version)
 

@@ -32,6 +32,7 @@ class Caller:
 
     def __init__(self, world: World, channel: grpc.aio.Channel) -> None:
         self._world = world
+        self.random = world.random
         self._stub = notify_service_pb2_grpc.NotifyServiceStub(channel)
         self._metadata = (("authorization", f"Bearer {world.platform.token('tester')}"),)
         self.retry_hints = 0

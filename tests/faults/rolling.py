@@ -8,7 +8,6 @@ how long events took from their commit to their effect, and a verdict an invaria
 import argparse
 import asyncio
 import logging
-import random
 import socket
 import sys
 import tempfile
@@ -98,7 +97,9 @@ async def _written(caller: Caller, key: str) -> None:
     for tries in count():
         if await caller.call(key, identifier, _ANSWER) is grpc.StatusCode.OK:
             return
-        await asyncio.sleep(min(_AGAIN * 2**tries, _PAUSE) * random.uniform(1, 2))  # all at once would keep it overloaded
+        await asyncio.sleep(
+            min(_AGAIN * 2**tries, _PAUSE) * caller.random.uniform(1, 2)
+        )  # all at once would keep it overloaded
 
 
 async def _kills(world: World, every: float, seconds: float) -> None:

@@ -12,9 +12,9 @@ import os
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +25,7 @@ from tests.faults import invariants, whole, world
 from tests.faults.catalogue import FAULTS
 from tests.faults.fault import Fault
 from tests.faults.parts import PARTS, USED_UP
+from tests.faults.proxies import proxied
 
 _number = itertools.count(1)
 _console = Console(highlight=False)
@@ -32,60 +33,83 @@ _AT_MOST = 240.0  # seconds that a scenario may take
 _HOLDS = "✓"
 
 
-async def once(
-    platform: Platform, folder: Path, fault: Fault, seed: int, broken: "dict[str, str] | None" = None
-) -> dict[str, str]:
-    """One scenario; returns what does not hold, by invariant. `broken` is what is broken on purpose, by side."""
+@dataclass(frozen=True)
+class Verdict:
+    """What does not hold, by invariant ("?" where that is not known), and how long recoveries took."""
+
+    broken: dict[str, str]
+    recovered: str = ""
+
+    @property
+    def letters(self) -> str:
+        """For the table."""
+        return "".join(self.broken) or _HOLDS
+
+
+async def once(platform: Platform, folder: Path, fault: Fault, seed: int, broken: "dict[str, str] | None" = None) -> Verdict:
+    """One scenario. `broken` is what is broken on purpose, by side."""
     if fault.parts == "services":
-        return await whole.broken(platform, fault.inject, seed)
+        return Verdict(await whole.broken(platform, fault.inject, seed))
     name = f"fault_{os.getpid()}_{next(_number)}"
     async with AsyncExitStack() as stack:
-        proxies = await stack.enter_async_context(world.proxied(platform)) if fault.is_proxied else None
+        proxies = await stack.enter_async_context(proxied(platform)) if fault.is_proxied else None
         made = await stack.enter_async_context(world.created(platform, folder, name, seed, broken, proxies))
         try:
             async with asyncio.timeout(_AT_MOST):
                 await made.start()
                 await made.flows()
                 await fault.inject(made)
-                return await invariants.broken(made)
+                found = await invariants.broken(made)
         except TimeoutError:
-            return {"L": "it comes to no end"}
+            found = {"?": "it comes to no end"}
+    return Verdict(found, ", ".join(f"{what} {took:.1f} s of {within:.0f}" for what, took, within in made.recoveries))
 
 
 def matrix(root: Path, faults: Sequence[Fault], seeds: int) -> bool:
     """All of them; prints as it goes, and says whether everything held."""
-    verdicts = defaultdict[str, list[str]](list)
-    for fault in faults:
-        if missing := fault.missing():
-            verdicts[fault.number] = [f"skipped: {missing}"] * seeds
+    verdicts = {(fault.number, seed): f"skipped: {fault.missing()}" for fault in faults for seed in range(1, seeds + 1)}
     for name, up in PARTS.items():
         chosen = [fault for fault in faults if fault.parts == name and not fault.missing()]
-        every = list(range(1, seeds + 1))
-        rounds = [(fault, seed) for seed in every for fault in chosen]
+        rounds = [(fault, seed) for seed in range(1, seeds + 1) for fault in chosen]
         for number, group in enumerate([[one] for one in rounds] if name in USED_UP else [rounds] if rounds else []):
-            with up(root / f"{name}-{number}") as platform:
-                asyncio.run(_play(platform, root / "logs", group, verdicts))
+            verdicts |= {(fault.number, seed): "?" for fault, seed in group}
+            try:
+                with up(root / f"{name}-{number}") as platform:
+                    asyncio.run(_play(platform, root / "logs", group, verdicts))
+            except Exception:  # the others are played all the same
+                _console.print_exception()
     table = Table("fault", "", "invariants", *(f"seed {seed}" for seed in range(1, seeds + 1)))
     for fault in faults:
-        table.add_row(fault.number, fault.title, fault.holds, *verdicts[fault.number])
+        found = (verdicts[fault.number, seed] for seed in range(1, seeds + 1))
+        table.add_row(fault.number, fault.title, fault.holds, *found)
     _console.print(table)
-    return all(verdict == _HOLDS or verdict.startswith("skipped") for found in verdicts.values() for verdict in found)
+    return all(verdict == _HOLDS or verdict.startswith("skipped") for verdict in verdicts.values())
 
 
-async def _play(platform: Platform, folder: Path, group: Sequence[tuple[Fault, int]], verdicts: dict[str, list[str]]) -> None:
+async def _play(
+    platform: Platform, folder: Path, group: Sequence[tuple[Fault, int]], verdicts: dict[tuple[str, int], str]
+) -> None:
     for fault, seed in group:
         began = time.monotonic()
-        broken = await once(platform, folder, fault, seed)
-        said = "holds" if not broken else "; ".join(f"{letter}: {why}" for letter, why in broken.items())
-        verdicts[fault.number].append("".join(broken) or _HOLDS)
-        _console.print(f"{fault.number:>4}  {fault.title}  seed {seed}  {said}  {time.monotonic() - began:.0f} s")
+        try:
+            verdict = await once(platform, folder, fault, seed)
+        except Exception as error:
+            _console.print_exception()
+            verdict = Verdict({"?": f"the harness failed: {error!r}"})
+        verdicts[fault.number, seed] = verdict.letters
+        said = "; ".join(f"{letter}: {why}" for letter, why in verdict.broken.items()) or f"{fault.holds} hold"
+        took = f"{time.monotonic() - began:.0f} s"
+        _console.print(f"{fault.number:>4}  {fault.title}  seed {seed}  {said}  {took}  {verdict.recovered}")
 
 
 def main() -> int:
     """Entry point."""
     interruptible()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what some scenarios are about
-    chosen = [fault for fault in FAULTS if not sys.argv[1:] or fault.number in sys.argv[1:]]
+    wanted = sys.argv[1:]
+    if unknown := set(wanted) - {fault.number for fault in FAULTS}:
+        sys.exit(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.number for fault in FAULTS)}")
+    chosen = [fault for fault in FAULTS if not wanted or fault.number in wanted]
     root = Path(tempfile.mkdtemp(prefix="alliance-faults-"))
     (root / "logs").mkdir()
     held = matrix(root, chosen, int(os.environ.get("SEEDS", "3")))

@@ -7,18 +7,23 @@ A scenario finds a world whose writer and reader are up and flowing, does its da
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
+from functools import partial
 
 import asyncpg
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.admin import AIOKafkaAdminClient
 
 from alliance.notify.v1 import events_pb2, notify_pb2
-from tests.faults import node
 from tests.faults.fault import LEASE, PART, SERVICE, SESSION, broker_answers, database_answers
-from tests.faults.world import Process, World
+from tests.faults.process import Process
+from tests.faults.world import World
 from tests.waiting import until
 
 _MANY, _LARGE = 5000, 16 * 1024  # records, and bytes of one
+_STAY = 3  # seconds that a member stays
+_POOL = 2  # connections
+_LATE = 2 + SERVICE  # seconds after which a version that was committed late has its effect: the queue is scanned every two
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'"
 _MAY_HOLD = 40 * 1024 * 1024  # bytes by which a reader may grow: a batch, what is fetched ahead, and both decoded
 
 
@@ -45,9 +50,10 @@ async def relay_dies_before_produce(world: World) -> None:
 
 async def service_dies_in_a_transaction(world: World) -> None:
     for _ in range(4):
-        await world.load(0.6)
+        await world.load(0.6)  # of its four writers, one or the other is in the midst of a transaction
         world.writer.kill()
-        await until(world.writer.is_up, 5)
+        await world.writer.serves()
+    world.writer.kill()
     await world.recovers("process", SERVICE)
 
 
@@ -117,22 +123,56 @@ async def zombie_consumer(world: World) -> None:
 
 
 async def rebalance_storm(world: World) -> None:
-    """Members join and leave each second."""
-    for number in range(6):
-        other = world.process(world.reading, "read", str(number + 1))
-        await other.start()
+    """Each second a member joins, and one that has come some seconds before leaves."""
+    others: list[Process] = []
+    most = 0
+    for number in range(1, 9):
+        others.append(world.process(world.reading, "read", str(number)))
+        await others[-1].start()
         await world.load(1.0)
-        await other.stop(world.random.choice((signal.SIGTERM, signal.SIGKILL)))
-    await world.recovers("group", SESSION + SERVICE)  # killed members leave when their session ends
+        most = max(most, await _members(world))
+        if number > _STAY:
+            await others.pop(0).stop(world.random.choice((signal.SIGTERM, signal.SIGKILL)))
+    for one in others:
+        await one.stop(world.random.choice((signal.SIGTERM, signal.SIGKILL)))
+    if most < _STAY:
+        world.wrong.append(f"the group had {most} members at most")
+    # One that died while the group gathers is waited for, counted in, and out again once its session ends.
+    await world.recovers("group", 2 * SESSION + SERVICE)
+
+
+async def _members(world: World) -> int:
+    """How many members the reader's group has."""
+    admin = AIOKafkaAdminClient(**world.platform.kafka("admin").options())
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_consumer_groups([f"{world.reading}.ledger"])
+        (group,) = answer.groups
+        return len(group[5])
+    finally:
+        await admin.close()
 
 
 async def slow_handler(world: World) -> None:
-    """A batch takes longer than the group allows between two polls."""
-    world.reader.lives = [{"FAULT_SLOW": "0.5", "FAULT_POLL_INTERVAL": "2"}]
-    world.reader.kill()
-    await asyncio.sleep(12)
-    world.reader.kill()
+    """A batch takes longer than the group allows between two polls: it loses its partitions again and again, and gets on."""
+    world.writer.lives = [{"FAULT_RATE": "4"}]
+    world.reader.lives = [{"FAULT_SLOW": "0.1", "FAULT_POLL_INTERVAL": "1"}]
+    for one in (world.writer, world.reader):
+        one.kill()
+        await one.serves()
+    await asyncio.sleep(8)
+    before = await _effects(world)
+    await asyncio.sleep(8)
+    if await _effects(world) < before + 8:
+        world.wrong.append("the slow reader came to a stand")
+    for one in (world.writer, world.reader):
+        one.kill()
     await world.recovers("consumer", SERVICE)
+
+
+async def _effects(world: World) -> int:
+    (row,) = await world.rows(world.reading, "SELECT count(*) FROM effect")
+    return int(row["count"])
 
 
 async def much_to_read(world: World) -> None:
@@ -183,15 +223,22 @@ async def database_immediate_stop(world: World) -> None:
 
 
 async def pool_exhausted(world: World) -> None:
-    """Every connection of the writer is held for a while."""
-    connections = [await asyncpg.connect(world.database(world.writing)) for _ in range(3)]
-    blocked = [connection.transaction() for connection in connections]
-    for transaction in blocked:
-        await transaction.start()
-    await connections[0].execute("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")  # whoever writes waits, with its connection
-    await asyncio.sleep(8)
-    for connection in connections:
+    """Every connection of the writer's pool is held for a while; what was committed before is published all the same."""
+    world.writer.lives = [{"ALLIANCE_DATABASE_POOL": str(_POOL)}]
+    world.writer.kill()
+    await world.flows()
+    leads = await world.rows(world.writing, "SELECT holder, epoch FROM lease")
+    connection = await asyncpg.connect(world.database(world.writing))
+    try:
+        await connection.execute("BEGIN; LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")  # who writes waits, with its connection
+        await asyncio.sleep(8)  # longer than one waits for a connection
+        (waiting,) = await world.rows(world.writing, _WAITING, world.writing)
+        if waiting["count"] != _POOL or await world.rows(world.writing, "SELECT 1 FROM outbox"):
+            world.wrong.append(f"{waiting['count']} connections are held, or what was committed is not published")
+    finally:
         await connection.close()
+    if await world.rows(world.writing, "SELECT holder, epoch FROM lease") != leads:
+        world.wrong.append("the relay lost its lease")
     await world.recovers("pool", SERVICE)
 
 
@@ -208,91 +255,21 @@ async def held_snapshot(world: World) -> None:
 
 
 async def late_commits(world: World) -> None:
-    """Transactions that drew their places early commit in reverse order, and the next version follows at once."""
+    """Transactions that drew their places early commit in reverse order; the next version follows at once, or never."""
     keys = [f"keys/late-{number}" for number in range(3)]
     for _ in range(2):
-        held = (3.0, 1.5, 0.5)
-        await asyncio.gather(*(world.commit(key, b"", seconds=seconds) for key, seconds in zip(keys, held, strict=True)))
+        await _held(world, keys)
         await asyncio.gather(*(world.commit(key, b"") for key in keys))
+    versions = await _held(world, keys)
+    for key, version in zip(keys, versions, strict=True):
+        await world.takes("late version", _LATE, until(partial(world.has_effect, key, version), _LATE * 2))
     await world.recovers("relay", SERVICE)
 
 
-async def garbage(world: World) -> None:
-    """Bytes that are none of ours between good records."""
-    good = events_pb2.SubscriptionEvent(
-        subscription=notify_pb2.Subscription(name="x", subscriber=node.POISON)
-    ).SerializeToString()
-    for number in range(8):
-        name = f"poison/{world.reading}/{number}"
-        world.poison.append(name)
-        ways: tuple[tuple[bytes, list[tuple[str, bytes]]], ...] = (
-            (b"\xff\xff", [("ce_sequence", b"1")]),
-            (good[: len(good) // 2] + b"\xff", [("ce_sequence", b"1")]),
-            (good, []),
-            (good, [("ce_sequence", b"-1")]),
-            (good, [("ce_sequence", b"1"), ("content-type", b"application/json")]),
-            (good, [("ce_sequence", b"1")]),
-        )
-        value, headers = ways[number] if number < len(ways) else world.random.choice(ways)
-        await world.produce((name.encode(), value, headers))
-        await world.load(0.2)
-    await world.recovers("consumer", SERVICE)
-
-
-async def oversized_in_the_queue(world: World) -> None:
-    """A row that no command would let in is parked; other keys go on."""
-    await world.commit("keys/huge", os.urandom(5 * 1024 * 1024))
-    await world.produce((None, b"no key", [("ce_sequence", b"1")]))
-    await world.recovers("relay", SERVICE + LEASE)
-    rows = await world.rows(world.writing, "SELECT key FROM outbox WHERE parked IS NOT NULL")
-    if [row["key"] for row in rows] != ["keys/huge"]:
-        world.wrong.append(f"parked: {rows}")
-
-
-async def everything_again(world: World) -> None:
-    """The whole log is produced once more behind itself."""
-    world.is_repeated = True
-    await world.load(1.5)
-    for one in await world.records():
-        await world.produce((one.key, one.value, one.headers))
-    await world.recovers("consumer", SERVICE)
-
-
-async def offsets_reset(world: World) -> None:
-    """The group begins at offset 0 again."""
-    await world.load(1.5)
-    await world.reader.stop()
-    group = f"{world.reading}.ledger"
-    consumer = world.consumer(group_id=group)
-    await consumer.start()
-    try:
-        places = {TopicPartition(world.topic, number): OffsetAndMetadata(0, "") for number in range(node.PARTITIONS)}
-        consumer.assign(list(places))
-        await consumer.commit(places)
-    finally:
-        await consumer.stop()
-    await world.reader.start()
-    await world.recovers("consumer", SERVICE)
-
-
-async def later_contract(world: World) -> None:
-    """Records of a later version: unknown fields, enum values and event types."""
-    known = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name="later"))
-    known.subscription.channel = 77  # type: ignore[assignment]
-    content = known.SerializeToString() + b"\xf8\x3f\x01"
-    headers = [
-        ("ce_sequence", b"1"),
-        ("ce_type", b"alliance.notify.fault.invented.v9"),
-        ("ce_id", b"test-later"),
-        ("x-new", b"\xff"),
-    ]
-    name = f"later/{world.reading}"
-    await world.produce((name.encode(), content, headers))
-    await until(lambda: world.has_effect(name, 1), 20)
-    counted = f'alliance_consumer_records_total{{group="{world.reading}.ledger",outcome="unknown_type"}} 1.0'
-    if counted not in await world.reader.metrics():
-        world.wrong.append("what is of an unknown type is not counted")
-    await world.recovers("consumer", SERVICE)
+async def _held(world: World, keys: Sequence[str]) -> list[int]:
+    """Write the next version of each key in a transaction that stays open for a while, the first the longest."""
+    held = (3.0, 1.5, 0.5)
+    return await asyncio.gather(*(world.commit(key, b"", seconds=seconds) for key, seconds in zip(keys, held, strict=True)))
 
 
 async def rolling_restart(world: World) -> None:

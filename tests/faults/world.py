@@ -5,20 +5,14 @@ faults hit: the writer's journal is a file, and topics and tables are read once 
 """
 
 import asyncio
-import json
-import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import quote
-from urllib.request import urlopen
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
@@ -31,20 +25,17 @@ from alliance_local.issuer import AUDIENCE, ISSUER
 from alliance_local.postgres import Postgres
 from chassis.migrate import migrate
 from tests.faults import node
-from tests.faults.proxy import Proxy
+from tests.faults.process import ROOT, Process
+from tests.faults.proxies import Proxies
 from tests.records import everything
 from tests.waiting import until
 
-_ROOT = Path(__file__).resolve().parents[2]
-_MIGRATIONS = _ROOT / "services" / "listings" / "migrations"
+_MIGRATIONS = ROOT / "services" / "listings" / "migrations"
 _OWNER, _ROLE = "listings_owner", "listings"  # roles that the platform has, and databases of the world's own
 _TEMPLATE = "fault_template"
-_SOCKET = ".s.PGSQL.5432"
 RATE = 60.0  # transactions a second
-_AGAIN = 0.1  # seconds before a process that died is started again
 _REST = 60.0  # seconds in which all has to come to rest
 _REST_BROKEN = 20.0  # the same where something is broken on purpose
-_PATIENCE = 90.0  # seconds in which a process that is to end has to have ended, however busy the machine
 _RECOVERY = 40.0  # seconds in which something has to happen again
 _UNEXPECTED = ("task failed", "call failed", "consumer: batch failed")
 _INSERT_EVENT = """
@@ -53,103 +44,8 @@ WITH e AS (
                      traceparent, recorded_at, effective_at)
   VALUES (gen_random_uuid(), $1, $2, $3, 'alliance.notify.fault.changed.v1', $4, '', '', '', '', '', '', now(), now())
   RETURNING id, key)
-INSERT INTO outbox (event_id, key) SELECT id, key FROM e
+INSERT INTO outbox (event_id, key, bytes) SELECT id, key, octet_length($4) FROM e
 """
-
-
-@dataclass
-class Process:
-    """One process of a node, started again whenever it dies while `kept`."""
-
-    arguments: list[str]
-    environment: dict[str, str]
-    log: Path
-    lives: list[dict[str, str]] = field(default_factory=list)
-    """What is added to the environment of the next starts, one each."""
-    kept: bool = True
-    child: "asyncio.subprocess.Process | None" = None
-    codes: list[int] = field(default_factory=list)
-    """Exit codes of all ends."""
-    _keeper: "asyncio.Task[None] | None" = None
-
-    async def start(self) -> None:
-        """Start it, and keep it up."""
-        self.kept = True
-        await self._launch()
-        self._keeper = asyncio.create_task(self._keep())
-
-    async def _launch(self) -> None:
-        environment = self.environment | (self.lives.pop(0) if self.lives else {})
-        self.ports.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
-            self.child = await asyncio.create_subprocess_exec(
-                *self.arguments, env=environment, cwd=_ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
-
-    async def _keep(self) -> None:
-        while self.child is not None:
-            self.codes.append(await self.child.wait())
-            if not self.kept:
-                return
-            await asyncio.sleep(_AGAIN)
-            if self.kept:
-                await self._launch()
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to what runs now."""
-        if self.child is not None and self.child.returncode is None:
-            self.child.send_signal(number)
-
-    @property
-    def pid(self) -> int:
-        """The process that runs now, or ran last."""
-        return self.child.pid if self.child else 0
-
-    def said(self, text: str) -> int:
-        """How many lines of its log hold a text."""
-        return self.log.read_text(encoding="utf-8", errors="replace").count(text) if self.log.exists() else 0
-
-    @property
-    def ports(self) -> Path:
-        """Where it writes its ports down."""
-        return Path(self.environment["ALLIANCE_PORTS_FILE"])
-
-    def memory(self) -> int:
-        """Bytes that it holds (resident); 0 where it does not run."""
-        with suppress(OSError):
-            return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        return 0
-
-    async def metrics(self) -> str:
-        """What its metrics port says."""
-        port = json.loads(self.ports.read_text(encoding="utf-8"))["metrics"]
-        return await asyncio.to_thread(lambda: urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode())
-
-    def is_up(self) -> bool:
-        """Whether it runs."""
-        return self.child is not None and self.child.returncode is None
-
-    def kill(self) -> None:
-        """`kill -9`; it is started again."""
-        self.send(signal.SIGKILL)
-
-    async def ended(self, times: int) -> None:
-        """Wait until it has ended so many times."""
-        await until(lambda: len(self.codes) >= times, _PATIENCE)
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it for good."""
-        self.kept = False
-        self.send(signal.SIGCONT)
-        self.send(number)
-        if self.child is not None:
-            try:
-                await asyncio.wait_for(self.child.wait(), 15)
-            except TimeoutError:
-                self.kill()
-                await self.child.wait()
-        if self._keeper is not None:
-            await self._keeper
 
 
 class World:
@@ -166,7 +62,7 @@ class World:
     ) -> None:
         self.platform = platform
         self._proxies = proxies
-        self.random = Random(f"{name}-{seed}")
+        self.random = Random(seed)
         self.seed = seed
         self.topic = f"alliance.internal.fault.{name}.v1"
         self.writing, self.reading = f"{name}_w", f"{name}_r"
@@ -177,6 +73,8 @@ class World:
         """What else a scenario saw that should not be."""
         self.poison: list[str] = []
         """Keys of the poison records that were put on the topic."""
+        self.held: list[str] = []
+        """Keys of events that no broker takes."""
         self.is_repeated = False
         """Whether the scenario itself put old records behind new ones."""
         self._broken = broken or {}
@@ -202,7 +100,7 @@ class World:
         proxies = None if is_direct else self._proxies
         url = self.database(service)
         environment = processes.environment(
-            PYTHONPATH=str(_ROOT),
+            PYTHONPATH=str(ROOT),
             FAULT_NODE=service,
             FAULT_ROLES=roles,
             FAULT_TOPIC=self.topic,
@@ -378,41 +276,6 @@ def version_of(record: "ConsumerRecord[bytes, bytes]") -> int:
     """The version that a record says it has; 0 for none."""
     text = dict(record.headers).get("ce_sequence", b"")
     return int(text) if text.isdigit() else 0
-
-
-class Proxies:
-    """Between the nodes and their parts."""
-
-    def __init__(self, platform: Platform, folder: Path) -> None:
-        """`folder` is where PostgreSQL's socket is expected; its path has to be short."""
-        self._folder = folder
-        self.port = platform.port("kafka_proxy")
-        self.kafka = Proxy(("127.0.0.1", platform.port("kafka_behind")), ("127.0.0.1", self.port), kafka=True)
-        self.database = Proxy(platform.state.sockets / _SOCKET, folder / _SOCKET)
-        self.bootstrap = f"localhost:{self.port}"
-
-    @property
-    def both(self) -> tuple[Proxy, Proxy]:
-        """The broker's and the database's."""
-        return self.kafka, self.database
-
-    def url(self, url: str) -> str:
-        """A database's URL through the proxy."""
-        return f"{url.partition('?')[0]}?host={quote(str(self._folder), safe='/')}"
-
-
-@asynccontextmanager
-async def proxied(platform: Platform) -> AsyncIterator[Proxies]:
-    """Proxies that listen."""
-    with tempfile.TemporaryDirectory(prefix="alliance-proxy-") as folder:
-        proxies = Proxies(platform, Path(folder))
-        for one in proxies.both:
-            await one.start()
-        try:
-            yield proxies
-        finally:
-            for one in proxies.both:
-                one.stop()
 
 
 @asynccontextmanager

@@ -50,6 +50,7 @@ def test_no_token_is_the_first_page() -> None:
         "令牌",
         base64.urlsafe_b64encode(b"{}").decode(),
         base64.urlsafe_b64encode(b"[]").decode(),
+        base64.urlsafe_b64encode(b"[" * 14_000).decode(),
         base64.urlsafe_b64encode(b"\xff").decode(),
         base64.urlsafe_b64encode(json.dumps(["0", "a"]).encode()).decode(),
         paging.encode(rpc.ListListingsRequest(issuer="organizations/b"), ["a"]),

@@ -66,6 +66,7 @@ def test_without_a_time_of_its_own_the_brokers_counts(text: bytes) -> None:
         (raw(key=b"k" * (MAX_KEY + 1)), "key is no resource name"),
         (raw(ce_sequence=None), "header ce_sequence is missing or no version"),
         (raw(ce_sequence=b"seven"), "header ce_sequence is missing or no version"),
+        (raw(ce_sequence=b"0"), "header ce_sequence is missing or no version"),
         (raw(ce_sequence=b"-1"), "header ce_sequence is missing or no version"),
         (raw(ce_sequence="７".encode()), "header ce_sequence is missing or no version"),
         (raw(ce_sequence=b"9" * 19), "header ce_sequence is missing or no version"),

@@ -76,6 +76,8 @@ def rebuild(
         known = {one.name: one for name in wanted for one in _groups(name)}
         chosen = [one for one in known.values() if one.rebuildable] if service else [_known(known, one) for one in names or []]
         replays = [] if without_replay else _replayed({one.topic: one.topic_owner for one in chosen}, reason)
+        if any(one.failure for one in replays):
+            _done(replays)  # what is not on its topic would be removed
         jobs = []
         for one in chosen:
             owner = one.name.partition(".")[0]
@@ -125,6 +127,7 @@ def _waited_for(jobs: list[tuple[str, str]]) -> list[rpc.Job]:
 
 
 def _done(jobs: list[rpc.Job]) -> None:
+    """Show jobs; exits where one was not done."""
     show(jobs, JOB_COLUMNS)
     if [one for one in jobs if one.failure or one.failed]:
         fail(_NOT_DONE, t("有作业未全部完成", "not all of it was done"))

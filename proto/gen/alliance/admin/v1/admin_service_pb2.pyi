@@ -398,7 +398,7 @@ class ReplayDeadLettersRequest(_message.Message):
 
     @_builtins.property
     def filter(self) -> Global___DeadLetterFilter:
-        """Those that it fits, at most 1000 a call, oldest first."""
+        """Those that it fits and that nobody tries any more, at most 1000 a call, oldest first."""
 
     def __init__(
         self,
