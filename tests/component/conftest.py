@@ -31,7 +31,7 @@ TOPIC = "alliance.internal.notify.subscription.v1"
 CAUSE = Cause("tester", reason="a test")
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "services" / "listings" / "migrations"
 _number = itertools.count(1)
-_EFFECT = "CREATE TABLE effect (event_id text, key text, version bigint)"
+_EFFECT = "CREATE TABLE effect (event_id text, key text, version bigint, place bigint GENERATED ALWAYS AS IDENTITY)"
 _CONTENT_TYPE = ("content-type", b"application/protobuf")
 
 
@@ -86,7 +86,7 @@ class Probe:
 
     async def effects(self, key: str) -> list[int]:
         """Versions that had an effect, in order."""
-        rows = await self.rows("SELECT version FROM effect WHERE key = $1 ORDER BY ctid", key)
+        rows = await self.rows("SELECT version FROM effect WHERE key = $1 ORDER BY place", key)
         return [row["version"] for row in rows]
 
     async def has(self, key: str, count: int) -> bool:

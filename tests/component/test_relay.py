@@ -173,11 +173,11 @@ async def test_who_lost_the_lease_while_it_looked_for_a_refused_record_sends_not
 
 
 async def test_large_events_are_sent_in_smaller_batches(probe: Probe) -> None:
-    relay, large = probe.relay(), "x" * (1000 * 1024)
+    relay, name, large = probe.relay(), key(), "x" * (1000 * 1024)
     async with probe.database.transaction(CAUSE) as tx:
-        for _ in range(20):
+        for version in range(1, 21):  # of one key, so that compaction soon leaves but one on the topic of all tests
             event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(organization=large))
-            tx.emit(TOPIC, key(), 1, "created", event)
+            tx.emit(TOPIC, name, version, "created", event)
     queued = await relay._next()
     assert len(queued) == BATCH_BYTES // (1000 * 1024)
     async with running(relay.run):

@@ -217,7 +217,7 @@ async def test_what_is_put_off_is_written_once_and_in_the_transaction(probe: Pro
         tx.later(write, ["e"])
         tx.later(write, [])
     assert written == [["a", "b"], ["d"], ["e"]]
-    assert [row["key"] for row in await probe.rows("SELECT key FROM effect ORDER BY ctid")] == ["a", "b", "d", "e"]
+    assert [row["key"] for row in await probe.rows("SELECT key FROM effect ORDER BY place")] == ["a", "b", "d", "e"]
 
 
 async def test_what_one_savepoint_read_is_not_known_after_it_failed(probe: Probe) -> None:
