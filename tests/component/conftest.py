@@ -32,6 +32,7 @@ CAUSE = Cause("tester", reason="a test")
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "services" / "listings" / "migrations"
 _number = itertools.count(1)
 _EFFECT = "CREATE TABLE effect (event_id text, key text, version bigint)"
+_CONTENT_TYPE = ("content-type", b"application/protobuf")
 
 
 @dataclass
@@ -147,6 +148,14 @@ class Probe:
 def key() -> str:
     """A key that no other test uses."""
     return resource("subscriptions")
+
+
+def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0, at: int = 0) -> RawRecord:
+    """A record as it would lie on the topic."""
+    event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
+    content = event.SerializeToString() if value is None else value
+    headers = [("ce_sequence", str(version).encode()), ("ce_type", b"alliance.notify.subscription.created.v1"), _CONTENT_TYPE]
+    return RawRecord(TOPIC, 0, offset or version, at, name.encode(), content, headers)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.util import calc_crc32c
 
 from chassis import deadletter, dlq
+from chassis.handling import Handling
 from chassis.kafka import TolerantConsumer
 from chassis.record import RawRecord
-from tests.component.conftest import CAUSE, TOPIC, Probe, key
-from tests.waiting import running, until
+from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
+from tests.metrics import metric
+from tests.waiting import PATIENCE, running, until
 
 
 async def test_events_reach_the_handler_once_and_in_order(probe: Probe) -> None:
@@ -77,17 +80,59 @@ async def test_records_given_again_have_no_second_effect(probe: Probe) -> None:
     for _ in range(3):
         await handling.batch(list(records))
     assert await probe.effects(name) == [1, 2]
+    assert (_records(handling, "applied"), _records(handling, "skipped")) == (2, 4)
+
+
+def _records(handling: Handling, outcome: str) -> float:
+    return metric("alliance_consumer_records_total", group=handling.group, outcome=outcome)
+
+
+async def test_batches_are_counted_with_their_sizes_times_and_delays(probe: Probe) -> None:
+    handling, hours = probe.handling(), int(time.time() - 7200) * 1000
+    await handling.batch([raw(key(), 1, at=hours) for _ in range(3)])
+    await handling.batch([raw(key(), 1, at=hours)])
+    batches, times, delays = (
+        [metric(f"alliance_{name}_{part}", group=handling.group) for part in ("count", "sum")]
+        for name in ("consumer_batch_records", "handler_seconds", "event_delay_seconds")
+    )
+    assert (batches, times[0], delays[0]) == ([2, 4], 2, 4)
+    assert 0 < times[1] < PATIENCE
+    assert 4 * 7200 <= delays[1] < 4 * (7200 + PATIENCE)
+
+
+async def test_a_version_that_never_came_is_counted_and_the_next_one_handled(probe: Probe) -> None:
+    name, handling = key(), probe.handling()
+    await handling.batch([raw(name, version) for version in (1, 2, 4)])
+    await handling.batch([raw(name, version) for version in (4, 5, 9)])
+    assert await probe.effects(name) == [1, 2, 4, 5, 9]
+    assert metric("alliance_consumer_version_gaps_total", group=handling.group) == 2
+
+
+async def test_what_is_not_handled_yet_is_the_lag(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
+    probe.held_up, name, handling = asyncio.Event(), key(), probe.handling()
+
+    def lag() -> float:
+        return metric("alliance_consumer_lag_records", group=handling.group)
+
+    async with running(probe.relay().run, probe.consumers(handling).run):
+        for version in (1, 2, 3):
+            await probe.emit(name, version)
+        await until(lambda: lag() >= 3)
+        probe.held_up.set()
+        await until(lambda: probe.has(name, 3))
+        await until(lambda: lag() == 0)
 
 
 async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> None:
     handling = probe.handling()
-    raw = RawRecord(TOPIC, 0, 10**9, 0, b"subscriptions/x", b"\xff\xff", [("ce_sequence", b"1"), ("ce_id", None)])
-    await handling.batch([raw])
+    odd = RawRecord(TOPIC, 0, 10**9, 0, b"subscriptions/x", b"\xff\xff", [("ce_sequence", b"1"), ("ce_id", None)])
+    await handling.batch([odd])
     (row,) = await probe.rows("SELECT state, reason, value FROM dead_letter")
     assert row["state"] == "retrying"
     assert "undecodable" in row["reason"]
     assert base64.b64encode(row["value"]) == base64.b64encode(b"\xff\xff")
-    await handling.batch([raw])
+    await handling.batch([odd])
     assert len(await probe.rows("SELECT 1 FROM dead_letter")) == 1
 
 

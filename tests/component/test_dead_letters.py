@@ -6,23 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import deadletter, dlq
 from chassis.database import Tx
 from chassis.errors import Precondition, Unavailable
 from chassis.handling import Handling
 from chassis.record import RawRecord, Record
-from tests.component.conftest import CAUSE, TOPIC, Probe, key
-
-_CONTENT_TYPE = ("content-type", b"application/protobuf")
-
-
-def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0, at: int = 0) -> RawRecord:
-    """A record as it would lie on the topic."""
-    event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name))
-    content = event.SerializeToString() if value is None else value
-    headers = [("ce_sequence", str(version).encode()), ("ce_type", b"alliance.notify.subscription.created.v1"), _CONTENT_TYPE]
-    return RawRecord(TOPIC, 0, offset or version, at, name.encode(), content, headers)
+from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
+from tests.metrics import Rise, metric
 
 
 async def found(probe: Probe, wanted: dlq.Filter) -> list[UUID]:
@@ -42,6 +32,12 @@ async def worked(probe: Probe, handling: Handling) -> None:
         pass
 
 
+async def gauges(probe: Probe, handling: Handling) -> dict[str, float]:
+    """How many are open in which state, as a worker that begins says."""
+    await worked(probe, handling)
+    return {state: metric("alliance_dead_letters", state=state) for state in deadletter.OPEN}
+
+
 async def _stuck(probe: Probe, name: str) -> Handling:
     """A handler with version 1 of a key dead and two versions waiting behind it."""
     handling = probe.handling()
@@ -59,6 +55,7 @@ async def test_each_attempt_waits_as_long_as_is_set(probe: Probe) -> None:
     handling = Handling(probe.name, probe.listen(), probe.database, (10.0, 60.0))
     worker = deadletter.Worker(probe.database, {handling.group: handling})
     probe.broken.add(name)
+    failed, dead = (Rise("alliance_dead_letter_retries_total", outcome=outcome) for outcome in ("failed", "dead"))
     await handling.batch([raw(name, 1)])
     for attempts, seconds in ((1, 10.0), (2, 60.0)):
         (row,) = await probe.rows("SELECT state, attempts, next_attempt_at - last_failed_at AS pause FROM dead_letter")
@@ -69,6 +66,7 @@ async def test_each_attempt_waits_as_long_as_is_set(probe: Probe) -> None:
         assert await worker.step() == 1
     (row,) = await probe.rows("SELECT state, attempts, next_attempt_at FROM dead_letter")
     assert (row["state"], row["attempts"], row["next_attempt_at"]) == ("dead", 3, None)
+    assert (failed(), dead()) == (1, 1)
 
 
 async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,11 +97,14 @@ async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Prob
 
 async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:
     name = key()
-    handling = await _stuck(probe, name)
+    handling, replayed = await _stuck(probe, name), Rise("alliance_dead_letter_retries_total", outcome="replayed")
+    assert await gauges(probe, handling) == {"retrying": 0, "waiting": 2, "dead": 1}
     assert await dropped(probe, await found(probe, dlq.Filter(states=["dead"]))) == 1
     await worked(probe, handling)
     assert await probe.states() == ["dropped", "replayed", "replayed"]
     assert await probe.effects(name) == [2, 3]
+    assert replayed() == 2
+    assert await gauges(probe, handling) == {"retrying": 0, "waiting": 0, "dead": 0}
 
 
 async def test_a_dropped_record_has_no_effect_when_it_comes_again(probe: Probe) -> None:
@@ -188,11 +189,12 @@ async def test_a_value_that_can_not_be_read_holds_its_key_all_the_same(probe: Pr
 
 async def test_where_only_the_newest_state_matters_it_holds_nothing(probe: Probe) -> None:
     name = key()
-    handling = probe.handling("state")
+    handling, superseded = probe.handling("state"), Rise("alliance_dead_letter_retries_total", outcome="superseded")
     await handling.batch([raw(name, 1, b"\xff\xff"), raw(name, 2)])
-    await worked(probe, handling)
+    assert await gauges(probe, handling) == {"retrying": 1, "waiting": 0, "dead": 0}
     assert await probe.effects(name) == [2]
     assert await probe.states() == ["superseded"]
+    assert superseded() == 1
 
 
 async def test_records_of_a_rebuilt_topic_are_no_old_acquaintances(probe: Probe) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.housekeeping import Outbox
-from chassis.metrics import OUTBOX_PARKED, OUTBOX_ROWS
 from chassis.relay import _DONE
 from chassis.settings import ServiceSettings
 from tests.component.conftest import Probe, key
+from tests.metrics import metric
+from tests.waiting import PATIENCE
 
 _MANY = 12_000
 
@@ -40,6 +41,7 @@ async def test_commands_are_refused_while_an_event_waits_too_long(probe: Probe) 
     await outbox._look()
     with pytest.raises(Unavailable):
         outbox.accepting()
+    assert 61 <= metric("alliance_outbox_oldest_seconds") < 61 + PATIENCE
 
 
 async def test_what_stands_behind_a_parked_event_refuses_nobody(probe: Probe) -> None:
@@ -51,7 +53,7 @@ async def test_what_stands_behind_a_parked_event_refuses_nobody(probe: Probe) ->
     await probe.emit(other, 1)
     await outbox._look()
     outbox.accepting()
-    assert (OUTBOX_ROWS._value.get(), OUTBOX_PARKED._value.get()) == (1, 3)
+    assert (metric("alliance_outbox_rows"), metric("alliance_outbox_parked_rows")) == (1, 3)
 
 
 async def test_a_long_queue_is_told_by_the_span_of_its_places(probe: Probe) -> None:
@@ -59,7 +61,7 @@ async def test_a_long_queue_is_told_by_the_span_of_its_places(probe: Probe) -> N
     more = "INSERT INTO outbox (event_id, key) SELECT event_id, 'k' || n FROM outbox, generate_series(1, $1) AS n"
     await probe.change(more, _MANY)
     await _outbox(probe)._look()
-    assert OUTBOX_ROWS._value.get() == _MANY + 1
+    assert metric("alliance_outbox_rows") == _MANY + 1
 
 
 async def test_a_row_that_came_late_below_the_floor_is_seen_within_a_minute(probe: Probe) -> None:
@@ -70,7 +72,7 @@ async def test_a_row_that_came_late_below_the_floor_is_seen_within_a_minute(prob
     await probe.change(late)
     for _ in range(60):
         await outbox._look()
-    assert OUTBOX_ROWS._value.get() == 2
+    assert metric("alliance_outbox_rows") == 2
 
 
 async def test_dead_rows_do_not_slow_what_takes_published_ones_off(probe: Probe) -> None:

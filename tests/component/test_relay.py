@@ -14,7 +14,8 @@ from chassis import relay as relaying
 from chassis.kafka import dispose, transactional_producer
 from chassis.relay import BATCH_BYTES, RefusedError
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
-from tests.waiting import running, until
+from tests.metrics import Rise, metric
+from tests.waiting import PATIENCE, running, until
 
 
 async def test_what_is_rolled_back_is_never_published(probe: Probe) -> None:
@@ -76,6 +77,23 @@ async def _insert_event(connection: "asyncpg.Connection[asyncpg.Record]", name: 
         TOPIC,
         name,
     )
+
+
+async def test_what_is_published_is_counted_with_its_batch_and_its_lag(probe: Probe) -> None:
+    published, name = Rise("alliance_relay_published_total"), key()
+    batches, lags = (
+        [Rise(f"alliance_relay_{what}_{part}") for part in ("count", "sum")] for what in ("batch_events", "lag_seconds")
+    )
+    for version in (1, 2, 3):
+        await probe.emit(name, version)
+    await probe.change("UPDATE event SET recorded_at = recorded_at - interval '1 hour'")
+    async with running(probe.relay().run):
+        await until(lambda: published() == 3)
+        assert metric("alliance_relay_leader") == 1
+    assert metric("alliance_relay_leader") == 0
+    assert [one() for one in batches] == [1, 3]
+    assert lags[0]() == 3
+    assert 3 * 3600 <= lags[1]() < 3 * (3600 + PATIENCE)
 
 
 async def test_a_relay_that_was_held_up_beyond_its_lease_is_fenced(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import jobs, replay
 from chassis import relay as relaying
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
+from tests.metrics import Rise
 from tests.waiting import running, until
 
 
@@ -44,7 +45,7 @@ async def test_a_replay_of_large_records_takes_as_many_batches_as_it_needs(probe
 
 
 async def test_a_replay_that_the_broker_refuses_ends_and_says_so(probe: Probe) -> None:
-    name = key()
+    name, rebuilt = key(), Rise("alliance_client_rebuilds_total", client="relay")
     relay = probe.relay()
     await probe.emit(name, 1)
     async with running(relay.run):
@@ -55,6 +56,7 @@ async def test_a_replay_that_the_broker_refuses_ends_and_says_so(probe: Probe) -
         await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND failure <> ''", job))
         await probe.emit(name, 2)
         await until(probe.is_out)
+    assert rebuilt() == 1
 
 
 async def test_a_keys_versions_are_in_one_transaction_however_many(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

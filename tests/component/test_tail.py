@@ -9,6 +9,7 @@ from chassis import topics
 from chassis.kafka import partition_of
 from chassis.record import Record
 from tests.component.conftest import TOPIC, Probe, key
+from tests.metrics import metric
 from tests.waiting import running, until
 
 
@@ -23,12 +24,14 @@ async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Pr
         await consumers.stop()
         await probe.emit(new, 1)
         await until(lambda: probe.is_published(new))
-        again = probe.consumers(probe.handling("state", tail=True))
+        handling = probe.handling("state", tail=True)
+        again = probe.consumers(handling)
         async with running(again.run):
             await until(again.ready.is_set)
             await until(lambda: probe.has(new, 1))
     assert (old, 1) in probe.recalled
     assert (new, 1) not in probe.recalled
+    assert metric("alliance_consumer_records_total", group=handling.group, outcome="recalled") == len(probe.recalled)
     assert await probe.effects(old) == [1]
 
 

@@ -1,6 +1,7 @@
 """What operators have in their hands: dead letters on the command line, and metrics."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
@@ -78,11 +80,29 @@ def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> 
 
 def test_every_metric_has_a_name_and_says_what_it_is(platform: Platform) -> None:
     for service in SERVICES:
-        text = urlopen(f"http://127.0.0.1:{platform.port(f'{service}_metrics')}/metrics", timeout=10).read().decode()
-        said = {
-            line.split(" ", 3)[2]: line.split(" ", 3)[3] for line in text.splitlines() if line.startswith("# HELP alliance_")
-        }
+        lines = _metrics(platform, service)
+        said = {line.split(" ", 3)[2]: line.split(" ", 3)[3] for line in lines if line.startswith("# HELP alliance_")}
         assert all(said.get(name) for name in _METRICS), (service, [name for name in _METRICS if name not in said])
         assert all(said.values())
-    text = urlopen(f"http://127.0.0.1:{platform.port('matching_metrics')}/metrics", timeout=10).read().decode()
-    assert "# HELP alliance_matching_freshness_seconds" in text
+
+
+def _metrics(platform: Platform, service: str) -> list[str]:
+    url = f"http://127.0.0.1:{platform.port(f'{service}_metrics')}/metrics"
+    text: str = urlopen(url, timeout=10).read().decode()
+    return text.splitlines()
+
+
+def test_how_fresh_proposals_are_is_counted_for_each_published_listing(platform: Platform) -> None:
+    member = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    world.settle(platform)
+    (count, before), began = _freshness(platform), time.monotonic()
+    world.publish(member, world.job(member.name, "封装工程师"))
+    world.until(lambda: _freshness(platform)[0] > count)
+    assert 0 < _freshness(platform)[1] - before < time.monotonic() - began
+
+
+def _freshness(platform: Platform) -> tuple[float, float]:
+    """How many were measured, and their sum in seconds."""
+    samples = dict(line.rsplit(" ", 1) for line in _metrics(platform, "matching") if not line.startswith("#"))
+    count, total = (float(samples[f"alliance_matching_freshness_seconds_{part}"]) for part in ("count", "sum"))
+    return count, total

@@ -5,6 +5,7 @@ Each comparison is one of sets, straight out of the databases and the topics, pa
 
 from collections import Counter
 from collections.abc import Collection
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -17,12 +18,15 @@ from alliance.registry.v1 import body_pb2
 from alliance_local.control import Platform
 from chassis import topics
 from chassis.clock import SystemClock, business_date
+from chassis.record import Record
 from chassis.statements import Row
 from matching.domain.life import match_name
 from matching.domain.pairs import LEAST_THRESHOLD, is_demand
 from matching.domain.score import judge
 from matching.mapping import entry_of
 from matching.settings import MatchingSettings
+from reporting.mapping import fact_row, naming_rows
+from reporting.store import fact, naming
 from tests import world
 from tests.records import everything
 
@@ -87,15 +91,27 @@ async def _topic(platform: Platform, topic: topics.Topic) -> list[str]:
 
 
 async def _facts(platform: Platform) -> list[str]:
-    """Reporting's facts against the events of their owners."""
+    """Reporting's facts, and the bodies that they name, against the events of their owners."""
     found: list[str] = []
     for one in _COUNTED:
         owner, aggregate = one.split(".")
-        mine = await rows(platform, "reporting", "SELECT event_id FROM fact WHERE aggregate = $1", aggregate)
-        query = "SELECT id::text FROM event WHERE topic = $1 AND type NOT LIKE '%.restored.%'"
-        owners = await rows(platform, owner, query, f"alliance.internal.{one}.v1")
-        found += _apart(f"reporting.fact {aggregate}", {row["event_id"] for row in mine}, {row["id"] for row in owners})
+        events = await _events(platform, owner, topics.load().named(f"alliance.internal.{one}.v1"))
+        expected = {fact: map(fact_row, events), naming: chain.from_iterable(map(naming_rows, events))}
+        for table, made in expected.items():
+            query = f"SELECT {', '.join(table.columns.keys())} FROM {table.name} WHERE aggregate = $1"  # noqa: S608
+            mine = {tuple(row) for row in await rows(platform, "reporting", query, aggregate)}
+            owners = {tuple(row.model_dump().values()) for row in made}
+            found += _apart(f"reporting.{table.name} {aggregate}", mine, owners)
     return found
+
+
+async def _events(platform: Platform, owner: str, topic: topics.Topic) -> list[Record]:
+    """All that the owner has said on a topic and still stands by."""
+    query = "SELECT id, key, version, type, payload, recorded_at FROM event WHERE topic = $1 AND type NOT LIKE '%.restored.%'"
+    return [
+        Record(topic.name, 0, 0, key, version, kind, str(id_), at, topic.message_class().FromString(payload), "")
+        for id_, key, version, kind, payload, at in await rows(platform, owner, query, topic.name)
+    ]
 
 
 async def _index(platform: Platform) -> list[str]:

@@ -1,0 +1,77 @@
+"""Calls of a server of its own: as many at once as it is set to take, and one more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from alliance.matching.v1 import matching_service_pb2 as rpc
+from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from chassis.auth import Tokens
+from chassis.rpc import Call, Pipeline
+from chassis.server import Server
+from chassis.service import Offer
+from tests.component.conftest import Probe
+from tests.metrics import Rise
+from tests.waiting import until
+
+_MOST = 2
+_METHOD = "SearchListings"
+
+
+class _AnybodyMay:
+    async def authorise(self, call: Call, permission: str, resources: list[str]) -> None:
+        """See `chassis.rpc.Authoriser`."""
+
+
+class _Searches:
+    """Takes searches, and answers once it may."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.may = asyncio.Event()
+
+    async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
+        """Answers with nothing."""
+        self.taken += 1
+        await self.may.wait()
+        return rpc.SearchListingsResponse()
+
+    def __getattr__(self, name: str) -> object:
+        """Nobody calls the others."""
+        return None
+
+
+@pytest.fixture
+async def searches() -> _Searches:
+    return _Searches()
+
+
+@pytest.fixture
+async def channel(probe: Probe, searches: _Searches) -> AsyncIterator[grpc.aio.Channel]:
+    pipeline = Pipeline(probe.database, Tokens(Path(), "", ""), _AnybodyMay(), _MOST, lambda: None)
+    offer = Offer(rpc.DESCRIPTOR.services_by_name["MatchingService"], searches)
+    server = Server(pipeline, [offer], with_reflection=False)
+    port = await server.start("127.0.0.1:0")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as found:
+        yield found
+    await server.stop()
+
+
+async def test_one_call_more_than_it_takes_at_once_is_shed_and_counted(channel: grpc.aio.Channel, searches: _Searches) -> None:
+    shed, timed = Rise("alliance_rpc_shed_total"), Rise("alliance_rpc_seconds_count", method=_METHOD)
+    answered = Rise("alliance_rpc_calls_total", method=_METHOD, code="OK")
+    refused = Rise("alliance_rpc_calls_total", method=_METHOD, code="RESOURCE_EXHAUSTED")
+    stub, request = MatchingServiceStub(channel), rpc.SearchListingsRequest()
+    waiting = asyncio.gather(*(stub.SearchListings(request) for _ in range(_MOST)))
+    await until(lambda: searches.taken == _MOST)
+    assert shed() == 0
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.SearchListings(request)
+    assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    searches.may.set()
+    await waiting
+    await stub.SearchListings(request)
+    assert (shed(), refused(), answered(), timed()) == (1, 1, _MOST + 1, _MOST + 2)
