@@ -47,7 +47,7 @@ def _overtakes() -> None:
 
 
 def _is_not_fenced() -> None:
-    """Each process has a transactional id of its own, takes long to send what it read, and never hears that it lost its lease."""
+    """Each process has a transactional id of its own, is slow to send what it read, and never hears that it lost its lease."""
     publish = relay.Relay._publish
 
     def producer(access: KafkaAccess, transactional_id: str) -> AIOKafkaProducer:
