@@ -257,12 +257,11 @@ async def held_snapshot(world: World) -> None:
 async def late_commits(world: World) -> None:
     """Transactions that drew their places early commit in reverse order; the next version follows at once, or never."""
     keys = [f"keys/late-{number}" for number in range(3)]
-    for _ in range(2):
-        await _held(world, keys)
-        await asyncio.gather(*(world.commit(key, b"") for key in keys))
+    await _held(world, keys)
+    await asyncio.gather(*(world.commit(key, b"") for key in keys))
     versions = await _held(world, keys)
-    for key, version in zip(keys, versions, strict=True):
-        await world.takes("late version", _LATE, until(partial(world.has_effect, key, version), _LATE * 2))
+    waiting = (until(partial(world.has_effect, key, version), _LATE + 1) for key, version in zip(keys, versions, strict=True))
+    await asyncio.gather(*(world.takes("late version", _LATE, one) for one in waiting))
     await world.recovers("relay", SERVICE)
 
 

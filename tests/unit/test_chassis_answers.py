@@ -1,5 +1,6 @@
 """The chassis: what callers get back, pages, etags, refusals."""
 
+import asyncio
 import base64
 import json
 from datetime import date
@@ -10,10 +11,11 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from chassis import errors, etag, paging
+from chassis import admin, errors, etag, main, paging
 from chassis.errors import Invalid, Violation
+from chassis.record import RawRecord
 from chassis.status import MAX_DETAILS, internal, status_of
 
 
@@ -145,3 +147,35 @@ def test_an_error_of_our_own_tells_nothing_but_its_trace() -> None:
     status = internal("0af7651916cd43dd8448eb211c80319c")
     assert status.code == grpc.StatusCode.INTERNAL.value[0]
     assert "0af7651916cd43dd8448eb211c80319c" in details(status)["LocalizedMessage"].message
+
+
+@pytest.mark.parametrize(
+    ("topic", "seconds", "shown"),
+    [
+        ("alliance.internal.listings.listing.v1", 1, True),
+        ("alliance.internal.listings.listing.v1", 2**62, False),  # no instant that there is
+        ("alliance.internal.listings.renamed.v1", 1, False),
+    ],
+)
+def test_a_dead_letter_is_shown_whatever_it_holds(topic: str, seconds: int, *, shown: bool) -> None:
+    event = events_pb2.ListingEvent()
+    event.meta.recorded_at.seconds = seconds
+    raw = RawRecord(topic, 0, 1, 0, b"listings/a", event.SerializeToString(), [("ce_sequence", b"1")])
+    assert bool(admin._json(raw)) == shown
+
+
+async def test_a_task_that_fails_while_it_is_stopped_is_not_begun_again() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise RuntimeError("on purpose")
+
+    task = asyncio.create_task(main._kept_up(work))
+    await begun.wait()
+    task.cancel()
+    async with asyncio.timeout(1):
+        await task
