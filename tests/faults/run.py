@@ -1,4 +1,4 @@
-"""The matrix of faults × seeds: `python -m tests.faults.run [NUMBER …]`, or `make test-faults SEEDS=3`.
+"""The matrix of faults × seeds: `python -m tests.faults.run [NUMBER …]`, or `make test-faults SEEDS=3` (or `SEEDS=4-5`).
 
 Each kind of platform that the faults need is brought up once and reused, one after the other; those that a fault leaves
 different for each scenario. A scenario says fault, invariants and verdict in a line; a table at the end. Exit code 1 where any
@@ -65,12 +65,12 @@ async def once(platform: Platform, folder: Path, fault: Fault, seed: int, broken
     return Verdict(found, ", ".join(f"{what} {took:.1f} s of {within:.0f}" for what, took, within in made.recoveries))
 
 
-def matrix(root: Path, faults: Sequence[Fault], seeds: int) -> bool:
+def matrix(root: Path, faults: Sequence[Fault], seeds: Sequence[int]) -> bool:
     """All of them; prints as it goes, and says whether everything held."""
-    verdicts = {(fault.number, seed): f"skipped: {fault.missing()}" for fault in faults for seed in range(1, seeds + 1)}
+    verdicts = {(fault.number, seed): f"skipped: {fault.missing()}" for fault in faults for seed in seeds}
     for name, up in PARTS.items():
         chosen = [fault for fault in faults if fault.parts == name and not fault.missing()]
-        rounds = [(fault, seed) for seed in range(1, seeds + 1) for fault in chosen]
+        rounds = [(fault, seed) for seed in seeds for fault in chosen]
         for number, group in enumerate([[one] for one in rounds] if name in USED_UP else [rounds] if rounds else []):
             verdicts |= {(fault.number, seed): "?" for fault, seed in group}
             try:
@@ -78,9 +78,9 @@ def matrix(root: Path, faults: Sequence[Fault], seeds: int) -> bool:
                     asyncio.run(_play(platform, root / "logs", group, verdicts))
             except Exception:  # the others are played all the same
                 _console.print_exception()
-    table = Table("fault", "", "invariants", *(f"seed {seed}" for seed in range(1, seeds + 1)))
+    table = Table("fault", "", "invariants", *(f"seed {seed}" for seed in seeds))
     for fault in faults:
-        found = (verdicts[fault.number, seed] for seed in range(1, seeds + 1))
+        found = (verdicts[fault.number, seed] for seed in seeds)
         table.add_row(fault.number, fault.title, fault.holds, *found)
     _console.print(table)
     return all(verdict == _HOLDS or verdict.startswith("skipped") for verdict in verdicts.values())
@@ -112,7 +112,8 @@ def main() -> int:
     chosen = [fault for fault in FAULTS if not wanted or fault.number in wanted]
     root = Path(tempfile.mkdtemp(prefix="alliance-faults-"))
     (root / "logs").mkdir()
-    held = matrix(root, chosen, int(os.environ.get("SEEDS", "3")))
+    first, _, last = os.environ.get("SEEDS", "3").rpartition("-")
+    held = matrix(root, chosen, range(int(first or 1), int(last) + 1))
     print(f"journals and logs: {root / 'logs'}")
     return 0 if held else 1
 
