@@ -129,12 +129,12 @@ class Handling:
         if isinstance(record, UndecodableError):
             await self._unreadable(tx, raw, record, done, waiting)
         elif record.version <= done[record.key]:
-            self._count("skipped")
+            self._counted(tx, "skipped")
             if self.listen.recall and record.version == done[record.key]:  # a topic that was lost is published anew
                 tx.on_commit(partial(self.recall, record))
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
-            self._count("waiting")
+            self._counted(tx, "waiting")
         elif await self._taken(tx, raw, record, isolate=isolate):
             self._look_for_gap(tx, record, done[record.key])
             done[record.key] = record.version
@@ -147,11 +147,11 @@ class Handling:
     ) -> None:
         """Park what can't be read; where at least its key and version can, its key waits like that of any other failure."""
         if error.key and error.version <= done[error.key]:
-            self._count("skipped")
+            self._counted(tx, "skipped")
             return
         waits = error.key in waiting
         await deadletter.park(tx, self, raw, error, f"undecodable: {error}", waits=waits)
-        self._count("waiting" if waits else "failed")
+        self._counted(tx, "waiting" if waits else "failed")
         if error.key and not self.is_state:
             waiting.add(error.key)
 
@@ -168,7 +168,7 @@ class Handling:
                 raise
             log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
             await deadletter.park(tx, self, raw, record, reason(error))
-            self._count("failed")
+            self._counted(tx, "failed")
             return False
         return True
 
@@ -271,7 +271,7 @@ class Handling:
         except Exception:
             log.exception("tail: not recalled", extra={"group": self.group, "event_id": record.id})
         else:
-            self._count("recalled")
+            metrics.RECORDS.labels(self.group, "recalled").inc()
 
     def _had_effect(self, records: Sequence[Record], at: datetime) -> None:
         """Count records whose effects are committed."""
@@ -282,8 +282,9 @@ class Handling:
         for one in records:
             self._delay.observe(max(0.0, now - one.time.timestamp()))
 
-    def _count(self, outcome: str) -> None:
-        metrics.RECORDS.labels(self.group, outcome).inc()
+    def _counted(self, tx: Tx, outcome: str) -> None:
+        """Counted once it is committed: a batch may be done again."""
+        tx.on_commit(metrics.RECORDS.labels(self.group, outcome).inc)
 
 
 def away(error: BaseException) -> bool:

@@ -95,6 +95,15 @@ async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Prob
     assert [(row["state"], row["attempts"]) for row in rows] == [("retrying", 1), ("retrying", 1)]
 
 
+async def test_a_record_that_was_skipped_beside_a_bad_one_is_counted_once(probe: Probe) -> None:
+    seen, bad, handling = key(), key(), probe.handling()
+    await handling.batch([raw(seen, 1)])
+    probe.broken.add(bad)
+    await handling.batch([raw(seen, 1), raw(bad, 1, offset=2)])
+    counted = [metric("alliance_consumer_records_total", group=handling.group, outcome=one) for one in ("skipped", "failed")]
+    assert counted == [1, 1]
+
+
 async def test_what_waits_behind_a_dropped_record_goes_on(probe: Probe) -> None:
     name = key()
     handling, replayed = await _stuck(probe, name), Rise("alliance_dead_letter_retries_total", outcome="replayed")
