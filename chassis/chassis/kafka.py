@@ -100,14 +100,20 @@ async def dispose(producer: AIOKafkaProducer) -> None:
     waits for all that it was given to arrive, which with a broker that does not answer never ends.
     """
     producer._closed = True
-    sender = producer._sender.sender_task
-    if sender is not None:
-        sender.cancel()
+    tasks = _tasks_of(producer._sender)
+    for task in tasks:
+        task.cancel()
     with suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(_CLOSE):
-            await producer.client.close()  # with which what the sender still waits for ends
-            if sender is not None:
-                await asyncio.wait({sender})
+            if tasks:
+                await asyncio.wait(tasks)
+            await producer.client.close()
+
+
+def _tasks_of(owner: object) -> list["asyncio.Task[Any]"]:
+    """What an object has begun and keeps to itself: a producer's sender may wait for metadata that nobody asks for any more."""
+    frames = ((task, getattr(task.get_coro(), "cr_frame", None)) for task in asyncio.all_tasks())
+    return [task for task, frame in frames if frame is not None and frame.f_locals.get("self") is owner]
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -47,6 +47,7 @@ POLL = 0.05  # seconds between looks at the queue when nothing woke the relay
 FULL_SCAN = 2.0  # seconds between scans from the queue's start
 REST = 0.2  # seconds of rest after a small batch, at most
 SEND = 10.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
+START = (2.0, 16.0)  # seconds that a producer may take to start: at first, and at most, doubled each time
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
 _REFUSED = (
     CorruptRecordException,
@@ -113,6 +114,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._lease = Lease(database, f"relay-{service}")
         self._most = BATCH
+        self._start = START[0]
         self._floor = 0
         self._scanned_at = 0.0
         self._queue = _QUEUE
@@ -166,12 +168,22 @@ class Relay:
         """
         producer = transactional_producer(self._access, f"relay-{self._service}")
         try:
-            await producer.start()
+            await self._started(producer)
             if not await self._lease.keep():
                 raise LeaseLostError
             yield producer
         finally:
             await dispose(producer)
+
+    async def _started(self, producer: AIOKafkaProducer) -> None:
+        """A broker that has just come back may leave one request unanswered for long, and answer the next at once."""
+        try:
+            async with asyncio.timeout(self._start):
+                await producer.start()
+        except TimeoutError:
+            self._start = min(2 * self._start, START[1])
+            raise
+        self._start = START[0]
 
     async def _replayed(self, producer: AIOKafkaProducer) -> bool:
         """Work on a replay that was asked for; looked for now and then, and without a pause once there is one."""

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
+from aiokafka.producer.sender import Sender
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import relay as relaying
@@ -203,8 +204,30 @@ async def test_what_does_not_get_through_in_time_is_tried_in_half(probe: Probe, 
     assert [await probe.versions(name) for name in names] == [[1]] * 8
 
 
-async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe) -> None:
+async def test_a_producer_that_does_not_start_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that has just come back may leave one request unanswered for long, and answer the next at once."""
+    monkeypatch.setattr(relaying, "START", (0.2, 1.0))
+    name, starts, start = key(), list[int](), AIOKafkaProducer.start
+
+    async def stuck(producer: AIOKafkaProducer) -> None:
+        starts.append(1)
+        if len(starts) < 3:
+            await asyncio.sleep(10)
+        await start(producer)
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", stuck)
+    async with running(probe.relay().run):
+        await probe.emit(name, 1)
+        await until(lambda: probe.is_published(name), 8)
+
+
+async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the middle of a transaction, and where the broker does not answer any more."""
+
+    async def unanswered(self: Sender, *_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Sender, "_send_produce_req", unanswered)
     producer = transactional_producer(probe.kafka, f"{probe.name}-given-up")
     before = asyncio.all_tasks()
     await producer.start()
@@ -212,7 +235,6 @@ async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe) 
     batch = producer.create_batch()
     batch.append(key=b"x", value=b"x", timestamp=None)
     await producer.send_batch(batch, TOPIC, partition=0)
-    producer._sender._send_produce_req = lambda *_: asyncio.Event().wait()
     async with asyncio.timeout(5):
         await dispose(producer)
     await asyncio.sleep(0)

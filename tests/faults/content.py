@@ -71,7 +71,7 @@ async def undecodable(world: World) -> None:
         name = f"poison/{world.reading}/{number}"
         world.poison.append(name)
         headers = [("ce_sequence", b"1"), *([("content-type", b"text/plain")] if number % 2 else [])]
-        await world.produce((name.encode(), good if number % 2 else world.random.randbytes(9) + b"\xff", headers))
+        await world.produce((name.encode(), good if number % 2 else b"\xff" + world.random.randbytes(9), headers))
         await world.load(0.2)
     await world.recovers("consumer", SERVICE)
 
