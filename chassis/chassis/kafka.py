@@ -111,7 +111,7 @@ async def dispose(producer: AIOKafkaProducer) -> None:
 
 
 def _tasks_of(owner: object) -> list["asyncio.Task[Any]"]:
-    """What an object has begun and keeps to itself: a producer's sender may wait for metadata that nobody asks for any more."""
+    """What an object has begun and keeps to itself: a producer's sender may wait for what nobody asks for any more."""
     frames = ((task, getattr(task.get_coro(), "cr_frame", None)) for task in asyncio.all_tasks())
     return [task for task, frame in frames if frame is not None and frame.f_locals.get("self") is owner]
 

@@ -191,6 +191,9 @@ class Kafka:
             # A broker that was killed may register again when its session is over; Kafka's 9 s would be most of a start.
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "500",
+            # For so long a change of a transaction that its replicas never saw stays under way, and its producer is refused;
+            # Kafka's 30 s would be six times what everything else takes to recover.
+            "request.timeout.ms": "5000",
             "log.cleaner.backoff.ms": "1000" if self._profile == "test" else "15000",
             "log.cleaner.dedupe.buffer.size": "33554432",
             "min.insync.replicas": enough,
