@@ -69,9 +69,9 @@ class Proposing:
 
     async def reconsider(self, tx: Tx, organization: str) -> None:
         """What an organization may see has changed: its listings are judged anew."""
+        draft = await self._drafted(tx)  # first: a listing that is being indexed right now was judged without this change
         if not self.index.has_issuer(organization):
             return
-        draft = await self._drafted(tx)
         for facts in draft.where(lambda facts: facts.issuer == organization):
             await self._plan(tx, draft, facts)
 
