@@ -25,7 +25,7 @@ from chassis.database import Cause, Database, Tx
 from chassis.handling import Listen
 from chassis.kafka import KafkaAccess
 from chassis.lease import SECONDS as LEASE_SECONDS
-from chassis.lease import Lease
+from chassis.lease import Lease, LeaseLostError
 from chassis.reading import Newest
 from chassis.record import FENCE
 from chassis.topics import RESTORED, Topic
@@ -76,6 +76,8 @@ class Fence:
         lease = await self._alone()
         try:
             return await lease.during(self._set_up())
+        except LeaseLostError:
+            raise self._serving() from None
         finally:
             await lease.give()
 
@@ -100,7 +102,10 @@ class Fence:
             if await lease.take():
                 return lease
             await asyncio.sleep(LEASE_SECONDS * 1.2)  # of one that was killed
-        raise ServingError(f"{self._service} 正在运行；请先停止 · {self._service} is up; stop it first")
+        raise self._serving()
+
+    def _serving(self) -> ServingError:
+        return ServingError(f"{self._service} 正在运行；请先停止 · {self._service} is up; stop it first")
 
     async def _raise_some(self, job: UUID) -> bool:
         """Raise the next aggregates of the topic that is worked on; says whether there may be more."""

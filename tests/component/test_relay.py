@@ -1,7 +1,8 @@
 """The relay: nothing lost, order kept, one at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -34,14 +35,9 @@ async def test_a_low_sequence_that_commits_late_is_published(probe: Probe) -> No
     late, early = key(), key()
     relay = probe.relay()
     async with running(relay.run):
-        connection = await asyncpg.connect(probe.url)
-        waiting = connection.transaction()
-        await waiting.start()
-        await _insert_event(connection, late)
-        await probe.emit(early, 1)
-        await until(lambda: probe.is_published(early))
-        await waiting.commit()
-        await connection.close()
+        async with _uncommitted(probe, late):
+            await probe.emit(early, 1)
+            await until(lambda: probe.is_published(early))
         await until(lambda: probe.is_published(late))
 
 
@@ -50,34 +46,34 @@ async def test_a_version_does_not_overtake_an_earlier_one_that_commits_late(prob
     name, other = key(), key()
     relay = probe.relay()
     async with running(relay.run):
-        connection = await asyncpg.connect(probe.url)
-        waiting = connection.transaction()
-        await waiting.start()
-        await _insert_event(connection, name)
-        await probe.emit(other, 1)
-        await until(lambda: probe.is_published(other))
-        await waiting.commit()
-        await connection.close()
+        async with _uncommitted(probe, name):
+            await probe.emit(other, 1)
+            await until(lambda: probe.is_published(other))
         await probe.emit(name, 2)
         await until(lambda: probe.is_published(name, 2))
     assert await probe.versions(name) == [1, 2]
 
 
-async def _insert_event(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> None:
-    """An event in an open transaction, as `Tx` writes it."""
-    await connection.execute(
-        """
-        WITH e AS (
-          INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id,
-                             request_id, traceparent, recorded_at, effective_at)
-          VALUES (gen_random_uuid(), $1, $2, 1, 'alliance.notify.subscription.created.v1', ''::bytea, '', '', '', '', '',
-                  '', now(), now())
-          RETURNING id)
-        INSERT INTO outbox (event_id, key) SELECT id, $2 FROM e
-        """,
-        TOPIC,
-        name,
-    )
+@asynccontextmanager
+async def _uncommitted(probe: Probe, name: str) -> AsyncIterator[None]:
+    """The first event of a key, in a transaction that commits at the end of the block."""
+    connection = await asyncpg.connect(probe.url)
+    async with connection.transaction():
+        await connection.execute(
+            """
+            WITH e AS (
+              INSERT INTO event (id, topic, key, version, type, payload, actor, on_behalf_of, reason, cause_event_id,
+                                 request_id, traceparent, recorded_at, effective_at)
+              VALUES (gen_random_uuid(), $1, $2, 1, 'alliance.notify.subscription.created.v1', ''::bytea, '', '', '', '', '',
+                      '', now(), now())
+              RETURNING id)
+            INSERT INTO outbox (event_id, key) SELECT id, $2 FROM e
+            """,
+            TOPIC,
+            name,
+        )
+        yield
+    await connection.close()
 
 
 async def test_what_is_published_is_counted_with_its_batch_and_its_lag(probe: Probe) -> None:

@@ -13,7 +13,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
-from tests.e2e.test_command_line import REFUSED, Alliance
+from tests.e2e.program import REFUSED, Alliance
 
 _TOPIC = "alliance.internal.registry.grant.v1"
 _WHY = "试验：无法解析的记录"
