@@ -147,7 +147,7 @@ class Worker:
 
     async def _attempt(self, handling: "Handling", identifier: UUID, key: str) -> None:
         """One attempt. The `applied` row is locked before the dead letter's, as the consumer does."""
-        from chassis.handling import away, reason
+        from chassis.handling import away, out_of_time, reason
 
         async with self._database.transaction(Cause(handling.actor)) as tx:
             applied = await handling.lock(tx, [key] if key else [])
@@ -167,7 +167,7 @@ class Worker:
             except UndecodableError as error:
                 await self._failed(tx, handling, row, f"undecodable: {error}")
             except Exception as error:
-                if away(error):
+                if away(error) and not out_of_time(error):
                     raise Unavailable("", "a part is away") from error
                 await self._failed(tx, handling, row, reason(error))
             else:

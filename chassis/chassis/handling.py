@@ -2,7 +2,8 @@
 
 `applied` keeps, per group and key, the highest version that had its effect; what is at or below it is skipped. Only an
 error of the record itself counts as its failure: then the batch is done again with a savepoint a record, and the bad one
-goes to `dead_letter` in the same transaction while the good ones go on. Where a part is away, the batch waits.
+goes to `dead_letter` in the same transaction while the good ones go on. Where a part is away, the batch waits. One that runs
+out of time again and again is taken for the record's own failure: while PostgreSQL hangs, nothing can be parked either.
 """
 
 import logging
@@ -26,6 +27,7 @@ from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Tx, Record], Awaitable[object]]
+_PATIENCE = 3  # batches that may run out of time, one after the other, before a record may be to blame
 _AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
@@ -85,17 +87,20 @@ class Handling:
         self.actor = f"service:{service}"
         self._topic = topics.load().named(listen.topic)
         self._delay = metrics.EVENT_DELAY.labels(self.group)
+        self._late = 0
 
     async def batch(self, raws: Sequence[RawRecord]) -> None:
         """Handle records, in order; returns when they are committed. Raises what `away` recognises, and only that."""
         began = time.monotonic()
         decoded = [_decoded(raw) for raw in raws]
         try:
-            await self._once(raws, decoded, isolate=False)
+            await self._once(raws, decoded, isolate=self._late >= _PATIENCE)
         except Exception as error:
             if away(error):
+                self._late = self._late + 1 if out_of_time(error.__cause__) else 0
                 raise
             await self._once(raws, decoded, isolate=True)
+        self._late = 0
         metrics.HANDLER_SECONDS.labels(self.group).observe(time.monotonic() - began)
         metrics.CONSUMER_BATCH.labels(self.group).observe(len(raws))
 
@@ -164,7 +169,7 @@ class Handling:
             async with tx.savepoint():
                 await self._give(tx, record)
         except Exception as error:
-            if away(error):
+            if away(error) and not (self._late >= _PATIENCE and out_of_time(error)):
                 raise
             log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
             await deadletter.park(tx, self, raw, record, reason(error))
@@ -292,6 +297,11 @@ def away(error: BaseException) -> bool:
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in _AWAY_CODES
     return isinstance(error, Unavailable) or unavailable(error)
+
+
+def out_of_time(error: BaseException | None) -> bool:
+    """Whether a statement took all the time that it has: PostgreSQL hangs, somebody holds a lock, or it asks too much."""
+    return isinstance(error, TimeoutError)
 
 
 def reason(error: BaseException) -> str:

@@ -191,7 +191,12 @@ class Relay:
             return False
         self._replays_at = time.monotonic()
         try:
-            self._replaying = await replay.work(self._database, self._cause, producer, send)
+            self._replaying = await replay.work(self._database, self._cause, producer, send, self._most)
+            if self._replaying:
+                self._most = min(BATCH, 2 * self._most)
+        except TimeoutError:
+            self._most = max(1, self._most // 2)
+            raise
         except RefusedError as error:
             await replay.give_up(self._database, self._cause, f"the broker refuses a record: {error}")
             raise KafkaError("a record was refused") from error  # a new producer goes on

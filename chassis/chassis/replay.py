@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chassis.relay import StoredEvent
 
 KEYS = 200  # keys in one step, that is in one Kafka transaction, at most
-EVENTS, BYTES = 1000, 8 * 1024 * 1024  # events and bytes of content in a step, unless one key alone has more
+BYTES = 8 * 1024 * 1024  # bytes of content in a step, unless one key alone has more
 _KEYS = """
 SELECT key, count(*) AS events, coalesce(sum(octet_length(payload)), 0) AS bytes FROM event
 WHERE topic = $1 AND key IN (SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3)
@@ -40,13 +40,14 @@ async def work(
     cause: Cause,
     producer: AIOKafkaProducer,
     send: "Callable[[AIOKafkaProducer, Sequence[StoredEvent]], Awaitable[None]]",
+    most: int,
 ) -> bool:
-    """One step of the oldest unfinished job; says whether there was one."""
+    """One step, of `most` events unless one key alone has more, of the oldest unfinished job; says whether there was one."""
     async with database.transaction(cause, read_only=True) as tx:
         job = await jobs.next_open(tx, "replay")
         if job is None:
             return False
-        keys = await _next(tx.sql, job.subject, job.position)
+        keys = await _next(tx.sql, job.subject, job.position, most)
         rows = await _rows(tx.sql, job.subject, keys)
     if rows:
         await send(producer, rows)
@@ -65,11 +66,11 @@ async def give_up(database: Database, cause: Cause, why: str) -> None:
             await jobs.finish(tx, job.id, failure=why)
 
 
-async def _next(sql: Statements, topic: str, after: str) -> list[str]:
+async def _next(sql: Statements, topic: str, after: str, most: int) -> list[str]:
     """The keys of the next step: as many whole ones as it holds, and at least one."""
     rows = await sql.rows(_KEYS, topic, after, KEYS)
     events, size = accumulate(row.events for row in rows), accumulate(row.bytes for row in rows)
-    fitting = sum(number <= EVENTS and held <= BYTES for number, held in zip(events, size, strict=True))
+    fitting = sum(number <= most and held <= BYTES for number, held in zip(events, size, strict=True))
     return [row["key"] for row in rows[: max(1, fitting)]]
 
 

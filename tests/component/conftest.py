@@ -48,6 +48,8 @@ class Probe:
     broken: set[str] = field(default_factory=set)
     """Keys whose records the handler does not take."""
     recalled: list[tuple[str, int]] = field(default_factory=list)
+    slow: set[str] = field(default_factory=set)
+    """Keys whose records ask for more than a statement has time for."""
     held_up: asyncio.Event | None = None
     """Where it is set, the handler waits for it."""
 
@@ -137,6 +139,8 @@ class Probe:
             await self.held_up.wait()
         if record.key in self.broken:
             raise RuntimeError("broken on purpose")
+        if record.key in self.slow:
+            await tx.sql._driver.execute("SELECT pg_sleep(60)", timeout=0.1)
         await tx.sql.run(
             "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", record.id, record.key, record.version
         )

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.util import calc_crc32c
 
 from chassis import deadletter, dlq
+from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.kafka import TolerantConsumer
 from chassis.record import RawRecord
@@ -51,6 +52,28 @@ async def test_a_bad_record_does_not_stop_the_good_ones(probe: Probe) -> None:
         await until(lambda: probe.has(bad, 3))
     assert await probe.effects(bad) == [1, 2, 3]
     assert await probe.effects(good) == [1, 2, 3]
+
+
+async def test_a_record_that_always_runs_out_of_time_does_not_stop_the_good_ones(probe: Probe) -> None:
+    """Not at once: PostgreSQL may hang, or somebody hold a lock."""
+    slow, good, handling = key(), key(), probe.handling()
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    probe.slow.add(slow)
+    records = [raw(slow, 1), raw(good, 1), raw(slow, 2)]
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await handling.batch(records)
+    assert (await probe.effects(good), await probe.states()) == ([], [])
+    await handling.batch(records)
+    assert (await probe.effects(good), await probe.states()) == ([1], ["retrying", "waiting"])
+    while await worker.step():
+        pass
+    assert await probe.states() == ["dead", "waiting"]
+    probe.slow.clear()
+    again = key()
+    probe.slow.add(again)
+    with pytest.raises(Unavailable):  # the next one is met with all the patience again
+        await handling.batch([raw(again, 1)])
 
 
 async def _is_stuck(probe: Probe) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from alliance.notify.v1 import events_pb2, notify_pb2
-from chassis import jobs, replay
+from chassis import jobs
 from chassis import relay as relaying
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise
@@ -61,7 +61,7 @@ async def test_a_replay_that_the_broker_refuses_ends_and_says_so(probe: Probe) -
 
 async def test_a_keys_versions_are_in_one_transaction_however_many(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a replay that ends early leaves no old version behind a newer one."""
-    monkeypatch.setattr(replay, "EVENTS", 3)
+    monkeypatch.setattr(relaying, "BATCH", 3)
     names, sent, given = sorted(key() for _ in range(4)), list[list[str]](), relaying.send
     for name, versions in zip(names, (1, 2, 5, 1), strict=True):
         for version in range(1, versions + 1):
@@ -82,6 +82,29 @@ async def test_a_keys_versions_are_in_one_transaction_however_many(probe: Probe,
         await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND failure <> ''", job))
     assert sent == [[names[0], names[1], names[1]], [names[2]] * 5, [names[3]]]
     assert await probe.versions(names[2]) == [1, 2, 3, 4, 5] * 2
+
+
+async def test_a_replay_on_a_slow_line_takes_smaller_steps(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaying, "BATCH", 4)
+    names, tried, given = sorted(key() for _ in range(8)), list[int](), relaying.send
+    for name in names:
+        await probe.emit(name, 1)
+    async with running(probe.relay().run):
+        await until(probe.is_out)
+
+    async def send(producer: AIOKafkaProducer, events: Sequence[relaying.StoredEvent]) -> None:
+        tried.append(len(events))
+        if len(events) > 2:
+            raise TimeoutError
+        await given(producer, events)
+
+    monkeypatch.setattr(relaying, "send", send)
+    async with probe.database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "replay", TOPIC, "a new consumer")
+    async with running(probe.relay().run):
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
+    assert tried == [4, 2, 4, 2, 4, 2, 2]
+    assert [await probe.versions(name) for name in names] == [[1, 1]] * 8
 
 
 async def _count(probe: Probe, name: str, count: int) -> bool:
