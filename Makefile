@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,9 @@ format: $(SYNCED) ## put code in form
 
 proto: $(SYNCED) ## generate code, descriptors and AsyncAPI out of the contracts
 	$(BIN)/python proto/generate.py
+
+docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
+	$(BIN)/python -m registry.policy_table docs/policy-rules.md
 
 $(UV): deploy/local/uv.txt
 	@echo "uv → .tools/uv …"; began=$$(date +%s); \

@@ -1,17 +1,22 @@
 """The register: what a verification vouches for, whose keys are whose, and what a formed body has open."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import body_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
 from tests import world
+from tests.waiting import until
 from tests.world import Member
 
 DEPARTMENT, TASK_FORCE = organization_pb2.ORG_TYPE_GOV_DEPARTMENT, organization_pb2.ORG_TYPE_TASK_FORCE
@@ -19,7 +24,8 @@ ENTERPRISE, UNIVERSITY = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.
 VERIFIED, UNVERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED, organization_pb2.VERIFICATION_STATE_UNVERIFIED
 CHAIR, VICE, SECRETARIAT = body_pb2.MEMBER_ROLE_CHAIR, body_pb2.MEMBER_ROLE_VICE_CHAIR, body_pb2.MEMBER_ROLE_SECRETARIAT
 VIOLATED, UNKNOWN = body_pb2.VERDICT_VIOLATED, body_pb2.VERDICT_CANNOT_BE_TOLD
-BOTH_UNKNOWN = {"R12": UNKNOWN, "R13": UNKNOWN}
+PAPERS = {f"R13.{part}": UNKNOWN for part in range(1, 5)}
+BOTH_UNKNOWN = {"R12": UNKNOWN, **PAPERS}
 
 
 def update(caller: Caller, name: str, **fields: Any) -> organization_pb2.Organization:
@@ -176,25 +182,38 @@ def test_a_fact_that_becomes_false_stays_open(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
     assert open_findings(platform, body.name) == BOTH_UNKNOWN
     write(platform, body.name, secretariat_full_time_staff=0)
-    assert open_findings(platform, body.name) == {"R12": VIOLATED, "R13": UNKNOWN}
+    assert open_findings(platform, body.name) == {"R12": VIOLATED, **PAPERS}
     write(platform, body.name, secretariat_full_time_staff=1, secretariat_space=True, secretariat_funding=True)
-    assert open_findings(platform, body.name) == {"R13": UNKNOWN}
+    assert open_findings(platform, body.name) == PAPERS
+
+
+def membership(platform: Platform, body: str, role: Any) -> body_pb2.Membership:
+    """The first that has a role and is not the secretariat."""
+    listed = world.operator(platform).registry.ListMemberships(rpc.ListMembershipsRequest(parent=body)).memberships
+    found: body_pb2.Membership = next(one for one in listed if role in one.roles and SECRETARIAT not in one.roles)
+    return found
+
+
+def change(platform: Platform, name: str, **fields: Any) -> body_pb2.Membership:
+    request = rpc.UpdateMembershipRequest(membership=body_pb2.Membership(name=name, **fields), reason="调整")
+    request.update_mask.paths.extend(fields)
+    made: body_pb2.Membership = world.operator(platform).registry.UpdateMembership(request)
+    return made
+
+
+def day(joined: body_pb2.Membership, days: int) -> str:
+    return (date.fromisoformat(joined.valid_from) + timedelta(days=days)).isoformat()
 
 
 def test_a_council_that_loses_its_chair_says_so(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
-    registry = world.operator(platform).registry
-    listed = registry.ListMemberships(rpc.ListMembershipsRequest(parent=body.name)).memberships
-    chair = next(one for one in listed if CHAIR in one.roles)
-    registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
+    chair = membership(platform, body.name, CHAIR)
+    change(platform, chair.name, valid_from=day(chair, -2), valid_to=day(chair, -1))
     assert open_findings(platform, body.name) == {"R11": VIOLATED, **BOTH_UNKNOWN}
     world.join(platform, body.name, world.organization(platform, ENTERPRISE), CHAIR)
     assert open_findings(platform, body.name) == BOTH_UNKNOWN
-    vice = next(one for one in listed if VICE in one.roles and SECRETARIAT not in one.roles)
-    changed = body_pb2.Membership(name=vice.name, roles=[body_pb2.MEMBER_ROLE_PARTICIPANT])
-    request = rpc.UpdateMembershipRequest(membership=changed, reason="调整")
-    request.update_mask.paths.append("roles")
-    registry.UpdateMembership(request)
+    vice = membership(platform, body.name, VICE)
+    change(platform, vice.name, roles=[body_pb2.MEMBER_ROLE_PARTICIPANT])
     assert open_findings(platform, body.name) == {"R11": VIOLATED, **BOTH_UNKNOWN}
 
 
@@ -240,11 +259,144 @@ def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) 
     assert next(one.verdict for one in said.findings if one.rule == "R10") == VIOLATED
 
 
-def test_a_seat_that_is_given_up_later_is_held_until_then(platform: Platform) -> None:
+def test_a_seat_is_held_to_the_end_of_its_last_day(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
-    registry = world.operator(platform).registry
-    listed = registry.ListMemberships(rpc.ListMembershipsRequest(parent=body.name)).memberships
-    chair = next(one for one in listed if CHAIR in one.roles)
-    last = date.fromisoformat(chair.valid_from) + timedelta(days=1)
-    registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, valid_to=last.isoformat(), reason="退出"))
+    chair = membership(platform, body.name, CHAIR)
+    world.operator(platform).registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
     assert open_findings(platform, body.name) == BOTH_UNKNOWN
+    asyncio.run(_turn_the_day(platform, body.name, chair.name))
+    asyncio.run(until(lambda: "R11" in open_findings(platform, body.name)))
+    assert open_findings(platform, body.name) == {"R11": VIOLATED, **BOTH_UNKNOWN}
+    assert history(platform, body.name, "R11")[0].since_time.ToDatetime() > chair.create_time.ToDatetime()
+
+
+async def _turn_the_day(platform: Platform, body: str, membership: str) -> None:
+    """As it is on the day after."""
+    registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
+    await registry.execute(
+        "UPDATE membership SET valid_from = valid_from - 1, valid_to = valid_to - 1 WHERE name = $1", membership
+    )
+    await registry.execute("UPDATE body_check SET checked_on = checked_on - 1 WHERE body = $1", body)
+    await registry.close()
+
+
+def said(platform: Platform, body: str, rule: str, at: Timestamp | None = None) -> body_pb2.RuleFinding:
+    """What a rule says of a body, or said at a time."""
+    found = world.operator(platform).registry.CheckBody(rpc.CheckBodyRequest(name=body, check_time=at)).findings
+    one: body_pb2.RuleFinding = next(one for one in found if one.rule == rule)
+    return one
+
+
+def history(platform: Platform, body: str, rule: str) -> list[body_pb2.RuleFinding]:
+    """All that a rule said, the newest first, asked for one by one."""
+    registry = world.operator(platform).registry
+    found, token = list[body_pb2.RuleFinding](), ""
+    while True:
+        page = registry.ListFindings(rpc.ListFindingsRequest(parent=body, rule=rule, page_size=1, page_token=token))
+        found += page.findings
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def test_what_was_said_can_be_asked_for_later(platform: Platform) -> None:
+    body = world.alliance(platform)
+    assert said(platform, body.name, "R12").verdict == VIOLATED
+    world.join(platform, body.name, world.organization(platform, ENTERPRISE), SECRETARIAT)
+    write(platform, body.name, secretariat_full_time_staff=1)
+    write(platform, body.name, secretariat_space=True, secretariat_funding=True)
+    write(platform, body.name, key_industry=world.unique("产业"))
+    newest, third, second, first = history(platform, body.name, "R12")
+    assert [one.verdict for one in (first, second, third, newest)] == [VIOLATED, UNKNOWN, UNKNOWN, body_pb2.VERDICT_SATISFIED]
+    assert list(third.missing) == ["secretariat_space", "secretariat_funding"]
+    assert list(second.missing) == ["secretariat_full_time_staff", *third.missing]
+    for one in (first, second, third, newest):
+        assert said(platform, body.name, "R12", one.since_time) == one
+        assert (one.rule_version, one.severity) == ("1", body_pb2.SEVERITY_REQUIRED)
+    before = Timestamp(seconds=first.since_time.seconds - 1)
+    asked = world.operator(platform).registry.CheckBody(rpc.CheckBodyRequest(name=body.name, check_time=before))
+    assert (list(asked.findings), asked.body_version) == ([], 0)
+
+
+def test_the_bodies_of_an_organization_hear_of_its_changes(platform: Platform) -> None:
+    """Two provinces, until one of the members moves."""
+    given = body_pb2.Body(display_name=world.unique("共同体"), kind=body_pb2.BODY_KIND_COMMUNITY)
+    operator = world.operator(platform)
+    body = operator.registry.CreateBody(rpc.CreateBodyRequest(body=given))
+    for region in ("110000", "120000"):
+        mover = world.organization(platform, ENTERPRISE)
+        update(operator, mover.name, region_code=region)
+        world.join(platform, body.name, mover)
+    assert history(platform, body.name, "R18.1")[0].verdict == body_pb2.VERDICT_SATISFIED
+    update(operator, mover.name, region_code="110105")
+    asyncio.run(until(lambda: history(platform, body.name, "R18.1")[0].verdict == VIOLATED))
+    assert history(platform, body.name, "R18.1")[0].facts["provinces"] == "1"
+
+
+def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> body_pb2.Body:
+    """A draft of a pilot unit."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=institution, major_code=major, call_year=2026, **facts),
+    )
+    made: body_pb2.Body = world.operator(platform).registry.CreateBody(rpc.CreateBodyRequest(body=given))
+    return made
+
+
+def test_an_institution_has_two_pilots_of_two_majors_in_a_call(platform: Platform) -> None:
+    registry = world.operator(platform).registry
+    university = world.organization(platform, UNIVERSITY)
+    first, again, second, third = (
+        pilot(platform, university.name, major) for major in ("080901", "080901", "080902", "080903")
+    )
+    registry.FormBody(rpc.FormBodyRequest(name=first.name, reason="遴选确定"))
+    assert "R21.2" in str(refusal(registry.FormBody, rpc.FormBodyRequest(name=again.name)))
+    registry.FormBody(rpc.FormBodyRequest(name=second.name, reason="遴选确定"))
+    assert "R21.2" in str(refusal(registry.FormBody, rpc.FormBodyRequest(name=third.name)))
+    changed = body_pb2.Body(name=second.name, pilot_unit=body_pb2.PilotUnitFacts(major_code="080901"))
+    request = rpc.UpdateBodyRequest(body=changed, reason="更正")
+    request.update_mask.paths.append("pilot_unit.major_code")
+    assert "R21.2" in str(refusal(registry.UpdateBody, request))
+    later = pilot(platform, university.name, "080901")
+    next_call = body_pb2.Body(name=later.name, pilot_unit=body_pb2.PilotUnitFacts(call_year=2027))
+    request = rpc.UpdateBodyRequest(body=next_call, reason="下一年度")
+    request.update_mask.paths.append("pilot_unit.call_year")
+    registry.UpdateBody(request)
+    assert registry.FormBody(rpc.FormBodyRequest(name=later.name)).state == body_pb2.BODY_STATE_FORMED
+
+
+def test_a_pilot_is_run_by_a_college_of_its_own_institution(platform: Platform) -> None:
+    university, other = verified(platform, UNIVERSITY), verified(platform, UNIVERSITY)
+    college = organization_pb2.ORG_TYPE_SECONDARY_COLLEGE
+    for parent, verdict in ((university, body_pb2.VERDICT_SATISFIED), (other, VIOLATED)):
+        body = pilot(platform, university.name, "080901", college=child(platform, parent.name, college))
+        assert said(platform, body.name, "R21.1").verdict == verdict
+    company = world.organization(platform, ENTERPRISE)
+    assert said(platform, pilot(platform, company.name, "080901").name, "R21.1").verdict == VIOLATED
+
+
+def test_a_support_unit_is_a_verified_legal_person(platform: Platform) -> None:
+    company = world.organization(platform, ENTERPRISE)
+    given = body_pb2.Body(
+        display_name=world.unique("支撑"),
+        kind=body_pb2.BODY_KIND_SUPPORT_UNIT,
+        support_unit=body_pb2.SupportUnitFacts(unit=company.name),
+    )
+    body = world.operator(platform).registry.CreateBody(rpc.CreateBodyRequest(body=given))
+    assert said(platform, body.name, "R25.1").verdict == VIOLATED
+    update(world.operator(platform), company.name, credit_code=world.credit_code())
+    verify(platform, company.name)
+    assert said(platform, body.name, "R25.1").verdict == body_pb2.VERDICT_SATISFIED
+
+
+@pytest.mark.parametrize("field", ["institution", "college"])
+def test_whom_a_pilot_names_is_in_the_register(platform: Platform, field: Any) -> None:
+    nobody = world.organization(platform, UNIVERSITY).name[:-4] + "ffff"
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit={field: nobody},  # type: ignore[arg-type]
+    )
+    registry = world.operator(platform).registry
+    assert nobody in str(refusal(registry.CreateBody, rpc.CreateBodyRequest(body=given)))

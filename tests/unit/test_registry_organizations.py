@@ -1,14 +1,15 @@
 """Registry: what may be written of organizations, bodies and grants."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
-from chassis.clock import parsed_date
+from registry.domain.facts import FACTS
 from registry.domain.names import WITHOUT_CODE
-from registry.mapping import body_problems, facts_of, grant_problems, organization_problems, parent_problems, tidy
+from registry.mapping import FACTS_OF, body_problems, entered, grant_problems, organization_problems, parent_problems, tidy
 from tests.unit.test_registry_credit_code import EXAMPLE
 
 ENTERPRISE, TASK_FORCE = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_TASK_FORCE
@@ -143,10 +144,10 @@ def test_codes_of_regions_and_industries_are_looked_up() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "facts"),
-    [(kind, facts) for kind in body_pb2.BodyKind.values() if kind for facts in ("", "alliance", "community")],
+    [(kind, facts) for kind in body_pb2.BodyKind.values() if kind for facts in ("", *FACTS_OF.values())],
 )
 def test_facts_belong_to_the_kind_of_body(kind: int, facts: str) -> None:
-    own = {int(ALLIANCE): "alliance", int(COMMUNITY): "community"}.get(kind)
+    own = body_pb2.BodyKind.Name(kind).removeprefix("BODY_KIND_").lower()  # type: ignore[arg-type]
     given: dict[str, Any] = {facts: {}} if facts else {}
     assert body(kind=kind, **given) == ([] if facts in ("", own) else [(facts, "facts-kind")])
 
@@ -158,14 +159,46 @@ def test_persons_are_not_negative(staff: int, right: bool) -> None:
 
 
 def test_facts_that_were_never_set_are_not_known() -> None:
-    today = parsed_date("2026-03-02")
-    assert today
-    empty = facts_of(body_pb2.Body(kind=ALLIANCE), [], [], today)
-    assert (empty.staff, empty.space, empty.funding, empty.three_year_goals) == (None, None, None, None)
-    assert (empty.plan_year, empty.councils, empty.charter_adopted_on) == (None, None, None)
-    nothing = body_pb2.AllianceFacts(secretariat_full_time_staff=0, secretariat_space=False, full_councils_in_year=0)
-    known = facts_of(body_pb2.Body(kind=ALLIANCE, alliance=nothing), [], [], today)
-    assert (known.staff, known.space, known.funding, known.councils) == (0, False, None, 0)
+    assert entered(body_pb2.Body(kind=ALLIANCE)) == entered(body_pb2.Body(kind=ALLIANCE, alliance={})) == {}  # type: ignore[arg-type]
+    nothing = body_pb2.AllianceFacts(secretariat_full_time_staff=0, secretariat_space=False, charter_adopted_on="2026-03-02")
+    assert entered(body_pb2.Body(kind=ALLIANCE, alliance=nothing)) == {
+        "secretariat_full_time_staff": 0,
+        "secretariat_space": False,
+        "charter_adopted_on": date(2026, 3, 2),
+    }
+
+
+def test_every_fact_that_can_be_entered_is_one_that_a_rule_looks_at() -> None:
+    """But for whom a body names: of these the register knows more."""
+    named = {"task_force", "lead_departments", "institution", "college", "unit", "major_code", "call_year"}
+    for kind in FACTS_OF.values():
+        leaves = getattr(body_pb2.Body(), kind).DESCRIPTOR.fields
+        assert {leaf.name for leaf in leaves} - named <= set(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "wrong", "right", "rule"),
+    [
+        ("alliance", "charter_adopted_on", "2026-02-30", "2026-02-28", "ISO 8601"),
+        ("alliance", "key_industry", "电话 13800138000", "虚构示例产业", "personal-data"),
+        ("alliance", "key_industry", "业" * 101, "业" * 100, "length"),
+        ("alliance", "full_councils_in_year", -1, 0, "range"),
+        ("community", "founded_on", "昨天", "2026-03-01", "ISO 8601"),
+        ("community", "industry_code", "C99", "39", "GB/T 4754"),
+        ("community", "working_staff", -1, 0, "range"),
+        ("consortium", "industry_code", "9999", "39", "GB/T 4754"),
+        ("consortium", "goal_years", -3, 3, "range"),
+        ("consortium", "park_leading_industry", "业" * 101, "业" * 100, "length"),
+        ("pilot_unit", "major_code", "080901X", "080901", "教育部专业目录"),
+        ("pilot_unit", "enrolling_since", "2023", "2023-09-01", "ISO 8601"),
+        ("pilot_unit", "call_year", -1, 2026, "range"),
+        ("support_unit", "operating_since", "三年前", "2020-01-01", "ISO 8601"),
+    ],
+)
+def test_a_fact_is_of_its_form(kind: str, fact: str, wrong: Any, right: Any, rule: str) -> None:
+    number = body_pb2.BodyKind.Value(f"BODY_KIND_{kind.upper()}")
+    assert body(kind=number, **{kind: {fact: right}}) == []
+    assert body(kind=number, **{kind: {fact: wrong}}) == [(f"{kind}.{fact}", rule)]
 
 
 @pytest.mark.parametrize("scope", SCOPES)

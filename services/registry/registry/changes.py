@@ -1,24 +1,19 @@
 """Changes of the register: row, event and public record together in one transaction."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
 from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
-from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.ids import resource
 from registry import store
 from registry.domain.life import IllegalStepError, step
-from registry.domain.names import BodyKind, BodyState, Verdict
-from registry.domain.rules import Finding, check
+from registry.domain.names import BodyState
 from registry.mapping import (
     body_message,
     body_row,
-    facts_of,
-    finding_message,
     grant_message,
     membership_message,
     organization_message,
@@ -34,8 +29,6 @@ MEMBERSHIP = "alliance.internal.registry.membership.v1"
 GRANT = "alliance.internal.registry.grant.v1"
 PUBLIC_ORGANIZATION = "alliance.public.organization.v1"
 PUBLIC_BODY = "alliance.public.body.v1"
-_OPEN = (Verdict.VIOLATED, Verdict.CANNOT_BE_TOLD)
-_JUDGED = (BodyState.FORMED, BodyState.SUSPENDED)
 
 
 async def save_organization(tx: Tx, message: organization_pb2.Organization, version: int, verb: str) -> None:
@@ -45,6 +38,7 @@ async def save_organization(tx: Tx, message: organization_pb2.Organization, vers
     tx.emit(ORGANIZATION, row.name, version, verb, events_pb2.OrganizationEvent(organization=message))
     public = public_pb2.PublicOrganizationEvent(organization=public_organization(message))
     tx.emit(PUBLIC_ORGANIZATION, row.name, version, "published", public)
+    await store.outdate_members(tx, row.name)
 
 
 async def unverify_dependants(tx: Tx, name: str) -> None:
@@ -87,33 +81,6 @@ async def locked_body(tx: Tx, name: str) -> BodyRow:
     if row is None:
         raise NotFound(name)
     return row
-
-
-async def findings(tx: Tx, row: BodyRow, *, leaving: bool = True) -> list[Finding]:
-    """What every rule of its kind says of a body today; without `leaving`, members whose last day is today don't count."""
-    today = business_date(tx.now)
-    message = body_message(row)
-    members = await store.members_on(tx, row.name, today if leaving else today + timedelta(days=1))
-    industry = message.alliance.key_industry
-    same = await store.formed_alliances(tx, industry, row.name) if industry else []
-    return check(BodyKind(row.kind), facts_of(message, members, same, today))
-
-
-def open_findings(message: body_pb2.Body, found: Sequence[Finding]) -> None:
-    """Keep on the body what is violated or can't be told."""
-    del message.open_findings[:]
-    message.open_findings.extend(finding_message(one) for one in found if one.verdict in _OPEN)
-
-
-async def judge_members(tx: Tx, body: BodyRow) -> None:
-    """Renew a formed body's open findings after a change of its members; it has the version of that change."""
-    if body.state not in _JUDGED:
-        return
-    message = body_message(body)
-    before = list(message.open_findings)
-    open_findings(message, await findings(tx, body, leaving=False))
-    if list(message.open_findings) != before:
-        await save_body(tx, message, body.version, "updated")
 
 
 def taken(row: BodyRow, verb: str) -> body_pb2.Body:

@@ -8,7 +8,7 @@ from chassis import etag
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from registry import changes, store
-from registry.domain.names import WITHOUT_CODE, BodyState, Verdict
+from registry.domain.names import WITHOUT_CODE, BodyState
 from registry.domain.rules import Finding
 from registry.mapping import parent_problems, refuse
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
@@ -115,10 +115,17 @@ async def require_parent(tx: Tx, given: organization_pb2.Organization) -> None:
 
 
 async def require_named(tx: Tx, given: body_pb2.Body) -> None:
-    """The organizations that an alliance's facts name are in the register."""
-    names = [name for name in (given.alliance.task_force, *given.alliance.lead_departments) if name]
-    known = await store.get_all(tx, OrganizationRow, names)
-    refuse([unknown("alliance", name) for name in names if name not in known])
+    """The organizations that a body's facts name are in the register."""
+    named = {
+        "alliance.task_force": [given.alliance.task_force],
+        "alliance.lead_departments": given.alliance.lead_departments,
+        "pilot_unit.institution": [given.pilot_unit.institution],
+        "pilot_unit.college": [given.pilot_unit.college],
+        "support_unit.unit": [given.support_unit.unit],
+    }
+    fields = {name: field for field, names in named.items() for name in names if name}
+    known = await store.get_all(tx, OrganizationRow, fields)
+    refuse([unknown(field, name) for name, field in fields.items() if name not in known])
 
 
 async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:
@@ -159,19 +166,21 @@ async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> N
         )
 
 
-async def lock_industry(tx: Tx, message: body_pb2.Body) -> None:
-    """One at a time decides for a key industry, so that two alliances never pass R10 together."""
+async def lock_rivals(tx: Tx, message: body_pb2.Body) -> None:
+    """One at a time decides for a key industry, or for an institution's majors: two bodies never pass R10 or R21 together."""
     if message.alliance.key_industry:
         await store.lock(tx, f"key industry {message.alliance.key_industry.lower()}")
+    if message.pilot_unit.institution:
+        await store.lock(tx, f"majors {message.pilot_unit.institution}")
 
 
 def refuse_violated(found: Sequence[Finding]) -> None:
-    violated = [one for one in found if one.verdict is Verdict.VIOLATED]
+    violated = [one for one in found if one.hinders]
     if violated:
         raise Precondition(
             "RULES_VIOLATED",
-            "；".join(f"{one.rule}（{one.clause}）{one.zh}" for one in violated),
-            "; ".join(f"{one.rule} ({one.clause}) {one.en}" for one in violated),
+            "；".join(f"{one.rule}（{one.clause}）{one.zh}：{one.fix[0]}" for one in violated),
+            "; ".join(f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}" for one in violated),
             {"rules": ",".join(one.rule for one in violated)},
         )
 

@@ -1,6 +1,6 @@
 """Between messages and rows; what callers write is checked here, field by field."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -14,10 +14,11 @@ from chassis.clock import parsed_date
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from chassis.personal import screen
-from codes import industries, regions
+from codes import industries, majors, regions
 from registry.domain import credit_code, industry
-from registry.domain.names import PARENT_TYPES, WITHOUT_CODE
-from registry.domain.rules import Facts, Finding, Member
+from registry.domain.facts import FACTS, Value
+from registry.domain.names import PARENT_TYPES, WITHOUT_CODE, BodyKind
+from registry.domain.rules import Finding
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 ORGANIZATION_FIELDS = (
@@ -31,8 +32,20 @@ ORGANIZATION_FIELDS = (
 )
 VERIFIED_FIELDS = ("display_name", "org_type", "credit_code", "parent")
 """What a verification vouches for."""
-BODY_FIELDS = ("display_name", "region_code", "alliance", "community", "external_key")
+FACTS_OF: Mapping[int, str] = {
+    BodyKind.ALLIANCE: "alliance",
+    BodyKind.COMMUNITY: "community",
+    BodyKind.CONSORTIUM: "consortium",
+    BodyKind.PILOT_UNIT: "pilot_unit",
+    BodyKind.SUPPORT_UNIT: "support_unit",
+}
+"""Which field holds the facts of a kind."""
+BODY_FIELDS = ("display_name", "region_code", *FACTS_OF.values(), "external_key")
 MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
+_DAY = ("_on", "_since")  # how names of facts end that are business dates
+_TEXTS = ("key_industry", "park_leading_industry")
+_CODES = {"industry_code": (industries.problem, "GB/T 4754"), "major_code": (majors.problem, "教育部专业目录")}
+_MAX_TEXT = 100
 _MAX_LEADS = 2
 _MAX_INDUSTRIES = 10
 _Message = TypeVar("_Message", bound=Message)
@@ -137,9 +150,8 @@ def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
         yield Violation("kind", "required", "请填写组织类型", "the kind is required; see BodyKind")
     if given.region_code and (wrong := regions.problem(given.region_code)):
         yield Violation("region_code", "GB/T 2260", *wrong)
-    wanted = {body_pb2.BODY_KIND_ALLIANCE: "alliance", body_pb2.BODY_KIND_COMMUNITY: "community"}.get(given.kind)
     facts = given.WhichOneof("facts")
-    if facts and facts != wanted:
+    if facts and facts != FACTS_OF.get(int(given.kind)):
         yield Violation(
             facts,
             "facts-kind",
@@ -149,26 +161,31 @@ def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
 
 
 def _facts(given: body_pb2.Body) -> Iterator[Violation]:
-    facts = given.alliance
-    if len(facts.lead_departments) > _MAX_LEADS:
+    if len(given.alliance.lead_departments) > _MAX_LEADS:
         yield Violation(
             "alliance.lead_departments",
             "S0 附件2",
             f"牵头部门为 {_MAX_LEADS} 家以内；请只留牵头的",
             f"an alliance has at most {_MAX_LEADS} lead departments; keep those that lead",
         )
-    if facts.charter_adopted_on and parsed_date(facts.charter_adopted_on) is None:
-        yield _bad_date("alliance.charter_adopted_on")
-    if facts.secretariat_full_time_staff < 0:
-        yield Violation(
-            "alliance.secretariat_full_time_staff",
-            "range",
-            "人数不能为负；未知请不填",
-            "persons can't be negative; leave it out where unknown",
-        )
-    yield from screen("alliance.key_industry", facts.key_industry)
-    if (code := given.community.industry_code) and (wrong := industries.problem(code)):
-        yield Violation("community.industry_code", "GB/T 4754", *wrong)
+    kind = given.WhichOneof("facts")
+    for leaf, value in getattr(given, kind).ListFields() if kind else ():
+        yield from _fact(f"{kind}.{leaf.name}", leaf.name, value)
+
+
+def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
+    """What is wrong with one fact, by what kind of fact its name says that it is."""
+    if name.endswith(_DAY) and parsed_date(value) is None:
+        yield _bad_date(path)
+    elif name.endswith("_code") and (wrong := _CODES[name][0](value)):
+        yield Violation(path, _CODES[name][1], *wrong)
+    elif name in _TEXTS:
+        if len(value) > _MAX_TEXT:
+            long = f"最多 {_MAX_TEXT} 个字符；请缩短", f"at most {_MAX_TEXT} characters; shorten it"
+            yield Violation(path, "length", *long)
+        yield from screen(path, value)
+    elif type(value) is int and value < 0:
+        yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
 
 
 def membership_problems(given: body_pb2.Membership) -> list[Violation]:
@@ -216,7 +233,7 @@ def masked(before: _Message, given: _Message, mask: FieldMask, allowed: Sequence
     for path in mask.paths:
         if "." not in path:
             merged.ClearField(path)
-        if "." in path or path not in ("alliance", "community") or given.HasField(path):
+        if "." in path or path not in FACTS_OF.values() or given.HasField(path):
             FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
     return merged
 
@@ -282,6 +299,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         kind=message.kind,
         state=message.state,
         key_industry=message.alliance.key_industry,
+        applicant=message.pilot_unit.institution or message.support_unit.unit,
         external_key=message.external_key,
         create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
         content=message.SerializeToString(deterministic=True),
@@ -307,26 +325,20 @@ def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:
     )
 
 
-def facts_of(message: body_pb2.Body, members: Sequence[Any], same_industry: Sequence[str], today: date) -> Facts:
-    """What the rules look at; a field that was never set is not known."""
-    known = message.alliance
-
-    def optional(field: str) -> Any:
-        return getattr(known, field) if known.HasField(field) else None  # type: ignore[arg-type]
-
-    return Facts(
-        today=today,
-        members=tuple(Member(row.organization, row.org_type, frozenset(row.roles)) for row in members),
-        key_industry=known.key_industry,
-        same_industry=tuple(same_industry),
-        staff=optional("secretariat_full_time_staff"),
-        space=optional("secretariat_space"),
-        funding=optional("secretariat_funding"),
-        charter_adopted_on=parsed_date(known.charter_adopted_on),
-        three_year_goals=optional("three_year_goals"),
-        plan_year=optional("annual_plan_year"),
-        councils=optional("full_councils_in_year"),
-    )
+def entered(message: body_pb2.Body) -> dict[str, Value]:
+    """The facts that were entered of a body; one that was never set is not known."""
+    kind = message.WhichOneof("facts")
+    found: dict[str, Value] = {}
+    for leaf, value in getattr(message, kind).ListFields() if kind else ():
+        if leaf.name not in FACTS:
+            continue
+        if leaf.enum_type:
+            found[leaf.name] = leaf.enum_type.values_by_number[value].name.removeprefix("PILOT_FIELD_")
+        elif leaf.name.endswith(_DAY):
+            found[leaf.name] = date.fromisoformat(value)
+        else:
+            found[leaf.name] = value
+    return found
 
 
 def finding_message(finding: Finding) -> body_pb2.RuleFinding:
@@ -337,8 +349,12 @@ def finding_message(finding: Finding) -> body_pb2.RuleFinding:
         verdict=int(finding.verdict),  # type: ignore[arg-type]
         facts=finding.seen,
         missing=finding.missing,
+        severity=int(finding.severity),  # type: ignore[arg-type]
+        rule_version=finding.version,
     )
     message.message.zh, message.message.en = finding.zh, finding.en
+    if any(finding.fix):
+        message.fix.zh, message.fix.en = finding.fix
     return message
 
 

@@ -1,6 +1,7 @@
 """The RPCs of the register: thin; rules are in `domain`, rows and events in `changes` and `store`."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -19,7 +20,8 @@ from chassis.ids import resource
 from chassis.rpc import Call
 from registry import changes, guards, store
 from registry.domain.names import BodyKind, BodyState
-from registry.domain.rules import RULES
+from registry.domain.policy import of_kind
+from registry.judging import STANDING, Judge, open_findings, said_at, stage_of
 from registry.mapping import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
@@ -42,6 +44,8 @@ from registry.mapping import (
 )
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
+_EXCLUSIVE = ("R10", "R21.2")
+"""Rules that a standing body must not break by a change of its own: others would have to give way."""
 _UNVERIFIED = organization_pb2.VERIFICATION_STATE_UNVERIFIED
 _VERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED
 _Message = TypeVar("_Message", bound=Message)
@@ -51,8 +55,9 @@ _GRANTED_BY_ORGANIZATIONS = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE
 class Registry:
     """`alliance.registry.v1.RegistryService`."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, judge: Judge) -> None:
         self._authority = authority
+        self._judge = judge
 
     # Organizations
 
@@ -152,8 +157,7 @@ class Registry:
         await guards.require_named(call.tx, message)
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
-        await changes.save_body(call.tx, message, 1, "created")
-        return message
+        return await self._saved(call, message, 1, "created")
 
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -195,20 +199,31 @@ class Registry:
             await self._require_platform(call, "registry.bodies.create")
             await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         if row.state != BodyState.DRAFT:
-            await guards.lock_industry(call.tx, message)
-            changed = BodyRow(**{**row.model_dump(), "content": message.SerializeToString()})
-            found = await changes.findings(call.tx, changed, leaving=False)
-            guards.refuse_violated([one for one in found if one.rule == "R10"])
-            changes.open_findings(message, found)
-        await changes.save_body(call.tx, message, row.version + 1, "updated")
-        return message
+            await guards.lock_rivals(call.tx, message)
+            guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
+        return await self._saved(call, message, row.version + 1, "updated")
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
         row = await guards.found(call.tx, BodyRow, request.name)
-        found = [finding_message(one) for one in await changes.findings(call.tx, row)]
+        if request.HasField("check_time"):
+            return await said_at(call.tx, row.name, request.check_time.ToDatetime(tzinfo=UTC))
+        message = body_message(row)
+        found = [finding_message(one) for one in await self._judge.said(call.tx, message)]
         answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)
+        answer.stage = int(stage_of(message))  # type: ignore[assignment]
         answer.check_time.FromDatetime(call.tx.now)
+        return answer
+
+    async def ListFindings(self, call: Call, request: rpc.ListFindingsRequest) -> rpc.ListFindingsResponse:
+        """See the contract."""
+        await guards.found(call.tx, BodyRow, request.parent)
+        size = paging.page_size(request.page_size)
+        after = paging.decode(request, int)
+        rows = await store.findings_of(call.tx, request.parent, request.rule, after[0] if after else None, size + 1)
+        answer = rpc.ListFindingsResponse(findings=[body_pb2.RuleFinding.FromString(row.content) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].id])
         return answer
 
     async def FormBody(self, call: Call, request: rpc.FormBodyRequest) -> body_pb2.Body:
@@ -216,19 +231,16 @@ class Registry:
         row = await changes.locked_body(call.tx, request.name)
         etag.check(request.etag, row.version, row.name)
         message = changes.taken(row, "form")
-        if BodyKind(row.kind) not in RULES:
+        if not of_kind(BodyKind(row.kind)):
             raise Precondition(
                 "KIND_NOT_SUPPORTED",
                 "该类组织的成立规则尚未纳入平台，目前只能筹建",
                 "the rules of this kind of body are not on the platform yet; it stays a draft",
             )
-        await guards.lock_industry(call.tx, message)
-        found = await changes.findings(call.tx, row)
-        guards.refuse_violated(found)
-        changes.open_findings(message, found)
+        await guards.lock_rivals(call.tx, message)
+        guards.refuse_violated(await self._judge.said(call.tx, body_message(row)))
         message.formed_on = business_date(call.tx.now).isoformat()
-        await changes.save_body(call.tx, message, row.version + 1, "formed")
-        return message
+        return await self._saved(call, message, row.version + 1, "formed")
 
     async def SuspendBody(self, call: Call, request: rpc.SuspendBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -253,10 +265,15 @@ class Registry:
     ) -> body_pb2.Body:
         guards.require_reason(reason)
         row = row or await changes.locked_body(call.tx, name)
-        message = changes.taken(row, verb)
-        if message.state != body_pb2.BODY_STATE_DISSOLVED:
-            changes.open_findings(message, await changes.findings(call.tx, row, leaving=False))
-        await changes.save_body(call.tx, message, row.version + 1, past)
+        return await self._saved(call, changes.taken(row, verb), row.version + 1, past)
+
+    async def _saved(self, call: Call, message: body_pb2.Body, version: int, verb: str) -> body_pb2.Body:
+        """Write a body in a new version, together with what the rules say of it."""
+        found = await self._judge.said(call.tx, message)
+        if message.state in STANDING:
+            open_findings(message, found)
+        await changes.save_body(call.tx, message, version, verb)
+        await self._judge.keep(call.tx, message, version, found)
         return message
 
     # Memberships
@@ -273,7 +290,7 @@ class Registry:
         row = membership_row(message, body.name, 0, business_date(call.tx.now), call.tx.now)
         await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "created")
-        await changes.judge_members(call.tx, body)
+        await self._judge.renew(call.tx, body, body.version)
         return membership_message(row)
 
     async def UpdateMembership(self, call: Call, request: rpc.UpdateMembershipRequest) -> body_pb2.Membership:
@@ -287,7 +304,7 @@ class Registry:
         row.valid_to = parsed_date(merged.valid_to)
         await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "updated")
-        await changes.judge_members(call.tx, body)
+        await self._judge.renew(call.tx, body, body.version)
         return membership_message(row)
 
     async def EndMembership(self, call: Call, request: rpc.EndMembershipRequest) -> body_pb2.Membership:
@@ -306,7 +323,7 @@ class Registry:
             raise Invalid([problem])
         row.valid_to = last
         await changes.save_membership(call.tx, body, row, "ended")
-        await changes.judge_members(call.tx, body)
+        await self._judge.renew(call.tx, body, body.version)
         return membership_message(row)
 
     async def ListMemberships(self, call: Call, request: rpc.ListMembershipsRequest) -> rpc.ListMembershipsResponse:

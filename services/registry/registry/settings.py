@@ -1,9 +1,20 @@
-"""Settings of registry; those that every service has (prefix ALLIANCE_)."""
+"""Settings of registry; those that every service has (prefix ALLIANCE_) and its own."""
+
+from pydantic import Field, field_validator
 
 from chassis.settings import ServiceSettings
+from registry.domain.limits import limits
 
 
 class RegistrySettings(ServiceSettings):
-    """Nothing of its own yet but its name."""
+    """Registry's."""
 
     service: str = "registry"
+    policy_limits: dict[str, int] = Field(default_factory=dict)
+    """Thresholds of the rules that are not the default, as JSON, e.g. `{"secretariat_staff": 2}` (docs/policy-rules.md)."""
+
+    @field_validator("policy_limits")
+    @classmethod
+    def _known(cls, chosen: dict[str, int]) -> dict[str, int]:
+        limits(chosen)
+        return chosen

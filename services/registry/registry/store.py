@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -21,10 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     func,
     or_,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
@@ -33,6 +36,7 @@ from chassis.database import Tx
 from registry.domain.names import WITHOUT_CODE
 
 _INSTANT: Any = DateTime(timezone=True)
+_NEVER = date(1, 1, 1)  # a day before all others
 
 
 class _Base(SQLModel):
@@ -70,6 +74,7 @@ class BodyRow(_Base, table=True):
     __table_args__ = (
         Index("body_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
         Index("body_industry", text("lower(key_industry)"), postgresql_where=text("key_industry <> ''")),
+        Index("body_applicant", "applicant", postgresql_where=text("applicant <> ''")),
         Index("body_name", "display_name", "name"),
     )
 
@@ -79,6 +84,8 @@ class BodyRow(_Base, table=True):
     kind: int
     state: int
     key_industry: str = Field(sa_type=Text)
+    applicant: str = Field(sa_type=Text)
+    """The institution or unit that a PILOT_UNIT or SUPPORT_UNIT is."""
     external_key: str = Field(sa_type=Text)
     create_time: datetime = Field(sa_type=_INSTANT)
     content: bytes = Field(sa_type=LargeBinary)
@@ -122,10 +129,37 @@ class GrantRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
+class FindingRow(_Base, table=True):
+    """What a rule said of a body from a time on, until its next row; `content` is the message. Rows are only added."""
+
+    __tablename__ = "body_finding"
+    __table_args__ = (Index("body_finding_newest", "body", "rule", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    body: str = Field(sa_type=Text)
+    rule: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=_INSTANT)
+    body_version: int = Field(sa_type=BigInteger)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class CheckRow(_Base, table=True):
+    """When a body that is not dissolved was last looked at, and by which rules and thresholds."""
+
+    __tablename__ = "body_check"
+    __table_args__ = (Index("body_check_day", "checked_on", "body"),)
+
+    body: str = Field(sa_type=Text, primary_key=True)
+    checked_on: date
+    policy: str = Field(sa_type=Text)
+
+
 organization: Table = OrganizationRow.__table__  # type: ignore[attr-defined]
 body: Table = BodyRow.__table__  # type: ignore[attr-defined]
 membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
+body_finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
+body_check: Table = CheckRow.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 
@@ -230,14 +264,83 @@ async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
 
 
 async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
-    """Memberships of a body that are valid on a day, with their organization's type."""
+    """Memberships of a body that are valid on a day, with type, region and verification of their organization."""
     found = await tx.conn.execute(
-        select(membership, organization.c.org_type)
+        select(membership, organization.c.org_type, organization.c.region_code, organization.c.verified)
         .join(organization, organization.c.name == membership.c.organization)
         .where(membership.c.body == name, valid_on(day))
         .order_by(membership.c.name)
     )
     return found.all()
+
+
+async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[BodyRow]:
+    """Other formed or suspended bodies of a kind that an applicant is."""
+    c = body.c
+    mine = (c.applicant == applicant, c.applicant != text("''"), c.kind == kind, c.state.in_((2, 3)), c.name != but)
+    return (await tx.session.execute(select(BodyRow).where(*mine).order_by(c.display_name, c.name))).scalars().all()
+
+
+async def checked(tx: Tx, name: str, day: date, policy: str) -> None:
+    """A body was looked at."""
+    statement = insert(body_check).values(body=name, checked_on=day, policy=policy)
+    changed = {"checked_on": statement.excluded.checked_on, "policy": statement.excluded.policy}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["body"], set_=changed))
+
+
+async def unchecked(tx: Tx, day: date, limit: int) -> Sequence[str]:
+    """Names of bodies that were not looked at on a day."""
+    c = body_check.c
+    statement = select(c.body).where(c.checked_on < day).order_by(c.checked_on, c.body).limit(limit)
+    return (await tx.conn.execute(statement)).scalars().all()
+
+
+async def count_unchecked(tx: Tx, day: date) -> int:
+    """How many there are of them."""
+    statement = select(func.count()).select_from(body_check).where(body_check.c.checked_on < day)
+    return int((await tx.conn.execute(statement)).scalar_one())
+
+
+async def outdate_other(tx: Tx, policy: str) -> None:
+    """Bodies that others than these rules and thresholds looked at are to be looked at again."""
+    await tx.conn.execute(update(body_check).where(body_check.c.policy != policy).values(checked_on=_NEVER))
+
+
+async def outdate_members(tx: Tx, organization: str) -> None:
+    """Bodies that an organization is a member of, or is itself, are to be looked at again."""
+    member_of = select(membership.c.body).where(membership.c.organization == organization)
+    applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
+    outdated = or_(body_check.c.body.in_(member_of), body_check.c.body.in_(applies_for))
+    await tx.conn.execute(update(body_check).where(outdated).values(checked_on=_NEVER))
+
+
+async def forget_check(tx: Tx, name: str) -> None:
+    """Nobody looks at a body any more."""
+    await tx.conn.execute(delete(body_check).where(body_check.c.body == name))
+
+
+async def add_findings(tx: Tx, rows: Sequence[FindingRow]) -> None:
+    """Keep what is said from now on."""
+    await tx.run_each(insert(body_finding), [row.model_dump(exclude={"id"}) for row in rows])
+
+
+async def findings_at(tx: Tx, name: str, at: datetime | None) -> Sequence[Any]:
+    """What each rule said of a body at a time, or last: content and the body's version."""
+    c = body_finding.c
+    statement = select(c.content, c.body_version).where(c.body == name).distinct(c.rule).order_by(c.rule, c.id.desc())
+    return (await tx.conn.execute(statement if at is None else statement.where(c.since <= at))).all()
+
+
+async def findings_of(tx: Tx, name: str, rule: str, before: int | None, limit: int) -> Sequence[Any]:
+    """Id and content of what was said of a body, the newest first."""
+    c = body_finding.c
+    conditions = [c.body == name]
+    if rule:
+        conditions.append(c.rule == rule)
+    if before is not None:
+        conditions.append(c.id < before)
+    statement = select(c.id, c.content).where(*conditions).order_by(c.id.desc()).limit(limit)
+    return (await tx.conn.execute(statement)).all()
 
 
 async def open_memberships(tx: Tx, name: str, day: date) -> Sequence[MembershipRow]:

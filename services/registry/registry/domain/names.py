@@ -8,12 +8,14 @@ class OrgType(IntEnum):
     """Types of organizations, as far as a rule names them."""
 
     PARK_COMMITTEE = 1
+    PARK = 2
     UNIVERSITY = 3
     HIGHER_VOCATIONAL = 4
     VOCATIONAL_UNDERGRADUATE = 5
     SECONDARY_VOCATIONAL = 6
     SECONDARY_COLLEGE = 7
     ENTERPRISE = 8
+    PROFESSIONAL_SERVICE_ORG = 13
     GOV_DEPARTMENT = 14
     TASK_FORCE = 15
 
@@ -49,14 +51,54 @@ class MemberRole(IntEnum):
     LEAD_VOCATIONAL = 6
 
 
+class Programme(IntEnum):
+    """Programmes 申报与工作程序 that have applications."""
+
+    COMMUNITY = 1
+    PILOT = 2
+    SUPPORT = 3
+    CONSORTIUM = 4
+    CERTIFICATION = 5
+    EVALUATION = 6
+    CHALLENGE = 7
+    MEETING = 8
+    PERFORMANCE = 9
+    MAJOR_ADJUSTMENT = 10
+    EMPLOYEE_INTAKE = 11
+
+
+class Stage(IntEnum):
+    """When a rule is looked at."""
+
+    FORMING = 1
+    STANDING = 2
+    SUBMITTING = 3
+
+
+class Severity(IntEnum):
+    """How much a rule weighs: only a required one hinders."""
+
+    REQUIRED = 1
+    IN_PRINCIPLE = 2
+    ENCOURAGED = 3
+
+
 class Verdict(IntEnum):
-    """What a rule says of a body."""
+    """What a rule says of a body or an application."""
 
     SATISFIED = 1
     VIOLATED = 2
     NOT_APPLICABLE = 3
     CANNOT_BE_TOLD = 4
 
+
+VOCATIONAL = frozenset({OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE, OrgType.SECONDARY_VOCATIONAL})
+"""Vocational schools 职业学校 (S2: 含中职学校、高职专科学校和本科层次职业学校)."""
+HIGHER_EDUCATION = frozenset({OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE})
+"""Undergraduate and higher vocational institutions 全日制本科院校、高等职业院校 (S1 二(一))."""
+INSTITUTIONS = HIGHER_EDUCATION | VOCATIONAL
+"""Institutions of every level 各层次院校 (S4 三(一))."""
+PARKS = frozenset({OrgType.PARK_COMMITTEE, OrgType.PARK})
 
 PARENT_TYPES: Mapping[int, frozenset[int]] = {
     OrgType.TASK_FORCE: frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE}),

@@ -137,6 +137,106 @@ MEMBER_ROLE_PARTICIPANT: MemberRole.ValueType  # 7
 """参与单位."""
 Global___MemberRole: _TypeAlias = MemberRole  # noqa: Y015
 
+class _PilotField:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PilotFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PilotField.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PILOT_FIELD_UNSPECIFIED: _PilotField.ValueType  # 0
+    """Not set."""
+    PILOT_FIELD_LOW_ALTITUDE: _PilotField.ValueType  # 1
+    """低空经济."""
+    PILOT_FIELD_AI: _PilotField.ValueType  # 2
+    """人工智能."""
+    PILOT_FIELD_INDUSTRIAL_INTERNET: _PilotField.ValueType  # 3
+    """工业互联网."""
+    PILOT_FIELD_CYBERSECURITY: _PilotField.ValueType  # 4
+    """网络安全."""
+    PILOT_FIELD_BIG_DATA: _PilotField.ValueType  # 5
+    """大数据."""
+    PILOT_FIELD_SMART_MANUFACTURING: _PilotField.ValueType  # 6
+    """智能制造."""
+    PILOT_FIELD_NEV: _PilotField.ValueType  # 7
+    """新能源汽车."""
+
+class PilotField(_PilotField, metaclass=_PilotFieldEnumTypeWrapper):
+    """Field 申报方向 of a pilot unit (S4 三(一)); more may come."""
+
+PILOT_FIELD_UNSPECIFIED: PilotField.ValueType  # 0
+"""Not set."""
+PILOT_FIELD_LOW_ALTITUDE: PilotField.ValueType  # 1
+"""低空经济."""
+PILOT_FIELD_AI: PilotField.ValueType  # 2
+"""人工智能."""
+PILOT_FIELD_INDUSTRIAL_INTERNET: PilotField.ValueType  # 3
+"""工业互联网."""
+PILOT_FIELD_CYBERSECURITY: PilotField.ValueType  # 4
+"""网络安全."""
+PILOT_FIELD_BIG_DATA: PilotField.ValueType  # 5
+"""大数据."""
+PILOT_FIELD_SMART_MANUFACTURING: PilotField.ValueType  # 6
+"""智能制造."""
+PILOT_FIELD_NEV: PilotField.ValueType  # 7
+"""新能源汽车."""
+Global___PilotField: _TypeAlias = PilotField  # noqa: Y015
+
+class _Severity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SeverityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Severity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEVERITY_UNSPECIFIED: _Severity.ValueType  # 0
+    """Not set."""
+    SEVERITY_REQUIRED: _Severity.ValueType  # 1
+    """Required 必须: where it is violated, nothing is formed or submitted."""
+    SEVERITY_IN_PRINCIPLE: _Severity.ValueType  # 2
+    """In principle 原则上: an exception is possible and stays to be seen."""
+    SEVERITY_ENCOURAGED: _Severity.ValueType  # 3
+    """Encouraged, preferred or allowed 鼓励、优先、允许: hinders nothing."""
+
+class Severity(_Severity, metaclass=_SeverityEnumTypeWrapper):
+    """How much a rule weighs."""
+
+SEVERITY_UNSPECIFIED: Severity.ValueType  # 0
+"""Not set."""
+SEVERITY_REQUIRED: Severity.ValueType  # 1
+"""Required 必须: where it is violated, nothing is formed or submitted."""
+SEVERITY_IN_PRINCIPLE: Severity.ValueType  # 2
+"""In principle 原则上: an exception is possible and stays to be seen."""
+SEVERITY_ENCOURAGED: Severity.ValueType  # 3
+"""Encouraged, preferred or allowed 鼓励、优先、允许: hinders nothing."""
+Global___Severity: _TypeAlias = Severity  # noqa: Y015
+
+class _RuleStage:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RuleStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleStage.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RULE_STAGE_UNSPECIFIED: _RuleStage.ValueType  # 0
+    """Not set."""
+    RULE_STAGE_FORMING: _RuleStage.ValueType  # 1
+    """While the body is a draft 组建."""
+    RULE_STAGE_STANDING: _RuleStage.ValueType  # 2
+    """Once it is formed 成立后."""
+    RULE_STAGE_SUBMITTING: _RuleStage.ValueType  # 3
+    """When something is submitted 申报."""
+
+class RuleStage(_RuleStage, metaclass=_RuleStageEnumTypeWrapper):
+    """When a rule is looked at."""
+
+RULE_STAGE_UNSPECIFIED: RuleStage.ValueType  # 0
+"""Not set."""
+RULE_STAGE_FORMING: RuleStage.ValueType  # 1
+"""While the body is a draft 组建."""
+RULE_STAGE_STANDING: RuleStage.ValueType  # 2
+"""Once it is formed 成立后."""
+RULE_STAGE_SUBMITTING: RuleStage.ValueType  # 3
+"""When something is submitted 申报."""
+Global___RuleStage: _TypeAlias = RuleStage  # noqa: Y015
+
 class _Verdict:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -261,20 +361,346 @@ class CommunityFacts(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INDUSTRY_CODE_FIELD_NUMBER: _builtins.int
+    MATCHING_DISCIPLINE_FIELD_NUMBER: _builtins.int
+    RESEARCH_DIRECTION_AND_TEAM_FIELD_NUMBER: _builtins.int
+    MASTERS_AUTHORITY_FIELD_NUMBER: _builtins.int
+    DOCTORAL_AUTHORITY_FIELD_NUMBER: _builtins.int
+    MATCHING_SPECIALITY_FIELD_NUMBER: _builtins.int
+    INDEPENDENT_TRAINING_BODY_FIELD_NUMBER: _builtins.int
+    LEAD_IS_CENTRAL_SOE_FIELD_NUMBER: _builtins.int
+    LEAD_IS_TOP_500_FIELD_NUMBER: _builtins.int
+    GOVERNING_BODY_FIELD_NUMBER: _builtins.int
+    FOUNDED_ON_FIELD_NUMBER: _builtins.int
+    CHARTER_ADOPTED_ON_FIELD_NUMBER: _builtins.int
+    BENEFIT_SHARING_FIELD_NUMBER: _builtins.int
+    WORKING_STAFF_FIELD_NUMBER: _builtins.int
     industry_code: _builtins.str
     """Industry field 行业领域, GB/T 4754 code."""
+    matching_discipline: _builtins.bool
+    """Whether the discipline 学科 of the lead university matches the field (R15)."""
+    research_direction_and_team: _builtins.bool
+    """Whether the lead university has a research direction and team 科技攻关方向和团队 (R15)."""
+    masters_authority: _builtins.bool
+    """Whether the lead university may award master's degrees 硕士学位授予权 (R15)."""
+    doctoral_authority: _builtins.bool
+    """Whether the lead university may award doctoral degrees 博士学位授予权 (R15)."""
+    matching_speciality: _builtins.bool
+    """Whether the speciality 特色专业（群） of the lead vocational school matches the field (R16)."""
+    independent_training_body: _builtins.bool
+    """Whether the lead vocational school has an independent training or continuing-education body (R16)."""
+    lead_is_central_soe: _builtins.bool
+    """Whether the lead enterprise is a central state-owned one 中央管理企业 (R17)."""
+    lead_is_top_500: _builtins.bool
+    """Whether the lead enterprise is among China's top 500 中国 500 强 (R17)."""
+    governing_body: _builtins.bool
+    """Whether there is a governing body 领导小组（理事会或董事会） (R18)."""
+    founded_on: _builtins.str
+    """When the founding meeting 成立大会 was held (business date, ISO 8601); empty where unknown (R18)."""
+    charter_adopted_on: _builtins.str
+    """When the charter 章程 was adopted (business date, ISO 8601); empty where unknown (R18)."""
+    benefit_sharing: _builtins.bool
+    """Whether there is benefit sharing 利益共享机制 (R18)."""
+    working_staff: _builtins.int
+    """Full-time and part-time staff 专兼职人员, persons (R18)."""
     def __init__(
         self,
         *,
         industry_code: _builtins.str = ...,
+        matching_discipline: _builtins.bool | None = ...,
+        research_direction_and_team: _builtins.bool | None = ...,
+        masters_authority: _builtins.bool | None = ...,
+        doctoral_authority: _builtins.bool | None = ...,
+        matching_speciality: _builtins.bool | None = ...,
+        independent_training_body: _builtins.bool | None = ...,
+        lead_is_central_soe: _builtins.bool | None = ...,
+        lead_is_top_500: _builtins.bool | None = ...,
+        governing_body: _builtins.bool | None = ...,
+        founded_on: _builtins.str = ...,
+        charter_adopted_on: _builtins.str = ...,
+        benefit_sharing: _builtins.bool | None = ...,
+        working_staff: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "doctoral_authority", b"doctoral_authority", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["industry_code", b"industry_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "charter_adopted_on", b"charter_adopted_on", "doctoral_authority", b"doctoral_authority", "founded_on", b"founded_on", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "industry_code", b"industry_code", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__benefit_sharing: _TypeAlias = _typing.Literal["benefit_sharing"]  # noqa: Y015
+    _WhichOneofArgType__benefit_sharing: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing"]  # noqa: Y015
+    _WhichOneofReturnType__doctoral_authority: _TypeAlias = _typing.Literal["doctoral_authority"]  # noqa: Y015
+    _WhichOneofArgType__doctoral_authority: _TypeAlias = _typing.Literal["_doctoral_authority", b"_doctoral_authority"]  # noqa: Y015
+    _WhichOneofReturnType__governing_body: _TypeAlias = _typing.Literal["governing_body"]  # noqa: Y015
+    _WhichOneofArgType__governing_body: _TypeAlias = _typing.Literal["_governing_body", b"_governing_body"]  # noqa: Y015
+    _WhichOneofReturnType__independent_training_body: _TypeAlias = _typing.Literal["independent_training_body"]  # noqa: Y015
+    _WhichOneofArgType__independent_training_body: _TypeAlias = _typing.Literal["_independent_training_body", b"_independent_training_body"]  # noqa: Y015
+    _WhichOneofReturnType__lead_is_central_soe: _TypeAlias = _typing.Literal["lead_is_central_soe"]  # noqa: Y015
+    _WhichOneofArgType__lead_is_central_soe: _TypeAlias = _typing.Literal["_lead_is_central_soe", b"_lead_is_central_soe"]  # noqa: Y015
+    _WhichOneofReturnType__lead_is_top_500: _TypeAlias = _typing.Literal["lead_is_top_500"]  # noqa: Y015
+    _WhichOneofArgType__lead_is_top_500: _TypeAlias = _typing.Literal["_lead_is_top_500", b"_lead_is_top_500"]  # noqa: Y015
+    _WhichOneofReturnType__masters_authority: _TypeAlias = _typing.Literal["masters_authority"]  # noqa: Y015
+    _WhichOneofArgType__masters_authority: _TypeAlias = _typing.Literal["_masters_authority", b"_masters_authority"]  # noqa: Y015
+    _WhichOneofReturnType__matching_discipline: _TypeAlias = _typing.Literal["matching_discipline"]  # noqa: Y015
+    _WhichOneofArgType__matching_discipline: _TypeAlias = _typing.Literal["_matching_discipline", b"_matching_discipline"]  # noqa: Y015
+    _WhichOneofReturnType__matching_speciality: _TypeAlias = _typing.Literal["matching_speciality"]  # noqa: Y015
+    _WhichOneofArgType__matching_speciality: _TypeAlias = _typing.Literal["_matching_speciality", b"_matching_speciality"]  # noqa: Y015
+    _WhichOneofReturnType__research_direction_and_team: _TypeAlias = _typing.Literal["research_direction_and_team"]  # noqa: Y015
+    _WhichOneofArgType__research_direction_and_team: _TypeAlias = _typing.Literal["_research_direction_and_team", b"_research_direction_and_team"]  # noqa: Y015
+    _WhichOneofReturnType__working_staff: _TypeAlias = _typing.Literal["working_staff"]  # noqa: Y015
+    _WhichOneofArgType__working_staff: _TypeAlias = _typing.Literal["_working_staff", b"_working_staff"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__benefit_sharing) -> _WhichOneofReturnType__benefit_sharing | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__doctoral_authority) -> _WhichOneofReturnType__doctoral_authority | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__governing_body) -> _WhichOneofReturnType__governing_body | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__independent_training_body) -> _WhichOneofReturnType__independent_training_body | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_is_central_soe) -> _WhichOneofReturnType__lead_is_central_soe | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_is_top_500) -> _WhichOneofReturnType__lead_is_top_500 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__masters_authority) -> _WhichOneofReturnType__masters_authority | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__matching_discipline) -> _WhichOneofReturnType__matching_discipline | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__matching_speciality) -> _WhichOneofReturnType__matching_speciality | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__research_direction_and_team) -> _WhichOneofReturnType__research_direction_and_team | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__working_staff) -> _WhichOneofReturnType__working_staff | None: ...
 
 Global___CommunityFacts: _TypeAlias = CommunityFacts  # noqa: Y015
+
+@_typing.final
+class ConsortiumFacts(_message.Message):
+    """What is known of a CONSORTIUM beyond its members."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDUSTRY_CODE_FIELD_NUMBER: _builtins.int
+    LEAD_INDEPENDENTLY_QUALIFIED_FIELD_NUMBER: _builtins.int
+    PARK_LEADING_INDUSTRY_FIELD_NUMBER: _builtins.int
+    VENUE_FIELD_NUMBER: _builtins.int
+    EQUIPMENT_FIELD_NUMBER: _builtins.int
+    FUNDS_FIELD_NUMBER: _builtins.int
+    STAFF_FIELD_NUMBER: _builtins.int
+    GOAL_YEARS_FIELD_NUMBER: _builtins.int
+    industry_code: _builtins.str
+    """Industry field 行业领域, GB/T 4754 code (R19)."""
+    lead_independently_qualified: _builtins.bool
+    """Whether the lead institution is independently qualified 独立办学资质 (R19)."""
+    park_leading_industry: _builtins.str
+    """Leading industry 主导产业方向 of the park, at most 100 characters (R19)."""
+    venue: _builtins.bool
+    """Whether there is a venue 场地 (R20)."""
+    equipment: _builtins.bool
+    """Whether there is equipment 设备 (R20)."""
+    funds: _builtins.bool
+    """Whether there are funds 资金 (R20)."""
+    staff: _builtins.bool
+    """Whether there is staff 人员 (R20)."""
+    goal_years: _builtins.int
+    """Years that the goals 建设目标 span (R20)."""
+    def __init__(
+        self,
+        *,
+        industry_code: _builtins.str = ...,
+        lead_independently_qualified: _builtins.bool | None = ...,
+        park_leading_industry: _builtins.str = ...,
+        venue: _builtins.bool | None = ...,
+        equipment: _builtins.bool | None = ...,
+        funds: _builtins.bool | None = ...,
+        staff: _builtins.bool | None = ...,
+        goal_years: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_equipment", b"_equipment", "_funds", b"_funds", "_goal_years", b"_goal_years", "_lead_independently_qualified", b"_lead_independently_qualified", "_staff", b"_staff", "_venue", b"_venue", "equipment", b"equipment", "funds", b"funds", "goal_years", b"goal_years", "lead_independently_qualified", b"lead_independently_qualified", "staff", b"staff", "venue", b"venue"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_equipment", b"_equipment", "_funds", b"_funds", "_goal_years", b"_goal_years", "_lead_independently_qualified", b"_lead_independently_qualified", "_staff", b"_staff", "_venue", b"_venue", "equipment", b"equipment", "funds", b"funds", "goal_years", b"goal_years", "industry_code", b"industry_code", "lead_independently_qualified", b"lead_independently_qualified", "park_leading_industry", b"park_leading_industry", "staff", b"staff", "venue", b"venue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__equipment: _TypeAlias = _typing.Literal["equipment"]  # noqa: Y015
+    _WhichOneofArgType__equipment: _TypeAlias = _typing.Literal["_equipment", b"_equipment"]  # noqa: Y015
+    _WhichOneofReturnType__funds: _TypeAlias = _typing.Literal["funds"]  # noqa: Y015
+    _WhichOneofArgType__funds: _TypeAlias = _typing.Literal["_funds", b"_funds"]  # noqa: Y015
+    _WhichOneofReturnType__goal_years: _TypeAlias = _typing.Literal["goal_years"]  # noqa: Y015
+    _WhichOneofArgType__goal_years: _TypeAlias = _typing.Literal["_goal_years", b"_goal_years"]  # noqa: Y015
+    _WhichOneofReturnType__lead_independently_qualified: _TypeAlias = _typing.Literal["lead_independently_qualified"]  # noqa: Y015
+    _WhichOneofArgType__lead_independently_qualified: _TypeAlias = _typing.Literal["_lead_independently_qualified", b"_lead_independently_qualified"]  # noqa: Y015
+    _WhichOneofReturnType__staff: _TypeAlias = _typing.Literal["staff"]  # noqa: Y015
+    _WhichOneofArgType__staff: _TypeAlias = _typing.Literal["_staff", b"_staff"]  # noqa: Y015
+    _WhichOneofReturnType__venue: _TypeAlias = _typing.Literal["venue"]  # noqa: Y015
+    _WhichOneofArgType__venue: _TypeAlias = _typing.Literal["_venue", b"_venue"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__equipment) -> _WhichOneofReturnType__equipment | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__funds) -> _WhichOneofReturnType__funds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__goal_years) -> _WhichOneofReturnType__goal_years | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_independently_qualified) -> _WhichOneofReturnType__lead_independently_qualified | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__staff) -> _WhichOneofReturnType__staff | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__venue) -> _WhichOneofReturnType__venue | None: ...
+
+Global___ConsortiumFacts: _TypeAlias = ConsortiumFacts  # noqa: Y015
+
+@_typing.final
+class PilotUnitFacts(_message.Message):
+    """What is known of a PILOT_UNIT: one major of one institution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTITUTION_FIELD_NUMBER: _builtins.int
+    COLLEGE_FIELD_NUMBER: _builtins.int
+    MAJOR_CODE_FIELD_NUMBER: _builtins.int
+    CALL_YEAR_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    FITS_REGIONAL_PLAN_FIELD_NUMBER: _builtins.int
+    STRONG_MAJOR_FIELD_NUMBER: _builtins.int
+    ENROLLING_SINCE_FIELD_NUMBER: _builtins.int
+    COOPERATION_EXPERIENCE_FIELD_NUMBER: _builtins.int
+    RESULTS_IN_BODIES_FIELD_NUMBER: _builtins.int
+    REGIONAL_POLICY_FIELD_NUMBER: _builtins.int
+    UNIT_SUPPORT_FIELD_NUMBER: _builtins.int
+    institution: _builtins.str
+    """The institution 申报单位, `organizations/{organization}` (R21)."""
+    college: _builtins.str
+    """Its secondary college 二级学院 that does the work, `organizations/{organization}` (R21)."""
+    major_code: _builtins.str
+    """Code of the major 专业 in the Ministry of Education's catalogues (R21)."""
+    call_year: _builtins.int
+    """Year of the call 遴选年度; the number of majors is counted within it (R21)."""
+    field: Global___PilotField.ValueType
+    """Field 申报方向 (R23)."""
+    fits_regional_plan: _builtins.bool
+    """Whether the major fits the regional industrial plan 地区产业规划布局 (R22)."""
+    strong_major: _builtins.bool
+    """Whether the major is strong, well founded and well provided 综合实力较强 (R22)."""
+    enrolling_since: _builtins.str
+    """Since when the major has enrolled without a break 连续招生 (business date, ISO 8601); empty where unknown (R22)."""
+    cooperation_experience: _builtins.bool
+    """Whether there is experience of cooperation 产教融合、校企合作经验 (R24)."""
+    results_in_bodies: _builtins.bool
+    """Whether there are strong results in a 联合体 or 共同体 (R24)."""
+    regional_policy: _builtins.bool
+    """Whether the region has a support policy 区域支持政策 (R24)."""
+    unit_support: _builtins.bool
+    """Whether the unit itself favours the pilot in policy, funds and projects (R24)."""
+    def __init__(
+        self,
+        *,
+        institution: _builtins.str = ...,
+        college: _builtins.str = ...,
+        major_code: _builtins.str = ...,
+        call_year: _builtins.int | None = ...,
+        field: Global___PilotField.ValueType = ...,
+        fits_regional_plan: _builtins.bool | None = ...,
+        strong_major: _builtins.bool | None = ...,
+        enrolling_since: _builtins.str = ...,
+        cooperation_experience: _builtins.bool | None = ...,
+        results_in_bodies: _builtins.bool | None = ...,
+        regional_policy: _builtins.bool | None = ...,
+        unit_support: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_call_year", b"_call_year", "_cooperation_experience", b"_cooperation_experience", "_fits_regional_plan", b"_fits_regional_plan", "_regional_policy", b"_regional_policy", "_results_in_bodies", b"_results_in_bodies", "_strong_major", b"_strong_major", "_unit_support", b"_unit_support", "call_year", b"call_year", "cooperation_experience", b"cooperation_experience", "fits_regional_plan", b"fits_regional_plan", "regional_policy", b"regional_policy", "results_in_bodies", b"results_in_bodies", "strong_major", b"strong_major", "unit_support", b"unit_support"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_year", b"_call_year", "_cooperation_experience", b"_cooperation_experience", "_fits_regional_plan", b"_fits_regional_plan", "_regional_policy", b"_regional_policy", "_results_in_bodies", b"_results_in_bodies", "_strong_major", b"_strong_major", "_unit_support", b"_unit_support", "call_year", b"call_year", "college", b"college", "cooperation_experience", b"cooperation_experience", "enrolling_since", b"enrolling_since", "field", b"field", "fits_regional_plan", b"fits_regional_plan", "institution", b"institution", "major_code", b"major_code", "regional_policy", b"regional_policy", "results_in_bodies", b"results_in_bodies", "strong_major", b"strong_major", "unit_support", b"unit_support"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__call_year: _TypeAlias = _typing.Literal["call_year"]  # noqa: Y015
+    _WhichOneofArgType__call_year: _TypeAlias = _typing.Literal["_call_year", b"_call_year"]  # noqa: Y015
+    _WhichOneofReturnType__cooperation_experience: _TypeAlias = _typing.Literal["cooperation_experience"]  # noqa: Y015
+    _WhichOneofArgType__cooperation_experience: _TypeAlias = _typing.Literal["_cooperation_experience", b"_cooperation_experience"]  # noqa: Y015
+    _WhichOneofReturnType__fits_regional_plan: _TypeAlias = _typing.Literal["fits_regional_plan"]  # noqa: Y015
+    _WhichOneofArgType__fits_regional_plan: _TypeAlias = _typing.Literal["_fits_regional_plan", b"_fits_regional_plan"]  # noqa: Y015
+    _WhichOneofReturnType__regional_policy: _TypeAlias = _typing.Literal["regional_policy"]  # noqa: Y015
+    _WhichOneofArgType__regional_policy: _TypeAlias = _typing.Literal["_regional_policy", b"_regional_policy"]  # noqa: Y015
+    _WhichOneofReturnType__results_in_bodies: _TypeAlias = _typing.Literal["results_in_bodies"]  # noqa: Y015
+    _WhichOneofArgType__results_in_bodies: _TypeAlias = _typing.Literal["_results_in_bodies", b"_results_in_bodies"]  # noqa: Y015
+    _WhichOneofReturnType__strong_major: _TypeAlias = _typing.Literal["strong_major"]  # noqa: Y015
+    _WhichOneofArgType__strong_major: _TypeAlias = _typing.Literal["_strong_major", b"_strong_major"]  # noqa: Y015
+    _WhichOneofReturnType__unit_support: _TypeAlias = _typing.Literal["unit_support"]  # noqa: Y015
+    _WhichOneofArgType__unit_support: _TypeAlias = _typing.Literal["_unit_support", b"_unit_support"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__call_year) -> _WhichOneofReturnType__call_year | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cooperation_experience) -> _WhichOneofReturnType__cooperation_experience | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fits_regional_plan) -> _WhichOneofReturnType__fits_regional_plan | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__regional_policy) -> _WhichOneofReturnType__regional_policy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__results_in_bodies) -> _WhichOneofReturnType__results_in_bodies | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__strong_major) -> _WhichOneofReturnType__strong_major | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_support) -> _WhichOneofReturnType__unit_support | None: ...
+
+Global___PilotUnitFacts: _TypeAlias = PilotUnitFacts  # noqa: Y015
+
+@_typing.final
+class SupportUnitFacts(_message.Message):
+    """What is known of a SUPPORT_UNIT."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    OPERATING_SINCE_FIELD_NUMBER: _builtins.int
+    TEAMS_FIELD_NUMBER: _builtins.int
+    VENUES_AND_EQUIPMENT_FIELD_NUMBER: _builtins.int
+    TECHNICAL_SUPPORT_FIELD_NUMBER: _builtins.int
+    COOPERATION_EXPERIENCE_FIELD_NUMBER: _builtins.int
+    REPRESENTATIVE_CASES_FIELD_NUMBER: _builtins.int
+    unit: _builtins.str
+    """The enterprise or professional service organization, `organizations/{organization}` (R25)."""
+    operating_since: _builtins.str
+    """Since when it has operated 实际运行 (business date, ISO 8601); empty where unknown (R25)."""
+    teams: _builtins.bool
+    """Whether there are an operating and an expert team 运营团队和专家团队 (R25)."""
+    venues_and_equipment: _builtins.bool
+    """Whether there are venues and equipment for practice teaching 实践教学场地、设备设施 (R25)."""
+    technical_support: _builtins.bool
+    """Whether it can give technical support 技术支持 (R25)."""
+    cooperation_experience: _builtins.bool
+    """Whether there is experience of cooperation 产教融合、校企合作经验 (R25)."""
+    representative_cases: _builtins.bool
+    """Whether there are representative cases 代表性服务案例 (R25)."""
+    def __init__(
+        self,
+        *,
+        unit: _builtins.str = ...,
+        operating_since: _builtins.str = ...,
+        teams: _builtins.bool | None = ...,
+        venues_and_equipment: _builtins.bool | None = ...,
+        technical_support: _builtins.bool | None = ...,
+        cooperation_experience: _builtins.bool | None = ...,
+        representative_cases: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cooperation_experience", b"_cooperation_experience", "_representative_cases", b"_representative_cases", "_teams", b"_teams", "_technical_support", b"_technical_support", "_venues_and_equipment", b"_venues_and_equipment", "cooperation_experience", b"cooperation_experience", "representative_cases", b"representative_cases", "teams", b"teams", "technical_support", b"technical_support", "venues_and_equipment", b"venues_and_equipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cooperation_experience", b"_cooperation_experience", "_representative_cases", b"_representative_cases", "_teams", b"_teams", "_technical_support", b"_technical_support", "_venues_and_equipment", b"_venues_and_equipment", "cooperation_experience", b"cooperation_experience", "operating_since", b"operating_since", "representative_cases", b"representative_cases", "teams", b"teams", "technical_support", b"technical_support", "unit", b"unit", "venues_and_equipment", b"venues_and_equipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cooperation_experience: _TypeAlias = _typing.Literal["cooperation_experience"]  # noqa: Y015
+    _WhichOneofArgType__cooperation_experience: _TypeAlias = _typing.Literal["_cooperation_experience", b"_cooperation_experience"]  # noqa: Y015
+    _WhichOneofReturnType__representative_cases: _TypeAlias = _typing.Literal["representative_cases"]  # noqa: Y015
+    _WhichOneofArgType__representative_cases: _TypeAlias = _typing.Literal["_representative_cases", b"_representative_cases"]  # noqa: Y015
+    _WhichOneofReturnType__teams: _TypeAlias = _typing.Literal["teams"]  # noqa: Y015
+    _WhichOneofArgType__teams: _TypeAlias = _typing.Literal["_teams", b"_teams"]  # noqa: Y015
+    _WhichOneofReturnType__technical_support: _TypeAlias = _typing.Literal["technical_support"]  # noqa: Y015
+    _WhichOneofArgType__technical_support: _TypeAlias = _typing.Literal["_technical_support", b"_technical_support"]  # noqa: Y015
+    _WhichOneofReturnType__venues_and_equipment: _TypeAlias = _typing.Literal["venues_and_equipment"]  # noqa: Y015
+    _WhichOneofArgType__venues_and_equipment: _TypeAlias = _typing.Literal["_venues_and_equipment", b"_venues_and_equipment"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cooperation_experience) -> _WhichOneofReturnType__cooperation_experience | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__representative_cases) -> _WhichOneofReturnType__representative_cases | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__teams) -> _WhichOneofReturnType__teams | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__technical_support) -> _WhichOneofReturnType__technical_support | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__venues_and_equipment) -> _WhichOneofReturnType__venues_and_equipment | None: ...
+
+Global___SupportUnitFacts: _TypeAlias = SupportUnitFacts  # noqa: Y015
 
 @_typing.final
 class Body(_message.Message):
@@ -289,6 +715,9 @@ class Body(_message.Message):
     REGION_CODE_FIELD_NUMBER: _builtins.int
     ALLIANCE_FIELD_NUMBER: _builtins.int
     COMMUNITY_FIELD_NUMBER: _builtins.int
+    CONSORTIUM_FIELD_NUMBER: _builtins.int
+    PILOT_UNIT_FIELD_NUMBER: _builtins.int
+    SUPPORT_UNIT_FIELD_NUMBER: _builtins.int
     OPEN_FINDINGS_FIELD_NUMBER: _builtins.int
     EXTERNAL_KEY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
@@ -320,9 +749,21 @@ class Body(_message.Message):
         """Of a COMMUNITY."""
 
     @_builtins.property
+    def consortium(self) -> Global___ConsortiumFacts:
+        """Of a CONSORTIUM."""
+
+    @_builtins.property
+    def pilot_unit(self) -> Global___PilotUnitFacts:
+        """Of a PILOT_UNIT."""
+
+    @_builtins.property
+    def support_unit(self) -> Global___SupportUnitFacts:
+        """Of a SUPPORT_UNIT."""
+
+    @_builtins.property
     def open_findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleFinding]:
-        """What is violated or cannot be told of a formed body, still to be settled: as of the last change of the body or of its
-        members; one whose last day that was no longer counts. CheckBody says what holds now. Output only.
+        """What is violated or cannot be told of a formed body, still to be settled, encouraged rules left out: as of the last change
+        of the body, its members or the day. CheckBody says what holds now. Output only.
         """
 
     @_builtins.property
@@ -343,6 +784,9 @@ class Body(_message.Message):
         region_code: _builtins.str = ...,
         alliance: Global___AllianceFacts | None = ...,
         community: Global___CommunityFacts | None = ...,
+        consortium: Global___ConsortiumFacts | None = ...,
+        pilot_unit: Global___PilotUnitFacts | None = ...,
+        support_unit: Global___SupportUnitFacts | None = ...,
         open_findings: _abc.Iterable[Global___RuleFinding] | None = ...,
         external_key: _builtins.str = ...,
         etag: _builtins.str = ...,
@@ -350,11 +794,11 @@ class Body(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         formed_on: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "create_time", b"create_time", "facts", b"facts", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "consortium", b"consortium", "create_time", b"create_time", "facts", b"facts", "pilot_unit", b"pilot_unit", "support_unit", b"support_unit", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "external_key", b"external_key", "facts", b"facts", "formed_on", b"formed_on", "kind", b"kind", "name", b"name", "open_findings", b"open_findings", "region_code", b"region_code", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "consortium", b"consortium", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "external_key", b"external_key", "facts", b"facts", "formed_on", b"formed_on", "kind", b"kind", "name", b"name", "open_findings", b"open_findings", "pilot_unit", b"pilot_unit", "region_code", b"region_code", "state", b"state", "support_unit", b"support_unit", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_facts: _TypeAlias = _typing.Literal["alliance", "community"]  # noqa: Y015
+    _WhichOneofReturnType_facts: _TypeAlias = _typing.Literal["alliance", "community", "consortium", "pilot_unit", "support_unit"]  # noqa: Y015
     _WhichOneofArgType_facts: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_facts) -> _WhichOneofReturnType_facts | None: ...
 
@@ -392,12 +836,22 @@ class RuleFinding(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    FIX_FIELD_NUMBER: _builtins.int
+    RULE_VERSION_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Rule id, e.g. `R11`."""
     clause: _builtins.str
     """Clause it comes from, e.g. `S0 附件1 一`."""
     verdict: Global___Verdict.ValueType
     """Verdict."""
+    severity: Global___Severity.ValueType
+    """How much the rule weighs."""
+    rule_version: _builtins.str
+    """Which version of the rule gave the verdict: its revision, and each threshold that is not the default, e.g.
+    `1 vice_chairs_least=3`.
+    """
     @_builtins.property
     def message(self) -> _text_pb2.LocalizedText:
         """What was found and, where violated or unknown, how to mend it."""
@@ -410,6 +864,14 @@ class RuleFinding(_message.Message):
     def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the facts that are missing."""
 
+    @_builtins.property
+    def fix(self) -> _text_pb2.LocalizedText:
+        """What mends it, where it is violated or cannot be told."""
+
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it has been said (business time); not set in open findings and where it was not kept yet."""
+
     def __init__(
         self,
         *,
@@ -419,10 +881,14 @@ class RuleFinding(_message.Message):
         message: _text_pb2.LocalizedText | None = ...,
         facts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         missing: _abc.Iterable[_builtins.str] | None = ...,
+        severity: Global___Severity.ValueType = ...,
+        fix: _text_pb2.LocalizedText | None = ...,
+        rule_version: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fix", b"fix", "message", b"message", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "facts", b"facts", "message", b"message", "missing", b"missing", "rule", b"rule", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "facts", b"facts", "fix", b"fix", "message", b"message", "missing", b"missing", "rule", b"rule", "rule_version", b"rule_version", "severity", b"severity", "since_time", b"since_time", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -438,17 +904,20 @@ class BodyCheck(_message.Message):
     FINDINGS_FIELD_NUMBER: _builtins.int
     BODY_VERSION_FIELD_NUMBER: _builtins.int
     CHECK_TIME_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
     body: _builtins.str
     """`bodies/{body}`."""
     body_version: _builtins.int
     """Version of the body that was checked."""
+    stage: Global___RuleStage.ValueType
+    """What the rules were looked at for."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleFinding]:
         """One finding a rule, in the order of their ids."""
 
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
-        """Business time of the check."""
+        """Business time of the check, or that which was asked for."""
 
     def __init__(
         self,
@@ -457,10 +926,11 @@ class BodyCheck(_message.Message):
         findings: _abc.Iterable[Global___RuleFinding] | None = ...,
         body_version: _builtins.int = ...,
         check_time: _timestamp_pb2.Timestamp | None = ...,
+        stage: Global___RuleStage.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["check_time", b"check_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_version", b"body_version", "check_time", b"check_time", "findings", b"findings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_version", b"body_version", "check_time", b"check_time", "findings", b"findings", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

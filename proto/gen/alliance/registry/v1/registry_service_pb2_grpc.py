@@ -93,6 +93,11 @@ class RegistryServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.CheckBodyRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_body__pb2.BodyCheck.FromString,
                 _registered_method=True)
+        self.ListFindings = channel.unary_unary(
+                '/alliance.registry.v1.RegistryService/ListFindings',
+                request_serializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsResponse.FromString,
+                _registered_method=True)
         self.FormBody = channel.unary_unary(
                 '/alliance.registry.v1.RegistryService/FormBody',
                 request_serializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.FormBodyRequest.SerializeToString,
@@ -228,7 +233,14 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckBody(self, request, context):
-        """Says for every rule what holds of the body now; changes nothing.
+        """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFindings(self, request, context):
+        """Lists what was said of a body over time, each change of a verdict or of what it rests on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -369,6 +381,11 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.CheckBody,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.CheckBodyRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_body__pb2.BodyCheck.SerializeToString,
+            ),
+            'ListFindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFindings,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsResponse.SerializeToString,
             ),
             'FormBody': grpc.unary_unary_rpc_method_handler(
                     servicer.FormBody,
@@ -724,6 +741,33 @@ class RegistryService:
             '/alliance.registry.v1.RegistryService/CheckBody',
             alliance_dot_registry_dot_v1_dot_registry__service__pb2.CheckBodyRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_body__pb2.BodyCheck.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.RegistryService/ListFindings',
+            alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_registry__service__pb2.ListFindingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

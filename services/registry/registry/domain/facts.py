@@ -1,0 +1,176 @@
+"""What the rules look at: named facts of a body or an application, each known or not.
+
+A fact that nobody entered is absent: a rule then says *cannot be told*. What the register itself knows (who holds which role,
+how many provinces the members come from) is always known: a seat that nobody holds is an empty seat.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from registry.domain.names import HIGHER_EDUCATION, PARKS, VOCATIONAL, MemberRole, OrgType
+
+Value = bool | int | date | str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact's name, as in the contract, and what people call it."""
+
+    name: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known on a business date."""
+
+    today: date
+    known: Mapping[str, Value] = field(default_factory=dict)
+
+    def get(self, name: str) -> Value | None:
+        """A fact; None where it is not known."""
+        return self.known.get(name)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A membership that is valid on the day of the check."""
+
+    organization: str
+    org_type: int
+    roles: frozenset[int]
+    province: str = ""
+    """First two digits of its region's GB/T 2260 code; "" where it has none."""
+    verified: bool = False
+
+
+_LEADS: Mapping[str, tuple[MemberRole, frozenset[OrgType]]] = {
+    "lead_enterprises": (MemberRole.LEAD_ENTERPRISE, frozenset({OrgType.ENTERPRISE})),
+    "lead_universities": (MemberRole.LEAD_UNIVERSITY, frozenset({OrgType.UNIVERSITY})),
+    "lead_vocational_schools": (MemberRole.LEAD_VOCATIONAL, VOCATIONAL),
+}
+
+
+def of_members(members: Iterable[Member]) -> dict[str, Value]:
+    """What the list of members alone says."""
+    members = list(members)
+
+    def holders(role: MemberRole, types: frozenset[OrgType] | None = None) -> int:
+        return sum(role in one.roles and (types is None or one.org_type in types) for one in members)
+
+    def of_type(*types: OrgType) -> list[Member]:
+        return [one for one in members if one.org_type in types]
+
+    known: dict[str, Value] = {
+        "chairs": holders(MemberRole.CHAIR),
+        "vice_chairs": holders(MemberRole.VICE_CHAIR),
+        "secretariats": holders(MemberRole.SECRETARIAT),
+        "higher_education_leads": holders(MemberRole.LEAD_UNIVERSITY, HIGHER_EDUCATION)
+        + holders(MemberRole.LEAD_VOCATIONAL, HIGHER_EDUCATION),
+        "enterprises": len(of_type(OrgType.ENTERPRISE)),
+        "unverified_enterprises": tuple(one.organization for one in of_type(OrgType.ENTERPRISE) if not one.verified),
+        "parks": len(of_type(*PARKS)),
+        "provinces": len({one.province for one in members if one.province}),
+    }
+    for name, (role, types) in _LEADS.items():
+        known[name] = holders(role)
+        known[f"{name}_of_the_type"] = holders(role, types)
+    return known
+
+
+FACTS: Mapping[str, Fact] = {
+    name: Fact(name, zh, en)
+    for name, zh, en in (
+        # What the register knows of the members
+        ("chairs", "理事长", "chairs"),
+        ("vice_chairs", "副理事长", "vice chairs"),
+        ("secretariats", "秘书处单位", "secretariats"),
+        ("lead_enterprises", "牵头企业", "lead enterprises"),
+        ("lead_enterprises_of_the_type", "类型为企业的牵头企业", "lead enterprises that are enterprises"),
+        ("lead_universities", "牵头高校", "lead universities"),
+        ("lead_universities_of_the_type", "类型为普通高校的牵头高校", "lead universities that are universities"),
+        ("lead_vocational_schools", "牵头职业学校", "lead vocational schools"),
+        ("lead_vocational_schools_of_the_type", "类型为职业学校的牵头职业学校", "lead vocational schools that are such"),
+        ("higher_education_leads", "牵头本科院校或高职院校", "leads that are undergraduate or higher vocational institutions"),
+        ("enterprises", "企业成员", "member enterprises"),
+        ("unverified_enterprises", "尚未核验的企业成员", "member enterprises that are not verified"),
+        ("parks", "园区成员", "member parks"),
+        ("provinces", "成员所在省份", "provinces that members come from"),
+        # ALLIANCE (S0)
+        ("key_industry", "重点产业", "key industry"),
+        ("same_industry", "同一重点产业的其他联盟", "other alliances of the key industry"),
+        ("secretariat_full_time_staff", "秘书处专职人员", "full-time staff of the secretariat"),
+        ("secretariat_space", "秘书处场地", "space of the secretariat"),
+        ("secretariat_funding", "秘书处经费", "funding of the secretariat"),
+        ("charter_adopted_on", "章程审议通过日期", "day on which the charter was adopted"),
+        ("three_year_goals", "近三年规划目标和任务清单", "three-year goals and task list"),
+        ("annual_plan_year", "年度工作计划", "annual plan"),
+        ("full_councils_in_year", "全体理事会", "full council meetings"),
+        # COMMUNITY (S2)
+        ("matching_discipline", "牵头高校学科与行业领域相符", "matching discipline of the lead university"),
+        ("research_direction_and_team", "科技攻关方向和团队", "research direction and team"),
+        ("masters_authority", "硕士学位授予权", "authority to award master's degrees"),
+        ("doctoral_authority", "博士学位授予权", "authority to award doctoral degrees"),
+        (
+            "matching_speciality",
+            "牵头职业学校特色专业（群）与行业领域相符",
+            "matching speciality of the lead vocational school",
+        ),
+        ("independent_training_body", "独立的社会培训或继续教育机构", "independent training or continuing-education body"),
+        ("lead_is_central_soe", "牵头企业为中央管理企业", "lead enterprise is a central state-owned one"),
+        ("lead_is_top_500", "牵头企业为中国 500 强", "lead enterprise is among China's top 500"),
+        ("lead_is_certified", "牵头企业为产教融合型企业", "lead enterprise is certified as 产教融合型企业"),
+        ("governing_body", "领导小组（理事会或董事会）", "governing body"),
+        ("founded_on", "成立大会日期", "day of the founding meeting"),
+        ("benefit_sharing", "利益共享机制", "benefit sharing"),
+        ("working_staff", "专兼职人员", "full-time and part-time staff"),
+        # CONSORTIUM (S1)
+        ("lead_independently_qualified", "牵头高校独立办学资质", "independent qualification of the lead institution"),
+        ("park_leading_industry", "园区主导产业方向", "leading industry of the park"),
+        ("region_code", "建设区域", "region"),
+        ("industry_code", "行业领域", "industry field"),
+        ("venue", "场地", "venue"),
+        ("equipment", "设备", "equipment"),
+        ("funds", "资金", "funds"),
+        ("staff", "人员", "staff"),
+        ("goal_years", "建设目标年限", "years that the goals span"),
+        # PILOT_UNIT and SUPPORT_UNIT (S4)
+        ("is_institution", "申报单位为院校", "applicant is an educational institution"),
+        (
+            "is_secondary_college",
+            "实施部门为申报单位的二级学院",
+            "implementing department is a secondary college of the applicant",
+        ),
+        ("majors", "同一单位申报的专业", "majors that the unit applies for"),
+        ("same_major", "同一专业的其他申报", "other applications for the same major"),
+        ("fits_regional_plan", "专业符合地区产业规划布局", "major fits the regional industrial plan"),
+        ("strong_major", "专业实力、基础、特色和条件保障", "strength, foundation, profile and means of the major"),
+        ("enrolling_since", "连续招生起始日期", "day since which the major has enrolled continuously"),
+        ("field", "申报方向", "field"),
+        ("cooperation_experience", "产教融合、校企合作经验", "experience of industry–education cooperation"),
+        ("results_in_bodies", "在联合体、共同体中成果突出", "strong results in a 联合体 or 共同体"),
+        ("regional_policy", "所在区域支持政策", "support policy of the region"),
+        ("unit_support", "单位政策、资金和项目倾斜", "policies, funds and projects of the unit itself"),
+        (
+            "is_enterprise_or_service_org",
+            "申报单位为企业或专业服务机构",
+            "applicant is an enterprise or professional service organization",
+        ),
+        ("registered_legal_person", "境内登记的独立法人", "registered legal person"),
+        ("operating_since", "实际运行起始日期", "day since which it has operated"),
+        ("teams", "运营团队和专家团队", "operating and expert teams"),
+        ("venues_and_equipment", "实践教学场地、设备设施", "venues and equipment for practice teaching"),
+        ("technical_support", "技术支持能力", "ability to give technical support"),
+        ("representative_cases", "代表性服务案例", "representative cases"),
+        # General (S0, S3)
+        ("deep_cooperation_enterprises", "深度合作企业", "deep-cooperation enterprises"),
+        ("is_vocational_school", "职业学校", "vocational school"),
+        ("front_line_training_percent", "教育培训经费用于一线职工的比例", "share of training funds spent on front-line staff"),
+        ("practice_hours_percent", "实践性教学学时占比", "share of practice in all teaching hours"),
+        ("performance_pay_percent", "净收入用于绩效工资的比例", "share of net service income paid as performance pay"),
+        ("front_line_since", "生产一线工作起始日期", "day since which the employee has worked on the front line"),
+    )
+}
+"""Every fact that a rule looks at."""

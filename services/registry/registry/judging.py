@@ -1,0 +1,179 @@
+"""Judging 对照政策: the facts of a body out of the register, what the rules say of them, and the history of it.
+
+What was said is kept whenever it changes: with the body, its members or their organizations, and with the day, when a sweep
+looks at every body again.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date
+from chassis.database import Tx
+from registry import changes, store
+from registry.domain.conditions import Limits
+from registry.domain.facts import Facts, Member, Value, of_members
+from registry.domain.names import INSTITUTIONS, BodyKind, OrgType, Stage
+from registry.domain.policy import RULES, of_kind
+from registry.domain.rules import Finding, check, version_of
+from registry.mapping import body_message, entered, finding_message
+from registry.store import BodyRow, FindingRow, OrganizationRow
+
+STANDING = (body_pb2.BODY_STATE_FORMED, body_pb2.BODY_STATE_SUSPENDED)
+_DISSOLVED = body_pb2.BODY_STATE_DISSOLVED
+_ORDER = {rule.id: place for place, rule in enumerate(RULES)}
+_SUPPORTING = (OrgType.ENTERPRISE, OrgType.PROFESSIONAL_SERVICE_ORG)
+_BATCH = 20  # bodies in one transaction of the sweep
+
+
+class Judge:
+    """Says what the rules say, with the thresholds in force."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        # Which rules these are: what was said under others is looked at again.
+        versions = " ".join(f"{rule.id}@{version_of(rule, limits)}" for rule in RULES)
+        self._policy = hashlib.sha256(versions.encode()).hexdigest()[:16]
+
+    async def said(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
+        """What every rule of its kind says of a body today; nothing of one that is dissolved."""
+        if message.state == _DISSOLVED:
+            return []
+        return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message), self._limits)
+
+    async def keep(self, tx: Tx, message: body_pb2.Body, version: int, found: Sequence[Finding]) -> None:
+        """Keep what is said of a body otherwise than before."""
+        if message.state == _DISSOLVED:
+            await store.forget_check(tx, message.name)
+            return
+        await store.checked(tx, message.name, business_date(tx.now), self._policy)
+        before = {one.rule: one for one in await _kept(tx, message.name)}
+        changed = [one for one in map(finding_message, found) if not _same(one, before.get(one.rule))]
+        for one in changed:
+            one.since_time.FromDatetime(tx.now)
+        await store.add_findings(tx, [_row(message.name, version, one, tx.now) for one in changed])
+
+    async def renew(self, tx: Tx, row: BodyRow, version: int) -> None:
+        """Keep what is said of a body now; where a standing one's open findings are others, it is written in `version`: that
+        of the change of its members, or else a new one.
+        """
+        message = body_message(row)
+        before, found = list(message.open_findings), await self.said(tx, message)
+        await self.keep(tx, message, row.version, found)
+        if message.state not in STANDING:
+            return
+        open_findings(message, found)
+        if list(message.open_findings) != before:
+            await changes.save_body(tx, message, version, "updated")
+
+    async def sweep(self, tx: Tx) -> int:
+        """Look again at some of the bodies that nobody has looked at today; returns how many."""
+        names = await store.unchecked(tx, business_date(tx.now), _BATCH)
+        for name in names:
+            row = await changes.locked_body(tx, name)
+            await self.renew(tx, row, row.version + 1)
+        return len(names)
+
+    async def begin(self, tx: Tx) -> None:
+        """At the start: what other rules or thresholds said is to be looked at again."""
+        await store.outdate_other(tx, self._policy)
+
+
+async def said_at(tx: Tx, name: str, at: datetime) -> body_pb2.BodyCheck:
+    """What was said of a body at a business time."""
+    kept = await store.findings_at(tx, name, at)
+    answer = body_pb2.BodyCheck(
+        body=name, findings=_in_order(kept), body_version=max((row.body_version for row in kept), default=0)
+    )
+    answer.check_time.FromDatetime(at)
+    return answer
+
+
+def open_findings(message: body_pb2.Body, found: Sequence[Finding]) -> None:
+    """Keep on the body what is still to be settled."""
+    del message.open_findings[:]
+    message.open_findings.extend(finding_message(one) for one in found if one.is_open)
+
+
+def stage_of(message: body_pb2.Body) -> Stage:
+    """What the rules are looked at for."""
+    return Stage.STANDING if message.state in STANDING else Stage.FORMING
+
+
+async def _kept(tx: Tx, name: str) -> list[body_pb2.RuleFinding]:
+    return _in_order(await store.findings_at(tx, name, None))
+
+
+def _in_order(rows: Sequence[Any]) -> list[body_pb2.RuleFinding]:
+    found = [body_pb2.RuleFinding.FromString(row.content) for row in rows]
+    return sorted(found, key=lambda one: _ORDER.get(one.rule, len(_ORDER)))
+
+
+async def _facts(tx: Tx, message: body_pb2.Body) -> Facts:
+    today = business_date(tx.now)
+    members = [_member(one) for one in await store.members_on(tx, message.name, today)]
+    known = {**of_members(members), **entered(message), **await _looked_up(tx, message)}
+    return Facts(today, {name: value for name, value in known.items() if value is not None})
+
+
+def _member(row: Any) -> Member:
+    return Member(row.organization, row.org_type, frozenset(row.roles), row.region_code[:2], row.verified)
+
+
+async def _looked_up(tx: Tx, message: body_pb2.Body) -> Mapping[str, Value | None]:
+    """What the register knows beside the members."""
+    match message.kind:
+        case BodyKind.ALLIANCE if message.alliance.key_industry:
+            return {"same_industry": tuple(await store.formed_alliances(tx, message.alliance.key_industry, message.name))}
+        case BodyKind.CONSORTIUM:
+            return {"region_code": message.region_code or None}
+        case BodyKind.PILOT_UNIT:
+            return await _of_pilot(tx, message.name, message.pilot_unit)
+        case BodyKind.SUPPORT_UNIT:
+            return await _of_support(tx, message.support_unit)
+    return {}
+
+
+async def _of_pilot(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mapping[str, Value | None]:
+    names = [name for name in (known.institution, known.college) if name]
+    found = await store.get_all(tx, OrganizationRow, names)
+    institution, college = found.get(known.institution), found.get(known.college)
+    facts: dict[str, Value | None] = {
+        "is_institution": institution.org_type in INSTITUTIONS if institution else None,
+        "is_secondary_college": _is_college(college, known.institution) if college else None,
+    }
+    if institution and known.major_code and known.HasField("call_year"):
+        others = [body_message(one) for one in await store.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)]
+        same_call = [one for one in others if one.pilot_unit.call_year == known.call_year]
+        facts["majors"] = len(
+            {known.major_code, *(one.pilot_unit.major_code for one in same_call if one.pilot_unit.major_code)}
+        )
+        facts["same_major"] = tuple(one.display_name for one in same_call if one.pilot_unit.major_code == known.major_code)
+    return facts
+
+
+def _is_college(row: OrganizationRow, institution: str) -> bool:
+    return row.org_type == OrgType.SECONDARY_COLLEGE and row.parent == institution
+
+
+async def _of_support(tx: Tx, known: body_pb2.SupportUnitFacts) -> Mapping[str, Value | None]:
+    unit = await store.get(tx, OrganizationRow, known.unit) if known.unit else None
+    if unit is None:
+        return {}
+    return {"is_enterprise_or_service_org": unit.org_type in _SUPPORTING, "registered_legal_person": unit.verified}
+
+
+def _same(one: body_pb2.RuleFinding, before: body_pb2.RuleFinding | None) -> bool:
+    if before is None:
+        return False
+    known = body_pb2.RuleFinding()
+    known.CopyFrom(before)
+    known.ClearField("since_time")
+    return known == one
+
+
+def _row(name: str, version: int, finding: body_pb2.RuleFinding, now: datetime) -> FindingRow:
+    content = finding.SerializeToString(deterministic=True)
+    return FindingRow(body=name, rule=finding.rule, since=now, body_version=version, content=content)
