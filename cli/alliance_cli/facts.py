@@ -8,14 +8,15 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from alliance.registry.v1 import body_pb2
 from alliance_cli import naming
+from alliance_cli.output import value_of
 from alliance_cli.session import t
 
 _TRUTHS = {"true": True, "yes": True, "是": True, "有": True, "false": False, "no": False, "否": False, "无": False}
-_ORGANIZATIONS = ("task_force", "lead_departments")
+_ORGANIZATIONS = ("task_force", "lead_departments", "institution", "college", "unit")
 _MOST = 2**31 - 1  # of a whole number in the contract
 NAMES = {
-    "alliance": [leaf.name for leaf in body_pb2.AllianceFacts.DESCRIPTOR.fields],
-    "community": [leaf.name for leaf in body_pb2.CommunityFacts.DESCRIPTOR.fields],
+    kind.name: [leaf.name for leaf in getattr(body_pb2.Body(), kind.name).DESCRIPTOR.fields]
+    for kind in body_pb2.Body.DESCRIPTOR.oneofs_by_name["facts"].fields
 }
 """Names of the facts of each kind of body that has any."""
 
@@ -71,6 +72,8 @@ def _kind_of(body: body_pb2.Body) -> str:
 def _value(leaf: FieldDescriptor, typed: str) -> Any:
     if leaf.name in _ORGANIZATIONS:
         return naming.organization(typed)
+    if leaf.enum_type:
+        return value_of(getattr(body_pb2, leaf.enum_type.name), "PILOT_FIELD_", typed)
     if leaf.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         if typed.lower() not in _TRUTHS:
             raise typer.BadParameter(t(f"{leaf.name}：请写 是 或 否", f"{leaf.name}: write yes or no"))

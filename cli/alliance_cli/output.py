@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import typer
@@ -20,6 +21,7 @@ _SHORT = 24  # columns of a cell that is never folded: dates, states, numbers
 console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 errors = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SHANGHAI = timezone(timedelta(hours=8))
 Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
 
 
@@ -89,8 +91,16 @@ def ident(name: str) -> str:
 
 def instant(value: Any) -> str:
     """An instant as local date and time of the platform (Asia/Shanghai)."""
-    from datetime import timedelta, timezone
-
     if not value.seconds:
         return ""
-    return value.ToDatetime(timezone(timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")  # type: ignore[no-any-return]
+    return value.ToDatetime(_SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")  # type: ignore[no-any-return]
+
+
+def typed_instant(text: str) -> datetime:
+    """An instant as typed, in Asia/Shanghai where it names no zone. Raises typer.BadParameter."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        wanted = t("请写成 2026-03-31 或 2026-03-31T09:00", "write 2026-03-31 or 2026-03-31T09:00")
+        raise typer.BadParameter(f"{text}: {wanted}") from None
+    return found if found.tzinfo else found.replace(tzinfo=_SHANGHAI)

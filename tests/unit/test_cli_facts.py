@@ -30,7 +30,7 @@ def test_what_is_shown_can_be_typed() -> None:
 
 
 def test_nothing_typed_changes_nothing() -> None:
-    body = body_pb2.Body(kind=body_pb2.BODY_KIND_CONSORTIUM)
+    body = body_pb2.Body(kind=body_pb2.BODY_KIND_MUNICIPAL_CONSORTIUM)
     assert facts.enter(body, []) == []
     assert body.WhichOneof("facts") is None
 
@@ -54,4 +54,4 @@ def test_a_fact_that_cannot_be_is_refused_by_name(typed: str, says: str) -> None
 
 def test_a_body_without_facts_takes_none() -> None:
     with pytest.raises(typer.BadParameter, match="consortium"):
-        facts.enter(body_pb2.Body(kind=body_pb2.BODY_KIND_CONSORTIUM), ["industry_code=39"])
+        facts.enter(body_pb2.Body(kind=body_pb2.BODY_KIND_MUNICIPAL_CONSORTIUM), ["industry_code=39"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry.domain.facts import Facts, Member, Value, of_members
+from registry.domain.facts import FACTS, Facts, Member, Value, of_members
 from registry.domain.limits import limits
 from registry.domain.names import MemberRole, OrgType, Severity, Verdict
 from registry.domain.policy import FIELDS, RULES
@@ -160,7 +160,7 @@ def test_both_sides(rule: str, changed: dict[str, Any], expected: Verdict) -> No
 def test_every_fact_counts(rule: str, fact: str) -> None:
     """One that is missing is named; one that is known not to be there violates."""
     unknown = said(rule, {fact: None})
-    assert unknown.missing == (fact,)
+    assert unknown.missing == FACTS[fact].entered_as
     assert unknown.verdict is (SATISFIED if BY_ID[rule].any_is_enough else UNKNOWN)
     if WHOLE[rule][fact] is True and not BY_ID[rule].any_is_enough and not BY_ID[rule].when:
         assert said(rule, {fact: False}).verdict is VIOLATED

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from alliance.common.v1.text_pb2 import LocalizedText
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, ident, instant, short, show, show_one, typed_instant, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
@@ -17,7 +18,9 @@ _kind = short(body_pb2.BodyKind, "BODY_KIND_")
 _state = short(body_pb2.BodyState, "BODY_STATE_")
 _role = short(body_pb2.MemberRole, "MEMBER_ROLE_")
 _verdict = short(body_pb2.Verdict, "VERDICT_")
+_severity = short(body_pb2.Severity, "SEVERITY_")
 _VERDICT_ZH = {1: "符合", 2: "不符合", 3: "不适用", 4: "无法判断"}
+_SEVERITY_ZH = {0: "", 1: "必须", 2: "原则上", 3: "鼓励"}
 COLUMNS: list[Column] = [
     ("编号", "id", lambda b: ident(b.name)),
     ("名称", "name", lambda b: b.display_name),
@@ -49,8 +52,16 @@ FINDING_COLUMNS: list[Column] = [
         "verdict",
         lambda f: _verdict(f.verdict) if context.language == "en" else _VERDICT_ZH[f.verdict],
     ),
-    ("说明", "message", lambda f: f.message.en if context.language == "en" else f.message.zh),
-    ("缺少", "missing", lambda f: ", ".join(f.missing)),
+    ("性质", "weight", lambda f: _severity(f.severity) if context.language == "en" else _SEVERITY_ZH[f.severity]),
+    ("说明", "message", lambda f: _in_language(f.message)),
+    ("改进", "fix", lambda f: _in_language(f.fix)),
+    ("待填", "to enter", lambda f: ", ".join(f.missing)),
+]
+HISTORY_COLUMNS: list[Column] = [
+    ("自", "since", lambda f: instant(f.since_time)),
+    *FINDING_COLUMNS[:2],
+    ("版本", "version", lambda f: f.rule_version),
+    *FINDING_COLUMNS[2:],
 ]
 _FACT_NAMES = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in facts.NAMES.items())
 Facts = Annotated[
@@ -61,6 +72,10 @@ Facts = Annotated[
         help=f"事实，值为空即未知，可重复 · a fact, unknown again where the value is empty; repeatable. {_FACT_NAMES}",
     ),
 ]
+
+
+def _in_language(text: LocalizedText) -> str:
+    return text.en if context.language == "en" else text.zh
 
 
 @app.command("list")
@@ -120,11 +135,27 @@ def update(
 
 
 @app.command()
-def check(body: str) -> None:
-    """逐条对照政策 · check against every rule."""
+def check(
+    body: str,
+    at: Annotated[
+        str, typer.Option(help="业务时间（如 2026-03-31T09:00），缺省为当前 · as of a time; now where left out")
+    ] = "",
+) -> None:
+    """逐条对照政策 · check against every rule, now or as it was said at a time."""
     with explained():
-        found = call(stubs.registry().CheckBody, rpc.CheckBodyRequest(name=naming.body(body)))
-        show(found.findings, FINDING_COLUMNS, title=found.body)
+        request = rpc.CheckBodyRequest(name=naming.body(body))
+        if at:
+            request.check_time.FromDatetime(typed_instant(at))
+        found = call(stubs.registry().CheckBody, request)
+        show(found.findings, HISTORY_COLUMNS if at else FINDING_COLUMNS, title=found.body)
+
+
+@app.command()
+def findings(body: str, rule: Annotated[str, typer.Option(help="只看一条规则，如 R11 · only this rule")] = "") -> None:
+    """历次结论 · what the rules said over time, the newest first."""
+    with explained():
+        request = rpc.ListFindingsRequest(parent=naming.body(body), rule=rule, page_size=naming.PAGE)
+        show(naming.every(stubs.registry().ListFindings, request, "findings"), HISTORY_COLUMNS)
 
 
 @app.command()

@@ -15,11 +15,15 @@ Value = bool | int | date | str | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact's name, as in the contract, and what people call it."""
+    """A fact's name, as in the contract, and what people call it.
+
+    `entered_as` names what is entered for it where the register works it out.
+    """
 
     name: str
     zh: str
     en: str
+    entered_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,17 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
     return known
 
 
+_ENTERED_AS: Mapping[str, tuple[str, ...]] = {
+    "same_industry": ("key_industry",),
+    "is_institution": ("institution",),
+    "is_secondary_college": ("college",),
+    "majors": ("institution", "major_code", "call_year"),
+    "same_major": ("institution", "major_code", "call_year"),
+    "is_enterprise_or_service_org": ("unit",),
+    "registered_legal_person": ("unit",),
+}
 FACTS: Mapping[str, Fact] = {
-    name: Fact(name, zh, en)
+    name: Fact(name, zh, en, _ENTERED_AS.get(name, (name,)))
     for name, zh, en in (
         # What the register knows of the members
         ("chairs", "理事长", "chairs"),

@@ -21,7 +21,7 @@ _STAGES: Mapping[Stage, Text] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule says; `seen` are the facts that it looked at, `missing` those that it did not find.
+    """What one rule says; `seen` are the facts that it looked at, `missing` is what is to be entered.
 
     `version` names what gave the verdict: the rule's revision, and each threshold that is not the default.
     """
@@ -82,7 +82,7 @@ def _judged(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> tuple[Ver
     if rule.when:
         applies = rule.when.holds(facts, limits)
         if applies is None:
-            return Verdict.CANNOT_BE_TOLD, _not_entered([rule.when]), (rule.when.fact,)
+            return Verdict.CANNOT_BE_TOLD, _not_entered([rule.when]), _entries([rule.when])
         if not applies:
             return Verdict.NOT_APPLICABLE, rule.when.found(facts, limits), ()
     return _of_conditions(rule, facts, limits)
@@ -93,12 +93,17 @@ def _of_conditions(rule: Rule, facts: Facts, limits: Limits) -> tuple[Verdict, T
     for condition in rule.conditions:
         by_answer[condition.holds(facts, limits)].append(condition)
     kept, failed, unknown = by_answer[True], by_answer[False], by_answer[None]
-    missing = tuple(dict.fromkeys(condition.fact for condition in unknown))
+    missing = _entries(unknown)
     if kept and (rule.any_is_enough or not (failed or unknown)):
         return Verdict.SATISFIED, _joined(condition.found(facts, limits) for condition in kept), missing
     if failed and not (rule.any_is_enough and unknown):
         return Verdict.VIOLATED, _joined(condition.found(facts, limits) for condition in failed), missing
     return Verdict.CANNOT_BE_TOLD, _not_entered(unknown), missing
+
+
+def _entries(conditions: Iterable[Condition]) -> tuple[str, ...]:
+    """What is to be entered for the conditions' facts."""
+    return tuple(dict.fromkeys(name for condition in conditions for name in FACTS[condition.fact].entered_as))
 
 
 def _not_entered(conditions: Iterable[Condition]) -> Text:

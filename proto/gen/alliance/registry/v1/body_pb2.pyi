@@ -862,7 +862,7 @@ class RuleFinding(_message.Message):
 
     @_builtins.property
     def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the facts that are missing."""
+        """Names of the facts that are to be entered."""
 
     @_builtins.property
     def fix(self) -> _text_pb2.LocalizedText:
