@@ -22,7 +22,7 @@ def test_a_rule_is_read_and_a_refusal_says_what_to_do(platform: Platform, allian
     body = world.alliance(platform)
     alliance("login", world.OPERATOR)
     checked = alliance.json("body", "check", body.display_name)
-    assert {"R10", "R11", "R12", "R13"} <= {one["rule"] for one in checked}
+    assert {"R10", "R11", "R12", "R13.1"} <= {one["rule"] for one in checked}
     refused = alliance("body", "form", body.name, "--reason", "试", code=REFUSED)
     assert "S0" in refused
     assert "FAILED_PRECONDITION" in refused
@@ -161,7 +161,13 @@ def test_a_draft_gets_the_facts_that_the_check_asks_for(alliance: Alliance, empl
     facts = [word for fact in typed.items() for word in ("--fact", "=".join(fact))]
     assert "annual_plan_year=2099" in alliance("body", "update", name, *facts, "--etag", seen, "--reason", "补充")
     verdicts = {one["rule"]: one["verdict"] for one in alliance.json("body", "check", name)}
-    assert {verdicts[rule] for rule in ("R10", "R12", "R13")} == {"VERDICT_SATISFIED"}
+    assert {verdicts[rule] for rule in verdicts if rule != "R11"} == {"VERDICT_SATISFIED"}
+    charter = alliance.json("body", "findings", name, "--rule", "R13.1")
+    assert [one["verdict"] for one in charter] == ["VERDICT_SATISFIED", "VERDICT_CANNOT_BE_TOLD"]
+    assert charter[0]["rule_version"] == "1"
+    earlier = alliance.json("body", "check", name, "--at", charter[1]["since_time"])
+    assert {one["rule"]: one["verdict"] for one in earlier}["R13.1"] == "VERDICT_CANNOT_BE_TOLD"
+    assert "2026-03-31" in alliance("body", "check", name, "--at", "yesterday", code=USAGE)
     assert "ABORTED" in alliance("body", "update", name, "--region", "310000", "--etag", seen, code=REFUSED)
     assert "charter_adopted_on" in alliance("body", "update", name, "--fact", "charter_adopted_on=明天", code=REFUSED)
     assert "key_industry" in alliance("body", "update", name, "--fact", "industry=x", code=USAGE)
@@ -179,6 +185,19 @@ def test_a_community_says_its_field(alliance: Alliance) -> None:
     )
     made = alliance.json("body", "create", name, "--kind", "community", "--fact", "industry_code=39")
     assert made["community"] == {"industry_code": "39"}
+
+
+def test_a_pilot_says_its_major_and_field(platform: Platform, alliance: Alliance) -> None:
+    name, university = world.unique("试点"), world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+    alliance("login", world.OPERATOR)
+    typed = {"institution": university.name, "major_code": "080901", "call_year": "2026", "field": "ai"}
+    facts = [word for fact in typed.items() for word in ("--fact", "=".join(fact))]
+    made = alliance.json("body", "create", name, "--kind", "pilot_unit", *facts)
+    assert made["pilot_unit"]["field"] == "PILOT_FIELD_AI"
+    assert "big_data" in alliance("body", "update", name, "--fact", "field=magic", code=USAGE)
+    assert "080901" in alliance("body", "update", name, "--fact", "major_code=计算机科学与技术", code=REFUSED)
+    asked = {one for finding in alliance.json("body", "check", name) for one in finding.get("missing", [])}
+    assert {"college", "enrolling_since", "cooperation_experience"} <= asked
 
 
 def test_matches_are_told_by_their_titles(platform: Platform, alliance: Alliance, employer: Member) -> None:
