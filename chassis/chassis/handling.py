@@ -150,14 +150,13 @@ class Handling:
     async def _unreadable(
         self, tx: Tx, raw: RawRecord, error: UndecodableError, done: dict[str, int], waiting: set[str]
     ) -> None:
-        """Park what can't be read; where at least its key and version can, its key waits like that of any other failure."""
+        """Park what can't be read; where at least its key can, the key waits until it is decided on."""
         if error.key and error.version <= done[error.key]:
             self._counted(tx, "skipped")
             return
-        waits = error.key in waiting
-        await deadletter.park(tx, self, raw, error, f"undecodable: {error}", waits=waits)
-        self._counted(tx, "waiting" if waits else "failed")
-        if error.key and not self.is_state:
+        is_open = await deadletter.park(tx, self, raw, error, f"undecodable: {error}")
+        self._counted(tx, "failed")
+        if error.key and is_open and not self.is_state:
             waiting.add(error.key)
 
     async def _taken(self, tx: Tx, raw: RawRecord, record: Record, *, isolate: bool) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
@@ -39,10 +40,11 @@ class Kept:
         """The versions that are kept of a key."""
         return sorted(row["version"] for row in await self.probe.rows("SELECT version FROM effect WHERE key = $1", name))
 
-    async def rebuilt(self) -> Any:
-        """The job, once it has ended."""
-        async with self.probe.database.transaction(CAUSE) as tx:
-            job = await jobs.start(tx, "rebuild", self.handling.group, "a test")
+    async def rebuilt(self, job: UUID | None = None) -> Any:
+        """The job, or a new one, once it has ended."""
+        if job is None:
+            async with self.probe.database.transaction(CAUSE) as tx:
+                job = await jobs.start(tx, "rebuild", self.handling.group, "a test")
         async with running(self.worker.run):
             await until(lambda: self.probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
         return (await self.probe.rows("SELECT * FROM job WHERE id = $1", job))[0]
@@ -109,7 +111,7 @@ async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state"
     async with probe.database.transaction(CAUSE) as tx:
         job = await jobs.start(tx, "rebuild", kept.handling.group, "a test")
         await jobs.progress(tx, job, "", 41)  # what it had done before it crashed
-    found = await kept.rebuilt()
+    found = await kept.rebuilt(job)
     assert (found["id"], found["failure"]) == (job, "")
     assert await kept.rows(name) == [1]
 

@@ -44,6 +44,7 @@ FAULTS = (
     Fault("21b", "disk full: PostgreSQL's write-ahead log", "LPR", disk.database_disk_full, "small-wal", missing=_DISK),
     Fault("21c", "a broker's disk lied: its newest records are gone", "LOS", cluster.disk_lied, "three"),
     Fault("22", "garbage or truncated records", "Q", content.garbage),
+    Fault("22b", "garbage that claims to be a coming version", "LO", content.garbage_on_live_keys),
     Fault("23", "oversized record in the queue, null key", "L", content.oversized_in_the_queue),
     Fault("24", "the whole log again", "L", content.everything_again),
     Fault("24e", "the whole log of every topic again", "E", whole.everything_again, "services"),
