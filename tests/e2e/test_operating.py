@@ -13,7 +13,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
-from tests.e2e.program import REFUSED, Alliance
+from tests.e2e.program import NOT_FOUND, REFUSED, Alliance
 
 _TOPIC = "alliance.internal.registry.grant.v1"
 _WHY = "试验：无法解析的记录"
@@ -58,6 +58,7 @@ def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> 
     assert listed("listings", why="no such reason") == []
     shown = alliance.json("dlq", "show", "listings", one["id"])
     assert [header["name"] for header in shown["headers"]] == ["ce_sequence"]
+    assert "2 字节  b'\\xff\\xff'" in alliance("dlq", "show", "listings", one["id"]), "what is to be judged can be seen"
 
     foreseen = alliance.json("dlq", "replay", "listings", one["id"], "--reason", _WHY, "--dry-run")
     assert foreseen["ids"] == [one["id"]]
@@ -67,6 +68,7 @@ def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> 
         assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY, "--dry-run")["ids"]) == 1
         assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY)["ids"]) == 1
         assert alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY).get("ids", []) == []
+        alliance("dlq", "drop", service, str(uuid4()), "--reason", _WHY, code=NOT_FOUND)
     assert listed() == []
     (gone,) = listed("listings", state="dropped")
     actions = alliance.json("dlq", "show", "listings", gone["id"])["actions"]
