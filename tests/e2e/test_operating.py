@@ -13,7 +13,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
-from tests.e2e.program import NOT_FOUND, REFUSED, Alliance
+from tests.e2e.program import NOT_FOUND, REFUSED, USAGE, Alliance
 
 _TOPIC = "alliance.internal.registry.grant.v1"
 _WHY = "试验：无法解析的记录"
@@ -108,3 +108,15 @@ def _freshness(platform: Platform) -> tuple[float, float]:
     samples = dict(line.rsplit(" ", 1) for line in _metrics(platform, "matching") if not line.startswith("#"))
     count, total = (float(samples[f"alliance_matching_freshness_seconds_{part}"]) for part in ("count", "sum"))
     return count, total
+
+
+def test_psql_has_the_database_of_a_service_in_each_role(platform: Platform, tmp_path: Path) -> None:
+    alliance, who = Alliance(platform, tmp_path), ("--", "-Atc", "SELECT current_database() || ' ' || current_user")
+    assert alliance("local", "psql", "notify", *who).split() == ["notify", "notify"]
+    assert alliance("local", "psql", "notify", "--owner", *who).split() == ["notify", "notify_owner"]
+    assert alliance("local", "psql", "notify", "--superuser", *who).split() == ["notify", "postgres"]
+    listed = alliance(
+        "local", "psql", "notify", "--superuser", "--program", "pg_dump", "--", "--schema-only", "--table=outbox"
+    )
+    assert "CREATE TABLE public.outbox" in listed
+    alliance("local", "psql", "nobody", code=USAGE)
