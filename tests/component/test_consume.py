@@ -183,7 +183,9 @@ async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> Non
     assert len(await probe.rows("SELECT 1 FROM dead_letter")) == 1
 
 
-async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_second_process_of_a_slot_waits_and_warns_once(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     name = key()
     first, second = probe.consumers(probe.handling()), probe.consumers(probe.handling())
     take, did = second._lease.take, list[str]()
@@ -205,6 +207,7 @@ async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pyt
         async with running(second.run):
             await until(lambda: len(did) > 1)
     assert did[:2] == ["asks, and is refused"] * 2
+    assert [one.levelname for one in caplog.records if one.message == "lease is held by another"] == ["WARNING"]
 
 
 async def test_a_record_that_the_client_can_not_read_is_passed_by(probe: Probe) -> None:
