@@ -85,7 +85,7 @@ def test_every_metric_has_a_name_and_says_what_it_is(platform: Platform) -> None
         lines = _metrics(platform, service)
         said = {line.split(" ", 3)[2]: line.split(" ", 3)[3] for line in lines if line.startswith("# HELP alliance_")}
         assert all(said.get(name) for name in _METRICS), (service, [name for name in _METRICS if name not in said])
-        assert all(said.values())
+        assert all(" · " in text for text in said.values()), "in both languages"
 
 
 def _metrics(platform: Platform, service: str) -> list[str]:
