@@ -39,5 +39,6 @@ RETRIES = Counter("alliance_dead_letter_retries_total", "Attempts at dead letter
 RPC_SECONDS = Histogram("alliance_rpc_seconds", "Time of one call.", ["method"], buckets=_FAST)
 RPC_CALLS = Counter("alliance_rpc_calls_total", "Calls by gRPC code.", ["method", "code"])
 RPC_SHED = Counter("alliance_rpc_shed_total", "Calls refused because too many were under way.")
-LOOP_LAG = Gauge("alliance_event_loop_lag_seconds", "How late the event loop wakes up.")
+RPC_LIMIT = Gauge("alliance_rpc_limit", "Calls that are worked on at once at most: lowered while the event loop is late.")
+LOOP_LAG = Gauge("alliance_event_loop_lag_seconds", "How late the event loop woke up at worst within the last second.")
 BUILD = Gauge("alliance_build_info", "1, with service and version.", ["service", "version"])

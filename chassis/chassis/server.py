@@ -1,9 +1,9 @@
 """The gRPC server of a service: its offers, the operator's services, health, and reflection in development."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -28,7 +28,7 @@ class Server:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         for offer in offers:
-            self._server.add_generic_rpc_handlers((_handlers(pipeline, offer),))
+            self._server.add_generic_rpc_handlers((_Methods(pipeline, offer),))
         self._names = [offer.descriptor.full_name for offer in offers]
         if with_reflection:
             names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -53,7 +53,20 @@ class Server:
         await self._server.stop(_GRACE)
 
 
-def _handlers(pipeline: Pipeline, offer: Offer) -> grpc.GenericRpcHandler:
-    descriptor: ServiceDescriptor = offer.descriptor
-    found = {method.name: pipeline.handler(method, offer.implementation, offer.reread) for method in methods(descriptor)}
-    return grpc.method_handlers_generic_handler(descriptor.full_name, found)
+class _Methods(grpc.GenericRpcHandler):
+    """A service's methods, or a refusal in place of each while the pipeline has no room: so the request is not even read."""
+
+    def __init__(self, pipeline: Pipeline, offer: Offer) -> None:
+        self._pipeline = pipeline
+        self._handlers = {
+            f"/{offer.descriptor.full_name}/{method.name}": (
+                pipeline.handler(method, offer.implementation, offer.reread),
+                pipeline.refusal(method),
+            )
+            for method in methods(offer.descriptor)
+        }
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """See `grpc.GenericRpcHandler`."""
+        found = self._handlers.get(handler_call_details.method)
+        return found and found[self._pipeline.is_full()]

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from chassis import applied, consumer, handling, lease, relay, rpc
+from chassis import applied, consumer, handling, lease, limit, relay
 from chassis.crash import crash_point
 from chassis.database import Tx
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
@@ -131,10 +131,11 @@ def _drops_what_it_cannot_read() -> None:
 
 
 def _never_sheds() -> None:
-    def enter(self: Any) -> None:
-        self._running += 1
+    _replace(limit.Limit, "is_reached", lambda self: False)
 
-    _replace(rpc.Pipeline, "_enter", enter)
+
+def _refuses_at_once() -> None:
+    _replace(limit.Pace, "delay", lambda self, now, remaining: 0.0)
 
 
 def _starts_slowly() -> None:
@@ -184,5 +185,6 @@ VARIANTS = {
         "what cannot be read is dropped", "read", "26b", {"Q": "so many dead letters"}, _drops_what_it_cannot_read
     ),
     "shed": Variant("no call is shed", "write", "33", {"R": "p99 of all answers"}, _never_sheds),
+    "storm": Variant("refusals are not held back", "write", "33b", {"R": "served in a storm"}, _refuses_at_once),
     "slow": Variant("a process takes long to start", "write", "2", {"R": "process"}, _starts_slowly),
 }
