@@ -8,8 +8,8 @@ FLOOR = 32
 """The limit falls no lower. Three for each of the pool's ten connections keep all of them at work, and where PostgreSQL and
 the CPU end no more than 60 calls a second, the last of 32 still waits for half a second only."""
 LATE = 0.02
-"""Seconds by which the event loop may wake up late. A call takes some 15 turns of the loop, and another one is accepted every
-five: at this lag a call takes 0.3 s of turns, and only fifty calls a second come in at all."""
+"""Seconds by which the event loop may wake up late. A call takes some 15 turns of the loop, and five pass until an acceptor
+takes another one: at this lag a call takes 0.3 s of turns, and each acceptor takes no more than ten a second."""
 _FALL = 0.7  # share of the calls under way that the limit falls to
 _RISE = 1  # calls that a look adds: from the floor to 200 within nine seconds
 
