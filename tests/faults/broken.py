@@ -134,10 +134,6 @@ def _never_sheds() -> None:
     _replace(limit.Limit, "is_reached", lambda self: False)
 
 
-def _refuses_at_once() -> None:
-    _replace(limit.Pace, "delay", lambda self, now, remaining: 0.0)
-
-
 def _starts_slowly() -> None:
     time.sleep(6)
 
@@ -185,6 +181,5 @@ VARIANTS = {
         "what cannot be read is dropped", "read", "26b", {"Q": "so many dead letters"}, _drops_what_it_cannot_read
     ),
     "shed": Variant("no call is shed", "write", "33", {"R": "p99 of all answers"}, _never_sheds),
-    "storm": Variant("refusals are not held back", "write", "33b", {"R": "served in a storm"}, _refuses_at_once),
     "slow": Variant("a process takes long to start", "write", "2", {"R": "process"}, _starts_slowly),
 }

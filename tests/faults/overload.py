@@ -28,7 +28,7 @@ STORM_BOUND = HOLD + 2.0
 time that so many calls take to be accepted on a busy machine."""
 STORM_SHARE = 0.4
 """Share of the calls a second, as few callers have them, that many callers still have. Refusals take an eighth of the CPU by
-themselves, callers in this process some more; refused at once, the same callers leave a tenth."""
+themselves, callers in this process some more, and the machine may be a busy one."""
 _FEW, _MANY = node.MOST_CALLS // 2, 20 * node.MOST_CALLS  # callers
 _CALM, _STORM = 3.0, 6.0  # seconds
 _TIMES = 10
