@@ -77,5 +77,12 @@ RPC_CALLS = Counter("alliance_rpc_calls_total", "调用次数，按 gRPC 状态�
 RPC_SHED = Counter(
     "alliance_rpc_shed_total", "因同时进行的过多而拒绝的调用数 · Calls refused because too many were under way."
 )
-LOOP_LAG = Gauge("alliance_event_loop_lag_seconds", "事件循环醒来的延迟（秒） · How late the event loop wakes up.")
+RPC_LIMIT = Gauge(
+    "alliance_rpc_limit",
+    "同时进行的调用数上限，事件循环延迟时降低 · Calls under way at most; lowered while the event loop is late.",
+)
+LOOP_LAG = Gauge(
+    "alliance_event_loop_lag_seconds",
+    "一秒内事件循环醒来的最大延迟（秒） · How late the event loop woke up at worst within the last second.",
+)
 BUILD = Gauge("alliance_build_info", "恒为 1，标明服务和版本 · 1, with service and version.", ["service", "version"])

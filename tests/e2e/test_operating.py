@@ -29,6 +29,7 @@ _METRICS = (
     "alliance_dead_letters",
     "alliance_client_rebuilds_total",
     "alliance_rpc_shed_total",
+    "alliance_rpc_limit",
     "alliance_handler_seconds",
 )
 

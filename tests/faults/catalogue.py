@@ -54,6 +54,7 @@ FAULTS = (
     Fault("26b", "undecodable bytes, wrong content type", "Q", content.undecodable),
     Fault("31", "SIGTERM under load", "LR", scenarios.rolling_restart),
     Fault("33", "gRPC overload", "LR", overload.overload),
+    Fault("33b", "callers who never wait", "LR", overload.storm),
     Fault("34", "two processes with one member id", "LO", scenarios.one_member_twice),
     Fault("35", "a consumer goes silent", "LR", network.silent_consumer, is_proxied=True),
     Fault("36", "a producer is told wrong sequence numbers", "LPSR", network.wedged_producer, is_proxied=True),
