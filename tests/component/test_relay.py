@@ -186,18 +186,24 @@ async def test_what_is_over_the_limit_is_parked_with_its_size_and_what_is_at_it_
     fits, over = key(), key()
     for name in (fits, over):
         await probe.emit(name, 1)
-    large, grown = 1_000_000, "UPDATE event SET payload = decode(repeat('00', $2), 'hex') WHERE key = $1"
+    large = 1_000_000
     for name in (fits, over):
-        await probe.change(grown, name, large)
+        await _grow(probe, name, large)
     about = await _sizes(probe)
     for name, more in ((fits, 0), (over, 1)):
-        await probe.change(grown, name, large + MAX_BATCH - about[name] + more)
+        await _grow(probe, name, large + MAX_BATCH - about[name] + more)
     assert await _sizes(probe) == {fits: MAX_BATCH, over: MAX_BATCH + 1}
     async with running(probe.relay().run):
         await until(lambda: probe.rows("SELECT 1 FROM outbox WHERE parked IS NOT NULL"))
         await until(lambda: probe.is_published(fits))
     (row,) = await probe.rows("SELECT key, parked FROM outbox")
     assert (row["key"], row["parked"]) == (over, f"record too large: {MAX_BATCH + 1} bytes of {MAX_BATCH}")
+
+
+async def _grow(probe: Probe, name: str, size: int) -> None:
+    """Give an event a content that is somewhat over a size, and can be read by whoever reads the topic too."""
+    event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name, subscriber="x" * size))
+    await probe.change("UPDATE event SET payload = $2 WHERE key = $1", name, event.SerializeToString())
 
 
 async def _sizes(probe: Probe) -> dict[str, int]:
