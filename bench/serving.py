@@ -24,6 +24,7 @@ from chassis import telemetry
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Database
+from chassis.limit import Limit
 from chassis.rpc import Pipeline
 from chassis.server import Server
 from chassis.service import Context
@@ -58,7 +59,7 @@ async def _commands(settings: ListingsSettings) -> int:
     database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=settings.database_pool)
     parts = ListingsParts(Context(settings, database, clock, system))
     tokens = Tokens(settings.jwks_file, settings.token_issuer, settings.token_audience)
-    pipeline = Pipeline(database, tokens, parts.authoriser(), settings.grpc_max_concurrent, lambda: None)
+    pipeline = Pipeline(database, tokens, parts.authoriser(), Limit(settings.grpc_max_concurrent), lambda: None)
     server = Server(pipeline, parts.offers(), with_reflection=False)
     port = await server.start(settings.grpc_listen)
     await server.serving(True)

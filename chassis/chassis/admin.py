@@ -70,12 +70,15 @@ class Admin:
         """See the contract."""
         states = ["retrying", "dead"] if request.ids else ["dead"]  # the others are tried by themselves
         chosen, more = await _chosen(call, request, states)
+        await dlq.refuse_waiting(call.tx, _ids(request.ids, "ids"))
         done = chosen if request.dry_run else await dlq.replay(call.tx, chosen)
         return pb.ReplayDeadLettersResponse(queued=len(done), ids=map(str, done), more=more)
 
     async def DropDeadLetters(self, call: Call, request: pb.DropDeadLettersRequest) -> pb.DropDeadLettersResponse:
         """See the contract."""
         chosen, more = await _chosen(call, request, deadletter.OPEN)
+        if request.dry_run:
+            await dlq.refuse_earlier(call.tx, chosen)
         done = chosen if request.dry_run else await dlq.drop(call.tx, chosen)
         return pb.DropDeadLettersResponse(dropped=len(done), ids=map(str, done), more=more)
 

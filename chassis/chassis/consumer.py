@@ -72,7 +72,7 @@ class Consumers:
     async def run(self) -> None:
         """Consume until cancelled; clients that fail are given up and built anew."""
         while self._lanes:
-            await self._lease.wait()
+            await self._lease.wait(logging.WARNING)  # a relay stands by, but who has this slot should be alone
             try:
                 await self._consume()
             except LeaseLostError:

@@ -3,6 +3,9 @@
 States: `retrying` (a worker tries again with backoff) → `replayed`, or after the last attempt `dead`; `waiting` (an earlier
 record of the key is open) → `retrying` when its turn comes; `superseded` (a later version had its effect first); `dropped`
 (an operator gave it up). What operators do is in `chassis.dlq`.
+
+A record that can't be decoded never stands for the record of the version that its header claims: that one may still come.
+Where its key can be read, it holds the key while it is open.
 """
 
 import asyncio
@@ -31,9 +34,9 @@ _POLL = 0.2  # seconds between looks for due rows
 _COUNT = 2.0  # seconds between counts of the open ones
 
 _PARK = """
-INSERT INTO dead_letter (id, consumer_group, topic, partition, "offset", key, version, raw_key, value, headers,
+INSERT INTO dead_letter (id, consumer_group, topic, partition, "offset", key, version, decoded, raw_key, value, headers,
                          recorded_ms, state, reason, attempts, first_failed_at, last_failed_at, next_attempt_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)
 ON CONFLICT DO NOTHING
 """
 _OPEN_KEYS = """
@@ -53,6 +56,18 @@ _RELEASE = """
 UPDATE dead_letter SET state = 'retrying', next_attempt_at = $4 WHERE id = (
   SELECT id FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'waiting'
   ORDER BY version LIMIT 1)
+AND NOT EXISTS (
+  SELECT 1 FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state IN ('retrying', 'dead'))
+"""
+_IS_OPEN = """
+SELECT 1 FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND "offset" = $4 AND recorded_ms = $5
+AND NOT decoded AND state IN ('retrying', 'dead')
+"""
+_SUPERSEDE = """
+UPDATE dead_letter d SET state = 'superseded' FROM applied a
+WHERE d.state = 'dead' AND d.version > 0 AND d.consumer_group = ANY($1::text[])
+AND a.consumer_group = d.consumer_group AND a.topic = d.topic AND a.key = d.key AND a.version >= d.version
+RETURNING d.consumer_group, d.topic, d.key
 """
 _COUNTS = "SELECT state, count(*) AS rows FROM dead_letter WHERE state IN ('retrying', 'waiting', 'dead') GROUP BY state"
 
@@ -64,8 +79,11 @@ async def open_keys(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[
 
 async def park(
     tx: Tx, handling: "Handling", raw: RawRecord, record: Record | UndecodableError, why: str, *, waits: bool = False
-) -> None:
-    """Write a record down as failed, or as waiting behind another of its key."""
+) -> bool:
+    """Write a record down as failed, or as waiting behind another of its key; says whether it is open now: what can't be
+    decoded may have been dropped before.
+    """
+    decoded = isinstance(record, Record)
     headers = [[name.replace("\0", "\ufffd"), base64.b64encode(value or b"").decode()] for name, value in raw.headers]
     next_attempt = None if waits else tx.recorded_at + timedelta(seconds=handling.retry_delays[0])
     await tx.sql.run(
@@ -77,6 +95,7 @@ async def park(
         raw.offset,
         record.key,
         record.version,
+        decoded,
         raw.key,
         raw.value,
         json.dumps(headers),
@@ -87,6 +106,8 @@ async def park(
         tx.recorded_at,
         next_attempt,
     )
+    place = (handling.group, raw.topic, raw.partition, raw.offset, raw.timestamp)
+    return bool(decoded or await tx.sql.row(_IS_OPEN, *place))
 
 
 async def counts(sql: Statements) -> dict[str, int]:
@@ -95,7 +116,7 @@ async def counts(sql: Statements) -> dict[str, int]:
 
 
 async def release(tx: Tx, group: str, topic: str, key: str) -> None:
-    """The first that waits for this key is next."""
+    """The first that waits for this key is next, unless another one still holds it."""
     await tx.sql.run(_RELEASE, group, topic, key, tx.recorded_at)
 
 
@@ -128,10 +149,14 @@ class Worker:
         """Try every row that is due; returns how many there were."""
         async with self._database.alone() as sql:
             due = await sql.rows(_DUE, self._database.system_time(), list(self._handlings))
-            if due or time.monotonic() - self._counted_at > _COUNT:
+            looks = due or time.monotonic() - self._counted_at > _COUNT
+            if looks:
                 self._counted_at = time.monotonic()
-                for state, rows in {**dict.fromkeys(OPEN, 0), **await counts(sql)}.items():
+                open_rows = {**dict.fromkeys(OPEN, 0), **await counts(sql)}
+                for state, rows in open_rows.items():
                     metrics.DEAD_LETTERS.labels(state).set(rows)
+        if looks and open_rows["dead"]:
+            await self._supersede()
         for row in due:
             handling = self._handlings[row.consumer_group]
             try:
@@ -139,6 +164,13 @@ class Worker:
             except Unavailable:  # which is no failure of its own, and no reason for the others to wait
                 await self._put_off(handling, row.id)
         return len(due)
+
+    async def _supersede(self) -> None:
+        """Close what is dead and was overtaken: nobody need decide on it any more."""
+        async with self._database.transaction(Cause("dead-letter worker")) as tx:
+            for row in await tx.sql.rows(_SUPERSEDE, list(self._handlings)):
+                metrics.RETRIES.labels("superseded").inc()
+                await release(tx, row.consumer_group, row.topic, row.key)
 
     async def _put_off(self, handling: "Handling", identifier: UUID) -> None:
         until = self._database.system_time() + timedelta(seconds=handling.retry_delays[0])
@@ -154,16 +186,16 @@ class Worker:
             row = await tx.sql.row(_TAKE, identifier, tx.recorded_at)
             if row is None:
                 return
-            if row.key and row.version <= applied[row.key]:
-                await self._settle(tx, row, "superseded", row.reason)
-                await release(tx, handling.group, row.topic, row.key)
+            if row.version and row.version <= applied[row.key]:
+                await self._close(tx, handling, row, "superseded")
                 return
             try:
                 async with tx.savepoint():
                     record = decode(raw_of(row))
-                    await handling.handle(tx, record)
-                    await handling.lock(tx, [record.key])
-                    await handling.advance(tx, {record.key: record.version})
+                    overtaken = record.version <= (await handling.lock(tx, [record.key]))[record.key]
+                    if not overtaken:
+                        await handling.handle(tx, record)
+                        await handling.advance(tx, {record.key: record.version})
             except UndecodableError as error:
                 await self._failed(tx, handling, row, f"undecodable: {error}")
             except Exception as error:
@@ -171,8 +203,11 @@ class Worker:
                     raise Unavailable("", "a part is away") from error
                 await self._failed(tx, handling, row, reason(error))
             else:
-                await self._settle(tx, row, "replayed", row.reason)
-                await release(tx, handling.group, record.topic, record.key)
+                await self._close(tx, handling, row, "superseded" if overtaken else "replayed")
+
+    async def _close(self, tx: Tx, handling: "Handling", row: Any, state: str) -> None:
+        await self._settle(tx, row, state, row.reason)
+        await release(tx, handling.group, row.topic, row.key)
 
     async def _failed(self, tx: Tx, handling: "Handling", row: Any, why: str) -> None:
         left = handling.retry_delays[row.attempts :]

@@ -14,7 +14,8 @@ from chassis.ids import new_id
 _FIRST = UUID(int=0)
 MAX_ROWS = 1000  # rows that one call decides on
 _LIST = """
-SELECT id, consumer_group, topic, partition, "offset", key, version, state, reason, attempts, first_failed_at, last_failed_at
+SELECT id, consumer_group, topic, partition, "offset", key, version, decoded, state, reason, attempts,
+       first_failed_at, last_failed_at
 FROM dead_letter
 WHERE (cardinality($1::uuid[]) = 0 OR id = ANY($1::uuid[])) AND state = ANY($2::text[]) AND ($3 = '' OR consumer_group = $3)
 AND ($4 = '' OR topic = $4) AND ($5 = '' OR key = $5) AND ($6 = '' OR position($6 in reason) > 0) AND id > $7
@@ -38,8 +39,13 @@ WHERE id = ANY($1::uuid[]) AND state IN ('retrying', 'waiting', 'dead') RETURNIN
 _EARLIER = """
 SELECT e.id, e.key, e.version FROM dead_letter d
 JOIN dead_letter e ON e.consumer_group = d.consumer_group AND e.topic = d.topic AND e.key = d.key AND e.version < d.version
-WHERE d.id = ANY($1::uuid[]) AND d.key <> '' AND e.state IN ('retrying', 'waiting', 'dead') AND e.id <> ALL($1::uuid[])
+WHERE d.id = ANY($1::uuid[]) AND d.decoded
+  AND e.decoded AND e.state IN ('retrying', 'waiting', 'dead') AND e.id <> ALL($1::uuid[])
 ORDER BY e.key, e.version LIMIT 1
+"""
+_HOLDER = """
+SELECT id FROM dead_letter WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state IN ('retrying', 'dead')
+ORDER BY version, id LIMIT 1
 """
 
 
@@ -87,7 +93,8 @@ async def replay(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def drop(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
-    """Give rows up: they count as applied, and what waits behind them goes on; returns those that were open.
+    """Give rows up: what waits behind them goes on; returns those that were open. The versions of those that can be decoded
+    count as applied; what a foreign record claimed to be may still come.
 
     Raises `Precondition` where an earlier record of the same key stays open: its replay would come too late then.
     """
@@ -100,17 +107,18 @@ async def drop(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
     # The `applied` rows are locked before the dead letters, as consumers and the worker do.
     for (group, topic), some in groupby(keyed, key=lambda row: (row.consumer_group, row.topic)):
         await applied.lock(tx, group, topic, [row.key for row in some])
-    await _refuse_earlier(tx, ids)
+    await refuse_earlier(tx, ids)
     dropped = set(await tx.sql.column(_DROP, list(ids)))
     for (group, topic), some in groupby(keyed, key=lambda row: (row.consumer_group, row.topic)):
-        highest = {row.key: row.version for row in some if row.id in dropped}  # in the order of their versions
-        await applied.advance(tx, group, topic, highest)
-        for key in highest:
+        gone = [row for row in some if row.id in dropped]  # the highest version of a key comes last
+        await applied.advance(tx, group, topic, {row.key: row.version for row in gone if row.decoded})
+        for key in {row.key: None for row in gone}:
             await deadletter.release(tx, group, topic, key)
     return await _acted(tx, "drop", [row.id for row in rows if row.id in dropped])
 
 
-async def _refuse_earlier(tx: Tx, ids: Sequence[UUID]) -> None:
+async def refuse_earlier(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Raises `Precondition` where an earlier version of a row's key is open and not among the rows."""
     earlier = await tx.sql.row(_EARLIER, list(ids))
     if earlier is not None:
         raise Precondition(
@@ -118,6 +126,19 @@ async def _refuse_earlier(tx: Tx, ids: Sequence[UUID]) -> None:
             f"{earlier.key} 的较早版本 {earlier.version}（死信 {earlier.id}）尚未处理；请先处理它，或一并放弃",
             f"version {earlier.version} of {earlier.key} (dead letter {earlier.id}) is open; decide on it first, or drop both",
             {"dead_letter": str(earlier.id)},
+        )
+
+
+async def refuse_waiting(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Raises `Precondition` where one of the rows waits for another: that one is to be decided on."""
+    for row in await listed(tx, Filter(ids=ids, states=["waiting"]), 1) if ids else ():
+        first = await tx.sql.row(_HOLDER, row.consumer_group, row.topic, row.key)
+        held = str(first.id) if first else ""
+        raise Precondition(
+            "WAITS",
+            f"死信 {row.id} 在等待同一资源的另一条死信 {held}；请先处理那一条",
+            f"dead letter {row.id} waits for another of its key, {held}: decide on that one",
+            {"dead_letter": held},
         )
 
 

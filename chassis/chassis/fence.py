@@ -83,7 +83,8 @@ class Fence:
 
     async def _set_up(self) -> Outcome:
         async with self._database.transaction(self._cause) as tx:
-            job = await jobs.start(tx, "fence", self._service, self._cause.reason)
+            broken_off = await jobs.next_open(tx, "fence")
+            job = broken_off.id if broken_off else await jobs.start(tx, "fence", self._service, self._cause.reason)
         while await self._raise_some(job):
             pass
         removed = 0

@@ -7,17 +7,22 @@ out of time again and again is taken for the record's own failure: while Postgre
 """
 
 import logging
+import sysconfig
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from types import FrameType
 from typing import Literal
 
+import asyncpg
 import grpc
 from opentelemetry.trace import SpanKind
 from sqlalchemy import ARRAY, Select, Table, Text, any_, delete, literal, select
+from sqlalchemy.exc import DBAPIError
 
 from chassis import applied, deadletter, metrics, telemetry, topics
 from chassis.crash import crash_point
@@ -28,6 +33,8 @@ from chassis.record import RawRecord, Record, UndecodableError, decode, verb_of
 log = logging.getLogger(__name__)
 Handler = Callable[[Tx, Record], Awaitable[object]]
 _PATIENCE = 3  # batches that may run out of time, one after the other, before a record may be to blame
+_NAMED = ("sqlstate", "constraint_name", "table_name", "column_name")  # what PostgreSQL says that is never a row's content
+_LIBRARIES = tuple(sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 _AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
@@ -150,14 +157,13 @@ class Handling:
     async def _unreadable(
         self, tx: Tx, raw: RawRecord, error: UndecodableError, done: dict[str, int], waiting: set[str]
     ) -> None:
-        """Park what can't be read; where at least its key and version can, its key waits like that of any other failure."""
+        """Park what can't be read; where at least its key can, the key waits until it is decided on."""
         if error.key and error.version <= done[error.key]:
             self._counted(tx, "skipped")
             return
-        waits = error.key in waiting
-        await deadletter.park(tx, self, raw, error, f"undecodable: {error}", waits=waits)
-        self._counted(tx, "waiting" if waits else "failed")
-        if error.key and not self.is_state:
+        is_open = await deadletter.park(tx, self, raw, error, f"undecodable: {error}")
+        self._counted(tx, "failed")
+        if error.key and is_open and not self.is_state:
             waiting.add(error.key)
 
     async def _taken(self, tx: Tx, raw: RawRecord, record: Record, *, isolate: bool) -> bool:
@@ -305,12 +311,37 @@ def out_of_time(error: BaseException | None) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, free of payload data: its type, and where it was raised."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" at {place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place else ""
-    return f"{type(error).__name__}{where}"
+    """What an error says, free of payload data: its type, what PostgreSQL names of it, and the place in our code."""
+    # SQLAlchemy wraps the driver's error twice, and all of them under the same few names.
+    said = (getattr(error.orig, "__cause__", None) or error.orig) if isinstance(error, DBAPIError) else error
+    names = (getattr(said, name, None) for name in _NAMED) if isinstance(said, asyncpg.PostgresError) else ()
+    return " ".join([type(said).__name__, *(str(one) for one in names if one), *_place(error)])
+
+
+def _place(error: BaseException) -> list[str]:
+    """Where a service's own code was, the chassis' where no service's was; what a library has beneath it says nothing."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    own = [one for one in frames if _is_own(one[0])]
+    beyond = [one for one in own if _module(one[0]).partition(".")[0] != "chassis"]
+    return [f"at {_module(frame)}:{line}" for frame, line in (beyond or own or frames)[-1:]]
+
+
+def _is_own(frame: FrameType) -> bool:
+    """Whether code is ours: of no library's folder. Where ours is installed there as well, its package has a known name."""
+    file = frame.f_code.co_filename
+    is_library = not file.startswith("/") or file.startswith(_LIBRARIES)  # compiled and generated code has no whole path
+    return not is_library or _module(frame).partition(".")[0] in _own_packages()
+
+
+@cache
+def _own_packages() -> frozenset[str]:
+    declared = topics.load().all
+    services = (name for topic in declared for name in (topic.owner, *topic.consumers))
+    return frozenset({"chassis", "access", *services})
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def _decoded(raw: RawRecord) -> Record | UndecodableError:

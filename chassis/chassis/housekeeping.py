@@ -9,6 +9,7 @@ from chassis import metrics
 from chassis.clock import business_date
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
+from chassis.limit import SAMPLE, Limit
 from chassis.personal import Vault
 from chassis.settings import ServiceSettings
 from chassis.statements import Statements
@@ -109,9 +110,14 @@ async def hourly(database: Database) -> None:
             await asyncio.sleep(_EVERY)
 
 
-async def loop_lag() -> None:
-    """How late the event loop wakes up."""
+async def loop_lag(limit: Limit) -> None:
+    """How late the event loop wakes up: the limit hears it each time, the metric of the worst within a second."""
     while True:
-        asked = time.monotonic()
-        await asyncio.sleep(_EVERY)
-        metrics.LOOP_LAG.set(max(0.0, time.monotonic() - asked - _EVERY))
+        worst = 0.0
+        for _ in range(round(_EVERY / SAMPLE)):
+            asked = time.monotonic()
+            await asyncio.sleep(SAMPLE)
+            lag = max(0.0, time.monotonic() - asked - SAMPLE)
+            limit.saw(lag)
+            worst = max(worst, lag)
+        metrics.LOOP_LAG.set(worst)

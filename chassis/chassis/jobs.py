@@ -1,6 +1,7 @@
 """Jobs 作业 that operators ask for: replay of a topic, rebuild of a group, fence after a restore.
 
-Kept for good with actor and reason.
+Kept for good with actor and reason. Each order is a job of its own, worked off one after the other: what an open one has done
+may have been lost since with the topic.
 """
 
 from typing import Any, Literal
@@ -11,11 +12,8 @@ from chassis.ids import new_id
 
 Kind = Literal["replay", "rebuild", "fence"]
 _START = """
-INSERT INTO job (id, kind, subject, actor, reason, created_at)
-SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $2 AND subject = $3 AND finished_at IS NULL)
-RETURNING id
+INSERT INTO job (id, kind, subject, actor, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 """
-_OPEN = "SELECT id FROM job WHERE kind = $1 AND subject = $2 AND finished_at IS NULL"
 _NEXT = "SELECT * FROM job WHERE kind = $1 AND finished_at IS NULL ORDER BY id LIMIT 1"
 _GET = "SELECT * FROM job WHERE id = $1"
 _PROGRESS = "UPDATE job SET position = $2, records = records + $3, failed = failed + $4 WHERE id = $1"
@@ -24,12 +22,10 @@ _FINISH = "UPDATE job SET finished_at = $2, removed = $3, failure = $4 WHERE id 
 
 
 async def start(tx: Tx, kind: Kind, subject: str, reason: str) -> UUID:
-    """Set up a job, worked off soon after the transaction commits; one that is open already for the subject is the answer."""
-    await tx.sql.value("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"job {kind} {subject}")
-    values = (new_id(), kind, subject, tx.cause.actor, reason, tx.recorded_at)
-    if made := await tx.sql.value(_START, *values):
-        return UUID(str(made))
-    return UUID(str(await tx.sql.value(_OPEN, kind, subject)))
+    """Set up a job, worked off soon after the transaction commits."""
+    made = new_id()
+    await tx.sql.run(_START, made, kind, subject, tx.cause.actor, reason, tx.recorded_at)
+    return made
 
 
 async def get(tx: Tx, identifier: UUID) -> Any:

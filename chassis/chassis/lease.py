@@ -62,15 +62,15 @@ class Lease:
         async with self._database.alone() as sql:
             await sql.run(_GIVE, self.name, self.holder)
 
-    async def wait(self) -> None:
-        """Wait until the lease is held."""
+    async def wait(self, level: int = logging.INFO) -> None:
+        """Wait until the lease is held; says once, on this level, that another has it."""
         waited = False
         while True:
             try:
                 if await self.take():
                     return
                 if not waited:
-                    log.info("lease is held by another", extra={"lease": self.name})
+                    log.log(level, "lease is held by another", extra={"lease": self.name})
                     waited = True
             except Unavailable:
                 log.warning("lease: database away", extra={"lease": self.name})

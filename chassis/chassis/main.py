@@ -27,6 +27,7 @@ from chassis.database import Cause, Database
 from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
+from chassis.limit import Limit
 from chassis.relay import Relay
 from chassis.rpc import Pipeline
 from chassis.server import Server
@@ -131,6 +132,7 @@ class _Running:
         self._consumers = Consumers(service.name, settings.slot, access, plumbing, self._handlings)
         self._rebuilds = rebuild.Worker(service.name, context.database, access, self._handlings)
         self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
+        self._limit = Limit(settings.grpc_max_concurrent)
         self._server = Server(self._pipeline(), self._offers(), with_reflection=settings.profile != "production")
 
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -164,7 +166,7 @@ class _Running:
             self._context.database,
             Tokens(settings.jwks_file, settings.token_issuer, settings.token_audience),
             self._parts.authoriser(),
-            settings.grpc_max_concurrent,
+            self._limit,
             self._outbox.accepting,
         )
 
@@ -184,7 +186,7 @@ class _Running:
             self._rebuilds.run,
             self._outbox.watch,
             lambda: housekeeping.hourly(self._plumbing),
-            housekeeping.loop_lag,
+            lambda: housekeeping.loop_lag(self._limit),
             *self._parts.tasks(),
         ]
 

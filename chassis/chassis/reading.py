@@ -1,9 +1,10 @@
 """Reading a topic from its start to the end that it has, beside all groups."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -11,16 +12,29 @@ from chassis import topics
 from chassis.kafka import KafkaAccess, TolerantConsumer
 from chassis.record import RawRecord, Record, UndecodableError, decode
 
+log = logging.getLogger(__name__)
 _BATCH = 500  # records given at once, at most
 _POLL_MS = 200
 
 
+Place = tuple[int, int]
+"""Partition and offset of a record."""
+
+
 @dataclass(frozen=True)
 class Newest:
-    """A key's highest version, and whether it took the key off the topic."""
+    """A key's highest version, whether it took the key off the topic, and where its last copy is: a replay puts more there."""
 
     version: int
     gone: bool
+    place: Place
+
+
+class Unreadable(NamedTuple):
+    """A record that can't be decoded: its key and its event's id, as far as they can be read."""
+
+    key: str
+    id: str
 
 
 class Reader:
@@ -29,6 +43,8 @@ class Reader:
     def __init__(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         self._consumer = consumer
         self._ends = ends
+        self.unreadable: list[Unreadable] = []
+        """What the last reading had to leave out."""
 
     @property
     def size(self) -> int:
@@ -37,12 +53,13 @@ class Reader:
 
     async def records(self) -> AsyncIterator[list[Record]]:
         """What can be read of it, in the partitions' order."""
+        self.unreadable = []
         for partition, first in (await self._consumer.beginning_offsets(list(self._ends))).items():
             self._consumer.seek(partition, first)
         while [one for one, end in self._ends.items() if await self._consumer.position(one) < end]:
             for partition, found in (await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)).items():
                 within = [one for one in found if one.offset < self._ends[partition]]
-                yield [record for one in within if (record := _decoded(one)) is not None]
+                yield [record for one in within if (record := self._decoded(one)) is not None]
 
     async def newest(self) -> dict[str, Newest]:
         """Each key's newest record."""
@@ -50,8 +67,18 @@ class Reader:
         async for records in self.records():
             for one in records:
                 if one.key not in found or one.version >= found[one.key].version:
-                    found[one.key] = Newest(one.version, one.message is None)
+                    found[one.key] = Newest(one.version, one.message is None, (one.partition, one.offset))
         return found
+
+    def _decoded(self, one: Any) -> Record | None:
+        raw = RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
+        try:
+            return decode(raw)
+        except UndecodableError as error:
+            place = {"topic": raw.topic, "partition": raw.partition, "offset": raw.offset}
+            log.warning("a record can't be read", extra={**place, "why": str(error)})
+            self.unreadable.append(Unreadable(_text(raw.key), _text(dict(raw.headers).get("ce_id"))))
+            return None
 
 
 @asynccontextmanager
@@ -67,9 +94,5 @@ async def topic(access: KafkaAccess, name: str) -> AsyncIterator[Reader]:
         await consumer.stop()
 
 
-def _decoded(one: Any) -> Record | None:
-    raw = RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
-    try:
-        return decode(raw)
-    except UndecodableError:
-        return None
+def _text(content: bytes | None) -> str:
+    return content.decode("utf-8", "replace").replace("\x00", "") if content else ""

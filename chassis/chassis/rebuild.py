@@ -22,7 +22,7 @@ from chassis.errors import Unavailable
 from chassis.handling import Handling, away, reason
 from chassis.kafka import KafkaAccess
 from chassis.lease import Lease, LeaseLostError
-from chassis.reading import Newest
+from chassis.reading import Newest, Unreadable
 from chassis.record import Record
 from chassis.tables import stale
 
@@ -93,16 +93,23 @@ class Worker:
             newest = await reader.newest() if handling.is_state else None
             async for records in reader.records():
                 await self._write(job, handling, records, newest)
+            await self._keep(job, handling, reader.unreadable)
         return await self._forget(handling), ""
 
     async def _write(
         self, job: Any, handling: Handling, records: Sequence[Record], newest: Mapping[str, Newest] | None
     ) -> None:
-        counting = [one for one in records if newest is None or newest[one.key].version == one.version]
+        counting = [one for one in records if newest is None or newest[one.key].place == (one.partition, one.offset)]
         failed = await _until_done(handling, counting)
         async with self._guarded() as tx:
             await _seen(tx, [one.key if handling.is_state else one.id for one in counting])
             await jobs.progress(tx, job.id, "", len(counting), failed)
+
+    async def _keep(self, job: Any, handling: Handling, unreadable: Sequence[Unreadable]) -> None:
+        """Leave the rows of records that can't be read as they are, and count them as failed."""
+        names = {one.key if handling.is_state else one.id for one in unreadable}
+        async with self._guarded() as tx:
+            await jobs.progress(tx, job.id, "", 0, await _seen(tx, list(names)))
 
     async def _forget(self, handling: Handling) -> int:
         """Remove what no record stands behind; returns how many rows that were."""
@@ -120,8 +127,9 @@ class Worker:
             return await sql.column("SELECT name FROM stale ORDER BY name LIMIT $1", most)
 
 
-async def _seen(tx: Tx, names: Sequence[str]) -> None:
-    await tx.sql.run("DELETE FROM stale WHERE name = ANY($1::text[])", list(names))
+async def _seen(tx: Tx, names: Sequence[str]) -> int:
+    """Take rows off the list of those that nothing stands behind; returns how many were on it."""
+    return await tx.sql.run("DELETE FROM stale WHERE name = ANY($1::text[])", list(names))
 
 
 async def _until_done(handling: Handling, records: Sequence[Record]) -> int:

@@ -36,7 +36,7 @@ from chassis import metrics, replay, telemetry, topics
 from chassis.crash import crash_point
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
-from chassis.kafka import KafkaAccess, dispose, partition_of, transactional_producer
+from chassis.kafka import MAX_BATCH, KafkaAccess, dispose, partition_of, transactional_producer
 from chassis.lease import Lease, LeaseLostError
 from chassis.record import CONTENT_TYPE
 from chassis.statements import Statements
@@ -100,7 +100,7 @@ class _Queued(NamedTuple):
 
 
 class RefusedError(Exception):
-    """The broker will not take a batch because of a record in it."""
+    """A batch will never be taken because of a record in it."""
 
 
 class Relay:
@@ -319,8 +319,7 @@ def _batches(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> list[
             if not _append(batch, event):
                 found.append((topic, partition, batch))
                 batch = producer.create_batch()
-                if not _append(batch, event):
-                    raise RefusedError("record too large")
+                _append(batch, event)
         found.append((topic, partition, batch))
     for _, _, batch in found:
         batch.close()
@@ -328,7 +327,12 @@ def _batches(producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> list[
 
 
 def _append(batch: Any, event: StoredEvent) -> bool:
+    """Add an event to a batch that has room. A batch takes its first record whatever its size: that one is measured here, and
+    not by the broker, whose answer would not tell it from a limit of its own that is too low.
+    """
     added = batch.append(timestamp=None, key=event.key.encode(), value=event.payload, headers=headers(event))
+    if added is not None and batch.size() > MAX_BATCH:
+        raise RefusedError(f"record too large: {batch.size()} bytes of {MAX_BATCH}")
     return added is not None
 
 

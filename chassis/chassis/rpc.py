@@ -25,6 +25,7 @@ from chassis.contract import Method, resources
 from chassis.crypto import digest
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Exhausted, Fault, Invalid, Unauthenticated, Violation
+from chassis.limit import Limit, Pace
 from chassis.personal import screen
 
 log = logging.getLogger(__name__)
@@ -76,16 +77,16 @@ class Pipeline:
         database: Database,
         tokens: Tokens,
         authoriser: Authoriser,
-        max_concurrent: int,
+        limit: Limit,
         accepting: Callable[[], None],
     ) -> None:
         """`accepting` raises where commands can't be taken at present."""
         self._database = database
         self._tokens = tokens
         self._authoriser = authoriser
-        self._max_concurrent = max_concurrent
+        self._limit = limit
         self._accepting = accepting
-        self._running = 0
+        self._pace = Pace()
 
     def handler(
         self, method: Method, implementation: object, reread: Mapping[str, Reread]
@@ -120,6 +121,23 @@ class Pipeline:
 
         return grpc.unary_unary_rpc_method_handler(unary, **codec)  # type: ignore[arg-type]
 
+    def is_full(self) -> bool:
+        """Whether a call that comes now is to be refused."""
+        return self._limit.is_reached()
+
+    def refusal(self, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+        """The handler in place of an RPC's own while the pipeline is full: nothing is read but the language."""
+        refused = metrics.RPC_CALLS.labels(method.name, Exhausted.code.name)
+
+        async def refuse(_: object, context: Any) -> None:
+            metrics.RPC_SHED.inc()
+            refused.inc()
+            await asyncio.sleep(self._pace.delay(time.monotonic(), context.time_remaining()))
+            header = next((value for name, value in context.invocation_metadata() if name == "accept-language"), "")
+            await context.abort_with_status(_REFUSALS[_language(header)])
+
+        return grpc.stream_stream_rpc_method_handler(refuse)  # a stream, since gRPC reads the request of any other first
+
     @asynccontextmanager
     async def _call(self, method: Method, context: Any) -> AsyncIterator[Call]:
         """Everything around a call: trace, identity, metrics, and faults as status."""
@@ -133,7 +151,7 @@ class Pipeline:
                 try:
                     yield self._identified(method, metadata, language)
                 finally:
-                    self._running -= 1
+                    self._limit.leave()
             except Fault as fault:
                 code = fault.code.name
                 await _abort(context, status.status_of(fault, language))
@@ -150,9 +168,7 @@ class Pipeline:
                 metrics.RPC_CALLS.labels(method.name, code).inc()
 
     def _enter(self) -> None:
-        self._running += 1
-        if self._running > self._max_concurrent:
-            self._running -= 1
+        if not self._limit.enter():  # others have begun since this one was let in
             metrics.RPC_SHED.inc()
             raise Exhausted
 
@@ -227,6 +243,8 @@ _UNREADABLE = Violation(
     "请求无法解析：不是该消息的 protobuf 编码，或文字不是 UTF-8",
     "the request can't be read: it is not this message in protobuf, or a text is not UTF-8",
 )
+
+_REFUSALS = {language: rpc_status.to_status(status.status_of(Exhausted(), language)) for language in ("zh", "en")}
 
 
 def _refuse_ill_formed(request: Message) -> None:

@@ -32,7 +32,7 @@ class ServiceSettings(BaseSettings):
 
     grpc_listen: str = "127.0.0.1:0"
     grpc_max_concurrent: int = Field(default=200, ge=1)
-    """Calls worked on at once; more are refused with RESOURCE_EXHAUSTED."""
+    """Calls worked on at once at most (`chassis.limit`); more are refused with RESOURCE_EXHAUSTED."""
     metrics_listen: str = "127.0.0.1:0"
     ports_file: Path | None = None
     """Where the bound ports are written once the service serves, as JSON `{"grpc": …, "metrics": …}`."""

@@ -78,7 +78,8 @@ dead_letter = Table(
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("key", Text, nullable=False, comment="empty where it could not be decoded"),
-    Column("version", BigInteger, nullable=False, comment="0 where it could not be decoded"),
+    Column("version", BigInteger, nullable=False, comment="what its header claims; 0 where that could not be read"),
+    Column("decoded", Boolean, nullable=False, comment="only then is it the record of its key and version"),
     Column("raw_key", LargeBinary),
     Column("value", LargeBinary),
     Column("headers", JSONB, nullable=False, comment="list of [name, base64 value]"),
@@ -89,7 +90,8 @@ dead_letter = Table(
     Column("first_failed_at", _INSTANT, nullable=False),
     Column("last_failed_at", _INSTANT, nullable=False),
     Column("next_attempt_at", _INSTANT),
-    # Without key and version a record is known by its place, and by its time: a rebuilt topic has the same places again.
+    # What can't be decoded is known by its place, and by its time: a rebuilt topic has the same places again. What version it
+    # claims to be is nothing to go by: the true record of that version may still come.
     Index(
         "dead_letter_place",
         "consumer_group",
@@ -98,7 +100,7 @@ dead_letter = Table(
         "offset",
         "recorded_ms",
         unique=True,
-        postgresql_where=text("key = ''"),
+        postgresql_where=text("NOT decoded"),
     ),
     Index(
         "dead_letter_version",
@@ -107,7 +109,7 @@ dead_letter = Table(
         "key",
         "version",
         unique=True,
-        postgresql_where=text("key <> ''"),
+        postgresql_where=text("decoded"),
     ),
     Index("dead_letter_due", "next_attempt_at", postgresql_where=text("state = 'retrying'")),
     Index(

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import LocalizedMessage, RetryInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
 
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from chassis.auth import Tokens
+from chassis.limit import Limit
 from chassis.rpc import Call, Pipeline
 from chassis.server import Server
 from chassis.service import Offer
@@ -18,6 +23,7 @@ from tests.metrics import Rise
 from tests.waiting import until
 
 _MOST = 2
+_STORM = 200
 _METHOD = "SearchListings"
 
 
@@ -51,7 +57,7 @@ async def searches() -> _Searches:
 
 @pytest.fixture
 async def channel(probe: Probe, searches: _Searches) -> AsyncIterator[grpc.aio.Channel]:
-    pipeline = Pipeline(probe.database, Tokens(Path(), "", ""), _AnybodyMay(), _MOST, lambda: None)
+    pipeline = Pipeline(probe.database, Tokens(Path(), "", ""), _AnybodyMay(), Limit(_MOST), lambda: None)
     offer = Offer(rpc.DESCRIPTOR.services_by_name["MatchingService"], searches)
     server = Server(pipeline, [offer], with_reflection=False)
     port = await server.start("127.0.0.1:0")
@@ -74,4 +80,36 @@ async def test_one_call_more_than_it_takes_at_once_is_shed_and_counted(channel: 
     searches.may.set()
     await waiting
     await stub.SearchListings(request)
-    assert (shed(), refused(), answered(), timed()) == (1, 1, _MOST + 1, _MOST + 2)
+    assert (shed(), refused(), answered(), timed()) == (1, 1, _MOST + 1, _MOST + 1)
+
+
+@pytest.mark.parametrize(("language", "locale"), [("en-GB, zh;q=0.5", "en"), ("zh", "zh-CN"), ("", "zh-CN")])
+async def test_a_refusal_says_why_and_when_to_try_again(
+    channel: grpc.aio.Channel, searches: _Searches, language: str, locale: str
+) -> None:
+    stub, request = MatchingServiceStub(channel), rpc.SearchListingsRequest()
+    waiting = asyncio.gather(*(stub.SearchListings(request) for _ in range(_MOST)))
+    await until(lambda: searches.taken == _MOST)
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.SearchListings(request, metadata=[("accept-language", language), ("authorization", "Bearer none")])
+    status = rpc_status.from_call(cast(grpc.Call, error.value))
+    assert status is not None
+    message, retry = LocalizedMessage(), RetryInfo()
+    assert (status.details[1].Unpack(message), status.details[2].Unpack(retry)) == (True, True)
+    assert (status.message, message.locale, retry.retry_delay.seconds) == (error.value.details(), locale, 1)
+    searches.may.set()
+    await waiting
+
+
+async def test_many_refusals_leave_calls_and_health_answered(channel: grpc.aio.Channel, searches: _Searches) -> None:
+    stub, request = MatchingServiceStub(channel), rpc.SearchListingsRequest()
+    waiting = asyncio.gather(*(stub.SearchListings(request) for _ in range(_MOST)))
+    await until(lambda: searches.taken == _MOST)
+    refused = [stub.SearchListings(request, timeout=5.0) for _ in range(_STORM)]
+    health: Any = health_pb2_grpc.HealthStub(channel)
+    answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=5.0)
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert {await call.code() for call in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+    searches.may.set()
+    await waiting
+    assert searches.taken == _MOST

@@ -9,12 +9,14 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.util import calc_crc32c
+from sqlalchemy import text
 
 from chassis import deadletter, dlq
+from chassis.database import Tx
 from chassis.errors import Unavailable
-from chassis.handling import Handling
+from chassis.handling import Handling, Listen
 from chassis.kafka import TolerantConsumer
-from chassis.record import RawRecord
+from chassis.record import RawRecord, Record
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
 from tests.metrics import metric
 from tests.waiting import PATIENCE, running, until
@@ -78,6 +80,28 @@ async def test_a_record_that_always_runs_out_of_time_does_not_stop_the_good_ones
 
 async def _is_stuck(probe: Probe) -> bool:
     return await probe.states() == ["dead", "waiting", "waiting"]
+
+
+async def test_a_database_error_says_what_postgresql_names_and_where_our_code_was(probe: Probe) -> None:
+    """Both ways of asking the database, in a handler that is called and asks by way of the chassis."""
+    await probe.change("ALTER TABLE effect ADD CONSTRAINT only_once UNIQUE (key)")
+    names = (key(), key())
+
+    async def twice(tx: Tx, record: Record) -> None:
+        for number in (1, 2):
+            if record.key == names[0]:
+                await tx.sql.run("INSERT INTO effect (key, version) VALUES ($1, $2)", record.key, number)
+            else:
+                await tx.conn.execute(text("INSERT INTO effect (key) VALUES (:key)"), {"key": record.key})
+
+    handling = Handling(probe.name, Listen(TOPIC, "probe", twice), probe.database, (0.0,))
+    await handling.batch([raw(name, 1) for name in names])
+    found = await probe.rows("SELECT key, reason FROM dead_letter")
+    assert {row["key"] for row in found} == set(names)
+    said, places = zip(*(row["reason"].split(" at ") for row in found), strict=True)
+    assert set(said) == {"UniqueViolationError 23505 only_once effect"}
+    assert {place.partition(":")[0] for place in places} == {__name__}
+    assert len(set(places)) == len(names), "each says its own line"
 
 
 async def test_a_later_state_supersedes_a_failed_one(probe: Probe) -> None:
@@ -159,7 +183,9 @@ async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> Non
     assert len(await probe.rows("SELECT 1 FROM dead_letter")) == 1
 
 
-async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_second_process_of_a_slot_waits_and_warns_once(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     name = key()
     first, second = probe.consumers(probe.handling()), probe.consumers(probe.handling())
     take, did = second._lease.take, list[str]()
@@ -181,6 +207,7 @@ async def test_the_second_process_of_a_slot_waits(probe: Probe, monkeypatch: pyt
         async with running(second.run):
             await until(lambda: len(did) > 1)
     assert did[:2] == ["asks, and is refused"] * 2
+    assert [one.levelname for one in caplog.records if one.message == "lease is held by another"] == ["WARNING"]
 
 
 async def test_a_record_that_the_client_can_not_read_is_passed_by(probe: Probe) -> None:

@@ -73,7 +73,7 @@ async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Prob
     """Nor does a row of a listener that is gone, of which nobody knows what to do with it."""
     waits, goes = key(), key()
     gone = Handling(f"{probe.name}_gone", probe.listen(), probe.database, (0.0,))
-    handling = Handling(probe.name, probe.listen(), probe.database, (0.05, 0.05))
+    handling = Handling(probe.name, probe.listen(), probe.database, (1.0, 1.0))
     probe.broken |= {waits, goes}
     await gone.batch([raw(waits, 1)])
     await handling.batch([raw(waits, 2), raw(goes, 1)])
@@ -86,7 +86,7 @@ async def test_a_row_whose_part_is_away_keeps_no_other_from_its_turn(probe: Prob
         await given(self, tx, record)
 
     monkeypatch.setattr(Handling, "handle", handle)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1.1)
     worker = deadletter.Worker(probe.database, {handling.group: handling})
     assert await worker.step() == 2
     assert await probe.effects(goes) == [1]
@@ -194,6 +194,79 @@ async def test_a_value_that_can_not_be_read_holds_its_key_all_the_same(probe: Pr
     await dropped(probe, await found(probe, dlq.Filter(states=["dead"])))
     await worked(probe, handling)
     assert await probe.effects(name) == [1, 3]
+
+
+async def test_what_claims_to_be_a_version_is_not_it(probe: Probe) -> None:
+    """Bytes that nobody can read hold the key, and give it back once they are dropped, with all that was written meanwhile."""
+    name, handling = key(), probe.handling()
+    garbage = raw(name, 3, b"\xff\xff", offset=7)
+    await handling.batch([raw(name, 1), garbage, raw(name, 2, offset=8)])
+    await worked(probe, handling)
+    await handling.batch([raw(name, version, offset=6 + version) for version in (3, 4)])
+    rows = await probe.rows("SELECT version, decoded, state FROM dead_letter ORDER BY version, decoded")
+    assert [tuple(row) for row in rows] == [
+        (2, True, "waiting"),
+        (3, False, "dead"),
+        (3, True, "waiting"),
+        (4, True, "waiting"),
+    ]
+    (dead,) = await found(probe, dlq.Filter(states=["dead"]))
+    assert await dropped(probe, [dead]) == 1
+    await worked(probe, handling)
+    assert await probe.effects(name) == [1, 2, 3, 4]
+    await handling.batch([garbage, raw(name, 5, offset=11)])
+    assert await probe.effects(name) == [1, 2, 3, 4, 5], "what was dropped holds nothing when it comes again"
+
+
+async def test_what_is_dropped_unread_may_still_come(probe: Probe) -> None:
+    """A version far ahead that was never written makes nothing of what is written then old."""
+    for mode in ("state", "effect"):
+        name, handling = key(), probe.handling(mode)
+        far = raw(name, 10**15, b"\xff\xff", offset=2)
+        await handling.batch([raw(name, 1), far])
+        await worked(probe, handling)
+        await dropped(probe, await found(probe, dlq.Filter(key=name)))
+        await handling.batch([far, raw(name, 2, offset=3)])
+        assert await probe.effects(name) == [1, 2], mode
+
+
+async def test_two_that_hold_a_key_are_both_decided_on(probe: Probe) -> None:
+    name = key()
+    handling = await _stuck(probe, name)
+    await handling.batch([raw(name, 2, b"\xff\xff", offset=9)])
+    await worked(probe, handling)
+    unread, first = sorted(await found(probe, dlq.Filter(states=["dead"])), reverse=True)
+    await dropped(probe, [unread])
+    await worked(probe, handling)
+    assert await probe.effects(name) == [], "version 1 is still dead"
+    await dropped(probe, [first])
+    await worked(probe, handling)
+    assert await probe.effects(name) == [2, 3]
+
+
+async def test_a_record_that_waits_says_for_which(probe: Probe) -> None:
+    name = key()
+    await _stuck(probe, name)
+    (dead,) = await found(probe, dlq.Filter(states=["dead"]))
+    waiting = await found(probe, dlq.Filter(states=["waiting"]))
+    async with probe.database.transaction(CAUSE) as tx:
+        await dlq.refuse_waiting(tx, [dead])
+        with pytest.raises(Precondition) as refused:
+            await dlq.refuse_waiting(tx, waiting)
+    assert refused.value.reason == "WAITS"
+    assert str(dead) in refused.value.en
+
+
+async def test_what_is_dead_and_overtaken_needs_nobody(probe: Probe) -> None:
+    name, handling = key(), probe.handling("state")
+    probe.broken.add(name)
+    await handling.batch([raw(name, 1), raw(name, 2, b"\xff", offset=5)])
+    await worked(probe, handling)
+    assert await probe.states() == ["dead", "dead"]
+    probe.broken.clear()
+    await handling.batch([raw(name, 3)])
+    await gauges(probe, handling)
+    assert await probe.states() == ["superseded", "superseded"]
 
 
 async def test_where_only_the_newest_state_matters_it_holds_nothing(probe: Probe) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
-from chassis import jobs
+from chassis import jobs, reading
 from chassis.database import Tx
 from chassis.handling import Handling, Listen, Projection
 from chassis.rebuild import Worker
-from chassis.record import Record
+from chassis.record import RawRecord, Record, UndecodableError, decode
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.waiting import running, until
 
@@ -24,6 +25,8 @@ class Kept:
         self.probe = probe
         self.name = "key" if mode == "state" else "event_id"
         self.refused: set[str] = set()
+        self.taken: list[str] = []
+        """Keys of what the handler was given."""
         listen = Listen(TOPIC, f"kept-{mode}", self._keep, mode, projection=Projection([_KEPT], self.name))
         self.handling = Handling(probe.name, listen, probe.database, (0.0,))
         self.worker = Worker(probe.name, probe.database, probe.kafka, [self.handling])
@@ -31,6 +34,7 @@ class Kept:
     async def _keep(self, tx: Tx, record: Record) -> None:
         if record.key in self.refused:
             raise RuntimeError("on purpose")
+        self.taken.append(record.key)
         named = record.key if self.name == "key" else record.id
         await tx.sql.run(f"DELETE FROM effect WHERE {self.name} = $1", named)  # noqa: S608
         await tx.sql.run("INSERT INTO effect VALUES ($1, $2, $3)", record.id, record.key, record.version)
@@ -39,10 +43,11 @@ class Kept:
         """The versions that are kept of a key."""
         return sorted(row["version"] for row in await self.probe.rows("SELECT version FROM effect WHERE key = $1", name))
 
-    async def rebuilt(self) -> Any:
-        """The job, once it has ended."""
-        async with self.probe.database.transaction(CAUSE) as tx:
-            job = await jobs.start(tx, "rebuild", self.handling.group, "a test")
+    async def rebuilt(self, job: UUID | None = None) -> Any:
+        """The job, or a new one, once it has ended."""
+        if job is None:
+            async with self.probe.database.transaction(CAUSE) as tx:
+                job = await jobs.start(tx, "rebuild", self.handling.group, "a test")
         async with running(self.worker.run):
             await until(lambda: self.probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
         return (await self.probe.rows("SELECT * FROM job WHERE id = $1", job))[0]
@@ -102,6 +107,39 @@ async def test_a_record_that_is_not_taken_leaves_the_others_and_what_was_there(p
     assert [await kept.rows(one) for one in (bad, good)] == [[1], [1]]
 
 
+async def test_of_a_state_that_was_replayed_only_the_last_copy_is_written(probe: Probe) -> None:
+    """`alliance rebuild` has the topic replayed first: each key's newest version is there twice then."""
+    kept, name = Kept(probe, "state"), key()
+    await _published(probe, (name, 1), (name, 2))
+    await probe.change("INSERT INTO outbox (event_id, key) SELECT id, key FROM event ORDER BY version")
+    async with running(probe.relay().run):
+        await until(probe.is_out)
+    assert (await kept.rebuilt())["failure"] == ""
+    assert kept.taken.count(name) == 1
+    assert await kept.rows(name) == [2]
+
+
+@pytest.mark.parametrize("mode", ["state", "effect"])
+async def test_rows_whose_records_can_not_be_read_stay_and_are_counted(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, mode: Literal["state", "effect"]
+) -> None:
+    kept, garbled, good = Kept(probe, mode), key(), key()
+    await _published(probe, (garbled, 1), (good, 1))
+    await kept.rebuilt()
+
+    def garbage(record: RawRecord) -> Record:
+        if record.key == garbled.encode():
+            raise UndecodableError("on purpose")
+        return decode(record)
+
+    monkeypatch.setattr(reading, "decode", garbage)
+    job = await kept.rebuilt()
+    assert (job["failed"], job["failure"]) == (1, "")
+    assert [await kept.rows(one) for one in (garbled, good)] == [[1], [1]]
+    await probe.change("DELETE FROM effect WHERE key = $1", garbled)
+    assert (await kept.rebuilt())["failed"] == 0, "garbage that no row hangs on is nobody's loss"
+
+
 @pytest.mark.parametrize("mode", ["state", "effect"])
 async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state", "effect"]) -> None:
     kept, name = Kept(probe, mode), key()
@@ -109,7 +147,7 @@ async def test_a_crashed_rebuild_begins_anew(probe: Probe, mode: Literal["state"
     async with probe.database.transaction(CAUSE) as tx:
         job = await jobs.start(tx, "rebuild", kept.handling.group, "a test")
         await jobs.progress(tx, job, "", 41)  # what it had done before it crashed
-    found = await kept.rebuilt()
+    found = await kept.rebuilt(job)
     assert (found["id"], found["failure"]) == (job, "")
     assert await kept.rows(name) == [1]
 

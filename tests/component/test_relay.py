@@ -13,7 +13,7 @@ from aiokafka.producer.sender import Sender
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import relay as relaying
-from chassis.kafka import dispose, transactional_producer
+from chassis.kafka import MAX_BATCH, dispose, transactional_producer
 from chassis.relay import BATCH_BYTES, RefusedError
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise, metric
@@ -179,6 +179,42 @@ async def test_large_events_are_sent_in_smaller_batches(probe: Probe) -> None:
     assert len(queued) == BATCH_BYTES // (1000 * 1024)
     async with running(relay.run):
         await until(probe.is_out)
+
+
+async def test_what_is_over_the_limit_is_parked_with_its_size_and_what_is_at_it_goes_out(probe: Probe) -> None:
+    """One byte more is refused before the broker sees it: what the broker refuses is then a matter of the broker's limit."""
+    fits, over = key(), key()
+    for name in (fits, over):
+        await probe.emit(name, 1)
+    large = 1_000_000
+    for name in (fits, over):
+        await _grow(probe, name, large)
+    about = await _sizes(probe)
+    for name, more in ((fits, 0), (over, 1)):
+        await _grow(probe, name, large + MAX_BATCH - about[name] + more)
+    assert await _sizes(probe) == {fits: MAX_BATCH, over: MAX_BATCH + 1}
+    async with running(probe.relay().run):
+        await until(lambda: probe.rows("SELECT 1 FROM outbox WHERE parked IS NOT NULL"))
+        await until(lambda: probe.is_published(fits))
+    (row,) = await probe.rows("SELECT key, parked FROM outbox")
+    assert (row["key"], row["parked"]) == (over, f"record too large: {MAX_BATCH + 1} bytes of {MAX_BATCH}")
+
+
+async def _grow(probe: Probe, name: str, size: int) -> None:
+    """Give an event a content that is somewhat over a size, and can be read by whoever reads the topic too."""
+    event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(name=name, subscriber="x" * size))
+    await probe.change("UPDATE event SET payload = $2 WHERE key = $1", name, event.SerializeToString())
+
+
+async def _sizes(probe: Probe) -> dict[str, int]:
+    """The size of each event as a batch of its own, by Kafka's client."""
+    producer, found = transactional_producer(probe.kafka, "nobody"), {}
+    for row in await probe.rows("SELECT id, topic, key, version, type, payload, traceparent, recorded_at FROM event"):
+        event, batch = relaying.StoredEvent._make(row), producer.create_batch()
+        batch.append(timestamp=None, key=event.key.encode(), value=event.payload, headers=relaying.headers(event))
+        found[event.key] = batch.size()
+    await dispose(producer)
+    return found
 
 
 async def test_what_does_not_get_through_in_time_is_tried_in_half(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,20 @@ async def test_a_keys_versions_are_in_one_transaction_however_many(probe: Probe,
     assert await probe.versions(names[2]) == [1, 2, 3, 4, 5] * 2
 
 
+async def test_each_order_is_a_job_of_its_own(probe: Probe) -> None:
+    """The topic may have been lost since the first was begun."""
+    name = key()
+    await probe.emit(name, 1)
+    async with probe.database.transaction(CAUSE) as tx:
+        first, second = [await jobs.start(tx, "replay", TOPIC, reason) for reason in ("a new consumer", "kafka lost")]
+        await jobs.progress(tx, first, name, 1)
+    async with running(probe.relay().run):
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", second))
+    rows = await probe.rows("SELECT reason, records, failure FROM job ORDER BY id")
+    assert [tuple(row) for row in rows] == [("a new consumer", 1, ""), ("kafka lost", 1, "")]
+    assert await probe.versions(name) == [1, 1]
+
+
 async def test_a_replay_on_a_slow_line_takes_smaller_steps(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relaying, "BATCH", 4)
     names, tried, given = sorted(key() for _ in range(8)), list[int](), relaying.send

@@ -13,7 +13,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
-from tests.e2e.program import REFUSED, Alliance
+from tests.e2e.program import NOT_FOUND, REFUSED, USAGE, Alliance
 
 _TOPIC = "alliance.internal.registry.grant.v1"
 _WHY = "试验：无法解析的记录"
@@ -29,6 +29,7 @@ _METRICS = (
     "alliance_dead_letters",
     "alliance_client_rebuilds_total",
     "alliance_rpc_shed_total",
+    "alliance_rpc_limit",
     "alliance_handler_seconds",
 )
 
@@ -58,6 +59,7 @@ def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> 
     assert listed("listings", why="no such reason") == []
     shown = alliance.json("dlq", "show", "listings", one["id"])
     assert [header["name"] for header in shown["headers"]] == ["ce_sequence"]
+    assert "2 字节  b'\\xff\\xff'" in alliance("dlq", "show", "listings", one["id"]), "what is to be judged can be seen"
 
     foreseen = alliance.json("dlq", "replay", "listings", one["id"], "--reason", _WHY, "--dry-run")
     assert foreseen["ids"] == [one["id"]]
@@ -67,6 +69,7 @@ def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> 
         assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY, "--dry-run")["ids"]) == 1
         assert len(alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY)["ids"]) == 1
         assert alliance.json("dlq", "drop", service, "--key", name, "--reason", _WHY).get("ids", []) == []
+        alliance("dlq", "drop", service, str(uuid4()), "--reason", _WHY, code=NOT_FOUND)
     assert listed() == []
     (gone,) = listed("listings", state="dropped")
     actions = alliance.json("dlq", "show", "listings", gone["id"])["actions"]
@@ -83,7 +86,7 @@ def test_every_metric_has_a_name_and_says_what_it_is(platform: Platform) -> None
         lines = _metrics(platform, service)
         said = {line.split(" ", 3)[2]: line.split(" ", 3)[3] for line in lines if line.startswith("# HELP alliance_")}
         assert all(said.get(name) for name in _METRICS), (service, [name for name in _METRICS if name not in said])
-        assert all(said.values())
+        assert all(" · " in text for text in said.values()), "in both languages"
 
 
 def _metrics(platform: Platform, service: str) -> list[str]:
@@ -106,3 +109,15 @@ def _freshness(platform: Platform) -> tuple[float, float]:
     samples = dict(line.rsplit(" ", 1) for line in _metrics(platform, "matching") if not line.startswith("#"))
     count, total = (float(samples[f"alliance_matching_freshness_seconds_{part}"]) for part in ("count", "sum"))
     return count, total
+
+
+def test_psql_has_the_database_of_a_service_in_each_role(platform: Platform, tmp_path: Path) -> None:
+    alliance, who = Alliance(platform, tmp_path), ("--", "-Atc", "SELECT current_database() || ' ' || current_user")
+    assert alliance("local", "psql", "notify", *who).split() == ["notify", "notify"]
+    assert alliance("local", "psql", "notify", "--owner", *who).split() == ["notify", "notify_owner"]
+    assert alliance("local", "psql", "notify", "--superuser", *who).split() == ["notify", "postgres"]
+    listed = alliance(
+        "local", "psql", "notify", "--superuser", "--program", "pg_dump", "--", "--schema-only", "--table=outbox"
+    )
+    assert "CREATE TABLE public.outbox" in listed
+    alliance("local", "psql", "nobody", code=USAGE)

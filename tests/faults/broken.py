@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from chassis import applied, consumer, handling, lease, relay, rpc
+from chassis import applied, consumer, handling, lease, limit, relay
 from chassis.crash import crash_point
 from chassis.database import Tx
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
@@ -130,11 +130,21 @@ def _drops_what_it_cannot_read() -> None:
     _replace(handling.Handling, "_unreadable", skipped)
 
 
-def _never_sheds() -> None:
-    def enter(self: Any) -> None:
-        self._running += 1
+def _believes_what_it_cannot_read() -> None:
+    unreadable = handling.Handling._unreadable
 
-    _replace(rpc.Pipeline, "_enter", enter)
+    async def believed(
+        self: handling.Handling, tx: Tx, raw: RawRecord, error: UndecodableError, done: dict[str, int], waiting: set[str]
+    ) -> None:
+        await unreadable(self, tx, raw, error, done, waiting)
+        done[error.key] = max(done[error.key], error.version)
+        waiting.discard(error.key)
+
+    _replace(handling.Handling, "_unreadable", believed)
+
+
+def _never_sheds() -> None:
+    _replace(limit.Limit, "is_reached", lambda self: False)
 
 
 def _starts_slowly() -> None:
@@ -182,6 +192,9 @@ VARIANTS = {
     ),
     "poison": Variant(
         "what cannot be read is dropped", "read", "26b", {"Q": "so many dead letters"}, _drops_what_it_cannot_read
+    ),
+    "claims": Variant(
+        "garbage counts as the version that it claims to be", "read", "22b", {"L": " lost: "}, _believes_what_it_cannot_read
     ),
     "shed": Variant("no call is shed", "write", "33", {"R": "p99 of all answers"}, _never_sheds),
     "slow": Variant("a process takes long to start", "write", "2", {"R": "process"}, _starts_slowly),

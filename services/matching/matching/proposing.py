@@ -26,7 +26,7 @@ from matching.settings import MatchingSettings
 
 FRESHNESS = Histogram(
     "alliance_matching_freshness_seconds",
-    "From recording a listing's change to its proposals being readable.",
+    "从供需信息的变更入库到匹配建议可读（秒） · From recording a listing's change to its proposals being readable.",
     buckets=(0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0),
 )
 

@@ -33,8 +33,14 @@ from notify.store import DeliveryRow, SubscriptionRow
 
 log = logging.getLogger(__name__)
 TOPIC = "alliance.internal.notify.delivery.v1"
-ATTEMPTS = Counter("alliance_deliveries_attempts_total", "Attempts to deliver by channel and outcome.", ["channel", "outcome"])
-SECONDS = Histogram("alliance_deliveries_seconds", "From recording an event to its delivery.", ["channel"])
+ATTEMPTS = Counter(
+    "alliance_deliveries_attempts_total",
+    "投递次数，按渠道和结果 · Attempts to deliver by channel and outcome.",
+    ["channel", "outcome"],
+)
+SECONDS = Histogram(
+    "alliance_deliveries_seconds", "从事件入库到投递（秒） · From recording an event to its delivery.", ["channel"]
+)
 AT_ONCE = 400  # deliveries under way
 _EACH = 4  # of these for one organization
 _BATCH = 16  # taken at one look
