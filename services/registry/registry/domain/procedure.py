@@ -1,0 +1,369 @@
+"""Procedures 工作程序 as state machines: who may take which step, when, with what, and what a deadline does.
+
+A programme's steps are data (`registry.domain.programmes`); this is the machine that they all share. A step is refused with
+its reason in both languages, before anything is changed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum
+from typing import NamedTuple
+
+from registry.domain.conditions import Text
+from registry.domain.facts import Value
+from registry.domain.names import MemberRole, Programme
+from registry.domain.rules import Finding
+
+
+class State(IntEnum):
+    """States of an application; each programme uses some of them."""
+
+    DRAFT = 1
+    SEALING = 2
+    SUBMITTED = 3
+    RETURNED = 4
+    QUALIFIED = 5
+    IN_REVIEW = 6
+    REPORTED = 7
+    RUNNING = 8
+    WARNED = 9
+    CULTIVATED = 10
+    CERTIFIED = 11
+    ANSWERING = 12
+    TEAMED = 13
+    IN_WORK = 14
+    DELIVERED = 15
+    COMPILED = 16
+    HELD = 17
+    ASSIGNED = 18
+    SCORED = 19
+    PUBLISHED = 20
+    RECOMMENDED = 21
+    RESPONDED = 22
+    COMPLETED = 23
+    REJECTED = 24
+    WITHDRAWN = 25
+    LAPSED = 26
+    REMOVED = 27
+
+
+STATES: Mapping[State, Text] = {
+    State.DRAFT: ("起草", "draft"),
+    State.SEALING: ("盖章", "being sealed"),
+    State.SUBMITTED: ("已提交", "submitted"),
+    State.RETURNED: ("退回补正", "returned for correction"),
+    State.QUALIFIED: ("初审合格", "qualified"),
+    State.IN_REVIEW: ("评审中", "in review"),
+    State.REPORTED: ("已报送", "reported"),
+    State.RUNNING: ("建设中", "running"),
+    State.WARNED: ("预警", "warned"),
+    State.CULTIVATED: ("培育中", "being cultivated"),
+    State.CERTIFIED: ("已认证", "certified"),
+    State.ANSWERING: ("征集解题", "open for answers"),
+    State.TEAMED: ("已组队", "team formed"),
+    State.IN_WORK: ("联合攻关", "joint work"),
+    State.DELIVERED: ("待验收", "delivered"),
+    State.COMPILED: ("已整理", "compiled"),
+    State.HELD: ("已召开", "held"),
+    State.ASSIGNED: ("已布置", "assigned"),
+    State.SCORED: ("已评定", "scored"),
+    State.PUBLISHED: ("已公布", "published"),
+    State.RECOMMENDED: ("已推荐", "recommended"),
+    State.RESPONDED: ("已整改", "answered"),
+    State.COMPLETED: ("已完成", "completed"),
+    State.REJECTED: ("未通过", "rejected"),
+    State.WITHDRAWN: ("已撤回", "withdrawn"),
+    State.LAPSED: ("逾期失效", "lapsed"),
+    State.REMOVED: ("已退出", "removed"),
+}
+
+
+class Party(IntEnum):
+    """In which part somebody takes a step."""
+
+    APPLICANT = 1
+    LEAD = 2
+    PROVINCE = 3
+    AUTHORITY = 4
+    EXPERT = 5
+    PARTNER = 6
+    SECRETARIAT = 7
+    TASK_FORCE = 8
+    EVALUATOR = 9
+    TEAM = 10
+    PLATFORM = 11
+
+
+PARTIES: Mapping[Party, Text] = {
+    Party.APPLICANT: ("申报单位", "the applicant"),
+    Party.LEAD: ("牵头单位", "a lead"),
+    Party.PROVINCE: ("推荐省份的教育行政部门", "the education department of the recommending province"),
+    Party.AUTHORITY: ("主管单位", "the authority"),
+    Party.EXPERT: ("评审专家", "an expert"),
+    Party.PARTNER: ("成员单位", "a member"),
+    Party.SECRETARIAT: ("秘书处", "the secretariat"),
+    Party.TASK_FORCE: ("专班", "the task force"),
+    Party.EVALUATOR: ("第三方评价机构", "the evaluator"),
+    Party.TEAM: ("解题团队", "the team"),
+    Party.PLATFORM: ("平台", "the platform"),
+}
+
+
+class Effect(IntEnum):
+    """What a step does to the body that the application is for."""
+
+    NONE = 0
+    FORM = 1
+    DISSOLVE = 2
+
+
+class Window(NamedTuple):
+    """Business dates from and until which something may be handed in, both inclusive; None: open on that side."""
+
+    opens_on: date | None
+    closes_on: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether a day lies in it."""
+        return (self.opens_on is None or self.opens_on <= day) and (self.closes_on is None or day <= self.closes_on)
+
+
+ALWAYS = Window(None, None)
+
+
+class Unit(NamedTuple):
+    """An organization, as far as a procedure looks at it."""
+
+    name: str
+    org_type: int
+    province: str = ""
+    parent: str = ""
+    verified: bool = False
+
+
+class Taken(NamedTuple):
+    """A step that was taken: by whom for which organization, and whom it named."""
+
+    step: str
+    organization: str
+    actor: str
+    day: date
+    subject: str = ""
+    principal: str = ""
+    score: int | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known when a step is to be taken.
+
+    Attributes:
+        actor: principal who takes it; `unit` is the organization that they act for.
+        leads: the body's leads by role; `members` are the names of all its members.
+        documents: kinds of the documents that are there; `brought`: of those that come with the step.
+        named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
+        hindering: findings that hinder a submission.
+    """
+
+    state: State
+    today: date
+    applicant: Unit
+    unit: Unit
+    actor: str
+    parties: frozenset[Party]
+    window: Window = ALWAYS
+    leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+    brought: frozenset[str] = frozenset()
+    taken: tuple[Taken, ...] = ()
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    named: Unit | None = None
+    principal: str = ""
+    score: int | None = None
+    day: date | None = None
+    reason: str = ""
+    hindering: tuple[Finding, ...] = ()
+
+    def steps(self, *names: str) -> list[Taken]:
+        """Steps of some names that were taken, in their order."""
+        return [one for one in self.taken if one.step in names]
+
+    def since(self, name: str) -> list[Taken]:
+        """Steps that were taken since the last of a name."""
+        places = [place for place, one in enumerate(self.taken) if one.step == name]
+        return list(self.taken[places[-1] + 1 :]) if places else list(self.taken)
+
+
+class Refusal(NamedTuple):
+    """Why a step can't be taken."""
+
+    reason: str
+    zh: str
+    en: str
+
+
+Guard = Callable[[Case], Refusal | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Attributes:
+        at: states in which it can be taken; `to` is the state after it, None where it stays.
+        by: who may take it.
+        documents: kinds of documents that have to be there; `brings`: that have to come with it.
+        asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
+        in_window: only within the programme's window.
+        checks_rules: refused where a required rule is violated.
+        ours: what of it the document leaves open and we have chosen.
+    """
+
+    name: str
+    title: Text
+    clause: str
+    at: tuple[State, ...]
+    to: State | None
+    by: tuple[Party, ...]
+    documents: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    in_window: bool = False
+    checks_rules: bool = False
+    guards: tuple[Guard, ...] = ()
+    effect: Effect = Effect.NONE
+    ours: Text = ("", "")
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The last day of some states: after it the platform takes a step, or where `step` is "" only says that it has passed."""
+
+    at: tuple[State, ...]
+    last: Callable[[Case], date | None]
+    title: Text
+    clause: str
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them."""
+
+    programme: Programme
+    title: Text
+    clause: str
+    documents: Mapping[str, Text]
+    steps: tuple[Step, ...]
+    deadlines: tuple[Deadline, ...] = ()
+
+    def step(self, name: str) -> Step | None:
+        """A step by name."""
+        return next((one for one in self.steps if one.name == name), None)
+
+    def possible(self, state: State, parties: frozenset[Party]) -> list[Step]:
+        """Steps that a state and the parties allow, whatever else they need."""
+        return [one for one in self.steps if state in one.at and parties.intersection(one.by)]
+
+    def due_on(self, case: Case) -> date | None:
+        """The last day of the present state, if it has one."""
+        days = [one.last(case) for one in self.deadlines if case.state in one.at]
+        return min((day for day in days if day), default=None)
+
+    def overdue(self, case: Case) -> Step | None:
+        """The step that the platform takes because a last day has passed."""
+        for one in self.deadlines:
+            last = one.last(case) if case.state in one.at and one.step else None
+            if last and case.today > last:
+                return self.step(one.step)
+        return None
+
+
+_ASKED: Mapping[str, Text] = {
+    "reason": ("原因", "reason"),
+    "organization": ("单位", "organization"),
+    "principal": ("人员账号", "principal"),
+    "score": ("评分（0–100）", "score (0–100)"),
+    "day": ("日期", "day"),
+}
+
+
+def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
+    """The step, if it may be taken; else why not."""
+    step = procedure.step(name)
+    if step is None or case.state not in step.at:
+        return _not_now(procedure, case, step)
+    if not case.parties.intersection(step.by):
+        who_zh, who_en = "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
+        return Refusal(
+            "NOT_THE_PARTY", f"“{step.title[0]}”由{who_zh}办理（{step.clause}）", f"“{step.title[1]}” is for {who_en}"
+        )
+    return (
+        _unsaid(step, case)
+        or _out_of_window(step, case)
+        or _without_documents(procedure, step, case)
+        or _hindered(step, case)
+        or next((refusal for guard in step.guards if (refusal := guard(case))), None)
+        or step
+    )
+
+
+def _not_now(procedure: Procedure, case: Case, step: Step | None) -> Refusal:
+    possible = procedure.possible(case.state, case.parties)
+    zh, en = STATES[case.state]
+    what_zh, what_en = step.title if step else ("该步骤", "this step")
+    can_zh = "、".join(f"{one.title[0]}（{one.name}）" for one in possible) or "无"
+    can_en = ", ".join(one.name for one in possible) or "nothing"
+    return Refusal(
+        "ILLEGAL_STATE",
+        f"当前状态为“{zh}”，不能{what_zh}；您可办理：{can_zh}",
+        f"it is {en}, so {what_en} is not possible; you can take: {can_en}",
+    )
+
+
+def _unsaid(step: Step, case: Case) -> Refusal | None:
+    said = {
+        "reason": bool(case.reason.strip()),
+        "organization": case.named is not None,
+        "principal": bool(case.principal),
+        "score": case.score is not None,
+        "day": case.day is not None,
+    }
+    missing = [_ASKED[one] for one in step.asks if not said[one]]
+    if not missing:
+        return None
+    zh, en = "、".join(zh for zh, _ in missing), ", ".join(en for _, en in missing)
+    return Refusal("INPUT_REQUIRED", f"“{step.title[0]}”须填写：{zh}", f"“{step.title[1]}” needs: {en}")
+
+
+def _out_of_window(step: Step, case: Case) -> Refusal | None:
+    if not step.in_window or case.window.holds(case.today):
+        return None
+    opens, closes = case.window
+    return Refusal(
+        "WINDOW_CLOSED",
+        f"“{step.title[0]}”的受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中（{step.clause}）",
+        f"“{step.title[1]}” is open from {opens or '…'} to {closes or '…'}; today is {case.today} ({step.clause})",
+    )
+
+
+def _without_documents(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
+    missing = [one for one in step.documents if one not in case.documents | case.brought]
+    missing += [one for one in step.brings if one not in case.brought]
+    if not missing:
+        return None
+    zh = "、".join(f"{procedure.documents[one][0]}（{one}）" for one in missing)
+    en = ", ".join(f"{procedure.documents[one][1]} ({one})" for one in missing)
+    return Refusal("DOCUMENT_REQUIRED", f"“{step.title[0]}”须附：{zh}", f"“{step.title[1]}” needs attached: {en}")
+
+
+def _hindered(step: Step, case: Case) -> Refusal | None:
+    if not step.checks_rules or not case.hindering:
+        return None
+    return Refusal(
+        "RULES_VIOLATED",
+        "；".join(f"{one.rule}（{one.clause}）{one.zh}：{one.fix[0]}" for one in case.hindering),
+        "; ".join(f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}" for one in case.hindering),
+    )

@@ -1,0 +1,89 @@
+"""CHALLENGE 产业出题、校企共答 (S0 附件1 二(三), S2 三(四); R34): published, answered, a team, joint work, acceptance.
+
+Taken on 承接: a team was formed. Completed 完成: its result was accepted.
+"""
+
+from registry.domain.names import Programme
+from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import day_of, once_for_each, withdraw
+
+_CLAUSE = "S0 附件1 二(三)"
+_POSER = (Party.APPLICANT,)
+
+
+def _has_answered(case: Case) -> Refusal | None:
+    if case.named is not None and case.named.name in {one.organization for one in case.steps("answer")}:
+        return None
+    return Refusal("NO_ANSWER", "团队成员须为已解题的单位", "a member of the team has to have answered")
+
+
+def _not_in_the_team(case: Case) -> Refusal | None:
+    if case.named is None or case.named.name not in {one.subject for one in case.steps("team")}:
+        return None
+    return Refusal("ALREADY_DONE", "该单位已在团队中", "this organization is in the team already")
+
+
+def _is_not_the_poser(case: Case) -> Refusal | None:
+    if case.unit.name != case.applicant.name:
+        return None
+    return Refusal("CONFLICT_OF_INTEREST", "出题企业不能自行解题", "who sets the challenge does not answer it")
+
+
+def taken_on(case: Case) -> bool:
+    """Whether it counts as taken on."""
+    return bool(case.steps("team"))
+
+
+PROCEDURE = Procedure(
+    Programme.CHALLENGE,
+    ("产业出题、校企共答", "industry challenge"),
+    _CLAUSE,
+    {"ANSWER": ("解题方案", "answer"), "RESULT": ("攻关成果", "result")},
+    (
+        Step("publish", ("发布题目", "publication"), _CLAUSE, (State.DRAFT,), State.ANSWERING, _POSER),
+        Step(
+            "answer",
+            ("解题", "answer"),
+            _CLAUSE,
+            (State.ANSWERING,),
+            None,
+            (Party.PARTNER,),
+            brings=("ANSWER",),
+            guards=(_is_not_the_poser, once_for_each("answer", ("解题", "answered"))),
+        ),
+        Step(
+            "team",
+            ("组队", "team"),
+            _CLAUSE,
+            (State.ANSWERING, State.TEAMED),
+            State.TEAMED,
+            _POSER,
+            asks=("organization",),
+            guards=(_has_answered, _not_in_the_team),
+        ),
+        Step("start", ("开始攻关", "start of the work"), _CLAUSE, (State.TEAMED,), State.IN_WORK, _POSER, asks=("day",)),
+        Step(
+            "deliver", ("提交成果", "delivery"), _CLAUSE, (State.IN_WORK,), State.DELIVERED, (Party.TEAM,), brings=("RESULT",)
+        ),
+        Step("accept", ("验收通过", "acceptance"), _CLAUSE, (State.DELIVERED,), State.COMPLETED, _POSER),
+        Step("rework", ("退回完善", "rework"), _CLAUSE, (State.DELIVERED,), State.IN_WORK, _POSER, asks=("reason",)),
+        Step(
+            "fail",
+            ("终止", "failure"),
+            _CLAUSE,
+            (State.TEAMED, State.IN_WORK, State.DELIVERED),
+            State.REJECTED,
+            _POSER,
+            asks=("reason",),
+        ),
+        withdraw(_CLAUSE, State.DRAFT, State.ANSWERING),
+    ),
+    (
+        Deadline(
+            (State.IN_WORK,),
+            day_of("due_on"),
+            ("约定完成日期", "agreed end of the work"),
+            _CLAUSE,
+        ),
+    ),
+)

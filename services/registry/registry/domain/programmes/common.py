@@ -1,0 +1,73 @@
+"""What several programmes ask in the same way."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from registry.domain.procedure import Case, Guard, Party, Refusal, State, Step, Unit
+
+CORRECTION_DAYS = 30
+"""Days in which what was returned can be handed in again; our default, the documents name none."""
+
+
+def withdraw(clause: str, *at: State) -> Step:
+    """The applicant takes it back."""
+    return Step("withdraw", ("撤回", "withdrawal"), clause, at, State.WITHDRAWN, (Party.APPLICANT,), asks=("reason",))
+
+
+def lapse(clause: str, *at: State) -> Step:
+    """The platform ends what was not handed in in time."""
+    return Step("lapse", ("逾期失效", "lapse"), clause, at, State.LAPSED, (Party.PLATFORM,))
+
+
+def window_closes(case: Case) -> date | None:
+    """The last day of the window."""
+    return case.window.closes_on
+
+
+def correction_ends(case: Case) -> date | None:
+    """The last day on which what was returned can be handed in again."""
+    returned = case.steps("return")
+    return returned[-1].day + timedelta(days=CORRECTION_DAYS) if returned else None
+
+
+def day_of(fact: str) -> Callable[[Case], date | None]:
+    """The day that a fact of the application names."""
+
+    def last(case: Case) -> date | None:
+        day = case.facts.get(fact)
+        return day if isinstance(day, date) else None
+
+    return last
+
+
+def related(one: Unit, other: Unit) -> bool:
+    """Whether two organizations are the same, or one belongs to the other, or both to a third."""
+    return (
+        one.name in (other.name, other.parent) or other.name == one.parent or bool(one.parent and one.parent == other.parent)
+    )
+
+
+def no_conflict(what: tuple[str, str]) -> Guard:
+    """Whom the step names belongs neither to the applicant nor to another member of the body."""
+
+    def guard(case: Case) -> Refusal | None:
+        if case.named is None or not (related(case.named, case.applicant) or case.named.name in case.members):
+            return None
+        return Refusal(
+            "CONFLICT_OF_INTEREST",
+            f"{what[0]}与申报单位或其组织成员有利益关系，须回避；请另选",
+            f"{what[1]} has an interest in the applicant or in a member of its body; choose another one",
+        )
+
+    return guard
+
+
+def once_for_each(step: str, what: tuple[str, str]) -> Guard:
+    """An organization takes the step once."""
+
+    def guard(case: Case) -> Refusal | None:
+        if case.unit.name not in {one.organization for one in case.steps(step)}:
+            return None
+        return Refusal("ALREADY_DONE", f"贵单位已{what[0]}", f"your organization has {what[1]} already")
+
+    return guard

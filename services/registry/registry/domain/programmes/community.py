@@ -1,0 +1,203 @@
+"""COMMUNITY 行业产教融合共同体 (S2 四, 五; R29).
+
+Filled in, sealed by every lead and by one province among theirs, reviewed there, reported to the ministry. The headquarters of
+a central SOE may file direct, without a province.
+"""
+
+from registry.domain.names import MemberRole, OrgType, Programme
+from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import (
+    CORRECTION_DAYS,
+    correction_ends,
+    lapse,
+    window_closes,
+    withdraw,
+)
+
+_FLOW, _TIMES = "S2 四", "S2 五"
+_IN_HAND = (State.DRAFT, State.SEALING, State.RETURNED)
+
+
+def _lead_enterprise_applies(case: Case) -> Refusal | None:
+    lead = case.leads.get(MemberRole.LEAD_ENTERPRISE)
+    if lead is not None and lead.name == case.applicant.name:
+        return None
+    return Refusal(
+        "NOT_THE_LEAD",
+        "由牵头企业注册填报（S2 四）；请先设置牵头企业角色，并以该企业申报",
+        "the lead enterprise registers and applies (S2 四); give it its role first, and apply for it",
+    )
+
+
+def _province_of_a_lead(case: Case) -> Refusal | None:
+    if case.named is None:
+        return (
+            None
+            if _is_central_soe(case)
+            else Refusal(
+                "INPUT_REQUIRED",
+                "请填写推荐省份的省级教育行政部门；中央管理企业集团总部可直报而不填",
+                "name the education department of the recommending province; only a central SOE may file direct without",
+            )
+        )
+    provinces = {lead.province for lead in case.leads.values() if lead.province}
+    if case.named.org_type == OrgType.GOV_DEPARTMENT and case.named.verified and case.named.province in provinces:
+        return None
+    return Refusal(
+        "NOT_A_PROVINCE_OF_A_LEAD",
+        "推荐省份须为某一牵头单位所在省份，且该部门已在成员库核验",
+        "the recommending province has to be that of a lead, and its department a verified one of the register",
+    )
+
+
+def _is_central_soe(case: Case) -> bool:
+    return case.facts.get("lead_is_central_soe") is True
+
+
+def _sealed_by(case: Case) -> set[str]:
+    return {one.organization for one in case.since("start_sealing") if one.step == "seal"}
+
+
+def _all_sealed(case: Case) -> Refusal | None:
+    province = [one.subject for one in case.steps("start_sealing")][-1:]
+    if not province or not province[0]:
+        return Refusal(
+            "NO_PROVINCE",
+            "未选定推荐省份；请重新发起盖章，或由中央管理企业直报",
+            "no province was named; begin the sealing again, or file direct as a central SOE",
+        )
+    return _unsealed(case, {lead.name for lead in case.leads.values()} | set(province))
+
+
+def _leads_sealed(case: Case) -> Refusal | None:
+    return _unsealed(case, {lead.name for lead in case.leads.values()})
+
+
+def _unsealed(case: Case, wanted: set[str]) -> Refusal | None:
+    missing = sorted(wanted - _sealed_by(case))
+    if not missing:
+        return None
+    return Refusal(
+        "SEALS_MISSING", f"尚缺盖章：{'、'.join(missing)}（S2 四）", f"not sealed yet by: {', '.join(missing)} (S2 四)"
+    )
+
+
+def _central_soe(case: Case) -> Refusal | None:
+    if _is_central_soe(case):
+        return None
+    return Refusal(
+        "NO_CENTRAL_SOE",
+        "只有中央管理企业集团总部可以直报（S2 四）；请经省级教育行政部门审核",
+        "only the headquarters of a central SOE files direct (S2 四); go by way of a province",
+    )
+
+
+def _once_since_the_last_start(case: Case) -> Refusal | None:
+    if case.unit.name not in _sealed_by(case):
+        return None
+    return Refusal("ALREADY_DONE", "贵单位已盖章", "your organization has sealed it already")
+
+
+PROCEDURE = Procedure(
+    Programme.COMMUNITY,
+    ("行业产教融合共同体申报", "application of a 行业产教融合共同体"),
+    _FLOW,
+    {
+        "EVIDENCE": ("佐证材料", "evidence"),
+        "APPLICATION_FORM": ("申报书", "application form"),
+        "SEALED_FORM": ("加盖公章的申报书", "sealed application form"),
+    },
+    (
+        Step(
+            "start_sealing",
+            ("形成申报书并送盖章", "sending the form round to be sealed"),
+            _FLOW,
+            (State.DRAFT, State.RETURNED),
+            State.SEALING,
+            (Party.APPLICANT,),
+            documents=("APPLICATION_FORM", "EVIDENCE"),
+            checks_rules=True,
+            guards=(_lead_enterprise_applies, _province_of_a_lead),
+        ),
+        Step(
+            "seal",
+            ("盖章", "sealing"),
+            _FLOW,
+            (State.SEALING,),
+            State.SEALING,
+            (Party.LEAD, Party.PROVINCE),
+            guards=(_once_since_the_last_start,),
+        ),
+        Step(
+            "submit",
+            ("上传提交", "submission"),
+            _TIMES,
+            (State.SEALING,),
+            State.SUBMITTED,
+            (Party.APPLICANT,),
+            documents=("SEALED_FORM",),
+            in_window=True,
+            checks_rules=True,
+            guards=(_all_sealed,),
+        ),
+        Step(
+            "file_direct",
+            ("直报", "direct filing"),
+            _FLOW,
+            (State.SEALING,),
+            State.REPORTED,
+            (Party.APPLICANT,),
+            documents=("SEALED_FORM",),
+            in_window=True,
+            checks_rules=True,
+            guards=(_central_soe, _leads_sealed),
+        ),
+        Step("approve", ("省级审核通过", "approval"), _FLOW, (State.SUBMITTED,), State.REPORTED, (Party.PROVINCE,)),
+        Step(
+            "return",
+            ("退回补正", "return"),
+            _FLOW,
+            (State.SUBMITTED, State.REPORTED),
+            State.RETURNED,
+            (Party.PROVINCE, Party.AUTHORITY),
+            asks=("reason",),
+            ours=(f"补正期 {CORRECTION_DAYS} 天", f"{CORRECTION_DAYS} days for corrections"),
+        ),
+        Step(
+            "resubmit",
+            ("补正后提交", "submission after correction"),
+            _FLOW,
+            (State.RETURNED,),
+            State.SUBMITTED,
+            (Party.APPLICANT,),
+            brings=("SEALED_FORM",),
+            checks_rules=True,
+        ),
+        Step(
+            "reject",
+            ("审核不通过", "rejection"),
+            _FLOW,
+            (State.SUBMITTED, State.REPORTED),
+            State.REJECTED,
+            (Party.PROVINCE, Party.AUTHORITY),
+            asks=("reason",),
+        ),
+        Step(
+            "accept",
+            ("入库", "acceptance"),
+            _FLOW,
+            (State.REPORTED,),
+            State.RUNNING,
+            (Party.AUTHORITY,),
+            checks_rules=True,
+            effect=Effect.FORM,
+            ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
+        ),
+        withdraw(_FLOW, *_IN_HAND, State.SUBMITTED),
+        lapse(_TIMES, *_IN_HAND),
+    ),
+    (
+        Deadline((State.DRAFT, State.SEALING), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
+        Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _FLOW, "lapse"),
+    ),
+)

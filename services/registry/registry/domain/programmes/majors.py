@@ -1,0 +1,84 @@
+"""MAJOR_ADJUSTMENT 专业动态调整与预警 (S3 四; S1 三(二), S4 二(一); R37).
+
+Proposed by a school, or begun by a warning that it answers.
+"""
+
+from datetime import date, timedelta
+
+from registry.domain.names import Programme
+from registry.domain.procedure import Case, Deadline, Party, Procedure, State, Step
+from registry.domain.programmes.common import correction_ends, lapse, withdraw
+
+ANSWER_DAYS = 60
+"""Days in which a school answers a warning; our default, the documents name none."""
+_CLAUSE = "S3 四"
+_AUTHORITY, _SCHOOL = (Party.AUTHORITY,), (Party.APPLICANT,)
+
+
+def _answer_due(case: Case) -> date | None:
+    warned = case.steps("warn", "warn_again")
+    return warned[-1].day + timedelta(days=ANSWER_DAYS) if warned else None
+
+
+PROCEDURE = Procedure(
+    Programme.MAJOR_ADJUSTMENT,
+    ("专业设置动态调整", "adjustment of majors"),
+    _CLAUSE,
+    {
+        "PROPOSAL": ("论证报告", "proposal"),
+        "PROGRAMME": ("人才培养方案", "programme of study"),
+        "ANSWER": ("整改方案", "answer to the warning"),
+    },
+    (
+        Step(
+            "submit",
+            ("申报", "proposal"),
+            _CLAUSE,
+            (State.DRAFT,),
+            State.SUBMITTED,
+            _SCHOOL,
+            documents=("PROPOSAL", "PROGRAMME"),
+            checks_rules=True,
+        ),
+        Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.RETURNED, _AUTHORITY, asks=("reason",)),
+        Step(
+            "resubmit",
+            ("补正后提交", "submission after correction"),
+            _CLAUSE,
+            (State.RETURNED,),
+            State.SUBMITTED,
+            _SCHOOL,
+            documents=("PROPOSAL", "PROGRAMME"),
+            checks_rules=True,
+        ),
+        Step("approve", ("批准", "approval"), _CLAUSE, (State.SUBMITTED,), State.COMPLETED, _AUTHORITY, checks_rules=True),
+        Step("reject", ("不予批准", "rejection"), _CLAUSE, (State.SUBMITTED,), State.REJECTED, _AUTHORITY, asks=("reason",)),
+        Step(
+            "warn",
+            ("专业预警", "warning"),
+            _CLAUSE,
+            (State.DRAFT,),
+            State.WARNED,
+            _AUTHORITY,
+            asks=("reason",),
+            ours=(f"答复期 {ANSWER_DAYS} 天", f"{ANSWER_DAYS} days to answer"),
+        ),
+        Step("respond", ("提交整改方案", "answer"), _CLAUSE, (State.WARNED,), State.RESPONDED, _SCHOOL, brings=("ANSWER",)),
+        Step(
+            "warn_again",
+            ("再次预警", "another warning"),
+            _CLAUSE,
+            (State.RESPONDED,),
+            State.WARNED,
+            _AUTHORITY,
+            asks=("reason",),
+        ),
+        Step("resolve", ("解除预警", "end of the warning"), _CLAUSE, (State.RESPONDED,), State.COMPLETED, _AUTHORITY),
+        withdraw(_CLAUSE, State.DRAFT, State.SUBMITTED, State.RETURNED),
+        lapse(_CLAUSE, State.RETURNED),
+    ),
+    (
+        Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _CLAUSE, "lapse"),
+        Deadline((State.WARNED,), _answer_due, ("答复截止", "answer due"), _CLAUSE),
+    ),
+)

@@ -1,0 +1,105 @@
+"""MEETING 专班会议 (S0 附件1 二(五); R35).
+
+Before it, progress and suggestions are compiled; after it, policy is relayed to the members.
+"""
+
+from registry.domain.names import Programme
+from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import day_of
+
+_CLAUSE = "S0 附件1 二(五)"
+_MEETING_DAY = day_of("meeting_on")
+_SECRETARIAT, _TASK_FORCE = (Party.SECRETARIAT,), (Party.TASK_FORCE,)
+
+
+def _before_the_meeting(case: Case) -> Refusal | None:
+    day = _MEETING_DAY(case)
+    if day is None or case.today <= day:
+        return None
+    return Refusal("TOO_LATE", f"会议已于 {day} 召开；材料须在会前提交", f"the meeting was on {day}; it is handed in before")
+
+
+def _on_the_day_or_later(case: Case) -> Refusal | None:
+    day = _MEETING_DAY(case)
+    if day is None or case.today >= day:
+        return None
+    return Refusal("TOO_EARLY", f"会议定于 {day} 召开", f"the meeting is on {day}")
+
+
+PROCEDURE = Procedure(
+    Programme.MEETING,
+    ("专班会议会前整理与会后传达", "task-force meeting"),
+    _CLAUSE,
+    {
+        "PROGRESS": ("建设进展", "progress"),
+        "SUGGESTIONS": ("成员单位建议", "members' suggestions"),
+        "POLICY": ("政策、规划及动态", "policy, plans and news"),
+    },
+    (
+        Step(
+            "compile",
+            ("会前整理", "compilation"),
+            _CLAUSE,
+            (State.DRAFT,),
+            State.COMPILED,
+            _SECRETARIAT,
+            documents=("PROGRESS", "SUGGESTIONS"),
+        ),
+        Step(
+            "submit",
+            ("提交专班", "submission to the task force"),
+            _CLAUSE,
+            (State.COMPILED,),
+            State.SUBMITTED,
+            _SECRETARIAT,
+            guards=(_before_the_meeting,),
+        ),
+        Step(
+            "request_experts",
+            ("提请专家咨询", "request of experts"),
+            _CLAUSE,
+            (State.SUBMITTED,),
+            None,
+            _TASK_FORCE,
+            asks=("reason",),
+        ),
+        Step(
+            "name_expert",
+            ("推荐专家", "naming an expert"),
+            _CLAUSE,
+            (State.SUBMITTED, State.HELD),
+            None,
+            _SECRETARIAT,
+            asks=("organization",),
+        ),
+        Step(
+            "hold", ("召开", "meeting"), _CLAUSE, (State.SUBMITTED,), State.HELD, _TASK_FORCE, guards=(_on_the_day_or_later,)
+        ),
+        Step(
+            "relay",
+            ("会后传达", "relay to the members"),
+            _CLAUSE,
+            (State.HELD,),
+            State.COMPLETED,
+            _SECRETARIAT,
+            brings=("POLICY",),
+        ),
+        Step(
+            "cancel",
+            ("取消", "cancellation"),
+            _CLAUSE,
+            (State.DRAFT, State.COMPILED, State.SUBMITTED),
+            State.WITHDRAWN,
+            (Party.SECRETARIAT, Party.TASK_FORCE),
+            asks=("reason",),
+        ),
+    ),
+    (
+        Deadline(
+            (State.DRAFT, State.COMPILED),
+            _MEETING_DAY,
+            ("会期", "day of the meeting"),
+            _CLAUSE,
+        ),
+    ),
+)

@@ -1,0 +1,200 @@
+"""PILOT 试点单位 and SUPPORT 支撑单位 (S4 四; R30): checked, reviewed by experts, selected; two years; managed dynamically."""
+
+from datetime import date
+
+from registry.domain.names import Programme
+from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import (
+    CORRECTION_DAYS,
+    correction_ends,
+    lapse,
+    no_conflict,
+    window_closes,
+    withdraw,
+)
+
+CYCLE_YEARS = 2
+_APPLY, _REVIEW, _RUN = "S4 四(一)", "S4 四(二)", "S4 四(三)"
+
+
+def cycle_ends(case: Case) -> date | None:
+    """The last day of the two years that begin with the selection."""
+    selected = case.steps("select")
+    if not selected:
+        return None
+    day = selected[-1].day
+    try:
+        return day.replace(year=day.year + CYCLE_YEARS)
+    except ValueError:  # 29 February
+        return date(day.year + CYCLE_YEARS, 2, 28)
+
+
+def _new_expert(case: Case) -> Refusal | None:
+    if case.principal not in {one.principal for one in case.steps("assign_expert")}:
+        return None
+    return Refusal("ALREADY_DONE", "该专家已在评审名单中", "this expert is to score it already")
+
+
+def _not_the_applicants_own(case: Case) -> Refusal | None:
+    if case.principal not in {one.actor for one in case.taken if one.organization == case.applicant.name}:
+        return None
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "该人员曾代表申报单位办理本申报，须回避",
+        "this person has acted for the applicant in this application",
+    )
+
+
+def _scores_once(case: Case) -> Refusal | None:
+    if case.actor not in {one.actor for one in case.steps("score")}:
+        return None
+    return Refusal("ALREADY_DONE", "您已评分", "you have scored it already")
+
+
+def _all_scored(case: Case) -> Refusal | None:
+    missing = {one.principal for one in case.steps("assign_expert")} - {one.actor for one in case.steps("score")}
+    if not missing:
+        return None
+    return Refusal("SCORES_MISSING", f"尚有 {len(missing)} 位专家未评分", f"{len(missing)} experts have not scored yet")
+
+
+def _cycle_is_over(case: Case) -> Refusal | None:
+    ends = cycle_ends(case)
+    if ends is None or case.today > ends:
+        return None
+    return Refusal(
+        "TOO_EARLY",
+        f"建设周期 {CYCLE_YEARS} 年，至 {ends} 止（S4 四(三)）",
+        f"the cycle of {CYCLE_YEARS} years lasts until {ends} (S4 四(三))",
+    )
+
+
+def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
+    authority = (Party.AUTHORITY,)
+    return (
+        Step(
+            "submit",
+            ("申报", "application"),
+            _APPLY,
+            (State.DRAFT,),
+            State.SUBMITTED,
+            (Party.APPLICANT,),
+            documents=form,
+            in_window=True,
+            checks_rules=True,
+        ),
+        Step(
+            "return",
+            ("退回补正", "return"),
+            _REVIEW,
+            (State.SUBMITTED,),
+            State.RETURNED,
+            authority,
+            asks=("reason",),
+            ours=(f"补正期 {CORRECTION_DAYS} 天", f"{CORRECTION_DAYS} days for corrections"),
+        ),
+        Step(
+            "resubmit",
+            ("补正后提交", "submission after correction"),
+            _APPLY,
+            (State.RETURNED,),
+            State.SUBMITTED,
+            (Party.APPLICANT,),
+            documents=form,
+            checks_rules=True,
+        ),
+        Step("qualify", ("资格初审合格", "qualification"), _REVIEW, (State.SUBMITTED,), State.QUALIFIED, authority),
+        Step(
+            "disqualify",
+            ("资格初审不合格", "disqualification"),
+            _REVIEW,
+            (State.SUBMITTED,),
+            State.REJECTED,
+            authority,
+            asks=("reason",),
+        ),
+        Step(
+            "assign_expert",
+            ("指派评审专家", "assigning an expert"),
+            _REVIEW,
+            (State.QUALIFIED, State.IN_REVIEW),
+            State.IN_REVIEW,
+            authority,
+            asks=("organization", "principal"),
+            guards=(_new_expert, no_conflict(("该专家", "this expert")), _not_the_applicants_own),
+            ours=("利益回避规则由平台规定", "the rule on conflicts of interest is ours"),
+        ),
+        Step(
+            "score",
+            ("专家评分", "scoring"),
+            _REVIEW,
+            (State.IN_REVIEW,),
+            State.IN_REVIEW,
+            (Party.EXPERT,),
+            asks=("score", "reason"),
+            guards=(_scores_once,),
+            ours=("百分制", "out of 100"),
+        ),
+        Step(
+            "select",
+            ("择优确定", "selection"),
+            _REVIEW,
+            (State.IN_REVIEW,),
+            State.RUNNING,
+            authority,
+            checks_rules=True,
+            guards=(_all_scored,),
+            effect=Effect.FORM,
+        ),
+        Step(
+            "not_select", ("未入选", "not selected"), _REVIEW, (State.IN_REVIEW,), State.REJECTED, authority, asks=("reason",)
+        ),
+        Step("warn", ("预警", "warning"), _RUN, (State.RUNNING,), State.WARNED, authority, asks=("reason",)),
+        Step("restore", ("解除预警", "end of the warning"), _RUN, (State.WARNED,), State.RUNNING, authority, asks=("reason",)),
+        Step(
+            "remove",
+            ("退出", "removal"),
+            _RUN,
+            (State.RUNNING, State.WARNED),
+            State.REMOVED,
+            authority,
+            asks=("reason",),
+            effect=Effect.DISSOLVE,
+        ),
+        Step(
+            "complete",
+            ("期满完成", "completion"),
+            _RUN,
+            (State.RUNNING,),
+            State.COMPLETED,
+            authority,
+            guards=(_cycle_is_over,),
+        ),
+        withdraw(_APPLY, State.DRAFT, State.SUBMITTED, State.RETURNED, State.QUALIFIED),
+        lapse(_APPLY, State.DRAFT, State.RETURNED),
+    )
+
+
+_DEADLINES = (
+    Deadline((State.DRAFT,), window_closes, ("申报截止", "end of the call"), _APPLY, "lapse"),
+    Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _APPLY, "lapse"),
+    Deadline((State.RUNNING, State.WARNED), cycle_ends, ("建设期满", "end of the cycle"), _RUN),
+)
+_FORM = {"SEALED_FORM": ("加盖公章的申报表（PDF）", "sealed application form (PDF)")}
+
+PILOT = Procedure(
+    Programme.PILOT,
+    ("产教融合专业合作建设试点单位遴选", "selection of pilot units"),
+    "S4 四",
+    {**_FORM, "PLATFORM_RECEIPT": ("态势感知平台填报回执", "receipt of the situation platform (R5)")},
+    _steps(("SEALED_FORM", "PLATFORM_RECEIPT")),
+    _DEADLINES,
+)
+SUPPORT = Procedure(
+    Programme.SUPPORT,
+    ("产教融合专业合作建设支撑单位遴选", "selection of support units"),
+    "S4 四",
+    _FORM,
+    _steps(("SEALED_FORM",)),
+    _DEADLINES,
+)
