@@ -201,6 +201,7 @@ class Supervisor:
             "BOOTSTRAP_ADMIN_SUB": OPERATOR,
             "TRACE_FILE": str(self._state.folder("traces") / f"{name}.jsonl"),
             "TICK_SECONDS": "0.2",
+            "OBJECTS_URL": self._state.folder("objects").as_uri(),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self._ports["smtp"]),
             # The demo's receiver is on this machine; elsewhere private targets stay refused.

@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from access.authority import Authority
-from alliance.registry.v1 import registry_service_pb2
+from alliance.registry.v1 import application_service_pb2, document_service_pb2, registry_service_pb2
 from chassis.clock import business_date
 from chassis.database import Cause, Tx
+from registry.applications.objects import ObjectStore
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
 from registry import store
+from registry.applications import store as applications
+from registry.applications import taking
+from registry.applications.documents import Documents
+from registry.applications.rpc import Applications
+from registry.applications.scanning import Clamd, NoScanner, Scanner
 from registry.changes import bootstrap
 from registry.domain.limits import limits
 from registry.judging import Judge
@@ -19,6 +25,7 @@ from registry.rpc import Registry
 from registry.settings import RegistrySettings
 
 _SELF = "service:registry"
+_MOST_DUE = 1000  # applications that are counted as due
 
 
 class RegistryParts(Parts):
@@ -28,23 +35,35 @@ class RegistryParts(Parts):
         super().__init__(context)
         self._authority = Authority(OwnRegister(), scopes_of, owner=None)
         self._judge = Judge(limits(context.settings.policy_limits))
+        self._taking = taking.Taking(self._authority, self._judge)
 
     def authoriser(self) -> Authority:
         """Decides by its own tables."""
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """`RegistryService`."""
-        descriptor = registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"]
-        return [Offer(descriptor, Registry(self._authority, self._judge))]
+        """The register, applications, documents."""
+        documents = Documents(self._authority, ObjectStore(self.context.settings.objects_url), _scanner(self.context.settings.clamd))
+        return [
+            Offer(registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"], Registry(self._authority, self._judge)),
+            Offer(
+                application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"],
+                Applications(self._authority, self._taking, documents),
+            ),
+            Offer(document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"], documents),
+        ]
 
     def tasks(self) -> Sequence[Task]:
-        """The first platform grant; what the rules say of every body, day by day."""
-        return [self._bootstrap, self._judging]
+        """The first platform grant; what the rules say of every body, day by day; what a deadline does."""
+        return [self._bootstrap, self._judging, sweep(self.context, _SELF, self._lapse)]
+
+    async def _lapse(self, tx: Tx) -> int:
+        return await taking.sweep(tx, self._taking)
 
     async def due_work(self, tx: Tx) -> int:
         """Bodies that nobody has looked at today."""
-        return await store.count_unchecked(tx, business_date(tx.now))
+        today = business_date(tx.now)
+        return await store.count_unchecked(tx, today) + len(await applications.overdue(tx, today, _MOST_DUE))
 
     async def _bootstrap(self) -> None:
         if principal := self.context.settings.bootstrap_admin_sub:
@@ -58,5 +77,17 @@ class RegistryParts(Parts):
         await sweep(self.context, _SELF, self._judge.sweep)()
 
 
-_AGGREGATES = (store.organization, store.body, store.membership, store.grant)
+def _scanner(address: str) -> Scanner:
+    host, _, port = address.rpartition(":")
+    return Clamd(host, int(port)) if host else NoScanner()
+
+
+_AGGREGATES = (
+    store.organization,
+    store.body,
+    store.membership,
+    store.grant,
+    applications.call,
+    applications.application,
+)
 SERVICE = Service("registry", RegistrySettings, Path(__file__).parent.parent / "migrations", RegistryParts, _AGGREGATES)

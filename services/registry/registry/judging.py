@@ -13,6 +13,7 @@ from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from registry import changes, store
+from registry.applications import store as applications
 from registry.domain.conditions import Limits
 from registry.domain.facts import Facts, Member, Value, of_members
 from registry.domain.names import INSTITUTIONS, BodyKind, OrgType, Stage
@@ -32,7 +33,8 @@ class Judge:
     """Says what the rules say, with the thresholds in force."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
+        """The thresholds in force."""
         # Which rules these are: what was said under others is looked at again.
         versions = " ".join(f"{rule.id}@{version_of(rule, limits)}" for rule in RULES)
         self._policy = hashlib.sha256(versions.encode()).hexdigest()[:16]
@@ -41,7 +43,7 @@ class Judge:
         """What every rule of its kind says of a body today; nothing of one that is dissolved."""
         if message.state == _DISSOLVED:
             return []
-        return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message), self._limits)
+        return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message), self.limits)
 
     async def keep(self, tx: Tx, message: body_pb2.Body, version: int, found: Sequence[Finding]) -> None:
         """Keep what is said of a body otherwise than before."""
@@ -145,7 +147,7 @@ async def _of_pilot(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mappin
         "is_secondary_college": _is_college(college, known.institution) if college else None,
     }
     if institution and known.major_code and known.HasField("call_year"):
-        others = [body_message(one) for one in await store.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)]
+        others = [body_message(one) for one in await applications.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)]
         same_call = [one for one in others if one.pilot_unit.call_year == known.call_year]
         facts["majors"] = len(
             {known.major_code, *(one.pilot_unit.major_code for one in same_call if one.pilot_unit.major_code)}

@@ -233,9 +233,21 @@ def masked(before: _Message, given: _Message, mask: FieldMask, allowed: Sequence
     for path in mask.paths:
         if "." not in path:
             merged.ClearField(path)
-        if "." in path or path not in FACTS_OF.values() or given.HasField(path):
+        if "." in path or not _is_message(given, path) or given.HasField(path):
             FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
     return merged
+
+
+def _is_message(given: Message, path: str) -> bool:
+    field = given.DESCRIPTOR.fields_by_name.get(path)
+    return field is not None and field.message_type is not None and not field.is_repeated
+
+
+def only(given: _Message, fields: Sequence[str]) -> _Message:
+    """A message with nothing but the fields that the caller may write."""
+    bare, there = type(given)(), {descriptor.name for descriptor, _ in given.ListFields()}
+    FieldMask(paths=[field for field in fields if field in there]).MergeMessage(given, bare)
+    return bare
 
 
 def organization_row(message: organization_pb2.Organization, version: int, now: datetime) -> OrganizationRow:

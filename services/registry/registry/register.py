@@ -9,6 +9,9 @@ from access import register
 from access.register import body_of, organization_of
 from chassis.database import Tx
 from registry import store
+from registry.applications.documents import owner_of
+from registry.applications.store import ApplicationRow
+from registry.domain.calls import BEGUN_BY_AUTHORITY
 from registry.mapping import body_message, organization_message
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -47,9 +50,20 @@ class OwnRegister:
 
 
 async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
-    """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope."""
+    """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope, the applicant of
+    an application and the authority that begins such, the owner of a document.
+    """
     if "/memberships/" in name:
         membership = await store.get(tx, MembershipRow, name)
         return frozenset({membership.body, membership.organization}) if membership else frozenset()
+    if name.startswith("applications/"):
+        found = await store.get(tx, ApplicationRow, name)
+        return frozenset(_of_application(found)) if found else frozenset()
+    if name.startswith("documents/"):
+        return frozenset(one for one in (await owner_of(tx, name),) if one)
     row = await store.get(tx, GrantRow, name)
     return frozenset(one for one in (row.organization, row.body) if one) if row else frozenset()
+
+
+def _of_application(row: ApplicationRow) -> set[str]:
+    return {row.applicant, row.authority} if row.programme in BEGUN_BY_AUTHORITY else {row.applicant}

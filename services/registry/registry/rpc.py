@@ -18,10 +18,10 @@ from chassis.clock import business_date, parsed_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
-from registry import changes, guards, store
+from registry import bodies, changes, guards, store
+from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
-from registry.domain.policy import of_kind
-from registry.judging import STANDING, Judge, open_findings, said_at, stage_of
+from registry.judging import Judge, said_at, stage_of
 from registry.mapping import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
@@ -36,6 +36,7 @@ from registry.mapping import (
     membership_message,
     membership_problems,
     membership_row,
+    only,
     organization_message,
     organization_problems,
     outside_organization,
@@ -63,7 +64,7 @@ class Registry:
 
     async def CreateOrganization(self, call: Call, request: rpc.CreateOrganizationRequest) -> organization_pb2.Organization:
         """See the contract."""
-        message = _only(request.organization, ORGANIZATION_FIELDS)
+        message = only(request.organization, ORGANIZATION_FIELDS)
         refuse(organization_problems(message))
         await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)
         await guards.require_parent(call.tx, message)
@@ -150,14 +151,14 @@ class Registry:
 
     async def CreateBody(self, call: Call, request: rpc.CreateBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        message = _only(request.body, (*BODY_FIELDS, "kind"))
+        message = only(request.body, (*BODY_FIELDS, "kind"))
         tidy(message)
         refuse(body_problems(message))
         await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         await guards.require_named(call.tx, message)
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
-        return await self._saved(call, message, 1, "created")
+        return await bodies.save(call.tx, self._judge, message, 1, "created")
 
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -201,7 +202,7 @@ class Registry:
         if row.state != BodyState.DRAFT:
             await guards.lock_rivals(call.tx, message)
             guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
-        return await self._saved(call, message, row.version + 1, "updated")
+        return await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
@@ -230,17 +231,9 @@ class Registry:
         """See the contract."""
         row = await changes.locked_body(call.tx, request.name)
         etag.check(request.etag, row.version, row.name)
-        message = changes.taken(row, "form")
-        if not of_kind(BodyKind(row.kind)):
-            raise Precondition(
-                "KIND_NOT_SUPPORTED",
-                "该类组织的成立规则尚未纳入平台，目前只能筹建",
-                "the rules of this kind of body are not on the platform yet; it stays a draft",
-            )
-        await guards.lock_rivals(call.tx, message)
-        guards.refuse_violated(await self._judge.said(call.tx, body_message(row)))
-        message.formed_on = business_date(call.tx.now).isoformat()
-        return await self._saved(call, message, row.version + 1, "formed")
+        if BodyKind(row.kind) in FORMED_BY_APPLICATION:
+            await self._require_platform(call, "registry.bodies.form")
+        return await bodies.form(call.tx, self._judge, row)
 
     async def SuspendBody(self, call: Call, request: rpc.SuspendBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -251,30 +244,14 @@ class Registry:
         return await self._step(call, request.name, request.reason, "resume", "resumed")
 
     async def DissolveBody(self, call: Call, request: rpc.DissolveBodyRequest) -> body_pb2.Body:
-        """See the contract. Its memberships end today; one that had not begun ends on its first day."""
-        today = business_date(call.tx.now)
-        row = await changes.locked_body(call.tx, request.name)
-        changes.taken(row, "dissolve")
-        for membership in await store.open_memberships(call.tx, row.name, today):
-            membership.valid_to = changes.last_day(membership, today)
-            await changes.save_membership(call.tx, row, membership, "ended")
-        return await self._step(call, request.name, request.reason, "dissolve", "dissolved", row)
+        """See the contract."""
+        guards.require_reason(request.reason)
+        return await bodies.dissolve(call.tx, self._judge, await changes.locked_body(call.tx, request.name))
 
-    async def _step(
-        self, call: Call, name: str, reason: str, verb: str, past: str, row: BodyRow | None = None
-    ) -> body_pb2.Body:
+    async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
         guards.require_reason(reason)
-        row = row or await changes.locked_body(call.tx, name)
-        return await self._saved(call, changes.taken(row, verb), row.version + 1, past)
-
-    async def _saved(self, call: Call, message: body_pb2.Body, version: int, verb: str) -> body_pb2.Body:
-        """Write a body in a new version, together with what the rules say of it."""
-        found = await self._judge.said(call.tx, message)
-        if message.state in STANDING:
-            open_findings(message, found)
-        await changes.save_body(call.tx, message, version, verb)
-        await self._judge.keep(call.tx, message, version, found)
-        return message
+        row = await changes.locked_body(call.tx, name)
+        return await bodies.save(call.tx, self._judge, changes.taken(row, verb), row.version + 1, past)
 
     # Memberships
 
@@ -417,17 +394,6 @@ class Registry:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].name])
         return answer
-
-
-def _only(given: _Message, fields: Sequence[str]) -> _Message:
-    """A message with nothing but the fields that the caller may write."""
-    bare = type(given)()
-    FieldMask(paths=[field for field in fields if _is_set(given, field)]).MergeMessage(given, bare)
-    return bare
-
-
-def _is_set(given: Message, field: str) -> bool:
-    return any(descriptor.name == field for descriptor, _ in given.ListFields())
 
 
 def _reads(viewer: Viewer) -> ColumnElement[bool]:

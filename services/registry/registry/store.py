@@ -39,11 +39,13 @@ _INSTANT: Any = DateTime(timezone=True)
 _NEVER = date(1, 1, 1)  # a day before all others
 
 
-class _Base(SQLModel):
+class Base(SQLModel):
+    """All tables of the register."""
+
     metadata = MetaData()
 
 
-class OrganizationRow(_Base, table=True):
+class OrganizationRow(Base, table=True):
     """An organization; `content` is its message."""
 
     __tablename__ = "organization"
@@ -67,7 +69,7 @@ class OrganizationRow(_Base, table=True):
     content: bytes = Field(sa_type=LargeBinary)
 
 
-class BodyRow(_Base, table=True):
+class BodyRow(Base, table=True):
     """A body; `content` is its message."""
 
     __tablename__ = "body"
@@ -91,7 +93,7 @@ class BodyRow(_Base, table=True):
     content: bytes = Field(sa_type=LargeBinary)
 
 
-class MembershipRow(_Base, table=True):
+class MembershipRow(Base, table=True):
     """One organization in one body; `version` is the body's at its last change."""
 
     __tablename__ = "membership"
@@ -108,7 +110,7 @@ class MembershipRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class GrantRow(_Base, table=True):
+class GrantRow(Base, table=True):
     """A grant."""
 
     __tablename__ = "access_grant"
@@ -129,7 +131,7 @@ class GrantRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class FindingRow(_Base, table=True):
+class FindingRow(Base, table=True):
     """What a rule said of a body from a time on, until its next row; `content` is the message. Rows are only added."""
 
     __tablename__ = "body_finding"
@@ -143,7 +145,7 @@ class FindingRow(_Base, table=True):
     content: bytes = Field(sa_type=LargeBinary)
 
 
-class CheckRow(_Base, table=True):
+class CheckRow(Base, table=True):
     """When a body that is not dissolved was last looked at, and by which rules and thresholds."""
 
     __tablename__ = "body_check"
@@ -160,8 +162,8 @@ membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
 body_finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
 body_check: Table = CheckRow.__table__  # type: ignore[attr-defined]
-metadata = _Base.metadata
-_Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
+metadata = Base.metadata
+_Row = TypeVar("_Row", bound=Base)
 
 
 async def get(tx: Tx, kind: type[_Row], name: str, *, lock: bool = False) -> _Row | None:
@@ -272,13 +274,6 @@ async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
         .order_by(membership.c.name)
     )
     return found.all()
-
-
-async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[BodyRow]:
-    """Other formed or suspended bodies of a kind that an applicant is."""
-    c = body.c
-    mine = (c.applicant == applicant, c.applicant != text("''"), c.kind == kind, c.state.in_((2, 3)), c.name != but)
-    return (await tx.session.execute(select(BodyRow).where(*mine).order_by(c.display_name, c.name))).scalars().all()
 
 
 async def checked(tx: Tx, name: str, day: date, policy: str) -> None:

@@ -5,7 +5,7 @@ its reason in both languages, before anything is changed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import IntEnum
 from typing import NamedTuple
@@ -281,6 +281,19 @@ class Procedure:
         return None
 
 
+def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
+    """What stands in the way of a step before anything is said or brought with it."""
+    if case.state not in step.at:
+        return _not_now(procedure, case, step)
+    there = replace(case, brought=case.brought | set(step.brings))
+    return (
+        _not_the_party(step, case)
+        or _out_of_window(step, case)
+        or _without_documents(procedure, step, there)
+        or _hindered(step, case)
+    )
+
+
 _ASKED: Mapping[str, Text] = {
     "reason": ("原因", "reason"),
     "organization": ("单位", "organization"),
@@ -295,13 +308,9 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
     step = procedure.step(name)
     if step is None or case.state not in step.at:
         return _not_now(procedure, case, step)
-    if not case.parties.intersection(step.by):
-        who_zh, who_en = "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
-        return Refusal(
-            "NOT_THE_PARTY", f"“{step.title[0]}”由{who_zh}办理（{step.clause}）", f"“{step.title[1]}” is for {who_en}"
-        )
     return (
-        _unsaid(step, case)
+        _not_the_party(step, case)
+        or _unsaid(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
         or _hindered(step, case)
@@ -321,6 +330,13 @@ def _not_now(procedure: Procedure, case: Case, step: Step | None) -> Refusal:
         f"当前状态为“{zh}”，不能{what_zh}；您可办理：{can_zh}",
         f"it is {en}, so {what_en} is not possible; you can take: {can_en}",
     )
+
+
+def _not_the_party(step: Step, case: Case) -> Refusal | None:
+    if case.parties.intersection(step.by):
+        return None
+    zh, en = "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
+    return Refusal("NOT_THE_PARTY", f"“{step.title[0]}”由{zh}办理（{step.clause}）", f"“{step.title[1]}” is for {en}")
 
 
 def _unsaid(step: Step, case: Case) -> Refusal | None:

@@ -1,0 +1,188 @@
+"""Between messages and rows of applications and calls; what callers write is checked here."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from alliance.registry.v1 import application_pb2 as pb
+from chassis.clock import parsed_date
+from chassis.errors import Violation
+from chassis.etag import etag
+from chassis.personal import screen
+from codes import majors
+from registry.applications.store import ApplicationRow, CallRow
+from registry.domain.calls import window
+from registry.domain.facts import FACTS, Value
+from registry.domain.names import Programme
+from registry.domain.procedure import PARTIES, Procedure, Refusal, Step
+
+FACTS_OF: Mapping[int, str] = {
+    Programme.CERTIFICATION: "certification",
+    Programme.MAJOR_ADJUSTMENT: "major_adjustment",
+    Programme.PERFORMANCE: "performance",
+    Programme.EMPLOYEE_INTAKE: "employee_intake",
+    Programme.CHALLENGE: "challenge",
+    Programme.MEETING: "meeting",
+}
+"""Which field holds the facts of a programme's applications."""
+APPLICATION_FIELDS = ("display_name", *FACTS_OF.values())
+_DAY = ("_on", "_since")
+_YEARS = (2023, 2100)
+
+
+def call_problems(given: pb.ApplicationCall) -> list[Violation]:
+    """Everything that is wrong with a call as it was written."""
+    return [*_programme(given.programme), *_year(given.year), *_window(given)]
+
+
+def _programme(programme: int) -> Iterator[Violation]:
+    if programme not in Programme._value2member_map_:
+        yield Violation("programme", "required", "请填写程序", "the programme is required; see Programme")
+
+
+def _year(year: int) -> Iterator[Violation]:
+    first, last = _YEARS
+    if not first <= year <= last:
+        yield Violation("year", "range", f"年度须在 {first}–{last} 之间", f"the year is between {first} and {last}")
+
+
+def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
+    opens, closes = parsed_date(given.opens_on), parsed_date(given.closes_on)
+    for field, text, day in (("opens_on", given.opens_on, opens), ("closes_on", given.closes_on, closes)):
+        if text and day is None:
+            yield Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+    if opens and closes and closes < opens:
+        yield Violation("closes_on", "order", "截止日早于起始日；请修改其一", "it closes before it opens; mend one of them")
+    if given.programme not in Programme._value2member_map_:
+        return
+    allowed = window(Programme(given.programme), given.year)
+    for field, day in (("opens_on", opens), ("closes_on", closes)):
+        if day and not allowed.holds(day):
+            yield Violation(
+                field,
+                "window",
+                f"受理时间须在文件规定的 {allowed.opens_on or '…'} 至 {allowed.closes_on or '…'} 之内",
+                f"it takes applications within {allowed.opens_on or '…'} to {allowed.closes_on or '…'}, as the document says",
+            )
+
+
+def application_problems(given: pb.Application) -> list[Violation]:
+    """Everything that is wrong with an application as it was written."""
+    return [*_programme(given.programme), *_title(given), *_facts(given)]
+
+
+def _title(given: pb.Application) -> Iterator[Violation]:
+    if not 2 <= len(given.display_name.strip()) <= 200 or len(given.display_name.splitlines()) > 1:
+        yield Violation("display_name", "length", "标题须为一行，2–200 个字", "the title is one line of 2 to 200 characters")
+    yield from screen("display_name", given.display_name)
+
+
+def _facts(given: pb.Application) -> Iterator[Violation]:
+    kind = given.WhichOneof("facts")
+    if kind and kind != FACTS_OF.get(int(given.programme)):
+        yield Violation(kind, "facts-kind", f"{kind} 与程序不符；请去掉", f"{kind} does not belong to this programme; leave it out")
+        return
+    for leaf, value in getattr(given, kind).ListFields() if kind else ():
+        yield from _fact(f"{kind}.{leaf.name}", leaf.name, value)
+
+
+def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
+    if name.endswith(_DAY) and parsed_date(value) is None:
+        yield Violation(path, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+    elif name == "major_code" and (wrong := majors.problem(value)):
+        yield Violation(path, "教育部专业目录", *wrong)
+    elif name.endswith("_percent") and not 0 <= value <= 100:
+        yield Violation(path, "range", "百分比须在 0–100 之间", "a share is between 0 and 100 percent")
+    elif type(value) is int and value < 0:
+        yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
+
+
+def entered(message: pb.Application) -> dict[str, Value]:
+    """What was entered of an application that a rule or a step looks at."""
+    kind = message.WhichOneof("facts")
+    found: dict[str, Value] = {}
+    for leaf, value in getattr(message, kind).ListFields() if kind else ():
+        if leaf.name.endswith(_DAY):
+            found[leaf.name] = date.fromisoformat(value)
+        elif leaf.name in FACTS:
+            found[leaf.name] = value
+    return found
+
+
+def call_row(message: pb.ApplicationCall, version: int, now: datetime) -> CallRow:
+    """The row of a call in a new version; sets its etag and times."""
+    message.etag = etag(version)
+    message.update_time.FromDatetime(now)
+    if version == 1:
+        message.create_time.FromDatetime(now)
+    return CallRow(
+        name=message.name,
+        version=version,
+        programme=message.programme,
+        year=message.year,
+        authority=message.authority,
+        create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
+        content=message.SerializeToString(deterministic=True),
+    )
+
+
+def call_message(row: CallRow) -> pb.ApplicationCall:
+    """The call of a row."""
+    message = pb.ApplicationCall.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
+
+
+def application_row(message: pb.Application, version: int, due_on: date | None, now: datetime) -> ApplicationRow:
+    """The row of an application in a new version; sets its etag and times. `due_on`: when the platform takes a step."""
+    message.etag = etag(version)
+    message.update_time.FromDatetime(now)
+    if version == 1:
+        message.create_time.FromDatetime(now)
+    return ApplicationRow(
+        name=message.name,
+        version=version,
+        programme=message.programme,
+        state=message.state,
+        applicant=message.applicant,
+        body=message.body,
+        call=message.call,
+        authority=message.authority,
+        due_on=due_on,
+        create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
+        content=message.SerializeToString(deterministic=True),
+    )
+
+
+def application_message(row: ApplicationRow) -> pb.Application:
+    """The application of a row."""
+    message = pb.Application.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
+
+
+def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
+    """A step as it is offered."""
+    message = pb.ProcedureStep(
+        step=step.name,
+        clause=step.clause,
+        states=[int(state) for state in step.at],  # type: ignore[misc]
+        next_state=int(step.to) if step.to else 0,  # type: ignore[arg-type]
+        parties=[PARTIES[party][0] for party in step.by],
+        documents=[*step.documents, *step.brings],
+        inputs=step.asks,
+    )
+    message.title.zh, message.title.en = step.title
+    if refusal:
+        message.refusal.zh, message.refusal.en = refusal.zh, refusal.en
+    return message
+
+
+def document_problems(procedure: Procedure, given: list[pb.ApplicationDocument]) -> list[Violation]:
+    """What is wrong with the documents that come with a step."""
+    known = "、".join(f"{kind} {zh}" for kind, (zh, _) in procedure.documents.items())
+    return [
+        Violation("documents.kind", "kind", f"没有材料种类 {one.kind[:40]}；可用：{known}", f"there is no kind {one.kind[:40]}; known: {known}")
+        for one in given
+        if one.kind not in procedure.documents
+    ]

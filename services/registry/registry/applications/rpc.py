@@ -1,0 +1,240 @@
+"""The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+
+from access.authority import Authority
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import events_pb2
+from chassis import etag, paging
+from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
+from chassis.ids import resource
+from chassis.rpc import Call
+from registry import guards, store
+from registry.applications import store as rows
+from registry.applications.documents import Documents
+from registry.applications.mapping import (
+    APPLICATION_FIELDS,
+    application_message,
+    application_problems,
+    call_message,
+    call_problems,
+    call_row,
+    document_problems,
+    step_message,
+)
+from registry.applications.store import ApplicationRow, CallRow
+from registry.applications.taking import Said, Taking
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, window
+from registry.domain.names import BodyKind, BodyState, Programme
+from registry.domain.procedure import State, hurdle
+from registry.domain.programmes import PROCEDURES
+from registry.mapping import finding_message, masked, only, refuse
+from registry.store import BodyRow, OrganizationRow
+
+CALL = "alliance.internal.registry.call.v1"
+_CREATE, _GET = "registry.applications.create", "registry.applications.get"
+_OPEN = (State.DRAFT, State.RETURNED)
+_GIVEN = ("programme", "applicant", "body", "call", *APPLICATION_FIELDS)
+
+
+class Applications:
+    """`alliance.registry.v1.ApplicationService`."""
+
+    def __init__(self, authority: Authority, taking: Taking, documents: Documents) -> None:
+        self._authority = authority
+        self._taking = taking
+        self._documents = documents
+
+    # Calls
+
+    async def OpenCall(self, call: Call, request: rpc.OpenCallRequest) -> pb.ApplicationCall:
+        """See the contract."""
+        message = only(request.call, ("programme", "year", "authority", "opens_on", "closes_on"))
+        refuse(call_problems(message))
+        if await store.get(call.tx, OrganizationRow, message.authority) is None:
+            refuse([guards.unknown("authority", message.authority)])
+        allowed = window(Programme(message.programme), message.year)
+        message.opens_on = message.opens_on or (allowed.opens_on.isoformat() if allowed.opens_on else "")
+        message.closes_on = message.closes_on or (allowed.closes_on.isoformat() if allowed.closes_on else "")
+        message.name = resource("calls")
+        row = call_row(message, 1, call.tx.now)
+        await store.lock(call.tx, f"call {row.programme} {row.year} {row.authority}")
+        if known := await rows.same_call(call.tx, row):
+            raise AlreadyExists("CALL_EXISTS", f"该年度已有此征集 {known}", f"there is such a call already: {known}", {"call": known})
+        await store.write(call.tx, row)
+        call.tx.emit(CALL, row.name, 1, "opened", events_pb2.CallEvent(call=message))
+        return message
+
+    async def ListCalls(self, call: Call, request: rpc.ListCallsRequest) -> rpc.ListCallsResponse:
+        """See the contract."""
+        c = rows.call.c
+        conditions: list[ColumnElement[bool]] = []
+        if request.programmes:
+            conditions.append(c.programme.in_(request.programmes))
+        if request.year:
+            conditions.append(c.year == request.year)
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        if before:
+            conditions.append(c.name < before[0])
+        statement = select(CallRow).where(*conditions).order_by(c.name.desc()).limit(size + 1)
+        found: Sequence[CallRow] = (await call.tx.session.execute(statement)).scalars().all()
+        answer = rpc.ListCallsResponse(calls=[call_message(row) for row in found[:size]])
+        if len(found) > size:
+            answer.next_page_token = paging.encode(request, [found[size - 1].name])
+        return answer
+
+    # Applications
+
+    async def CreateApplication(self, call: Call, request: rpc.CreateApplicationRequest) -> pb.Application:
+        """See the contract."""
+        message = only(request.application, _GIVEN)
+        refuse(application_problems(message))
+        programme = Programme(message.programme)
+        answered = await self._call_of(call, message, programme)
+        message.authority = answered.authority
+        await self._require_beginner(call, message, programme)
+        if await store.get(call.tx, OrganizationRow, message.applicant) is None:
+            refuse([guards.unknown("applicant", message.applicant)])
+        await self._require_body(call, message, programme)
+        message.name = resource("applications")
+        message.state = pb.APPLICATION_STATE_DRAFT
+        await self._taking.save(call.tx, message, 1, "created")
+        return message
+
+    async def GetApplication(self, call: Call, request: rpc.GetApplicationRequest) -> pb.Application:
+        """See the contract."""
+        return application_message(await self._found(call, request.name))
+
+    async def ListApplications(self, call: Call, request: rpc.ListApplicationsRequest) -> rpc.ListApplicationsResponse:
+        """See the contract."""
+        c = rows.application.c
+        conditions = [await self._sees(call)]
+        for column, values in ((c.programme, request.programmes), (c.state, request.states)):
+            if values:
+                conditions.append(column.in_(values))
+        for column, value in ((c.applicant, request.applicant), (c.body, request.body), (c.call, request.call)):
+            if value:
+                conditions.append(column == value)
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        found = await rows.page(call.tx, conditions, before[0] if before else None, size + 1)
+        answer = rpc.ListApplicationsResponse(applications=[application_message(row) for row in found[:size]])
+        if len(found) > size:
+            answer.next_page_token = paging.encode(request, [found[size - 1].name])
+        return answer
+
+    async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._locked(call, request.application.name, request.application.etag)
+        if State(row.state) not in _OPEN:
+            raise Precondition(
+                "ILLEGAL_STATE",
+                "只有起草或退回补正的申报可以修改",
+                "only a draft, or what was returned, can be changed",
+            )
+        message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
+        refuse(application_problems(message))
+        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        return message
+
+    async def TakeStep(self, call: Call, request: rpc.TakeStepRequest) -> pb.Application:
+        """See the contract."""
+        await self._found(call, request.name)
+        row = await self._locked(call, request.name, request.etag)
+        procedure = PROCEDURES[Programme(row.programme)]
+        refuse(document_problems(procedure, list(request.documents)) + _score_problems(request))
+        await self._documents.require(call, request.documents)
+        said = Said(
+            request.reason,
+            request.named_organization,
+            request.named_principal,
+            request.score if request.HasField("score") else None,
+            request.day,
+            request.documents,
+        )
+        return await self._taking.take(call, row, request.step, said)
+
+    async def ListSteps(self, call: Call, request: rpc.ListStepsRequest) -> rpc.ListStepsResponse:
+        """See the contract."""
+        if not request.application:
+            if request.programme not in Programme._value2member_map_:
+                refuse([Violation("programme", "required", "请填写程序或申报", "name a programme or an application")])
+            steps = PROCEDURES[Programme(request.programme)].steps
+            return rpc.ListStepsResponse(steps=[step_message(step, None) for step in steps])
+        message = application_message(await self._found(call, request.application))
+        procedure = PROCEDURES[Programme(message.programme)]
+        case = await self._taking.case(call, message)
+        return rpc.ListStepsResponse(steps=[step_message(step, hurdle(procedure, case, step)) for step in procedure.steps])
+
+    async def CheckApplication(self, call: Call, request: rpc.CheckApplicationRequest) -> pb.ApplicationCheck:
+        """See the contract."""
+        message = application_message(await self._found(call, request.name))
+        found = [finding_message(one) for one in await self._taking.findings(call.tx, message)]
+        answer = pb.ApplicationCheck(application=message.name, findings=found)
+        answer.check_time.FromDatetime(call.tx.now)
+        return answer
+
+    async def _found(self, call: Call, name: str) -> ApplicationRow:
+        """An application that the caller may see. Raises `NotFound`."""
+        found = await rows.page(call.tx, [rows.application.c.name == name, await self._sees(call)], None, 1)
+        if not found:
+            raise NotFound(name)
+        return found[0]
+
+    async def _locked(self, call: Call, name: str, expected: str) -> ApplicationRow:
+        row = await store.get(call.tx, ApplicationRow, name, lock=True)
+        if row is None:
+            raise NotFound(name)
+        etag.check(expected, row.version, name)
+        return row
+
+    async def _sees(self, call: Call) -> ColumnElement[bool]:
+        viewer = await self._authority.viewer(call)
+        return rows.sees(viewer, call.principal.sub if call.principal else "")
+
+    async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
+        row = await store.get(call.tx, CallRow, message.call)
+        if row is None or row.programme != programme:
+            problem = Violation("call", "call", "请填写该程序的征集（见 ListCalls）", "name a call of this programme; see ListCalls")
+            raise Invalid([problem])
+        return row
+
+    async def _require_beginner(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """Who may act for the applicant begins it; the authority, too, where it gives out the work."""
+        if await self._authority.permitted(call, _CREATE, message.applicant):
+            return
+        if programme in BEGUN_BY_AUTHORITY and await self._authority.permitted(call, _CREATE, message.authority):
+            return
+        raise Denied(_CREATE, message.applicant)
+
+    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """The body is of a kind and in a state that fit the programme, and the applicant is one of those that it is about."""
+        if programme not in BODIES:
+            if message.body:
+                refuse([Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")])
+            return
+        kinds, states = BODIES[programme]
+        row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
+        if row is None:
+            raise Invalid([guards.unknown("body", message.body)])
+        if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
+            raise Precondition(
+                "BODY_DOES_NOT_FIT",
+                f"该程序面向 {'、'.join(kind.name for kind in kinds)}，状态须为 {'、'.join(state.name for state in states)}",
+                f"this programme is for {', '.join(kind.name for kind in kinds)} in {', '.join(state.name for state in states)}",
+                {"body": row.name},
+            )
+        if row.applicant and row.applicant != message.applicant:
+            refuse([Violation("applicant", "applicant", f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}")])
+        if programme in FORMING and (known := await rows.live_of_body(call.tx, row.name, programme)):
+            raise AlreadyExists(
+                "APPLICATION_EXISTS", f"该组织已有申报 {known}", f"there is an application for this body: {known}", {"application": known}
+            )
+
+
+def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:
+    if not request.HasField("score") or 0 <= request.score <= 100:
+        return []
+    return [Violation("score", "range", "评分须在 0–100 之间", "a score is between 0 and 100")]

@@ -1,0 +1,167 @@
+"""Tables of applications and calls, and the statements on them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, LargeBinary, Table, Text, and_, exists, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field
+
+from access.visibility import Viewer
+from chassis.database import Tx
+from registry.domain.calls import SHARED
+from registry.domain.names import BodyState
+from registry.domain.procedure import State
+from registry.store import Base, BodyRow, body
+
+_INSTANT: Any = DateTime(timezone=True)
+_FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+_STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
+_SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
+
+
+class CallRow(Base, table=True):
+    """A call; `content` is its message."""
+
+    __tablename__ = "application_call"
+    __table_args__ = (Index("call_once", "programme", "year", "authority", unique=True),)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    programme: int
+    year: int
+    authority: str = Field(sa_type=Text)
+    create_time: datetime = Field(sa_type=_INSTANT)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class ApplicationRow(Base, table=True):
+    """An application; `content` is its message. `due_on` is the day after which the platform takes a step."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        Index("application_applicant", "applicant"),
+        Index("application_body", "body", postgresql_where=text("body <> ''")),
+        Index("application_call_of", "call"),
+        Index("application_authority", "authority"),
+        Index("application_due", "due_on", postgresql_where=text("due_on IS NOT NULL")),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    programme: int
+    state: int
+    applicant: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    call: str = Field(sa_type=Text)
+    authority: str = Field(sa_type=Text)
+    due_on: date | None
+    create_time: datetime = Field(sa_type=_INSTANT)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class PartyRow(Base, table=True):
+    """Whom a step of an application named: an organization, a principal, or both."""
+
+    __tablename__ = "application_party"
+    __table_args__ = (
+        Index("party_organization", "organization", postgresql_where=text("organization <> ''")),
+        Index("party_principal", "principal", postgresql_where=text("principal <> ''")),
+    )
+
+    application: str = Field(sa_type=Text, primary_key=True)
+    organization: str = Field(sa_type=Text, primary_key=True)
+    principal: str = Field(sa_type=Text, primary_key=True)
+
+
+class AttachmentRow(Base, table=True):
+    """A document that is attached to an application."""
+
+    __tablename__ = "application_document"
+    __table_args__ = (Index("attachment_document", "document"),)
+
+    application: str = Field(sa_type=Text, primary_key=True)
+    document: str = Field(sa_type=Text, primary_key=True)
+
+
+call: Table = CallRow.__table__  # type: ignore[attr-defined]
+application: Table = ApplicationRow.__table__  # type: ignore[attr-defined]
+party: Table = PartyRow.__table__  # type: ignore[attr-defined]
+attachment: Table = AttachmentRow.__table__  # type: ignore[attr-defined]
+
+
+async def name_party(tx: Tx, name: str, organization: str, principal: str) -> None:
+    """Write down whom a step named; they may read the application from then on."""
+    if organization or principal:
+        row = {"application": name, "organization": organization, "principal": principal}
+        await tx.conn.execute(insert(party).values(row).on_conflict_do_nothing())
+
+
+async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
+    """Attach documents: whoever may see the application may read them."""
+    for one in documents:
+        row = {"application": name, "document": one}
+        await tx.conn.execute(insert(attachment).values(row).on_conflict_do_nothing())
+
+
+async def live_of_body(tx: Tx, body: str, programme: int) -> str:
+    """The name of a body's application in a programme that has not ended; "" for none."""
+    c = application.c
+    live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
+    return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+
+
+async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:
+    """Names of applications whose last day has passed."""
+    c = application.c
+    statement = select(c.name).where(c.due_on.is_not(None), c.due_on < today).order_by(c.due_on, c.name).limit(limit)
+    return (await tx.conn.execute(statement)).scalars().all()
+
+
+async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[BodyRow]:
+    """Other bodies of a kind that an applicant is: those that stand, and those that it has applied for."""
+    c = body.c
+    applied = exists().where(application.c.body == c.name, application.c.state.in_(_SUBMITTED))
+    mine = (c.applicant == applicant, c.applicant != text("''"), c.kind == kind, c.name != but)
+    counting = or_(c.state.in_(_STANDING), and_(c.state == BodyState.DRAFT, applied))
+    statement = select(BodyRow).where(*mine, counting).order_by(c.display_name, c.name)
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def same_call(tx: Tx, row: CallRow) -> str:
+    """The name of the call of an authority's programme and year; "" for none."""
+    c = call.c
+    same = (c.programme == row.programme, c.year == row.year, c.authority == row.authority)
+    return (await tx.conn.execute(select(c.name).where(*same))).scalar_one_or_none() or ""
+
+
+def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
+    """The applications that somebody has a part in."""
+    c = application.c
+    if viewer.platform:
+        return c.name.is_not(None)
+    named = and_(party.c.application == c.name, or_(*_is_named(viewer, principal)))
+    shared = and_(c.programme.in_(sorted(SHARED)), c.body.in_(sorted(viewer.member_bodies | viewer.bodies_run)))
+    own = [shared, exists().where(named)]
+    if viewer.organization:
+        own += [c.applicant == viewer.organization, c.authority == viewer.organization]
+    return or_(*own)
+
+
+def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:
+    mine = [party.c.principal == principal] if principal else []
+    if viewer.organization:
+        mine.append(party.c.organization == viewer.organization)
+    return mine or [party.c.principal == text("NULL")]
+
+
+async def page(
+    tx: Tx, conditions: Sequence[ColumnElement[bool]], before: str | None, limit: int
+) -> Sequence[ApplicationRow]:
+    """Applications, the newest first."""
+    c = application.c
+    statement = select(ApplicationRow).where(*conditions).order_by(c.name.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(c.name < before)
+    return (await tx.session.execute(statement)).scalars().all()

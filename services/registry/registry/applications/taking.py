@@ -1,0 +1,246 @@
+"""Taking steps: what is known of an application out of the register, and what a step changes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC
+from typing import Any, NamedTuple
+
+from access.authority import Authority
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import events_pb2
+from chassis.clock import business_date, parsed_date
+from chassis.database import Tx
+from chassis.errors import NotFound, Precondition
+from chassis.rpc import Call
+from registry import bodies, changes, store
+from registry.applications.mapping import application_message, application_row, entered
+from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue
+from registry.domain.facts import Facts, Value
+from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
+from registry.domain.policy import of_programme
+from registry.domain.procedure import Case, Effect, Party, Procedure, Refusal, State, Step, Taken, Unit, Window, take
+from registry.domain.programmes import PROCEDURES
+from registry.domain.rules import Finding, check
+from registry.judging import Judge
+from registry.mapping import body_message, finding_message
+from registry.store import BodyRow, OrganizationRow
+
+APPLICATION = "alliance.internal.registry.application.v1"
+STEP = "registry.applications.step"
+_MOST_STEPS = 500
+_BATCH = 20  # applications in one transaction of the sweep
+_NOBODY = Unit("", 0)
+_LEADS = (MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL)
+
+
+class Said(NamedTuple):
+    """What the call says beside the step's name."""
+
+    reason: str = ""
+    organization: str = ""
+    principal: str = ""
+    score: int | None = None
+    day: str = ""
+    documents: Sequence[pb.ApplicationDocument] = ()
+
+
+class Taking:
+    """Takes steps, for callers and, where a last day has passed, for the platform."""
+
+    def __init__(self, authority: Authority, judge: Judge) -> None:
+        self._authority = authority
+        self._judge = judge
+
+    async def case(self, call: Call, message: pb.Application, said: Said = Said()) -> Case:  # noqa: B008 - it is a tuple
+        """What is known of an application for a caller who wants to take a step."""
+        case = await self._known(call.tx, message, said)
+        unit = await self._unit(call, case)
+        actor = call.principal.sub if call.principal else ""
+        case = replace(case, unit=unit, actor=actor)
+        return replace(case, parties=await self._parties(call, message, case))
+
+    async def take(self, call: Call, row: ApplicationRow, name: str, said: Said) -> pb.Application:
+        """Take a step. Raises `Precondition` where the procedure refuses it."""
+        message = application_message(row)
+        case = await self.case(call, message, said)
+        step = take(PROCEDURES[Programme(row.programme)], case, name)
+        if isinstance(step, Refusal):
+            raise Precondition(step.reason, step.zh, step.en, {"application": row.name, "step": name[:100]})
+        return await self._done(call.tx, row.version, message, case, step, said)
+
+    async def lapse(self, tx: Tx, row: ApplicationRow) -> bool:
+        """Take the step that the platform takes after a last day; says whether there was one."""
+        message = application_message(row)
+        case = replace(await self._known(tx, message, Said()), actor=tx.cause.actor, parties=frozenset({Party.PLATFORM}))
+        step = PROCEDURES[Programme(row.programme)].overdue(case)
+        if step is None:
+            return False
+        await self._done(tx, row.version, message, case, step, Said(reason=step.title[0]))
+        return True
+
+    async def findings(self, tx: Tx, message: pb.Application) -> list[Finding]:
+        """What every rule says of an application and of the body that it is for."""
+        found: list[Finding] = []
+        if message.body:
+            body = await store.get(tx, BodyRow, message.body)
+            found += await self._judge.said(tx, body_message(body)) if body else []
+        facts = Facts(business_date(tx.now), await self._facts(tx, message))
+        return found + check(of_programme(Programme(message.programme)), Stage.SUBMITTING, facts, self._judge.limits)
+
+    async def _facts(self, tx: Tx, message: pb.Application) -> dict[str, Value]:
+        applicant = await store.get(tx, OrganizationRow, message.applicant)
+        known = entered(message)
+        if applicant:
+            known["is_vocational_school"] = applicant.org_type in VOCATIONAL
+        if message.body and (body := await store.get(tx, BodyRow, message.body)):
+            known["lead_is_central_soe"] = body_message(body).community.lead_is_central_soe
+        return known
+
+    async def _known(self, tx: Tx, message: pb.Application, said: Said) -> Case:
+        today = business_date(tx.now)
+        members = await store.members_on(tx, message.body, today) if message.body else []
+        names = [message.applicant, said.organization, *(one.organization for one in members)]
+        units = {name: _unit(row) for name, row in (await store.get_all(tx, OrganizationRow, [n for n in names if n])).items()}
+        if said.organization and said.organization not in units:
+            raise NotFound(said.organization)
+        call = await store.get(tx, CallRow, message.call) if message.call else None
+        facts = await self._facts(tx, message)
+        if call:
+            facts["year"] = call.year
+        return Case(
+            state=State(message.state),
+            today=today,
+            applicant=units[message.applicant],
+            unit=_NOBODY,
+            actor="",
+            parties=frozenset(),
+            window=_window(call),
+            leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
+            members=frozenset(one.organization for one in members),
+            documents=frozenset(one.kind for one in message.documents),
+            brought=frozenset(one.kind for one in said.documents),
+            taken=tuple(_taken(one) for one in message.steps),
+            facts=facts,
+            named=units.get(said.organization),
+            principal=said.principal,
+            score=said.score,
+            day=parsed_date(said.day) if said.day else None,
+            reason=said.reason,
+            hindering=tuple(one for one in await self.findings(tx, message) if one.hinders),
+        )
+
+    async def _unit(self, call: Call, case: Case) -> Unit:
+        """The organization that the caller acts for, if the caller may take steps for it."""
+        name = call.principal.organization if call.principal else ""
+        if not name or not await self._authority.permitted(call, STEP, name):
+            return _NOBODY
+        row = await store.get(call.tx, OrganizationRow, name)
+        return _unit(row) if row else _NOBODY
+
+    async def _parties(self, call: Call, message: pb.Application, case: Case) -> frozenset[Party]:
+        """In which parts a caller can take steps."""
+        parts = set(_parties_of(message, case))
+        if message.body:
+            body = await store.get(call.tx, BodyRow, message.body)
+            task_force = body_message(body).alliance.task_force if body else ""
+            if case.unit.name and case.unit.name == task_force:
+                parts.add(Party.TASK_FORCE)
+            if await self._authority.permitted(call, STEP, message.body) and case.unit.name in case.members:
+                parts.add(Party.SECRETARIAT)
+        return frozenset(parts)
+
+    async def _done(
+        self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said
+    ) -> pb.Application:
+        if len(message.steps) >= _MOST_STEPS:
+            raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
+        state = step.to or case.state
+        message.state = int(state)  # type: ignore[assignment]
+        message.documents.extend(said.documents)
+        if "day" in step.asks:
+            message.challenge.due_on = said.day
+        taken = message.steps.add(
+            step=step.name,
+            state=int(state),
+            actor=case.actor,
+            organization=case.unit.name,
+            reason=said.reason,
+            named_organization=said.organization,
+            named_principal=said.principal,
+            score=said.score,
+            documents=[one.document for one in said.documents],
+            open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
+        )
+        taken.take_time.FromDatetime(tx.now)
+        await attach(tx, message.name, [one.document for one in said.documents])
+        await name_party(tx, message.name, said.organization, said.principal)
+        await self._effect(tx, step.effect, message.body)
+        await self.save(tx, message, version + 1, "stepped")
+        return message
+
+    async def _effect(self, tx: Tx, effect: Effect, body: str) -> None:
+        if effect is Effect.NONE or not body:
+            return
+        row = await changes.locked_body(tx, body)
+        await (bodies.form if effect is Effect.FORM else bodies.dissolve)(tx, self._judge, row)
+
+    async def save(self, tx: Tx, message: pb.Application, version: int, verb: str) -> None:
+        """Write an application in a new version; sets its last day, etag and times."""
+        case = await self._known(tx, message, Said())
+        procedure = PROCEDURES[Programme(message.programme)]
+        due_on = procedure.due_on(case)
+        message.due_on = due_on.isoformat() if due_on else ""
+        row = application_row(message, version, due_on if _lapses(procedure, case) else None, tx.now)
+        await store.write(tx, row)
+        tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+
+
+def _lapses(procedure: Procedure, case: Case) -> bool:
+    return any(one.step and case.state in one.at for one in procedure.deadlines)
+
+
+def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
+    """What the application itself says of whoever wants to take a step."""
+    unit = case.unit
+    if unit.name:
+        if unit.name == case.applicant.name or unit.parent == case.applicant.name:
+            yield Party.APPLICANT
+        if unit.name == message.authority:
+            yield Party.AUTHORITY
+        if unit.name in {lead.name for lead in case.leads.values()}:
+            yield Party.LEAD
+        if unit.name in case.members:
+            yield Party.PARTNER
+        for step, part in (("start_sealing", Party.PROVINCE), ("commission", Party.EVALUATOR)):
+            if (named := case.steps(step)) and named[-1].subject == unit.name:
+                yield part
+        if unit.name in {one.subject for one in case.steps("team")}:
+            yield Party.TEAM
+    if case.actor in {one.principal for one in case.steps("assign_expert")}:
+        yield Party.EXPERT
+
+
+def _unit(row: Any) -> Unit:
+    return Unit(row.name, row.org_type, row.region_code[:2], row.parent, row.verified)
+
+
+def _taken(one: pb.TakenStep) -> Taken:
+    day = business_date(one.take_time.ToDatetime(tzinfo=UTC))
+    score = one.score if one.HasField("score") else None
+    return Taken(one.step, one.organization, one.actor, day, one.named_organization, one.named_principal, score)
+
+
+def _window(call: Any) -> Window:
+    if call is None:
+        return Window(None, None)
+    message = pb.ApplicationCall.FromString(call.content)
+    return Window(parsed_date(message.opens_on), parsed_date(message.closes_on))
+
+
+async def sweep(tx: Tx, taking: Taking) -> int:
+    """Take the platform's steps of some applications whose last day has passed; returns how many."""
+    done = 0
+    for name in await overdue(tx, business_date(tx.now), _BATCH):
+        row = await store.get(tx, ApplicationRow, name, lock=True)
+        done += bool(row and await taking.lapse(tx, row))
+    return done

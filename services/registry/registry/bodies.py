@@ -1,0 +1,47 @@
+"""Bodies in a new version, together with what the rules say of them: by their own RPCs, or by a step of an application."""
+
+from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date
+from chassis.database import Tx
+from chassis.errors import Precondition
+from registry import changes, guards, store
+from registry.domain.names import BodyKind
+from registry.domain.policy import of_kind
+from registry.judging import STANDING, Judge, open_findings
+from registry.mapping import body_message
+from registry.store import BodyRow
+
+
+async def save(tx: Tx, judge: Judge, message: body_pb2.Body, version: int, verb: str) -> body_pb2.Body:
+    """Write a body, its open findings and what is said of it."""
+    found = await judge.said(tx, message)
+    if message.state in STANDING:
+        open_findings(message, found)
+    await changes.save_body(tx, message, version, verb)
+    await judge.keep(tx, message, version, found)
+    return message
+
+
+async def form(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
+    """Form a draft that is locked. Raises `Precondition` where it is none, or where a required rule is violated."""
+    message = changes.taken(row, "form")
+    if not of_kind(BodyKind(row.kind)):
+        raise Precondition(
+            "KIND_NOT_SUPPORTED",
+            "该类组织没有成立规则，只能筹建",
+            "there are no rules for forming this kind of body; it stays a draft",
+        )
+    await guards.lock_rivals(tx, message)
+    guards.refuse_violated(await judge.said(tx, body_message(row)))
+    message.formed_on = business_date(tx.now).isoformat()
+    return await save(tx, judge, message, row.version + 1, "formed")
+
+
+async def dissolve(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
+    """Dissolve a body that is locked. Its memberships end today; one that had not begun ends on its first day."""
+    today = business_date(tx.now)
+    message = changes.taken(row, "dissolve")
+    for membership in await store.open_memberships(tx, row.name, today):
+        membership.valid_to = changes.last_day(membership, today)
+        await changes.save_membership(tx, row, membership, "ended")
+    return await save(tx, judge, message, row.version + 1, "dissolved")

@@ -1,0 +1,52 @@
+"""Calls 征集、遴选: when a programme takes applications, as far as the documents say."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from registry.domain.names import BodyKind, BodyState, Programme
+from registry.domain.procedure import ALWAYS, Window
+
+
+def _community(year: int) -> Window:
+    """S2 五: 2023-07-30 to 2023-10-31; from 2024 on every year from 01-01 to 10-31."""
+    if year < 2023:
+        return Window(date(year + 1, 1, 1), date(year, 12, 31))  # there was none: no day lies in it
+    return Window(date(2023, 7, 30) if year == 2023 else date(year, 1, 1), date(year, 10, 31))
+
+
+def _pilot(year: int) -> Window:
+    """S4 四(一): the call of 2025 closed on 2025-04-18; those of other years are for the authority to set."""
+    return Window(None, date(2025, 4, 18)) if year == 2025 else ALWAYS
+
+
+_WINDOWS: Mapping[Programme, Callable[[int], Window]] = {
+    Programme.COMMUNITY: _community,
+    Programme.PILOT: _pilot,
+    Programme.SUPPORT: _pilot,
+}
+
+
+def window(programme: Programme, year: int) -> Window:
+    """The window that the documents set; open where they set none."""
+    return _WINDOWS.get(programme, lambda _: ALWAYS)(year)
+
+
+BODIES: Mapping[Programme, tuple[frozenset[BodyKind], frozenset[BodyState]]] = {
+    Programme.COMMUNITY: (frozenset({BodyKind.COMMUNITY}), frozenset({BodyState.DRAFT})),
+    Programme.PILOT: (frozenset({BodyKind.PILOT_UNIT}), frozenset({BodyState.DRAFT})),
+    Programme.SUPPORT: (frozenset({BodyKind.SUPPORT_UNIT}), frozenset({BodyState.DRAFT})),
+    Programme.CONSORTIUM: (frozenset({BodyKind.CONSORTIUM}), frozenset({BodyState.DRAFT})),
+    Programme.CHALLENGE: (frozenset({BodyKind.ALLIANCE, BodyKind.COMMUNITY, BodyKind.CONSORTIUM}), frozenset({BodyState.FORMED})),
+    Programme.MEETING: (frozenset({BodyKind.ALLIANCE}), frozenset({BodyState.FORMED})),
+    Programme.PERFORMANCE: (frozenset({BodyKind.ALLIANCE}), frozenset({BodyState.FORMED})),
+}
+"""The bodies that a programme's applications are for, and in which states; programmes that are not here have none."""
+
+FORMING = frozenset({Programme.COMMUNITY, Programme.PILOT, Programme.SUPPORT, Programme.CONSORTIUM})
+"""Programmes that form the body: it has one application at a time."""
+FORMED_BY_APPLICATION = frozenset(kind for programme in FORMING for kind in BODIES[programme][0])
+"""Kinds of bodies that such a programme forms; the platform alone may enter one that was formed without."""
+SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
+"""Programmes whose applications the members of the body may read."""
+BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
+"""Programmes that the authority may begin, too."""
