@@ -5,24 +5,36 @@ from typing import Any
 
 import typer
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import application_pb2, body_pb2
 from alliance_cli import naming
 from alliance_cli.output import value_of
 from alliance_cli.session import t
 
 _TRUTHS = {"true": True, "yes": True, "是": True, "有": True, "false": False, "no": False, "否": False, "无": False}
 _ORGANIZATIONS = ("task_force", "lead_departments", "institution", "college", "unit")
-_MOST = 2**31 - 1  # of a whole number in the contract
-NAMES = {
-    kind.name: [leaf.name for leaf in getattr(body_pb2.Body(), kind.name).DESCRIPTOR.fields]
-    for kind in body_pb2.Body.DESCRIPTOR.oneofs_by_name["facts"].fields
+_ENUMS = {
+    "PilotField": (body_pb2, "PILOT_FIELD_"),
+    "CertifiedKind": (application_pb2, "CERTIFIED_KIND_"),
+    "MajorChange": (application_pb2, "MAJOR_CHANGE_"),
 }
+_MOST = 2**31 - 1  # of a whole number in the contract
+
+
+def _names(holder: Message) -> dict[str, list[str]]:
+    kinds = holder.DESCRIPTOR.oneofs_by_name["facts"].fields
+    return {kind.name: [leaf.name for leaf in getattr(holder, kind.name).DESCRIPTOR.fields] for kind in kinds}
+
+
+NAMES = _names(body_pb2.Body())
 """Names of the facts of each kind of body that has any."""
+OF_APPLICATIONS = _names(application_pb2.Application())
+"""The same of each programme's applications."""
 
 
-def enter(body: body_pb2.Body, given: Iterable[str]) -> list[str]:
-    """Set facts; returns the path of what was set, for a field mask.
+def enter(holder: body_pb2.Body | application_pb2.Application, given: Iterable[str]) -> list[str]:
+    """Set facts of a body or an application; returns the path of what was set, for a field mask.
 
     An empty value makes a fact unknown again; a name that is given more than once makes a list. Raises typer.BadParameter
     that says what the fact takes.
@@ -35,12 +47,12 @@ def enter(body: body_pb2.Body, given: Iterable[str]) -> list[str]:
         typed.setdefault(name, []).append(value)
     if not typed:
         return []
-    kind = _kind_of(body)
-    facts = getattr(body, kind)
+    kind, names = _kind_of(holder)
+    facts = getattr(holder, kind)
     facts.SetInParent()
     for name, values in typed.items():
-        if name not in NAMES[kind]:
-            listed = ", ".join(NAMES[kind])
+        if name not in names:
+            listed = ", ".join(names)
             raise typer.BadParameter(t(f"没有事实 {name}，可用：{listed}", f"there is no fact {name}; known: {listed}"))
         leaf = facts.DESCRIPTOR.fields_by_name[name]
         facts.ClearField(name)
@@ -52,7 +64,7 @@ def enter(body: body_pb2.Body, given: Iterable[str]) -> list[str]:
     return [kind]
 
 
-def known(body: body_pb2.Body) -> str:
+def known(body: body_pb2.Body | application_pb2.Application) -> str:
     """The facts that are known, one a line, as they are typed."""
     kind = body.WhichOneof("facts")
     lines = []
@@ -62,18 +74,23 @@ def known(body: body_pb2.Body) -> str:
     return "\n".join(lines)
 
 
-def _kind_of(body: body_pb2.Body) -> str:
-    kind = body_pb2.BodyKind.Name(body.kind).removeprefix("BODY_KIND_").lower()
-    if kind not in NAMES:
+def _kind_of(holder: body_pb2.Body | application_pb2.Application) -> tuple[str, list[str]]:
+    """What the holder's facts are called, and their names."""
+    if isinstance(holder, body_pb2.Body):
+        kind, names = body_pb2.BodyKind.Name(holder.kind).removeprefix("BODY_KIND_").lower(), NAMES
+    else:
+        kind, names = application_pb2.Programme.Name(holder.programme).removeprefix("PROGRAMME_").lower(), OF_APPLICATIONS
+    if kind not in names:
         raise typer.BadParameter(t(f"{kind} 没有要填的事实", f"a {kind} has no facts to enter"))
-    return kind
+    return kind, names[kind]
 
 
 def _value(leaf: FieldDescriptor, typed: str) -> Any:
     if leaf.name in _ORGANIZATIONS:
         return naming.organization(typed)
     if leaf.enum_type:
-        return value_of(getattr(body_pb2, leaf.enum_type.name), "PILOT_FIELD_", typed)
+        module, prefix = _ENUMS[leaf.enum_type.name]
+        return value_of(getattr(module, leaf.enum_type.name), prefix, typed)
     if leaf.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         if typed.lower() not in _TRUTHS:
             raise typer.BadParameter(t(f"{leaf.name}：请写 是 或 否", f"{leaf.name}: write yes or no"))

@@ -6,9 +6,12 @@ import typer
 
 from alliance_cli import session
 from alliance_cli.commands import (
+    application,
     body,
+    call_,
     deadline,
     dlq,
+    document,
     listing,
     login,
     match,
@@ -24,6 +27,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="äº
 for name, group in {
     "org": org.app,
     "body": body.app,
+    "call": call_.app,
+    "application": application.app,
+    "document": document.app,
     "listing": listing.app,
     "match": match.app,
     "round": round_.app,

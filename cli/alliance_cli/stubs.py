@@ -7,6 +7,8 @@ from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
+from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
+from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
 from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from alliance.reporting.v1.reporting_service_pb2_grpc import ReportingServiceStub
 from alliance_cli.session import channel
@@ -16,6 +18,18 @@ from alliance_cli.session import channel
 def registry() -> Any:
     """RegistryService."""
     return RegistryServiceStub(channel("registry"))
+
+
+@cache
+def applications() -> Any:
+    """ApplicationService, which registry serves."""
+    return ApplicationServiceStub(channel("registry"))
+
+
+@cache
+def documents() -> Any:
+    """DocumentService, which registry serves."""
+    return DocumentServiceStub(channel("registry"))
 
 
 @cache

@@ -129,7 +129,9 @@ def test_a_community_is_not_submitted_without_every_seal() -> None:
     for lead in (APPLICANT, UNIVERSITY):
         walk.took("seal", lead, Party.LEAD)
     walk.refused("ALREADY_DONE", "seal", UNIVERSITY, Party.LEAD)
-    assert {SCHOOL.name, PROVINCE.name} <= set(walk.refused("SEALS_MISSING", "submit").zh.replace("（", "、").replace("：", "、").split("、"))
+    assert {SCHOOL.name, PROVINCE.name} <= set(
+        walk.refused("SEALS_MISSING", "submit").zh.replace("（", "、").replace("：", "、").split("、")
+    )
     walk.refused("NOT_THE_PARTY", "seal", EXPERTS, Party.EXPERT)
 
 
@@ -157,7 +159,9 @@ def test_the_province_is_that_of_a_lead() -> None:
         walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=wrong)
     walk.refused("INPUT_REQUIRED", "start_sealing")
     for province in ("11", "12", "31"):
-        assert isinstance(walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step)
+        assert isinstance(
+            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step
+        )
 
 
 def test_a_central_soe_files_direct() -> None:
@@ -458,7 +462,9 @@ def test_what_violates_a_required_rule_is_not_submitted(programme: Programme) ->
         if step.checks_rules:
             walk = begun(programme, state=step.at[0])
             walk.attach(*step.documents)
-            found = walk.tried(step.name, APPLICANT, step.by[0], hindering=(HINDERS,), brought=frozenset(step.brings), **_said(step))
+            found = walk.tried(
+                step.name, APPLICANT, step.by[0], hindering=(HINDERS,), brought=frozenset(step.brings), **_said(step)
+            )
             assert isinstance(found, Refusal)
             assert found.reason == "RULES_VIOLATED"
             assert "R11" in found.zh

@@ -11,6 +11,8 @@ from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
+from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
+from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
 from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from alliance.reporting.v1.reporting_service_pb2_grpc import ReportingServiceStub
 from alliance_local.control import Platform
@@ -35,11 +37,14 @@ _RETRY = {
 }
 _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "registry": RegistryServiceStub,
+    "applications": ApplicationServiceStub,
+    "documents": DocumentServiceStub,
     "listings": ListingsServiceStub,
     "matching": MatchingServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
+_SERVED_BY = {"applications": "registry", "documents": "registry"}
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -52,6 +57,8 @@ class Caller:
     """One principal; `caller.listings.PublishListing(request)`. Without `sub` it is nobody and sends no token."""
 
     registry: Any
+    applications: Any
+    documents: Any
     listings: Any
     matching: Any
     reporting: Any
@@ -67,7 +74,7 @@ class Caller:
     def __getattr__(self, name: str) -> Any:
         if name not in _STUBS:
             raise AttributeError(name)
-        return _Bound(self, _STUBS[name](self.channel(name)))
+        return _Bound(self, _STUBS[name](self.channel(_SERVED_BY.get(name, name))))
 
     def admin(self, service: str) -> Any:
         """The operator's RPCs of a service."""

@@ -8,13 +8,13 @@ from access.authority import Authority
 from alliance.registry.v1 import application_service_pb2, document_service_pb2, registry_service_pb2
 from chassis.clock import business_date
 from chassis.database import Cause, Tx
-from registry.applications.objects import ObjectStore
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
 from registry import store
 from registry.applications import store as applications
 from registry.applications import taking
 from registry.applications.documents import Documents
+from registry.applications.objects import ObjectStore
 from registry.applications.rpc import Applications
 from registry.applications.scanning import Clamd, NoScanner, Scanner
 from registry.changes import bootstrap
@@ -43,7 +43,9 @@ class RegistryParts(Parts):
 
     def offers(self) -> Sequence[Offer]:
         """The register, applications, documents."""
-        documents = Documents(self._authority, ObjectStore(self.context.settings.objects_url), _scanner(self.context.settings.clamd))
+        documents = Documents(
+            self._authority, ObjectStore(self.context.settings.objects_url), _scanner(self.context.settings.clamd)
+        )
         return [
             Offer(registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"], Registry(self._authority, self._judge)),
             Offer(

@@ -147,7 +147,9 @@ async def _of_pilot(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mappin
         "is_secondary_college": _is_college(college, known.institution) if college else None,
     }
     if institution and known.major_code and known.HasField("call_year"):
-        others = [body_message(one) for one in await applications.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)]
+        others = [
+            body_message(one) for one in await applications.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)
+        ]
         same_call = [one for one in others if one.pilot_unit.call_year == known.call_year]
         facts["majors"] = len(
             {known.major_code, *(one.pilot_unit.major_code for one in same_call if one.pilot_unit.major_code)}

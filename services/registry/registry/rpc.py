@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TypeVar
 
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, exists, or_, true
 

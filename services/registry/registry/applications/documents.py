@@ -15,11 +15,11 @@ from alliance.registry.v1 import document_service_pb2 as rpc
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Precondition, Unavailable, Violation
 from chassis.ids import resource
-from registry.applications.objects import Objects
 from chassis.personal import screen
 from chassis.rpc import Call
 from registry import guards, store
 from registry.applications import store as rows
+from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
 from registry.mapping import refuse
 from registry.store import Base, OrganizationRow
@@ -42,7 +42,10 @@ _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
 
 class DocumentRow(Base, table=True):
-    """What is known of a document; its content is an object of the same name. On no topic: a file's name may say who somebody is."""
+    """What is known of a document; its content is an object of the same name.
+
+    It is on no topic: a file's name may say who somebody is.
+    """
 
     __tablename__ = "document"
     __table_args__ = (Index("document_owner", "owner"),)
@@ -115,7 +118,9 @@ class Documents:
         try:
             return rpc.ReadDocumentResponse(content=await self._objects.read(row.name, request.offset, MAX_PART))
         except OSError as error:
-            raise Unavailable("材料暂时无法读取，请稍后重试", "the document can't be read at present; try again shortly") from error
+            raise Unavailable(
+                "材料暂时无法读取，请稍后重试", "the document can't be read at present; try again shortly"
+            ) from error
 
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
         """See the contract. The object goes first: an erasure that ends half way is asked for again."""
@@ -135,7 +140,16 @@ class Documents:
         for one in documents:
             row = await store.get(call.tx, DocumentRow, one.document)
             if row is None or row.state == _ERASED:
-                raise Invalid([Violation("documents.document", "document", f"没有材料 {one.document[:60]}", f"there is no {one.document[:60]}")])
+                raise Invalid(
+                    [
+                        Violation(
+                            "documents.document",
+                            "document",
+                            f"没有材料 {one.document[:60]}",
+                            f"there is no {one.document[:60]}",
+                        )
+                    ]
+                )
             if not await self._authority.permitted(call, "registry.documents.upload", row.owner):
                 raise Denied("registry.documents.upload", row.owner)
 
@@ -143,7 +157,9 @@ class Documents:
         try:
             found = await self._scanner.found(content)
         except (OSError, TimeoutError) as error:
-            raise Unavailable("病毒扫描暂时不可用，请稍后重试", "the virus scanner can't be asked at present; try again shortly") from error
+            raise Unavailable(
+                "病毒扫描暂时不可用，请稍后重试", "the virus scanner can't be asked at present; try again shortly"
+            ) from error
         if found:
             raise Precondition("INFECTED", f"材料未通过病毒扫描：{found}", f"the scanner found {found}; nothing was kept")
 
@@ -169,7 +185,12 @@ def header_problems(header: pb.Document) -> list[Violation]:
     found = []
     if not _NAME.fullmatch(header.file_name):
         found.append(
-            Violation("header.file_name", "name", "文件名须为 1–200 个字符，不含斜线", "a file name has 1 to 200 characters and no slash")
+            Violation(
+                "header.file_name",
+                "name",
+                "文件名须为 1–200 个字符，不含斜线",
+                "a file name has 1 to 200 characters and no slash",
+            )
         )
     if header.media_type not in _BEGINS:
         listed = "、".join(_BEGINS)
@@ -178,7 +199,9 @@ def header_problems(header: pb.Document) -> list[Violation]:
         most = MAX_SIZE // 1024 // 1024
         found.append(Violation("header.size", "size", f"大小须在 1 字节至 {most} MiB 之间", f"it has 1 byte to {most} MiB"))
     if not _HASH.fullmatch(header.sha256):
-        found.append(Violation("header.sha256", "hash", "须为 64 位小写十六进制", "it has 64 hexadecimal digits in lower case"))
+        found.append(
+            Violation("header.sha256", "hash", "须为 64 位小写十六进制", "it has 64 hexadecimal digits in lower case")
+        )
     return found + list(screen("header.file_name", header.file_name))
 
 
@@ -187,13 +210,24 @@ async def _content(header: pb.Document, requests: AsyncIterator[rpc.UploadDocume
     content = bytearray()
     async for request in requests:
         if len(request.part) > MAX_PART or len(content) + len(request.part) > header.size:
-            raise Invalid([Violation("part", "size", "内容比 header.size 长，或一段超过 1 MiB", "more than header.size, or a part over 1 MiB")])
+            raise Invalid(
+                [
+                    Violation(
+                        "part",
+                        "size",
+                        "内容比 header.size 长，或一段超过 1 MiB",
+                        "more than header.size, or a part over 1 MiB",
+                    )
+                ]
+            )
         content += request.part
     wrong = []
     if len(content) != header.size:
         wrong.append(Violation("header.size", "size", f"实收 {len(content)} 字节", f"{len(content)} bytes came"))
     elif hashlib.sha256(content).hexdigest() != header.sha256:
-        wrong.append(Violation("header.sha256", "hash", "内容与哈希不符；请重新上传", "the content has another hash; upload it again"))
+        wrong.append(
+            Violation("header.sha256", "hash", "内容与哈希不符；请重新上传", "the content has another hash; upload it again")
+        )
     elif not content.startswith(_BEGINS[header.media_type]):
         wrong.append(Violation("header.media_type", "type", "内容与类型不符", "the content is of another type"))
     refuse(wrong)

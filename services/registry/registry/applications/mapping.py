@@ -80,7 +80,9 @@ def _title(given: pb.Application) -> Iterator[Violation]:
 def _facts(given: pb.Application) -> Iterator[Violation]:
     kind = given.WhichOneof("facts")
     if kind and kind != FACTS_OF.get(int(given.programme)):
-        yield Violation(kind, "facts-kind", f"{kind} 与程序不符；请去掉", f"{kind} does not belong to this programme; leave it out")
+        yield Violation(
+            kind, "facts-kind", f"{kind} 与程序不符；请去掉", f"{kind} does not belong to this programme; leave it out"
+        )
         return
     for leaf, value in getattr(given, kind).ListFields() if kind else ():
         yield from _fact(f"{kind}.{leaf.name}", leaf.name, value)
@@ -182,7 +184,12 @@ def document_problems(procedure: Procedure, given: list[pb.ApplicationDocument])
     """What is wrong with the documents that come with a step."""
     known = "、".join(f"{kind} {zh}" for kind, (zh, _) in procedure.documents.items())
     return [
-        Violation("documents.kind", "kind", f"没有材料种类 {one.kind[:40]}；可用：{known}", f"there is no kind {one.kind[:40]}; known: {known}")
+        Violation(
+            "documents.kind",
+            "kind",
+            f"没有材料种类 {one.kind[:40]}；可用：{known}",
+            f"there is no kind {one.kind[:40]}; known: {known}",
+        )
         for one in given
         if one.kind not in procedure.documents
     ]

@@ -1,4 +1,4 @@
-"""Object store 对象存储: contents that lie apart from the database, in a folder or where S3 is spoken, by one library (obstore)."""
+"""Object store 对象存储: contents that lie apart from the database, in a folder or where S3 is spoken."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol

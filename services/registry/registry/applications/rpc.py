@@ -63,7 +63,9 @@ class Applications:
         row = call_row(message, 1, call.tx.now)
         await store.lock(call.tx, f"call {row.programme} {row.year} {row.authority}")
         if known := await rows.same_call(call.tx, row):
-            raise AlreadyExists("CALL_EXISTS", f"该年度已有此征集 {known}", f"there is such a call already: {known}", {"call": known})
+            raise AlreadyExists(
+                "CALL_EXISTS", f"该年度已有此征集 {known}", f"there is such a call already: {known}", {"call": known}
+            )
         await store.write(call.tx, row)
         call.tx.emit(CALL, row.name, 1, "opened", events_pb2.CallEvent(call=message))
         return message
@@ -197,7 +199,9 @@ class Applications:
     async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
         row = await store.get(call.tx, CallRow, message.call)
         if row is None or row.programme != programme:
-            problem = Violation("call", "call", "请填写该程序的征集（见 ListCalls）", "name a call of this programme; see ListCalls")
+            problem = Violation(
+                "call", "call", "请填写该程序的征集（见 ListCalls）", "name a call of this programme; see ListCalls"
+            )
             raise Invalid([problem])
         return row
 
@@ -213,7 +217,9 @@ class Applications:
         """The body is of a kind and in a state that fit the programme, and the applicant is one of those that it is about."""
         if programme not in BODIES:
             if message.body:
-                refuse([Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")])
+                refuse(
+                    [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
+                )
             return
         kinds, states = BODIES[programme]
         row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
@@ -227,10 +233,19 @@ class Applications:
                 {"body": row.name},
             )
         if row.applicant and row.applicant != message.applicant:
-            refuse([Violation("applicant", "applicant", f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}")])
+            refuse(
+                [
+                    Violation(
+                        "applicant", "applicant", f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
+                    )
+                ]
+            )
         if programme in FORMING and (known := await rows.live_of_body(call.tx, row.name, programme)):
             raise AlreadyExists(
-                "APPLICATION_EXISTS", f"该组织已有申报 {known}", f"there is an application for this body: {known}", {"application": known}
+                "APPLICATION_EXISTS",
+                f"该组织已有申报 {known}",
+                f"there is an application for this body: {known}",
+                {"application": known},
             )
 
 

@@ -156,9 +156,7 @@ def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:
     return mine or [party.c.principal == text("NULL")]
 
 
-async def page(
-    tx: Tx, conditions: Sequence[ColumnElement[bool]], before: str | None, limit: int
-) -> Sequence[ApplicationRow]:
+async def page(tx: Tx, conditions: Sequence[ColumnElement[bool]], before: str | None, limit: int) -> Sequence[ApplicationRow]:
     """Applications, the newest first."""
     c = application.c
     statement = select(ApplicationRow).where(*conditions).order_by(c.name.desc()).limit(limit)

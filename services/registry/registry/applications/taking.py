@@ -149,9 +149,7 @@ class Taking:
                 parts.add(Party.SECRETARIAT)
         return frozenset(parts)
 
-    async def _done(
-        self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said
-    ) -> pb.Application:
+    async def _done(self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said) -> pb.Application:
         if len(message.steps) >= _MOST_STEPS:
             raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
         state = step.to or case.state

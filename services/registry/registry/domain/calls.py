@@ -36,7 +36,10 @@ BODIES: Mapping[Programme, tuple[frozenset[BodyKind], frozenset[BodyState]]] = {
     Programme.PILOT: (frozenset({BodyKind.PILOT_UNIT}), frozenset({BodyState.DRAFT})),
     Programme.SUPPORT: (frozenset({BodyKind.SUPPORT_UNIT}), frozenset({BodyState.DRAFT})),
     Programme.CONSORTIUM: (frozenset({BodyKind.CONSORTIUM}), frozenset({BodyState.DRAFT})),
-    Programme.CHALLENGE: (frozenset({BodyKind.ALLIANCE, BodyKind.COMMUNITY, BodyKind.CONSORTIUM}), frozenset({BodyState.FORMED})),
+    Programme.CHALLENGE: (
+        frozenset({BodyKind.ALLIANCE, BodyKind.COMMUNITY, BodyKind.CONSORTIUM}),
+        frozenset({BodyState.FORMED}),
+    ),
     Programme.MEETING: (frozenset({BodyKind.ALLIANCE}), frozenset({BodyState.FORMED})),
     Programme.PERFORMANCE: (frozenset({BodyKind.ALLIANCE}), frozenset({BodyState.FORMED})),
 }

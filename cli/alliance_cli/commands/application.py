@@ -1,0 +1,198 @@
+"""`alliance application`: applications 申报 and other procedures of the programmes, step by step."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance_cli import changes, facts, naming, stubs
+from alliance_cli.commands.body import FINDING_COLUMNS
+from alliance_cli.commands.document import uploaded
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.session import call, context, t
+
+app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
+_programme = short(pb.Programme, "PROGRAMME_")
+_state = short(pb.ApplicationState, "APPLICATION_STATE_")
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda a: ident(a.name)),
+    ("程序", "programme", lambda a: _programme(a.programme)),
+    ("标题", "title", lambda a: a.display_name),
+    ("状态", "state", lambda a: _state(a.state)),
+    ("截止", "due", lambda a: a.due_on),
+]
+DETAILS: list[Column] = [
+    *COLUMNS,
+    ("申报单位", "applicant", lambda a: ident(a.applicant)),
+    ("组织", "body", lambda a: ident(a.body)),
+    ("征集", "call", lambda a: ident(a.call)),
+    ("主管单位", "authority", lambda a: ident(a.authority)),
+    ("事实", "facts", facts.known),
+    ("材料", "documents", lambda a: "\n".join(f"{one.kind} {ident(one.document)}" for one in a.documents)),
+    ("版本", "etag", lambda a: a.etag),
+]
+TAKEN_COLUMNS: list[Column] = [
+    ("时间", "time", lambda s: instant(s.take_time)),
+    ("步骤", "step", lambda s: s.step),
+    ("之后", "state after", lambda s: _state(s.state)),
+    ("单位", "organization", lambda s: ident(s.organization)),
+    ("经办", "actor", lambda s: s.actor),
+    ("原因", "reason", lambda s: s.reason),
+    ("指明", "names", lambda s: " ".join(one for one in (ident(s.named_organization), s.named_principal) if one)),
+    ("评分", "score", lambda s: s.score if s.HasField("score") else ""),
+]
+STEP_COLUMNS: list[Column] = [
+    ("步骤", "step", lambda s: s.step),
+    ("名称", "title", lambda s: _said(s.title)),
+    ("条款", "clause", lambda s: s.clause),
+    ("办理", "by", lambda s: "、".join(s.parties)),
+    ("材料", "documents", lambda s: ", ".join(s.documents)),
+    ("须填", "asks", lambda s: ", ".join(s.inputs)),
+    ("障碍", "in the way", lambda s: _said(s.refusal)),
+]
+Programme = Annotated[str, typer.Argument(help=f"程序 · one of {', '.join(map(_programme, pb.Programme.values()[1:]))}")]
+Fact = Annotated[
+    list[str] | None,
+    typer.Option("--fact", metavar="NAME=VALUE", help="事实，可重复 · a fact; repeatable"),
+]
+
+
+def _said(text: object) -> str:
+    return str(getattr(text, context.language))
+
+
+@app.command("list")
+def list_(
+    programme: Annotated[str, typer.Option(help="程序 · programme")] = "",
+    state: Annotated[str, typer.Option(help="状态 · state")] = "",
+    body: Annotated[str, typer.Option(help="组织 · body")] = "",
+) -> None:
+    """列出参与的申报 · list applications that you have a part in."""
+    with explained():
+        request = rpc.ListApplicationsRequest(
+            page_size=naming.PAGE,
+            programmes=[value_of(pb.Programme, "PROGRAMME_", programme)] if programme else [],
+            states=[value_of(pb.ApplicationState, "APPLICATION_STATE_", state)] if state else [],
+            body=naming.body(body) if body else "",
+        )
+        show(naming.every(stubs.applications().ListApplications, request, "applications"), COLUMNS)
+
+
+@app.command("show")
+def show_(application: str) -> None:
+    """查看申报及其经过 · show one application and what has happened."""
+    with explained():
+        found = call(stubs.applications().GetApplication, rpc.GetApplicationRequest(name=_named(application)))
+        show_one(found, DETAILS)
+        if context.output != "json":
+            show(found.steps, TAKEN_COLUMNS)
+
+
+@app.command()
+def create(
+    programme: Programme,
+    title: str,
+    call_: Annotated[str, typer.Option("--call", help="征集编号，见 call list · id of the call")],
+    applicant: Annotated[str, typer.Option(help="申报单位，缺省为本单位 · whom it is for; your own where left out")] = "",
+    body: Annotated[str, typer.Option(help="组织 · the body that it is for")] = "",
+    fact: Fact = None,
+) -> None:
+    """起草 · begin an application."""
+    with explained():
+        draft = pb.Application(
+            programme=value_of(pb.Programme, "PROGRAMME_", programme),
+            display_name=title,
+            applicant=naming.organization(applicant),
+            call=naming.resource("calls", call_),
+            body=naming.body(body) if body else "",
+        )
+        facts.enter(draft, fact or ())
+        request = rpc.CreateApplicationRequest(application=draft)
+        show_one(call(stubs.applications().CreateApplication, request), DETAILS)
+
+
+@app.command()
+def update(
+    application: str,
+    title: Annotated[str | None, typer.Option(help="标题 · title")] = None,
+    fact: Fact = None,
+    etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """修改草稿 · change a draft, or what was returned."""
+    with explained():
+        changed = call(stubs.applications().GetApplication, rpc.GetApplicationRequest(name=_named(application)))
+        paths = changes.enter(changed, display_name=title) + facts.enter(changed, fact or ())
+        changes.require(paths)
+        changed.etag = changes.etag(etag) or changed.etag
+        request = rpc.UpdateApplicationRequest(application=changed, update_mask=FieldMask(paths=paths), reason=reason)
+        show_one(call(stubs.applications().UpdateApplication, request), DETAILS)
+
+
+@app.command()
+def steps(
+    application: Annotated[str, typer.Argument(help="申报编号，或程序名 · an application's id, or a programme")],
+) -> None:
+    """可办理的步骤 · the steps, and what is in their way for you."""
+    with explained():
+        known = {_programme(number): number for number in pb.Programme.values()[1:]}
+        request = (
+            rpc.ListStepsRequest(programme=known[application])
+            if application in known
+            else rpc.ListStepsRequest(application=_named(application))
+        )
+        show(call(stubs.applications().ListSteps, request).steps, STEP_COLUMNS)
+
+
+@app.command()
+def take(
+    application: str,
+    step: str,
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+    organization: Annotated[str, typer.Option(help="指明的单位 · the organization that the step names")] = "",
+    principal: Annotated[str, typer.Option(help="指明的人员账号 · the principal that the step names")] = "",
+    score: Annotated[int | None, typer.Option(help="评分 0–100 · score")] = None,
+    day: Annotated[str, typer.Option(help="日期 · day, YYYY-MM-DD")] = "",
+    document: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=FILE", help="材料，可重复 · a document that comes with it; repeatable"),
+    ] = None,
+) -> None:
+    """办理一步 · take a step."""
+    with explained():
+        request = rpc.TakeStepRequest(
+            name=_named(application),
+            step=step,
+            reason=reason,
+            named_organization=naming.organization(organization) if organization else "",
+            named_principal=principal,
+            score=score,
+            day=day,
+            documents=[_document(one) for one in document or ()],
+        )
+        show_one(call(stubs.applications().TakeStep, request), DETAILS)
+
+
+@app.command()
+def check(application: str) -> None:
+    """逐条对照政策 · check against every rule."""
+    with explained():
+        found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
+        show(found.findings, FINDING_COLUMNS, title=found.application)
+
+
+def _document(typed: str) -> pb.ApplicationDocument:
+    kind, equals, file = typed.partition("=")
+    if not equals:
+        raise typer.BadParameter(t(f"{typed}：请写成 种类=文件", f"{typed}: write KIND=FILE"))
+    if file.startswith("documents/"):
+        return pb.ApplicationDocument(kind=kind.upper(), document=file)
+    return pb.ApplicationDocument(kind=kind.upper(), document=uploaded(Path(file)).name)
+
+
+def _named(text: str) -> str:
+    return naming.resource("applications", text)

@@ -1,0 +1,58 @@
+"""`alliance call`: calls 征集、遴选 that applications answer."""
+
+from typing import Annotated
+
+import typer
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance_cli import naming, stubs
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, ident, short, show, show_one, value_of
+from alliance_cli.session import call
+
+app = typer.Typer(no_args_is_help=True, help="征集与遴选 · calls")
+_programme = short(pb.Programme, "PROGRAMME_")
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda c: ident(c.name)),
+    ("程序", "programme", lambda c: _programme(c.programme)),
+    ("年度", "year", lambda c: c.year),
+    ("主管单位", "authority", lambda c: ident(c.authority)),
+    ("起", "opens", lambda c: c.opens_on),
+    ("止", "closes", lambda c: c.closes_on),
+]
+
+
+@app.command("list")
+def list_(year: Annotated[int, typer.Option(help="年度 · year")] = 0) -> None:
+    """列出 · list calls."""
+    with explained():
+        show(
+            naming.every(stubs.applications().ListCalls, rpc.ListCallsRequest(page_size=naming.PAGE, year=year), "calls"),
+            COLUMNS,
+        )
+
+
+@app.command("open")
+def open_(
+    programme: str,
+    year: int,
+    authority: Annotated[str, typer.Option(help="主管单位 · the authority that decides")],
+    opens: Annotated[
+        str, typer.Option("--from", help="首日，缺省按文件 · first day, YYYY-MM-DD; the document's where left out")
+    ] = "",
+    closes: Annotated[
+        str, typer.Option("--to", help="末日，缺省按文件 · last day, YYYY-MM-DD; the document's where left out")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """启动 · open a call."""
+    with explained():
+        given = pb.ApplicationCall(
+            programme=value_of(pb.Programme, "PROGRAMME_", programme),
+            year=year,
+            authority=naming.organization(authority),
+            opens_on=opens,
+            closes_on=closes,
+        )
+        show_one(call(stubs.applications().OpenCall, rpc.OpenCallRequest(call=given, reason=reason)), COLUMNS)

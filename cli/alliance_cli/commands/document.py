@@ -1,0 +1,95 @@
+"""`alliance document`: documents 材料 that are attached to applications."""
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import document_service_pb2 as rpc
+from alliance_cli import naming, stubs
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, console, ident, instant, short, show_one
+from alliance_cli.session import call, metadata, t
+
+app = typer.Typer(no_args_is_help=True, help="材料 · documents")
+_state = short(pb.DocumentState, "DOCUMENT_STATE_")
+_PART = 512 * 1024
+_UPLOAD = 120.0  # seconds that an upload may take
+COLUMNS: list[Column] = [
+    ("编号", "id", lambda d: ident(d.name)),
+    ("单位", "owner", lambda d: ident(d.owner)),
+    ("文件", "file", lambda d: d.file_name),
+    ("类型", "type", lambda d: d.media_type),
+    ("字节", "bytes", lambda d: d.size),
+    ("SHA-256", "SHA-256", lambda d: d.sha256),
+    ("状态", "state", lambda d: _state(d.state)),
+    ("上传", "uploaded", lambda d: instant(d.create_time)),
+]
+
+
+@app.command()
+def upload(
+    file: Path, owner: Annotated[str, typer.Option(help="所属单位 · whose it is; your own where left out")] = ""
+) -> None:
+    """上传 · upload a file."""
+    with explained():
+        show_one(uploaded(file, owner), COLUMNS)
+
+
+@app.command("show")
+def show_(document: str) -> None:
+    """查看 · what is known of a document."""
+    with explained():
+        show_one(call(stubs.documents().GetDocument, rpc.GetDocumentRequest(name=_named(document))), COLUMNS)
+
+
+@app.command()
+def download(document: str, file: Path) -> None:
+    """下载 · write a document's content into a file."""
+    with explained(), file.open("xb") as target:
+        offset = 0
+        while part := call(
+            stubs.documents().ReadDocument, rpc.ReadDocumentRequest(name=_named(document), offset=offset)
+        ).content:
+            target.write(part)
+            offset += len(part)
+    console.print(t(f"已写入 {file}（{offset} 字节）", f"{offset} bytes written to {file}"), highlight=False)
+
+
+@app.command()
+def erase(document: str, reason: Annotated[str, typer.Option(help="原因 · why")]) -> None:
+    """删除内容 · erase a document's content for good."""
+    with explained():
+        request = rpc.EraseDocumentRequest(name=_named(document), reason=reason)
+        show_one(call(stubs.documents().EraseDocument, request), COLUMNS)
+
+
+def uploaded(file: Path, owner: str = "") -> pb.Document:
+    """The document of a file that is uploaded now."""
+    if not file.is_file():
+        raise typer.BadParameter(t(f"没有文件 {file}", f"there is no file {file}"))
+    content = file.read_bytes()
+    header = pb.Document(
+        owner=naming.organization(owner),
+        file_name=file.name,
+        media_type=mimetypes.guess_type(file.name)[0] or "",
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    (answer,) = list(stubs.documents().UploadDocument(_requests(header, content), metadata=metadata(), timeout=_UPLOAD))
+    document: pb.Document = answer.document
+    return document
+
+
+def _requests(header: pb.Document, content: bytes) -> Iterator[rpc.UploadDocumentRequest]:
+    yield rpc.UploadDocumentRequest(header=header)
+    for start in range(0, len(content), _PART):
+        yield rpc.UploadDocumentRequest(part=content[start : start + _PART])
+
+
+def _named(text: str) -> str:
+    return naming.resource("documents", text)

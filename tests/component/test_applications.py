@@ -1,0 +1,345 @@
+"""Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import grpc
+import pytest
+
+from alliance.admin.v1 import admin_service_pb2
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
+from alliance.registry.v1 import document_service_pb2 as documents
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
+from tests import papers, world
+from tests.waiting import until
+from tests.world import Member
+
+ENTERPRISE, UNIVERSITY = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_UNIVERSITY
+COLLEGE, DEPARTMENT = organization_pb2.ORG_TYPE_HIGHER_VOCATIONAL, organization_pb2.ORG_TYPE_GOV_DEPARTMENT
+LEADS = (
+    (ENTERPRISE, body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE, "110000"),
+    (UNIVERSITY, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, "120000"),
+    (COLLEGE, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL, "310000"),
+)
+YEAR = 2026
+
+
+def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
+    given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)
+    made: pb.ApplicationCall = world.operator(platform).applications.OpenCall(rpc.OpenCallRequest(call=given, reason="启动"))
+    return made
+
+
+def begun(member: Member, call: pb.ApplicationCall, applicant: str = "", **more: Any) -> pb.Application:
+    given = pb.Application(
+        programme=call.programme,
+        display_name=world.unique("申报"),
+        applicant=applicant or member.name,
+        call=call.name,
+        **more,
+    )
+    made: pb.Application = member.caller.applications.CreateApplication(rpc.CreateApplicationRequest(application=given))
+    return made
+
+
+def take(member: Member, application: str, step: str, *kinds: str, **more: Any) -> pb.Application:
+    documents = papers.attached(member, *kinds)
+    request = rpc.TakeStepRequest(name=application, step=step, documents=documents, **more)
+    made: pb.Application = member.caller.applications.TakeStep(request)
+    return made
+
+
+def refusal(call: Any, *arguments: Any, **more: Any) -> str:
+    with pytest.raises(grpc.RpcError) as refused:
+        call(*arguments, **more)
+    return str(refused.value)
+
+
+def placed(platform: Platform, org_type: Any, region: str) -> Member:
+    """A verified organization somewhere."""
+    member = world.organization(platform, org_type)
+    operator = world.operator(platform).registry
+    given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")
+    request.update_mask.paths.extend(("region_code", "credit_code"))
+    operator.UpdateOrganization(request)
+    operator.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="核验"))
+    return member
+
+
+def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Member]]:
+    """A draft of a community with its three leads."""
+    given = body_pb2.Body(
+        display_name=world.unique("共同体"),
+        kind=body_pb2.BODY_KIND_COMMUNITY,
+        community=body_pb2.CommunityFacts(industry_code="39", **facts),
+    )
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    leads = []
+    for org_type, role, region in LEADS:
+        leads.append(placed(platform, org_type, region))
+        world.join(platform, body.name, leads[-1], role)
+    return body, leads
+
+
+def state_of(platform: Platform, body: str) -> int:
+    found = world.operator(platform).registry.GetBody(registry_service_pb2.GetBodyRequest(name=body))
+    return int(found.state)
+
+
+def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000")
+    call = called(platform, ministry, pb.PROGRAMME_COMMUNITY, world_year(platform))
+    assert (call.opens_on[5:], call.closes_on[5:]) == ("01-01", "10-31")
+    made = begun(leads[0], call, body=body.name)
+    assert made.due_on == call.closes_on
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    for sealer in (*leads, province):
+        take(sealer, made.name, "seal")
+    if "WINDOW_CLOSED" in refusal_or_none(lambda: take(leads[0], made.name, "submit", "SEALED_FORM")):
+        return  # the clause's window is closed on this day of the year; its boundaries are unit tests
+    take(province, made.name, "approve")
+    done = take(ministry, made.name, "accept", reason="入库")
+    assert done.state == pb.APPLICATION_STATE_RUNNING
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
+    assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
+    assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
+    assert all(one.actor and one.HasField("take_time") for one in done.steps)
+
+
+def world_year(platform: Platform) -> int:
+    progress = world.operator(platform).admin("registry").GetProgress(admin_service_pb2.GetProgressRequest())
+    return int(progress.business_time.ToDatetime().year)
+
+
+def refusal_or_none(call: Any) -> str:
+    try:
+        call()
+    except grpc.RpcError as error:
+        return str(error)
+    return ""
+
+
+def pilot(platform: Platform, major: str = "080901") -> tuple[body_pb2.Body, Member]:
+    university = placed(platform, UNIVERSITY, "110000")
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
+    )
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return body, university
+
+
+def expert(platform: Platform, organization: Member) -> Member:
+    sub = world.unique("expert")[-20:]
+    world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=organization.name)
+    return Member(organization.name, Caller(platform, sub, organization.name))
+
+
+def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, institute = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
+    call = called(platform, centre, pb.PROGRAMME_PILOT)
+    made = begun(university, call, body=body.name)
+    assert "PLATFORM_RECEIPT" in refusal(take, university, made.name, "submit", "SEALED_FORM")
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    assert "NOT_THE_PARTY" in refusal(take, university, made.name, "qualify")
+    take(centre, made.name, "qualify")
+    own = expert(platform, university)
+    assign = {"named_organization": university.name, "named_principal": own.caller.sub}
+    assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    judge = expert(platform, institute)
+    assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
+    take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)
+    assert "INPUT_REQUIRED" in refusal(take, judge, made.name, "score")
+    assert "score" in refusal(take, judge, made.name, "score", score=101, reason="可行")
+    assert "SCORES_MISSING" in refusal(take, centre, made.name, "select")
+    take(judge, made.name, "score", score=80, reason="可行")
+    done = take(centre, made.name, "select")
+    assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
+    assert done.due_on[:4] == str(int(done.steps[-1].take_time.ToDatetime().year) + 2)
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
+    take(centre, made.name, "remove", reason="考核不合格")
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
+
+
+def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform: Platform) -> None:
+    body, university = pilot(platform)
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    made = begun(university, call, body=body.name)
+    assert "APPLICATION_EXISTS" in refusal(begun, university, call, body=body.name)
+    world.grant(platform, university.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    request = registry_service_pb2.FormBodyRequest(name=body.name)
+    assert "PERMISSION_DENIED" in refusal(university.caller.registry.FormBody, request)
+    take(university, made.name, "withdraw", reason="重新准备")
+    assert begun(university, call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> None:
+    first, university = pilot(platform)
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    for number, major in enumerate(("080901", "080902", "080903")):
+        given = body_pb2.Body(
+            display_name=world.unique("试点"),
+            kind=body_pb2.BODY_KIND_PILOT_UNIT,
+            pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
+        )
+        body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+        made = begun(university, call, body=body.name)
+        submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+        if number < 2:
+            take(university, made.name, *submit)
+        else:
+            assert "R21.2" in refusal(take, university, made.name, *submit)
+    assert first.name
+
+
+def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre = placed(platform, ENTERPRISE, "110000")
+    call = called(platform, centre, pb.PROGRAMME_PILOT, closes_on="2099-12-31")
+    made = begun(university, call, body=body.name)
+    assert made.due_on == "2099-12-31"
+    asyncio.run(_close(platform, call.name, made.name))
+    read = rpc.GetApplicationRequest(name=made.name)
+
+    def lapsed() -> bool:
+        return bool(university.caller.applications.GetApplication(read).state == pb.APPLICATION_STATE_LAPSED)
+
+    asyncio.run(until(lapsed))
+    last = university.caller.applications.GetApplication(read).steps[-1]
+    assert (last.step, last.actor, last.organization) == ("lapse", "service:registry", "")
+
+
+async def _close(platform: Platform, call: str, application: str) -> None:
+    """As it is on the day after the call's last."""
+    registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
+    row = await registry.fetchrow("SELECT content FROM application_call WHERE name = $1", call)
+    message = pb.ApplicationCall.FromString(row["content"])
+    message.closes_on = "2020-12-31"
+    await registry.execute("UPDATE application_call SET content = $2 WHERE name = $1", call, message.SerializeToString())
+    await registry.execute("UPDATE application SET due_on = '2020-12-31' WHERE name = $1", application)
+    await registry.close()
+
+
+def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, stranger = placed(platform, ENTERPRISE, "110000"), world.organization(platform, ENTERPRISE)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    request, everything = rpc.GetApplicationRequest(name=made.name), rpc.ListApplicationsRequest()
+    for reader in (university.caller, centre.caller, world.operator(platform)):
+        assert reader.applications.GetApplication(request).name == made.name
+        assert made.name in {one.name for one in reader.applications.ListApplications(everything).applications}
+    for other in (stranger.caller, Caller(platform, "newcomer", university.name)):
+        assert "NOT_FOUND" in refusal(other.applications.GetApplication, request)
+        assert not other.applications.ListApplications(everything).applications
+    assert "PERMISSION_DENIED" in refusal(
+        begun, stranger, pb.ApplicationCall(name=made.call, programme=made.programme), university.name, body=body.name
+    )
+
+
+def test_the_steps_that_can_be_taken_are_told_with_what_is_in_the_way(platform: Platform) -> None:
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    steps = university.caller.applications.ListSteps(rpc.ListStepsRequest(application=made.name)).steps
+    told = {one.step: one.refusal.zh for one in steps}
+    assert "SEALED_FORM" in told["submit"]
+    assert told["withdraw"] == ""
+    assert "起草" in told["qualify"]
+
+
+def test_a_certified_enterprise_spends_its_funds_on_the_front_line(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=59)
+    made = begun(company, call, certification=facts)
+    assert "R27.1" in refusal(take, company, made.name, "submit", "APPLICATION_FORM")
+    changed = pb.Application(name=made.name, certification=pb.CertificationFacts(front_line_training_percent=60))
+    request = rpc.UpdateApplicationRequest(application=changed, reason="更正")
+    request.update_mask.paths.append("certification.front_line_training_percent")
+    company.caller.applications.UpdateApplication(request)
+    found = company.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
+    assert [(one.rule, one.verdict) for one in found] == [("R27.1", body_pb2.VERDICT_SATISFIED)]
+    take(company, made.name, "submit", "APPLICATION_FORM")
+    take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
+    assert take(commission, made.name, "certify", "CULTIVATION_REPORT").state == pb.APPLICATION_STATE_CERTIFIED
+
+
+def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    poser, secretariat = council[0], council[1]
+    school, stranger = world.organization(platform, UNIVERSITY), world.organization(platform, UNIVERSITY)
+    world.join(platform, body.name, school)
+    made = begun(poser, called(platform, secretariat, pb.PROGRAMME_CHALLENGE), body=body.name)
+    take(poser, made.name, "publish")
+    assert "NOT_FOUND" in refusal(take, stranger, made.name, "answer", "ANSWER")
+    take(school, made.name, "answer", "ANSWER")
+    take(poser, made.name, "team", named_organization=school.name)
+    assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
+    take(school, made.name, "deliver", "RESULT")
+    assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
+
+
+def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    department = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
+    made = begun(department, call, council[1].name, body=body.name)
+    take(department, made.name, "set_indicators", "INDICATORS")
+    take(council[1], made.name, "report", "SELF_REPORT")
+    take(department, made.name, "rate", score=91, reason="优秀")
+    assert take(department, made.name, "close").state == pb.APPLICATION_STATE_COMPLETED
+    assert "NOT_FOUND" in refusal(council[2].caller.applications.GetApplication, rpc.GetApplicationRequest(name=made.name))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"media_type": "text/html"}, "media_type"),
+        ({"media_type": "image/png"}, "another type"),
+        ({"size": 3}, "header.size"),
+        ({"size": 20 * 1024 * 1024 + 1}, "20 MiB"),
+        ({"sha256": "0" * 64}, "another hash"),
+        ({"file_name": "../etc/passwd"}, "slash"),
+    ],
+)
+def test_a_document_is_what_it_says_it_is(platform: Platform, changed: dict[str, Any], field: str) -> None:
+    member = world.organization(platform, ENTERPRISE)
+    english = Member(member.name, Caller(platform, member.caller.sub, member.name, "en"))
+    assert field in refusal(papers.upload, english, **changed)
+
+
+def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_erased(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, stranger = placed(platform, ENTERPRISE, "110000"), world.organization(platform, ENTERPRISE)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    read_by = {university: True, centre: False, stranger: False}
+
+    def check(name: str) -> None:
+        for reader, reads in read_by.items():
+            request = documents.ReadDocumentRequest(name=name)
+            if reads:
+                assert reader.caller.documents.ReadDocument(request).content == papers.PDF
+            else:
+                assert "NOT_FOUND" in refusal(reader.caller.documents.ReadDocument, request)
+
+    name = papers.upload(university).name
+    check(name)
+    attached = [pb.ApplicationDocument(document=name, kind="SEALED_FORM"), *papers.attached(university, "PLATFORM_RECEIPT")]
+    university.caller.applications.TakeStep(rpc.TakeStepRequest(name=made.name, step="submit", documents=attached))
+    read_by[centre] = True
+    check(name)
+    erase = documents.EraseDocumentRequest(name=name, reason="依申请删除")
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.documents.EraseDocument, erase)
+    gone = university.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依申请删除"))
+    assert (gone.state, gone.file_name) == (pb.DOCUMENT_STATE_ERASED, "")
+    assert "ERASED" in refusal(university.caller.documents.ReadDocument, documents.ReadDocumentRequest(name=name))
+    assert not (platform.state.folder("objects") / name).exists()
