@@ -228,18 +228,13 @@ class Applications:
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise Precondition(
                 "BODY_DOES_NOT_FIT",
-                f"该程序面向 {'、'.join(kind.name for kind in kinds)}，状态须为 {'、'.join(state.name for state in states)}",
-                f"this programme is for {', '.join(kind.name for kind in kinds)} in {', '.join(state.name for state in states)}",
+                f"该程序面向 {'、'.join(one.name for one in kinds)}，状态须为 {'、'.join(one.name for one in states)}",
+                f"this programme is for {', '.join(one.name for one in kinds)} in {', '.join(one.name for one in states)}",
                 {"body": row.name},
             )
         if row.applicant and row.applicant != message.applicant:
-            refuse(
-                [
-                    Violation(
-                        "applicant", "applicant", f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
-                    )
-                ]
-            )
+            wrong = f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
+            refuse([Violation("applicant", "applicant", *wrong)])
         if programme in FORMING and (known := await rows.live_of_body(call.tx, row.name, programme)):
             raise AlreadyExists(
                 "APPLICATION_EXISTS",
