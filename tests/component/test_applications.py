@@ -222,8 +222,8 @@ def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> 
 async def _close(platform: Platform, call: str, application: str) -> None:
     """As it is on the day after the call's last."""
     registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
-    row = await registry.fetchrow("SELECT content FROM application_call WHERE name = $1", call)
-    message = pb.ApplicationCall.FromString(row["content"])
+    content = await registry.fetchval("SELECT content FROM application_call WHERE name = $1", call)
+    message = pb.ApplicationCall.FromString(content)
     message.closes_on = "2020-12-31"
     await registry.execute("UPDATE application_call SET content = $2 WHERE name = $1", call, message.SerializeToString())
     await registry.execute("UPDATE application SET due_on = '2020-12-31' WHERE name = $1", application)
@@ -249,7 +249,7 @@ def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platfor
 def test_the_steps_that_can_be_taken_are_told_with_what_is_in_the_way(platform: Platform) -> None:
     body, university = pilot(platform)
     made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
-    steps = university.caller.applications.ListSteps(rpc.ListStepsRequest(application=made.name)).steps
+    steps = university.caller.applications.GetProcedure(rpc.GetProcedureRequest(application=made.name)).steps
     told = {one.step: one.refusal.zh for one in steps}
     assert "SEALED_FORM" in told["submit"]
     assert told["withdraw"] == ""
@@ -325,11 +325,11 @@ def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_e
 
     def check(name: str) -> None:
         for reader, reads in read_by.items():
-            request = documents.ReadDocumentRequest(name=name)
+            request = documents.GetDocumentContentRequest(name=name)
             if reads:
-                assert reader.caller.documents.ReadDocument(request).content == papers.PDF
+                assert reader.caller.documents.GetDocumentContent(request).content == papers.PDF
             else:
-                assert "NOT_FOUND" in refusal(reader.caller.documents.ReadDocument, request)
+                assert "NOT_FOUND" in refusal(reader.caller.documents.GetDocumentContent, request)
 
     name = papers.upload(university).name
     check(name)
@@ -341,5 +341,5 @@ def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_e
     assert "PERMISSION_DENIED" in refusal(stranger.caller.documents.EraseDocument, erase)
     gone = university.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依申请删除"))
     assert (gone.state, gone.file_name) == (pb.DOCUMENT_STATE_ERASED, "")
-    assert "ERASED" in refusal(university.caller.documents.ReadDocument, documents.ReadDocumentRequest(name=name))
+    assert "ERASED" in refusal(university.caller.documents.GetDocumentContent, documents.GetDocumentContentRequest(name=name))
     assert not (platform.state.folder("objects") / name).exists()

@@ -12,14 +12,20 @@ from chassis.contract import Method, methods, resources
 from tests.contract.descriptors import services
 
 ON_THE_PLATFORM = {
-    *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody"),
+    *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody", "OpenCall"),
     *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
     *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
-    *("GetListing", "BatchGetListings", "ListListings", "SearchListings"),
+    *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls"),
+}
+WITH_ANY_TOKEN = {
+    "ListGrants",
+    # Who has which part in an application follows from the application.
+    *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
+    *("GetDocument", "GetDocumentContent"),
 }
 SCOPED = {
     access_pb2.ROLE_ORGANIZATION_ADMIN,
@@ -73,7 +79,7 @@ def test_a_rule_names_a_field_that_holds_a_name(service: ServiceDescriptor, meth
 def test_only_these_rpcs_are_for_the_whole_platform_for_everybody_or_for_any_principal() -> None:
     bare = [method for _, method in METHODS if not method.resource_field]
     named = {permission: {one.name for one in bare if one.permission == permission} for permission in (PUBLIC, AUTHENTICATED)}
-    assert named == {PUBLIC: WITHOUT_A_TOKEN, AUTHENTICATED: {"ListGrants"}}
+    assert named == {PUBLIC: WITHOUT_A_TOKEN, AUTHENTICATED: WITH_ANY_TOKEN}
     assert {one.name for one in bare} - named[PUBLIC] - named[AUTHENTICATED] == ON_THE_PLATFORM
 
 

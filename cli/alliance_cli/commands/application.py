@@ -141,11 +141,11 @@ def steps(
     with explained():
         known = {_programme(number): number for number in pb.Programme.values()[1:]}
         request = (
-            rpc.ListStepsRequest(programme=known[application])
+            rpc.GetProcedureRequest(programme=known[application])
             if application in known
-            else rpc.ListStepsRequest(application=_named(application))
+            else rpc.GetProcedureRequest(application=_named(application))
         )
-        show(call(stubs.applications().ListSteps, request).steps, STEP_COLUMNS)
+        show(call(stubs.applications().GetProcedure, request).steps, STEP_COLUMNS)
 
 
 @app.command()

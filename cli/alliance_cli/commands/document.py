@@ -53,7 +53,7 @@ def download(document: str, file: Path) -> None:
     with explained(), file.open("xb") as target:
         offset = 0
         while part := call(
-            stubs.documents().ReadDocument, rpc.ReadDocumentRequest(name=_named(document), offset=offset)
+            stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)
         ).content:
             target.write(part)
             offset += len(part)

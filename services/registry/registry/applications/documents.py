@@ -37,6 +37,7 @@ _BEGINS: Mapping[str, bytes] = {
     f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
 }
 """Media type → how a content of it begins."""
+_INSTANT: Any = DateTime(timezone=True)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
@@ -58,7 +59,7 @@ class DocumentRow(Base, table=True):
     sha256: str = Field(sa_type=Text)
     state: int
     uploaded_by: str = Field(sa_type=Text)
-    create_time: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    create_time: datetime = Field(sa_type=_INSTANT)
     erased_by: str = Field(sa_type=Text, default="")
     erase_reason: str = Field(sa_type=Text, default="")
 
@@ -108,7 +109,7 @@ class Documents:
         """See the contract."""
         return document_message(await self._shown(call, request.name))
 
-    async def ReadDocument(self, call: Call, request: rpc.ReadDocumentRequest) -> rpc.ReadDocumentResponse:
+    async def GetDocumentContent(self, call: Call, request: rpc.GetDocumentContentRequest) -> rpc.DocumentContent:
         """See the contract."""
         row = await self._shown(call, request.name)
         if request.offset < 0:
@@ -116,7 +117,7 @@ class Documents:
         if row.state == _ERASED:
             raise Precondition("ERASED", "材料内容已删除", "the document's content is erased", {"document": row.name})
         try:
-            return rpc.ReadDocumentResponse(content=await self._objects.read(row.name, request.offset, MAX_PART))
+            return rpc.DocumentContent(content=await self._objects.read(row.name, request.offset, MAX_PART))
         except OSError as error:
             raise Unavailable(
                 "材料暂时无法读取，请稍后重试", "the document can't be read at present; try again shortly"
@@ -174,7 +175,7 @@ class Documents:
         mine = [attached, *([c.owner == viewer.organization] if viewer.organization else [])]
         condition = c.name.is_not(None) if viewer.platform else or_(*mine)
         statement = select(DocumentRow).where(c.name == name, condition)
-        row = (await call.tx.session.execute(statement)).scalar_one_or_none()
+        row: DocumentRow | None = (await call.tx.session.execute(statement)).scalar_one_or_none()
         if row is None:
             raise NotFound(name)
         return row

@@ -27,7 +27,7 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         options = {"client_options": {"timeout": _TIMEOUT}} if url.startswith("s3://") else {"mkdir": True}
-        self._store = from_url(url, **options)  # type: ignore[arg-type]
+        self._store = from_url(url, **options)
 
     async def put(self, key: str, parts: AsyncIterator[bytes]) -> None:
         """See `Objects`."""

@@ -158,17 +158,17 @@ class Applications:
         )
         return await self._taking.take(call, row, request.step, said)
 
-    async def ListSteps(self, call: Call, request: rpc.ListStepsRequest) -> rpc.ListStepsResponse:
+    async def GetProcedure(self, call: Call, request: rpc.GetProcedureRequest) -> rpc.ProcedureSteps:
         """See the contract."""
         if not request.application:
             if request.programme not in Programme._value2member_map_:
                 refuse([Violation("programme", "required", "请填写程序或申报", "name a programme or an application")])
             steps = PROCEDURES[Programme(request.programme)].steps
-            return rpc.ListStepsResponse(steps=[step_message(step, None) for step in steps])
+            return rpc.ProcedureSteps(steps=[step_message(step, None) for step in steps])
         message = application_message(await self._found(call, request.application))
         procedure = PROCEDURES[Programme(message.programme)]
         case = await self._taking.case(call, message)
-        return rpc.ListStepsResponse(steps=[step_message(step, hurdle(procedure, case, step)) for step in procedure.steps])
+        return rpc.ProcedureSteps(steps=[step_message(step, hurdle(procedure, case, step)) for step in procedure.steps])
 
     async def CheckApplication(self, call: Call, request: rpc.CheckApplicationRequest) -> pb.ApplicationCheck:
         """See the contract."""

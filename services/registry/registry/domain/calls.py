@@ -28,7 +28,7 @@ _WINDOWS: Mapping[Programme, Callable[[int], Window]] = {
 
 def window(programme: Programme, year: int) -> Window:
     """The window that the documents set; open where they set none."""
-    return _WINDOWS.get(programme, lambda _: ALWAYS)(year)
+    return _WINDOWS[programme](year) if programme in _WINDOWS else ALWAYS
 
 
 BODIES: Mapping[Programme, tuple[frozenset[BodyKind], frozenset[BodyState]]] = {

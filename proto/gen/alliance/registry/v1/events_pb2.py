@@ -23,24 +23,29 @@ _sym_db = _symbol_database.Default()
 
 
 from alliance.common.v1 import event_pb2 as alliance_dot_common_dot_v1_dot_event__pb2
+from alliance.registry.v1 import application_pb2 as alliance_dot_registry_dot_v1_dot_application__pb2
 from alliance.registry.v1 import body_pb2 as alliance_dot_registry_dot_v1_dot_body__pb2
 from alliance.registry.v1 import grant_pb2 as alliance_dot_registry_dot_v1_dot_grant__pb2
 from alliance.registry.v1 import organization_pb2 as alliance_dot_registry_dot_v1_dot_organization__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alliance/registry/v1/events.proto\x12\x14\x61lliance.registry.v1\x1a\x1e\x61lliance/common/v1/event.proto\x1a\x1f\x61lliance/registry/v1/body.proto\x1a alliance/registry/v1/grant.proto\x1a\'alliance/registry/v1/organization.proto\"z\n\x11OrganizationEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x38\n\x0corganization\x18\x02 \x01(\x0b\x32\".alliance.registry.v1.Organization\"b\n\tBodyEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12(\n\x04\x62ody\x18\x02 \x01(\x0b\x32\x1a.alliance.registry.v1.Body\"t\n\x0fMembershipEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x34\n\nmembership\x18\x02 \x01(\x0b\x32 .alliance.registry.v1.Membership\"e\n\nGrantEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12*\n\x05grant\x18\x02 \x01(\x0b\x32\x1b.alliance.registry.v1.Grantb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alliance/registry/v1/events.proto\x12\x14\x61lliance.registry.v1\x1a\x1e\x61lliance/common/v1/event.proto\x1a&alliance/registry/v1/application.proto\x1a\x1f\x61lliance/registry/v1/body.proto\x1a alliance/registry/v1/grant.proto\x1a\'alliance/registry/v1/organization.proto\"z\n\x11OrganizationEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x38\n\x0corganization\x18\x02 \x01(\x0b\x32\".alliance.registry.v1.Organization\"b\n\tBodyEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12(\n\x04\x62ody\x18\x02 \x01(\x0b\x32\x1a.alliance.registry.v1.Body\"t\n\x0fMembershipEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x34\n\nmembership\x18\x02 \x01(\x0b\x32 .alliance.registry.v1.Membership\"m\n\tCallEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x33\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32%.alliance.registry.v1.ApplicationCall\"w\n\x10\x41pplicationEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12\x36\n\x0b\x61pplication\x18\x02 \x01(\x0b\x32!.alliance.registry.v1.Application\"e\n\nGrantEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12*\n\x05grant\x18\x02 \x01(\x0b\x32\x1b.alliance.registry.v1.Grantb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.registry.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORGANIZATIONEVENT']._serialized_start=199
-  _globals['_ORGANIZATIONEVENT']._serialized_end=321
-  _globals['_BODYEVENT']._serialized_start=323
-  _globals['_BODYEVENT']._serialized_end=421
-  _globals['_MEMBERSHIPEVENT']._serialized_start=423
-  _globals['_MEMBERSHIPEVENT']._serialized_end=539
-  _globals['_GRANTEVENT']._serialized_start=541
-  _globals['_GRANTEVENT']._serialized_end=642
+  _globals['_ORGANIZATIONEVENT']._serialized_start=239
+  _globals['_ORGANIZATIONEVENT']._serialized_end=361
+  _globals['_BODYEVENT']._serialized_start=363
+  _globals['_BODYEVENT']._serialized_end=461
+  _globals['_MEMBERSHIPEVENT']._serialized_start=463
+  _globals['_MEMBERSHIPEVENT']._serialized_end=579
+  _globals['_CALLEVENT']._serialized_start=581
+  _globals['_CALLEVENT']._serialized_end=690
+  _globals['_APPLICATIONEVENT']._serialized_start=692
+  _globals['_APPLICATIONEVENT']._serialized_end=811
+  _globals['_GRANTEVENT']._serialized_start=813
+  _globals['_GRANTEVENT']._serialized_end=914
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 Events of the register; each carries the whole state."""
 
 from alliance.common.v1 import event_pb2 as _event_pb2
+from alliance.registry.v1 import application_pb2 as _application_pb2
 from alliance.registry.v1 import body_pb2 as _body_pb2
 from alliance.registry.v1 import grant_pb2 as _grant_pb2
 from alliance.registry.v1 import organization_pb2 as _organization_pb2
@@ -109,6 +110,66 @@ class MembershipEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MembershipEvent: _TypeAlias = MembershipEvent  # noqa: Y015
+
+@_typing.final
+class CallEvent(_message.Message):
+    """Record of `alliance.internal.registry.call.v1`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _event_pb2.EventMeta:
+        """Who, when, why."""
+
+    @_builtins.property
+    def call(self) -> _application_pb2.ApplicationCall:
+        """State after the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _event_pb2.EventMeta | None = ...,
+        call: _application_pb2.ApplicationCall | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallEvent: _TypeAlias = CallEvent  # noqa: Y015
+
+@_typing.final
+class ApplicationEvent(_message.Message):
+    """Record of `alliance.internal.registry.application.v1`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _event_pb2.EventMeta:
+        """Who, when, why."""
+
+    @_builtins.property
+    def application(self) -> _application_pb2.Application:
+        """State after the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _event_pb2.EventMeta | None = ...,
+        application: _application_pb2.Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplicationEvent: _TypeAlias = ApplicationEvent  # noqa: Y015
 
 @_typing.final
 class GrantEvent(_message.Message):
