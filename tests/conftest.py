@@ -24,6 +24,7 @@ hypothesis.settings.register_profile("alliance", deadline=None, suppress_health_
 hypothesis.settings.load_profile("alliance")
 
 _FAILED = pytest.StashKey[bool]()
+_SHARED = pytest.StashKey[Platform]()
 
 
 ENVIRONMENT = {
@@ -31,6 +32,20 @@ ENVIRONMENT = {
     "ALLIANCE_SET_DELIVERY_DELAYS": "[0.5, 1, 2]",
     "ALLIANCE_SET_DELIVERY_TIMEOUT": "2",
 }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Bring the shared platform up again where tests with platforms of their own have stopped it."""
+    shared = item.config.stash.get(_SHARED, None)
+    if shared is not None and "platform" in getattr(item, "fixturenames", ()) and not shared.running():
+        shared.up(print, sinks=True, **ENVIRONMENT)
+
+
+@pytest.fixture(scope="session")
+def quiet(pytestconfig: pytest.Config) -> None:
+    """For tests with platforms of their own: the shared one is stopped, it would take half of the machine from them."""
+    if (shared := pytestconfig.stash.get(_SHARED, None)) is not None:
+        shared.down()
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +56,7 @@ def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
         return
     root = Path(tempfile.mkdtemp(prefix="alliance-test-"))
     with temporary(root, print, sinks=True, **ENVIRONMENT) as running:
+        pytestconfig.stash[_SHARED] = running
         yield running
     if pytestconfig.stash.get(_FAILED, False):
         print(f"the platform's logs are in {root / 'logs'}")

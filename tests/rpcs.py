@@ -9,13 +9,18 @@ from google.protobuf.message import Message
 from alliance_local.caller import Caller
 from chassis import contract
 
-_SERVICES = ("registry", "listings", "matching", "reporting", "notify", "admin")
+_CONTRACTS = {
+    **{name: f"{name}.v1.{name}" for name in ("registry", "listings", "matching", "reporting", "notify", "admin")},
+    "applications": "registry.v1.application",
+    "documents": "registry.v1.document",
+}
+"""What a caller calls a service → where its contract is."""
 
 
 def methods() -> Iterator[tuple[str, contract.Method]]:
     """Every RPC with the service that offers it; the operator's, which all offer, under `admin`."""
-    for service in _SERVICES:
-        for descriptor in import_module(f"alliance.{service}.v1.{service}_service_pb2").DESCRIPTOR.services_by_name.values():
+    for service, contract_of in _CONTRACTS.items():
+        for descriptor in import_module(f"alliance.{contract_of}_service_pb2").DESCRIPTOR.services_by_name.values():
             for method in contract.methods(descriptor):
                 yield service, method
 

@@ -15,14 +15,16 @@ from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.notify.v1 import notify_pb2
 from alliance.notify.v1 import notify_service_pb2 as notify
-from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from alliance.registry.v1 import application_pb2, body_pb2, grant_pb2, organization_pb2
+from alliance.registry.v1 import application_service_pb2 as applications
+from alliance.registry.v1 import document_service_pb2 as documents
 from alliance.registry.v1 import registry_service_pb2 as registry
 from alliance.reporting.v1 import report_pb2
 from alliance.reporting.v1 import reporting_service_pb2 as reporting
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.auth import AUTHENTICATED, PUBLIC
-from tests import rpcs, world
+from tests import papers, rpcs, world
 from tests.world import Member, until
 
 _REFUSED = {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED}
@@ -46,6 +48,8 @@ class Scene:
     delivery: str
     message: str
     grant: str
+    application: str
+    document: str
     operator: Caller
     strangers: dict[str, Caller] = field(default_factory=dict)
 
@@ -89,9 +93,25 @@ def scene(platform: Platform) -> Scene:
         delivery=delivery,
         message=message,
         grant=operator.registry.ListGrants(grants).grants[0].name,
+        application=_application(platform, owner),
+        document=papers.upload(owner).name,
         operator=operator,
         strangers=_strangers(platform, rival),
     )
+
+
+def _application(platform: Platform, owner: Member) -> str:
+    """One that nobody else has a part in yet but its authority."""
+    authority = world.organization(platform, organization_pb2.ORG_TYPE_GOV_DEPARTMENT)
+    call = application_pb2.ApplicationCall(
+        programme=application_pb2.PROGRAMME_CERTIFICATION, year=2026, authority=authority.name
+    )
+    opened = world.operator(platform).applications.OpenCall(applications.OpenCallRequest(call=call))
+    given = application_pb2.Application(
+        programme=call.programme, display_name=world.unique("认证"), applicant=owner.name, call=opened.name
+    )
+    made = owner.caller.applications.CreateApplication(applications.CreateApplicationRequest(application=given))
+    return str(made.name)
 
 
 def _strangers(platform: Platform, rival: Member) -> dict[str, Caller]:
@@ -129,6 +149,11 @@ def _requests(scene: Scene) -> dict[str, Message]:
         registry.CreateBodyRequest(body=body_pb2.Body(display_name=world.unique("联盟"))),
         registry.UpdateBodyRequest(body=body_pb2.Body(name=body, display_name="改名"), reason=_WHY),
         registry.CheckBodyRequest(name=body),
+        registry.ListFindingsRequest(parent=body),
+        applications.OpenCallRequest(call=application_pb2.ApplicationCall(year=2026, authority=owner)),
+        applications.UpdateApplicationRequest(application=application_pb2.Application(name=scene.application), reason=_WHY),
+        documents.UploadDocumentRequest(header=papers.header(owner)),
+        documents.EraseDocumentRequest(name=scene.document, reason=_WHY),
         registry.FormBodyRequest(name=scene.draft, reason=_WHY),
         registry.SuspendBodyRequest(name=body, reason=_WHY),
         registry.ResumeBodyRequest(name=body, reason=_WHY),
@@ -240,6 +265,26 @@ def test_only_a_side_of_a_match_can_take_a_step(scene: Scene, verb: str) -> None
     with pytest.raises(grpc.RpcError) as refused:
         getattr(stranger.matching, f"{verb}Match")(request)
     assert refused.value.code() in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}
+
+
+def test_an_application_is_nobodys_who_has_no_part_in_it(scene: Scene) -> None:
+    """Its RPCs are open to every principal, and say nothing of it."""
+    name = scene.application
+    wanted = [
+        (documents.GetDocumentRequest(name=scene.document), "documents", "GetDocument"),
+        (documents.GetDocumentContentRequest(name=scene.document), "documents", "GetDocumentContent"),
+        (applications.GetApplicationRequest(name=name), "applications", "GetApplication"),
+        (applications.TakeStepRequest(name=name, step="withdraw", reason=_WHY), "applications", "TakeStep"),
+        (applications.GetProcedureRequest(application=name), "applications", "GetProcedure"),
+        (applications.CheckApplicationRequest(name=name), "applications", "CheckApplication"),
+    ]
+    for who, caller in scene.strangers.items():
+        for request, service, method in wanted:
+            with pytest.raises(grpc.RpcError) as refused:
+                getattr(getattr(caller, service), method)(request)
+            assert refused.value.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED}, (who, method)
+        if caller.sub:
+            assert not caller.applications.ListApplications(applications.ListApplicationsRequest()).applications, who
 
 
 def test_messages_of_another_inbox_stay_unread(scene: Scene) -> None:

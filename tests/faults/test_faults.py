@@ -21,7 +21,7 @@ _NAMED = {fault.number: fault for fault in FAULTS}
 
 
 @pytest.fixture(scope="module")
-def parts() -> Iterator[Platform]:
+def parts(quiet: None) -> Iterator[Platform]:
     """PostgreSQL and Kafka of their own: some faults hit them.
 
     Not below pytest's folder, which every run that begins closes to other users, PostgreSQL's among them.
@@ -31,7 +31,7 @@ def parts() -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="module")
-def platform_of_services() -> Iterator[Platform]:
+def platform_of_services(quiet: None) -> Iterator[Platform]:
     """The five services."""
     with tempfile.TemporaryDirectory(prefix="alliance-faults-") as root, services(Path(root)) as platform:
         yield platform

@@ -10,7 +10,7 @@ from tests.recovery.drill import Drill
 
 
 @pytest.fixture(scope="package")
-async def drilled() -> AsyncIterator[Drill]:
+async def drilled(quiet: None) -> AsyncIterator[Drill]:
     """Not below pytest's folder, which every run that begins closes to PostgreSQL's user."""
     with tempfile.TemporaryDirectory(prefix="alliance-recovery-") as root:
         found = Drill(Path(root))
