@@ -155,8 +155,9 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     assert "NOT_THE_PARTY" in refusal(take, university, made.name, "qualify")
     take(centre, made.name, "qualify")
     own = expert(platform, university)
-    assign = {"named_organization": university.name, "named_principal": own.caller.sub}
-    assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    for named in (university, institute):  # in whosever name
+        assign = {"named_organization": named.name, "named_principal": own.caller.sub}
+        assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
     judge = expert(platform, institute)
     assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
     take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)
@@ -234,6 +235,29 @@ def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platfor
     assert "PERMISSION_DENIED" in refusal(
         begun, stranger, pb.ApplicationCall(name=made.call, programme=made.programme), university.name, body=body.name
     )
+
+
+@pytest.mark.parametrize("org_type", [organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, ENTERPRISE])
+def test_a_secondary_college_acts_for_its_university_and_no_other_child_does(platform: Platform, org_type: Any) -> None:
+    """Once it is verified: anybody can name a parent."""
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    registry = world.operator(platform).registry
+    given = organization_pb2.Organization(
+        display_name=world.unique("学院"),
+        org_type=org_type,
+        parent=university.name,
+        credit_code="" if org_type != ENTERPRISE else world.credit_code(),
+    )
+    child = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
+    world.grant(platform, f"dean-{child[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=child)
+    dean = Member(child, Caller(platform, f"dean-{child[-12:]}", child))
+    assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=child, reason="核验"))
+    if org_type == ENTERPRISE:
+        assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
+    else:
+        assert take(dean, made.name, "withdraw", reason="试").steps[-1].organization == child
 
 
 def test_the_steps_that_can_be_taken_are_told_with_what_is_in_the_way(platform: Platform) -> None:

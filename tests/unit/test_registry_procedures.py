@@ -13,7 +13,7 @@ from registry.domain.policy import RULES
 from registry.domain.procedure import PARTIES, STATES, Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, take
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import taken_on
-from registry.domain.programmes.common import CORRECTION_DAYS, related
+from registry.domain.programmes.common import CORRECTION_DAYS, is_college_of, related
 from registry.domain.programmes.majors import ANSWER_DAYS
 from registry.domain.rules import finding
 
@@ -279,6 +279,16 @@ def test_an_expert_with_an_interest_is_refused(expert: Unit) -> None:
     walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=expert, principal="expert")
 
 
+@pytest.mark.parametrize(("acts_for", "has_interest"), [("applicant", True), ("member", True), ("experts", False)])
+def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(acts_for: str, has_interest: bool) -> None:
+    walk = begun(Programme.PILOT, APPLICANT, state=State.QUALIFIED, members=frozenset({"organizations/member"}))
+    assign = {"named": EXPERTS, "principal": "expert", "principal_acts_for": frozenset({f"organizations/{acts_for}"})}
+    if has_interest:
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+    else:
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+
+
 def test_who_acted_for_the_applicant_does_not_score_it() -> None:
     walk = begun(Programme.PILOT, UNIVERSITY)
     walk.attach(*PILOT_FORMS[Programme.PILOT])
@@ -493,6 +503,20 @@ def test_a_step_that_there_is_not_is_refused_with_those_that_there_are() -> None
 )
 def test_who_belongs_together(one: Unit, other: Unit, are: bool) -> None:
     assert related(one, other) is are
+
+
+@pytest.mark.parametrize(
+    ("changed", "acts"),
+    [
+        ({}, True),
+        ({"verified": False}, False),
+        ({"parent": "organizations/other"}, False),
+        ({"org_type": OrgType.ENTERPRISE}, False),
+    ],
+)
+def test_only_a_verified_secondary_college_acts_for_its_university(changed: dict[str, Any], acts: bool) -> None:
+    college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=UNIVERSITY.name, verified=True)
+    assert is_college_of(college._replace(**changed), UNIVERSITY) is acts
 
 
 def test_states_and_parties_have_names_in_both_languages() -> None:

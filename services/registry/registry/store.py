@@ -371,6 +371,13 @@ async def active_grant(tx: Tx, row: GrantRow) -> str:
     return (await tx.conn.execute(select(grant.c.name).where(grant.c.active, *same))).scalar_one_or_none() or ""
 
 
+async def acts_for(tx: Tx, principal: str) -> frozenset[str]:
+    """Names of the organizations that a principal has an active grant for."""
+    c = grant.c
+    found = await tx.conn.execute(select(c.organization).where(c.principal == principal, c.active, c.organization != ""))
+    return frozenset(found.scalars())
+
+
 async def active_with_role(tx: Tx, role: int) -> int:
     """How many active platform-wide grants of a role there are."""
     conditions = (grant.c.active, grant.c.role == role, grant.c.organization == "", grant.c.body == "")

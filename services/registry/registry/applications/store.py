@@ -11,9 +11,9 @@ from sqlmodel import Field
 from access.visibility import Viewer
 from chassis.database import Tx
 from registry.domain.calls import SHARED
-from registry.domain.names import BodyState
+from registry.domain.names import BodyState, OrgType
 from registry.domain.procedure import State
-from registry.store import Base, BodyRow, body
+from registry.store import Base, BodyRow, body, organization
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
@@ -145,8 +145,15 @@ def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
     shared = and_(c.programme.in_(sorted(SHARED)), c.body.in_(sorted(viewer.member_bodies | viewer.bodies_run)))
     own = [shared, exists().where(named)]
     if viewer.organization:
-        own += [c.applicant == viewer.organization, c.authority == viewer.organization]
+        own += [c.applicant == viewer.organization, c.authority == viewer.organization, _of_my_university(viewer)]
     return or_(*own)
+
+
+def _of_my_university(viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is a verified secondary college of the applicant, for which it acts."""
+    o = organization.c
+    college = (o.name == viewer.organization, o.verified, o.org_type == OrgType.SECONDARY_COLLEGE)
+    return exists().where(*college, o.parent == application.c.applicant)
 
 
 def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:

@@ -20,6 +20,7 @@ from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Procedure, Refusal, State, Step, Taken, Unit, Window, take
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.common import is_college_of
 from registry.domain.rules import Finding, check
 from registry.judging import Judge
 from registry.mapping import body_message, finding_message
@@ -66,6 +67,8 @@ class Taking:
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
             raise Precondition(step.reason, step.zh, step.en, {"application": row.name, "step": name[:100]})
+        if len(message.steps) >= _MOST_STEPS:  # the platform's own step, at a last day, is never held up by it
+            raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
         return await self._done(call.tx, row.version, message, case, step, said)
 
     async def lapse(self, tx: Tx, row: ApplicationRow) -> bool:
@@ -123,6 +126,7 @@ class Taking:
             facts=facts,
             named=units.get(said.organization),
             principal=said.principal,
+            principal_acts_for=await store.acts_for(tx, said.principal) if said.principal else frozenset(),
             score=said.score,
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
@@ -150,8 +154,6 @@ class Taking:
         return frozenset(parts)
 
     async def _done(self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said) -> pb.Application:
-        if len(message.steps) >= _MOST_STEPS:
-            raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
         state = step.to or case.state
         message.state = int(state)  # type: ignore[assignment]
         message.documents.extend(said.documents)
@@ -201,7 +203,7 @@ def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
     """What the application itself says of whoever wants to take a step."""
     unit = case.unit
     if unit.name:
-        if unit.name == case.applicant.name or unit.parent == case.applicant.name:
+        if unit.name == case.applicant.name or is_college_of(unit, case.applicant):
             yield Party.APPLICANT
         if unit.name == message.authority:
             yield Party.AUTHORITY

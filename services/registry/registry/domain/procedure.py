@@ -162,7 +162,8 @@ class Case:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
-        named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
+        named: the organization that the step names, `principal` the person, who acts for the organizations of
+            `principal_acts_for`; `score` (0–100) and `day` what it says.
         hindering: findings that hinder a submission.
     """
 
@@ -181,6 +182,7 @@ class Case:
     facts: Mapping[str, Value] = field(default_factory=dict)
     named: Unit | None = None
     principal: str = ""
+    principal_acts_for: frozenset[str] = frozenset()
     score: int | None = None
     day: date | None = None
     reason: str = ""

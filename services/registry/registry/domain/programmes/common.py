@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from registry.domain.names import OrgType
 from registry.domain.procedure import Case, Guard, Party, Refusal, State, Step, Unit
 
 CORRECTION_DAYS = 30
@@ -47,11 +48,21 @@ def related(one: Unit, other: Unit) -> bool:
     )
 
 
+def is_college_of(one: Unit, other: Unit) -> bool:
+    """Whether an organization is a secondary college that acts for another (S4 三(一)).
+
+    Only its verification vouches for whose it is: anybody can name a parent.
+    """
+    return one.org_type == OrgType.SECONDARY_COLLEGE and one.verified and one.parent == other.name
+
+
 def no_conflict(what: tuple[str, str]) -> Guard:
-    """Whom the step names belongs neither to the applicant nor to another member of the body."""
+    """Whom the step names belongs neither to the applicant nor to another member of the body, nor acts for one."""
 
     def guard(case: Case) -> Refusal | None:
-        if case.named is None or not (related(case.named, case.applicant) or case.named.name in case.members):
+        interested = {case.applicant.name, *case.members}
+        belongs = case.named is not None and (related(case.named, case.applicant) or case.named.name in interested)
+        if not belongs and not interested.intersection(case.principal_acts_for):
             return None
         return Refusal(
             "CONFLICT_OF_INTEREST",
