@@ -18,7 +18,7 @@ _SEVERITIES = {
 _STAGES = {Stage.FORMING: "组建 forming", Stage.STANDING: "成立后 standing", Stage.SUBMITTING: "申报 submitting"}
 _HEAD = """# Policy rules 政策规则
 
-Made out of `services/registry/registry/domain/policy.py` by `make docs`; do not edit. Every rule of R10–R28: what it asks of
+Made out of `services/registry/registry/domain/policy` by `make docs`; do not edit. Every rule of R10–R28: what it asks of
 a body (`alliance body check`) or of an application, by which clause, how much it weighs, and which facts it looks at. S0–S4
 are the five source documents.
 

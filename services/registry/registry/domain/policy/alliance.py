@@ -1,0 +1,81 @@
+"""ALLIANCE 产教联盟 (S0): R10–R13."""
+
+from registry.domain.conditions import Happened, Is, Named, Nothing, Number, ThisYear
+from registry.domain.names import BodyKind
+from registry.domain.policy.rule import ALWAYS, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "R10",
+        "S0 一, 附件2",
+        ("一个重点产业只建一个联盟", "one alliance for each key industry"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Named("key_industry"), Nothing("same_industry")),
+        ("请加入已有的联盟，或更正重点产业", "join the alliance that there is, or mend the key industry"),
+    ),
+    Rule(
+        "R11",
+        "S0 附件1 一",
+        ("理事会设理事长 1 名、副理事长 4–5 名", "a council has 1 chair and 4 to 5 vice chairs"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Number("chairs", 1, 1), Number("vice_chairs", "vice_chairs_least", "vice_chairs_most")),
+        ("请调整成员的理事长、副理事长角色", "mend the members' roles of chair and vice chair"),
+    ),
+    Rule(
+        "R12",
+        "S0 二, 附件1 二(一)",
+        ("秘书处依托实体机构，有专职人员、场地、经费", "the secretariat is an entity with full-time staff, space and funding"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (
+            Number("secretariats", 1),
+            Number("secretariat_full_time_staff", "secretariat_staff", unit=("人", "")),
+            Is("secretariat_space"),
+            Is("secretariat_funding"),
+        ),
+        (
+            "请为一家成员设置秘书处角色，并落实专职人员、场地、经费",
+            "give one member the role of the secretariat, and provide full-time staff, space and funding",
+        ),
+        ours=("文件未规定专职人员人数", "the document gives no number of staff"),
+    ),
+    Rule(
+        "R13.1",
+        "S0 附件1 二(一)",
+        ("制订联盟章程", "a charter"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Happened("charter_adopted_on"),),
+        ("请在章程审议通过后填写日期", "enter the day once the charter is adopted"),
+    ),
+    Rule(
+        "R13.2",
+        "S0 附件1 二(一)",
+        ("近三年规划目标和任务清单", "three-year goals and a task list"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Is("three_year_goals"),),
+        ("请制订近三年规划目标和任务清单", "draw up the three-year goals and the task list"),
+    ),
+    Rule(
+        "R13.3",
+        "S0 附件1 二(一)",
+        ("年度工作计划", "an annual plan"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (ThisYear("annual_plan_year"),),
+        ("请制订当年工作计划并更新年份", "draw up this year's plan and enter its year"),
+    ),
+    Rule(
+        "R13.4",
+        "S0 附件1 二(一)",
+        ("每年召开 2 次全体理事会", "two full council meetings a year"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Number("full_councils_in_year", "councils_a_year", unit=("次", "")),),
+        ("请在年度计划中安排全体理事会", "provide for the full councils in the annual plan"),
+        ours=("计划召开的也计入", "those that are planned count too"),
+    ),
+)

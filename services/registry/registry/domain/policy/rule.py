@@ -1,0 +1,48 @@
+"""What a rule is, and the words that the tables use."""
+
+from dataclasses import dataclass
+
+from registry.domain.conditions import Condition, Text
+from registry.domain.names import BodyKind, Programme, Severity, Stage
+
+REQUIRED, ENCOURAGED, IN_PRINCIPLE = Severity.REQUIRED, Severity.ENCOURAGED, Severity.IN_PRINCIPLE
+ALWAYS = frozenset({Stage.FORMING, Stage.STANDING})
+STANDING = frozenset({Stage.STANDING})
+SUBMITTING = frozenset({Stage.SUBMITTING})
+PERCENT: Text = ("%", " %")
+PLAIN: Text = ("", "")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        kinds: the kinds of bodies that it holds for.
+        stages: when; at other times it is not applicable.
+        conditions: all of them have to hold, or with `any_is_enough` one.
+        when: the rule is applicable only where this holds.
+        fix: what mends it.
+        ours: what of it the document leaves open and we have chosen.
+        programmes: the programmes whose applications it holds for.
+    """
+
+    id: str
+    clause: str
+    title: Text
+    kinds: tuple[BodyKind, ...]
+    stages: frozenset[Stage]
+    conditions: tuple[Condition, ...]
+    fix: Text
+    severity: Severity = REQUIRED
+    any_is_enough: bool = False
+    when: Condition | None = None
+    ours: Text = ("", "")
+    programmes: tuple[Programme, ...] = ()
+    revision: int = 1
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Names of the facts that it looks at."""
+        asked = (*self.conditions, *((self.when,) if self.when else ()))
+        return tuple(dict.fromkeys(condition.fact for condition in asked))

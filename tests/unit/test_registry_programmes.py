@@ -1,0 +1,352 @@
+"""Registry: every programme's procedure, walked to its ends, and what refuses a step on the way."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from registry.domain.names import OrgType, Programme
+from registry.domain.procedure import Effect, Party, State, Step, Unit
+from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.challenge import taken_on
+from registry.domain.programmes.common import CORRECTION_DAYS
+from registry.domain.programmes.majors import ANSWER_DAYS
+from tests.unit.walking import APPLICANT, AUTHORITY, DAY, EXPERTS, HINDERS, LEADS, PROVINCE, SCHOOL, UNIVERSITY, Walk, begun
+
+
+def community(**more: Any) -> Walk:
+    members = frozenset(lead.name for lead in LEADS.values())
+    return begun(Programme.COMMUNITY, leads=LEADS, members=members, **more)
+
+
+def sealing() -> Walk:
+    """A community's form that everybody has sealed."""
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    walk.attach("SEALED_FORM")
+    return walk
+
+
+def test_a_community_is_sealed_submitted_reviewed_and_reported() -> None:
+    walk = sealing()
+    assert walk.took("submit") is State.SUBMITTED
+    assert walk.took("approve", PROVINCE, Party.PROVINCE) is State.REPORTED
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+    assert walk.effects[-1] is Effect.FORM
+
+
+def test_a_community_is_not_submitted_without_every_seal() -> None:
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in (APPLICANT, UNIVERSITY):
+        walk.took("seal", lead, Party.LEAD)
+    walk.refused("ALREADY_DONE", "seal", UNIVERSITY, Party.LEAD)
+    assert {SCHOOL.name, PROVINCE.name} <= set(
+        walk.refused("SEALS_MISSING", "submit").zh.replace("（", "、").replace("：", "、").split("、")
+    )
+    walk.refused("NOT_THE_PARTY", "seal", EXPERTS, Party.EXPERT)
+
+
+@pytest.mark.parametrize(
+    ("day", "is_open"),
+    [(date(2025, 12, 31), False), (date(2026, 1, 1), True), (date(2026, 10, 31), True), (date(2026, 11, 1), False)],
+)
+def test_a_community_is_submitted_within_the_window(day: date, is_open: bool) -> None:
+    walk = sealing()
+    walk.on(day)
+    if is_open:
+        walk.took("submit")
+    else:
+        assert "2026-10-31" in walk.refused("WINDOW_CLOSED", "submit").zh
+
+
+def test_the_province_is_that_of_a_lead() -> None:
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    for wrong in (
+        PROVINCE._replace(province="44"),
+        PROVINCE._replace(org_type=OrgType.UNIVERSITY),
+        PROVINCE._replace(verified=False),
+    ):
+        walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=wrong)
+    walk.refused("INPUT_REQUIRED", "start_sealing")
+    for province in ("11", "12", "31"):
+        assert isinstance(
+            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step
+        )
+
+
+def test_a_central_soe_files_direct() -> None:
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    walk.refused("NO_PROVINCE", "submit")
+    walk.refused("SEALS_MISSING", "file_direct")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    assert walk.took("file_direct") is State.REPORTED
+
+
+def test_who_is_no_central_soe_does_not() -> None:
+    sealing().refused("NO_CENTRAL_SOE", "file_direct")
+
+
+def test_only_the_lead_enterprise_applies() -> None:
+    walk = begun(Programme.COMMUNITY, UNIVERSITY, leads=LEADS)
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.refused("NOT_THE_LEAD", "start_sealing", UNIVERSITY, named=PROVINCE)
+
+
+def test_what_was_returned_is_sealed_again_or_corrected() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.refused("INPUT_REQUIRED", "return", PROVINCE, Party.PROVINCE)
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    walk.refused("DOCUMENT_REQUIRED", "resubmit")
+    assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    walk.took("start_sealing", named=PROVINCE)
+    walk.refused("SEALS_MISSING", "submit")
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.SEALING])
+def test_what_is_not_submitted_lapses_after_the_window(state: State) -> None:
+    walk = community(state=state)
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    for day, lapses in ((date(2026, 10, 31), False), (date(2026, 11, 1), True)):
+        walk.on(day)
+        step = procedure.overdue(walk.case)
+        assert (step is not None) is lapses
+    assert step is not None
+    assert walk.took("lapse", party=Party.PLATFORM) is State.LAPSED
+
+
+def test_a_correction_has_thirty_days() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    last = DAY + timedelta(days=CORRECTION_DAYS)
+    assert procedure.due_on(walk.case) == last
+    for day, lapses in ((last, False), (last + timedelta(days=1), True)):
+        walk.on(day)
+        assert (procedure.overdue(walk.case) is not None) is lapses
+
+
+PILOT_FORMS = {Programme.PILOT: ("SEALED_FORM", "PLATFORM_RECEIPT"), Programme.SUPPORT: ("SEALED_FORM",)}
+
+
+def reviewed(programme: Programme) -> Walk:
+    """A pilot's or a support unit's application before its selection."""
+    walk = begun(programme, UNIVERSITY)
+    walk.attach(*PILOT_FORMS[programme])
+    walk.took("submit", UNIVERSITY)
+    walk.took("qualify", AUTHORITY, Party.AUTHORITY)
+    for expert in ("first", "second"):
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal=expert)
+        walk.took("score", EXPERTS, Party.EXPERT, actor=expert, score=80, reason="可行")
+    return walk
+
+
+@pytest.mark.parametrize("programme", PILOT_FORMS)
+def test_a_pilot_is_checked_reviewed_selected_and_runs_for_two_years(programme: Programme) -> None:
+    walk = reviewed(programme)
+    assert walk.took("select", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+    assert walk.effects[-1] is Effect.FORM
+    assert PROCEDURES[programme].due_on(walk.case) == date(2028, 3, 2)
+    walk.on(date(2028, 3, 2))
+    walk.refused("TOO_EARLY", "complete", AUTHORITY, Party.AUTHORITY)
+    walk.on(date(2028, 3, 3))
+    assert walk.took("complete", AUTHORITY, Party.AUTHORITY) is State.COMPLETED
+
+
+@pytest.mark.parametrize("programme", PILOT_FORMS)
+def test_a_pilot_is_managed_dynamically(programme: Programme) -> None:
+    walk = reviewed(programme)
+    walk.took("select", AUTHORITY, Party.AUTHORITY)
+    for step, state in (("warn", State.WARNED), ("restore", State.RUNNING), ("warn", State.WARNED), ("remove", State.REMOVED)):
+        walk.refused("INPUT_REQUIRED", step, AUTHORITY, Party.AUTHORITY)
+        assert walk.took(step, AUTHORITY, Party.AUTHORITY, reason="评估") is state
+    assert walk.effects[-1] is Effect.DISSOLVE
+
+
+@pytest.mark.parametrize("programme", PILOT_FORMS)
+def test_a_pilot_brings_its_forms(programme: Programme) -> None:
+    for missing in PILOT_FORMS[programme]:
+        walk = begun(programme, UNIVERSITY)
+        walk.attach(*(form for form in PILOT_FORMS[programme] if form != missing))
+        assert missing in walk.refused("DOCUMENT_REQUIRED", "submit", UNIVERSITY).zh
+
+
+@pytest.mark.parametrize(
+    "expert",
+    [
+        UNIVERSITY,
+        Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=UNIVERSITY.name),
+        Unit("organizations/member", OrgType.ENTERPRISE),
+    ],
+)
+def test_an_expert_with_an_interest_is_refused(expert: Unit) -> None:
+    walk = begun(Programme.PILOT, UNIVERSITY, state=State.QUALIFIED, members=frozenset({"organizations/member"}))
+    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=expert, principal="expert")
+
+
+@pytest.mark.parametrize(("acts_for", "has_interest"), [("applicant", True), ("member", True), ("experts", False)])
+def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(acts_for: str, has_interest: bool) -> None:
+    walk = begun(Programme.PILOT, APPLICANT, state=State.QUALIFIED, members=frozenset({"organizations/member"}))
+    assign = {"named": EXPERTS, "principal": "expert", "principal_acts_for": frozenset({f"organizations/{acts_for}"})}
+    if has_interest:
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+    else:
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+
+
+def test_who_acted_for_the_applicant_does_not_score_it() -> None:
+    walk = begun(Programme.PILOT, UNIVERSITY)
+    walk.attach(*PILOT_FORMS[Programme.PILOT])
+    walk.took("submit", UNIVERSITY, actor="dean")
+    walk.took("qualify", AUTHORITY, Party.AUTHORITY)
+    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="dean")
+
+
+def test_every_expert_scores_once_before_the_selection() -> None:
+    walk = reviewed(Programme.PILOT)
+    walk.refused("ALREADY_DONE", "score", EXPERTS, Party.EXPERT, actor="first", score=10, reason="再评")
+    walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="first")
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="third")
+    walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
+
+
+def test_a_cycle_from_a_leap_day_ends_on_the_last_of_february() -> None:
+    walk = reviewed(Programme.PILOT)
+    walk.on(date(2028, 2, 29))
+    walk.took("select", AUTHORITY, Party.AUTHORITY)
+    assert PROCEDURES[Programme.PILOT].due_on(walk.case) == date(2030, 2, 28)
+
+
+def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
+    walk = begun(Programme.CONSORTIUM, UNIVERSITY)
+    walk.attach("APPLICATION_FORM")
+    walk.took("submit", UNIVERSITY)
+    assert walk.took("list", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+    walk.took("warn", AUTHORITY, Party.AUTHORITY, reason="整改")
+    walk.refused("DOCUMENT_REQUIRED", "summarise", UNIVERSITY)
+    assert walk.took("summarise", UNIVERSITY, brought=frozenset({"SUMMARY"})) is State.WARNED, "a summary lifts no warning"
+    walk.refused("DOCUMENT_REQUIRED", "summarise", UNIVERSITY)
+    walk.took("restore", AUTHORITY, Party.AUTHORITY, reason="已整改")
+    assert walk.took("commend", AUTHORITY, Party.AUTHORITY, brought=frozenset({"CASE"})) is State.RUNNING
+    assert walk.took("exit", UNIVERSITY, reason="退出") is State.REMOVED
+    assert walk.effects[-1] is Effect.DISSOLVE
+
+
+def test_a_certification_is_cultivated_certified_and_left() -> None:
+    walk = begun(Programme.CERTIFICATION)
+    walk.attach("APPLICATION_FORM")
+    walk.took("submit")
+    walk.refused("DOCUMENT_REQUIRED", "cultivate", AUTHORITY, Party.AUTHORITY)
+    walk.took("cultivate", AUTHORITY, Party.AUTHORITY, brought=frozenset({"CULTIVATION_PLAN"}))
+    walk.refused("ILLEGAL_STATE", "submit")
+    walk.attach("CULTIVATION_REPORT")
+    assert walk.took("certify", AUTHORITY, Party.AUTHORITY) is State.CERTIFIED
+    assert walk.took("exit", AUTHORITY, Party.AUTHORITY, reason="不再符合") is State.REMOVED
+
+
+def test_an_evaluation_is_a_third_partys() -> None:
+    walk = begun(Programme.EVALUATION)
+    own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name)
+    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=own)
+    walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
+    walk.refused("NOT_THE_PARTY", "report", APPLICANT, Party.APPLICANT)
+    walk.took("report", EXPERTS, Party.EVALUATOR, score=88, brought=frozenset({"REPORT"}))
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补充")
+    walk.took("report", EXPERTS, Party.EVALUATOR, score=90, brought=frozenset({"REPORT"}))
+    assert walk.took("publish", AUTHORITY, Party.AUTHORITY) is State.PUBLISHED
+
+
+def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
+    walk = begun(Programme.CHALLENGE)
+    walk.took("publish")
+    answer = {"brought": frozenset({"ANSWER"})}
+    walk.refused("CONFLICT_OF_INTEREST", "answer", APPLICANT, Party.PARTNER, **answer)
+    walk.took("answer", UNIVERSITY, Party.PARTNER, **answer)
+    walk.refused("ALREADY_DONE", "answer", UNIVERSITY, Party.PARTNER, **answer)
+    walk.took("answer", SCHOOL, Party.PARTNER, **answer)
+    walk.refused("NO_ANSWER", "team", named=EXPERTS)
+    assert not taken_on(walk.case)
+    walk.took("team", named=UNIVERSITY)
+    walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)
+    walk.took("team", named=SCHOOL)
+    assert taken_on(walk.case)
+    walk.took("start", day=date(2026, 9, 1))
+    walk.took("deliver", UNIVERSITY, Party.TEAM, brought=frozenset({"RESULT"}))
+    walk.took("rework", reason="未达指标")
+    walk.took("deliver", SCHOOL, Party.TEAM, brought=frozenset({"RESULT"}))
+    assert walk.took("accept") is State.COMPLETED
+
+
+def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
+    walk = begun(Programme.MEETING, facts={"meeting_on": DAY})
+    walk.refused("DOCUMENT_REQUIRED", "compile", EXPERTS, Party.SECRETARIAT)
+    walk.took("compile", EXPERTS, Party.SECRETARIAT, brought=frozenset({"PROGRESS", "SUGGESTIONS"}))
+    walk.on(DAY + timedelta(days=1))
+    walk.refused("TOO_LATE", "submit", EXPERTS, Party.SECRETARIAT)
+    walk.on(DAY - timedelta(days=1))
+    walk.took("submit", EXPERTS, Party.SECRETARIAT)
+    walk.took("request_experts", AUTHORITY, Party.TASK_FORCE, reason="咨询论证")
+    walk.took("name_expert", EXPERTS, Party.SECRETARIAT, named=UNIVERSITY)
+    walk.refused("TOO_EARLY", "hold", AUTHORITY, Party.TASK_FORCE)
+    walk.on(DAY)
+    walk.took("hold", AUTHORITY, Party.TASK_FORCE)
+    walk.refused("DOCUMENT_REQUIRED", "relay", EXPERTS, Party.SECRETARIAT)
+    assert walk.took("relay", EXPERTS, Party.SECRETARIAT, brought=frozenset({"POLICY"})) is State.COMPLETED
+
+
+@pytest.mark.parametrize("applicant", [UNIVERSITY, APPLICANT])
+def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
+    walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026})
+    walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
+    assert PROCEDURES[Programme.PERFORMANCE].due_on(walk.case) == date(2026, 12, 31)
+    walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
+    walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
+    walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")
+    if applicant is UNIVERSITY:
+        walk.refused("TO_BE_FORWARDED", "close", AUTHORITY, Party.AUTHORITY)
+        walk.refused("NOT_A_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
+        assert walk.took("forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE) is State.COMPLETED
+    else:
+        walk.refused("NOT_A_UNIVERSITY", "forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE)
+        assert walk.took("close", AUTHORITY, Party.AUTHORITY) is State.COMPLETED
+
+
+def test_a_school_proposes_a_major() -> None:
+    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    walk.attach("PROPOSAL", "PROGRAMME")
+    walk.refused("RULES_VIOLATED", "submit", SCHOOL, hindering=(HINDERS,))
+    walk.took("submit", SCHOOL)
+    assert walk.took("approve", AUTHORITY, Party.AUTHORITY) is State.COMPLETED
+
+
+def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
+    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    walk.took("warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
+    assert PROCEDURES[Programme.MAJOR_ADJUSTMENT].due_on(walk.case) == DAY + timedelta(days=ANSWER_DAYS)
+    walk.took("respond", SCHOOL, brought=frozenset({"ANSWER"}))
+    walk.took("warn_again", AUTHORITY, Party.AUTHORITY, reason="不够")
+    walk.refused("DOCUMENT_REQUIRED", "respond", SCHOOL)
+    walk.took("respond", SCHOOL, brought=frozenset({"ANSWER"}))
+    assert walk.took("resolve", AUTHORITY, Party.AUTHORITY) is State.COMPLETED
+
+
+def test_an_employee_applies_is_recommended_and_assessed() -> None:
+    walk = begun(Programme.EMPLOYEE_INTAKE)
+    walk.attach("APPLICATION_FORM")
+    walk.took("apply")
+    walk.refused("DOCUMENT_REQUIRED", "recommend")
+    walk.took("recommend", brought=frozenset({"RECOMMENDATION"}))
+    walk.took("assess", UNIVERSITY, Party.AUTHORITY, score=85)
+    assert walk.took("admit", UNIVERSITY, Party.AUTHORITY) is State.COMPLETED

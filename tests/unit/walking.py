@@ -1,0 +1,91 @@
+"""An application on its way through its procedure, without any part running."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from registry.domain.facts import Facts
+from registry.domain.limits import limits
+from registry.domain.names import MemberRole, OrgType, Programme, Stage
+from registry.domain.policy import RULES
+from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, take
+from registry.domain.programmes import PROCEDURES
+from registry.domain.rules import finding
+
+DAY = date(2026, 3, 2)
+WINDOW = Window(date(2026, 1, 1), date(2026, 10, 31))
+APPLICANT = Unit("organizations/applicant", OrgType.ENTERPRISE, "11", verified=True)
+UNIVERSITY = Unit("organizations/university", OrgType.UNIVERSITY, "12", verified=True)
+SCHOOL = Unit("organizations/school", OrgType.HIGHER_VOCATIONAL, "31", verified=True)
+PROVINCE = Unit("organizations/province", OrgType.GOV_DEPARTMENT, "12", verified=True)
+AUTHORITY = Unit("organizations/authority", OrgType.GOV_DEPARTMENT, "11", verified=True)
+EXPERTS = Unit("organizations/experts", OrgType.PROFESSIONAL_SERVICE_ORG, "31")
+LEADS = {
+    MemberRole.LEAD_ENTERPRISE: APPLICANT,
+    MemberRole.LEAD_UNIVERSITY: UNIVERSITY,
+    MemberRole.LEAD_VOCATIONAL: SCHOOL,
+}
+HINDERS = next(
+    finding(rule, Stage.FORMING, Facts(DAY, {"chairs": 0, "vice_chairs": 0}), limits({})) for rule in RULES if rule.id == "R11"
+)
+
+
+@dataclass
+class Walk:
+    """One application on its way."""
+
+    programme: Programme
+    case: Case
+    effects: list[Effect] = field(default_factory=list)
+
+    def tried(self, name: str, unit: Unit, party: Party, **more: Any) -> Step | Refusal:
+        """What the machine says of a step."""
+        case = replace(self.case, unit=unit, actor=f"{unit.name}#someone", parties=frozenset({party}))
+        return take(PROCEDURES[self.programme], replace(case, **more), name)
+
+    def took(self, name: str, unit: Unit = APPLICANT, party: Party = Party.APPLICANT, **more: Any) -> State:
+        """The state after a step; what it brings stays attached."""
+        found = self.tried(name, unit, party, **more)
+        assert isinstance(found, Step), found
+        actor = more.get("actor", f"{unit.name}#someone")
+        named = more.get("named")
+        taken = Taken(
+            name, unit.name, actor, self.case.today, named.name if named else "", more.get("principal", ""), more.get("score")
+        )
+        self.effects.append(found.effect)
+        self.case = replace(
+            self.case,
+            state=found.to or self.case.state,
+            taken=(*self.case.taken, taken),
+            documents=self.case.documents | more.get("brought", frozenset()),
+        )
+        return self.case.state
+
+    def refused(self, why: str, name: str, unit: Unit = APPLICANT, party: Party = Party.APPLICANT, **more: Any) -> Refusal:
+        """Why a step is refused; nothing is changed."""
+        found = self.tried(name, unit, party, **more)
+        assert isinstance(found, Refusal), found
+        assert found.reason == why, found
+        assert not found.zh.isascii()
+        assert found.en
+        return found
+
+    def attach(self, *kinds: str) -> None:
+        self.case = replace(self.case, documents=self.case.documents | set(kinds))
+
+    def on(self, day: date) -> None:
+        self.case = replace(self.case, today=day)
+
+
+def begun(programme: Programme, applicant: Unit = APPLICANT, **more: Any) -> Walk:
+    known = {
+        "state": State.DRAFT,
+        "today": DAY,
+        "applicant": applicant,
+        "unit": applicant,
+        "actor": "someone",
+        "parties": frozenset({Party.APPLICANT}),
+        "window": WINDOW,
+        **more,
+    }
+    return Walk(programme, Case(**known))
