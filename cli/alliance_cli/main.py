@@ -1,56 +1,50 @@
 """The command `alliance`: options before the command, then one group a subject."""
 
-from typing import Annotated
+from collections import UserDict
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from alliance_cli import session
-from alliance_cli.commands import (
-    application,
-    body,
-    call_,
-    deadline,
-    dlq,
-    document,
-    listing,
-    login,
-    match,
-    notify,
-    org,
-    recovery,
-    report,
-    round_,
-    search,
-)
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="产教联盟平台 · Alliance platform")
-for name, group in {
-    "org": org.app,
-    "body": body.app,
-    "call": call_.app,
-    "application": application.app,
-    "document": document.app,
-    "listing": listing.app,
-    "match": match.app,
-    "round": round_.app,
-    "report": report.app,
-    "deadline": deadline.app,
-    "notify": notify.app,
-    "dlq": dlq.app,
-}.items():
-    app.add_typer(group, name=name)
-app.command("login")(login.login)
-app.command("search")(search.search)
-app.command("groups")(recovery.groups)
-app.command("replay")(recovery.replay)
-app.command("rebuild")(recovery.rebuild)
+_GROUPS = ("org", "body", "call", "application", "document", "listing", "match", "round", "report", "deadline", "notify", "dlq")
+_NAMES = {"call": "call_", "round": "round_"}  # modules whose command's name is Python's own
+_COMMANDS = {name: f"alliance_cli.commands.{_NAMES.get(name, name)}:app" for name in _GROUPS} | {
+    "login": "alliance_cli.commands.login:login",
+    "search": "alliance_cli.commands.search:search",
+    "groups": "alliance_cli.commands.recovery:groups",
+    "replay": "alliance_cli.commands.recovery:replay",
+    "rebuild": "alliance_cli.commands.recovery:rebuild",
+}
+if find_spec("alliance_local"):  # not on a member's or operator's own machine
+    _COMMANDS["local"] = "alliance_local.commands:app"
 
-try:
-    from alliance_local.commands import app as local_app
-except ModuleNotFoundError:  # installed without the local platform: a member's or operator's own machine
-    pass
-else:
-    app.add_typer(local_app, name="local", help="本机平台 · the platform on this machine")
+
+class _Commands(UserDict[str, Any]):
+    """The commands by name; one's module is loaded when it is asked for, since nobody should wait for all the others'."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = self.data[name].partition(":")
+        found = getattr(import_module(module), attribute)
+        whole = typer.Typer()
+        if isinstance(found, typer.Typer):
+            whole.add_typer(found, name=name)
+        else:
+            whole.command(name)(found)
+        return get_group(whole).commands[name]
+
+
+class _Program(TyperGroup):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = _Commands(_COMMANDS)
+
+
+app = typer.Typer(cls=_Program, no_args_is_help=True, pretty_exceptions_enable=False, help="产教联盟平台 · Alliance platform")
 
 
 @app.callback()
