@@ -11,8 +11,21 @@ from typer.main import get_group
 
 from alliance_cli import session
 
-_GROUPS = ("org", "body", "call", "application", "document", "listing", "match", "round", "report", "deadline", "notify", "dlq")
-_NAMES = {"call": "call_", "round": "round_"}  # modules whose command's name is Python's own
+_GROUPS = (
+    "org",
+    "body",
+    "call",
+    "application",
+    "document",
+    "listing",
+    "match",
+    "round",
+    "report",
+    "deadline",
+    "notify",
+    "dlq",
+)
+_NAMES = {"call": "call_", "round": "round_"}  # modules whose commands are named as Python functions
 _COMMANDS = {name: f"alliance_cli.commands.{_NAMES.get(name, name)}:app" for name in _GROUPS} | {
     "login": "alliance_cli.commands.login:login",
     "search": "alliance_cli.commands.search:search",
