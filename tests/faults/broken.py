@@ -197,5 +197,5 @@ VARIANTS = {
         "garbage counts as the version that it claims to be", "read", "22b", {"L": " lost: "}, _believes_what_it_cannot_read
     ),
     "shed": Variant("no call is shed", "write", "33", {"R": "p99 of all answers"}, _never_sheds),
-    "slow": Variant("a process takes long to start", "write", "2", {"R": "process"}, _starts_slowly),
+    "slow": Variant("a process takes long to start", "write", "31", {"R": "process"}, _starts_slowly),
 }
