@@ -92,14 +92,14 @@ def formed_alliance(platform: Platform) -> tuple[body_pb2.Body, list[Member]]:
 
 def job(issuer: str, title: str, bodies: tuple[str, ...] = (), **more: Any) -> listing_pb2.Listing:
     """A post."""
-    details = listing_pb2.JobPosition(skills=["封装", "热仿真"], majors=["微电子"])
+    details = listing_pb2.JobPosition(skills=["封装", "热仿真"], majors=["微电子科学与工程"])
     fields = {"visibility": listing_pb2.VISIBILITY_PUBLIC, "job_position": details, **more}
     return listing_pb2.Listing(issuer=issuer, bodies=bodies, kind=listing_pb2.LISTING_KIND_JOB_POSITION, title=title, **fields)
 
 
 def talent(issuer: str, title: str, bodies: tuple[str, ...] = (), **more: Any) -> listing_pb2.Listing:
     """A group of graduates."""
-    details = listing_pb2.TalentSupply(skills=["封装"], majors=["微电子"], graduation_year=2027)
+    details = listing_pb2.TalentSupply(skills=["封装"], majors=["微电子科学与工程"], graduation_year=2027)
     fields = {"visibility": listing_pb2.VISIBILITY_PUBLIC, "talent_supply": details, **more}
     return listing_pb2.Listing(
         issuer=issuer, bodies=bodies, kind=listing_pb2.LISTING_KIND_TALENT_SUPPLY, title=title, **fields

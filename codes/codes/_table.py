@@ -1,10 +1,26 @@
-"""Reading a code table out of the package."""
+"""Reading a code table out of the package, and what people write in place of a code."""
 
 import csv
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 
 _SHOWN = 40  # characters of a wrong code that are repeated
+_NEAR = 3  # codes that a refusal suggests
+_PUNCTUATION = " \t·:：,，、/-()（）"
+_CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z])(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
+_CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?)[)）]?", re.ASCII | re.DOTALL)
+
+
+class NoCodeError(ValueError):
+    """A text that names no code of a table, or not one alone; says why and what is near, in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
 
 
 @cache
@@ -20,23 +36,105 @@ def names(filename: str) -> dict[str, str]:
     return {row["code"]: row["name"] for row in rows(filename)}
 
 
-@lru_cache(1024)
-def problem(filename: str, zh: str, en: str, code: str, found: tuple[str, ...] = ()) -> tuple[str, str] | None:
-    """Why a code is none of a table's and which are near, in Chinese and English; None where it is one.
+def plain(text: str) -> str:
+    """A text as it is looked up: half-width, without blanks around it."""
+    return unicodedata.normalize("NFKC", text).strip()
 
-    `zh` and `en` say what the table's codes are called; `found` has those that go by the text as a name.
+
+class Table:
+    """A code table, as far as reading what people write goes: a code, a name, or both.
+
+    `zh` and `en` say what its codes are called; `find` gives the codes of an exact name, widest first; `covers` says whether
+    what one code stands for takes in another's; `label` is a code's name where it is shown.
     """
-    known = names(filename)
-    if code in known:
-        return None
-    near = [f"{one} {known[one]}" for one in found or _nearest(code, list(known))]
-    given = code[:_SHOWN]
-    return f"{zh}中没有 {given}；请填代码，如 {'、'.join(near)}", f"{given} is no {en}; enter a code like {', '.join(near)}"
+
+    def __init__(
+        self,
+        known: Callable[[], Mapping[str, str]],
+        zh: str,
+        en: str,
+        find: Callable[[str], list[str]],
+        covers: Callable[[str, str], bool] = lambda wider, code: code.startswith(wider),
+        label: Callable[[str], str] | None = None,
+    ) -> None:
+        self._known, self._zh, self._en, self._find, self._covers = known, zh, en, find, covers
+        self._label = label or (lambda code: known()[code])
+        self._unknown = lru_cache(1024)(self._look_around)
+
+    def read(self, text: str) -> str:
+        """The code that is meant by `110105`, `朝阳区`, `110105 朝阳区` or `朝阳区（110105）`. Raises `NoCodeError`."""
+        written = plain(text)
+        if written in self._known():
+            return written
+        code, name = self._parted(written)
+        if code:
+            if name in ("", self._known()[code]) or code in self._find(name):
+                return code
+            raise self._contradiction(code, name)
+        found = self._find(written)
+        if not found:
+            raise NoCodeError(*self._unknown(written[:_SHOWN]))
+        if any(not self._covers(found[0], one) for one in found):
+            raise self._ambiguity(written, found)
+        return found[0]
+
+    def problem(self, code: str) -> tuple[str, str] | None:
+        """What is wrong with a code, in Chinese and English, with near ones; None where it is one of the table's."""
+        return None if code in self._known() else self._unknown(code[:_SHOWN], "请填代码，", "enter a code ")
+
+    def _parted(self, written: str) -> tuple[str, str]:
+        """Code and name where both are there; the code is "" where the text begins and ends with none of the table's."""
+        for pattern, code, name in ((_CODE_FIRST, 1, 2), (_CODE_LAST, 2, 1)):
+            if (found := pattern.fullmatch(written)) and (known := self._code(found[code])):
+                return known, found[name].strip(_PUNCTUATION)
+        return "", ""
+
+    def _code(self, text: str) -> str:
+        """The code itself, or the one of a way to write it (C39); "" for none."""
+        return text if text in self._known() else next(iter(self._find(text)), "")
+
+    def _contradiction(self, code: str, name: str) -> NoCodeError:
+        said, meant = self._shown([code]), self._shown(self._find(name)[:_NEAR] or self._nearest(name))
+        given = name[:_SHOWN]
+        return NoCodeError(
+            f"{self._zh}：代码与名称不符，{said} 不是“{given}”（相近的有 {meant}）；请改其一",
+            f"{self._en}: code and name differ, {said} is not {given!r} (near: {meant}); mend one of them",
+        )
+
+    def _ambiguity(self, text: str, found: list[str]) -> NoCodeError:
+        said = self._shown(found[: 2 * _NEAR])
+        return NoCodeError(
+            f"{self._zh}：“{text}”不止一个：{said}；请填其中的代码",
+            f"{self._en}: there is more than one {text!r}: {said}; enter the code of one",
+        )
+
+    def _look_around(self, text: str, do_zh: str = "", do_en: str = "") -> tuple[str, str]:
+        near = self._shown(self._find(text)[:_NEAR] or self._nearest(text))
+        return f"{self._zh}中没有 {text}；{do_zh}如 {near}", f"{text} is no {self._en}; {do_en}like {near}"
+
+    def _shown(self, codes: list[str]) -> str:
+        return "、".join(f"{code} {self._label(code)}" for code in codes)
+
+    def _nearest(self, text: str) -> list[str]:
+        """Codes whose names share the most letters and pairs of letters with a text; of a number, those that begin like it."""
+        shared = Counter(code for gram in _grams(text[:_SHOWN]) for code in _holding(self._known).get(gram, ()))
+        if not text[:1].isascii() and shared:
+            return sorted(shared, key=lambda code: (-shared[code], len(self._known()[code]), code))[:_NEAR]
+        return next((same for end in range(min(len(text), _SHOWN), -1, -1) if (same := self._beginning(text[:end]))), [])
+
+    def _beginning(self, text: str) -> list[str]:
+        return [code for code in self._known() if code.startswith(text)][:_NEAR]
 
 
-def _nearest(code: str, known: list[str]) -> list[str]:
-    """Up to three codes, those that begin like the wanted one where there are any."""
-    for length in range(min(len(code), max(map(len, known))), -1, -1):
-        if same := [one for one in known if one.startswith(code[:length])]:
-            return same[:3]
-    return []
+@cache
+def _holding(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
+    """Letter or pair of letters → the codes whose names hold it."""
+    found: dict[str, list[str]] = {}
+    for code, name in known().items():
+        for gram in _grams(name):
+            found.setdefault(gram, []).append(code)
+    return found
+
+
+def _grams(text: str) -> set[str]:
+    return {*text, *(text[at : at + 2] for at in range(len(text) - 1))} - set(_PUNCTUATION)

@@ -1,7 +1,8 @@
 """Education levels 学历, GB/T 4658 (2006): two digits, tens = level, ones = how it was finished."""
 
-from codes import _table
-from codes._table import names
+from functools import partial
+
+from codes._table import Table, names
 
 _FILE = "gbt4658.csv"
 # Rank of each level, higher = more education. Doctor and master share the tens digit 1.
@@ -33,11 +34,6 @@ def exists(code: str) -> bool:
     return code in names(_FILE)
 
 
-def problem(code: str) -> tuple[str, str] | None:
-    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
-    return _table.problem(_FILE, "学历代码（GB/T 4658）", "GB/T 4658 education code", code, tuple(filter(None, [find(code)])))
-
-
 def name(code: str) -> str:
     """Name of a code; raises KeyError for an unknown one."""
     return names(_FILE)[code]
@@ -56,3 +52,9 @@ def find(text: str) -> str:
     if wanted in _COMMON:
         return _COMMON[wanted]
     return next((code for code, official in names(_FILE).items() if official == wanted), "")
+
+
+_TABLE = Table(
+    partial(names, _FILE), "学历代码（GB/T 4658）", "GB/T 4658 education code", lambda text: [*filter(None, [find(text)])]
+)
+read, problem = _TABLE.read, _TABLE.problem

@@ -1,31 +1,39 @@
 """Majors 专业 of the Ministry of Education: undergraduate (2024), vocational bachelor and higher vocational (2021).
 
-A code is as the catalogue prints it: six digits, with T (特设) or K (国家控制布点) behind where it is marked so. That of
-secondary vocational schools is not among the tables: its codes (six digits, beginning with 6 or 7) are taken as they are.
+A code is as the catalogue prints it: six digits, with T (特设) or K (国家控制布点) behind where it is marked so; its first two
+are the category's (门类, 大类), its first four the class's (专业类). The catalogues of secondary vocational schools and of
+postgraduate disciplines are not among the tables: codes of the former (six digits, beginning with 6 or 7) are taken as they
+are.
 """
 
-from codes import _table
-from codes._table import names, rows
+import re
+from functools import cache
+
+from codes._table import Table, names, plain, rows
 
 _FILE = "majors.csv"
-_SECONDARY = ("6", "7")
+_GROUPS = "major_groups.csv"
+_SECONDARY = re.compile(r"[67]\d{5}(?!\d)", re.ASCII)
 
 
 def exists(code: str) -> bool:
-    """Whether the code is in a catalogue, or can be one of a secondary vocational school's."""
+    """Whether the code is a major's, in a catalogue or possibly of a secondary vocational school's."""
     return code in names(_FILE) or _is_secondary(code)
 
 
 def problem(code: str) -> tuple[str, str] | None:
-    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is one."""
-    if exists(code):
-        return None
-    return _table.problem(_FILE, "专业代码（教育部专业目录）", "code of the MOE major catalogues", code, tuple(find(code)[:3]))
+    """What is wrong with a code, in Chinese and English, with near ones; None where it is a major's."""
+    return None if exists(code) else _MAJORS.problem(code)
 
 
 def name(code: str) -> str:
     """Name of a code; "" for one of a secondary vocational school's. Raises KeyError for one that does not exist."""
     return "" if _is_secondary(code) else names(_FILE)[code]
+
+
+def label(text: str) -> str:
+    """The name of a major's, class's or category's code; the text itself where it is none."""
+    return _all().get(text, text)
 
 
 def find(text: str) -> list[str]:
@@ -34,5 +42,38 @@ def find(text: str) -> list[str]:
     return [row["code"] for row in rows(_FILE) if wanted in (row["name"], row["code"].rstrip("TK"))]
 
 
+def read(text: str) -> str:
+    """What is meant by a code, a name, or both, of a major, a class or a category: the code; the name where several catalogues
+    have it, for then all of them are meant (电子商务). Raises `NoCodeError`.
+    """
+    written = plain(text)
+    if secondary := _SECONDARY.match(written):
+        return secondary[0]
+    return written if len(_find_any(written)) > 1 else _TABLE.read(written)
+
+
 def _is_secondary(code: str) -> bool:
-    return len(code) == 6 and code.isdecimal() and code.startswith(_SECONDARY)
+    return _SECONDARY.fullmatch(code) is not None
+
+
+@cache
+def _all() -> dict[str, str]:
+    return names(_FILE) | names(_GROUPS)
+
+
+@cache
+def _groups_by_name() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for code, official in names(_GROUPS).items():
+        found.setdefault(official, []).append(code)
+    return found
+
+
+def _find_any(text: str) -> list[str]:
+    """Of a name that a major and a category share (经济学) the major is meant, as whoever studied it would say."""
+    return find(text) or _groups_by_name().get(text.strip(), [])
+
+
+_NAMES = ("专业代码（教育部专业目录）", "code of the MOE major catalogues")
+_MAJORS = Table(lambda: names(_FILE), *_NAMES, find)
+_TABLE = Table(_all, *_NAMES, _find_any)

@@ -3,10 +3,9 @@
 An *area* is a code that takes in what lies in it: `110000` (北京市) takes in `110105` (朝阳区).
 """
 
-from functools import cache
+from functools import cache, partial
 
-from codes import _table
-from codes._table import names
+from codes._table import Table, names
 
 _FILE = "gbt2260.csv"
 _SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区", "省", "市", "区", "县", "盟")
@@ -17,14 +16,14 @@ def exists(code: str) -> bool:
     return code in names(_FILE)
 
 
-def problem(code: str) -> tuple[str, str] | None:
-    """What is wrong with a code, in Chinese and English, with the nearest ones; None where it is in the table."""
-    return _table.problem(_FILE, "行政区划代码（GB/T 2260）", "GB/T 2260 division code", code, tuple(find(code)[:3]))
-
-
 def name(code: str) -> str:
     """Name of a code; raises KeyError for an unknown one."""
     return names(_FILE)[code]
+
+
+def full_name(code: str) -> str:
+    """Name of a code after those of the areas that it lies in: 江苏省南京市玄武区; raises KeyError for an unknown one."""
+    return "".join(name(area) for area in path(code) if name(area) not in ("市辖区", "县"))
 
 
 def prefix(area: str) -> str:
@@ -51,7 +50,7 @@ def path(code: str) -> list[str]:
 
 
 def find(text: str) -> list[str]:
-    """Codes of a name, with or without its suffix (北京, 北京市), widest first; empty where unknown."""
+    """Codes of a name, with or without its suffix (北京, 北京市) or in full (北京市朝阳区), widest first; empty for none."""
     return list(_by_name().get(text.strip(), ()))
 
 
@@ -59,7 +58,7 @@ def find(text: str) -> list[str]:
 def _by_name() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for code, official in names(_FILE).items():
-        for form in {official, _short(official)}:
+        for form in {official, _short(official), full_name(code)}:
             found.setdefault(form, []).append(code)
     return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
 
@@ -73,3 +72,14 @@ def _short(official: str) -> str:
 
 def _width(code: str) -> tuple[int, str]:
     return len(prefix(code)), code
+
+
+_TABLE = Table(
+    partial(names, _FILE),
+    "行政区划代码（GB/T 2260）",
+    "GB/T 2260 division code",
+    find,
+    covers=lambda wider, code: within(code, wider),
+    label=full_name,
+)
+read, problem = _TABLE.read, _TABLE.problem

@@ -165,13 +165,13 @@ def test_days_and_numbers_of_a_spreadsheet_are_read_as_such(alliance: Alliance, 
     fields = "{title: 标题, valid_to: 截止, quantity: 人数, visibility: {value: VISIBILITY_PUBLIC}, job_position.majors: 专业}"
     mapping.write_text(f"{{source: sheet, key: 编号, fields: {fields}}}", encoding="utf-8")
     book = Workbook()
-    for line in (("编号", "标题", "截止", "人数", "专业"), (7, "封装工程师", datetime(2099, 4, 20), 2.0, "微电子")):
+    for line in (("编号", "标题", "截止", "人数", "专业"), (7, "封装工程师", datetime(2099, 4, 20), 2.0, "微电子科学与工程")):
         book.active.append(line)  # type: ignore[union-attr]
     book.save(file)
     (receipt,) = alliance.receipts(file, how=("--kind", "job_position", "--map", str(mapping)))
     assert receipt["external_key"] == "7"
     shown = alliance.json("listing", "show", receipt["listing"])
-    assert (shown["valid_to"], shown["quantity"], shown["job_position"]["majors"]) == ("2099-04-20", 2, ["微电子"])
+    assert (shown["valid_to"], shown["quantity"], shown["job_position"]["majors"]) == ("2099-04-20", 2, ["080704"])
 
 
 def test_a_dry_run_foresees_a_key_that_comes_again_in_a_later_chunk(alliance: Alliance, tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from codes import fields
 from registry.domain.facts import FACTS, Facts, Member, Value, of_members
 from registry.domain.limits import limits
 from registry.domain.names import MemberRole, OrgType, Severity, Verdict
-from registry.domain.policy import FIELDS, RULES
+from registry.domain.policy import RULES
 from registry.domain.rules import Finding, finding
 
 TODAY = date(2026, 3, 2)
@@ -126,7 +127,7 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R21.2", {"same_major": ("虚构示例试点",)}, VIOLATED),
     ("R22.1", {"enrolling_since": THREE_YEARS + timedelta(days=1)}, VIOLATED),
     ("R23", {"field": "别的"}, VIOLATED),
-    *(("R23", {"field": field}, SATISFIED) for field in FIELDS),
+    *(("R23", {"field": field}, SATISFIED) for field in fields.NAMES),
     ("R24.2", {"results_in_bodies": False, "regional_policy": False}, SATISFIED),
     ("R24.2", {"results_in_bodies": False, "regional_policy": False, "unit_support": False}, VIOLATED),
     ("R25.2", {"operating_since": THREE_YEARS + timedelta(days=1)}, VIOLATED),

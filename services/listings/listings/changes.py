@@ -14,7 +14,7 @@ from chassis.ids import resource
 from listings import store
 from listings.domain.life import IllegalStepError, step
 from listings.domain.names import State
-from listings.mapping import message_of, row_of
+from listings.mapping import keep_persons, message_of, row_of
 from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.listing.v1"
@@ -90,6 +90,8 @@ def _stepped(tx: Tx, change: Change) -> pb.Listing:
     message.CopyFrom(change.content)
     message.name = before.name if before else resource("listings")
     message.state = change.state  # type: ignore[assignment]
+    if before is not None:
+        keep_persons(message, message_of(before))
     message.create_time.FromDatetime(before.create_time if before else tx.now)
     message.update_time.FromDatetime(tx.now)
     return message

@@ -17,10 +17,11 @@ from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
 from listings import changes, store
 from listings.changes import Change
+from listings.checks import settled
 from listings.domain.life import IllegalStepError, step
 from listings.domain.names import State
 from listings.domain.window import is_over, window
-from listings.mapping import changed_fields, content_hash, message_of, problems, written
+from listings.mapping import changed_fields, content_hash, message_of, written
 from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
@@ -130,7 +131,7 @@ class Chunk:
     def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
         bare = written(given)
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
-        found = [*self._key_problems(bare), *problems(bare), *self._standing_problems(bare)]
+        found = [*self._key_problems(bare), *settled(bare), *self._standing_problems(bare)]
         return _Row(receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:

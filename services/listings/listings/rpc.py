@@ -19,6 +19,7 @@ from chassis.rpc import Call
 from codes import regions
 from listings import changes, importing, rounds, store
 from listings.changes import Change
+from listings.checks import settled
 from listings.domain.names import DETAILS, State
 from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
@@ -28,7 +29,6 @@ from listings.mapping import (
     content_hash,
     identity_problems,
     message_of,
-    problems,
     round_message,
     written,
 )
@@ -53,7 +53,7 @@ class Listings:
     async def CreateListing(self, call: Call, request: rpc.CreateListingRequest) -> pb.Listing:
         """See the contract."""
         bare = written(request.listing)
-        _refuse(problems(bare))
+        _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
         if bare.external_key:
             await _refuse_known(call.tx, bare)
@@ -111,7 +111,7 @@ class Listings:
         state = changes.after(row, "revise")
         before = written(message_of(row))
         bare = _masked(before, written(request.listing), request.update_mask)
-        _refuse([*identity_problems(before, bare), *problems(bare)])
+        _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
         fields = changed_fields(before, bare)

@@ -10,7 +10,7 @@ from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
-from codes import education, industries, regions
+from codes import education, industries, majors, regions
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.domain.life import Match, State, Verb
@@ -59,7 +59,7 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
         return getattr(one, name, "")
 
     return {
-        "majors": tuple(given("majors")),
+        "majors": tuple(majors.label(one) for one in given("majors")),
         "skills": tuple(given("skills")),
         "positions": tuple(given("positions")),
         "technology": given("field"),

@@ -14,7 +14,7 @@ class State(IntEnum):
 
 
 class Kind(IntEnum):
-    """Kind of a listing, as far as a rule names it."""
+    """Kind of a listing."""
 
     TALENT_DEMAND = 1
     TECH_DEMAND = 2
@@ -25,6 +25,27 @@ class Kind(IntEnum):
     TALENT_SUPPLY = 7
     RESEARCH_OUTCOME = 8
     GRADUATE_EMPLOYMENT_INFO = 9
+    TALENT_SUPPLY_DEMAND_LIST = 10
+    TECH_SUPPLY_DEMAND_LIST = 11
+    PRACTICE_BASE = 12
+    PRACTICE_PROJECT = 13
+    EQUIPMENT_SHARING = 14
+    TECH_SERVICE = 15
+    EXPERT = 16
+    COURSE = 17
+    MICRO_MAJOR = 18
+    MICRO_COURSE = 19
+    MICRO_CREDENTIAL = 20
+    TEXTBOOK = 21
+    TEACHING_RESOURCE = 22
+    TEACHING_EQUIPMENT = 23
+    TRAINING = 24
+    TRAINING_MODE = 25
+    TEACHER_POST = 26
+    CASE = 27
+    ISSUE = 28
+    SUGGESTION = 29
+    VEHICLE = 30
 
 
 STATE_NAMES = {
@@ -35,15 +56,6 @@ STATE_NAMES = {
     State.FULFILLED: ("已达成", "fulfilled"),
 }
 
-DETAILS = {
-    Kind.TALENT_DEMAND: "talent_demand",
-    Kind.TECH_DEMAND: "tech_demand",
-    Kind.PROJECT_DEMAND: "project_demand",
-    Kind.INDUSTRY_CHALLENGE: "industry_challenge",
-    Kind.JOB_POSITION: "job_position",
-    Kind.INTERNSHIP: "internship",
-    Kind.TALENT_SUPPLY: "talent_supply",
-    Kind.RESEARCH_OUTCOME: "research_outcome",
-    Kind.GRADUATE_EMPLOYMENT_INFO: "graduate_employment_info",
-}
-"""Kinds with typed details (R38–R42) and the field that holds them; the other kinds have none yet."""
+_LISTS = (Kind.TALENT_SUPPLY_DEMAND_LIST, Kind.TECH_SUPPLY_DEMAND_LIST)
+DETAILS = {kind: kind.name.lower() for kind in Kind} | dict.fromkeys(_LISTS, "supply_demand_list")
+"""Kind → the field that holds its details."""

@@ -3,6 +3,7 @@
 isort:skip_file
 Listings 发布信息: what organizations need (demand 需求) and have (supply 供给)."""
 
+from alliance.listings.v1 import details_pb2 as _details_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -90,7 +91,7 @@ class _ListingKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ListingKi
     """载体 (R53)."""
 
 class ListingKind(_ListingKind, metaclass=_ListingKindEnumTypeWrapper):
-    """Kind of a listing. Kinds of R38–R42 have typed details now; the others take their place with their behaviour."""
+    """Kind of a listing; each has typed details."""
 
 LISTING_KIND_UNSPECIFIED: ListingKind.ValueType  # 0
 """Not set; refused."""
@@ -256,6 +257,7 @@ class TalentDemand(_message.Message):
     MAJORS_FIELD_NUMBER: _builtins.int
     EDUCATION_CODE_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
+    OCCUPATION_CODES_FIELD_NUMBER: _builtins.int
     education_code: _builtins.str
     """Lowest education, GB/T 4658 code: 10 postgraduate, 11 doctor, 14 master, 20 bachelor, 30 junior college, 40 secondary
     vocational, 60 upper secondary; empty where none is asked.
@@ -272,6 +274,10 @@ class TalentDemand(_message.Message):
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Skills and knowledge asked for."""
 
+    @_builtins.property
+    def occupation_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Occupations of the posts, codes of the 2022 classification."""
+
     def __init__(
         self,
         *,
@@ -279,10 +285,11 @@ class TalentDemand(_message.Message):
         majors: _abc.Iterable[_builtins.str] | None = ...,
         education_code: _builtins.str = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
+        occupation_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "majors", b"majors", "positions", b"positions", "skills", b"skills"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "majors", b"majors", "occupation_codes", b"occupation_codes", "positions", b"positions", "skills", b"skills"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -448,10 +455,13 @@ class Internship(_message.Message):
     EDUCATION_CODE_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     WEEKS_FIELD_NUMBER: _builtins.int
+    OCCUPATION_CODE_FIELD_NUMBER: _builtins.int
     education_code: _builtins.str
     """Lowest education in progress, GB/T 4658 code as in TalentDemand."""
     weeks: _builtins.int
     """Length in weeks, 1–104."""
+    occupation_code: _builtins.str
+    """Occupation, code of the 2022 classification; may be empty."""
     @_builtins.property
     def majors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Majors welcome, catalogue codes or names."""
@@ -467,10 +477,11 @@ class Internship(_message.Message):
         education_code: _builtins.str = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
         weeks: _builtins.int = ...,
+        occupation_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "majors", b"majors", "skills", b"skills", "weeks", b"weeks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "majors", b"majors", "occupation_code", b"occupation_code", "skills", b"skills", "weeks", b"weeks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -487,6 +498,7 @@ class TalentSupply(_message.Message):
     GRADUATION_YEAR_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     POSITIONS_FIELD_NUMBER: _builtins.int
+    OCCUPATION_CODES_FIELD_NUMBER: _builtins.int
     education_code: _builtins.str
     """Education they finish with, GB/T 4658 code as in TalentDemand."""
     graduation_year: _builtins.int
@@ -503,6 +515,10 @@ class TalentSupply(_message.Message):
     def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Posts they look for, Chinese names."""
 
+    @_builtins.property
+    def occupation_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Occupations they look for, codes of the 2022 classification."""
+
     def __init__(
         self,
         *,
@@ -511,10 +527,11 @@ class TalentSupply(_message.Message):
         graduation_year: _builtins.int = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
         positions: _abc.Iterable[_builtins.str] | None = ...,
+        occupation_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "graduation_year", b"graduation_year", "majors", b"majors", "positions", b"positions", "skills", b"skills"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["education_code", b"education_code", "graduation_year", b"graduation_year", "majors", b"majors", "occupation_codes", b"occupation_codes", "positions", b"positions", "skills", b"skills"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -628,12 +645,34 @@ class Listing(_message.Message):
     TALENT_SUPPLY_FIELD_NUMBER: _builtins.int
     RESEARCH_OUTCOME_FIELD_NUMBER: _builtins.int
     GRADUATE_EMPLOYMENT_INFO_FIELD_NUMBER: _builtins.int
+    SUPPLY_DEMAND_LIST_FIELD_NUMBER: _builtins.int
+    PRACTICE_BASE_FIELD_NUMBER: _builtins.int
+    PRACTICE_PROJECT_FIELD_NUMBER: _builtins.int
+    EQUIPMENT_SHARING_FIELD_NUMBER: _builtins.int
+    TECH_SERVICE_FIELD_NUMBER: _builtins.int
+    EXPERT_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    MICRO_MAJOR_FIELD_NUMBER: _builtins.int
+    MICRO_COURSE_FIELD_NUMBER: _builtins.int
+    MICRO_CREDENTIAL_FIELD_NUMBER: _builtins.int
+    TEXTBOOK_FIELD_NUMBER: _builtins.int
+    TEACHING_RESOURCE_FIELD_NUMBER: _builtins.int
+    TEACHING_EQUIPMENT_FIELD_NUMBER: _builtins.int
+    TRAINING_FIELD_NUMBER: _builtins.int
+    TRAINING_MODE_FIELD_NUMBER: _builtins.int
+    TEACHER_POST_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
+    SUGGESTION_FIELD_NUMBER: _builtins.int
+    VEHICLE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     EXTERNAL_KEY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    FIELD_CODES_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`listings/{listing}`; the id is a UUIDv7 that the platform gives. Output only."""
     issuer: _builtins.str
@@ -660,6 +699,8 @@ class Listing(_message.Message):
     """The issuer's own key, at most 128 characters; unique with issuer and source where set."""
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
+    contact: _builtins.str
+    """`personalRecords/{id}` of the person to turn to; empty until SetListingPerson sets it. Output only."""
     @_builtins.property
     def bodies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Bodies in whose rounds it counts, `bodies/{body}`; the issuer must be a member of each. At most 20."""
@@ -709,6 +750,86 @@ class Listing(_message.Message):
         """Of GRADUATE_EMPLOYMENT_INFO."""
 
     @_builtins.property
+    def supply_demand_list(self) -> _details_pb2.SupplyDemandList:
+        """Of TALENT_SUPPLY_DEMAND_LIST and TECH_SUPPLY_DEMAND_LIST."""
+
+    @_builtins.property
+    def practice_base(self) -> _details_pb2.PracticeBase:
+        """Of PRACTICE_BASE."""
+
+    @_builtins.property
+    def practice_project(self) -> _details_pb2.PracticeProject:
+        """Of PRACTICE_PROJECT."""
+
+    @_builtins.property
+    def equipment_sharing(self) -> _details_pb2.EquipmentSharing:
+        """Of EQUIPMENT_SHARING."""
+
+    @_builtins.property
+    def tech_service(self) -> _details_pb2.TechService:
+        """Of TECH_SERVICE."""
+
+    @_builtins.property
+    def expert(self) -> _details_pb2.Expert:
+        """Of EXPERT."""
+
+    @_builtins.property
+    def course(self) -> _details_pb2.Course:
+        """Of COURSE."""
+
+    @_builtins.property
+    def micro_major(self) -> _details_pb2.MicroMajor:
+        """Of MICRO_MAJOR."""
+
+    @_builtins.property
+    def micro_course(self) -> _details_pb2.MicroCourse:
+        """Of MICRO_COURSE."""
+
+    @_builtins.property
+    def micro_credential(self) -> _details_pb2.MicroCredential:
+        """Of MICRO_CREDENTIAL."""
+
+    @_builtins.property
+    def textbook(self) -> _details_pb2.Textbook:
+        """Of TEXTBOOK."""
+
+    @_builtins.property
+    def teaching_resource(self) -> _details_pb2.TeachingResource:
+        """Of TEACHING_RESOURCE."""
+
+    @_builtins.property
+    def teaching_equipment(self) -> _details_pb2.TeachingEquipment:
+        """Of TEACHING_EQUIPMENT."""
+
+    @_builtins.property
+    def training(self) -> _details_pb2.Training:
+        """Of TRAINING."""
+
+    @_builtins.property
+    def training_mode(self) -> _details_pb2.TrainingMode:
+        """Of TRAINING_MODE."""
+
+    @_builtins.property
+    def teacher_post(self) -> _details_pb2.TeacherPost:
+        """Of TEACHER_POST."""
+
+    @_builtins.property
+    def case(self) -> _details_pb2.Case:
+        """Of CASE."""
+
+    @_builtins.property
+    def issue(self) -> _details_pb2.Issue:
+        """Of ISSUE."""
+
+    @_builtins.property
+    def suggestion(self) -> _details_pb2.Suggestion:
+        """Of SUGGESTION."""
+
+    @_builtins.property
+    def vehicle(self) -> _details_pb2.Vehicle:
+        """Of VEHICLE."""
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was entered. Output only."""
 
@@ -719,6 +840,10 @@ class Listing(_message.Message):
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """When it was published first (business clock). Output only."""
+
+    @_builtins.property
+    def field_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Key fields of industry and information technology (S4 三(一)), e.g. `AI`; at most 10."""
 
     def __init__(
         self,
@@ -745,18 +870,40 @@ class Listing(_message.Message):
         talent_supply: Global___TalentSupply | None = ...,
         research_outcome: Global___ResearchOutcome | None = ...,
         graduate_employment_info: Global___GraduateEmploymentInfo | None = ...,
+        supply_demand_list: _details_pb2.SupplyDemandList | None = ...,
+        practice_base: _details_pb2.PracticeBase | None = ...,
+        practice_project: _details_pb2.PracticeProject | None = ...,
+        equipment_sharing: _details_pb2.EquipmentSharing | None = ...,
+        tech_service: _details_pb2.TechService | None = ...,
+        expert: _details_pb2.Expert | None = ...,
+        course: _details_pb2.Course | None = ...,
+        micro_major: _details_pb2.MicroMajor | None = ...,
+        micro_course: _details_pb2.MicroCourse | None = ...,
+        micro_credential: _details_pb2.MicroCredential | None = ...,
+        textbook: _details_pb2.Textbook | None = ...,
+        teaching_resource: _details_pb2.TeachingResource | None = ...,
+        teaching_equipment: _details_pb2.TeachingEquipment | None = ...,
+        training: _details_pb2.Training | None = ...,
+        training_mode: _details_pb2.TrainingMode | None = ...,
+        teacher_post: _details_pb2.TeacherPost | None = ...,
+        case: _details_pb2.Case | None = ...,
+        issue: _details_pb2.Issue | None = ...,
+        suggestion: _details_pb2.Suggestion | None = ...,
+        vehicle: _details_pb2.Vehicle | None = ...,
         source: _builtins.str = ...,
         external_key: _builtins.str = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
+        field_codes: _abc.Iterable[_builtins.str] | None = ...,
+        contact: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "details", b"details", "graduate_employment_info", b"graduate_employment_info", "industry_challenge", b"industry_challenge", "internship", b"internship", "job_position", b"job_position", "project_demand", b"project_demand", "publish_time", b"publish_time", "research_outcome", b"research_outcome", "talent_demand", b"talent_demand", "talent_supply", b"talent_supply", "tech_demand", b"tech_demand", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "course", b"course", "create_time", b"create_time", "details", b"details", "equipment_sharing", b"equipment_sharing", "expert", b"expert", "graduate_employment_info", b"graduate_employment_info", "industry_challenge", b"industry_challenge", "internship", b"internship", "issue", b"issue", "job_position", b"job_position", "micro_course", b"micro_course", "micro_credential", b"micro_credential", "micro_major", b"micro_major", "practice_base", b"practice_base", "practice_project", b"practice_project", "project_demand", b"project_demand", "publish_time", b"publish_time", "research_outcome", b"research_outcome", "suggestion", b"suggestion", "supply_demand_list", b"supply_demand_list", "talent_demand", b"talent_demand", "talent_supply", b"talent_supply", "teacher_post", b"teacher_post", "teaching_equipment", b"teaching_equipment", "teaching_resource", b"teaching_resource", "tech_demand", b"tech_demand", "tech_service", b"tech_service", "textbook", b"textbook", "training", b"training", "training_mode", b"training_mode", "update_time", b"update_time", "vehicle", b"vehicle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bodies", b"bodies", "create_time", b"create_time", "description", b"description", "details", b"details", "etag", b"etag", "external_key", b"external_key", "graduate_employment_info", b"graduate_employment_info", "industry_challenge", b"industry_challenge", "industry_codes", b"industry_codes", "internship", b"internship", "issuer", b"issuer", "job_position", b"job_position", "kind", b"kind", "name", b"name", "project_demand", b"project_demand", "publish_time", b"publish_time", "quantity", b"quantity", "region_codes", b"region_codes", "research_outcome", b"research_outcome", "source", b"source", "state", b"state", "talent_demand", b"talent_demand", "talent_supply", b"talent_supply", "tech_demand", b"tech_demand", "title", b"title", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bodies", b"bodies", "case", b"case", "contact", b"contact", "course", b"course", "create_time", b"create_time", "description", b"description", "details", b"details", "equipment_sharing", b"equipment_sharing", "etag", b"etag", "expert", b"expert", "external_key", b"external_key", "field_codes", b"field_codes", "graduate_employment_info", b"graduate_employment_info", "industry_challenge", b"industry_challenge", "industry_codes", b"industry_codes", "internship", b"internship", "issue", b"issue", "issuer", b"issuer", "job_position", b"job_position", "kind", b"kind", "micro_course", b"micro_course", "micro_credential", b"micro_credential", "micro_major", b"micro_major", "name", b"name", "practice_base", b"practice_base", "practice_project", b"practice_project", "project_demand", b"project_demand", "publish_time", b"publish_time", "quantity", b"quantity", "region_codes", b"region_codes", "research_outcome", b"research_outcome", "source", b"source", "state", b"state", "suggestion", b"suggestion", "supply_demand_list", b"supply_demand_list", "talent_demand", b"talent_demand", "talent_supply", b"talent_supply", "teacher_post", b"teacher_post", "teaching_equipment", b"teaching_equipment", "teaching_resource", b"teaching_resource", "tech_demand", b"tech_demand", "tech_service", b"tech_service", "textbook", b"textbook", "title", b"title", "training", b"training", "training_mode", b"training_mode", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to", "vehicle", b"vehicle", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_details: _TypeAlias = _typing.Literal["talent_demand", "tech_demand", "project_demand", "industry_challenge", "job_position", "internship", "talent_supply", "research_outcome", "graduate_employment_info"]  # noqa: Y015
+    _WhichOneofReturnType_details: _TypeAlias = _typing.Literal["talent_demand", "tech_demand", "project_demand", "industry_challenge", "job_position", "internship", "talent_supply", "research_outcome", "graduate_employment_info", "supply_demand_list", "practice_base", "practice_project", "equipment_sharing", "tech_service", "expert", "course", "micro_major", "micro_course", "micro_credential", "textbook", "teaching_resource", "teaching_equipment", "training", "training_mode", "teacher_post", "case", "issue", "suggestion", "vehicle"]  # noqa: Y015
     _WhichOneofArgType_details: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_details) -> _WhichOneofReturnType_details | None: ...
 

@@ -9,9 +9,8 @@ gave it. Conditions that the documents state beside a requirement's own sentence
 from registry.domain.names import BodyKind, Programme
 from registry.domain.policy import alliance, community, consortium, general, units
 from registry.domain.policy.rule import Rule
-from registry.domain.policy.units import FIELDS
 
-__all__ = ["FIELDS", "RULES", "Rule", "of_kind", "of_programme"]
+__all__ = ["RULES", "Rule", "of_kind", "of_programme"]
 
 RULES: tuple[Rule, ...] = (*alliance.RULES, *community.RULES, *consortium.RULES, *units.RULES, *general.RULES)
 """All rules, in the order of their numbers."""

@@ -1,22 +1,9 @@
 """PILOT_UNIT 试点单位 and SUPPORT_UNIT 支撑单位 (S4): R21–R25."""
 
-from collections.abc import Mapping
-
-from registry.domain.conditions import Is, Named, Nothing, Number, Text, Years
+from codes import fields
+from registry.domain.conditions import Is, Named, Nothing, Number, Years
 from registry.domain.names import BodyKind
 from registry.domain.policy.rule import ALWAYS, ENCOURAGED, Rule
-
-FIELDS: Mapping[str, Text] = {
-    "LOW_ALTITUDE": ("低空经济", "low-altitude economy"),
-    "AI": ("人工智能", "artificial intelligence"),
-    "INDUSTRIAL_INTERNET": ("工业互联网", "industrial internet"),
-    "CYBERSECURITY": ("网络安全", "cybersecurity"),
-    "BIG_DATA": ("大数据", "big data"),
-    "SMART_MANUFACTURING": ("智能制造", "smart manufacturing"),
-    "NEV": ("新能源汽车", "new-energy vehicles"),
-}
-"""The fields that S4 三(一) names; it leaves the list open (“等”)."""
-
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -67,7 +54,7 @@ RULES: tuple[Rule, ...] = (
         ("申报方向属于工业和信息化重点产业领域", "the field is one of the key fields"),
         (BodyKind.PILOT_UNIT,),
         ALWAYS,
-        (Named("field", tuple(FIELDS)),),
+        (Named("field", tuple(fields.NAMES)),),
         ("请选择所列方向", "choose one of the fields"),
         ours=("文件的清单未穷尽（“等”），可扩充", "the document's list is open and can be extended"),
     ),

@@ -1,0 +1,27 @@
+"""Occupations 职业, the national classification (职业分类大典) of 2022: `2-02-10-03`, and groups that it begins with."""
+
+from functools import partial
+
+from codes._table import Table, names
+
+_FILE = "occupations.csv"
+
+
+def exists(code: str) -> bool:
+    """Whether the code is an occupation's or a group's."""
+    return code in names(_FILE)
+
+
+def name(code: str) -> str:
+    """Name of a code; raises KeyError for an unknown one."""
+    return names(_FILE)[code]
+
+
+def find(text: str) -> list[str]:
+    """Codes of an exact name, widest first; empty where unknown."""
+    wanted = text.strip()
+    return sorted((code for code, official in names(_FILE).items() if official == wanted), key=len)
+
+
+_TABLE = Table(partial(names, _FILE), "职业代码（职业分类大典 2022）", "code of the 2022 classification of occupations", find)
+read, problem = _TABLE.read, _TABLE.problem

@@ -1,0 +1,343 @@
+"""What an issuer wrote, checked field by field by what the contract knows of each (alliance.common.v1.field).
+
+`settled` puts codes in place of the names that were written for them and says everything that is wrong.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from alliance.common.v1 import field_pb2
+from alliance.listings.v1 import listing_pb2 as pb
+from chassis.clock import parsed_date
+from chassis.errors import Violation
+from chassis.personal import screen
+from codes import NoCodeError, education, fields, industries, majors, occupations, regions
+from listings.domain import formats
+from listings.domain.names import DETAILS
+
+MAX_TITLE = 200
+MAX_DESCRIPTION = 20_000
+MAX_BODIES = 20
+MAX_INDUSTRIES = 10
+MAX_FIELDS = 10
+MAX_REGIONS = 40
+MAX_WORDS = 100
+"""Skills, majors, positions and the like, in one field."""
+MAX_WORD = 100
+"""Characters of one of them."""
+MAX_TEXT = 5_000
+"""Characters of a text in the details."""
+_POSTGRADUATE = 6
+_KINDS = frozenset(pb.ListingKind.values())
+_DETAILS_OF = {int(kind): field for kind, field in DETAILS.items()}
+_IDENTITY = frozenset({"issuer", "bodies", "source", "external_key"})
+_TABLES: Mapping[int, tuple[str, Callable[[str], str]]] = {
+    field_pb2.CODE_TABLE_REGIONS: ("GB/T 2260", regions.read),
+    field_pb2.CODE_TABLE_INDUSTRIES: ("GB/T 4754", industries.read),
+    field_pb2.CODE_TABLE_OCCUPATIONS: ("职业分类大典 2022", occupations.read),
+    field_pb2.CODE_TABLE_EDUCATION: ("GB/T 4658", education.read),
+    field_pb2.CODE_TABLE_MAJORS: ("专业目录", majors.read),
+    field_pb2.CODE_TABLE_FIELDS: ("S4 三(一)", fields.read),
+}
+_FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
+    field_pb2.TEXT_FORMAT_DATE: (
+        "ISO 8601",
+        lambda text: parsed_date(text) is not None,
+        "日期格式须为 2026-01-31",
+        "the date has to look like 2026-01-31",
+    ),
+    field_pb2.TEXT_FORMAT_TIME: (
+        "ISO 8601",
+        formats.is_time,
+        "时刻格式须为 08:00，一日之末为 24:00",
+        "the time has to look like 08:00; the end of the day is 24:00",
+    ),
+    field_pb2.TEXT_FORMAT_HTTPS: ("https", formats.is_https, "须为 https:// 开头的网址", "it has to be an https:// address"),
+    field_pb2.TEXT_FORMAT_ISBN: (
+        "ISBN-13",
+        formats.is_isbn,
+        "须为 13 位 ISBN，末位校验码须相符；请核对",
+        "it has to be an ISBN-13 with its check digit; look it up again",
+    ),
+    **{
+        number: (
+            "AIP-122",
+            partial(formats.is_name, collection),
+            f"须写成 {collection}/{{编号}}",
+            f"it is written as {collection}/{{id}}",
+        )
+        for number, collection in (
+            (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
+            (field_pb2.TEXT_FORMAT_LISTING, "listings"),
+            (field_pb2.TEXT_FORMAT_ROUND, "rounds"),
+        )
+    },
+}
+
+
+def settled(bare: pb.Listing) -> list[Violation]:
+    """Everything that is wrong with what the issuer wrote, in which codes take the place of names."""
+    details = bare.WhichOneof("details")
+    found = [*_kind(bare), *_top(bare), *_known(bare, "", is_postgraduate=False)]
+    if details:
+        found += _known(getattr(bare, details), f"{details}.", is_postgraduate=_is_postgraduate(getattr(bare, details)))
+        found += [one for check in _ACROSS.get(details, ()) for one in check(getattr(bare, details))]
+    for field, value in texts(bare):
+        found += screen(field, value)
+    return found
+
+
+def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every free text of a message with the path of its field."""
+    for field, value in message.ListFields():
+        if field.name in _IDENTITY or _is_formatted(field):
+            continue
+        path = f"{prefix}{field.name}"
+        if field.message_type is not None:
+            if field.message_type.full_name.startswith("alliance.") and not field.is_repeated:
+                yield from texts(value, f"{path}.")
+        elif field.type == field.TYPE_STRING:
+            for one in value if field.is_repeated else [value]:
+                yield path, one
+
+
+@cache
+def _is_formatted(field: FieldDescriptor) -> bool:
+    format_ = _of(field).format
+    return format_ not in (field_pb2.TEXT_FORMAT_UNSPECIFIED, field_pb2.TEXT_FORMAT_HTTPS)
+
+
+def _of(field: FieldDescriptor) -> field_pb2.Field:
+    known: field_pb2.Field = field.GetOptions().Extensions[field_pb2.field]
+    return known
+
+
+# What the contract knows
+
+
+@cache
+def _checked(message: Descriptor) -> list[tuple[FieldDescriptor, field_pb2.Field]]:
+    """The fields of a message that something is to be asked of; those of the kind and the platform's are looked at apart."""
+    return [
+        (field, known)
+        for field in message.fields
+        if not (known := _of(field)).output_only and field.name not in ("kind", "visibility", "issuer") and known.zh
+    ]
+
+
+def _known(message: Message, prefix: str, *, is_postgraduate: bool) -> Iterator[Violation]:
+    for field, known in _checked(message.DESCRIPTOR):
+        value, path = getattr(message, field.name), f"{prefix}{field.name}"
+        if field.is_repeated:
+            yield from _listed(value, field, known, path, is_postgraduate)
+        elif field.enum_type is not None:
+            yield from _chosen(value, field.enum_type, known, path)
+        elif field.type == field.TYPE_STRING:
+            given, found = _text(value, known, path, is_postgraduate)
+            yield from found
+            if given != value:
+                setattr(message, field.name, given)
+            if prefix and len(given) > MAX_TEXT:
+                yield Violation(path, "length", f"最多 {MAX_TEXT} 个字；请缩短", f"at most {MAX_TEXT} characters; shorten it")
+        elif field.message_type is None and field.type != field.TYPE_BOOL:
+            yield from _number(value, known, path)
+
+
+def _listed(
+    values: Any, field: FieldDescriptor, known: field_pb2.Field, path: str, is_postgraduate: bool
+) -> Iterator[Violation]:
+    """Checks a repeated text, in place: codes for names, each code once."""
+    given: dict[str, None] = {}
+    for value in values:
+        text, found = _text(value, known, path, is_postgraduate)
+        yield from found
+        given[text] = None
+    if (known.codes or known.format) and list(given) != list(values):
+        values[:] = list(given)
+    if known.required and not given:
+        yield _missing(known, path)
+    if "." not in path:
+        return
+    if len(values) > MAX_WORDS:
+        yield Violation(path, "range", f"最多 {MAX_WORDS} 项", f"at most {MAX_WORDS} items")
+    if any(len(word) > MAX_WORD for word in values):
+        yield Violation(path, "length", f"每项最多 {MAX_WORD} 个字", f"at most {MAX_WORD} characters an item")
+
+
+def _text(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
+    """The text as it is kept, and what is wrong with it."""
+    if not value.strip():
+        return value, [_missing(known, path)] if known.required else []
+    if known.codes:
+        return _coded(value, known, path, is_postgraduate)
+    if known.format:
+        rule, is_right, zh, en = _FORMATS[known.format]
+        return value, [] if is_right(value) else [Violation(path, rule, zh, en)]
+    return value, []
+
+
+def _coded(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
+    rule, read = _TABLES[known.codes]
+    try:
+        return read(value), []
+    except NoCodeError as error:
+        if is_postgraduate and known.codes == field_pb2.CODE_TABLE_MAJORS:
+            return value, []  # their disciplines are in a catalogue of their own, which the platform does not have
+        return value, [Violation(path, rule, error.zh, str(error))]
+
+
+def _chosen(value: int, enum: EnumDescriptor, known: field_pb2.Field, path: str) -> Iterator[Violation]:
+    if value in enum.values_by_number and (value or not known.required):
+        return
+    names = [(one.GetOptions().Extensions[field_pb2.zh], one.name) for one in enum.values if one.number]
+    allowed_zh = "、".join(f"{zh}（{name}）" for zh, name in names)
+    yield Violation(
+        path,
+        "required" if not value else "enum",
+        f"请选择{known.zh}：{allowed_zh}",
+        f"choose one of {', '.join(name for _, name in names)}",
+    )
+
+
+def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violation]:
+    low, high = known.min if known.HasField("min") else None, known.max if known.HasField("max") else None
+    if (low is None or low <= value) and (high is None or value <= high):  # not a number is neither
+        return
+    zh = f"{low:g}–{high:g}" if high is not None else f"不小于 {low:g}"
+    en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
+    yield Violation(path, "range", f"{known.zh}须为 {zh}", f"{path} has to be {en}")
+
+
+def _missing(known: field_pb2.Field, path: str) -> Violation:
+    return Violation(path, "required", f"请填写{known.zh}", f"{path} is required")
+
+
+# What it doesn't
+
+
+def _kind(bare: pb.Listing) -> Iterator[Violation]:
+    if bare.kind not in _KINDS or not bare.kind:
+        yield Violation("kind", "required", "请填写信息类型", "the kind is required; see ListingKind")
+        return
+    wanted = _DETAILS_OF[int(bare.kind)]
+    given = bare.WhichOneof("details")
+    if given and given != wanted:
+        yield Violation(
+            given,
+            "details-kind",
+            f"{given} 与信息类型不符；此类型的详情字段是 {wanted}",
+            f"{given} does not belong to this kind; its details are {wanted}",
+        )
+    if not given:
+        yield Violation(wanted, "required", f"此类型须填写详情 {wanted}", f"this kind needs its details in {wanted} (R38–R53)")
+    if not bare.visibility or bare.visibility not in pb.Visibility.values():
+        yield Violation(
+            "visibility",
+            "required",
+            "请填写可见范围：公开、成员可见或政府可见",
+            "the visibility is required: PUBLIC, MEMBERS or GOVERNMENT",
+        )
+
+
+def _top(bare: pb.Listing) -> Iterator[Violation]:
+    checks: Sequence[tuple[str, str, bool, str, str]] = (
+        (
+            "title",
+            "length",
+            not 2 <= len(bare.title) <= MAX_TITLE,
+            f"标题须为 2–{MAX_TITLE} 个字",
+            f"the title has to have 2 to {MAX_TITLE} characters",
+        ),
+        # It is the subject of mails.
+        ("title", "one-line", len(bare.title.splitlines()) > 1, "标题不得换行", "the title has to be one line"),
+        (
+            "description",
+            "length",
+            len(bare.description) > MAX_DESCRIPTION,
+            f"说明不得超过 {MAX_DESCRIPTION} 个字；请缩短",
+            f"the description is over {MAX_DESCRIPTION} characters; shorten it",
+        ),
+        ("quantity", "range", bare.quantity < 1, "数量至少为 1", "the quantity has to be at least 1"),
+        ("bodies", "range", len(bare.bodies) > MAX_BODIES, f"最多 {MAX_BODIES} 个组织", f"at most {MAX_BODIES} bodies"),
+        *(
+            (field, "range", len(getattr(bare, field)) > most, f"最多 {most} 个{zh}", f"at most {most} {en}")
+            for field, most, zh, en in (
+                ("region_codes", MAX_REGIONS, "地区", "regions"),
+                ("industry_codes", MAX_INDUSTRIES, "行业", "industries"),
+                ("field_codes", MAX_FIELDS, "领域", "fields"),
+            )
+        ),
+        (
+            "bodies",
+            "range",
+            not all(body.startswith("bodies/") for body in bare.bodies),
+            "组织须写成 bodies/{编号}",
+            "bodies are named as bodies/{id}",
+        ),
+        ("bodies", "range", len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
+        ("source", "length", len(bare.source) > 64, "最多 64 个字符", "at most 64 characters"),
+        ("external_key", "length", len(bare.external_key) > 128, "最多 128 个字符", "at most 128 characters"),
+        (
+            "valid_to",
+            "order",
+            bool(parsed_date(bare.valid_from) and parsed_date(bare.valid_to) and bare.valid_to < bare.valid_from),
+            "截止日期早于开始日期；请修改其一",
+            "the last day is before the first; mend one of them",
+        ),
+    )
+    for field, rule, wrong, zh, en in checks:
+        if wrong:
+            yield Violation(field, rule, zh, en)
+
+
+def _is_postgraduate(details: Message) -> bool:
+    code = getattr(details, "education_code", "")
+    try:
+        return bool(code) and education.level(education.read(code)) >= _POSTGRADUATE
+    except NoCodeError:
+        return False
+
+
+# Across fields
+
+
+def _salary(details: pb.JobPosition) -> Iterator[Violation]:
+    if details.HasField("salary") and not 0 <= details.salary.min <= details.salary.max:
+        yield Violation(
+            "job_position.salary",
+            "range",
+            "月薪须满足 0 ≤ 最低 ≤ 最高（元/月）",
+            "pay has to be 0 ≤ min ≤ max, in CNY a month",
+        )
+
+
+def _graduates(details: pb.GraduateEmploymentInfo) -> Iterator[Violation]:
+    if not details.employed_in_industry <= details.employed <= details.graduates:
+        yield Violation(
+            "graduate_employment_info",
+            "range",
+            "人数须满足 行业内就业 ≤ 就业 ≤ 毕业生",
+            "persons have to be employed_in_industry ≤ employed ≤ graduates",
+        )
+
+
+def _opening(details: Any) -> Iterator[Violation]:
+    opens, closes = details.opens_at, details.closes_at
+    if bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes):
+        yield Violation(
+            "equipment_sharing.closes_at",
+            "order",
+            "开放与关闭时间须同填，且关闭晚于开放",
+            "opens_at and closes_at are given together, closes_at the later one",
+        )
+
+
+_ACROSS: Mapping[str, Sequence[Callable[[Any], Iterator[Violation]]]] = {
+    "job_position": (_salary,),
+    "graduate_employment_info": (_graduates,),
+    "equipment_sharing": (_opening,),
+}
