@@ -25,31 +25,23 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import typer
 import yaml
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from alliance.listings.v1 import listing_pb2
-from alliance_cli import amounts
-from alliance_cli.rows import Row
-from alliance_cli.session import t
 from codes import education, industries, regions
+from intake import amounts
+from intake.errors import UnmappedError, WrongError
+
+Row = dict[str, str]
+"""Heading → text of the cell; empty cells are "" or left out."""
 
 _OPTIONS = {"column": str | list, "value": object, "lookup": str, "split": str, "number": bool, "values": dict}
 _PLATFORMS = {"name", "state", "etag", "create_time", "update_time", "publish_time"}
 _IMPORTS = {"issuer", "kind", "source", "external_key"}  # told by the import's options, `source` and `key`
+_HEADINGS_AGAIN = WrongError("又是表头，不是数据；请删去此行", "headings again; leave it out")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
-
-
-@dataclass(frozen=True)
-class UnmappedError(Exception):
-    """A cell that the mapping cannot turn into its field's value, and why."""
-
-    field: str
-    column: str
-    cell: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -74,12 +66,12 @@ class Rule:
             return None
         try:
             return self.read(list(filled.values()))
-        except ValueError as error:
+        except WrongError as error:
             column = list(filled)[-1 if self.lookup else 0]
-            raise UnmappedError(name, column, filled[column], str(error)) from error
+            raise UnmappedError(name, column, filled[column], error) from error
 
     def read(self, cells: list[str]) -> Any:
-        """The value that cells stand for, None for none; raises ValueError that says what is wrong with them."""
+        """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
         if self.split:
             return [part.strip() for part in re.split(f"[{re.escape(self.split)}]", cells[0]) if part.strip()]
         if self.lookup:
@@ -105,35 +97,35 @@ class Mapping:
 
     @classmethod
     def load(cls, text: str) -> "Mapping":
-        """Read a mapping file, or a built-in mapping by its name; raises typer.BadParameter for one that can't be right."""
+        """Read a mapping file, or a built-in mapping by its name; raises `WrongError` for one that can't be right."""
         path = Path(text)
-        built_in = resources.files("alliance_cli").joinpath("mappings", f"{text}.yaml")
+        built_in = resources.files("intake").joinpath("mappings", f"{text}.yaml")
         if not path.exists() and not built_in.is_file():
-            raise typer.BadParameter(t(f"没有映射文件 {text}", f"no mapping {text}"))
+            raise WrongError(f"没有映射文件 {text}", f"no mapping {text}")
         try:
             content = (path if path.exists() else built_in).read_text(encoding="utf-8")
             return replace(cls.parse(yaml.safe_load(content)), file=path if path.exists() else None)
-        except (yaml.YAMLError, OSError, ValueError) as error:
-            raise typer.BadParameter(t(f"映射文件有误：{error}", f"the mapping is wrong: {error}")) from error
+        except WrongError as error:
+            raise WrongError(f"映射文件有误：{error.zh}", f"the mapping is wrong: {error.en}") from error
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+            raise WrongError(f"映射文件有误：{error}", f"the mapping is wrong: {error}") from error
 
     @classmethod
     def parse(cls, read: Any) -> "Mapping":
-        """The mapping that a YAML file holds; raises ValueError naming the key that is wrong."""
+        """The mapping that a YAML file holds; raises `WrongError` naming the key that is wrong."""
         if not isinstance(read, dict) or not all(read.get(key) for key in ("source", "key", "fields")):
-            raise ValueError(t("须有 source、key、fields", "it has to have source, key and fields"))
+            raise WrongError("须有 source、key、fields", "it has to have source, key and fields")
         if not isinstance(read["fields"], dict):
-            raise ValueError(t("fields：须是“字段: 列”", "fields: has to be field: column"))
+            raise WrongError("fields：须是“字段: 列”", "fields: has to be field: column")
         rules = {}
         for name, given in read["fields"].items():
             try:
                 rules[str(name)] = _rule(str(name), given)
-            except ValueError as error:
-                raise ValueError(f"fields.{name}: {error}") from error
+            except WrongError as error:
+                raise error.at(f"fields.{name}") from error
         if len(details := {name.split(".")[0] for name in rules if "." in name}) > 1:
             listed = ", ".join(sorted(details))
-            raise ValueError(
-                t(f"fields：一类信息只有一种细目，这里有 {listed}", f"fields: details of one kind, not of {listed}")
-            )
+            raise WrongError(f"fields：一类信息只有一种细目，这里有 {listed}", f"fields: details of one kind, not of {listed}")
         return cls(str(read["source"]), str(read["key"]), rules)
 
     @property
@@ -145,9 +137,7 @@ class Mapping:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
         key = row.get(self.key, "")
         if all(row.get(column) == column for column in self.columns):
-            raise UnmappedError(
-                "external_key", self.key, key, t("又是表头，不是数据；请删去此行", "headings again; leave it out")
-            )
+            raise UnmappedError("external_key", self.key, key, _HEADINGS_AGAIN)
         fields: dict[str, Any] = {"external_key": key}
         for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
@@ -160,17 +150,17 @@ class Mapping:
 
 def _rule(name: str, given: Any) -> Rule:
     if (leaf := _leaves().get(name)) is None:
-        raise ValueError(_unknown(name, _leaves()))
+        raise _unknown(name, _leaves())
     options = {"column": given} if isinstance(given, str) else given
     if not isinstance(options, dict):
-        raise ValueError(t("须写明 column 或 value", "name a column or a value"))
+        raise WrongError("须写明 column 或 value", "name a column or a value")
     for option, chosen in options.items():
         if option not in _OPTIONS:
-            raise ValueError(_unknown(option, _OPTIONS))
+            raise _unknown(option, _OPTIONS)
         if not isinstance(chosen, _OPTIONS[option]):
-            raise ValueError(t(f"{option}: {chosen} 的写法不对", f"{option}: {chosen} is not written as it has to be"))
+            raise WrongError(f"{option}: {chosen} 的写法不对", f"{option}: {chosen} is not written as it has to be")
     if ("column" in options) is ("value" in options):
-        raise ValueError(t("须写明 column 或 value，二者取一", "name either a column or a value"))
+        raise WrongError("须写明 column 或 value，二者取一", "name either a column or a value")
     if "value" in options:
         return Rule(leaf, value=_fitting(leaf, options["value"]))
     column = options["column"]
@@ -187,19 +177,19 @@ def _rule(name: str, given: Any) -> Rule:
 
 
 def _check(rule: Rule) -> None:
-    """Raises ValueError where its cells could never become the field's value."""
+    """Raises `WrongError` where its cells could never become the field's value."""
     if rule.lookup and rule.lookup not in _LOOKUPS:
-        raise ValueError(f"lookup: {_unknown(rule.lookup, _LOOKUPS)}")
+        raise _unknown(rule.lookup, _LOOKUPS).at("lookup")
     if rule.split and not (rule.leaf.is_repeated and _is_text(rule.leaf)):
-        raise ValueError(t("split 只用于多值字段", "split is for fields that hold several values"))
+        raise WrongError("split 只用于多值字段", "split is for fields that hold several values")
     if rule.number and (_is_text(rule.leaf) or rule.leaf.enum_type):
-        raise ValueError(t("number 只用于数字字段", "number is for fields that hold a number"))
+        raise WrongError("number 只用于数字字段", "number is for fields that hold a number")
     for cell, meant in rule.values.items():
         try:
             if meant:
                 rule.read([meant])
-        except ValueError as error:
-            raise ValueError(f"values.{cell}: {meant}: {error}") from error
+        except WrongError as error:
+            raise error.at(f"values.{cell}: {meant}") from error
 
 
 @cache
@@ -223,7 +213,7 @@ def _is_text(leaf: FieldDescriptor) -> bool:
 
 
 def _fitting(leaf: FieldDescriptor, value: Any) -> Any:
-    """The value as its field takes it; raises ValueError that says what the field takes."""
+    """The value as its field takes it; raises `WrongError` that says what the field takes."""
     if not leaf.is_repeated:
         return _single(leaf, value)
     return [_single(leaf, one) for one in (value if isinstance(value, list) else [value])]
@@ -233,17 +223,17 @@ def _single(leaf: FieldDescriptor, value: Any) -> Any:
     if leaf.enum_type:
         known = [one.name for one in leaf.enum_type.values if one.number]
         if value not in known:
-            raise ValueError(_unknown(value, known))
+            raise _unknown(value, known)
         return value
     if _is_text(leaf):
         if isinstance(value, date):  # as YAML reads 2026-12-31
             return value.isoformat()
         if not isinstance(value, str):
-            raise ValueError(t("须是文字；请加引号", "it has to be text; put it in quotes"))
+            raise WrongError("须是文字；请加引号", "it has to be text; put it in quotes")
         return value
     most = 2 ** (31 if leaf.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 63) - 1
     if not _INTEGER.fullmatch(str(value)) or abs(int(value)) > most:
-        raise ValueError(t(f"须是不超过 {most} 的整数", f"it has to be a whole number up to {most}"))
+        raise WrongError(f"须是不超过 {most} 的整数", f"it has to be a whole number up to {most}")
     return int(value)
 
 
@@ -259,15 +249,15 @@ def _number(leaf: FieldDescriptor, cell: str) -> int | None:
 def _looked_up(lookup: str, cells: list[str]) -> str:
     code = _LOOKUPS[lookup](cells)
     if not code:
-        raise ValueError(
-            t("对不上代码表；请改正，或在映射的 values 中写明", "it is in no code table; mend it, or add it to `values`")
+        raise WrongError(
+            "对不上代码表；请改正，或在映射的 values 中写明", "it is in no code table; mend it, or add it to `values`"
         )
     return code
 
 
-def _unknown(given: object, known: Iterable[str]) -> str:
+def _unknown(given: object, known: Iterable[str]) -> WrongError:
     nearest = ", ".join(get_close_matches(str(given), known, cutoff=0))
-    return t(f"没有“{given}”；相近的有 {nearest}", f"there is no {given!r}; the nearest are {nearest}")
+    return WrongError(f"没有“{given}”；相近的有 {nearest}", f"there is no {given!r}; the nearest are {nearest}")
 
 
 def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
