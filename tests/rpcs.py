@@ -13,6 +13,7 @@ _CONTRACTS = {
     **{name: f"{name}.v1.{name}" for name in ("registry", "listings", "matching", "reporting", "notify", "admin")},
     "applications": "registry.v1.application",
     "documents": "registry.v1.document",
+    "feeds": "listings.v1.feed",
 }
 """What a caller calls a service → where its contract is."""
 

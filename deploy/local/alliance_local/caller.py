@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from alliance.listings.v1.feed_service_pb2_grpc import FeedServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
@@ -40,11 +41,12 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "applications": ApplicationServiceStub,
     "documents": DocumentServiceStub,
     "listings": ListingsServiceStub,
+    "feeds": FeedServiceStub,
     "matching": MatchingServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
-_SERVED_BY = {"applications": "registry", "documents": "registry"}
+_SERVED_BY = {"applications": "registry", "documents": "registry", "feeds": "listings"}
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -60,6 +62,7 @@ class Caller:
     applications: Any
     documents: Any
     listings: Any
+    feeds: Any
     matching: Any
     reporting: Any
     notify: Any

@@ -22,6 +22,18 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Ran out: {title}",
         "“{title}” was valid until {valid_to}.",
     ),
+    "listings.feed.silent": (
+        "数据接口无响应：{title}",
+        "“{title}”已超过 {hours} 小时没有收到所期望的内容：{why}。查看 {subject}。",
+        "A feed is silent: {title}",
+        "Nothing that is expected of “{title}” came for {hours} hours: {why_en}. See {subject}.",
+    ),
+    "listings.feed.heard": (
+        "数据接口已恢复：{title}",
+        "“{title}”恢复正常。",
+        "A feed is heard again: {title}",
+        "“{title}” is heard again.",
+    ),
     "matching.match.proposed": (
         "新的匹配推荐（{score} 分）",
         "平台推荐了一对供需，得分 {score}/1000：{why}。查看 {subject}。",
