@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from alliance_local.state import State
 
-
 _BELOW = range(20_000, 32_768)
 
 
