@@ -6,12 +6,15 @@ from pathlib import Path
 from access.authority import Authority
 from access.listeners import listeners
 from access.register import Owner, ProjectedRegister
-from alliance.listings.v1 import listings_service_pb2
+from alliance.listings.v1 import booking_pb2, listings_service_pb2, person_pb2
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
 from listings import rounds, store
+from listings.bookings.rpc import Bookings
+from listings.bookings.store import booking
+from listings.people import People
 from listings.rpc import Listings, scopes_of
 from listings.settings import ListingsSettings
 from listings.standing import Standing
@@ -30,9 +33,15 @@ class ListingsParts(Parts):
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """`ListingsService`."""
-        descriptor = listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"]
-        return [Offer(descriptor, Listings(self._authority, Standing(self._owner)))]
+        """Listings with their rounds, the persons behind them, bookings."""
+        return [
+            Offer(
+                listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
+                Listings(self._authority, Standing(self._owner)),
+            ),
+            Offer(person_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
+            Offer(booking_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+        ]
 
     def listens(self) -> Sequence[Listen]:
         """The register's facts."""
@@ -47,5 +56,5 @@ class ListingsParts(Parts):
         return await rounds.due(tx)
 
 
-_AGGREGATES = (store.listing, store.round_)
+_AGGREGATES = (store.listing, store.round_, store.silence, booking)
 SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts, _AGGREGATES)

@@ -5,7 +5,7 @@ from alembic import op
 from access.schema import create_projection
 from chassis.migrate import service_role
 from chassis.schema import create_plumbing, grant_tables
-from listings.store import metadata
+from listings.bookings.store import metadata
 
 revision = "0001"
 down_revision = None
