@@ -6,13 +6,13 @@ source and the date until which; every read records reader and purpose.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from chassis.crypto import hex_digest
 from chassis.database import Tx
@@ -28,6 +28,8 @@ _KINDS = (
     ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)")),
 )
 
+_NUMBER = re.compile(r"\+?[\d\s()-]{5,}")
+_LONGEST = 12  # digits of a number in China, area code included
 _ANY = re.compile(r"\d{4}|@")  # what each of them has; most texts have neither, and one look is a fifth of four
 
 
@@ -69,7 +71,7 @@ class Vault:
         self,
         tx: Tx,
         *,
-        subject: str,
+        subjects: Collection[str],
         kind: str,
         fields: Mapping[str, str],
         purpose: str,
@@ -77,12 +79,12 @@ class Vault:
         source: str,
         retain_until: date,
     ) -> str:
-        """Keep a record; returns its name. `subject` (address, number or `sub`) is what it is found by later."""
+        """Keep a record; returns its name. `subjects` (addresses, numbers, a `sub`) are what it is found by later."""
         identifier = new_id()
         await tx.conn.execute(
             insert(personal_data).values(
                 id=identifier,
-                subject_hash=_subject(subject),
+                subject_hashes=sorted({_subject(one) for one in subjects}),
                 kind=kind,
                 fields=dict(fields),
                 purpose=purpose,
@@ -105,15 +107,14 @@ class Vault:
 
     async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
         """Everything that is kept on a subject; the read is recorded."""
-        query = select(personal_data).where(personal_data.c.subject_hash == _subject(subject)).order_by(personal_data.c.id)
+        query = select(personal_data).where(_is_of(subject)).order_by(personal_data.c.id)
         rows = (await tx.conn.execute(query)).all()
         await self._record_read(tx, [row.id for row in rows], purpose)
         return [_record(row) for row in rows]
 
     async def erase(self, tx: Tx, subject: str) -> int:
         """Erase everything that is kept on a subject; returns how many records."""
-        found = await tx.conn.execute(delete(personal_data).where(personal_data.c.subject_hash == _subject(subject)))
-        return found.rowcount
+        return (await tx.conn.execute(delete(personal_data).where(_is_of(subject)))).rowcount
 
     async def forget(self, tx: Tx, name: str) -> None:
         """Erase one record."""
@@ -132,8 +133,17 @@ class Vault:
             await tx.run_each(insert(personal_data_access), rows)
 
 
+def _is_of(subject: str) -> ColumnElement[bool]:
+    return personal_data.c.subject_hashes.contains([_subject(subject)])
+
+
 def _subject(subject: str) -> str:
-    return hex_digest(unicodedata.normalize("NFKC", subject).strip().lower().encode())
+    """Hash of a subject, however it is written: `+86 138-0000-0000` is `13800000000`."""
+    plain = unicodedata.normalize("NFKC", subject).strip().lower()
+    if _NUMBER.fullmatch(plain):
+        plain = re.sub(r"\D", "", plain)
+        plain = plain.removeprefix("86") if len(plain) > _LONGEST else plain
+    return hex_digest(plain.encode())
 
 
 def _record(row: Any) -> PersonalRecord:

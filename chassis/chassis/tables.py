@@ -21,7 +21,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -188,7 +188,7 @@ personal_data = Table(
     "personal_data",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("subject_hash", Text, nullable=False),
+    Column("subject_hashes", ARRAY(Text), nullable=False),
     Column("kind", Text, nullable=False),
     Column("fields", JSONB, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -196,7 +196,7 @@ personal_data = Table(
     Column("source", Text, nullable=False),
     Column("retain_until", Date, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
-    Index("personal_data_subject", "subject_hash"),
+    Index("personal_data_subjects", "subject_hashes", postgresql_using="gin"),
 )
 
 personal_data_access = Table(

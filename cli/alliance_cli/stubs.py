@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
-from alliance.listings.v1.feed_service_pb2_grpc import FeedServiceStub
+from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
@@ -41,8 +41,8 @@ def listings() -> Any:
 
 @cache
 def feeds() -> Any:
-    """FeedService, which listings serves."""
-    return FeedServiceStub(channel("listings"))
+    """FeedsService, which listings serves."""
+    return FeedsServiceStub(channel("listings"))
 
 
 @cache

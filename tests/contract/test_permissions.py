@@ -20,12 +20,15 @@ ON_THE_PLATFORM = {
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
     *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls"),
+    "GetBusyTimes",
 }
 WITH_ANY_TOKEN = {
     "ListGrants",
     # Who has which part in an application follows from the application.
     *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
     *("GetDocument", "GetDocumentContent"),
+    # So does who may know a person from the listing.
+    "GetListingPerson",
 }
 SCOPED = {
     access_pb2.ROLE_ORGANIZATION_ADMIN,

@@ -136,7 +136,7 @@ def test_codes_are_kept_in_place_of_names(kind: Kind, field: FieldDescriptor) ->
 @pytest.mark.parametrize(("kind", "field"), every(lambda field: known(field).format))
 def test_texts_are_written_as_they_have_to_be(kind: Kind, field: FieldDescriptor) -> None:
     right, not_right = _TEXTS[known(field).format]
-    if not field.name.endswith("_at"):  # of two that are given together
+    if not field.name.startswith("open_"):  # of two that are given together
         assert wrong(kind, field, right) == []
     assert f"{DETAILS[kind]}.{field.name}" in wrong(kind, field, not_right)
 
@@ -154,8 +154,8 @@ def test_choices_are_those_of_the_contract(kind: Kind, field: FieldDescriptor) -
 )
 def test_equipment_opens_before_it_closes(opens: str, closes: str, right: bool) -> None:
     given = listing(Kind.EQUIPMENT_SHARING)
-    given.equipment_sharing.opens_at, given.equipment_sharing.closes_at = opens, closes
-    assert [one.field for one in settled(given)] == ([] if right else ["equipment_sharing.closes_at"])
+    given.equipment_sharing.open_from, given.equipment_sharing.open_until = opens, closes
+    assert [one.field for one in settled(given)] == ([] if right else ["equipment_sharing.open_until"])
 
 
 def test_nobody_writes_the_records_of_persons() -> None:

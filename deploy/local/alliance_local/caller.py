@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
-from alliance.listings.v1.feed_service_pb2_grpc import FeedServiceStub
+from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
@@ -41,7 +41,7 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "applications": ApplicationServiceStub,
     "documents": DocumentServiceStub,
     "listings": ListingsServiceStub,
-    "feeds": FeedServiceStub,
+    "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,

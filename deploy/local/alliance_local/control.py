@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from alliance_local.state import State
 from chassis.kafka import KafkaAccess
 
 _STOP = 60.0  # seconds that a stop may take
+_TOLD = 20  # lines of progress that a failed start is told with
 _ORPHANS = 5.0  # seconds in which the children of a killed supervisor end
 
 
@@ -140,13 +142,16 @@ class Platform:
 
     def _follow(self, progress: Path, child: "subprocess.Popen[bytes]", say: Callable[[str], None]) -> None:
         """Tell the supervisor's progress until it is ready. Raises `StartError`."""
+        told = deque[str](maxlen=_TOLD)
         for line in _lines(progress, child):
             if line.endswith("  ready"):
                 return
+            told.append(line)
             say(line)
-        raise StartError(
-            f"启动失败，日志在 {self.state.root / 'logs'} · it did not come up, logs in {self.state.root / 'logs'}"
-        )
+        logs = self.state.root / "logs"
+        error = StartError(f"启动失败，日志在 {logs} · it did not come up, logs in {logs}")
+        error.add_note("\n".join(told))
+        raise error
 
 
 def _lines(file: Path, child: "subprocess.Popen[bytes]") -> Iterator[str]:

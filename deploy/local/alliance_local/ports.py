@@ -1,10 +1,13 @@
 """Ports: those of the last start where they are free, else free ones; `ALLIANCE_PORT_<PART>` fixes one."""
 
 import os
+import secrets
 import socket
 from collections.abc import Iterable
 
 from alliance_local.state import State
+
+_BELOW = range(20_000, 32_768)
 
 
 class PortTakenError(Exception):
@@ -56,6 +59,7 @@ def _free(port: int) -> bool:
 
 
 def _any() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has now, and that no outgoing connection gets before its part listens: systems draw theirs above."""
+    while not _free(port := secrets.choice(_BELOW)):
+        pass
+    return port

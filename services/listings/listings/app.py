@@ -6,20 +6,24 @@ from pathlib import Path
 from access.authority import Authority
 from access.listeners import listeners
 from access.register import Owner, ProjectedRegister
-from alliance.listings.v1 import feed_service_pb2, listings_service_pb2
+from alliance.listings.v1 import booking_pb2, feed_service_pb2, listings_service_pb2, person_pb2
 from chassis import outgoing
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from listings import rounds, rpc, store
-from listings.feeds import rpc as feeds
-from listings.feeds import store as feed_store
+from listings import rounds, store
+from listings.bookings.rpc import Bookings
+from listings.bookings.store import booking
 from listings.feeds.exchanging import AT_ONCE, Exchanging
 from listings.feeds.giving import Giving
 from listings.feeds.http import HttpPeer
 from listings.feeds.mappings import Mappings
+from listings.feeds.rpc import Feeds
+from listings.feeds.store import feed
 from listings.feeds.taking import Taking
+from listings.people import People
+from listings.rpc import Listings, scopes_of
 from listings.settings import ListingsSettings
 from listings.standing import Standing
 
@@ -30,7 +34,7 @@ class ListingsParts(Parts):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._owner = Owner(context.channel(context.settings.registry_target))
-        self._authority = Authority(ProjectedRegister(), _scopes_of, self._owner)
+        self._authority = Authority(ProjectedRegister(), scopes_of, self._owner)
         self._standing = Standing(self._owner)
         self._mappings = Mappings(context.settings.feed_mappings)
 
@@ -39,14 +43,16 @@ class ListingsParts(Parts):
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """`ListingsService` and `FeedService`."""
-        settings: ListingsSettings = self.context.settings
-        listings = listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"]
-        feed = feed_service_pb2.DESCRIPTOR.services_by_name["FeedService"]
-        made = feeds.Feeds(self._standing, self._mappings, allow_private=settings.allow_private_targets)
+        """Listings with their rounds, the persons behind them, bookings, feeds."""
+        feeds = Feeds(self._standing, self._mappings, allow_private=self.context.settings.allow_private_targets)
         return [
-            Offer(listings, rpc.Listings(self._authority, self._standing)),
-            Offer(feed, made, {"CreateFeed": made.reread}),
+            Offer(
+                listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
+                Listings(self._authority, self._standing),
+            ),
+            Offer(person_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
+            Offer(booking_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+            Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, {"CreateFeed": feeds.reread}),
         ]
 
     def listens(self) -> Sequence[Listen]:
@@ -79,11 +85,5 @@ class ListingsParts(Parts):
         )
 
 
-async def _scopes_of(tx: Tx, resource: str) -> frozenset[str]:
-    """Whose grants give authority over what this service has."""
-    found = feeds.scopes_of if resource.startswith("feeds/") else rpc.scopes_of
-    return await found(tx, resource)
-
-
-_AGGREGATES = (store.listing, store.round_, feed_store.feed)
+_AGGREGATES = (store.listing, store.round_, store.silence, booking, feed)
 SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts, _AGGREGATES)

@@ -12,13 +12,16 @@ from chassis.database import Tx
 from chassis.errors import Precondition
 from chassis.ids import resource
 from listings import store
+from listings.bookings import changes as bookings
 from listings.domain.life import IllegalStepError, step
-from listings.domain.names import State
-from listings.mapping import keep_persons, message_of, row_of
+from listings.domain.names import Kind, State
+from listings.mapping import keep_persons, leave_persons, message_of, row_of
 from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.listing.v1"
 PUBLIC_TOPIC = "alliance.public.listing.v1"
+ASSIGNED = "assigned"
+"""Past verb of a change of who the persons behind a listing are; what the issuer wrote stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,10 @@ def advance(tx: Tx, change: Change) -> ListingRow:
 
 
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
-    """Write rows; those published or revised today count in today's rounds."""
+    """Write rows; those published or revised today count in today's rounds, and what is over takes no bookings any more."""
     await store.write(tx, rows)
+    if over := [row.name for row in rows if row.kind == Kind.EQUIPMENT_SHARING and row.state > State.PUBLISHED]:
+        await bookings.cancel_coming(tx, over)
     today = business_date(tx.now)
     counted = [row for row in rows if row.counts_on == today and row.state == State.PUBLISHED]
     await store.count_in_rounds(tx, counted, today)
@@ -90,7 +95,7 @@ def _stepped(tx: Tx, change: Change) -> pb.Listing:
     message.CopyFrom(change.content)
     message.name = before.name if before else resource("listings")
     message.state = change.state  # type: ignore[assignment]
-    if before is not None:
+    if before is not None and change.verb != ASSIGNED:
         keep_persons(message, message_of(before))
     message.create_time.FromDatetime(before.create_time if before else tx.now)
     message.update_time.FromDatetime(tx.now)
@@ -102,7 +107,7 @@ def _row(tx: Tx, change: Change, message: pb.Listing) -> ListingRow:
     before, today = change.before, business_date(tx.now)
     published_at = before.published_at if before else None
     counts_on = before.counts_on if before else None
-    if change.state is State.PUBLISHED:
+    if change.state is State.PUBLISHED and change.verb != ASSIGNED:
         published_at, counts_on = published_at or tx.now, today
     return row_of(
         message,
@@ -125,6 +130,7 @@ def _emit(tx: Tx, change: Change, row: ListingRow, message: pb.Listing) -> None:
     tx.emit(TOPIC, row.name, row.version, change.verb, event, effective_at=effective)
     if _is_public(row):
         public = public_pb2.PublicListingEvent(listing=message)
+        leave_persons(public.listing)
         tx.emit(PUBLIC_TOPIC, row.name, row.version, "published", public)
     elif change.before is not None and _is_public(change.before):
         tx.emit(PUBLIC_TOPIC, row.name, row.version, "removed", None)

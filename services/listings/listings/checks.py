@@ -326,13 +326,13 @@ def _graduates(details: pb.GraduateEmploymentInfo) -> Iterator[Violation]:
 
 
 def _opening(details: Any) -> Iterator[Violation]:
-    opens, closes = details.opens_at, details.closes_at
+    opens, closes = details.open_from, details.open_until
     if bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes):
         yield Violation(
-            "equipment_sharing.closes_at",
+            "equipment_sharing.open_until",
             "order",
             "开放与关闭时间须同填，且关闭晚于开放",
-            "opens_at and closes_at are given together, closes_at the later one",
+            "open_from and open_until are given together, open_until the later one",
         )
 
 

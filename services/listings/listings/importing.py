@@ -15,7 +15,7 @@ from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
-from listings import changes, store
+from listings import changes, references, store
 from listings.changes import Change
 from listings.checks import settled
 from listings.domain.life import IllegalStepError, step
@@ -92,6 +92,7 @@ class Chunk:
         self._taken: dict[str, ListingRow] = {}
         self._foreign: frozenset[str] = frozenset()
         self._closed: frozenset[str] = frozenset()
+        self._broken: dict[int, list[Violation]] = {}
 
     async def take(self, rows: Sequence[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
         """Take all rows in; returns their receipts in their order."""
@@ -110,6 +111,9 @@ class Chunk:
         bodies = {body for _, given in sound for body in given.bodies}
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
+        for _, given in sound:
+            given.kind = header.kind
+            self._broken[id(given)] = await references.broken(tx, self._standing, given)
         taken = self.fold(sound, await store.identified(tx, header.issuer, header.source, keys))
         await changes.write(tx, taken)
         return receipts
@@ -131,7 +135,7 @@ class Chunk:
     def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
         bare = written(given)
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
-        found = [*self._key_problems(bare), *settled(bare), *self._standing_problems(bare)]
+        found = [*self._key_problems(bare), *settled(bare), *self._broken.get(id(given), ()), *self._standing_problems(bare)]
         return _Row(receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:

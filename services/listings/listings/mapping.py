@@ -1,18 +1,21 @@
 """Between messages and rows."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.listings.v1 import round_pb2
 from chassis.clock import parsed_date
 from chassis.crypto import hex_digest
 from chassis.errors import Violation
 from chassis.etag import etag
 from codes import regions
+from listings.domain.bases import Base, Side
 from listings.domain.names import DETAILS
 from listings.domain.window import window
-from listings.store import ListingRow, RoundRow
+from listings.store import Counted, ListingRow, RoundListing, RoundRow, SilenceRow
 
 WRITABLE = (
     "bodies",
@@ -28,7 +31,7 @@ WRITABLE = (
     *dict.fromkeys(DETAILS.values()),
 )
 """Fields that a revision may change."""
-_PLATFORMS = ("name", "state", "etag", "create_time", "update_time", "publish_time", "contact")
+_PLATFORMS = ("name", "state", "etag", "create_time", "update_time", "publish_time")
 _IDENTITY = ("issuer", "kind", "source", "external_key")
 
 
@@ -38,8 +41,7 @@ def written(message: pb.Listing) -> pb.Listing:
     bare.CopyFrom(message)
     for field in _PLATFORMS:
         bare.ClearField(field)  # type: ignore[arg-type]
-    if bare.HasField("expert"):
-        bare.expert.ClearField("person")
+    leave_persons(bare)
     bare.title = bare.title.strip()
     bare.quantity = bare.quantity or 1
     return bare
@@ -50,6 +52,13 @@ def keep_persons(message: pb.Listing, before: pb.Listing) -> None:
     message.contact = before.contact
     if message.HasField("expert"):
         message.expert.person = before.expert.person
+
+
+def leave_persons(message: pb.Listing) -> None:
+    """Take out what refers to persons: nobody outside can make anything of it."""
+    message.ClearField("contact")
+    if message.HasField("expert"):
+        message.expert.ClearField("person")
 
 
 def content_hash(bare: pb.Listing) -> str:
@@ -81,6 +90,7 @@ def row_of(
         content_hash=hashed,
         valid_from=first,
         valid_to=last,
+        list_year=message.industry_challenge.list_year,
         counts_on=counts_on,
         published_at=published_at,
         create_time=message.create_time.ToDatetime(tzinfo=UTC),
@@ -110,7 +120,7 @@ def identity_problems(before: pb.Listing, after: pb.Listing) -> list[Violation]:
     ]
 
 
-def round_message(row: RoundRow, counted: Sequence[tuple[int, int]]) -> round_pb2.Round:
+def round_message(row: RoundRow, counted: Sequence[Counted]) -> round_pb2.Round:
     """The message of a round."""
     found = round_pb2.Round(
         name=row.name,
@@ -121,8 +131,43 @@ def round_message(row: RoundRow, counted: Sequence[tuple[int, int]]) -> round_pb
         closes_on=row.closes_on.isoformat(),
         state=row.state,  # type: ignore[arg-type]
         etag=etag(row.version),
-        counts=[round_pb2.RoundCount(kind=kind, listings=number) for kind, number in counted],  # type: ignore[arg-type]
+        counts=[round_pb2.RoundCount(**asdict(one)) for one in counted],
+        previous=row.previous,
+        silent_members=row.silent,
     )
     found.create_time.FromDatetime(row.create_time)
     found.update_time.FromDatetime(row.update_time)
     return found
+
+
+def entry_message(row: RoundListing) -> round_pb2.RoundEntry:
+    """The message of what a closed round holds."""
+    return round_pb2.RoundEntry(
+        listing=pb.Listing.FromString(row.content),
+        version=row.version,
+        change=row.change,  # type: ignore[arg-type]
+    )
+
+
+def silence_message(row: SilenceRow, round_: RoundRow) -> round_pb2.Silence:
+    """The message of a member's silence."""
+    return round_pb2.Silence(
+        name=row.name,
+        body=round_.body,
+        round=round_.name,
+        kind=round_.kind,  # type: ignore[arg-type]
+        period=round_.period,
+        organization=row.organization,
+        last_round=row.last_round,
+    )
+
+
+def base_of(row: ListingRow, host: int) -> Base:
+    """A practice base as the target counts it; `host` is the type of its issuer."""
+    details = message_of(row).practice_base
+    return Base(row.name, host, len(details.sharing), parsed_date(details.in_use_since))
+
+
+def target_message(side: Side) -> rpc.PracticeBaseTarget:
+    """How far one side of an alliance is."""
+    return rpc.PracticeBaseTarget(in_use=side.in_use, coming=side.coming, reached=side.reached)

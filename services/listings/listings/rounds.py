@@ -1,77 +1,130 @@
-"""Rounds 期次 by the business clock: opened and closed by a sweep, with the event of each."""
+"""Rounds 发布期次 and the lists of a year by the business clock: opened and closed by a sweep, with the event of each.
 
-from datetime import date, timedelta
+A round that closes is frozen: what it holds stays as it is, with what changed since the one before; who had
+nothing is noticed.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from access import tables
+from access.register import ProjectedRegister
 from alliance.listings.v1 import events_pb2, round_pb2
 from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date, start_of_day
 from chassis.database import Tx
-from chassis.errors import AlreadyExists
+from chassis.errors import AlreadyExists, Precondition
 from chassis.ids import resource
 from listings import changes, store
-from listings.domain.rounds import Span, quarter, since
-from listings.mapping import round_message
-from listings.store import RoundRow
+from listings.domain.names import BodyKind, RoundKind
+from listings.domain.rounds import LISTS, Span, is_expected, quarter, since
+from listings.mapping import round_message, silence_message
+from listings.store import RoundRow, SilenceRow
 
 TOPIC = "alliance.internal.listings.round.v1"
+SILENCE_TOPIC = "alliance.internal.listings.silence.v1"
 _BATCH = 200
+_CLOSING = 20  # rounds that close in one transaction: each is written with all that it holds
+_register = ProjectedRegister()
 
 
 async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     """Open a body's first round (R54). Raises `AlreadyExists` where there is one."""
     await store.lock_rounds(tx, [body])
-    row = await _open(tx, body, round_pb2.ROUND_KIND_FIRST, span)
+    row = await _open(tx, body, RoundKind.FIRST, span)
     if row is None:
         raise AlreadyExists("ROUND_EXISTS", f"{body} 的首期已开启（R54）", f"the first round of {body} is open already (R54)")
     return row
 
 
+async def compile_now(tx: Tx, row: RoundRow) -> None:
+    """Compile a list of a year, which is locked, and close it (R43, R57, R58). Raises `Precondition` for anything else."""
+    if row.kind not in LISTS:
+        raise Precondition(
+            "NO_LIST",
+            f"{row.period} 是发布期次，至 {row.closes_on} 自行截止；只有年度清单可以编制",
+            f"{row.period} is a round that closes by itself after {row.closes_on}; only the lists of a year are compiled",
+            {"round": row.name},
+        )
+    if row.state != round_pb2.ROUND_STATE_OPEN:
+        raise Precondition(
+            "COMPILED",
+            f"{row.period} 清单已编制并冻结；下一年度另有一期",
+            f"the list of {row.period} is compiled and frozen; there is another for the year after",
+            {"round": row.name},
+        )
+    await store.lock_rounds(tx, [row.body])
+    await _close(tx, row, business_date(tx.now), None)
+
+
 async def sweep(tx: Tx) -> int:
-    """One batch of what is due: listings that ran out, rounds to close, quarterly rounds to open."""
+    """One batch of what is due: listings that ran out, rounds to close, rounds to open."""
     today = business_date(tx.now)
     run_out = await store.run_out(tx, today, _BATCH)
     if run_out:
         await changes.save(tx, [changes.taken(row, "expire", "expired") for row in run_out])
         return len(run_out)
-    closing = await store.rounds_to_close(tx, today, _BATCH)
+    closing = await store.rounds_to_close(tx, today, _CLOSING)
     await store.lock_rounds(tx, {row.body for row in closing})
     for row in closing:
-        await _close(tx, row)
-    return len(closing) or await _open_quarterly(tx, quarter(today))
+        # A round closes at the end of its last day, whenever the sweep gets to it.
+        await _close(tx, row, row.closes_on, start_of_day(row.closes_on + timedelta(days=1)))
+    if closing:
+        return len(closing)
+    for opening in _openings(today):
+        if opened := await opening.open(tx):
+            return opened
+    return 0
 
 
 async def due(tx: Tx) -> int:
     """How much of that is due and not yet done."""
     today = business_date(tx.now)
-    closing = await store.rounds_to_close_count(tx, today)
-    return await store.count_run_out(tx, today) + closing + len(await _without_round(tx, quarter(today)))
+    opening = sum([len(await one.missing(tx)) for one in _openings(today)])
+    return await store.count_run_out(tx, today) + await store.rounds_to_close_count(tx, today) + opening
 
 
-async def _open_quarterly(tx: Tx, span: Span) -> int:
-    bodies = await _without_round(tx, span)
-    await store.lock_rounds(tx, [body.name for body in bodies[:_BATCH]])
-    for body in bodies[:_BATCH]:
-        have = await store.periods_of(tx, body.name)
-        for missed in since(date.fromisoformat(body.formed_on), span):
-            if missed.period not in have:
-                await _open(tx, body.name, round_pb2.ROUND_KIND_QUARTERLY, missed)
-    return len(bodies)
+class _Opening:
+    """Rounds of one kind that formed bodies of a kind are to have by now."""
+
+    def __init__(self, kind: RoundKind, body: BodyKind, current: str, spans: Callable[[date], Iterable[Span]]) -> None:
+        self._kind, self._body, self._current, self._spans = kind, body, current, spans
+
+    async def open(self, tx: Tx) -> int:
+        """Open a batch of them, also those that nobody was there to open; returns for how many bodies."""
+        bodies = (await self.missing(tx))[:_BATCH]
+        await store.lock_rounds(tx, [body.name for body in bodies])
+        for body in bodies:
+            have = await store.periods_of(tx, body.name, self._kind)
+            for span in self._spans(date.fromisoformat(body.formed_on)):
+                if span.period not in have:
+                    await _open(tx, body.name, self._kind, span)
+        return len(bodies)
+
+    async def missing(self, tx: Tx) -> Sequence[Any]:
+        """Formed bodies without the current one: name, formed_on. A body that is formed too late for it has none to have."""
+        t = tables.body
+        formed = (t.c.kind == self._body, t.c.state == body_pb2.BODY_STATE_FORMED)
+        found = (await tx.conn.execute(select(t.c.name, t.c.formed_on).where(*formed).order_by(t.c.name))).all()
+        have = await store.with_period(tx, [body.name for body in found], self._kind, self._current)
+        return [body for body in found if body.name not in have and any(self._spans(date.fromisoformat(body.formed_on)))]
 
 
-async def _without_round(tx: Tx, span: Span) -> list[Any]:
-    """Formed alliances that have no round for the quarter yet (R55): name, formed_on."""
-    t = tables.body
-    alliance = (t.c.kind == body_pb2.BODY_KIND_ALLIANCE, t.c.state == body_pb2.BODY_STATE_FORMED)
-    found = (await tx.conn.execute(select(t.c.name, t.c.formed_on).where(*alliance).order_by(t.c.name))).all()
-    have = await store.with_period(tx, [body.name for body in found], span.period)
-    return [body for body in found if body.name not in have]
+def _openings(today: date) -> list[_Opening]:
+    """Quarterly rounds of alliances (R55), and the lists of the year."""
+    now = quarter(today)
+    quarterly = _Opening(RoundKind.QUARTERLY, BodyKind.ALLIANCE, now.period, lambda formed_on: since(formed_on, now))
+    lists = [
+        _Opening(kind, one.body, str(today.year), lambda formed_on, one=one: one.since(formed_on, today))  # type: ignore[misc]
+        for kind, one in LISTS.items()
+    ]
+    return [quarterly, *lists]
 
 
-async def _open(tx: Tx, body: str, kind: int, span: Span) -> RoundRow | None:
+async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow | None:
     row = RoundRow(
         name=resource("rounds"),
         version=1,
@@ -86,21 +139,43 @@ async def _open(tx: Tx, body: str, kind: int, span: Span) -> RoundRow | None:
     )
     if not await store.open_round(tx, row):
         return None
-    await _emit(tx, row, "opened")
+    await _emit(tx, row, "opened", None)
     return row
 
 
-async def _close(tx: Tx, row: RoundRow) -> None:
+async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) -> None:
+    """Freeze and close a round whose body's rounds are locked, with what it holds at the end of a day."""
+    if year_list := LISTS.get(RoundKind(row.kind)):
+        await store.compile_list(tx, row, year_list, on)
+    row.previous = await store.before(tx, row)
+    await store.freeze(tx, row.name, row.previous)
+    silent = await silences(tx, row, on)
     row.version += 1
     row.state = round_pb2.ROUND_STATE_CLOSED
+    row.silent = len(silent)
     row.update_time = tx.now
-    await store.close_round(tx, row.name, row.version, row.update_time)
-    await _emit(tx, row, "closed")
+    await store.close_round(tx, row)
+    await _emit(tx, row, "closed", effective)
+    await store.enter_silences(tx, silent)
+    for one in silent:
+        event = events_pb2.SilenceEvent(silence=silence_message(one, row))
+        tx.emit(SILENCE_TOPIC, one.name, one.version, "noticed", event, effective_at=effective)
 
 
-async def _emit(tx: Tx, row: RoundRow, verb: str) -> None:
+async def silences(tx: Tx, row: RoundRow, on: date) -> list[SilenceRow]:
+    """Members on a day that have nothing in a round and have to (R55, R57), by organization; not written down."""
+    kind = RoundKind(row.kind)
+    members = {one.organization for one in await _register.members(tx, row.body, on)} - await store.issuers(tx, row.name)
+    known = await _register.organizations(tx, sorted(members))
+    silent = sorted(name for name, one in known.items() if is_expected(kind, one.org_type))
+    last = await store.last_rounds(tx, row, silent)
+    return [
+        SilenceRow(name=resource("silences"), version=1, round=row.name, organization=name, last_round=last.get(name, ""))
+        for name in silent
+    ]
+
+
+async def _emit(tx: Tx, row: RoundRow, verb: str, effective: datetime | None) -> None:
     counted = (await store.counts(tx, [row.name]))[row.name]
     event = events_pb2.RoundEvent(round=round_message(row, counted))
-    # A round closes at the end of its last day, whenever the sweep gets to it.
-    effective = start_of_day(row.closes_on + timedelta(days=1)) if verb == "closed" else None
     tx.emit(TOPIC, row.name, row.version, verb, event, effective_at=effective)

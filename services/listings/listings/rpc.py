@@ -1,12 +1,13 @@
 """The RPCs of listings and rounds: thin; rules are in `domain`, rows and events in `changes` and `store`."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, literal
 
 from access.authority import Authority
+from access.register import ProjectedRegister
 from access.visibility import Viewer, may_see, sees
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -17,23 +18,30 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
 from codes import regions
-from listings import changes, importing, rounds, store
+from listings import changes, importing, references, rounds, store
+from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
-from listings.domain.names import DETAILS, State
+from listings.domain.bases import TARGET, Base, counted
+from listings.domain.names import DETAILS, Kind, State
 from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
+from listings.feeds import rpc as feeds
 from listings.mapping import (
     WRITABLE,
+    base_of,
     changed_fields,
     content_hash,
+    entry_message,
     identity_problems,
     message_of,
     round_message,
+    silence_message,
+    target_message,
     written,
 )
 from listings.standing import Standing
-from listings.store import ListingRow, Wanted, listing
+from listings.store import ListingRow, RoundRow, SilenceRow, Wanted, listing
 
 _COUNCIL = Violation(
     "council_opens_on",
@@ -49,12 +57,14 @@ class Listings:
     def __init__(self, authority: Authority, standing: Standing) -> None:
         self._authority = authority
         self._standing = standing
+        self._register = ProjectedRegister()
 
     async def CreateListing(self, call: Call, request: rpc.CreateListingRequest) -> pb.Listing:
         """See the contract."""
         bare = written(request.listing)
         _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
+        _refuse(await references.broken(call.tx, self._standing, bare))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -114,6 +124,7 @@ class Listings:
         _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
+        _refuse(await references.broken(call.tx, self._standing, bare))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -161,6 +172,16 @@ class Listings:
         row = await rounds.open_first(call.tx, request.body, span)
         return await self._round(call.tx, row.name)
 
+    async def CompileRound(self, call: Call, request: rpc.CompileRoundRequest) -> round_pb2.Round:
+        """See the contract."""
+        _require_reason(request.reason)
+        row = await store.lock_round(call.tx, request.name)
+        if row is None:
+            raise NotFound(request.name)
+        etag.check(request.etag, row.version, request.name)
+        await rounds.compile_now(call.tx, row)
+        return await self._round(call.tx, row.name)
+
     async def GetRound(self, call: Call, request: rpc.GetRoundRequest) -> round_pb2.Round:
         """See the contract."""
         return await self._round(call.tx, request.name)
@@ -174,6 +195,54 @@ class Listings:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].name])
         return answer
+
+    async def ListRoundEntries(self, call: Call, request: rpc.ListRoundEntriesRequest) -> rpc.ListRoundEntriesResponse:
+        """See the contract."""
+        row = await _closed(call.tx, request.round)
+        size, after = paging.page_size(request.page_size), paging.decode(request)
+        visible = _saw(await self._authority.viewer(call))
+        rows = await store.entries(call.tx, row.name, request.changes, visible, after[0] if after else "", size + 1)
+        found = [entry_message(one) for one in rows[:size]]
+        fits = paging.fitting(found)
+        answer = rpc.ListRoundEntriesResponse(entries=found[:fits])
+        if len(rows) > fits:
+            answer.next_page_token = paging.encode(request, [rows[fits - 1].listing])
+        return answer
+
+    async def GetPracticeBaseTargets(self, call: Call, request: rpc.GetPracticeBaseTargetsRequest) -> rpc.PracticeBaseTargets:
+        """See the contract."""
+        schools, enterprises = counted(await self._practice_bases(call.tx, request.body), business_date(call.tx.now))
+        return rpc.PracticeBaseTargets(
+            body=request.body,
+            schools=target_message(schools),
+            enterprises=target_message(enterprises),
+            target_min=TARGET[0],
+            target_max=TARGET[1],
+        )
+
+    async def ListSilentMembers(self, call: Call, request: rpc.ListSilentMembersRequest) -> rpc.ListSilentMembersResponse:
+        """See the contract."""
+        row = await store.get_round(call.tx, request.round)
+        if row is None:
+            raise NotFound(request.round)
+        size, after = paging.page_size(request.page_size), paging.decode(request)
+        silent: Sequence[SilenceRow]
+        if row.state == round_pb2.ROUND_STATE_CLOSED:
+            silent = await store.silences(call.tx, row.name)
+        else:
+            silent = await rounds.silences(call.tx, row, business_date(call.tx.now))
+            for one in silent:
+                one.name = ""
+        rows = [one for one in silent if not after or one.organization > after[0]]
+        answer = rpc.ListSilentMembersResponse(silences=[silence_message(one, row) for one in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].organization])
+        return answer
+
+    async def _practice_bases(self, tx: Tx, body: str) -> list[Base]:
+        rows = await store.published(tx, body, Kind.PRACTICE_BASE)
+        hosts = await self._register.organizations(tx, sorted({row.issuer for row in rows}))
+        return [base_of(row, hosts[row.issuer].org_type if row.issuer in hosts else 0) for row in rows]
 
     async def _round(self, tx: Tx, name: str) -> round_pb2.Round:
         row = await store.get_round(tx, name)
@@ -196,15 +265,18 @@ class Listings:
         await self._standing.require_open(call.tx, set(bare.bodies).difference(named))
 
     async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
-        if not reason.strip():
-            _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+        _require_reason(reason)
         row = await _locked(call.tx, name, expected)
         (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
         return message_of(saved)
 
 
 async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
-    """Whose grants give authority over a listing or a round: its issuer's, its body's."""
+    """Whose grants give authority over a listing or feed, a round, a booking: its issuer's, its body's, both sides'."""
+    if resource.startswith("feeds/"):
+        return await feeds.scopes_of(tx, resource)
+    if resource.startswith("bookings/"):
+        return await bookings.scopes_of(tx, resource)
     if resource.startswith("rounds/"):
         round_ = await store.get_round(tx, resource)
         return frozenset({round_.body}) if round_ else frozenset()
@@ -219,6 +291,31 @@ def _visible(viewer: Viewer, row: ListingRow) -> bool:
 def _sees(viewer: Viewer) -> ColumnElement[bool]:
     c = listing.c
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=c.state)
+
+
+def _saw(viewer: Viewer) -> ColumnElement[bool]:
+    """Who saw a listing while it was published: what a closed round holds may be over by now."""
+    c = listing.c
+    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=literal(State.PUBLISHED))
+
+
+async def _closed(tx: Tx, name: str) -> RoundRow:
+    row = await store.get_round(tx, name)
+    if row is None:
+        raise NotFound(name)
+    if row.state != round_pb2.ROUND_STATE_CLOSED:
+        raise Precondition(
+            "ROUND_OPEN",
+            f"{row.period} 尚未截止（至 {row.closes_on}），内容未定；请于截止或编制后再查",
+            f"{row.period} is open until {row.closes_on}, so what it holds is not final; ask again once it is closed",
+            {"round": row.name},
+        )
+    return row
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
 
 
 async def _locked(tx: Tx, name: str, expected: str) -> ListingRow:

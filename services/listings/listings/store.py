@@ -32,15 +32,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
+from listings.domain.names import RoundChange, RoundKind, State
+from listings.domain.rounds import LISTS, YearList, comparable
 
 _INSTANT: Any = DateTime(timezone=True)
 
 
-class _Base(SQLModel):
+class Base(SQLModel):
+    """All tables of the service."""
+
     metadata = MetaData()
 
 
-class _ListingTable(_Base, table=True):
+class _ListingTable(Base, table=True):
     """The table of listings."""
 
     __tablename__ = "listing"
@@ -73,6 +77,7 @@ class _ListingTable(_Base, table=True):
     content_hash: str = Field(sa_type=Text)
     valid_from: date
     valid_to: date
+    list_year: int
     counts_on: date | None
     published_at: datetime | None = Field(sa_type=_INSTANT)
     create_time: datetime = Field(sa_type=_INSTANT)
@@ -87,6 +92,7 @@ class ListingRow:
     Attributes:
         content: the message (alliance.listings.v1.Listing) as of this version.
         areas: the regions and the areas that they lie in; empty: anywhere.
+        list_year: year of the list that a challenge belongs to; 0 for other kinds.
         content_hash: of what the issuer wrote; tells a revision from the same content again.
         counts_on: business date on which it was published or revised last; what rounds count by.
     """
@@ -104,6 +110,7 @@ class ListingRow:
     content_hash: str
     valid_from: date
     valid_to: date
+    list_year: int
     counts_on: date | None
     published_at: datetime | None
     create_time: datetime
@@ -111,7 +118,7 @@ class ListingRow:
     content: bytes
 
 
-class RoundRow(_Base, table=True):
+class RoundRow(Base, table=True):
     """A round of a body."""
 
     __tablename__ = "round"
@@ -128,24 +135,47 @@ class RoundRow(_Base, table=True):
     opens_on: date
     closes_on: date
     state: int
+    previous: str = Field(default="", sa_type=Text)
+    silent: int = 0
     create_time: datetime = Field(sa_type=_INSTANT)
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class RoundListing(_Base, table=True):
-    """A listing that counts in a round, once."""
+class RoundListing(Base, table=True):
+    """A listing that counts in a round, once; once the round is closed with what it was then.
+
+    `change` is 0 while the round is open; a listing that was in the round before and is in this one no more is a row, too.
+    """
 
     __tablename__ = "round_listing"
 
     round: str = Field(sa_type=Text, primary_key=True)
     listing: str = Field(sa_type=Text, primary_key=True)
     kind: int
+    change: int = Field(sa_column_kwargs={"server_default": text("0")})
+    version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    hashed: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    content: bytes = Field(sa_type=LargeBinary, sa_column_kwargs={"server_default": ""})
+
+
+class SilenceRow(Base, table=True):
+    """A member that had nothing in a round that closed."""
+
+    __tablename__ = "silence"
+    __table_args__ = (UniqueConstraint("round", "organization", name="silence_once"),)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    round: str = Field(sa_type=Text)
+    organization: str = Field(sa_type=Text)
+    last_round: str = Field(sa_type=Text)
 
 
 listing: Table = _ListingTable.__table__  # type: ignore[attr-defined]
 round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
 round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
-metadata = _Base.metadata
+silence: Table = SilenceRow.__table__  # type: ignore[attr-defined]
+metadata = Base.metadata
 _COLUMNS = tuple(field.name for field in fields(ListingRow))
 _ALL = select(*(listing.c[name] for name in _COLUMNS))
 _WRITE = f"""
@@ -154,6 +184,44 @@ ON CONFLICT (name) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name
 """  # noqa: S608 - the columns' names are ours
 _values = attrgetter(*_COLUMNS)
 _COUNT = insert(round_listing).on_conflict_do_nothing()
+
+
+_FREEZE = f"""
+UPDATE round_listing held
+SET version = l.version, hashed = l.content_hash, content = l.content,
+    change = CASE WHEN was.listing IS NULL THEN {RoundChange.ADDED:d}
+                  WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
+                  ELSE {RoundChange.REVISED:d} END
+FROM listing l
+LEFT JOIN round_listing was ON was.round = $2 AND was.listing = l.name AND was.change <> {RoundChange.REMOVED:d}
+WHERE held.round = $1 AND l.name = held.listing
+"""  # noqa: S608 - the numbers are ours
+_REMOVED = f"""
+INSERT INTO round_listing (round, listing, kind, change, version, hashed, content)
+SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content
+FROM round_listing was
+WHERE was.round = $2 AND was.change <> {RoundChange.REMOVED:d}
+  AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
+"""  # noqa: S608 - the numbers are ours
+_LAST_ROUNDS = f"""
+SELECT DISTINCT ON (l.issuer) l.issuer, r.name
+FROM round r
+JOIN round_listing had ON had.round = r.name AND had.change <> {RoundChange.REMOVED:d}
+JOIN listing l ON l.name = had.listing
+WHERE r.body = $1 AND r.kind = ANY($2::int[]) AND r.state = 2 AND r.closes_on < $3 AND l.issuer = ANY($4::text[])
+ORDER BY l.issuer, r.closes_on DESC
+"""  # noqa: S608 - the number is ours
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many listings of a kind a round holds, and what became of them."""
+
+    kind: int
+    listings: int
+    added: int
+    revised: int
+    removed: int
 
 
 @dataclass(frozen=True)
@@ -188,6 +256,12 @@ async def page(tx: Tx, wanted: Wanted, visible: ColumnElement[bool], before: str
     if before is not None:
         statement = statement.where(listing.c.name < before)
     return [ListingRow(*row) for row in await tx.conn.execute(statement)]
+
+
+async def published(tx: Tx, body: str, kind: int) -> Sequence[ListingRow]:
+    """Published listings of a kind that name a body, by name."""
+    wanted = (listing.c.bodies.contains([body]), listing.c.kind == kind, listing.c.state == State.PUBLISHED)
+    return [ListingRow(*row) for row in await tx.conn.execute(_ALL.where(*wanted).order_by(listing.c.name))]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -264,6 +338,9 @@ async def count_in_rounds(tx: Tx, rows: Sequence[ListingRow], today: date) -> No
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
+            round_.c.kind.in_(
+                (RoundKind.FIRST, RoundKind.QUARTERLY)
+            ),  # lists hold what belongs to them when they are compiled
             round_.c.state == 1,
             round_.c.opens_on <= today,
             round_.c.closes_on >= today,
@@ -281,6 +358,8 @@ async def open_round(tx: Tx, row: RoundRow) -> bool:
     entered = await tx.conn.execute(insert(round_).values(row.model_dump()).on_conflict_do_nothing())
     if not entered.rowcount:
         return False
+    if row.kind in LISTS:
+        return True
     counting = select(text(":round"), listing.c.name, listing.c.kind).where(
         listing.c.bodies.contains([row.body]), listing.c.counts_on.between(row.opens_on, row.closes_on)
     )
@@ -302,17 +381,23 @@ async def rounds_of(tx: Tx, body: str, before: str | None, limit: int) -> Sequen
     return (await tx.session.execute(statement)).scalars().all()
 
 
-async def counts(tx: Tx, names: Collection[str]) -> dict[str, list[tuple[int, int]]]:
-    """Round → (kind, listings), by kind."""
+async def counts(tx: Tx, names: Collection[str]) -> dict[str, list[Counted]]:
+    """Round → what it holds, by kind."""
+    t, changed = round_listing.c, (RoundChange.ADDED, RoundChange.REVISED, RoundChange.REMOVED)
     found = await tx.conn.execute(
-        select(round_listing.c.round, round_listing.c.kind, func.count())
-        .where(round_listing.c.round.in_(names))
-        .group_by(round_listing.c.round, round_listing.c.kind)
-        .order_by(round_listing.c.kind)
+        select(
+            t.round,
+            t.kind,
+            func.count().filter(t.change != RoundChange.REMOVED),
+            *(func.count().filter(t.change == change) for change in changed),
+        )
+        .where(t.round.in_(names))
+        .group_by(t.round, t.kind)
+        .order_by(t.kind)
     )
-    counted: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
-    for name, kind, number in found:
-        counted[name].append((kind, number))
+    counted: dict[str, list[Counted]] = {name: [] for name in names}
+    for name, *numbers in found:
+        counted[name].append(Counted(*numbers))
     return counted
 
 
@@ -334,17 +419,92 @@ async def rounds_to_close_count(tx: Tx, today: date) -> int:
     return int((await tx.conn.execute(select(func.count()).select_from(round_).where(over))).scalar_one())
 
 
-async def close_round(tx: Tx, name: str, version: int, at: datetime) -> None:
+async def close_round(tx: Tx, row: RoundRow) -> None:
     """Close a round."""
-    await tx.conn.execute(update(round_).where(round_.c.name == name).values(state=2, version=version, update_time=at))
+    values = {name: getattr(row, name) for name in ("state", "version", "previous", "silent", "update_time")}
+    await tx.conn.execute(update(round_).where(round_.c.name == row.name).values(values))
 
 
-async def with_period(tx: Tx, bodies: Collection[str], period: str) -> set[str]:
-    """Those of the bodies that have a round for the period."""
-    found = await tx.conn.execute(select(round_.c.body).where(round_.c.body.in_(bodies), round_.c.period == period))
+async def lock_round(tx: Tx, name: str) -> RoundRow | None:
+    """One round, locked."""
+    query = select(RoundRow).where(round_.c.name == name).with_for_update()
+    return (await tx.session.execute(query)).scalar_one_or_none()
+
+
+async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set[str]:
+    """Those of the bodies that have a round of the kind for the period."""
+    having = (round_.c.body.in_(bodies), round_.c.kind == kind, round_.c.period == period)
+    return set((await tx.conn.execute(select(round_.c.body).where(*having))).scalars())
+
+
+async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
+    """The periods that a body has rounds of the kind for."""
+    return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
+
+
+# What a closed round holds
+
+
+async def before(tx: Tx, row: RoundRow) -> str:
+    """The closed round that this one's changes are told against; "" for none."""
+    kinds = comparable(RoundKind(row.kind))
+    query = select(round_.c.name).where(
+        round_.c.body == row.body, round_.c.kind.in_(kinds), round_.c.state == 2, round_.c.closes_on < row.closes_on
+    )
+    found = await tx.conn.execute(query.order_by(round_.c.closes_on.desc(), round_.c.name.desc()).limit(1))
+    return found.scalar_one_or_none() or ""
+
+
+async def compile_list(tx: Tx, row: RoundRow, year_list: YearList, on: date) -> None:
+    """Let a list hold what belongs to it on a day."""
+    c = listing.c
+    belongs = [c.bodies.contains([row.body]), c.kind.in_(year_list.kinds), c.state.in_(year_list.states)]
+    if year_list.is_of_year:
+        belongs += [c.list_year == row.opens_on.year, c.published_at.is_not(None)]
+    else:
+        belongs.append(c.valid_from <= on)
+    holding = select(literal(row.name), c.name, c.kind).where(*belongs)
+    await tx.conn.execute(insert(round_listing).from_select(["round", "listing", "kind"], holding))
+
+
+async def freeze(tx: Tx, name: str, previous: str) -> None:
+    """Keep what a round holds as it is now, with what became of it since the round before."""
+    await tx.sql.run(_FREEZE, name, previous)
+    await tx.sql.run(_REMOVED, name, previous)
+
+
+async def issuers(tx: Tx, name: str) -> set[str]:
+    """Who has something in a round."""
+    holding = (round_listing.c.round == name, round_listing.c.change != RoundChange.REMOVED)
+    found = await tx.conn.execute(
+        select(listing.c.issuer).join(round_listing, round_listing.c.listing == listing.c.name).where(*holding)
+    )
     return set(found.scalars())
 
 
-async def periods_of(tx: Tx, body: str) -> set[str]:
-    """The periods that a body has rounds for."""
-    return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body))).scalars())
+async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> dict[str, str]:
+    """Organization → the last closed round, comparable with this one, in which it had something."""
+    kinds = [int(kind) for kind in comparable(RoundKind(row.kind))]
+    return {one[0]: one[1] for one in await tx.sql.rows(_LAST_ROUNDS, row.body, kinds, row.closes_on, list(organizations))}
+
+
+async def entries(
+    tx: Tx, name: str, changes: Collection[int], visible: ColumnElement[bool], after: str, limit: int
+) -> Sequence[RoundListing]:
+    """Entries of a closed round, by listing."""
+    t = round_listing.c
+    query = select(RoundListing).join(listing, listing.c.name == t.listing).where(t.round == name, t.listing > after, visible)
+    if changes:
+        query = query.where(t.change.in_(changes))
+    return (await tx.session.execute(query.order_by(t.listing).limit(limit))).scalars().all()
+
+
+async def enter_silences(tx: Tx, rows: Sequence[SilenceRow]) -> None:
+    """Enter who was silent."""
+    await tx.run_each(insert(silence), [row.model_dump() for row in rows])
+
+
+async def silences(tx: Tx, name: str) -> Sequence[SilenceRow]:
+    """Who was silent in a closed round, by organization."""
+    query = select(SilenceRow).where(silence.c.round == name).order_by(silence.c.organization)
+    return (await tx.session.execute(query)).scalars().all()

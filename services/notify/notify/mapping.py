@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from google.protobuf.json_format import MessageToDict
@@ -16,6 +16,7 @@ from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.reporting.v1 import events_pb2 as reporting_events
 from alliance.reporting.v1 import report_pb2
 from chassis import targets, topics
+from chassis.clock import SHANGHAI
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.record import Record
@@ -32,6 +33,8 @@ TOPICS = (
     "alliance.internal.listings.listing.v1",
     "alliance.internal.listings.round.v1",
     "alliance.internal.listings.feed.v1",
+    "alliance.internal.listings.silence.v1",
+    "alliance.internal.listings.booking.v1",
     "alliance.internal.matching.match.v1",
     "alliance.internal.reporting.deadline.v1",
     "alliance.internal.reporting.report.v1",
@@ -243,6 +246,26 @@ def _feed(record: Record) -> About:
     return About(record.id, record.type, record.key, frozenset({feed.issuer}), audience=Audience.SIDES, facts=facts)
 
 
+def _silence(record: Record) -> About:
+    silence = cast(listings_events.SilenceEvent, record.message).silence
+    facts = {"organization": silence.organization, "body": silence.body, "period": silence.period}
+    sides = frozenset({silence.organization})
+    return About(record.id, record.type, record.key, sides, frozenset({silence.body}), audience=Audience.SIDES, facts=facts)
+
+
+def _booking(record: Record) -> About:
+    booking = cast(listings_events.BookingEvent, record.message).booking
+    facts = {
+        "organization": booking.organization,
+        "equipment": booking.equipment,
+        "begins": f"{booking.begin_time.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        "ends": f"{booking.end_time.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        "reason": booking.reason,
+    }
+    sides = frozenset({booking.organization, booking.issuer})
+    return About(record.id, record.type, record.key, sides, audience=Audience.SIDES, facts=facts)
+
+
 def _deadline(record: Record) -> About:
     deadline = cast(reporting_events.DeadlineEvent, record.message).deadline
     facts = {
@@ -265,5 +288,9 @@ def _report(record: Record) -> About:
 
 
 _ABOUT: dict[str, Callable[[Record], About]] = dict(
-    zip(TOPICS, (_organization, _body, _membership, _listing, _round, _feed, _match, _deadline, _report), strict=True)
+    zip(
+        TOPICS,
+        (_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _deadline, _report),
+        strict=True,
+    )
 )

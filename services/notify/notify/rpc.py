@@ -130,7 +130,7 @@ class Notify:
         if given.channel == pb.CHANNEL_EMAIL:
             recipient = await self._vault.keep(
                 tx,
-                subject=given.email,
+                subjects=[given.email],
                 kind="email_recipient",
                 fields={"email": given.email},
                 purpose="通知投递 notification delivery",

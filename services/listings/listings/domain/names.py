@@ -48,6 +48,52 @@ class Kind(IntEnum):
     VEHICLE = 30
 
 
+class RoundKind(IntEnum):
+    """Kind of a round."""
+
+    FIRST = 1
+    QUARTERLY = 2
+    CHALLENGE_LIST = 3
+    TALENT_LIST = 4
+    TECH_LIST = 5
+
+
+class RoundState(IntEnum):
+    """State of a round."""
+
+    OPEN = 1
+    CLOSED = 2
+
+
+class RoundChange(IntEnum):
+    """What became of a listing since the round before."""
+
+    ADDED = 1
+    REVISED = 2
+    KEPT = 3
+    REMOVED = 4
+
+
+class BodyKind(IntEnum):
+    """Kinds of bodies that have rounds."""
+
+    ALLIANCE = 1
+    COMMUNITY = 3
+
+
+class OrgType(IntEnum):
+    """Types of organizations, as far as a rule names them."""
+
+    UNIVERSITY = 3
+    HIGHER_VOCATIONAL = 4
+    VOCATIONAL_UNDERGRADUATE = 5
+    SECONDARY_VOCATIONAL = 6
+    SECONDARY_COLLEGE = 7
+    ENTERPRISE = 8
+    GOV_DEPARTMENT = 14
+    TASK_FORCE = 15
+
+
 STATE_NAMES = {
     State.DRAFT: ("草稿", "draft"),
     State.PUBLISHED: ("已发布", "published"),

@@ -1,12 +1,15 @@
-"""Rounds 发布期次 of an alliance: the first during its first council (R54), then one every quarter (R55; S0 附件1 二(二)).
+"""Rounds 发布期次 of an alliance: the first during its first council (R54), then one every quarter (R55; S0 附件1 二(二)); and
+the lists of a year: an alliance's challenges (R57), a community's two lists of supply and demand (R43, R58; S2 二(二)).
 
-We read "every quarter" as every quarter from the one on in which the alliance was formed.
+We read "every quarter" as every quarter from the one on in which the alliance was formed, and "every year" likewise.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from codes import quarters
+from listings.domain.names import BodyKind, Kind, OrgType, RoundKind, State
 
 COUNCIL_AHEAD_DAYS = 366
 """Days within which the first council has to end; ours: of two full councils a year (S0 附件1 二(一)) one is within a year."""
@@ -33,6 +36,90 @@ def since(formed_on: date, current: Span) -> list[Span]:
     while found[-1].opens_on < current.opens_on:
         found.append(quarter(found[-1].closes_on + timedelta(days=1)))
     return found
+
+
+@dataclass(frozen=True)
+class YearList:
+    """A list that is compiled once a year.
+
+    Attributes:
+        clause: where it comes from.
+        name: Chinese name.
+        body: kind of body that has it.
+        kinds: kinds of listings that it holds.
+        states: states of listings that it holds.
+        until: month and day of its last day.
+        is_of_year: whether it holds what says that it belongs to the year, rather than what is valid when it is compiled.
+    """
+
+    clause: str
+    name: str
+    body: BodyKind
+    kinds: tuple[Kind, ...]
+    states: tuple[State, ...]
+    until: tuple[int, int]
+    is_of_year: bool = False
+
+    def of(self, year: int) -> Span:
+        """The list of a year."""
+        return Span(str(year), date(year, 1, 1), date(year, *self.until))
+
+    def since(self, formed_on: date, today: date) -> list[Span]:
+        """Those of every year from the first on whose last day a body formed on a day has before it."""
+        first = formed_on.year if formed_on <= self.of(formed_on.year).closes_on else formed_on.year + 1
+        return [self.of(year) for year in range(first, today.year + 1)]
+
+
+LISTS: Mapping[RoundKind, YearList] = {
+    RoundKind.CHALLENGE_LIST: YearList(
+        "R57；S0 附件1 二(三)",
+        "产业出题清单",
+        BodyKind.ALLIANCE,
+        (Kind.INDUSTRY_CHALLENGE,),
+        (State.PUBLISHED, State.FULFILLED, State.EXPIRED),
+        (12, 31),
+        is_of_year=True,
+    ),
+    RoundKind.TALENT_LIST: YearList(
+        "R43、R58；S2 二(二)",
+        "行业人才供需清单",
+        BodyKind.COMMUNITY,
+        (
+            Kind.TALENT_DEMAND,
+            Kind.JOB_POSITION,
+            Kind.INTERNSHIP,
+            Kind.TALENT_SUPPLY,
+            Kind.GRADUATE_EMPLOYMENT_INFO,
+        ),
+        (State.PUBLISHED,),
+        (3, 31),
+    ),
+    RoundKind.TECH_LIST: YearList(
+        "R43、R58；S2 二(二)",
+        "技术供需清单",
+        BodyKind.COMMUNITY,
+        (Kind.TECH_DEMAND, Kind.PROJECT_DEMAND, Kind.INDUSTRY_CHALLENGE, Kind.RESEARCH_OUTCOME, Kind.TECH_SERVICE),
+        (State.PUBLISHED,),
+        (3, 31),
+    ),
+}
+"""The lists of a year; which kinds a list of supply and demand holds is ours, the document names the lists alone."""
+
+_AUTHORITIES = (OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE)
+
+
+def is_expected(kind: RoundKind, org_type: int) -> bool:
+    """Whether a member of this type has to have something in a round of this kind: R55 binds all (we leave out authorities),
+    R57 every enterprise; the lists of a community bind nobody.
+    """
+    if kind in LISTS:
+        return kind is RoundKind.CHALLENGE_LIST and org_type == OrgType.ENTERPRISE
+    return org_type not in _AUTHORITIES
+
+
+def comparable(kind: RoundKind) -> tuple[RoundKind, ...]:
+    """Kinds of rounds that a round's changes are told against: the first issue is followed by the quarterly ones."""
+    return (RoundKind.FIRST, RoundKind.QUARTERLY) if kind in (RoundKind.FIRST, RoundKind.QUARTERLY) else (kind,)
 
 
 def council(opens_on: date, closes_on: date) -> Span:

@@ -13,6 +13,7 @@ from chassis.database import Database
 from listings.feeds import metrics, settling, store
 from listings.feeds.port import LIMIT, Batch, ExchangeError, Outbound, Record
 from listings.feeds.store import Different, FeedRow
+from listings.mapping import leave_persons
 
 START = "0"
 """Cursor before the first batch."""
@@ -63,10 +64,8 @@ class Giving:
 def _listing(one: Different) -> listing_pb2.Listing:
     """The listing as everybody may see it: without persons, and without what is the platform's own."""
     message = listing_pb2.Listing.FromString(one.content or b"")
-    message.ClearField("contact")
     message.ClearField("etag")
-    if message.HasField("expert"):
-        message.expert.ClearField("person")
+    leave_persons(message)
     return message
 
 

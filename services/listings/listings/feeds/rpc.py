@@ -23,7 +23,7 @@ from listings.standing import Standing
 
 
 class Feeds:
-    """`alliance.listings.v1.FeedService`."""
+    """`alliance.listings.v1.FeedsService`."""
 
     def __init__(self, standing: Standing, mappings: Mappings, *, allow_private: bool) -> None:
         self._standing = standing

@@ -7,22 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text, Uuid, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from chassis.database import Database, Tx
-from listings import store
+from listings.store import Base
 
 _INSTANT: Any = DateTime(timezone=True)
 MAX_REFUSALS = 200  # kept of a feed
 
-metadata = store.metadata
 
-
-class _Base(SQLModel):
-    metadata = store.metadata
-
-
-class FeedRow(_Base, table=True):
+class FeedRow(Base, table=True):
     """A feed; its secret is in `feed_secret`."""
 
     __tablename__ = "feed"
@@ -66,7 +60,7 @@ class FeedRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class FeedSecretRow(_Base, table=True):
+class FeedSecretRow(Base, table=True):
     """A feed's signing secret, apart from everything that is listed or published."""
 
     __tablename__ = "feed_secret"
@@ -75,7 +69,7 @@ class FeedSecretRow(_Base, table=True):
     secret: str = Field(sa_type=Text)
 
 
-class FeedRecordRow(_Base, table=True):
+class FeedRecordRow(Base, table=True):
     """IN: the version in which a record of the other end was taken last."""
 
     __tablename__ = "feed_record"
@@ -88,7 +82,7 @@ class FeedRecordRow(_Base, table=True):
     """Whether the same version is to be taken once more."""
 
 
-class FeedRefusalRow(_Base, table=True):
+class FeedRefusalRow(Base, table=True):
     """IN: a record that is refused now; `record` is its key, or the hash of a line without one."""
 
     __tablename__ = "feed_refusal"
@@ -104,7 +98,7 @@ class FeedRefusalRow(_Base, table=True):
     create_time: datetime = Field(sa_type=_INSTANT)
 
 
-class FeedSentRow(_Base, table=True):
+class FeedSentRow(Base, table=True):
     """OUT: a listing that the other end may have, in the version that it took; 0 where that is not known."""
 
     __tablename__ = "feed_sent"

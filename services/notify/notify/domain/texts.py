@@ -34,6 +34,24 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "A feed is heard again: {title}",
         "“{title}” is heard again.",
     ),
+    "listings.silence.noticed": (
+        "未发布：{period}",
+        "{organization} 在 {body} 的 {period} 一期没有发布任何信息，请尽快补报或说明情况。",
+        "Nothing published: {period}",
+        "{organization} published nothing in {period} of {body}; publish now, or tell why.",
+    ),
+    "listings.booking.created": (
+        "设备预约：{begins}",
+        "{organization} 预约了 {equipment}，{begins} 至 {ends}。",
+        "Equipment booked: {begins}",
+        "{organization} booked {equipment} from {begins} to {ends}.",
+    ),
+    "listings.booking.cancelled": (
+        "预约取消：{begins}",
+        "{organization} 对 {equipment} {begins} 至 {ends} 的预约已取消：{reason}",
+        "Booking cancelled: {begins}",
+        "The booking of {equipment} by {organization} from {begins} to {ends} is cancelled: {reason}",
+    ),
     "matching.match.proposed": (
         "新的匹配推荐（{score} 分）",
         "平台推荐了一对供需，得分 {score}/1000：{why}。查看 {subject}。",

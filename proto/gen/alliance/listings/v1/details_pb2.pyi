@@ -446,8 +446,8 @@ class EquipmentSharing(_message.Message):
     MAKER_FIELD_NUMBER: _builtins.int
     CAPABILITIES_FIELD_NUMBER: _builtins.int
     HOURLY_FEE_FIELD_NUMBER: _builtins.int
-    OPENS_AT_FIELD_NUMBER: _builtins.int
-    CLOSES_AT_FIELD_NUMBER: _builtins.int
+    OPEN_FROM_FIELD_NUMBER: _builtins.int
+    OPEN_UNTIL_FIELD_NUMBER: _builtins.int
     MAX_HOURS_FIELD_NUMBER: _builtins.int
     BOOKABLE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
@@ -456,10 +456,10 @@ class EquipmentSharing(_message.Message):
     """Maker."""
     hourly_fee: _builtins.int
     """Fee in CNY an hour; 0 where free or open."""
-    opens_at: _builtins.str
+    open_from: _builtins.str
     """Hours of a day between which it can be booked, Asia/Shanghai, `08:00`; both empty: round the clock."""
-    closes_at: _builtins.str
-    """See opens_at; `24:00` is the end of the day."""
+    open_until: _builtins.str
+    """See open_from; `24:00` is the end of the day."""
     max_hours: _builtins.int
     """Longest booking in hours, 1–720; 0: our default of 24."""
     bookable: _builtins.bool
@@ -475,14 +475,14 @@ class EquipmentSharing(_message.Message):
         maker: _builtins.str = ...,
         capabilities: _abc.Iterable[_builtins.str] | None = ...,
         hourly_fee: _builtins.int = ...,
-        opens_at: _builtins.str = ...,
-        closes_at: _builtins.str = ...,
+        open_from: _builtins.str = ...,
+        open_until: _builtins.str = ...,
         max_hours: _builtins.int = ...,
         bookable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookable", b"bookable", "capabilities", b"capabilities", "closes_at", b"closes_at", "hourly_fee", b"hourly_fee", "maker", b"maker", "max_hours", b"max_hours", "model", b"model", "opens_at", b"opens_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookable", b"bookable", "capabilities", b"capabilities", "hourly_fee", b"hourly_fee", "maker", b"maker", "max_hours", b"max_hours", "model", b"model", "open_from", b"open_from", "open_until", b"open_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

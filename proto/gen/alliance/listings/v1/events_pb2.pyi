@@ -4,6 +4,7 @@ isort:skip_file
 Events of listings, rounds and feeds; each carries the whole state."""
 
 from alliance.common.v1 import event_pb2 as _event_pb2
+from alliance.listings.v1 import booking_pb2 as _booking_pb2
 from alliance.listings.v1 import feed_pb2 as _feed_pb2
 from alliance.listings.v1 import listing_pb2 as _listing_pb2
 from alliance.listings.v1 import round_pb2 as _round_pb2
@@ -111,6 +112,66 @@ class ListingImported(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListingImported: _TypeAlias = ListingImported  # noqa: Y015
+
+@_typing.final
+class BookingEvent(_message.Message):
+    """Record of `alliance.internal.listings.booking.v1`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    BOOKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _event_pb2.EventMeta:
+        """Who, when, why."""
+
+    @_builtins.property
+    def booking(self) -> _booking_pb2.Booking:
+        """State after the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _event_pb2.EventMeta | None = ...,
+        booking: _booking_pb2.Booking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingEvent: _TypeAlias = BookingEvent  # noqa: Y015
+
+@_typing.final
+class SilenceEvent(_message.Message):
+    """Record of `alliance.internal.listings.silence.v1`: a member had nothing in a round that closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SILENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _event_pb2.EventMeta:
+        """Who, when, why."""
+
+    @_builtins.property
+    def silence(self) -> _round_pb2.Silence:
+        """What was noticed."""
+
+    def __init__(
+        self,
+        *,
+        meta: _event_pb2.EventMeta | None = ...,
+        silence: _round_pb2.Silence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "silence", b"silence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "silence", b"silence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SilenceEvent: _TypeAlias = SilenceEvent  # noqa: Y015
 
 @_typing.final
 class RoundEvent(_message.Message):

@@ -26,7 +26,7 @@ if _version_not_supported:
     )
 
 
-class FeedServiceStub:
+class FeedsServiceStub:
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves.
     """
 
@@ -37,48 +37,48 @@ class FeedServiceStub:
             channel: A grpc.Channel.
         """
         self.CreateFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/CreateFeed',
+                '/alliance.listings.v1.FeedsService/CreateFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.CreateFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.GetFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/GetFeed',
+                '/alliance.listings.v1.FeedsService/GetFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.GetFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.ListFeeds = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/ListFeeds',
+                '/alliance.listings.v1.FeedsService/ListFeeds',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedsRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedsResponse.FromString,
                 _registered_method=True)
         self.UpdateFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/UpdateFeed',
+                '/alliance.listings.v1.FeedsService/UpdateFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.UpdateFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.PauseFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/PauseFeed',
+                '/alliance.listings.v1.FeedsService/PauseFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.PauseFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.ResumeFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/ResumeFeed',
+                '/alliance.listings.v1.FeedsService/ResumeFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ResumeFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.RunFeed = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/RunFeed',
+                '/alliance.listings.v1.FeedsService/RunFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
         self.ListFeedRefusals = channel.unary_unary(
-                '/alliance.listings.v1.FeedService/ListFeedRefusals',
+                '/alliance.listings.v1.FeedsService/ListFeedRefusals',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedRefusalsRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedRefusalsResponse.FromString,
                 _registered_method=True)
 
 
-class FeedServiceServicer:
+class FeedsServiceServicer:
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves.
     """
 
@@ -141,7 +141,7 @@ class FeedServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_FeedServiceServicer_to_server(servicer, server):
+def add_FeedsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'CreateFeed': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateFeed,
@@ -185,13 +185,13 @@ def add_FeedServiceServicer_to_server(servicer, server):
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'alliance.listings.v1.FeedService', rpc_method_handlers)
+            'alliance.listings.v1.FeedsService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('alliance.listings.v1.FeedService', rpc_method_handlers)
+    server.add_registered_method_handlers('alliance.listings.v1.FeedsService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class FeedService:
+class FeedsService:
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves.
     """
 
@@ -209,7 +209,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/CreateFeed',
+            '/alliance.listings.v1.FeedsService/CreateFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.CreateFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -236,7 +236,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/GetFeed',
+            '/alliance.listings.v1.FeedsService/GetFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.GetFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -263,7 +263,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/ListFeeds',
+            '/alliance.listings.v1.FeedsService/ListFeeds',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedsRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedsResponse.FromString,
             options,
@@ -290,7 +290,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/UpdateFeed',
+            '/alliance.listings.v1.FeedsService/UpdateFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.UpdateFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -317,7 +317,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/PauseFeed',
+            '/alliance.listings.v1.FeedsService/PauseFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.PauseFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -344,7 +344,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/ResumeFeed',
+            '/alliance.listings.v1.FeedsService/ResumeFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ResumeFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -371,7 +371,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/RunFeed',
+            '/alliance.listings.v1.FeedsService/RunFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
@@ -398,7 +398,7 @@ class FeedService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/alliance.listings.v1.FeedService/ListFeedRefusals',
+            '/alliance.listings.v1.FeedsService/ListFeedRefusals',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedRefusalsRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedRefusalsResponse.FromString,
             options,

@@ -27,13 +27,13 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
-class FeedServiceStub:
+class FeedsServiceStub:
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> FeedServiceAsyncStub: ...
+    def __new__(cls, channel: _aio.Channel) -> FeedsServiceAsyncStub: ...
     CreateFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.CreateFeedRequest, _feed_pb2.Feed]
     """Makes a feed; it begins at once. The answer shows its secret, and no other does."""
     GetFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.GetFeedRequest, _feed_pb2.Feed]
@@ -56,7 +56,7 @@ class FeedServiceStub:
     """
 
 @_typing.type_check_only
-class FeedServiceAsyncStub(FeedServiceStub):
+class FeedsServiceAsyncStub(FeedsServiceStub):
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -81,7 +81,7 @@ class FeedServiceAsyncStub(FeedServiceStub):
     taken is refused no more.
     """
 
-class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
+class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Feeds 数据接口: set up, watch, pause. The exchanges go on by themselves."""
 
     @_abc_1.abstractmethod
@@ -152,4 +152,4 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         taken is refused no more.
         """
 
-def add_FeedServiceServicer_to_server(servicer: FeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_FeedsServiceServicer_to_server(servicer: FeedsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

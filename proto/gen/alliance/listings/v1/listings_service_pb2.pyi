@@ -632,6 +632,260 @@ class OpenFirstRoundRequest(_message.Message):
 Global___OpenFirstRoundRequest: _TypeAlias = OpenFirstRoundRequest  # noqa: Y015
 
 @_typing.final
+class CompileRoundRequest(_message.Message):
+    """Request of CompileRound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`rounds/{round}` of a list."""
+    etag: _builtins.str
+    """Etag as last read; empty: unchecked."""
+    reason: _builtins.str
+    """Why now; recorded."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompileRoundRequest: _TypeAlias = CompileRoundRequest  # noqa: Y015
+
+@_typing.final
+class ListRoundEntriesRequest(_message.Message):
+    """Request of ListRoundEntries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    round: _builtins.str
+    """`rounds/{round}` of a closed round."""
+    page_size: _builtins.int
+    """Entries a page, at most 1000; 50 where 0."""
+    page_token: _builtins.str
+    """From the answer before."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedScalarFieldContainer[_round_pb2.RoundChange.ValueType]:
+        """Only with one of these changes; all where empty."""
+
+    def __init__(
+        self,
+        *,
+        round: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        changes: _abc.Iterable[_round_pb2.RoundChange.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "page_size", b"page_size", "page_token", b"page_token", "round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRoundEntriesRequest: _TypeAlias = ListRoundEntriesRequest  # noqa: Y015
+
+@_typing.final
+class ListRoundEntriesResponse(_message.Message):
+    """Response of ListRoundEntries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_round_pb2.RoundEntry]:
+        """The entries that the caller may see, by listing."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[_round_pb2.RoundEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRoundEntriesResponse: _TypeAlias = ListRoundEntriesResponse  # noqa: Y015
+
+@_typing.final
+class GetPracticeBaseTargetsRequest(_message.Message):
+    """Request of GetPracticeBaseTargets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    body: _builtins.str
+    """`bodies/{body}` of an alliance."""
+    def __init__(
+        self,
+        *,
+        body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPracticeBaseTargetsRequest: _TypeAlias = GetPracticeBaseTargetsRequest  # noqa: Y015
+
+@_typing.final
+class PracticeBaseTarget(_message.Message):
+    """How far one side of an alliance is with its shared practice bases."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IN_USE_FIELD_NUMBER: _builtins.int
+    COMING_FIELD_NUMBER: _builtins.int
+    REACHED_FIELD_NUMBER: _builtins.int
+    reached: _builtins.bool
+    """Whether as many are in use as the document asks for."""
+    @_builtins.property
+    def in_use(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Shared bases in use today, `listings/{listing}`."""
+
+    @_builtins.property
+    def coming(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those that are published and not in use yet, or shared by fewer than two schools."""
+
+    def __init__(
+        self,
+        *,
+        in_use: _abc.Iterable[_builtins.str] | None = ...,
+        coming: _abc.Iterable[_builtins.str] | None = ...,
+        reached: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coming", b"coming", "in_use", b"in_use", "reached", b"reached"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PracticeBaseTarget: _TypeAlias = PracticeBaseTarget  # noqa: Y015
+
+@_typing.final
+class PracticeBaseTargets(_message.Message):
+    """Shared practice bases of an alliance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    SCHOOLS_FIELD_NUMBER: _builtins.int
+    ENTERPRISES_FIELD_NUMBER: _builtins.int
+    TARGET_MIN_FIELD_NUMBER: _builtins.int
+    TARGET_MAX_FIELD_NUMBER: _builtins.int
+    body: _builtins.str
+    """`bodies/{body}`."""
+    target_min: _builtins.int
+    """Bases that each side is to have, at least; of the document's 1—2 the first."""
+    target_max: _builtins.int
+    """And at most; more is no fault."""
+    @_builtins.property
+    def schools(self) -> Global___PracticeBaseTarget:
+        """In universities and colleges 联盟内高校."""
+
+    @_builtins.property
+    def enterprises(self) -> Global___PracticeBaseTarget:
+        """In enterprises 联盟内企业."""
+
+    def __init__(
+        self,
+        *,
+        body: _builtins.str = ...,
+        schools: Global___PracticeBaseTarget | None = ...,
+        enterprises: Global___PracticeBaseTarget | None = ...,
+        target_min: _builtins.int = ...,
+        target_max: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["enterprises", b"enterprises", "schools", b"schools"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "enterprises", b"enterprises", "schools", b"schools", "target_max", b"target_max", "target_min", b"target_min"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PracticeBaseTargets: _TypeAlias = PracticeBaseTargets  # noqa: Y015
+
+@_typing.final
+class ListSilentMembersRequest(_message.Message):
+    """Request of ListSilentMembers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    round: _builtins.str
+    """`rounds/{round}`."""
+    page_size: _builtins.int
+    """Members a page, at most 1000; 50 where 0."""
+    page_token: _builtins.str
+    """From the answer before."""
+    def __init__(
+        self,
+        *,
+        round: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSilentMembersRequest: _TypeAlias = ListSilentMembersRequest  # noqa: Y015
+
+@_typing.final
+class ListSilentMembersResponse(_message.Message):
+    """Response of ListSilentMembers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SILENCES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def silences(self) -> _containers.RepeatedCompositeFieldContainer[_round_pb2.Silence]:
+        """The members that have nothing in it, by organization."""
+
+    def __init__(
+        self,
+        *,
+        silences: _abc.Iterable[_round_pb2.Silence] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "silences", b"silences"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSilentMembersResponse: _TypeAlias = ListSilentMembersResponse  # noqa: Y015
+
+@_typing.final
 class GetRoundRequest(_message.Message):
     """Request of GetRound."""
 

@@ -87,6 +87,11 @@ class ListingsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.OpenFirstRoundRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
                 _registered_method=True)
+        self.CompileRound = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/CompileRound',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.CompileRoundRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
+                _registered_method=True)
         self.GetRound = channel.unary_unary(
                 '/alliance.listings.v1.ListingsService/GetRound',
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetRoundRequest.SerializeToString,
@@ -96,6 +101,21 @@ class ListingsServiceStub:
                 '/alliance.listings.v1.ListingsService/ListRounds',
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsResponse.FromString,
+                _registered_method=True)
+        self.ListRoundEntries = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/ListRoundEntries',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.FromString,
+                _registered_method=True)
+        self.GetPracticeBaseTargets = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/GetPracticeBaseTargets',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetPracticeBaseTargetsRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.PracticeBaseTargets.FromString,
+                _registered_method=True)
+        self.ListSilentMembers = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/ListSilentMembers',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersResponse.FromString,
                 _registered_method=True)
 
 
@@ -179,6 +199,14 @@ class ListingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompileRound(self, request, context):
+        """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
+        themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRound(self, request, context):
         """Reads one round with its counts.
         """
@@ -188,6 +216,28 @@ class ListingsServiceServicer:
 
     def ListRounds(self, request, context):
         """Lists the rounds of a body, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRoundEntries(self, request, context):
+        """Lists what a closed round holds, as it was then, with what changed since the round before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPracticeBaseTargets(self, request, context):
+        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSilentMembers(self, request, context):
+        """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
+        challenges the enterprises among them (R57).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -246,6 +296,11 @@ def add_ListingsServiceServicer_to_server(servicer, server):
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.OpenFirstRoundRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.SerializeToString,
             ),
+            'CompileRound': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompileRound,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.CompileRoundRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.SerializeToString,
+            ),
             'GetRound': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRound,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetRoundRequest.FromString,
@@ -255,6 +310,21 @@ def add_ListingsServiceServicer_to_server(servicer, server):
                     servicer.ListRounds,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsResponse.SerializeToString,
+            ),
+            'ListRoundEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRoundEntries,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.SerializeToString,
+            ),
+            'GetPracticeBaseTargets': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPracticeBaseTargets,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetPracticeBaseTargetsRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.PracticeBaseTargets.SerializeToString,
+            ),
+            'ListSilentMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSilentMembers,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -539,6 +609,33 @@ class ListingsService:
             _registered_method=True)
 
     @staticmethod
+    def CompileRound(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/CompileRound',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.CompileRoundRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetRound(request,
             target,
             options=(),
@@ -582,6 +679,87 @@ class ListingsService:
             '/alliance.listings.v1.ListingsService/ListRounds',
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRoundEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/ListRoundEntries',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPracticeBaseTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/GetPracticeBaseTargets',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetPracticeBaseTargetsRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.PracticeBaseTargets.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSilentMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/ListSilentMembers',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSilentMembersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,10 +64,22 @@ class ListingsServiceStub:
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
     over within 366 days from today. The quarterly rounds follow by themselves (R55).
     """
+    CompileRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.CompileRoundRequest, _round_pb2.Round]
+    """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
+    themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
+    """
     GetRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]
     """Reads one round with its counts."""
     ListRounds: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]
     """Lists the rounds of a body, newest first."""
+    ListRoundEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]
+    """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    GetPracticeBaseTargets: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]
+    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+    ListSilentMembers: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]
+    """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
+    challenges the enterprises among them (R57).
+    """
 
 @_typing.type_check_only
 class ListingsServiceAsyncStub(ListingsServiceStub):
@@ -103,10 +115,22 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
     over within 366 days from today. The quarterly rounds follow by themselves (R55).
     """
+    CompileRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.CompileRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
+    """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
+    themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
+    """
     GetRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Reads one round with its counts."""
     ListRounds: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]  # type: ignore[assignment]
     """Lists the rounds of a body, newest first."""
+    ListRoundEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]  # type: ignore[assignment]
+    """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    GetPracticeBaseTargets: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]  # type: ignore[assignment]
+    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+    ListSilentMembers: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]  # type: ignore[assignment]
+    """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
+    challenges the enterprises among them (R57).
+    """
 
 class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Listings 供需发布: publish, revise, withdraw, import, and the rounds in which they count."""
@@ -201,6 +225,16 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CompileRound(
+        self,
+        request: _listings_service_pb2.CompileRoundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_round_pb2.Round, _abc.Awaitable[_round_pb2.Round]]:
+        """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
+        themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
+        """
+
+    @_abc_1.abstractmethod
     def GetRound(
         self,
         request: _listings_service_pb2.GetRoundRequest,
@@ -215,5 +249,31 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundsResponse, _abc.Awaitable[_listings_service_pb2.ListRoundsResponse]]:
         """Lists the rounds of a body, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListRoundEntries(
+        self,
+        request: _listings_service_pb2.ListRoundEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_listings_service_pb2.ListRoundEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListRoundEntriesResponse]]:
+        """Lists what a closed round holds, as it was then, with what changed since the round before."""
+
+    @_abc_1.abstractmethod
+    def GetPracticeBaseTargets(
+        self,
+        request: _listings_service_pb2.GetPracticeBaseTargetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_listings_service_pb2.PracticeBaseTargets, _abc.Awaitable[_listings_service_pb2.PracticeBaseTargets]]:
+        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+
+    @_abc_1.abstractmethod
+    def ListSilentMembers(
+        self,
+        request: _listings_service_pb2.ListSilentMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_listings_service_pb2.ListSilentMembersResponse, _abc.Awaitable[_listings_service_pb2.ListSilentMembersResponse]]:
+        """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
+        challenges the enterprises among them (R57).
+        """
 
 def add_ListingsServiceServicer_to_server(servicer: ListingsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,23 +22,38 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alliance/listings/v1/round.proto\x12\x14\x61lliance.listings.v1\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\nRoundCount\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x10\n\x08listings\x18\x02 \x01(\x05\"\xda\x02\n\x05Round\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.alliance.listings.v1.RoundKind\x12\x0e\n\x06period\x18\x04 \x01(\t\x12\x10\n\x08opens_on\x18\x05 \x01(\t\x12\x11\n\tcloses_on\x18\x06 \x01(\t\x12/\n\x05state\x18\x07 \x01(\x0e\x32 .alliance.listings.v1.RoundState\x12\x30\n\x06\x63ounts\x18\x08 \x03(\x0b\x32 .alliance.listings.v1.RoundCount\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*W\n\tRoundKind\x12\x1a\n\x16ROUND_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_KIND_FIRST\x10\x01\x12\x18\n\x14ROUND_KIND_QUARTERLY\x10\x02*W\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_STATE_OPEN\x10\x01\x12\x16\n\x12ROUND_STATE_CLOSED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alliance/listings/v1/round.proto\x12\x14\x61lliance.listings.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x01\n\nRoundCount\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x10\n\x08listings\x18\x02 \x01(\x05\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x03 \x01(\x05\x12\x0f\n\x07revised\x18\x04 \x01(\x05\x12\x0f\n\x07removed\x18\x05 \x01(\x05\"\x80\x01\n\nRoundEntry\x12.\n\x07listing\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x31\n\x06\x63hange\x18\x03 \x01(\x0e\x32!.alliance.listings.v1.RoundChange\"\x9d\x01\n\x07Silence\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\t\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.alliance.listings.v1.RoundKind\x12\x0e\n\x06period\x18\x05 \x01(\t\x12\x14\n\x0corganization\x18\x06 \x01(\t\x12\x12\n\nlast_round\x18\x07 \x01(\t\"\x84\x03\n\x05Round\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.alliance.listings.v1.RoundKind\x12\x0e\n\x06period\x18\x04 \x01(\t\x12\x10\n\x08opens_on\x18\x05 \x01(\t\x12\x11\n\tcloses_on\x18\x06 \x01(\t\x12/\n\x05state\x18\x07 \x01(\x0e\x32 .alliance.listings.v1.RoundState\x12\x30\n\x06\x63ounts\x18\x08 \x03(\x0b\x32 .alliance.listings.v1.RoundCount\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08previous\x18\x0c \x01(\t\x12\x16\n\x0esilent_members\x18\r \x01(\x05*\xac\x01\n\tRoundKind\x12\x1a\n\x16ROUND_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_KIND_FIRST\x10\x01\x12\x18\n\x14ROUND_KIND_QUARTERLY\x10\x02\x12\x1d\n\x19ROUND_KIND_CHALLENGE_LIST\x10\x03\x12\x1a\n\x16ROUND_KIND_TALENT_LIST\x10\x04\x12\x18\n\x14ROUND_KIND_TECH_LIST\x10\x05*W\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_STATE_OPEN\x10\x01\x12\x16\n\x12ROUND_STATE_CLOSED\x10\x02*\xbe\x01\n\x0bRoundChange\x12\x1c\n\x18ROUND_CHANGE_UNSPECIFIED\x10\x00\x12\"\n\x12ROUND_CHANGE_ADDED\x10\x01\x1a\n\xda\xb5\x18\x06\xe6\x96\xb0\xe5\xa2\x9e\x12$\n\x14ROUND_CHANGE_REVISED\x10\x02\x1a\n\xda\xb5\x18\x06\xe4\xbf\xae\xe8\xae\xa2\x12!\n\x11ROUND_CHANGE_KEPT\x10\x03\x1a\n\xda\xb5\x18\x06\xe6\x9c\xaa\xe5\x8f\x98\x12$\n\x14ROUND_CHANGE_REMOVED\x10\x04\x1a\n\xda\xb5\x18\x06\xe9\x80\x80\xe5\x87\xba\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.listings.v1.round_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROUNDKIND']._serialized_start=557
-  _globals['_ROUNDKIND']._serialized_end=644
-  _globals['_ROUNDSTATE']._serialized_start=646
-  _globals['_ROUNDSTATE']._serialized_end=733
-  _globals['_ROUNDCOUNT']._serialized_start=127
-  _globals['_ROUNDCOUNT']._serialized_end=206
-  _globals['_ROUND']._serialized_start=209
-  _globals['_ROUND']._serialized_end=555
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_ADDED"]._loaded_options = None
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_ADDED"]._serialized_options = b'\332\265\030\006\346\226\260\345\242\236'
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_REVISED"]._loaded_options = None
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_REVISED"]._serialized_options = b'\332\265\030\006\344\277\256\350\256\242'
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_KEPT"]._loaded_options = None
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_KEPT"]._serialized_options = b'\332\265\030\006\346\234\252\345\217\230'
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_REMOVED"]._loaded_options = None
+  _globals['_ROUNDCHANGE'].values_by_name["ROUND_CHANGE_REMOVED"]._serialized_options = b'\332\265\030\006\351\200\200\345\207\272'
+  _globals['_ROUNDKIND']._serialized_start=973
+  _globals['_ROUNDKIND']._serialized_end=1145
+  _globals['_ROUNDSTATE']._serialized_start=1147
+  _globals['_ROUNDSTATE']._serialized_end=1234
+  _globals['_ROUNDCHANGE']._serialized_start=1237
+  _globals['_ROUNDCHANGE']._serialized_end=1427
+  _globals['_ROUNDCOUNT']._serialized_start=160
+  _globals['_ROUNDCOUNT']._serialized_end=288
+  _globals['_ROUNDENTRY']._serialized_start=291
+  _globals['_ROUNDENTRY']._serialized_end=419
+  _globals['_SILENCE']._serialized_start=422
+  _globals['_SILENCE']._serialized_end=579
+  _globals['_ROUND']._serialized_start=582
+  _globals['_ROUND']._serialized_end=970
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,116 @@
+"""Bookings 预约 of shared equipment (R46; S1 三(五)): when it can be booked, and which unit is free."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import IntEnum
+
+STEP_MINUTES = 15
+"""Bookings begin and end on a quarter of an hour; ours."""
+DEFAULT_HOURS = 24
+"""Longest booking where the equipment does not say; ours."""
+AHEAD_DAYS = 180
+"""How far ahead it can be booked; ours."""
+Text = tuple[str, str]
+
+
+class State(IntEnum):
+    """State of a booking."""
+
+    BOOKED = 1
+    CANCELLED = 2
+
+
+@dataclass(frozen=True)
+class Span:
+    """From an instant on, up to another that is not part of it; both on the clock of Asia/Shanghai."""
+
+    begins: datetime
+    ends: datetime
+
+    def meets(self, other: "Span") -> bool:
+        """Whether they have a moment in common."""
+        return self.begins < other.ends and other.begins < self.ends
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A unit and when it is taken."""
+
+    unit: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms equipment can be booked.
+
+    Attributes:
+        units: how many there are.
+        opens, closes: hours of a day, `08:00`; empty: round the clock. `24:00` is the end of the day.
+        max_hours: longest booking; 0: the default.
+        first, last: business dates on which it is offered.
+    """
+
+    units: int
+    opens: str
+    closes: str
+    max_hours: int
+    first: date
+    last: date
+
+
+def problems(span: Span, terms: Terms, now: datetime) -> Iterator[tuple[str, Text]]:
+    """Field and text of everything that is wrong with a time, before asking whether it is free."""
+    if any(at.minute % STEP_MINUTES or at.second or at.microsecond for at in (span.begins, span.ends)):
+        yield (
+            "begin_time",
+            (f"起止时间须为 {STEP_MINUTES} 分钟的整数倍", f"a booking begins and ends on {STEP_MINUTES} minutes"),
+        )
+    if span.begins < now:
+        yield "begin_time", ("开始时间已过", "it would begin in the past")
+    if span.begins > now + timedelta(days=AHEAD_DAYS):
+        yield "begin_time", (f"最多提前 {AHEAD_DAYS} 天预约", f"it can be booked {AHEAD_DAYS} days ahead")
+    longest = terms.max_hours or DEFAULT_HOURS
+    if not timedelta() < span.ends - span.begins <= timedelta(hours=longest):
+        yield "end_time", (f"时长须大于零且不超过 {longest} 小时", f"it lasts more than nothing and at most {longest} hours")
+    elif not (terms.first <= span.begins.date() and (span.ends - timedelta(microseconds=1)).date() <= terms.last):
+        yield (
+            "end_time",
+            (f"该设备共享期为 {terms.first} 至 {terms.last}", f"the equipment is offered from {terms.first} to {terms.last}"),
+        )
+    elif terms.opens and not _is_open(span, terms):
+        hours = f"{terms.opens}–{terms.closes}"
+        yield "begin_time", (f"开放时间为每日 {hours}", f"it is open from {hours} every day")
+
+
+def _is_open(span: Span, terms: Terms) -> bool:
+    day = datetime.combine(span.begins.date(), time(), span.begins.tzinfo)
+    return day + _since_midnight(terms.opens) <= span.begins and span.ends <= day + _since_midnight(terms.closes)
+
+
+def _since_midnight(text: str) -> timedelta:
+    hours, minutes = text.split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def free_unit(span: Span, units: int, taken: Iterable[Taken]) -> int | None:
+    """The first unit that is free for the whole time; None where there is none."""
+    busy = {one.unit for one in taken if one.span.meets(span)}
+    return next((unit for unit in range(1, units + 1) if unit not in busy), None)
+
+
+def next_free(span: Span, terms: Terms, taken: Sequence[Taken], now: datetime) -> Span | None:
+    """The next time of the same length at which a unit is free; None where the equipment is not offered that long."""
+    length = span.ends - span.begins
+    days = range((terms.last - span.begins.date()).days + 1)
+    openings = [
+        datetime.combine(span.begins.date() + timedelta(days=day), time(), span.begins.tzinfo)
+        + _since_midnight(terms.opens or "00:00")
+        for day in days[:AHEAD_DAYS]
+    ]
+    for begins in sorted({one.span.ends for one in taken if one.span.ends > span.begins} | set(openings)):
+        found = Span(begins, begins + length)
+        if begins > span.begins and not [*problems(found, terms, now)] and free_unit(found, terms.units, taken):
+            return found
+    return None

@@ -1,0 +1,208 @@
+"""The RPCs of persons behind listings: who they are is kept in the vault, the listing has the random id of the record."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from access.authority import Authority
+from access.register import ProjectedRegister
+from access.visibility import may_see
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import person_pb2 as rpc
+from chassis.clock import business_date, parsed_date
+from chassis.database import Tx
+from chassis.errors import Denied, Invalid, NotFound, Violation
+from chassis.personal import PersonalRecord, Vault, screen
+from chassis.rpc import Call
+from listings import changes, store
+from listings.changes import Change
+from listings.domain.names import Kind, State
+from listings.domain.people import MOST_DAYS, is_email, is_phone, is_too_long, retention
+from listings.mapping import message_of
+from listings.store import ListingRow
+
+_FIELDS: Mapping[int, str] = {rpc.PERSON_ROLE_CONTACT: "contact", rpc.PERSON_ROLE_EXPERT: "expert.person"}
+_PURPOSES: Mapping[int, str] = {
+    rpc.PERSON_ROLE_CONTACT: "供需对接联系 to be turned to about a listing",
+    rpc.PERSON_ROLE_EXPERT: "专家库 to be found as an expert (R47)",
+}
+_READ = "listings.people.get"
+_LENGTHS = {"display_name": 50, "phone": 30, "email": 254, "position": 100}
+
+
+class People:
+    """`alliance.listings.v1.PeopleService`."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+        self._register = ProjectedRegister()
+        self._vault = Vault()
+
+    async def SetListingPerson(self, call: Call, request: rpc.SetListingPersonRequest) -> pb.Listing:
+        """See the contract."""
+        row = await _locked(call.tx, request.listing)
+        today = business_date(call.tx.now)
+        until = retention(parsed_date(request.retain_until), row.valid_to, today)
+        if found := [
+            *_person_problems(request),
+            *_request_problems(request, row),
+            *_retention_problems(request, until, today),
+        ]:
+            raise Invalid(found)
+        message = message_of(row)
+        if before := _record_of(message, request.role):
+            await self._vault.forget(call.tx, before)
+        person = request.person
+        record = await self._vault.keep(
+            call.tx,
+            subjects=[text for text in (person.phone, person.email) if text] or [person.display_name],
+            kind=f"listing_{_FIELDS[request.role].split('.')[0]}",
+            fields={
+                **{field: getattr(person, field).strip() for field in _LENGTHS},
+                "listing": row.name,
+                "disclosed": str(request.disclosed),
+            },
+            purpose=_PURPOSES[request.role],
+            legal_basis=f"{rpc.LegalBasis.Name(request.legal_basis)}: {request.evidence.strip()}",
+            source="SetListingPerson",
+            retain_until=until,
+        )
+        return await _refer(call.tx, row, message, request.role, record)
+
+    async def GetListingPerson(self, call: Call, request: rpc.GetListingPersonRequest) -> rpc.GetListingPersonResponse:
+        """See the contract. The read itself is recorded, so it has a transaction of its own."""
+        if found := [*_role_problems(request.role), *_purpose_problems(request.purpose)]:
+            raise Invalid(found)
+        async with call.database.transaction(call.cause) as tx:
+            row = await store.get(tx, request.listing)
+            if row is None:
+                raise NotFound(request.listing)
+            is_issuers = await self._authority.permitted(call, _READ, row.issuer)
+            if not is_issuers and not await self._may_be_told(call, tx, row):
+                raise Denied(_READ, request.listing)
+            record = await self._read(tx, message_of(row), request)
+            if not is_issuers and record.fields.get("disclosed") != "True":
+                raise Denied(_READ, request.listing)
+        return _response(record)
+
+    async def EraseListingPerson(self, call: Call, request: rpc.EraseListingPersonRequest) -> pb.Listing:
+        """See the contract."""
+        if not request.reason.strip():
+            raise Invalid([Violation("reason", "required", "请填写原因", "a reason is required")])
+        row = await _locked(call.tx, request.listing)
+        if found := _role_problems(request.role):
+            raise Invalid(found)
+        message = message_of(row)
+        if not (record := _record_of(message, request.role)):
+            return message
+        await self._vault.forget(call.tx, record)
+        return await _refer(call.tx, row, message, request.role, "")
+
+    async def _may_be_told(self, call: Call, tx: Tx, row: ListingRow) -> bool:
+        """Whether the caller acts for a verified organization that may see the listing."""
+        viewer = await self._authority.viewer(call, ask_owner=True)
+        if not viewer.organization or not may_see(
+            viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state
+        ):
+            return False
+        known = (await self._register.organizations(tx, [viewer.organization])).get(viewer.organization)
+        return known is not None and known.verified
+
+    async def _read(self, tx: Tx, message: pb.Listing, request: rpc.GetListingPersonRequest) -> PersonalRecord:
+        name = _record_of(message, request.role)
+        record = await self._vault.read(tx, name, request.purpose.strip()) if name else None
+        if record is None:
+            raise NotFound(f"{request.listing} {rpc.PersonRole.Name(request.role)}")
+        return record
+
+
+async def _locked(tx: Tx, name: str) -> ListingRow:
+    row = await store.get(tx, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    return row
+
+
+def _record_of(message: pb.Listing, role: int) -> str:
+    return message.contact if role == rpc.PERSON_ROLE_CONTACT else message.expert.person
+
+
+async def _refer(tx: Tx, row: ListingRow, message: pb.Listing, role: int, record: str) -> pb.Listing:
+    """Let the listing refer to another record; that is no revision, so that no round counts it."""
+    if role == rpc.PERSON_ROLE_CONTACT:
+        message.contact = record
+    else:
+        message.expert.person = record
+    change = Change(row, message, State(row.state), changes.ASSIGNED, row.content_hash, [_FIELDS[role]])
+    (saved,) = await changes.save(tx, [change])
+    return message_of(saved)
+
+
+def _response(record: PersonalRecord) -> rpc.GetListingPersonResponse:
+    basis = record.legal_basis.partition(":")[0]
+    return rpc.GetListingPersonResponse(
+        person=rpc.Person(**{field: record.fields.get(field, "") for field in _LENGTHS}),
+        legal_basis=rpc.LegalBasis.Value(basis),
+        retain_until=record.retain_until.isoformat(),
+    )
+
+
+def _role_problems(role: int) -> list[Violation]:
+    if role in _FIELDS:
+        return []
+    return [Violation("role", "required", "请选择：联系人或专家", "the role is CONTACT or EXPERT")]
+
+
+def _purpose_problems(purpose: str) -> Iterator[Violation]:
+    if not 2 <= len(purpose.strip()) <= 200:
+        yield Violation("purpose", "length", "请填写读取目的（2–200 字）", "say why it is read, in 2 to 200 characters")
+    yield from screen("purpose", purpose)
+
+
+def _person_problems(request: rpc.SetListingPersonRequest) -> Iterator[Violation]:
+    person = request.person
+    if not person.display_name.strip():
+        yield Violation("person.display_name", "required", "请填写姓名", "the name is required")
+    for field, most in _LENGTHS.items():
+        if len(getattr(person, field)) > most:
+            yield Violation(f"person.{field}", "length", f"最多 {most} 个字符", f"at most {most} characters")
+    if person.phone and not is_phone(person.phone):
+        yield Violation(
+            "person.phone", "format", "电话须为数字，可含 + - 和空格", "a phone number has digits, +, - and blanks"
+        )
+    if person.email and not is_email(person.email):
+        yield Violation("person.email", "format", "电子邮箱格式不符", "this is no e-mail address")
+    if request.role == rpc.PERSON_ROLE_CONTACT and not person.phone and not person.email:
+        yield Violation("person", "required", "联系人须有电话或电子邮箱", "a contact has a phone number or an e-mail address")
+
+
+def _request_problems(request: rpc.SetListingPersonRequest, row: ListingRow) -> Iterator[Violation]:
+    yield from _role_problems(request.role)
+    if request.role == rpc.PERSON_ROLE_EXPERT and row.kind != Kind.EXPERT:
+        yield Violation("role", "kind", "只有专家类信息有专家", "only a listing of kind EXPERT has an expert")
+    if request.legal_basis not in (rpc.LEGAL_BASIS_CONSENT, rpc.LEGAL_BASIS_CONTRACT):
+        yield Violation(
+            "legal_basis",
+            "PIPL art. 13",
+            "请填写处理依据：本人同意（CONSENT）或订立履行合同所必需（CONTRACT）",
+            "the legal basis is CONSENT or CONTRACT",
+        )
+    if not 1 <= len(request.evidence.strip()) <= 200:
+        yield Violation(
+            "evidence",
+            "PIPL art. 14",
+            "请填写依据的出处，如“书面同意 2026-03-01”（1–200 字）",
+            "say where the consent or contract is on record, in 1 to 200 characters",
+        )
+    yield from screen("evidence", request.evidence)
+
+
+def _retention_problems(request: rpc.SetListingPersonRequest, until: date, today: date) -> Iterator[Violation]:
+    if request.retain_until and parsed_date(request.retain_until) is None:
+        yield Violation("retain_until", "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+    elif is_too_long(until, today):
+        yield Violation(
+            "retain_until",
+            "PIPL art. 19",
+            f"保存期限自今日起至多 {MOST_DAYS} 天，且不早于今日",
+            f"a person is kept from today on and for at most {MOST_DAYS} days",
+        )

@@ -1,0 +1,213 @@
+"""Lists of a year and what closed rounds hold, on a database of their own: compiled, frozen, told against the one before."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import true
+
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.registry.v1 import body_pb2, organization_pb2
+from chassis.database import Tx
+from chassis.errors import Precondition
+from chassis.ids import resource
+from listings import changes, rounds, store
+from listings.changes import Change
+from listings.domain.names import RoundChange, RoundKind, State
+from listings.mapping import content_hash, message_of, written
+from listings.store import RoundRow
+from tests.component.conftest import CAUSE, Probe
+
+ENTERPRISE, UNIVERSITY, TASK_FORCE = (
+    organization_pb2.ORG_TYPE_ENTERPRISE,
+    organization_pb2.ORG_TYPE_UNIVERSITY,
+    organization_pb2.ORG_TYPE_TASK_FORCE,
+)
+
+
+def noon(year: int, month: int, day: int) -> datetime:
+    """Noon in Shanghai."""
+    return datetime(year, month, day, 4, tzinfo=UTC)
+
+
+class Body:
+    """A formed body with members, in the probe's database."""
+
+    def __init__(self, probe: Probe, kind: int) -> None:
+        self.probe, self.kind, self.name = probe, kind, resource("bodies")
+
+    async def formed(self, on: str = "2025-06-01") -> "Body":
+        formed = (self.name, self.kind, body_pb2.BODY_STATE_FORMED, on)
+        await self.probe.rows("INSERT INTO access_body VALUES ($1, '', $2, $3, $4, '', '', '{}')", *formed)
+        return self
+
+    async def member(self, org_type: int) -> str:
+        name = resource("organizations")
+        await self.probe.rows("INSERT INTO access_organization VALUES ($1, '', $2, true, '', '')", name, org_type)
+        await self.probe.rows(
+            "INSERT INTO access_membership VALUES ($1, $2, $3, '{}', '2025-01-01', NULL)",
+            *(f"{self.name}/memberships/{name[-12:]}", self.name, name),
+        )
+        return name
+
+    async def sweep(self, at: datetime) -> None:
+        while True:
+            async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+                if not await rounds.sweep(tx):
+                    return
+
+    async def publish(self, at: datetime, issuer: str, kind: int, **details: Any) -> str:
+        async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            content = pb.Listing(issuer=issuer, kind=kind, title="某项", bodies=[self.name], quantity=1, **details)  # type: ignore[arg-type]
+            content.visibility, content.valid_to = pb.VISIBILITY_PUBLIC, "2029-12-31"
+            (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
+            (row,) = await changes.save(tx, [changes.taken(draft, "publish", "published")])
+            return row.name
+
+    async def take(self, at: datetime, name: str, verb: str, past: str) -> None:
+        async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            row = await store.get(tx, name, lock=True)
+            assert row
+            await changes.save(tx, [changes.taken(row, verb, past)])
+
+    async def revise(self, at: datetime, name: str) -> None:
+        async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            row = await store.get(tx, name, lock=True)
+            assert row
+            bare = written(message_of(row))
+            bare.title = "改过的某项"
+            await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), ["title"])])
+
+    async def rounds(self, kind: RoundKind) -> list[tuple[str, int]]:
+        """Period and state."""
+        query = "SELECT period, state FROM round WHERE body = $1 AND kind = $2 ORDER BY period"
+        return [tuple(row) for row in await self.probe.rows(query, self.name, kind)]
+
+    async def round(self, kind: RoundKind, period: str) -> str:
+        query = "SELECT name FROM round WHERE body = $1 AND kind = $2 AND period = $3"
+        return str((await self.probe.rows(query, self.name, kind, period))[0]["name"])
+
+    async def compile(self, at: datetime, kind: RoundKind, period: str) -> None:
+        async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            row = await store.lock_round(tx, await self.round(kind, period))
+            assert row
+            await rounds.compile_now(tx, row)
+
+    async def holds(self, kind: RoundKind, period: str) -> dict[str, int]:
+        """Listing → what became of it."""
+        name = await self.round(kind, period)
+        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
+            return {row.listing: row.change for row in await store.entries(tx, name, (), true(), "", 100)}
+
+    async def silent(self, kind: RoundKind, period: str) -> list[tuple[str, str]]:
+        name = await self.round(kind, period)
+        query = "SELECT organization, last_round FROM silence WHERE round = $1 ORDER BY organization"
+        return [tuple(row) for row in await self.probe.rows(query, name)]
+
+
+ADDED, REVISED, KEPT, REMOVED = (int(change) for change in RoundChange)
+
+
+async def test_the_lists_of_a_community_are_compiled_with_what_is_valid_that_day(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    await community.sweep(noon(2026, 1, 5))
+    lists = (RoundKind.TALENT_LIST, RoundKind.TECH_LIST)
+    assert [await community.rounds(kind) for kind in lists] == [[("2026", 1)], [("2026", 1)]]
+
+    member = await community.member(ENTERPRISE)
+    job = await community.publish(noon(2025, 12, 1), member, pb.LISTING_KIND_JOB_POSITION, job_position=pb.JobPosition())
+    gone = await community.publish(noon(2026, 1, 6), member, pb.LISTING_KIND_JOB_POSITION, job_position=pb.JobPosition())
+    await community.take(noon(2026, 1, 7), gone, "withdraw", "withdrawn")
+    tech = await community.publish(noon(2026, 1, 6), member, pb.LISTING_KIND_TECH_DEMAND, tech_demand=pb.TechDemand())
+    await community.publish(noon(2026, 1, 6), member, pb.LISTING_KIND_CASE)
+
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    late = await community.publish(noon(2026, 2, 2), member, pb.LISTING_KIND_INTERNSHIP, internship=pb.Internship(weeks=8))
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == {job: ADDED}
+    assert await community.rounds(RoundKind.TALENT_LIST) == [("2026", 2)]
+    assert await community.rounds(RoundKind.TECH_LIST) == [("2026", 1)]
+    with pytest.raises(Precondition, match="frozen"):
+        await community.compile(noon(2026, 2, 3), RoundKind.TALENT_LIST, "2026")
+
+    await community.sweep(noon(2026, 3, 31))
+    assert await community.rounds(RoundKind.TECH_LIST) == [("2026", 1)], "its last day is in time"
+    await community.sweep(noon(2026, 4, 1))
+    assert await community.holds(RoundKind.TECH_LIST, "2026") == {tech: ADDED}
+    assert await community.silent(RoundKind.TECH_LIST, "2026") == [], "the lists of a community bind nobody"
+
+    await community.sweep(noon(2027, 1, 1))
+    await community.revise(noon(2027, 1, 2), job)
+    await community.compile(noon(2027, 1, 3), RoundKind.TALENT_LIST, "2027")
+    assert await community.holds(RoundKind.TALENT_LIST, "2027") == {job: REVISED, late: ADDED}
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == {job: ADDED}, "what is frozen stays as it was"
+
+
+@pytest.mark.parametrize(("formed_on", "years"), [("2026-03-31", ["2026"]), ("2026-04-01", [])])
+async def test_a_community_formed_after_the_first_quarter_begins_next_year(
+    probe: Probe, formed_on: str, years: list[str]
+) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed(formed_on)
+    await community.sweep(noon(2026, 6, 1))
+    assert [period for period, _ in await community.rounds(RoundKind.TALENT_LIST)] == years
+    await community.sweep(noon(2027, 1, 1))
+    assert [period for period, _ in await community.rounds(RoundKind.TALENT_LIST)] == [*years, "2027"]
+
+
+async def test_the_challenges_of_a_year_and_the_enterprises_without_one(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed()
+    asking, silent, university = [await alliance.member(one) for one in (ENTERPRISE, ENTERPRISE, UNIVERSITY)]
+    await alliance.sweep(noon(2025, 7, 1))
+
+    async def challenge(at: datetime, issuer: str, year: int) -> str:
+        details = pb.IndustryChallenge(list_year=year)
+        return await alliance.publish(at, issuer, pb.LISTING_KIND_INDUSTRY_CHALLENGE, industry_challenge=details)
+
+    old = await challenge(noon(2025, 8, 1), asking, 2025)
+    solved = await challenge(noon(2025, 8, 1), silent, 2025)
+    await alliance.take(noon(2025, 9, 1), solved, "fulfil", "fulfilled")
+    withdrawn = await challenge(noon(2025, 8, 1), university, 2025)
+    await alliance.take(noon(2025, 9, 1), withdrawn, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2026, 1, 1))
+    assert await alliance.holds(RoundKind.CHALLENGE_LIST, "2025") == {old: ADDED, solved: ADDED}
+    assert await alliance.silent(RoundKind.CHALLENGE_LIST, "2025") == [], "a university has none to publish"
+
+    new = await challenge(noon(2026, 5, 1), asking, 2026)
+    await alliance.sweep(noon(2027, 1, 1))
+    held = await alliance.holds(RoundKind.CHALLENGE_LIST, "2026")
+    assert held == {new: ADDED, old: REMOVED, solved: REMOVED}
+    last = await alliance.round(RoundKind.CHALLENGE_LIST, "2025")
+    assert await alliance.silent(RoundKind.CHALLENGE_LIST, "2026") == [(silent, last)]
+
+
+async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_are_noticed(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    speaking, silent, task_force = [await alliance.member(one) for one in (ENTERPRISE, UNIVERSITY, TASK_FORCE)]
+    await alliance.sweep(noon(2026, 1, 6))
+    kept = await alliance.publish(noon(2026, 1, 7), speaking, pb.LISTING_KIND_CASE)
+    once = await alliance.publish(noon(2026, 1, 7), speaking, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2026, 4, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q1") == {kept: ADDED, once: ADDED}
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(silent, "")]
+    with pytest.raises(Precondition, match="closes by itself"):
+        await alliance.compile(noon(2026, 4, 2), RoundKind.QUARTERLY, "2026Q2")
+
+    await alliance.revise(noon(2026, 4, 2), kept)
+    new = await alliance.publish(noon(2026, 4, 2), silent, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == {kept: REVISED, once: REMOVED, new: ADDED}
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q2") == []
+    await alliance.sweep(noon(2026, 10, 1))
+    assert [organization for organization, _ in await alliance.silent(RoundKind.QUARTERLY, "2026Q3")] == sorted(
+        [speaking, silent]
+    )
+    assert task_force not in {one for one, _ in await alliance.silent(RoundKind.QUARTERLY, "2026Q3")}
+
+    async def emitted(tx: Tx) -> list[str]:
+        return list(await tx.sql.column("SELECT topic FROM event WHERE topic = $1", rounds.SILENCE_TOPIC))
+
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        assert len(await emitted(tx)) == 3
+        row = await store.get_round(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q2"))
+        assert isinstance(row, RoundRow)
+        (counted,) = (await store.counts(tx, [row.name]))[row.name]
+        assert (counted.listings, counted.added, counted.revised, counted.removed) == (2, 1, 1, 1)
