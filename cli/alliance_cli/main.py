@@ -18,6 +18,7 @@ _GROUPS = (
     "application",
     "document",
     "listing",
+    "feed",
     "match",
     "round",
     "report",
