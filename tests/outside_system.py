@@ -1,7 +1,7 @@
 """An outside system at the other end of a feed, written from docs/feeds.md alone: nothing of the platform is imported here.
 
 It gives and takes as the contract says, and by a seed it does what systems out there do: it pages as it likes, drops
-connections, repeats and reorders records, signs wrongly, drips, answers with errors, sends lines that are none, and loses data.
+connections, repeats and reorders records, signs wrongly, drips, answers with errors, sends what is no record, and loses data.
 """
 
 import asyncio
@@ -34,6 +34,12 @@ class Outside:
         self.mischief = mischief
         self.secret = ""
         self.url = ""
+        self.limited_to: tuple[str, ...] = ()
+        """What it does, of all that there is."""
+        self.asked = 0
+        """How many requests came that were signed right."""
+        self.slow: asyncio.Event | None = None
+        """Where it is set, answers wait for it."""
         self.done: list[str] = []
         """What it did, of `GIVING` and `TAKING`, in order."""
         self.changes: list[Record] = []
@@ -134,7 +140,7 @@ class Outside:
     def _mischief(self, choices: tuple[str, ...]) -> str:
         if self.random.random() >= self.mischief:
             return ""
-        self.done.append(self.random.choice(choices))
+        self.done.append(self.random.choice(self.limited_to or choices))
         return self.done[-1]
 
     def _verified(self, request: web.Request, content: str) -> str:
@@ -145,6 +151,7 @@ class Outside:
         wanted = self._signature(identifier, timestamp, content.encode())
         if not any(hmac.compare_digest(one, wanted) for one in request.headers["webhook-signature"].split()):
             raise web.HTTPUnauthorized
+        self.asked += 1
         return identifier
 
     def _signature(self, identifier: str, timestamp: str, content: bytes, secret: str = "") -> str:
@@ -154,6 +161,8 @@ class Outside:
 
     async def _answer(self, request: web.Request, identifier: str, body: bytes, what: str) -> web.StreamResponse:
         """A signed answer, as far as it is not to be disturbed."""
+        if self.slow:
+            await self.slow.wait()
         if what == "cut off":
             body = b"\n".join(body.splitlines()[:-1])
         timestamp = str(int(time.time()) - (3600 if what == "outdated" else 0))
