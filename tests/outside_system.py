@@ -23,7 +23,9 @@ GIVING = (
     *("repeats", "reorders", "late", "garbage", "oversize", "small pages"),  # of these pages all the same is to be taken
     *("drops", "drips", "forges", "replays", "outdated", "unsigned", "cut off", "fails", "redirects", "compresses", "stuck"),
 )
-TAKING = ("fails", "drops before", "drops after", "forges", "unsigned", "wrong cursor", "loses data")
+TAKING = ("fails", "drops before", "drops after", "forges", "unsigned", "outdated", "wrong cursor", "loses data")
+_UNTRUE = ("forges", "unsigned", "outdated")
+"""What comes so is not this system's own: it says what is not so."""
 
 
 class Outside:
@@ -32,6 +34,7 @@ class Outside:
     def __init__(self, seed: int, mischief: float = 0.0) -> None:
         self.random = random.Random(seed)
         self.mischief = mischief
+        self._seed = seed
         self.secret = ""
         self.url = ""
         self.limited_to: tuple[str, ...] = ()
@@ -71,14 +74,15 @@ class Outside:
         what = self._mischief(GIVING)
         if what in ("fails", "redirects"):
             return web.Response(status=503 if what == "fails" else 302, headers={"location": self.url})
+        if what in _UNTRUE:
+            untrue = {"key": "forged", "version": 1, "data": {"title": "伪造的岗位"}}
+            return await self._answer(request, identifier, _lines(untrue, _end(len(self.changes), False)), what)
         size = self.random.randint(1, 3) if what == "small pages" else self.random.randint(1, 12)
         page = self.changes[since : since + min(size, limit)]
         end = since + len(page)
-        lines = [json.dumps(one, ensure_ascii=False).encode() for one in self._disturbed(page, since, what, limit)]
         more = end < len(self.changes)
-        cursor = since if what == "stuck" and more else end
-        lines.append(json.dumps({"end": {"cursor": str(cursor), "more": more}}).encode())
-        return await self._answer(request, identifier, b"\n".join(lines) + b"\n", what)
+        last = {"end": {"cursor": request.query["since"], "more": True}} if what == "stuck" and since else _end(end, more)
+        return await self._answer(request, identifier, _lines(*self._disturbed(page, since, what, limit), last), what)
 
     def _disturbed(self, page: list[Record], since: int, what: str, limit: int) -> list[Any]:
         """The records of a page, with what else is given in it."""
@@ -112,15 +116,17 @@ class Outside:
         *records, last = [json.loads(line) for line in body.splitlines() if line.strip()]
         end = last["end"]
         self.came += records
+        if what in _UNTRUE:
+            return await self._answer(request, identifier, _lines({"cursor": end["cursor"]}), what)
         if int(end["since"]) > self.cursor:
-            return await self._answer(request, identifier, b'{"cursor": "0"}', "")
+            return await self._answer(request, identifier, _lines({"cursor": "0"}), "")
         self._apply(records, end)
         if self.random.random() < 0.3:
             self._kept = self.cursor, dict(self.held)
         if what == "drops after":
             return await self._hung_up(request)
         cursor = int(end["cursor"]) + (5 if what == "wrong cursor" else 0)
-        return await self._answer(request, identifier, json.dumps({"cursor": str(cursor)}).encode(), what)
+        return await self._answer(request, identifier, _lines({"cursor": str(cursor)}), what)
 
     def _apply(self, records: list[Record], end: Record) -> None:
         if end["since"] == "0":
@@ -140,7 +146,9 @@ class Outside:
     def _mischief(self, choices: tuple[str, ...]) -> str:
         if self.random.random() >= self.mischief:
             return ""
-        self.done.append(self.random.choice(self.limited_to or choices))
+        choices = self.limited_to or choices
+        first = choices[self._seed % len(choices)]  # so that, of many systems, each does another thing
+        self.done.append(self.random.choice(choices) if self.done else first)
         return self.done[-1]
 
     def _verified(self, request: web.Request, content: str) -> str:
@@ -196,6 +204,14 @@ class Outside:
         if request.transport:
             request.transport.abort()
         return response or web.StreamResponse()
+
+
+def _lines(*given: Any) -> bytes:
+    return "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in given).encode()
+
+
+def _end(cursor: int, more: bool) -> Record:
+    return {"end": {"cursor": str(cursor), "more": more}}
 
 
 @asynccontextmanager

@@ -42,6 +42,7 @@ from tests.waiting import until
 SEEDS = range(24)
 _TIMEOUT = 0.3  # seconds that an exchange may take
 _PATIENCE = 60.0
+_MANY = 500  # exchanges, one after the other
 _MAPPING = """
 source: outside
 key: id
@@ -139,8 +140,10 @@ class Bench:
         """Exchange until there is no more, with all the time in the world; what was given up counts as lost by then."""
         self.timeout = _PATIENCE
         self.clock.at += timedelta(hours=1)
-        while await self.exchanging.once():
-            pass
+        for _ in range(_MANY):
+            if not await self.exchanging.once():
+                return
+        raise AssertionError("there is always more")
 
 
 @pytest.fixture
@@ -374,6 +377,51 @@ async def test_a_key_that_was_deleted_does_not_come_back(bench: Bench, outside: 
     assert [verb for verb, _ in (await _history(bench.probe, feed))["a"]] == ["created", "published", "withdrawn"]
     (row,) = await bench.probe.rows("SELECT reason FROM event WHERE type LIKE '%.listing.withdrawn.v1'")
     assert feed in row["reason"]
+
+
+async def test_what_comes_again_in_the_same_version_is_not_looked_at(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    await bench.until_done()
+    outside.changes.append({**outside.changes[0], "data": {"title": "另一内容"}})
+    await bench.until_done()
+    assert await _published(bench.probe, feed) == {"a": "封装工程师"}
+
+
+_SAID = [
+    (feed_pb2.FEED_DIRECTION_IN, "drops", "broke off"),
+    (feed_pb2.FEED_DIRECTION_IN, "drips", "not done within"),
+    *((feed_pb2.FEED_DIRECTION_IN, misdeed, "signature") for misdeed in ("forges", "unsigned", "outdated", "replays")),
+    (feed_pb2.FEED_DIRECTION_IN, "cut off", "cut off"),
+    (feed_pb2.FEED_DIRECTION_IN, "fails", "HTTP 503"),
+    (feed_pb2.FEED_DIRECTION_IN, "redirects", "HTTP 302"),
+    (feed_pb2.FEED_DIRECTION_IN, "compresses", "compressed"),
+    (feed_pb2.FEED_DIRECTION_IN, "stuck", "does not move"),
+    *((feed_pb2.FEED_DIRECTION_OUT, misdeed, "signature") for misdeed in ("forges", "unsigned", "outdated")),
+    (feed_pb2.FEED_DIRECTION_OUT, "drops after", "broke off"),
+    (feed_pb2.FEED_DIRECTION_OUT, "wrong cursor", "another cursor"),
+]
+
+
+async def test_what_is_wrong_is_said_and_nothing_is_taken(bench: Bench) -> None:
+    async with AsyncExitStack() as stack:
+        outsides = [await stack.enter_async_context(serving(Outside(0))) for _ in _SAID]
+        feeds = [await bench.feed(one, direction) for one, (direction, _, _) in zip(outsides, _SAID, strict=True)]
+        for outside in outsides:
+            outside.put("a", title="封装工程师")
+        await bench.until_done()
+        before = [(await bench.row(feed)).cursor for feed in feeds]
+        for outside, (_, misdeed, _) in zip(outsides, _SAID, strict=True):
+            outside.put("b", title="测试工程师")
+            outside.mischief, outside.limited_to = 1.0, (misdeed,)
+        bench.timeout = 1.0
+        await bench.pass_by(minutes=20)
+        await bench.exchanging.once()  # eight at a time
+        for feed, cursor, (_, misdeed, said) in zip(feeds, before, _SAID, strict=True):
+            row = await bench.row(feed)
+            assert said in row.error_en, misdeed
+            assert (row.failures, row.cursor, row.claim) == (1, cursor, None), misdeed
+            assert set(await _published(bench.probe, feed)) <= {"a"}, misdeed
 
 
 async def test_from_the_start_a_changed_mapping_counts_for_what_came_before(bench: Bench, outside: Outside) -> None:
