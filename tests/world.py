@@ -7,6 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import grpc
+from google.protobuf.json_format import MessageToJson
+from google.rpc.error_details_pb2 import BadRequest, LocalizedMessage
+from grpc_status import rpc_status
+
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import match_pb2, matching_service_pb2
@@ -144,10 +149,33 @@ def period_of(day: str) -> str:
     return f"{day[:4]}Q{(int(day[5:7]) - 1) // 3 + 1}"
 
 
+def verified(platform: Platform, member: Member) -> Member:
+    """Give an organization a code of its own, and verify it."""
+    registry = operator(platform).registry
+    given = organization_pb2.Organization(name=member.name, credit_code=credit_code())
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="补充代码")
+    request.update_mask.paths.append("credit_code")
+    registry.UpdateOrganization(request)
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="已核验"))
+    return member
+
+
 def credit_code() -> str:
     """A unified social credit code that no other test uses, with its check character; no real organization has it."""
     first = f"91{time.time_ns() % 10**13:013d}{next(_number) % 100:02d}"
     return first + check_character(first)
+
+
+def said(error: grpc.RpcError) -> str:
+    """What a refusal says: the fields that it names, with their texts."""
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    found = [(error.details() if isinstance(error, grpc.Call) else "") or ""]
+    for detail in status.details if status else ():
+        for kind in (BadRequest(), LocalizedMessage()):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
+                found.append(MessageToJson(kind, ensure_ascii=False))
+    return "\n".join(found)
 
 
 def settle(platform: Platform) -> None:

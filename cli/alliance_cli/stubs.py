@@ -4,7 +4,10 @@ from functools import cache
 from typing import Any
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from alliance.admin.v1.personal_data_service_pb2_grpc import PersonalDataServiceStub
+from alliance.listings.v1.booking_pb2_grpc import BookingsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
+from alliance.listings.v1.person_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -39,6 +42,18 @@ def listings() -> Any:
 
 
 @cache
+def people() -> Any:
+    """PeopleService, which listings serves."""
+    return PeopleServiceStub(channel("listings"))
+
+
+@cache
+def bookings() -> Any:
+    """BookingsService, which listings serves."""
+    return BookingsServiceStub(channel("listings"))
+
+
+@cache
 def matching() -> Any:
     """MatchingService."""
     return MatchingServiceStub(channel("matching"))
@@ -54,6 +69,12 @@ def reporting() -> Any:
 def notify() -> Any:
     """NotifyService."""
     return NotifyServiceStub(channel("notify"))
+
+
+@cache
+def personal_data(service: str) -> Any:
+    """PersonalDataService of one service."""
+    return PersonalDataServiceStub(channel(service))
 
 
 @cache

@@ -208,9 +208,7 @@ class Listings:
             answer.next_page_token = paging.encode(request, [rows[fits - 1].listing])
         return answer
 
-    async def GetPracticeBaseTargets(
-        self, call: Call, request: rpc.GetPracticeBaseTargetsRequest
-    ) -> rpc.PracticeBaseTargets:
+    async def GetPracticeBaseTargets(self, call: Call, request: rpc.GetPracticeBaseTargetsRequest) -> rpc.PracticeBaseTargets:
         """See the contract."""
         schools, enterprises = counted(await self._practice_bases(call.tx, request.body), business_date(call.tx.now))
         return rpc.PracticeBaseTargets(
