@@ -36,7 +36,7 @@ def _book(member: Member, equipment: str, begins: datetime, hours: float = 1.0, 
     booking = pb.Booking(equipment=equipment, organization=member.name, purpose=purpose)
     booking.begin_time.FromDatetime(begins)
     booking.end_time.FromDatetime(begins + timedelta(hours=hours))
-    made: rpc.Booking = member.caller.bookings.CreateBooking(rpc.CreateBookingRequest(booking=booking))
+    made: pb.Booking = member.caller.bookings.CreateBooking(rpc.CreateBookingRequest(booking=booking))
     return made
 
 
