@@ -63,6 +63,8 @@ class Table:
 
     def read(self, text: str) -> str:
         """The code that is meant by `110105`, `朝阳区`, `110105 朝阳区` or `朝阳区（110105）`. Raises `NoCodeError`."""
+        if text in self._known():
+            return text
         written = plain(text)
         if written in self._known():
             return written
