@@ -74,6 +74,7 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
             (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
             (field_pb2.TEXT_FORMAT_LISTING, "listings"),
             (field_pb2.TEXT_FORMAT_ROUND, "rounds"),
+            (field_pb2.TEXT_FORMAT_BODY, "bodies"),
         )
     },
 }
@@ -207,9 +208,9 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
     low, high = known.min if known.HasField("min") else None, known.max if known.HasField("max") else None
     if (low is None or low <= value) and (high is None or value <= high):  # not a number is neither
         return
-    zh = f"{low:g}–{high:g}" if high is not None else f"不小于 {low:g}"
+    zh = f"须为 {low:g}–{high:g}" if high is not None else f"须不小于 {low:g}"
     en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
-    yield Violation(path, "range", f"{known.zh}须为 {zh}", f"{path} has to be {en}")
+    yield Violation(path, "range", f"{known.zh}{zh}", f"{path} has to be {en}")
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
@@ -248,7 +249,7 @@ def _top(bare: pb.Listing) -> Iterator[Violation]:
         (
             "title",
             "length",
-            not 2 <= len(bare.title) <= MAX_TITLE,
+            bool(bare.title.strip()) and not 2 <= len(bare.title) <= MAX_TITLE,  # required is said already
             f"标题须为 2–{MAX_TITLE} 个字",
             f"the title has to have 2 to {MAX_TITLE} characters",
         ),
@@ -261,7 +262,6 @@ def _top(bare: pb.Listing) -> Iterator[Violation]:
             f"说明不得超过 {MAX_DESCRIPTION} 个字；请缩短",
             f"the description is over {MAX_DESCRIPTION} characters; shorten it",
         ),
-        ("quantity", "range", bare.quantity < 1, "数量至少为 1", "the quantity has to be at least 1"),
         ("bodies", "range", len(bare.bodies) > MAX_BODIES, f"最多 {MAX_BODIES} 个组织", f"at most {MAX_BODIES} bodies"),
         *(
             (field, "range", len(getattr(bare, field)) > most, f"最多 {most} 个{zh}", f"at most {most} {en}")
@@ -270,13 +270,6 @@ def _top(bare: pb.Listing) -> Iterator[Violation]:
                 ("industry_codes", MAX_INDUSTRIES, "行业", "industries"),
                 ("field_codes", MAX_FIELDS, "领域", "fields"),
             )
-        ),
-        (
-            "bodies",
-            "range",
-            not all(body.startswith("bodies/") for body in bare.bodies),
-            "组织须写成 bodies/{编号}",
-            "bodies are named as bodies/{id}",
         ),
         ("bodies", "range", len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
         ("source", "length", len(bare.source) > 64, "最多 64 个字符", "at most 64 characters"),
