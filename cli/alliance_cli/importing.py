@@ -18,9 +18,9 @@ import typer
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows, stubs
 from alliance_cli.errors import REFUSED, fail
-from alliance_cli.mapping import Mapping, UnmappedError
 from alliance_cli.output import short
 from alliance_cli.session import context, metadata, t
+from intake import Mapping, UnmappedError
 
 CHUNK = 500  # rows committed together
 WINDOW = 4  # chunks on their way before the first receipt must be back
@@ -132,7 +132,7 @@ def run(file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, 
             progress(result.rows)
         for number, key, problem in unmapped:
             result.outcomes["refused"] += 1
-            writer.writerow((number, key, "refused", "", problem.field, "mapping", _unmapped_text(problem)))
+            writer.writerow((number, key, "refused", "", problem.field, "mapping", t(problem.zh, problem.en)))
         progress(result.rows)
     result.seconds = time.monotonic() - started
     return result
@@ -170,10 +170,3 @@ def _lines(receipt: Any) -> Iterator[tuple[object, ...]]:
     for problem in receipt.problems:
         text = problem.message.en if context.language == "en" else problem.message.zh
         yield (*head, problem.field, problem.rule, text)
-
-
-def _unmapped_text(problem: UnmappedError) -> str:
-    return t(
-        f"列“{problem.column}”的“{problem.cell}”：{problem.why}",
-        f"{problem.cell!r} in column {problem.column!r}: {problem.why}",
-    )

@@ -16,8 +16,8 @@ from zipfile import BadZipFile
 import typer
 
 from alliance_cli.session import t
+from intake import Row
 
-Row = dict[str, str]
 _SEPARATORS = ",;\t"
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 

@@ -14,9 +14,9 @@ from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import importing, naming, stubs
 from alliance_cli.errors import PARTLY, explained
-from alliance_cli.mapping import Mapping
 from alliance_cli.output import Column, console, instant, print_json, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
+from intake import Mapping, WrongError
 
 app = typer.Typer(no_args_is_help=True, help="供需信息 · listings")
 _kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
@@ -149,7 +149,7 @@ def import_(
     receipts: Annotated[Path | None, typer.Option(help="回执文件 · receipts, .csv")] = None,
 ) -> None:
     """导入文件：逐行给出回执 · import a file, with a receipt for every row."""
-    chosen = Mapping.load(mapping)
+    chosen = _mapping(mapping)
     target = receipts or file.with_name(f"{file.name}.receipts.csv")
     number = importing.sound(file, chosen, target)
     with explained():
@@ -172,6 +172,13 @@ def import_(
         console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
     if result.outcomes["refused"]:
         raise typer.Exit(PARTLY)
+
+
+def _mapping(text: str) -> Mapping:
+    try:
+        return Mapping.load(text)
+    except WrongError as error:
+        raise typer.BadParameter(t(error.zh, error.en)) from error
 
 
 def _progress() -> Progress:

@@ -74,6 +74,7 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
             (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
             (field_pb2.TEXT_FORMAT_LISTING, "listings"),
             (field_pb2.TEXT_FORMAT_ROUND, "rounds"),
+            (field_pb2.TEXT_FORMAT_BODY, "bodies"),
         )
     },
 }
@@ -132,7 +133,9 @@ def _checked(message: Descriptor) -> dict[str, field_pb2.Field]:
 
 @cache
 def _required(message: Descriptor) -> list[tuple[FieldDescriptor, field_pb2.Field]]:
-    return [(message.fields_by_name[name], known) for name, known in _checked(message).items() if known.required]
+    """Those that can't be left out; a number that has to be more than 0 is one of them."""
+    wanted = {name: known for name, known in _checked(message).items() if known.required or known.min > 0}
+    return [(message.fields_by_name[name], known) for name, known in wanted.items()]
 
 
 def _known(message: Message, prefix: str, *, is_postgraduate: bool) -> Iterator[Violation]:
@@ -143,8 +146,16 @@ def _known(message: Message, prefix: str, *, is_postgraduate: bool) -> Iterator[
     filled = {field.name for field, _ in given}
     for field, known in _required(message.DESCRIPTOR):
         if field.name not in filled:
-            path = f"{prefix}{field.name}"
-            yield from _chosen(0, field.enum_type, known, path) if field.enum_type else [_missing(known, path)]
+            yield from _left_out(field, known, f"{prefix}{field.name}")
+
+
+def _left_out(field: FieldDescriptor, known: field_pb2.Field, path: str) -> Iterator[Violation]:
+    if field.enum_type is not None:
+        yield from _chosen(0, field.enum_type, known, path)
+    elif known.min > 0:
+        yield from _number(0, known, path)
+    else:
+        yield _missing(known, path)
 
 
 def _field(
@@ -225,9 +236,9 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
     low, high = known.min if known.HasField("min") else None, known.max if known.HasField("max") else None
     if (low is None or low <= value) and (high is None or value <= high):  # not a number is neither
         return
-    zh = f"{low:g}–{high:g}" if high is not None else f"不小于 {low:g}"
+    zh = f"须为 {low:g}–{high:g}" if high is not None else f"须不小于 {low:g}"
     en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
-    yield Violation(path, "range", f"{known.zh}须为 {zh}", f"{path} has to be {en}")
+    yield Violation(path, "range", f"{known.zh}{zh}", f"{path} has to be {en}")
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
@@ -274,7 +285,7 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
     (
         "title",
         "length",
-        lambda bare: not 2 <= len(bare.title) <= MAX_TITLE,
+        lambda bare: bool(bare.title.strip()) and not 2 <= len(bare.title) <= MAX_TITLE,  # required is said already
         f"标题须为 2–{MAX_TITLE} 个字",
         f"the title has to have 2 to {MAX_TITLE} characters",
     ),
@@ -287,7 +298,6 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         f"说明不得超过 {MAX_DESCRIPTION} 个字；请缩短",
         f"the description is over {MAX_DESCRIPTION} characters; shorten it",
     ),
-    ("quantity", "range", lambda bare: bare.quantity < 1, "数量至少为 1", "the quantity has to be at least 1"),
     *(
         (field, "range", _too_long(field, most), f"最多 {most} 个{zh}", f"at most {most} {en}")
         for field, most, zh, en in (
@@ -296,13 +306,6 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
             ("industry_codes", MAX_INDUSTRIES, "行业", "industries"),
             ("field_codes", MAX_FIELDS, "领域", "fields"),
         )
-    ),
-    (
-        "bodies",
-        "range",
-        lambda bare: not all(body.startswith("bodies/") for body in bare.bodies),
-        "组织须写成 bodies/{编号}",
-        "bodies are named as bodies/{id}",
     ),
     ("bodies", "range", lambda bare: len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
     ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),

@@ -302,6 +302,19 @@ async def identified(tx: Tx, issuer: str, source: str, keys: Collection[str]) ->
     return {row.external_key: ListingRow(*row) for row in found}
 
 
+async def standing_keys(tx: Tx, issuer: str, source: str, kind: int, after: str, limit: int) -> list[str]:
+    """External keys of an issuer's drafts and published listings of a source and kind, in their order, after one of them."""
+    c = listing.c
+    found = await tx.conn.execute(
+        select(c.external_key)
+        .where(c.issuer == issuer, c.source == source, c.external_key > after, text("external_key <> ''"))
+        .where(c.kind == kind, c.state.in_((1, 2)))
+        .order_by(c.external_key)
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
     """Enter rows or put them in place of what is there."""
     await tx.sql.run_each(_WRITE, [_values(row) for row in rows])
