@@ -16,6 +16,7 @@ _CONTRACTS = {
     "people": "listings.v1.person",
     "bookings": "listings.v1.booking",
     "personal_data": "admin.v1.personal_data",
+    "feeds": "listings.v1.feed",
 }
 """What a caller calls a service → where its contract is."""
 

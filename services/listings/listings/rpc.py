@@ -26,6 +26,7 @@ from listings.domain.bases import TARGET, Base, counted
 from listings.domain.names import DETAILS, Kind, State
 from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
+from listings.feeds import rpc as feeds
 from listings.mapping import (
     WRITABLE,
     base_of,
@@ -282,7 +283,9 @@ class Listings:
 
 
 async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
-    """Whose grants give authority over a listing, a round or a booking: its issuer's, its body's, both sides'."""
+    """Whose grants give authority over a listing or feed, a round, a booking: its issuer's, its body's, both sides'."""
+    if resource.startswith("feeds/"):
+        return await feeds.scopes_of(tx, resource)
     if resource.startswith("bookings/"):
         return await bookings.scopes_of(tx, resource)
     if resource.startswith("rounds/"):

@@ -1,8 +1,8 @@
-"""Notify: where a webhook may go."""
+"""Chassis: where requests may go."""
 
 import pytest
 
-from notify.domain.targets import is_public, problem
+from chassis.targets import is_public, problem
 
 
 @pytest.mark.parametrize(
