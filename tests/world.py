@@ -5,7 +5,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any, TypeVar, cast
+
+import grpc
+from google.protobuf.json_format import MessageToJson
+from google.rpc.error_details_pb2 import BadRequest, LocalizedMessage
+from grpc_status import rpc_status
 
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
@@ -16,6 +23,7 @@ from alliance_local.caller import Caller
 from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
+from chassis.clock import SHANGHAI
 from registry.domain.credit_code import check_character
 
 _number = itertools.count(1)
@@ -144,10 +152,40 @@ def period_of(day: str) -> str:
     return f"{day[:4]}Q{(int(day[5:7]) - 1) // 3 + 1}"
 
 
+def verified(platform: Platform, member: Member) -> Member:
+    """Give an organization a code of its own, and verify it."""
+    registry = operator(platform).registry
+    given = organization_pb2.Organization(name=member.name, credit_code=credit_code())
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="补充代码")
+    request.update_mask.paths.append("credit_code")
+    registry.UpdateOrganization(request)
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="已核验"))
+    return member
+
+
 def credit_code() -> str:
     """A unified social credit code that no other test uses, with its check character; no real organization has it."""
     first = f"91{time.time_ns() % 10**13:013d}{next(_number) % 100:02d}"
     return first + check_character(first)
+
+
+def said(error: grpc.RpcError) -> str:
+    """What a refusal says: the fields that it names, with their texts."""
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    found = [(error.details() if isinstance(error, grpc.Call) else "") or ""]
+    for detail in status.details if status else ():
+        for kind in (BadRequest(), LocalizedMessage()):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
+                found.append(MessageToJson(kind, ensure_ascii=False))
+    return "\n".join(found)
+
+
+def noon(platform: Platform, days: int) -> datetime:
+    """Noon in Shanghai so many days from today, by the business clock."""
+    with Clocks(platform, ["listings"]) as clocks:
+        day = clocks.now().astimezone(SHANGHAI).date() + timedelta(days=days)
+    return datetime.combine(day, time_of_day(12), SHANGHAI)
 
 
 def settle(platform: Platform) -> None:

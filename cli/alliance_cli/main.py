@@ -18,6 +18,8 @@ _GROUPS = (
     "application",
     "document",
     "listing",
+    "person",
+    "booking",
     "feed",
     "match",
     "round",

@@ -4,8 +4,11 @@ from functools import cache
 from typing import Any
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from alliance.admin.v1.personal_data_service_pb2_grpc import PersonalDataServiceStub
+from alliance.listings.v1.booking_service_pb2_grpc import BookingsServiceStub
 from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
+from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -40,6 +43,18 @@ def listings() -> Any:
 
 
 @cache
+def people() -> Any:
+    """PeopleService, which listings serves."""
+    return PeopleServiceStub(channel("listings"))
+
+
+@cache
+def bookings() -> Any:
+    """BookingsService, which listings serves."""
+    return BookingsServiceStub(channel("listings"))
+
+
+@cache
 def feeds() -> Any:
     """FeedsService, which listings serves."""
     return FeedsServiceStub(channel("listings"))
@@ -61,6 +76,12 @@ def reporting() -> Any:
 def notify() -> Any:
     """NotifyService."""
     return NotifyServiceStub(channel("notify"))
+
+
+@cache
+def personal_data(service: str) -> Any:
+    """PersonalDataService of one service."""
+    return PersonalDataServiceStub(channel(service))
 
 
 @cache

@@ -63,6 +63,8 @@ class Table:
 
     def read(self, text: str) -> str:
         """The code that is meant by `110105`, `朝阳区`, `110105 朝阳区` or `朝阳区（110105）`. Raises `NoCodeError`."""
+        if text in self._known():
+            return text
         written = plain(text)
         if written in self._known():
             return written
@@ -81,6 +83,14 @@ class Table:
     def problem(self, code: str) -> tuple[str, str] | None:
         """What is wrong with a code, in Chinese and English, with near ones; None where it is one of the table's."""
         return None if code in self._known() else self._unknown(code[:_SHOWN], "请填代码，", "enter a code ")
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Every code with its name as it is shown, in the table's order."""
+        return [(code, self._label(code)) for code in self._known()]
+
+    def shown(self, text: str) -> str:
+        """A code with its name, as `read` takes it: `110105 北京市朝阳区`; the text itself where it is no code."""
+        return self._shown([text]) if text in self._known() else text
 
     def _parted(self, written: str) -> tuple[str, str]:
         """Code and name where both are there; the code is "" where the text begins and ends with none of the table's."""

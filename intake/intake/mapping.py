@@ -12,36 +12,36 @@
       job_position.skills: {column: keywords, split: "，,、"}
       job_position.education_code: {column: education, values: {不限: ""}, lookup: education}
 
-`values` replaces whole cells before anything else. The file has to have every column that is named here.
+`values` replaces whole cells before anything else. The file has to have every column that is named here. Without any of these
+options a cell is read as in a template: choices by their Chinese names too, 是/否, dates like 2026/1/31, bodies and
+organizations by name.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
-from difflib import get_close_matches
-from functools import cache
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from alliance.listings.v1 import listing_pb2
 from codes import education, industries, regions
 from intake import amounts
+from intake.cells import Names, as_given, fitting, unknown
+from intake.contract import KEY, leaves
 from intake.errors import UnmappedError, WrongError
 
 Row = dict[str, str]
 """Heading → text of the cell; empty cells are "" or left out."""
 
 _OPTIONS = {"column": str | list, "value": object, "lookup": str, "split": str, "number": bool, "values": dict}
-_PLATFORMS = {"name", "state", "etag", "create_time", "update_time", "publish_time"}
-_IMPORTS = {"issuer", "kind", "source", "external_key"}  # told by the import's options, `source` and `key`
+_INDEX = re.compile(r"\[.*?\]")
 _HEADINGS_AGAIN = WrongError("又是表头，不是数据；请删去此行", "headings again; leave it out")
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Rule:
     columns: tuple[str, ...] = ()
     value: Any = None
     lookup: str = ""
-    split: str = ""
+    split: Callable[[str], list[str]] | None = None
     number: bool = False
     values: dict[str, str] = field(default_factory=dict)
 
-    def apply(self, name: str, row: Row) -> Any:
+    def apply(self, name: str, row: Row, names: Names) -> Any:
         """The field's value, or None to leave it empty; raises `UnmappedError`."""
         if not self.columns:
             return self.value
@@ -65,21 +65,21 @@ class Rule:
         if not filled:
             return None
         try:
-            return self.read(list(filled.values()))
+            return self.read(list(filled.values()), names)
         except WrongError as error:
             column = list(filled)[-1 if self.lookup else 0]
             raise UnmappedError(name, column, filled[column], error) from error
 
-    def read(self, cells: list[str]) -> Any:
+    def read(self, cells: list[str], names: Names = as_given) -> Any:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
         if self.split:
-            return [part.strip() for part in re.split(f"[{re.escape(self.split)}]", cells[0]) if part.strip()]
+            return fitting(self.leaf, self.split(cells[0]), names)
         if self.lookup:
-            return _fitting(self.leaf, _looked_up(self.lookup, cells))
+            return fitting(self.leaf, _looked_up(self.lookup, cells))
         if self.number:
             number = _number(self.leaf, cells[0])
-            return None if number is None else _fitting(self.leaf, number)
-        return _fitting(self.leaf, cells[0])
+            return None if number is None else fitting(self.leaf, number)
+        return fitting(self.leaf, cells[0], names)
 
     def _replaced(self, cell: str) -> str:
         return self.values.get(cell, cell)
@@ -87,13 +87,22 @@ class Rule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A source's mapping."""
+    """A source's mapping.
+
+    Attributes:
+        key: the column of the rows' own keys.
+        rules: path of a field → how it is filled.
+        file: where it was read; None for a built-in one and for a template.
+        no_data: keys of rows that are no data: a template's second headings and its example.
+        stated: columns that may say what holds for the whole import → its field and the value; another one refuses the row.
+    """
 
     source: str
     key: str
     rules: dict[str, Rule]
     file: Path | None = None
-    """Where it was read; None for a built-in one."""
+    no_data: frozenset[str] = frozenset()
+    stated: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, text: str) -> "Mapping":
@@ -133,42 +142,68 @@ class Mapping:
         """Every column that it names, once."""
         return list(dict.fromkeys((self.key, *(column for rule in self.rules.values() for column in rule.columns))))
 
-    def listing(self, row: Row) -> listing_pb2.Listing:
+    def passes_over(self, row: Row) -> bool:
+        """Whether a row is no data."""
+        return row.get(self.key, "").strip() in self.no_data
+
+    def columns_of(self, path: str) -> list[str]:
+        """The columns that fill a field or what lies in it; its path is as refusals name it, `bodies[0]` among them."""
+        path = _INDEX.sub("", path)
+        if path == KEY:
+            return [self.key]
+        return [
+            column
+            for name, rule in self.rules.items()
+            if name == path or name.startswith(f"{path}.")
+            for column in rule.columns
+        ]
+
+    def listing(self, row: Row, names: Names = as_given) -> listing_pb2.Listing:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
         key = row.get(self.key, "")
         if all(row.get(column) == column for column in self.columns):
-            raise UnmappedError("external_key", self.key, key, _HEADINGS_AGAIN)
-        fields: dict[str, Any] = {"external_key": key}
+            raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
+        for column, (path, value) in self.stated.items():
+            if (given := row.get(column, "")) and given.split()[0] != value:
+                raise UnmappedError(path, column, given, _another(path, value))
+        fields: dict[str, Any] = {KEY: key}
         for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
                 fields.setdefault(name.split(".")[0], {})
-            value = rule.apply(name, row)
+            value = rule.apply(name, row, names)
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
         return json_format.ParseDict(fields, listing_pb2.Listing())
 
 
+def _another(path: str, value: str) -> WrongError:
+    return WrongError(
+        f"此次导入的 {path} 是 {value}；请删去此行，或另行导入",
+        f"this import's {path} is {value}; take the row out, or import it apart",
+    )
+
+
 def _rule(name: str, given: Any) -> Rule:
-    if (leaf := _leaves().get(name)) is None:
-        raise _unknown(name, _leaves())
+    if (leaf := leaves().get(name)) is None:
+        raise unknown(name, leaves())
     options = {"column": given} if isinstance(given, str) else given
     if not isinstance(options, dict):
         raise WrongError("须写明 column 或 value", "name a column or a value")
     for option, chosen in options.items():
         if option not in _OPTIONS:
-            raise _unknown(option, _OPTIONS)
+            raise unknown(option, _OPTIONS)
         if not isinstance(chosen, _OPTIONS[option]):
             raise WrongError(f"{option}: {chosen} 的写法不对", f"{option}: {chosen} is not written as it has to be")
     if ("column" in options) is ("value" in options):
         raise WrongError("须写明 column 或 value，二者取一", "name either a column or a value")
     if "value" in options:
-        return Rule(leaf, value=_fitting(leaf, options["value"]))
+        return Rule(leaf, value=fitting(leaf, options["value"]))
     column = options["column"]
     rule = Rule(
         leaf,
         columns=tuple(map(str, column)) if isinstance(column, list) else (str(column),),
         lookup=options.get("lookup", ""),
-        split=options.get("split", ""),
+        split=partial(_parts, options["split"]) if "split" in options else None,
         number=options.get("number", False),
         values={str(cell): "" if meant is None else str(meant) for cell, meant in options.get("values", {}).items()},
     )
@@ -179,7 +214,7 @@ def _rule(name: str, given: Any) -> Rule:
 def _check(rule: Rule) -> None:
     """Raises `WrongError` where its cells could never become the field's value."""
     if rule.lookup and rule.lookup not in _LOOKUPS:
-        raise _unknown(rule.lookup, _LOOKUPS).at("lookup")
+        raise unknown(rule.lookup, _LOOKUPS).at("lookup")
     if rule.split and not (rule.leaf.is_repeated and _is_text(rule.leaf)):
         raise WrongError("split 只用于多值字段", "split is for fields that hold several values")
     if rule.number and (_is_text(rule.leaf) or rule.leaf.enum_type):
@@ -192,49 +227,8 @@ def _check(rule: Rule) -> None:
             raise error.at(f"values.{cell}: {meant}") from error
 
 
-@cache
-def _leaves() -> dict[str, FieldDescriptor]:
-    """What a mapping may fill: path → field."""
-    return dict(_under(listing_pb2.Listing.DESCRIPTOR))
-
-
-def _under(message: Descriptor, prefix: str = "") -> Iterator[tuple[str, FieldDescriptor]]:
-    for one in message.fields:
-        if not prefix and one.name in _PLATFORMS | _IMPORTS:
-            continue
-        if one.message_type:
-            yield from _under(one.message_type, f"{prefix}{one.name}.")
-        else:
-            yield f"{prefix}{one.name}", one
-
-
 def _is_text(leaf: FieldDescriptor) -> bool:
     return leaf.cpp_type == FieldDescriptor.CPPTYPE_STRING
-
-
-def _fitting(leaf: FieldDescriptor, value: Any) -> Any:
-    """The value as its field takes it; raises `WrongError` that says what the field takes."""
-    if not leaf.is_repeated:
-        return _single(leaf, value)
-    return [_single(leaf, one) for one in (value if isinstance(value, list) else [value])]
-
-
-def _single(leaf: FieldDescriptor, value: Any) -> Any:
-    if leaf.enum_type:
-        known = [one.name for one in leaf.enum_type.values if one.number]
-        if value not in known:
-            raise _unknown(value, known)
-        return value
-    if _is_text(leaf):
-        if isinstance(value, date):  # as YAML reads 2026-12-31
-            return value.isoformat()
-        if not isinstance(value, str):
-            raise WrongError("须是文字；请加引号", "it has to be text; put it in quotes")
-        return value
-    most = 2 ** (31 if leaf.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 63) - 1
-    if not _INTEGER.fullmatch(str(value)) or abs(int(value)) > most:
-        raise WrongError(f"须是不超过 {most} 的整数", f"it has to be a whole number up to {most}")
-    return int(value)
 
 
 def _number(leaf: FieldDescriptor, cell: str) -> int | None:
@@ -246,6 +240,10 @@ def _number(leaf: FieldDescriptor, cell: str) -> int | None:
     return ends[leaf.name == "max"] if ends else None
 
 
+def _parts(separators: str, cell: str) -> list[str]:
+    return [part.strip() for part in re.split(f"[{re.escape(separators)}]", cell) if part.strip()]
+
+
 def _looked_up(lookup: str, cells: list[str]) -> str:
     code = _LOOKUPS[lookup](cells)
     if not code:
@@ -253,11 +251,6 @@ def _looked_up(lookup: str, cells: list[str]) -> str:
             "对不上代码表；请改正，或在映射的 values 中写明", "it is in no code table; mend it, or add it to `values`"
         )
     return code
-
-
-def _unknown(given: object, known: Iterable[str]) -> WrongError:
-    nearest = ", ".join(get_close_matches(str(given), known, cutoff=0))
-    return WrongError(f"没有“{given}”；相近的有 {nearest}", f"there is no {given!r}; the nearest are {nearest}")
 
 
 def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:

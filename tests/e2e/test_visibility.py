@@ -9,7 +9,7 @@ from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import matching_service_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
-from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, organization_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
@@ -76,14 +76,7 @@ def _enterprise(platform: Platform) -> Member:
 
 def _department(platform: Platform, *, verified: bool) -> Member:
     member = world.organization(platform, organization_pb2.ORG_TYPE_GOV_DEPARTMENT)
-    registry = world.operator(platform).registry
-    given = organization_pb2.Organization(name=member.name, credit_code=world.credit_code())
-    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="补充代码")
-    request.update_mask.paths.append("credit_code")
-    registry.UpdateOrganization(request)
-    if verified:
-        registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="已核验"))
-    return member
+    return world.verified(platform, member) if verified else member
 
 
 def _entered(issuer: Member, body: str, word: str, label: str) -> str:

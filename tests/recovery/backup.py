@@ -15,6 +15,12 @@ def dump(platform: Platform, service: str, file: Path) -> None:
     _run("pg_dump", "--format=custom", f"--file={file}", _url(platform, service))
 
 
+def content(platform: Platform, service: str) -> bytes:
+    """All rows of a service's database as text; bytes among them as hex."""
+    command = [str(POSTGRES_BIN_PATH / "pg_dump"), "--data-only", _url(platform, service)]
+    return subprocess.run(command, check=True, timeout=300, capture_output=True).stdout
+
+
 async def restore(platform: Platform, service: str, file: Path) -> None:
     """Put the database back to what was written down; PostgreSQL is up, the service is not."""
     connection = await asyncpg.connect(_url(platform, SUPERUSER))

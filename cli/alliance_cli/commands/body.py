@@ -6,6 +6,7 @@ import typer
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.common.v1.text_pb2 import LocalizedText
+from alliance.listings.v1 import listings_service_pb2 as listings_rpc
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import changes, facts, naming, stubs
@@ -242,3 +243,20 @@ def dissolve(body: str, reason: Annotated[str, typer.Option()]) -> None:
     with explained():
         request = rpc.DissolveBodyRequest(name=naming.body(body), reason=reason)
         show_one(call(stubs.registry().DissolveBody, request), COLUMNS)
+
+
+@app.command()
+def bases(body: str) -> None:
+    """联盟内共享实践基地与目标 · an alliance's shared practice bases against what it is to have (R44)."""
+    with explained():
+        request = listings_rpc.GetPracticeBaseTargetsRequest(body=naming.body(body))
+        found = call(stubs.listings().GetPracticeBaseTargets, request)
+        goal = f"{found.target_min}–{found.target_max}"
+        columns: list[Column] = [
+            ("已启用", "in use", lambda side: len(side.in_use)),
+            ("在建", "coming", lambda side: len(side.coming)),
+            ("目标", "target", lambda _: goal),
+            ("达到", "reached", lambda side: t("是", "yes") if side.reached else t("否", "no")),
+        ]
+        show_one(found.schools, columns, title=t("高校", "universities and colleges"))
+        show_one(found.enterprises, columns, title=t("企业", "enterprises"))

@@ -8,12 +8,13 @@ from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, short, show, show_one
+from alliance_cli.output import Column, ident, short, show, show_one, value_of
 from alliance_cli.session import call
 
 app = typer.Typer(no_args_is_help=True, help="发布期次 · rounds")
 _kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
 _round = short(round_pb2.RoundKind, "ROUND_KIND_")
+_change = short(round_pb2.RoundChange, "ROUND_CHANGE_")
 _state = short(round_pb2.RoundState, "ROUND_STATE_")
 COLUMNS: list[Column] = [
     ("编号", "id", lambda r: ident(r.name)),
@@ -24,6 +25,16 @@ COLUMNS: list[Column] = [
     ("状态", "state", lambda r: _state(r.state)),
     ("条数", "listings", lambda r: sum(count.listings for count in r.counts)),
     ("分类", "by kind", lambda r: ", ".join(f"{_kind(c.kind)} {c.listings}" for c in r.counts)),
+    ("未发布", "silent", lambda r: r.silent_members),
+]
+_ENTRIES: list[Column] = [
+    ("变化", "change", lambda e: _change(e.change)),
+    ("编号", "id", lambda e: ident(e.listing.name)),
+    ("类别", "kind", lambda e: _kind(e.listing.kind)),
+    ("标题", "title", lambda e: e.listing.title),
+    ("发布单位", "issuer", lambda e: ident(e.listing.issuer)),
+    ("数量", "quantity", lambda e: e.listing.quantity),
+    ("版本", "version", lambda e: e.version),
 ]
 
 
@@ -45,3 +56,37 @@ def open_first(
     with explained():
         request = rpc.OpenFirstRoundRequest(body=naming.body(body), council_opens_on=opens, council_closes_on=closes)
         show_one(call(stubs.listings().OpenFirstRound, request), COLUMNS)
+
+
+@app.command("compile")
+def compile_(round_: Annotated[str, typer.Argument(metavar="ROUND")], reason: Annotated[str, typer.Option()]) -> None:
+    """编制并冻结年度清单 · compile a list of a year now, and freeze it (R43, R57, R58)."""
+    with explained():
+        request = rpc.CompileRoundRequest(name=naming.resource("rounds", round_), reason=reason)
+        show_one(call(stubs.listings().CompileRound, request), COLUMNS)
+
+
+@app.command()
+def entries(
+    round_: Annotated[str, typer.Argument(metavar="ROUND")],
+    change: Annotated[list[str] | None, typer.Option(help="added | revised | kept | removed")] = None,
+) -> None:
+    """一期的内容及与上期的变化 · what a closed round holds, with what changed since the one before."""
+    with explained():
+        changes = [value_of(round_pb2.RoundChange, "ROUND_CHANGE_", one) for one in change or ()]
+        request = rpc.ListRoundEntriesRequest(round=naming.resource("rounds", round_), changes=changes, page_size=naming.PAGE)
+        show(naming.every(stubs.listings().ListRoundEntries, request, "entries"), _ENTRIES)
+
+
+@app.command()
+def silent(round_: Annotated[str, typer.Argument(metavar="ROUND")]) -> None:
+    """未发布的成员 · members that have nothing in a round."""
+    with explained():
+        request = rpc.ListSilentMembersRequest(round=naming.resource("rounds", round_), page_size=naming.PAGE)
+        found = naming.every(stubs.listings().ListSilentMembers, request, "silences")
+        known = naming.display_names(one.organization for one in found)
+        columns: list[Column] = [
+            ("单位", "organization", lambda s: known.get(s.organization, s.organization)),
+            ("上次发布", "last round", lambda s: ident(s.last_round)),
+        ]
+        show(found, columns)

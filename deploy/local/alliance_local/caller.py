@@ -8,8 +8,11 @@ from typing import Any
 import grpc
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from alliance.admin.v1.personal_data_service_pb2_grpc import PersonalDataServiceStub
+from alliance.listings.v1.booking_service_pb2_grpc import BookingsServiceStub
 from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
+from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -41,12 +44,14 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "applications": ApplicationServiceStub,
     "documents": DocumentServiceStub,
     "listings": ListingsServiceStub,
+    "people": PeopleServiceStub,
+    "bookings": BookingsServiceStub,
     "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
-_SERVED_BY = {"applications": "registry", "documents": "registry", "feeds": "listings"}
+_SERVED_BY = {"applications": "registry", "documents": "registry"} | dict.fromkeys(("people", "bookings", "feeds"), "listings")
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -62,6 +67,8 @@ class Caller:
     applications: Any
     documents: Any
     listings: Any
+    people: Any
+    bookings: Any
     feeds: Any
     matching: Any
     reporting: Any
@@ -82,6 +89,10 @@ class Caller:
     def admin(self, service: str) -> Any:
         """The operator's RPCs of a service."""
         return _Bound(self, AdminServiceStub(self.channel(service)))
+
+    def personal_data(self, service: str) -> Any:
+        """The rights of persons, of a service."""
+        return _Bound(self, PersonalDataServiceStub(self.channel(service)))
 
     def channel(self, service: str) -> grpc.Channel:
         """The channel to a service."""

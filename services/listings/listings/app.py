@@ -6,7 +6,7 @@ from pathlib import Path
 from access.authority import Authority
 from access.listeners import listeners
 from access.register import Owner, ProjectedRegister
-from alliance.listings.v1 import booking_pb2, feed_service_pb2, listings_service_pb2, person_pb2
+from alliance.listings.v1 import booking_service_pb2, feed_service_pb2, listings_service_pb2, person_service_pb2
 from chassis import outgoing
 from chassis.database import Tx
 from chassis.handling import Listen
@@ -50,8 +50,8 @@ class ListingsParts(Parts):
                 listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
                 Listings(self._authority, self._standing),
             ),
-            Offer(person_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
-            Offer(booking_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+            Offer(person_service_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
+            Offer(booking_service_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
             Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, {"CreateFeed": feeds.reread}),
         ]
 

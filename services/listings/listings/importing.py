@@ -14,6 +14,7 @@ from chassis import wellformed
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Violation
+from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
@@ -50,15 +51,22 @@ def check_header(header: rpc.ImportHeader) -> None:
                 "header.issuer", "required", "首条消息须为 header，并填写发布单位", "send the header first, with the issuer"
             )
         )
+    if header.withdraw_vanished:
+        found += _reason_problems(header.reason)
     if found:
         raise Invalid(found)
 
 
-async def take(
-    call: Call, header: rpc.ImportHeader, rows: Sequence[rpc.ImportRow], standing: Standing
-) -> list[rpc.ImportReceipt]:
+def _reason_problems(reason: str) -> list[Violation]:
+    if not reason.strip():
+        return [Violation("header.reason", "required", "撤回须填写原因", "withdrawing needs a reason")]
+    return screen("header.reason", reason)
+
+
+async def take(call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing) -> list[rpc.ImportReceipt]:
     """Take a chunk in; returns a receipt a row once all is committed."""
-    if len(rows) > MAX_ROWS:
+    rows = chunk.rows
+    if max(len(rows), len(chunk.unread_keys)) > MAX_ROWS:
         raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
     try:
         async with call.database.transaction(call.cause) as tx:
@@ -165,9 +173,10 @@ class Chunk:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
         elif found := _final_problems(known):
             _refuse(row.receipt, found)
+        elif not (fields := changed_fields(written(message_of(known)), row.bare)):
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # it says what publication filled in, as an export does
         else:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
-            fields = changed_fields(written(message_of(known)), row.bare)
             self._advance(Change(known, row.bare, State(known.state), "revised", row.hashed, fields, imported=True))
 
     def _publish(self, draft: ListingRow, receipt: rpc.ImportReceipt) -> None:

@@ -18,7 +18,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
 from codes import regions
-from listings import changes, importing, references, rounds, store
+from listings import changes, importing, references, rounds, store, vanished
 from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
@@ -42,6 +42,7 @@ from listings.mapping import (
 )
 from listings.standing import Standing
 from listings.store import ListingRow, RoundRow, SilenceRow, Wanted, listing
+from listings.vanished import Seen
 
 _COUNCIL = Violation(
     "council_opens_on",
@@ -153,12 +154,22 @@ class Listings:
         """See the contract."""
         header = (await anext(requests)).header
         importing.check_header(header)
+        if header.withdraw_vanished:
+            await self._authority.authorise(call, "listings.listings.withdraw", [header.issuer])
         async with call.database.transaction(call.cause, read_only=True) as tx:
             await self._standing.require_organization(tx, header.issuer)
+        seen = Seen()
         async for request in requests:
+            if request.HasField("end"):
+                async for receipts in vanished.withdraw(call, header, seen):
+                    yield rpc.ImportListingsResponse(receipts=receipts)
+                return
             call.accepting()
-            receipts = await importing.take(call, header, request.chunk.rows, self._standing)
+            receipts = await importing.take(call, header, request.chunk, self._standing)
             yield rpc.ImportListingsResponse(receipts=receipts)
+            if header.withdraw_vanished:
+                seen.add(row.listing.external_key for row in request.chunk.rows)
+                seen.add(request.chunk.unread_keys)
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
         """See the contract."""
