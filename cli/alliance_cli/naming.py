@@ -56,6 +56,11 @@ def display_names(organizations: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def shown(*organizations: str) -> dict[str, str]:
+    """What people are shown for organizations; nothing is looked up for scripts."""
+    return {} if context.output == "json" else display_names(organizations)
+
+
 def titles(of_listings: Iterable[str]) -> dict[str, str]:
     """Resource name → title, of the listings that the caller may see."""
     found: dict[str, str] = {}

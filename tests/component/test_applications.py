@@ -1,7 +1,7 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ from alliance.registry.v1 import document_service_pb2 as documents
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis.clock import business_date
 from tests import papers, world
 from tests.waiting import until
 from tests.world import Member
@@ -167,7 +168,7 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     take(judge, made.name, "score", score=80, reason="可行")
     done = take(centre, made.name, "select")
     assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
-    assert done.due_on[:4] == str(int(done.steps[-1].take_time.ToDatetime().year) + 2)
+    assert done.due_on[:4] == str(business_date(done.steps[-1].take_time.ToDatetime(tzinfo=UTC)).year + 2)
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
     take(centre, made.name, "remove", reason="考核不合格")
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED

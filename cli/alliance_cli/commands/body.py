@@ -173,7 +173,7 @@ def members(body: str, on: Annotated[str, typer.Option(help="日期 · date, YYY
     with explained():
         request = rpc.ListMembershipsRequest(parent=naming.body(body), valid_on=on, page_size=naming.PAGE)
         found = naming.every(stubs.registry().ListMemberships, request, "memberships")
-        names = {} if context.output == "json" else naming.display_names(one.organization for one in found)
+        names = naming.shown(*(one.organization for one in found))
         named: Column = ("名称", "name", lambda m: names.get(m.organization, ""))
         show(found, [*MEMBER_COLUMNS[1:2], named, *MEMBER_COLUMNS[2:]])
 

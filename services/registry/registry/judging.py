@@ -121,7 +121,7 @@ async def _facts(tx: Tx, message: body_pb2.Body) -> Facts:
 
 
 def _member(row: Any) -> Member:
-    return Member(row.organization, row.org_type, frozenset(row.roles), row.region_code[:2], row.verified)
+    return Member(row.display_name, row.org_type, frozenset(row.roles), row.region_code[:2], row.verified)
 
 
 async def _looked_up(tx: Tx, message: body_pb2.Body) -> Mapping[str, Value | None]:

@@ -312,6 +312,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         state=message.state,
         key_industry=message.alliance.key_industry,
         applicant=message.pilot_unit.institution or message.support_unit.unit,
+        task_force=message.alliance.task_force,
         external_key=message.external_key,
         create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
         content=message.SerializeToString(deterministic=True),

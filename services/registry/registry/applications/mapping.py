@@ -1,6 +1,6 @@
 """Between messages and rows of applications and calls; what callers write is checked here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -180,8 +180,8 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     return message
 
 
-def document_problems(procedure: Procedure, given: list[pb.ApplicationDocument]) -> list[Violation]:
-    """What is wrong with the documents that come with a step."""
+def document_problems(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:
+    """What is wrong with the documents that are to be attached."""
     known = "、".join(f"{kind} {zh}" for kind, (zh, _) in procedure.documents.items())
     return [
         Violation(

@@ -29,6 +29,7 @@ from registry.store import BodyRow, OrganizationRow
 APPLICATION = "alliance.internal.registry.application.v1"
 STEP = "registry.applications.step"
 _MOST_STEPS = 500
+_MOST_DOCUMENTS = 200  # of one application: its record has to fit a topic
 _BATCH = 20  # applications in one transaction of the sweep
 _NOBODY = Unit("", 0)
 _LEADS = (MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL)
@@ -81,6 +82,17 @@ class Taking:
         await self._done(tx, row.version, message, case, step, Said(reason=step.title[0]))
         return True
 
+    async def attach(self, tx: Tx, message: pb.Application, given: Sequence[pb.ApplicationDocument]) -> None:
+        """Attach documents to an application that is written next: whoever may see it may read them."""
+        message.documents.extend(given)
+        if len(message.documents) > _MOST_DOCUMENTS:
+            raise Precondition(
+                "TOO_MANY_DOCUMENTS",
+                f"一份申报最多 {_MOST_DOCUMENTS} 份材料；请合并后上传",
+                f"an application has at most {_MOST_DOCUMENTS} documents; put them together",
+            )
+        await attach(tx, message.name, [one.document for one in given])
+
     async def findings(self, tx: Tx, message: pb.Application) -> list[Finding]:
         """What every rule says of an application and of the body that it is for."""
         found: list[Finding] = []
@@ -102,8 +114,8 @@ class Taking:
     async def _known(self, tx: Tx, message: pb.Application, said: Said) -> Case:
         today = business_date(tx.now)
         members = await store.members_on(tx, message.body, today) if message.body else []
-        names = [message.applicant, said.organization, *(one.organization for one in members)]
-        units = {name: _unit(row) for name, row in (await store.get_all(tx, OrganizationRow, [n for n in names if n])).items()}
+        known = await store.get_all(tx, OrganizationRow, _named(message, said) | {one.organization for one in members})
+        units = {name: _unit(row) for name, row in known.items()}
         if said.organization and said.organization not in units:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
@@ -131,6 +143,7 @@ class Taking:
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
             hindering=tuple(one for one in await self.findings(tx, message) if one.hinders),
+            names={name: row.display_name for name, row in known.items()},
         )
 
     async def _unit(self, call: Call, case: Case) -> Unit:
@@ -146,8 +159,7 @@ class Taking:
         parts = set(_parties_of(message, case))
         if message.body:
             body = await store.get(call.tx, BodyRow, message.body)
-            task_force = body_message(body).alliance.task_force if body else ""
-            if case.unit.name and case.unit.name == task_force:
+            if body and case.unit.name and case.unit.name == body.task_force:
                 parts.add(Party.TASK_FORCE)
             if await self._authority.permitted(call, STEP, message.body) and case.unit.name in case.members:
                 parts.add(Party.SECRETARIAT)
@@ -156,7 +168,7 @@ class Taking:
     async def _done(self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said) -> pb.Application:
         state = step.to or case.state
         message.state = int(state)  # type: ignore[assignment]
-        message.documents.extend(said.documents)
+        await self.attach(tx, message, said.documents)
         if "day" in step.asks:
             message.challenge.due_on = said.day
         taken = message.steps.add(
@@ -172,7 +184,6 @@ class Taking:
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
-        await attach(tx, message.name, [one.document for one in said.documents])
         await name_party(tx, message.name, said.organization, said.principal)
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, version + 1, "stepped")
@@ -193,6 +204,12 @@ class Taking:
         row = application_row(message, version, due_on if _lapses(procedure, case) else None, tx.now)
         await store.write(tx, row)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+
+
+def _named(message: pb.Application, said: Said) -> set[str]:
+    """The organizations that an application and its steps name."""
+    steps = {one.named_organization for one in message.steps}
+    return {name for name in (message.applicant, said.organization, *steps) if name}
 
 
 def _lapses(procedure: Procedure, case: Case) -> bool:

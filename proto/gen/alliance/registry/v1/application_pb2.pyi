@@ -525,7 +525,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApplicationDocument]:
-        """Documents that are attached. Output only; attached by AttachDocument and TakeStep."""
+        """Documents that are attached. Output only; at most 200; attached by AttachDocuments and TakeStep."""
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TakenStep]:

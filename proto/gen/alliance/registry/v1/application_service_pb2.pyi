@@ -283,6 +283,42 @@ class UpdateApplicationRequest(_message.Message):
 Global___UpdateApplicationRequest: _TypeAlias = UpdateApplicationRequest  # noqa: Y015
 
 @_typing.final
+class AttachDocumentsRequest(_message.Message):
+    """Request of AttachDocuments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`applications/{application}`."""
+    etag: _builtins.str
+    """Expected etag; checked where set."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.ApplicationDocument]:
+        """The documents, each of one of the programme's kinds; at most 200 in one application."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        documents: _abc.Iterable[_application_pb2.ApplicationDocument] | None = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachDocumentsRequest: _TypeAlias = AttachDocumentsRequest  # noqa: Y015
+
+@_typing.final
 class TakeStepRequest(_message.Message):
     """Request of TakeStep."""
 

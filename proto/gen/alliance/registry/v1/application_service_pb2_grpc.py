@@ -66,6 +66,11 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.UpdateApplicationRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
                 _registered_method=True)
+        self.AttachDocuments = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/AttachDocuments',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
         self.TakeStep = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/TakeStep',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.SerializeToString,
@@ -102,7 +107,7 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApplication(self, request, context):
-        """Begins an application as a draft. Who may act for the applicant begins it; the call's authority, too, where it gives out the
+        """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -125,6 +130,13 @@ class ApplicationServiceServicer:
 
     def UpdateApplication(self, request, context):
         """Changes the fields named in the mask (AIP-134) of a draft or of what was returned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttachDocuments(self, request, context):
+        """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,6 +194,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
             'UpdateApplication': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateApplication,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.UpdateApplicationRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'AttachDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachDocuments,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
             ),
             'TakeStep': grpc.unary_unary_rpc_method_handler(
@@ -362,6 +379,33 @@ class ApplicationService:
             target,
             '/alliance.registry.v1.ApplicationService/UpdateApplication',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.UpdateApplicationRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/AttachDocuments',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
             options,
             channel_credentials,
