@@ -152,7 +152,7 @@ def test_an_answer_acknowledges_a_cursor(answer: bytes) -> None:
 
 # Feeds as they are written
 
-_IN = {
+_IN: dict[str, Any] = {
     "display_name": "服务网岗位",
     "direction": pb.FEED_DIRECTION_IN,
     "system": pb.OUTSIDE_SYSTEM_SME_SERVICE_NETWORK,

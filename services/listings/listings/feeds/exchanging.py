@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8  # exchanges under way
 _POLL = 0.5  # seconds between looks for due feeds
 _WATCH = 5.0  # seconds between looks at how quiet they are
-_SPARE = 5.0  # seconds beyond an exchange's time after which it counts as lost
+_SPARE = 2.0  # seconds beyond an exchange's time after which it counts as lost; what settles it has the row locked by then
 _CAUSE = Cause("service:listings")
 _UNEXPECTED = ExchangeError("平台内部错误，请联系运营方", "an error of the platform's own; turn to its operator")
 
