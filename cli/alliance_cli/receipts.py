@@ -126,8 +126,8 @@ class Marked:
             added = RECEIPT if row == len(self._head) - 1 else ()
             for place, cell in enumerate([*self._cut(line), *added]):
                 self._book.put(sheet, row, place, cell, bold=True)
-        if len(self._head) > 1:  # the paths of a template
-            sheet.set_row(0, None, None, {"hidden": True})
+            if not added:  # the paths of a template
+                sheet.set_row(row, None, None, {"hidden": True})
         sheet.freeze_panes(len(self._head), 1)
         return len(self._head)
 
