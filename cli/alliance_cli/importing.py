@@ -59,10 +59,12 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
     """
     sheet = contract.kind_label(kind)
     headings = rows.headings(next(rows.lines(file, sheet), []))
-    is_guarded = mapping is None and not rows.is_workbook(file)
-    if mapping is None:
-        mapping = _template(file, kind, headings)
-    elif missing := [column for column in mapping.columns if headings and column not in headings]:
+    chosen = mapping or _template(file, kind, headings)
+    source = Source(file, sheet, replace(chosen, source=name or chosen.source), mapping is None and not rows.is_workbook(file))
+    _, below = source.lines()
+    if all(chosen.passes_over(rows.row(headings, line)) for line in below):
+        fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
+    if missing := [column for column in chosen.columns if column not in headings]:
         lacking, listed = ", ".join(missing), ", ".join(headings)
         fail(
             REFUSED,
@@ -72,10 +74,6 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
                 f"it has: {listed}\nadd them to the file, or take them out of the mapping",
             ),
         )
-    source = Source(file, sheet, replace(mapping, source=name) if name else mapping, is_guarded)
-    _, below = source.lines()
-    if all(mapping.passes_over(rows.row(headings, line)) for line in below):
-        fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
     return source
 
 

@@ -55,6 +55,8 @@ class Rule:
     split: Callable[[str], list[str]] | None = None
     number: bool = False
     values: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
+    """What people call its column, where not by its heading."""
 
     def apply(self, name: str, row: Row, names: Names) -> Any:
         """The field's value, or None to leave it empty; raises `UnmappedError`."""
@@ -68,7 +70,7 @@ class Rule:
             return self.read(list(filled.values()), names)
         except WrongError as error:
             column = list(filled)[-1 if self.lookup else 0]
-            raise UnmappedError(name, column, filled[column], error) from error
+            raise UnmappedError(name, column, filled[column], error, self.shown) from error
 
     def read(self, cells: list[str], names: Names = as_given) -> Any:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""

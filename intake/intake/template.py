@@ -64,7 +64,12 @@ _NOT_TAKEN = {KEY, "name", "state", "publish_time"}
 
 
 def _rule(heading: str, column: Column) -> Rule:
-    return Rule(column.leaf, (heading,), split=partial(items, column.leaf) if column.leaf.is_repeated else None)
+    return Rule(
+        column.leaf,
+        (heading,),
+        split=partial(items, column.leaf) if column.leaf.is_repeated else None,
+        shown=column.zh,
+    )
 
 
 def _no_column(heading: str, kind: int, columns: MappingOf[str, Column]) -> WrongError:
