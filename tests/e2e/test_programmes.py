@@ -102,7 +102,8 @@ WALKS = (
         部门 remove --reason 停止招生
         """,
         "removed",
-        body="pilot_unit --fact institution=@高校 --fact college=@学院 --fact major_code=计算机科学与技术 --fact call_year=2026",
+        body="pilot_unit --fact institution=@高校 --fact college=@学院 --fact call_year=2026 "
+        "--fact major_code=计算机科学与技术",
     ),
     Walk(
         Programme.SUPPORT,
