@@ -102,7 +102,8 @@ WALKS = (
         部门 remove --reason 停止招生
         """,
         "removed",
-        body="pilot_unit --fact institution=@高校 --fact college=@学院 --fact major_code=080901 --fact call_year=2026",
+        body="pilot_unit --fact institution=@高校 --fact college=@学院 --fact call_year=2026 "
+        "--fact major_code=计算机科学与技术",
     ),
     Walk(
         Programme.SUPPORT,
@@ -134,7 +135,7 @@ WALKS = (
         高校 exit --reason 合并
         """,
         "removed",
-        body="consortium --region 110000 --fact industry_code=39",
+        body="consortium --region 北京市 --fact industry_code=39",
         members="高校=lead_university 企业=participant",
     ),
     Walk(

@@ -19,6 +19,8 @@ from alliance_cli.session import call, context, t
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
 _programme = short(pb.Programme, "PROGRAMME_")
 _state = short(pb.ApplicationState, "APPLICATION_STATE_")
+_certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")
+_certification_state = short(pb.CertificationState, "CERTIFICATION_STATE_")
 STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.step),
     ("名称", "title", lambda s: _said(s.title)),
@@ -27,6 +29,17 @@ STEP_COLUMNS: list[Column] = [
     ("材料", "documents", lambda s: ", ".join(s.documents)),
     ("须填", "asks", lambda s: ", ".join(s.inputs)),
     ("障碍", "in the way", lambda s: _said(s.refusal)),
+]
+CATALOGUE_COLUMNS: list[Column] = [
+    ("对象", "kind", lambda c: _certified_kind(c.kind)),
+    ("单位", "organization", lambda c: c.display_name),
+    ("地区", "region", lambda c: c.region_code),
+    ("行业", "industry", lambda c: c.industry_code),
+    ("状态", "state", lambda c: _certification_state(c.state)),
+    ("培育", "cultivated", lambda c: c.cultivated_on),
+    ("认证", "certified", lambda c: c.certified_on),
+    ("退出", "exited", lambda c: c.exited_on),
+    ("申报", "application", lambda c: ident(c.application)),
 ]
 Programme = Annotated[str, typer.Argument(help=f"程序 · one of {', '.join(map(_programme, pb.Programme.values()[1:]))}")]
 Fact = Annotated[
@@ -213,6 +226,26 @@ def check(application: str) -> None:
     with explained():
         found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
         show(found.findings, FINDING_COLUMNS, title=found.application)
+
+
+@app.command()
+def catalogue(
+    kind: Annotated[str, typer.Option(help="对象 · region, industry, enterprise")] = "",
+    state: Annotated[str, typer.Option(help="状态 · cultivating, certified, exited")] = "",
+    region: Annotated[str, typer.Option(help="地区，含下辖 · region and what lies in it, code or name")] = "",
+    organization: Annotated[str, typer.Option("--org", help="单位 · organization")] = "",
+) -> None:
+    """产教融合型认证名录 · the catalogue of what is certified."""
+    with explained():
+        request = rpc.ListCertificationsRequest(
+            page_size=naming.PAGE,
+            kinds=[value_of(pb.CertifiedKind, "CERTIFIED_KIND_", kind)] if kind else [],
+            states=[value_of(pb.CertificationState, "CERTIFICATION_STATE_", state)] if state else [],
+            region_code=region,
+            organization=naming.organization(organization) if organization else "",
+        )
+        found = naming.every(stubs.applications().ListCertifications, request, "certifications")
+        show(found, CATALOGUE_COLUMNS)
 
 
 def _document(typed: str) -> pb.ApplicationDocument:

@@ -12,7 +12,8 @@ from registry import store
 from registry.applications.documents import owner_of
 from registry.applications.store import ApplicationRow
 from registry.domain.calls import BEGUN_BY_AUTHORITY
-from registry.mapping import body_message, organization_message
+from registry.mapping.bodies import body_message
+from registry.mapping.organizations import organization_message
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 

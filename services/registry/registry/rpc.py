@@ -21,26 +21,25 @@ from registry import bodies, changes, guards, store
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import Judge, said_at, stage_of
-from registry.mapping import (
+from registry.mapping.bodies import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
-    ORGANIZATION_FIELDS,
-    VERIFIED_FIELDS,
     body_message,
     body_problems,
     finding_message,
-    grant_message,
-    grant_problems,
-    masked,
     membership_message,
     membership_problems,
     membership_row,
-    only,
+    tidy,
+)
+from registry.mapping.checks import masked, only, refuse
+from registry.mapping.grants import grant_message, grant_problems
+from registry.mapping.organizations import (
+    ORGANIZATION_FIELDS,
+    VERIFIED_FIELDS,
     organization_message,
     organization_problems,
     outside_organization,
-    refuse,
-    tidy,
 )
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 

@@ -323,11 +323,12 @@ async def outdate_other(tx: Tx, policy: str) -> None:
 
 
 async def outdate_members(tx: Tx, organization: str) -> None:
-    """Bodies that an organization is a member of, or is itself, are to be looked at again."""
+    """Bodies that an organization is a member of, or is itself, are to be looked at again. Waits for who looks at one now."""
     member_of = select(membership.c.body).where(membership.c.organization == organization)
     applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
-    outdated = or_(body_check.c.body.in_(member_of), body_check.c.body.in_(applies_for))
-    await tx.conn.execute(update(body_check).where(outdated).values(checked_on=_NEVER))
+    c = body_check.c
+    outdated = select(c.body).where(or_(c.body.in_(member_of), c.body.in_(applies_for))).order_by(c.body).with_for_update()
+    await tx.conn.execute(update(body_check).where(c.body.in_(outdated)).values(checked_on=_NEVER))
 
 
 async def forget_check(tx: Tx, name: str) -> None:

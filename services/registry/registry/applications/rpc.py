@@ -12,7 +12,9 @@ from chassis import etag, paging
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
+from codes import regions
 from registry import guards, store
+from registry.applications import catalogue
 from registry.applications import store as rows
 from registry.applications.documents import Documents
 from registry.applications.mapping import (
@@ -32,7 +34,8 @@ from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import State, hurdle
 from registry.domain.programmes import PROCEDURES
-from registry.mapping import finding_message, masked, only, refuse
+from registry.mapping.bodies import finding_message
+from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
@@ -160,6 +163,26 @@ class Applications:
             request.documents,
         )
         return await self._taking.take(call, row, request.step, said)
+
+    async def ListCertifications(self, call: Call, request: rpc.ListCertificationsRequest) -> rpc.ListCertificationsResponse:
+        """See the contract."""
+        refuse(coded(request))
+        c = catalogue.certification.c
+        conditions: list[ColumnElement[bool]] = []
+        if request.kinds:
+            conditions.append(c.kind.in_(request.kinds))
+        if request.states:
+            conditions.append(c.state.in_(request.states))
+        if request.organization:
+            conditions.append(c.organization == request.organization)
+        if request.region_code:
+            conditions.append(catalogue.in_region(regions.prefix(request.region_code)))
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        found = await catalogue.page(call.tx, conditions, before[0] if before else None, size + 1)
+        answer = rpc.ListCertificationsResponse(certifications=found[:size])
+        if len(found) > size:
+            answer.next_page_token = paging.encode(request, [found[size - 1].name])
+        return answer
 
     async def GetProcedure(self, call: Call, request: rpc.GetProcedureRequest) -> rpc.ProcedureSteps:
         """See the contract."""

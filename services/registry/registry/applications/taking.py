@@ -13,6 +13,7 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, store
+from registry.applications import catalogue
 from registry.applications.mapping import application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue
 from registry.domain.facts import Facts, Value
@@ -20,10 +21,11 @@ from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Procedure, Refusal, State, Step, Taken, Unit, Window, take
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import is_college_of
 from registry.domain.rules import Finding, check
 from registry.judging import Judge
-from registry.mapping import body_message, finding_message
+from registry.mapping.bodies import body_message, finding_message
 from registry.store import BodyRow, OrganizationRow
 
 APPLICATION = "alliance.internal.registry.application.v1"
@@ -64,6 +66,8 @@ class Taking:
     async def take(self, call: Call, row: ApplicationRow, name: str, said: Said) -> pb.Application:
         """Take a step. Raises `Precondition` where the procedure refuses it."""
         message = application_message(row)
+        if row.programme == Programme.CERTIFICATION:
+            await catalogue.lock(call.tx, row.applicant)
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
@@ -107,6 +111,8 @@ class Taking:
         known = entered(message)
         if applicant:
             known["is_vocational_school"] = applicant.org_type in VOCATIONAL
+        if Programme(message.programme) is Programme.CERTIFICATION:
+            known[STANDING_ENTRY] = await catalogue.standing(tx, message)
         if message.body and (body := await store.get(tx, BodyRow, message.body)):
             known["lead_is_central_soe"] = body_message(body).community.lead_is_central_soe
         return known
@@ -198,9 +204,12 @@ class Taking:
     async def save(self, tx: Tx, message: pb.Application, version: int, verb: str) -> None:
         """Write an application in a new version; sets its last day, etag and times."""
         case = await self._known(tx, message, Said())
-        procedure = PROCEDURES[Programme(message.programme)]
+        programme = Programme(message.programme)
+        procedure = PROCEDURES[programme]
         due_on = procedure.due_on(case)
         message.due_on = due_on.isoformat() if due_on else ""
+        if programme is Programme.CERTIFICATION:
+            await catalogue.keep(tx, message, case)
         row = application_row(message, version, due_on if _lapses(procedure, case) else None, tx.now)
         await store.write(tx, row)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))

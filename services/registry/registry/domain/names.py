@@ -67,6 +67,22 @@ class Programme(IntEnum):
     EMPLOYEE_INTAKE = 11
 
 
+class CertifiedKind(IntEnum):
+    """What is certified as 产教融合型."""
+
+    REGION = 1
+    INDUSTRY = 2
+    ENTERPRISE = 3
+
+
+class CertificationState(IntEnum):
+    """States in the catalogue of what is certified."""
+
+    CULTIVATING = 1
+    CERTIFIED = 2
+    EXITED = 3
+
+
 class Stage(IntEnum):
     """When a rule is looked at."""
 

@@ -76,6 +76,11 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
                 _registered_method=True)
+        self.ListCertifications = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/ListCertifications',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
+                _registered_method=True)
         self.GetProcedure = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/GetProcedure',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
@@ -149,6 +154,13 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCertifications(self, request, context):
+        """Lists the catalogue of what is cultivated, certified or was (R32), the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProcedure(self, request, context):
         """Says which steps a programme has, and for an application which the caller can take now and why not the others.
         """
@@ -205,6 +217,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.TakeStep,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'ListCertifications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCertifications,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.SerializeToString,
             ),
             'GetProcedure': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProcedure,
@@ -434,6 +451,33 @@ class ApplicationService:
             '/alliance.registry.v1.ApplicationService/TakeStep',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCertifications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/ListCertifications',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

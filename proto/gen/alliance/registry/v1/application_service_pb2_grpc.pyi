@@ -52,6 +52,8 @@ class ApplicationServiceStub:
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+    ListCertifications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]
+    """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
@@ -80,6 +82,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _aio.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+    ListCertifications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]  # type: ignore[assignment]
+    """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
@@ -153,6 +157,14 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+
+    @_abc_1.abstractmethod
+    def ListCertifications(
+        self,
+        request: _application_service_pb2.ListCertificationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ListCertificationsResponse, _abc.Awaitable[_application_service_pb2.ListCertificationsResponse]]:
+        """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
 
     @_abc_1.abstractmethod
     def GetProcedure(
