@@ -75,7 +75,7 @@ class Table:
             raise self._contradiction(code, name)
         found = self._find(written) or _by_bare_name(self._known).get(_bare(written), [])
         if not found:
-            raise NoCodeError(*self._unknown(written[:_SHOWN]))
+            raise NoCodeError(*self._unknown(written[:_SHOWN], "请填代码或名称，", "enter a code or a name "))
         if any(not self._covers(found[0], one) for one in found):
             raise self._ambiguity(written, found)
         return found[0]
@@ -118,7 +118,7 @@ class Table:
             f"{self._en}: there is more than one {text!r}: {said}; enter the code of one",
         )
 
-    def _look_around(self, text: str, do_zh: str = "", do_en: str = "") -> tuple[str, str]:
+    def _look_around(self, text: str, do_zh: str, do_en: str) -> tuple[str, str]:
         near = self._shown(self._find(text)[:_NEAR] or self._nearest(text))
         return f"{self._zh}中没有 {text}；{do_zh}如 {near}", f"{text} is no {self._en}; {do_en}like {near}"
 

@@ -242,7 +242,7 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
-    return Violation(path, "required", f"请填写{known.zh}", f"{path} is required")
+    return Violation(path, "required", f"请填写{known.zh}", f"{path} is required; enter it")
 
 
 # What it doesn't
