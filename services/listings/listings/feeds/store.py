@@ -118,6 +118,7 @@ _KEEP = """
 INSERT INTO feed_record (feed, external_key, version, deleted, again) VALUES ($1, $2, $3, $4, false)
 ON CONFLICT (feed, external_key) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, again = false
 """
+_MENDED = "DELETE FROM feed_refusal WHERE feed = $1 AND record = $2 AND version <= $3"
 _TRIM = """
 DELETE FROM feed_refusal
 WHERE feed = $1 AND id < (SELECT id FROM feed_refusal WHERE feed = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)
@@ -249,9 +250,9 @@ async def refuse(tx: Tx, rows: Sequence[FeedRefusalRow]) -> None:
         await tx.sql.run(_TRIM, rows[0].feed, MAX_REFUSALS - 1)
 
 
-async def mended(tx: Tx, name: str, keys: Collection[str]) -> None:
-    """Records are refused no more."""
-    await tx.conn.execute(delete(_refusal).where(_refusal.c.feed == name, _refusal.c.record.in_(keys)))
+async def mended(tx: Tx, name: str, taken: Mapping[str, Held]) -> None:
+    """Records are refused no more, unless a higher version is."""
+    await tx.sql.run_each(_MENDED, [(name, key, one.version) for key, one in taken.items()])
 
 
 async def refusals(tx: Tx, name: str, before: UUID | None, limit: int) -> Sequence[FeedRefusalRow]:
