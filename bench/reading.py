@@ -40,7 +40,7 @@ from codes import regions
 from listings.domain.names import State
 from listings.mapping import content_hash, row_of
 from listings.store import ListingRow, Wanted, listing, paged
-from registry.mapping import organization_row
+from registry.mapping.organizations import organization_row
 from tests import world
 
 _CALLS = 300

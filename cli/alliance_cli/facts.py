@@ -1,6 +1,7 @@
 """What is known of a body beyond its members, typed as NAME=VALUE with the names that `body check` prints as missing."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -11,6 +12,7 @@ from alliance.registry.v1 import application_pb2, body_pb2
 from alliance_cli import naming
 from alliance_cli.output import value_of
 from alliance_cli.session import t
+from codes import NoCodeError, fields
 
 _TRUTHS = {"true": True, "yes": True, "是": True, "有": True, "false": False, "no": False, "否": False, "无": False}
 _ORGANIZATIONS = ("task_force", "lead_departments", "institution", "college", "unit")
@@ -90,6 +92,8 @@ def _value(leaf: FieldDescriptor, typed: str) -> Any:
         return naming.organization(typed)
     if leaf.enum_type:
         module, prefix = _ENUMS[leaf.enum_type.name]
+        with suppress(NoCodeError):  # 人工智能 is AI
+            typed = fields.read(typed)
         return value_of(getattr(module, leaf.enum_type.name), prefix, typed)
     if leaf.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         if typed.lower() not in _TRUTHS:

@@ -52,6 +52,13 @@ def read(text: str) -> str:
     return written if len(_find_any(written)) > 1 else _TABLE.read(written)
 
 
+def read_major(text: str) -> str:
+    """The code of one major by its code, name, or both. Raises `NoCodeError`, also where several catalogues have the name."""
+    written = plain(text)
+    secondary = _SECONDARY.match(written)
+    return secondary[0] if secondary else _MAJORS.read(written)
+
+
 def _is_secondary(code: str) -> bool:
     return _SECONDARY.fullmatch(code) is not None
 

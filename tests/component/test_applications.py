@@ -1,7 +1,7 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ from alliance.registry.v1 import document_service_pb2 as documents
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis.clock import business_date
 from tests import papers, world
 from tests.waiting import until
 from tests.world import Member
@@ -167,7 +168,7 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     take(judge, made.name, "score", score=80, reason="可行")
     done = take(centre, made.name, "select")
     assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
-    assert done.due_on[:4] == str(int(done.steps[-1].take_time.ToDatetime().year) + 2)
+    assert done.due_on[:4] == str(business_date(done.steps[-1].take_time.ToDatetime(tzinfo=UTC)).year + 2)
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
     take(centre, made.name, "remove", reason="考核不合格")
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
@@ -285,6 +286,99 @@ def test_a_certified_enterprise_spends_its_funds_on_the_front_line(platform: Pla
     take(company, made.name, "submit", "APPLICATION_FORM")
     take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
     assert take(commission, made.name, "certify", "CULTIVATION_REPORT").state == pb.APPLICATION_STATE_CERTIFIED
+
+
+def catalogue(platform: Platform, **filters: Any) -> list[pb.Certification]:
+    """Entries of the catalogue as anybody reads it, page by page."""
+    found: list[pb.Certification] = []
+    request = rpc.ListCertificationsRequest(page_size=2, **filters)
+    while True:
+        answer = Caller(platform).applications.ListCertifications(request)
+        found += answer.certifications
+        if not answer.next_page_token:
+            return found
+        request.page_token = answer.next_page_token
+
+
+def certification(platform: Platform, applicant: Member, authority: Member, **facts: Any) -> pb.Application:
+    """An application that was submitted."""
+    call = pb.ApplicationCall(name=_CALLS[authority.name], programme=pb.PROGRAMME_CERTIFICATION)
+    made = begun(applicant, call, certification=pb.CertificationFacts(**facts))
+    return take(applicant, made.name, "submit", "APPLICATION_FORM")
+
+
+_CALLS: dict[str, str] = {}
+
+
+def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Platform) -> None:
+    commission, company = placed(platform, DEPARTMENT, "110000"), placed(platform, ENTERPRISE, "320100")
+    _CALLS[commission.name] = called(platform, commission, pb.PROGRAMME_CERTIFICATION).name
+    first = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    own = {"organization": company.name}
+    assert catalogue(platform, **own) == []
+    assert take(commission, first.name, "cultivate", "CULTIVATION_PLAN")
+    (entry,) = catalogue(platform, **own)
+    today = business_date(first.update_time.ToDatetime(tzinfo=UTC)).isoformat()
+    assert (entry.state, entry.kind) == (pb.CERTIFICATION_STATE_CULTIVATING, pb.CERTIFIED_KIND_ENTERPRISE)
+    assert (entry.application, entry.region_code) == (first.name, "320100")
+    assert (entry.cultivated_on, entry.certified_on, entry.exited_on) == (today, "", "")
+    assert "ALREADY_CATALOGUED" in refusal(certification, platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    take(commission, first.name, "certify", "CULTIVATION_REPORT")
+    take(company, first.name, "exit", reason="迁出")
+    (entry,) = catalogue(platform, **own)
+    assert (entry.state, entry.certified_on, entry.exited_on) == (pb.CERTIFICATION_STATE_EXITED, today, today)
+    again = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    take(commission, again.name, "cultivate", "CULTIVATION_PLAN")
+    take(commission, again.name, "reject", reason="未达标")
+    assert [one.state for one in catalogue(platform, **own)] == [pb.CERTIFICATION_STATE_EXITED] * 2
+
+    for region in ("朝阳区（110105）", "310000"):
+        region_facts = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": region}
+        made = certification(platform, commission, commission, **region_facts)
+        take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
+    entries = {one.region_code: one for one in catalogue(platform, organization=commission.name)}
+    assert set(entries) == {"110105", "310000"}
+    for filters, found in (
+        ({"region_code": "北京市"}, True),
+        ({"region_code": "110108"}, False),
+        ({"kinds": [pb.CERTIFIED_KIND_REGION], "states": [pb.CERTIFICATION_STATE_CULTIVATING]}, True),
+        ({"kinds": [pb.CERTIFIED_KIND_ENTERPRISE]}, False),
+        ({"states": [pb.CERTIFICATION_STATE_CERTIFIED]}, False),
+    ):
+        assert (entries["110105"] in catalogue(platform, **filters)) is found, filters
+    assert "GB/T 2260" in refusal(catalogue, platform, region_code="999999")
+
+
+def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Platform) -> None:
+    body, (company, *_) = community(platform, lead_is_central_soe=False, lead_is_top_500=False)
+    commission = placed(platform, DEPARTMENT, "110000")
+    _CALLS[commission.name] = called(platform, commission, pb.PROGRAMME_CERTIFICATION).name
+
+    def said() -> tuple[int, str]:
+        request = registry_service_pb2.CheckBodyRequest(name=body.name)
+        (found,) = (one for one in world.operator(platform).registry.CheckBody(request).findings if one.rule == "R17")
+        return found.verdict, found.facts.get("lead_is_certified", "")
+
+    def kept() -> int:
+        """What the sweep kept of it."""
+        request = registry_service_pb2.ListFindingsRequest(parent=body.name, rule="R17")
+        return int(world.operator(platform).registry.ListFindings(request).findings[0].verdict)
+
+    assert said() == (body_pb2.VERDICT_CANNOT_BE_TOLD, "")
+    write = body_pb2.Body(name=body.name, community=body_pb2.CommunityFacts(lead_is_certified=True))
+    request = registry_service_pb2.UpdateBodyRequest(body=write, reason="外省认证")
+    request.update_mask.paths.append("community.lead_is_certified")
+    world.operator(platform).registry.UpdateBody(request)
+    assert said() == (body_pb2.VERDICT_SATISFIED, "true"), "as it was entered"
+    made = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
+    assert said() == (body_pb2.VERDICT_VIOLATED, "false"), "the catalogue goes first"
+    take(commission, made.name, "certify", "CULTIVATION_REPORT")
+    assert said() == (body_pb2.VERDICT_SATISFIED, "true")
+    world.until(lambda: kept() == body_pb2.VERDICT_SATISFIED)
+    take(commission, made.name, "exit", reason="不再符合")
+    assert said() == (body_pb2.VERDICT_VIOLATED, "false")
+    world.until(lambda: kept() == body_pb2.VERDICT_VIOLATED)
 
 
 def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> None:

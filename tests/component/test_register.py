@@ -15,6 +15,11 @@ from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis.clock import BusinessClock, SystemClock
+from chassis.database import Cause, Database
+from registry import store
+from registry.domain.limits import limits
+from registry.judging import Judge
 from tests import world
 from tests.waiting import until
 from tests.world import Member
@@ -331,6 +336,25 @@ def test_the_bodies_of_an_organization_hear_of_its_changes(platform: Platform) -
     update(operator, mover.name, region_code="110105")
     asyncio.run(until(lambda: history(platform, body.name, "R18.1")[0].verdict == VIOLATED))
     assert history(platform, body.name, "R18.1")[0].facts["provinces"] == "1"
+
+
+async def test_what_changes_while_a_body_is_looked_at_has_it_looked_at_again(platform: Platform) -> None:
+    body, company = world.alliance(platform), world.organization(platform, ENTERPRISE)
+    world.join(platform, body.name, company)
+    system, judge = SystemClock(), Judge(limits({}))
+    database = Database(platform.database_url("registry"), system=system, business=BusinessClock(system))
+
+    async def change() -> None:
+        async with database.transaction(Cause("tester")) as tx:
+            await store.outdate_members(tx, company.name)
+
+    async with database.transaction(Cause("tester")) as tx:
+        await judge.look(tx, body)
+        changing = asyncio.create_task(change())
+        done, _ = await asyncio.wait([changing], timeout=0.5)
+        assert not done, "it would be taken for looked at, by what was read before"
+    await changing
+    await database.close()
 
 
 def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> body_pb2.Body:

@@ -9,12 +9,13 @@ from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import booking_pb2, listing_pb2, round_pb2
-from alliance.registry.v1 import body_pb2, organization_pb2
+from alliance.registry.v1 import application_pb2, body_pb2, organization_pb2
 from chassis import topics
 from chassis.ids import id_of, resource
 from listings.domain import bookings
 from listings.domain import names as listing_names
 from registry.domain import names as registry_names
+from registry.domain import procedure
 from tests.contract.descriptors import SNAKE, enums
 
 _COLLECTION = re.compile(r"[a-z]+([A-Z][a-z]+)*")
@@ -68,6 +69,10 @@ def test_the_values_that_the_documents_name_are_there(prefix: str, wanted: list[
         (registry_names.BodyKind, "BODY_KIND", body_pb2.BodyKind.items(), True),
         (registry_names.BodyState, "BODY_STATE", body_pb2.BodyState.items(), True),
         (registry_names.Verdict, "VERDICT", body_pb2.Verdict.items(), True),
+        (registry_names.Programme, "PROGRAMME", application_pb2.Programme.items(), True),
+        (registry_names.CertifiedKind, "CERTIFIED_KIND", application_pb2.CertifiedKind.items(), True),
+        (registry_names.CertificationState, "CERTIFICATION_STATE", application_pb2.CertificationState.items(), True),
+        (procedure.State, "APPLICATION_STATE", application_pb2.ApplicationState.items(), True),
         (registry_names.OrgType, "ORG_TYPE", organization_pb2.OrgType.items(), False),
         (registry_names.MemberRole, "MEMBER_ROLE", body_pb2.MemberRole.items(), False),
         (listing_names.State, "LISTING_STATE", listing_pb2.ListingState.items(), True),

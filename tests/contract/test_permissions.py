@@ -19,7 +19,7 @@ ON_THE_PLATFORM = {
 }
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
-    *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls"),
+    *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls", "ListCertifications"),
     "GetBusyTimes",
 }
 WITH_ANY_TOKEN = {

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from typer.testing import CliRunner
 
+from alliance_cli import stubs
+from alliance_cli.main import app
+from alliance_cli.session import context
 from alliance_local.control import Platform
 
 DONE, USAGE, NOT_FOUND, NOT_ALLOWED, REFUSED, AWAY, PARTLY = 0, 2, 3, 4, 5, 6, 7
@@ -30,15 +34,16 @@ USUAL = {
     "source": "虚构",
 }
 HEADINGS = tuple(USUAL)
+_PROGRAM = str(Path(sys.executable).parent / "alliance")
 IMPORT = ("--kind", "job_position", "--map", "zh_job_postings")
 
 
 class Alliance:
     """The program, with a session of its own."""
 
-    def __init__(self, platform: Platform, folder: Path) -> None:
+    def __init__(self, platform: Platform, folder: Path, session: str = "session.json") -> None:
         self.folder = folder
-        self.session = folder / "session.json"
+        self.session = folder / session
         self._environment = {
             **os.environ,
             "ALLIANCE_STATE_DIR": str(platform.state.root),
@@ -48,7 +53,7 @@ class Alliance:
     def __call__(self, *arguments: str, code: int = DONE, **environment: str) -> str:
         """What it prints; stderr where it fails, as it has to with `code`."""
         done = subprocess.run(
-            [str(Path(sys.executable).parent / "alliance"), *arguments],
+            [_PROGRAM, *arguments],
             env={**self._environment, **environment},
             cwd=self.folder,
             capture_output=True,
@@ -57,6 +62,10 @@ class Alliance:
         )
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if code in (DONE, PARTLY) else done.stderr
+
+    def begun(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The program under way."""
+        return subprocess.Popen([_PROGRAM, *arguments], env=self._environment, cwd=self.folder, stdout=subprocess.DEVNULL)
 
     def json(self, *arguments: str) -> Any:
         """What it prints, as data."""
@@ -67,6 +76,23 @@ class Alliance:
         self("listing", "import", str(file), *how, *options, code=code)
         with Path(f"{file}.receipts.csv").open(encoding="utf-8-sig", newline="") as opened:
             return list(csv.DictReader(opened))
+
+
+class Here(Alliance):
+    """The program in this process: the same code without the half second that a process takes, for tests of many calls."""
+
+    def __init__(self, platform: Platform, folder: Path, session: str = "session.json") -> None:
+        super().__init__(platform, folder, session)
+        for stub in ("registry", "applications", "documents", "notify"):
+            getattr(stubs, stub).cache_clear()  # of a platform of before
+
+    def __call__(self, *arguments: str, code: int = DONE, **environment: str) -> str:
+        """See `Alliance`."""
+        before = vars(context).copy()
+        done = CliRunner().invoke(app, arguments, env={**self._environment, **environment})
+        vars(context).update(before)
+        assert done.exit_code == code, f"{done.exit_code}\n{done.stdout}\n{done.stderr}\n{done.exception!r}"
+        return done.stdout if code in (DONE, PARTLY) else done.stderr
 
 
 def rows(*changes: dict[str, str]) -> list[dict[str, str]]:

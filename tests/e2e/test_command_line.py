@@ -107,12 +107,10 @@ def test_an_organization_loaded_without_a_code_gets_one_and_is_verified(alliance
     alliance("login", world.OPERATOR)
     alliance("org", "create", name, "--type", "enterprise")
     assert "credit_code" in alliance("org", "verify", name, "--reason", "试", code=REFUSED)
-    refused = alliance("org", "update", name, "--code", code[:-1], "--industry", "C39", "--region", "北京", code=REFUSED)
-    for said in ("credit_code", "GB 32100", "industry_codes", "GB/T 4754", "region_code", "110000"):
+    refused = alliance("org", "update", name, "--code", code[:-1], "--industry", "C99", "--region", "朝阳区", code=REFUSED)
+    for said in ("credit_code", "GB 32100", "industry_codes", "GB/T 4754", "region_code", "110105"):
         assert said in refused
-    changed = alliance.json(
-        "org", "update", name, "--code", code, "--region", "110000", "--industry", "39", "--industry", "65"
-    )
+    changed = alliance.json("org", "update", name, "--code", code, "--region", "北京", "--industry", "C39", "--industry", "65")
     assert (changed["credit_code"], changed["region_code"], changed["industry_codes"]) == (code, "110000", ["39", "65"])
     assert alliance.json("org", "verify", name, "--reason", "执照")["verification"] == "VERIFICATION_STATE_VERIFIED"
     renamed = world.unique("更名")
@@ -181,21 +179,21 @@ def test_a_community_says_its_field(alliance: Alliance) -> None:
     name = world.unique("共同体")
     alliance("login", world.OPERATOR)
     assert "industry_code" in alliance(
-        "body", "create", name, "--kind", "community", "--fact", "industry_code=C39", code=REFUSED
+        "body", "create", name, "--kind", "community", "--fact", "industry_code=C99", code=REFUSED
     )
-    made = alliance.json("body", "create", name, "--kind", "community", "--fact", "industry_code=39")
+    made = alliance.json("body", "create", name, "--kind", "community", "--fact", "industry_code=C39")
     assert made["community"] == {"industry_code": "39"}
 
 
 def test_a_pilot_says_its_major_and_field(platform: Platform, alliance: Alliance) -> None:
     name, university = world.unique("试点"), world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
     alliance("login", world.OPERATOR)
-    typed = {"institution": university.name, "major_code": "080901", "call_year": "2026", "field": "ai"}
+    typed = {"institution": university.name, "major_code": "计算机科学与技术", "call_year": "2026", "field": "人工智能"}
     facts = [word for fact in typed.items() for word in ("--fact", "=".join(fact))]
     made = alliance.json("body", "create", name, "--kind", "pilot_unit", *facts)
-    assert made["pilot_unit"]["field"] == "PILOT_FIELD_AI"
+    assert (made["pilot_unit"]["field"], made["pilot_unit"]["major_code"]) == ("PILOT_FIELD_AI", "080901")
     assert "big_data" in alliance("body", "update", name, "--fact", "field=magic", code=USAGE)
-    assert "080901" in alliance("body", "update", name, "--fact", "major_code=计算机科学与技术", code=REFUSED)
+    assert "080901" in alliance("body", "update", name, "--fact", "major_code=计算机科学", code=REFUSED)
     asked = {one for finding in alliance.json("body", "check", name) for one in finding.get("missing", [])}
     assert {"college", "enrolling_since", "cooperation_experience"} <= asked
 

@@ -174,6 +174,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         registry.ListFindingsRequest(parent=body),
         applications.OpenCallRequest(call=application_pb2.ApplicationCall(year=2026, authority=owner)),
         applications.UpdateApplicationRequest(application=application_pb2.Application(name=scene.application), reason=_WHY),
+        applications.AttachDocumentsRequest(name=scene.application),
         documents.UploadDocumentRequest(header=papers.header(owner)),
         documents.EraseDocumentRequest(name=scene.document, reason=_WHY),
         registry.FormBodyRequest(name=scene.draft, reason=_WHY),

@@ -21,6 +21,13 @@ def test_what_is_typed_is_set_and_the_rest_stays() -> None:
     assert not body.alliance.HasField("secretariat_space")
 
 
+@pytest.mark.parametrize("typed", ["ai", "AI", "人工智能"])
+def test_a_field_is_typed_by_its_code_or_name(typed: str) -> None:
+    body = body_pb2.Body(kind=body_pb2.BODY_KIND_PILOT_UNIT)
+    facts.enter(body, [f"field={typed}"])
+    assert body.pilot_unit.field == body_pb2.PILOT_FIELD_AI
+
+
 def test_what_is_shown_can_be_typed() -> None:
     body = alliance(key_industry="集成电路", three_year_goals=False, secretariat_full_time_staff=0)
     again = body_pb2.Body(kind=body.kind)

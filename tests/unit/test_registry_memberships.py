@@ -13,7 +13,7 @@ from alliance.registry.v1 import body_pb2
 from chassis.clock import parsed_date
 from registry import store
 from registry.changes import last_day
-from registry.mapping import membership_problems, membership_row
+from registry.mapping.bodies import membership_problems, membership_row
 from registry.store import MembershipRow
 from tests.unit.conditions import holds
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from alliance.common.v1 import access_pb2
-from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
+from alliance.registry.v1 import application_pb2, body_pb2, grant_pb2, organization_pb2
 from registry.domain.facts import FACTS
 from registry.domain.names import WITHOUT_CODE
-from registry.mapping import FACTS_OF, body_problems, entered, grant_problems, organization_problems, parent_problems, tidy
+from registry.mapping.bodies import FACTS_OF, body_problems, entered, tidy
+from registry.mapping.checks import coded
+from registry.mapping.grants import grant_problems
+from registry.mapping.organizations import organization_problems, parent_problems
 from tests.unit.test_registry_credit_code import EXAMPLE
 
 ENTERPRISE, TASK_FORCE = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_TASK_FORCE
@@ -129,6 +132,59 @@ def test_only_task_forces_and_secondary_colleges_have_no_code() -> None:
 @pytest.mark.parametrize(("code", "right"), [("", True), (EXAMPLE, True), (EXAMPLE[:-1] + "4", False), ("1", False)])
 def test_a_code_that_is_given_is_right(code: str, right: bool) -> None:
     assert organization(credit_code=code) == ([] if right else [("credit_code", "GB 32100")])
+
+
+_BODY, _COMMUNITY = body_pb2.Body, body_pb2.CommunityFacts
+_APPLICATION, _CHANGE = application_pb2.Application, application_pb2.MajorAdjustmentFacts
+_MAJORS = "教育部专业目录"
+
+
+@pytest.mark.parametrize(
+    ("holder", "path", "typed", "code", "rule"),
+    [
+        *(
+            (organization_pb2.Organization(region_code=typed), "region_code", typed, "110105", "GB/T 2260")
+            for typed in ("110105", "110105 朝阳区", "朝阳区（110105）", "北京市朝阳区")
+        ),
+        *(
+            (_BODY(community=_COMMUNITY(industry_code=typed)), "community.industry_code", typed, "39", "GB/T 4754")
+            for typed in ("39", "C39", "计算机、通信和其他电子设备制造业", "39 计算机、通信和其他电子设备制造业")
+        ),
+        *(
+            (_APPLICATION(major_adjustment=_CHANGE(major_code=typed)), "major_adjustment.major_code", typed, code, _MAJORS)
+            for typed, code in (
+                ("计算机科学与技术", "080901"),
+                ("080901", "080901"),
+                ("620501", "620501"),
+                ("530701 电子商务", "530701"),
+            )
+        ),
+        (organization_pb2.Organization(region_code="朝阳区"), "region_code", "朝阳区", "", "GB/T 2260"),
+        (organization_pb2.Organization(region_code="110105 海淀区"), "region_code", "", "", "GB/T 2260"),
+        (_BODY(region_code="火星"), "region_code", "", "", "GB/T 2260"),
+        (_BODY(community=_COMMUNITY(industry_code="虚构业")), "community.industry_code", "", "", "GB/T 4754"),
+        (_APPLICATION(major_adjustment=_CHANGE(major_code="电子商务")), "major_adjustment.major_code", "", "", _MAJORS),
+        (_APPLICATION(major_adjustment=_CHANGE(major_code="计算机类")), "major_adjustment.major_code", "", "", _MAJORS),
+    ],
+)
+def test_a_code_a_name_or_both_is_taken_and_the_code_kept(holder: Any, path: str, typed: str, code: str, rule: str) -> None:
+    problems = coded(holder)
+    if not code:
+        (problem,) = problems
+        assert (problem.field, problem.rule) == (path, rule)
+        assert not problem.zh.isascii()
+        assert problem.en
+        return
+    assert problems == []
+    for name in path.split("."):
+        holder = getattr(holder, name)
+    assert holder == code
+
+
+def test_an_industry_that_is_named_twice_is_kept_once() -> None:
+    given = organization_pb2.Organization(industry_codes=["39", "计算机、通信和其他电子设备制造业", "6513"])
+    assert coded(given) == []
+    assert list(given.industry_codes) == ["39", "6513"]
 
 
 @pytest.mark.parametrize(("count", "right"), [(0, True), (10, True), (11, False)])

@@ -1,13 +1,15 @@
 """Registry: every programme's procedure, walked to its ends, and what refuses a step on the way."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from registry.domain.names import OrgType, Programme
+from registry.domain.names import CertificationState, OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
 from registry.domain.programmes.challenge import taken_on
 from registry.domain.programmes.common import CORRECTION_DAYS
 from registry.domain.programmes.majors import ANSWER_DAYS
@@ -46,9 +48,9 @@ def test_a_community_is_not_submitted_without_every_seal() -> None:
     for lead in (APPLICANT, UNIVERSITY):
         walk.took("seal", lead, Party.LEAD)
     walk.refused("ALREADY_DONE", "seal", UNIVERSITY, Party.LEAD)
-    assert {SCHOOL.name, PROVINCE.name} <= set(
-        walk.refused("SEALS_MISSING", "submit").zh.replace("（", "、").replace("：", "、").split("、")
-    )
+    walk.case = replace(walk.case, names={SCHOOL.name: "某职业学校"})
+    refusal = walk.refused("SEALS_MISSING", "submit")
+    assert f"尚缺盖章：{PROVINCE.name}、某职业学校；请" in refusal.zh
     walk.refused("NOT_THE_PARTY", "seal", EXPERTS, Party.EXPERT)
 
 
@@ -245,15 +247,40 @@ def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
 
 
 def test_a_certification_is_cultivated_certified_and_left() -> None:
-    walk = begun(Programme.CERTIFICATION)
+    walk = begun(Programme.CERTIFICATION, facts={"kind": "ENTERPRISE"})
     walk.attach("APPLICATION_FORM")
     walk.took("submit")
+    assert catalogued(walk.case) is None
     walk.refused("DOCUMENT_REQUIRED", "cultivate", AUTHORITY, Party.AUTHORITY)
     walk.took("cultivate", AUTHORITY, Party.AUTHORITY, brought=frozenset({"CULTIVATION_PLAN"}))
+    assert catalogued(walk.case) is CertificationState.CULTIVATING
     walk.refused("ILLEGAL_STATE", "submit")
     walk.attach("CULTIVATION_REPORT")
     assert walk.took("certify", AUTHORITY, Party.AUTHORITY) is State.CERTIFIED
+    assert catalogued(walk.case) is CertificationState.CERTIFIED
     assert walk.took("exit", AUTHORITY, Party.AUTHORITY, reason="不再符合") is State.REMOVED
+    assert catalogued(walk.case) is CertificationState.EXITED
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, "INPUT_REQUIRED"),
+        ({"kind": "REGION"}, "INPUT_REQUIRED"),
+        ({"kind": "INDUSTRY", "region_code": "110000"}, "INPUT_REQUIRED"),
+        ({"kind": "ENTERPRISE"}, "NO_ENTERPRISE"),
+        ({"kind": "REGION", "region_code": "110000", STANDING_ENTRY: "applications/other"}, "ALREADY_CATALOGUED"),
+        ({"kind": "REGION", "region_code": "110000"}, ""),
+        ({"kind": "INDUSTRY", "industry_code": "39"}, ""),
+    ],
+)
+def test_a_certification_says_what_is_to_be_certified_and_stands_once(facts: dict[str, Any], why: str) -> None:
+    walk = begun(Programme.CERTIFICATION, PROVINCE, facts=facts)
+    walk.attach("APPLICATION_FORM")
+    if why:
+        walk.refused(why, "submit", PROVINCE)
+    else:
+        assert walk.took("submit", PROVINCE) is State.SUBMITTED
 
 
 def test_an_evaluation_is_a_third_partys() -> None:

@@ -62,12 +62,13 @@ class Walk:
         return self.case.state
 
     def refused(self, why: str, name: str, unit: Unit = APPLICANT, party: Party = Party.APPLICANT, **more: Any) -> Refusal:
-        """Why a step is refused; nothing is changed."""
+        """Why a step is refused, with the clause and what to do; nothing is changed."""
         found = self.tried(name, unit, party, **more)
         assert isinstance(found, Refusal), found
         assert found.reason == why, found
-        assert not found.zh.isascii()
-        assert found.en
+        step = PROCEDURES[self.programme].step(name)
+        assert step is None or (f"（{step.clause}）" in found.zh and f"({step.clause})" in found.en), found
+        assert any(one in found.zh for one in ("请", "无须再办", "没有步骤")), found.zh
         return found
 
     def attach(self, *kinds: str) -> None:

@@ -1,5 +1,6 @@
 """`alliance application`: applications 申报 and other procedures of the programmes, step by step."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -18,33 +19,8 @@ from alliance_cli.session import call, context, t
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
 _programme = short(pb.Programme, "PROGRAMME_")
 _state = short(pb.ApplicationState, "APPLICATION_STATE_")
-COLUMNS: list[Column] = [
-    ("编号", "id", lambda a: ident(a.name)),
-    ("程序", "programme", lambda a: _programme(a.programme)),
-    ("标题", "title", lambda a: a.display_name),
-    ("状态", "state", lambda a: _state(a.state)),
-    ("截止", "due", lambda a: a.due_on),
-]
-DETAILS: list[Column] = [
-    *COLUMNS,
-    ("申报单位", "applicant", lambda a: ident(a.applicant)),
-    ("组织", "body", lambda a: ident(a.body)),
-    ("征集", "call", lambda a: ident(a.call)),
-    ("主管单位", "authority", lambda a: ident(a.authority)),
-    ("事实", "facts", facts.known),
-    ("材料", "documents", lambda a: "\n".join(f"{one.kind} {ident(one.document)}" for one in a.documents)),
-    ("版本", "etag", lambda a: a.etag),
-]
-TAKEN_COLUMNS: list[Column] = [
-    ("时间", "time", lambda s: instant(s.take_time)),
-    ("步骤", "step", lambda s: s.step),
-    ("之后", "state after", lambda s: _state(s.state)),
-    ("单位", "organization", lambda s: ident(s.organization)),
-    ("经办", "actor", lambda s: s.actor),
-    ("原因", "reason", lambda s: s.reason),
-    ("指明", "names", lambda s: " ".join(one for one in (ident(s.named_organization), s.named_principal) if one)),
-    ("评分", "score", lambda s: s.score if s.HasField("score") else ""),
-]
+_certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")
+_certification_state = short(pb.CertificationState, "CERTIFICATION_STATE_")
 STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.step),
     ("名称", "title", lambda s: _said(s.title)),
@@ -54,11 +30,66 @@ STEP_COLUMNS: list[Column] = [
     ("须填", "asks", lambda s: ", ".join(s.inputs)),
     ("障碍", "in the way", lambda s: _said(s.refusal)),
 ]
+CATALOGUE_COLUMNS: list[Column] = [
+    ("对象", "kind", lambda c: _certified_kind(c.kind)),
+    ("单位", "organization", lambda c: c.display_name),
+    ("地区", "region", lambda c: c.region_code),
+    ("行业", "industry", lambda c: c.industry_code),
+    ("状态", "state", lambda c: _certification_state(c.state)),
+    ("培育", "cultivated", lambda c: c.cultivated_on),
+    ("认证", "certified", lambda c: c.certified_on),
+    ("退出", "exited", lambda c: c.exited_on),
+    ("申报", "application", lambda c: ident(c.application)),
+]
 Programme = Annotated[str, typer.Argument(help=f"程序 · one of {', '.join(map(_programme, pb.Programme.values()[1:]))}")]
 Fact = Annotated[
     list[str] | None,
     typer.Option("--fact", metavar="NAME=VALUE", help="事实，可重复 · a fact; repeatable"),
 ]
+
+
+def _columns(names: Mapping[str, str]) -> list[Column]:
+    return [
+        ("编号", "id", lambda a: ident(a.name)),
+        ("程序", "programme", lambda a: _programme(a.programme)),
+        ("标题", "title", lambda a: a.display_name),
+        ("申报单位", "applicant", lambda a: names.get(a.applicant, "")),
+        ("状态", "state", lambda a: _state(a.state)),
+        ("截止", "due", lambda a: a.due_on),
+    ]
+
+
+def _details(names: Mapping[str, str]) -> list[Column]:
+    return [
+        *_columns(names),
+        ("组织", "body", lambda a: ident(a.body)),
+        ("征集", "call", lambda a: ident(a.call)),
+        ("主管单位", "authority", lambda a: names.get(a.authority, "")),
+        ("事实", "facts", facts.known),
+        ("材料", "documents", lambda a: "\n".join(f"{one.kind} {ident(one.document)}" for one in a.documents)),
+        ("版本", "etag", lambda a: a.etag),
+    ]
+
+
+def _taken(names: Mapping[str, str]) -> list[Column]:
+    return [
+        ("时间", "time", lambda s: instant(s.take_time)),
+        ("步骤", "step", lambda s: s.step),
+        ("之后", "state after", lambda s: _state(s.state)),
+        ("单位", "organization", lambda s: names.get(s.organization, "")),
+        ("经办", "actor", lambda s: s.actor),
+        ("原因", "reason", lambda s: s.reason),
+        ("指明", "names", lambda s: " ".join(one for one in (names.get(s.named_organization), s.named_principal) if one)),
+        ("评分", "score", lambda s: s.score if s.HasField("score") else ""),
+    ]
+
+
+def _show(found: pb.Application) -> None:
+    named = (one for step in found.steps for one in (step.organization, step.named_organization))
+    names = naming.shown(found.applicant, found.authority, *named)
+    show_one(found, _details(names))
+    if context.output != "json":
+        show(found.steps, _taken(names))
 
 
 def _said(text: object) -> str:
@@ -79,17 +110,15 @@ def list_(
             states=[value_of(pb.ApplicationState, "APPLICATION_STATE_", state)] if state else [],
             body=naming.body(body) if body else "",
         )
-        show(naming.every(stubs.applications().ListApplications, request, "applications"), COLUMNS)
+        found = naming.every(stubs.applications().ListApplications, request, "applications")
+        show(found, _columns(naming.shown(*(one.applicant for one in found))))
 
 
 @app.command("show")
 def show_(application: str) -> None:
     """查看申报及其经过 · show one application and what has happened."""
     with explained():
-        found = call(stubs.applications().GetApplication, rpc.GetApplicationRequest(name=_named(application)))
-        show_one(found, DETAILS)
-        if context.output != "json":
-            show(found.steps, TAKEN_COLUMNS)
+        _show(call(stubs.applications().GetApplication, rpc.GetApplicationRequest(name=_named(application))))
 
 
 @app.command()
@@ -112,7 +141,7 @@ def create(
         )
         facts.enter(draft, fact or ())
         request = rpc.CreateApplicationRequest(application=draft)
-        show_one(call(stubs.applications().CreateApplication, request), DETAILS)
+        _show(call(stubs.applications().CreateApplication, request))
 
 
 @app.command()
@@ -130,7 +159,21 @@ def update(
         changes.require(paths)
         changed.etag = changes.etag(etag) or changed.etag
         request = rpc.UpdateApplicationRequest(application=changed, update_mask=FieldMask(paths=paths), reason=reason)
-        show_one(call(stubs.applications().UpdateApplication, request), DETAILS)
+        _show(call(stubs.applications().UpdateApplication, request))
+
+
+@app.command()
+def attach(
+    application: str,
+    document: Annotated[list[str], typer.Option(metavar="KIND=FILE", help="材料，可重复 · a document; repeatable")],
+    etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
+) -> None:
+    """附材料，到提交时仍在 · attach documents to a draft, or to what was returned; the steps find them there."""
+    with explained():
+        request = rpc.AttachDocumentsRequest(
+            name=_named(application), documents=[_document(one) for one in document], etag=changes.etag(etag)
+        )
+        _show(call(stubs.applications().AttachDocuments, request))
 
 
 @app.command()
@@ -174,7 +217,7 @@ def take(
             day=day,
             documents=[_document(one) for one in document or ()],
         )
-        show_one(call(stubs.applications().TakeStep, request), DETAILS)
+        _show(call(stubs.applications().TakeStep, request))
 
 
 @app.command()
@@ -183,6 +226,26 @@ def check(application: str) -> None:
     with explained():
         found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
         show(found.findings, FINDING_COLUMNS, title=found.application)
+
+
+@app.command()
+def catalogue(
+    kind: Annotated[str, typer.Option(help="对象 · region, industry, enterprise")] = "",
+    state: Annotated[str, typer.Option(help="状态 · cultivating, certified, exited")] = "",
+    region: Annotated[str, typer.Option(help="地区，含下辖 · region and what lies in it, code or name")] = "",
+    organization: Annotated[str, typer.Option("--org", help="单位 · organization")] = "",
+) -> None:
+    """产教融合型认证名录 · the catalogue of what is certified."""
+    with explained():
+        request = rpc.ListCertificationsRequest(
+            page_size=naming.PAGE,
+            kinds=[value_of(pb.CertifiedKind, "CERTIFIED_KIND_", kind)] if kind else [],
+            states=[value_of(pb.CertificationState, "CERTIFICATION_STATE_", state)] if state else [],
+            region_code=region,
+            organization=naming.organization(organization) if organization else "",
+        )
+        found = naming.every(stubs.applications().ListCertifications, request, "certifications")
+        show(found, CATALOGUE_COLUMNS)
 
 
 def _document(typed: str) -> pb.ApplicationDocument:

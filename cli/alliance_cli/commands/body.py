@@ -98,7 +98,7 @@ def show_(body: str) -> None:
 def create(
     name: str,
     kind: Annotated[str, typer.Option(help="如 alliance, community")],
-    region: Annotated[str, typer.Option(help="行政区划代码 · GB/T 2260 code")] = "",
+    region: Annotated[str, typer.Option(help="行政区划代码或名称 · GB/T 2260 code or name")] = "",
     key: Annotated[str, typer.Option(help="外部编号 · external key")] = "",
     fact: Facts = None,
 ) -> None:
@@ -118,7 +118,7 @@ def create(
 def update(
     body: str,
     name: Annotated[str | None, typer.Option(help="名称 · name")] = None,
-    region: Annotated[str | None, typer.Option(help="行政区划代码 · GB/T 2260 code")] = None,
+    region: Annotated[str | None, typer.Option(help="行政区划代码或名称 · GB/T 2260 code or name")] = None,
     key: Annotated[str | None, typer.Option(help="外部编号 · external key")] = None,
     fact: Facts = None,
     etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
@@ -173,7 +173,7 @@ def members(body: str, on: Annotated[str, typer.Option(help="日期 · date, YYY
     with explained():
         request = rpc.ListMembershipsRequest(parent=naming.body(body), valid_on=on, page_size=naming.PAGE)
         found = naming.every(stubs.registry().ListMemberships, request, "memberships")
-        names = {} if context.output == "json" else naming.display_names(one.organization for one in found)
+        names = naming.shown(*(one.organization for one in found))
         named: Column = ("名称", "name", lambda m: names.get(m.organization, ""))
         show(found, [*MEMBER_COLUMNS[1:2], named, *MEMBER_COLUMNS[2:]])
 

@@ -13,24 +13,34 @@ from alliance_cli.session import call
 
 app = typer.Typer(no_args_is_help=True, help="征集与遴选 · calls")
 _programme = short(pb.Programme, "PROGRAMME_")
-COLUMNS: list[Column] = [
-    ("编号", "id", lambda c: ident(c.name)),
-    ("程序", "programme", lambda c: _programme(c.programme)),
-    ("年度", "year", lambda c: c.year),
-    ("主管单位", "authority", lambda c: ident(c.authority)),
-    ("起", "opens", lambda c: c.opens_on),
-    ("止", "closes", lambda c: c.closes_on),
-]
+
+
+def _columns(*calls: pb.ApplicationCall) -> list[Column]:
+    names = naming.shown(*(one.authority for one in calls))
+    return [
+        ("编号", "id", lambda c: ident(c.name)),
+        ("程序", "programme", lambda c: _programme(c.programme)),
+        ("年度", "year", lambda c: c.year),
+        ("主管单位", "authority", lambda c: names.get(c.authority, "")),
+        ("起", "opens", lambda c: c.opens_on),
+        ("止", "closes", lambda c: c.closes_on),
+    ]
 
 
 @app.command("list")
-def list_(year: Annotated[int, typer.Option(help="年度 · year")] = 0) -> None:
+def list_(
+    programme: Annotated[str, typer.Option(help="程序 · programme")] = "",
+    year: Annotated[int, typer.Option(help="年度 · year")] = 0,
+) -> None:
     """列出 · list calls."""
     with explained():
-        show(
-            naming.every(stubs.applications().ListCalls, rpc.ListCallsRequest(page_size=naming.PAGE, year=year), "calls"),
-            COLUMNS,
+        request = rpc.ListCallsRequest(
+            page_size=naming.PAGE,
+            programmes=[value_of(pb.Programme, "PROGRAMME_", programme)] if programme else [],
+            year=year,
         )
+        found = naming.every(stubs.applications().ListCalls, request, "calls")
+        show(found, _columns(*found))
 
 
 @app.command("open")
@@ -55,4 +65,5 @@ def open_(
             opens_on=opens,
             closes_on=closes,
         )
-        show_one(call(stubs.applications().OpenCall, rpc.OpenCallRequest(call=given, reason=reason)), COLUMNS)
+        made = call(stubs.applications().OpenCall, rpc.OpenCallRequest(call=given, reason=reason))
+        show_one(made, _columns(made))

@@ -35,6 +35,11 @@ DETAILS: list[Column] = [
     ("版本", "etag", lambda o: o.etag),
 ]
 
+Industries = Annotated[
+    list[str] | None,
+    typer.Option(help="行业代码或名称，可重复 · GB/T 4754 code or name; repeatable"),
+]
+
 
 @app.command("list")
 def list_(
@@ -61,7 +66,8 @@ def show_(organization: str) -> None:
 def create(
     name: str,
     org_type: Annotated[str, typer.Option("--type")],
-    region: str = "",
+    region: Annotated[str, typer.Option(help="行政区划代码或名称 · GB/T 2260 code or name")] = "",
+    industry: Industries = None,
     code: Annotated[str, typer.Option(help="统一社会信用代码 · unified social credit code")] = "",
     parent: str = "",
     key: Annotated[str, typer.Option(help="外部编号 · external key")] = "",
@@ -71,6 +77,7 @@ def create(
         display_name=name,
         org_type=value_of(organization_pb2.OrgType, "ORG_TYPE_", org_type),
         region_code=region,
+        industry_codes=industry,
         credit_code=code,
         external_key=key,
     )
@@ -86,8 +93,8 @@ def update(
     organization: str,
     name: Annotated[str | None, typer.Option(help="名称 · name")] = None,
     code: Annotated[str | None, typer.Option(help="统一社会信用代码 · unified social credit code")] = None,
-    region: Annotated[str | None, typer.Option(help="行政区划代码 · GB/T 2260 code")] = None,
-    industry: Annotated[list[str] | None, typer.Option(help="行业代码，可重复 · GB/T 4754 code; repeatable")] = None,
+    region: Annotated[str | None, typer.Option(help="行政区划代码或名称 · GB/T 2260 code or name")] = None,
+    industry: Industries = None,
     parent: Annotated[str | None, typer.Option(help="上级单位 · organization that it belongs to")] = None,
     etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
     reason: Annotated[str, typer.Option(help="原因 · why")] = "",

@@ -65,7 +65,7 @@ class Listings:
         bare = written(request.listing)
         _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
-        _refuse(await references.broken(call.tx, self._standing, bare))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -125,7 +125,7 @@ class Listings:
         _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        _refuse(await references.broken(call.tx, self._standing, bare))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)

@@ -8,13 +8,13 @@ from registry import changes, guards, store
 from registry.domain.names import BodyKind
 from registry.domain.policy import of_kind
 from registry.judging import STANDING, Judge, open_findings
-from registry.mapping import body_message
+from registry.mapping.bodies import body_message
 from registry.store import BodyRow
 
 
 async def save(tx: Tx, judge: Judge, message: body_pb2.Body, version: int, verb: str) -> body_pb2.Body:
     """Write a body, its open findings and what is said of it."""
-    found = await judge.said(tx, message)
+    found = await judge.look(tx, message)
     if message.state in STANDING:
         open_findings(message, found)
     await changes.save_body(tx, message, version, verb)

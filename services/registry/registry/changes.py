@@ -11,16 +11,9 @@ from chassis.ids import resource
 from registry import store
 from registry.domain.life import IllegalStepError, step
 from registry.domain.names import BodyState
-from registry.mapping import (
-    body_message,
-    body_row,
-    grant_message,
-    membership_message,
-    organization_message,
-    organization_row,
-    public_body,
-    public_organization,
-)
+from registry.mapping.bodies import body_message, body_row, membership_message, public_body
+from registry.mapping.grants import grant_message
+from registry.mapping.organizations import organization_message, organization_row, public_organization
 from registry.store import BodyRow, GrantRow, MembershipRow
 
 ORGANIZATION = "alliance.internal.registry.organization.v1"

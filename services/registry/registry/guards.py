@@ -10,7 +10,8 @@ from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Viola
 from registry import changes, store
 from registry.domain.names import WITHOUT_CODE, BodyState
 from registry.domain.rules import Finding
-from registry.mapping import parent_problems, refuse
+from registry.mapping.checks import refuse
+from registry.mapping.organizations import parent_problems
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)

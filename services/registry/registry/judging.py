@@ -13,13 +13,14 @@ from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from registry import changes, store
+from registry.applications import catalogue
 from registry.applications import store as applications
 from registry.domain.conditions import Limits
 from registry.domain.facts import Facts, Member, Value, of_members
-from registry.domain.names import INSTITUTIONS, BodyKind, OrgType, Stage
+from registry.domain.names import INSTITUTIONS, BodyKind, MemberRole, OrgType, Stage
 from registry.domain.policy import RULES, of_kind
 from registry.domain.rules import Finding, check, version_of
-from registry.mapping import body_message, entered, finding_message
+from registry.mapping.bodies import body_message, entered, finding_message
 from registry.store import BodyRow, FindingRow, OrganizationRow
 
 STANDING = (body_pb2.BODY_STATE_FORMED, body_pb2.BODY_STATE_SUSPENDED)
@@ -45,12 +46,18 @@ class Judge:
             return []
         return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message), self.limits)
 
-    async def keep(self, tx: Tx, message: body_pb2.Body, version: int, found: Sequence[Finding]) -> None:
-        """Keep what is said of a body otherwise than before."""
+    async def look(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
+        """`said`, to be kept. The body is marked as looked at before anything is read: what another transaction changes
+        meanwhile waits for this one to end, and has the body looked at again.
+        """
         if message.state == _DISSOLVED:
             await store.forget_check(tx, message.name)
-            return
-        await store.checked(tx, message.name, business_date(tx.now), self._policy)
+        else:
+            await store.checked(tx, message.name, business_date(tx.now), self._policy)
+        return await self.said(tx, message)
+
+    async def keep(self, tx: Tx, message: body_pb2.Body, version: int, found: Sequence[Finding]) -> None:
+        """Keep what is said of a body otherwise than before."""
         before = {one.rule: one for one in await _kept(tx, message.name)}
         changed = [one for one in map(finding_message, found) if not _same(one, before.get(one.rule))]
         for one in changed:
@@ -62,7 +69,7 @@ class Judge:
         of the change of its members, or else a new one.
         """
         message = body_message(row)
-        before, found = list(message.open_findings), await self.said(tx, message)
+        before, found = list(message.open_findings), await self.look(tx, message)
         await self.keep(tx, message, row.version, found)
         if message.state not in STANDING:
             return
@@ -73,7 +80,7 @@ class Judge:
     async def sweep(self, tx: Tx) -> int:
         """Look again at some of the bodies that nobody has looked at today; returns how many."""
         names = await store.unchecked(tx, business_date(tx.now), _BATCH)
-        for name in names:
+        for name in sorted(names):  # as `store.outdate_members` goes
             row = await changes.locked_body(tx, name)
             await self.renew(tx, row, row.version + 1)
         return len(names)
@@ -115,26 +122,37 @@ def _in_order(rows: Sequence[Any]) -> list[body_pb2.RuleFinding]:
 
 async def _facts(tx: Tx, message: body_pb2.Body) -> Facts:
     today = business_date(tx.now)
-    members = [_member(one) for one in await store.members_on(tx, message.name, today)]
-    known = {**of_members(members), **entered(message), **await _looked_up(tx, message)}
+    rows = await store.members_on(tx, message.name, today)
+    known = {**of_members(map(_member, rows)), **entered(message), **await _looked_up(tx, message, rows)}
     return Facts(today, {name: value for name, value in known.items() if value is not None})
 
 
 def _member(row: Any) -> Member:
-    return Member(row.organization, row.org_type, frozenset(row.roles), row.region_code[:2], row.verified)
+    return Member(row.display_name, row.org_type, frozenset(row.roles), row.region_code[:2], row.verified)
 
 
-async def _looked_up(tx: Tx, message: body_pb2.Body) -> Mapping[str, Value | None]:
+async def _looked_up(tx: Tx, message: body_pb2.Body, members: Sequence[Any]) -> Mapping[str, Value | None]:
     """What the register knows beside the members."""
     match message.kind:
         case BodyKind.ALLIANCE if message.alliance.key_industry:
             return {"same_industry": tuple(await store.formed_alliances(tx, message.alliance.key_industry, message.name))}
+        case BodyKind.COMMUNITY:
+            return await _of_community(tx, members)
         case BodyKind.CONSORTIUM:
             return {"region_code": message.region_code or None}
         case BodyKind.PILOT_UNIT:
             return await _of_pilot(tx, message.name, message.pilot_unit)
         case BodyKind.SUPPORT_UNIT:
             return await _of_support(tx, message.support_unit)
+    return {}
+
+
+async def _of_community(tx: Tx, members: Sequence[Any]) -> Mapping[str, Value | None]:
+    """What the catalogue says of the lead enterprise, where it knows it."""
+    for one in members:
+        if MemberRole.LEAD_ENTERPRISE in one.roles:
+            known = await catalogue.is_certified(tx, one.organization)
+            return {} if known is None else {"lead_is_certified": known}
     return {}
 
 

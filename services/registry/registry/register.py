@@ -12,7 +12,8 @@ from registry import store
 from registry.applications.documents import owner_of
 from registry.applications.store import ApplicationRow
 from registry.domain.calls import BEGUN_BY_AUTHORITY
-from registry.mapping import body_message, organization_message
+from registry.mapping.bodies import body_message
+from registry.mapping.organizations import organization_message
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 
@@ -51,19 +52,20 @@ class OwnRegister:
 
 async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
     """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope, the applicant of
-    an application and the authority that begins such, the owner of a document.
+    an application with its secondary colleges and the authority that begins such, the owner of a document.
     """
     if "/memberships/" in name:
         membership = await store.get(tx, MembershipRow, name)
         return frozenset({membership.body, membership.organization}) if membership else frozenset()
     if name.startswith("applications/"):
         found = await store.get(tx, ApplicationRow, name)
-        return frozenset(_of_application(found)) if found else frozenset()
+        return await _of_application(tx, found) if found else frozenset()
     if name.startswith("documents/"):
         return frozenset(one for one in (await owner_of(tx, name),) if one)
     row = await store.get(tx, GrantRow, name)
     return frozenset(one for one in (row.organization, row.body) if one) if row else frozenset()
 
 
-def _of_application(row: ApplicationRow) -> set[str]:
-    return {row.applicant, row.authority} if row.programme in BEGUN_BY_AUTHORITY else {row.applicant}
+async def _of_application(tx: Tx, row: ApplicationRow) -> frozenset[str]:
+    authority = {row.authority} if row.programme in BEGUN_BY_AUTHORITY else set()
+    return frozenset({row.applicant, *await store.colleges(tx, row.applicant), *authority})

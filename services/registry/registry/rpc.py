@@ -21,26 +21,25 @@ from registry import bodies, changes, guards, store
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import Judge, said_at, stage_of
-from registry.mapping import (
+from registry.mapping.bodies import (
     BODY_FIELDS,
     MEMBERSHIP_FIELDS,
-    ORGANIZATION_FIELDS,
-    VERIFIED_FIELDS,
     body_message,
     body_problems,
     finding_message,
-    grant_message,
-    grant_problems,
-    masked,
     membership_message,
     membership_problems,
     membership_row,
-    only,
+    tidy,
+)
+from registry.mapping.checks import masked, only, refuse
+from registry.mapping.grants import grant_message, grant_problems
+from registry.mapping.organizations import (
+    ORGANIZATION_FIELDS,
+    VERIFIED_FIELDS,
     organization_message,
     organization_problems,
     outside_organization,
-    refuse,
-    tidy,
 )
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -162,7 +161,7 @@ class Registry:
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
         row = await guards.found(call.tx, BodyRow, request.name)
-        if not _visible(await self._authority.viewer(call), row):
+        if not await store.names_where(call.tx, BodyRow, [row.name], _sees(await self._authority.viewer(call))):
             raise NotFound(request.name)
         return body_message(row)
 
@@ -404,11 +403,12 @@ def _reads(viewer: Viewer) -> ColumnElement[bool]:
     return or_(c.name == viewer.organization, member)
 
 
-def _visible(viewer: Viewer, row: BodyRow) -> bool:
-    return row.state != BodyState.DRAFT or viewer.platform or row.name in viewer.bodies_run
-
-
 def _sees(viewer: Viewer) -> ColumnElement[bool]:
+    """The bodies that the viewer may read: of drafts those that it runs, is a member of, or is itself."""
     if viewer.platform:
         return true()
-    return or_(store.body.c.state != int(BodyState.DRAFT), store.body.c.name.in_(sorted(viewer.bodies_run)))
+    c = store.body.c
+    seen = or_(c.state != int(BodyState.DRAFT), c.name.in_(sorted(viewer.bodies_run | viewer.member_bodies)))
+    if not viewer.organization:
+        return seen
+    return or_(seen, c.applicant == viewer.organization, store.is_college_of(viewer.organization, c.applicant))

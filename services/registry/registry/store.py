@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
-from registry.domain.names import WITHOUT_CODE
+from registry.domain.names import WITHOUT_CODE, OrgType
 
 _INSTANT: Any = DateTime(timezone=True)
 _NEVER = date(1, 1, 1)  # a day before all others
@@ -77,6 +78,7 @@ class BodyRow(Base, table=True):
         Index("body_external", "external_key", unique=True, postgresql_where=text("external_key <> ''")),
         Index("body_industry", text("lower(key_industry)"), postgresql_where=text("key_industry <> ''")),
         Index("body_applicant", "applicant", postgresql_where=text("applicant <> ''")),
+        Index("body_task_force", "task_force", postgresql_where=text("task_force <> ''")),
         Index("body_name", "display_name", "name"),
     )
 
@@ -88,6 +90,8 @@ class BodyRow(Base, table=True):
     key_industry: str = Field(sa_type=Text)
     applicant: str = Field(sa_type=Text)
     """The institution or unit that a PILOT_UNIT or SUPPORT_UNIT is."""
+    task_force: str = Field(sa_type=Text)
+    """The task force that guides an ALLIANCE."""
     external_key: str = Field(sa_type=Text)
     create_time: datetime = Field(sa_type=_INSTANT)
     content: bytes = Field(sa_type=LargeBinary)
@@ -246,6 +250,22 @@ async def count_dependants(tx: Tx, name: str) -> int:
     return int((await tx.conn.execute(statement)).scalar_one())
 
 
+def _college(university: Any) -> tuple[ColumnElement[bool], ...]:
+    """What a university's secondary college is, which acts for it (`programmes.common.is_college_of`)."""
+    c = organization.c
+    return c.parent == university, c.parent != text("''"), c.verified, c.org_type == OrgType.SECONDARY_COLLEGE
+
+
+def is_college_of(name: str, university: ColumnElement[str]) -> ColumnElement[bool]:
+    """An organization is a verified secondary college of a university."""
+    return exists().where(organization.c.name == name, *_college(university))
+
+
+async def colleges(tx: Tx, university: str) -> Sequence[str]:
+    """Names of a university's verified secondary colleges."""
+    return (await tx.conn.execute(select(organization.c.name).where(*_college(university)))).scalars().all()
+
+
 async def names_where(tx: Tx, kind: type[_Row], names: Collection[str], condition: ColumnElement[bool]) -> set[str]:
     """Those of the names whose rows fulfil a condition."""
     c = _table(kind).c
@@ -266,10 +286,11 @@ async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
 
 
 async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
-    """Memberships of a body that are valid on a day, with type, region and verification of their organization."""
+    """Memberships of a body that are valid on a day, with type, region, verification and name of their organization."""
+    o = organization.c
     found = await tx.conn.execute(
-        select(membership, organization.c.org_type, organization.c.region_code, organization.c.verified)
-        .join(organization, organization.c.name == membership.c.organization)
+        select(membership, o.org_type, o.region_code, o.verified, o.display_name)
+        .join(organization, o.name == membership.c.organization)
         .where(membership.c.body == name, valid_on(day))
         .order_by(membership.c.name)
     )
@@ -302,11 +323,12 @@ async def outdate_other(tx: Tx, policy: str) -> None:
 
 
 async def outdate_members(tx: Tx, organization: str) -> None:
-    """Bodies that an organization is a member of, or is itself, are to be looked at again."""
+    """Bodies that an organization is a member of, or is itself, are to be looked at again. Waits for who looks at one now."""
     member_of = select(membership.c.body).where(membership.c.organization == organization)
     applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
-    outdated = or_(body_check.c.body.in_(member_of), body_check.c.body.in_(applies_for))
-    await tx.conn.execute(update(body_check).where(outdated).values(checked_on=_NEVER))
+    c = body_check.c
+    outdated = select(c.body).where(or_(c.body.in_(member_of), c.body.in_(applies_for))).order_by(c.body).with_for_update()
+    await tx.conn.execute(update(body_check).where(c.body.in_(outdated)).values(checked_on=_NEVER))
 
 
 async def forget_check(tx: Tx, name: str) -> None:

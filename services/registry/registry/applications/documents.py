@@ -21,7 +21,7 @@ from registry import guards, store
 from registry.applications import store as rows
 from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
-from registry.mapping import refuse
+from registry.mapping.checks import refuse
 from registry.store import Base, OrganizationRow
 
 MAX_SIZE = 20 * 1024 * 1024  # bytes of a document

@@ -1,6 +1,6 @@
 """Between messages and rows of applications and calls; what callers write is checked here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -9,12 +9,12 @@ from chassis.clock import parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
-from codes import majors
 from registry.applications.store import ApplicationRow, CallRow
 from registry.domain.calls import window
-from registry.domain.facts import FACTS, Value
+from registry.domain.facts import Value
 from registry.domain.names import Programme
 from registry.domain.procedure import PARTIES, Procedure, Refusal, Step
+from registry.mapping.checks import bad_date, coded
 
 FACTS_OF: Mapping[int, str] = {
     Programme.CERTIFICATION: "certification",
@@ -50,7 +50,7 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
     opens, closes = parsed_date(given.opens_on), parsed_date(given.closes_on)
     for field, text, day in (("opens_on", given.opens_on, opens), ("closes_on", given.closes_on, closes)):
         if text and day is None:
-            yield Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+            yield bad_date(field)
     if opens and closes and closes < opens:
         yield Violation("closes_on", "order", "截止日早于起始日；请修改其一", "it closes before it opens; mend one of them")
     if given.programme not in Programme._value2member_map_:
@@ -67,8 +67,8 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
 
 
 def application_problems(given: pb.Application) -> list[Violation]:
-    """Everything that is wrong with an application as it was written."""
-    return [*_programme(given.programme), *_title(given), *_facts(given)]
+    """Everything that is wrong with an application as it was written, in which codes take the place of names."""
+    return [*_programme(given.programme), *_title(given), *coded(given), *_facts(given)]
 
 
 def _title(given: pb.Application) -> Iterator[Violation]:
@@ -90,9 +90,7 @@ def _facts(given: pb.Application) -> Iterator[Violation]:
 
 def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
     if name.endswith(_DAY) and parsed_date(value) is None:
-        yield Violation(path, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
-    elif name == "major_code" and (wrong := majors.problem(value)):
-        yield Violation(path, "教育部专业目录", *wrong)
+        yield bad_date(path)
     elif name.endswith("_percent") and not 0 <= value <= 100:
         yield Violation(path, "range", "百分比须在 0–100 之间", "a share is between 0 and 100 percent")
     elif type(value) is int and value < 0:
@@ -100,13 +98,16 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
 
 
 def entered(message: pb.Application) -> dict[str, Value]:
-    """What was entered of an application that a rule or a step looks at."""
+    """What was entered of an application."""
     kind = message.WhichOneof("facts")
     found: dict[str, Value] = {}
     for leaf, value in getattr(message, kind).ListFields() if kind else ():
         if leaf.name.endswith(_DAY):
             found[leaf.name] = date.fromisoformat(value)
-        elif leaf.name in FACTS:
+        elif leaf.enum_type:
+            prefix = leaf.enum_type.values[0].name.removesuffix("UNSPECIFIED")
+            found[leaf.name] = leaf.enum_type.values_by_number[value].name.removeprefix(prefix)
+        else:
             found[leaf.name] = value
     return found
 
@@ -180,8 +181,8 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     return message
 
 
-def document_problems(procedure: Procedure, given: list[pb.ApplicationDocument]) -> list[Violation]:
-    """What is wrong with the documents that come with a step."""
+def document_problems(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:
+    """What is wrong with the documents that are to be attached."""
     known = "、".join(f"{kind} {zh}" for kind, (zh, _) in procedure.documents.items())
     return [
         Violation(

@@ -1,6 +1,6 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, select
 
@@ -12,7 +12,9 @@ from chassis import etag, paging
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
+from codes import regions
 from registry import guards, store
+from registry.applications import catalogue
 from registry.applications import store as rows
 from registry.applications.documents import Documents
 from registry.applications.mapping import (
@@ -28,10 +30,12 @@ from registry.applications.mapping import (
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, window
-from registry.domain.names import BodyKind, BodyState, Programme
+from registry.domain.life import STATES
+from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import State, hurdle
 from registry.domain.programmes import PROCEDURES
-from registry.mapping import finding_message, masked, only, refuse
+from registry.mapping.bodies import finding_message
+from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
@@ -129,15 +133,18 @@ class Applications:
 
     async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
         """See the contract."""
-        row = await self._locked(call, request.application.name, request.application.etag)
-        if State(row.state) not in _OPEN:
-            raise Precondition(
-                "ILLEGAL_STATE",
-                "只有起草或退回补正的申报可以修改",
-                "only a draft, or what was returned, can be changed",
-            )
+        row = await self._open(call, request.application.name, request.application.etag)
         message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
         refuse(application_problems(message))
+        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        return message
+
+    async def AttachDocuments(self, call: Call, request: rpc.AttachDocumentsRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._open(call, request.name, request.etag)
+        message = application_message(row)
+        await self._require_documents(call, row, request.documents)
+        await self._taking.attach(call.tx, message, request.documents)
         await self._taking.save(call.tx, message, row.version + 1, "updated")
         return message
 
@@ -145,9 +152,8 @@ class Applications:
         """See the contract."""
         await self._found(call, request.name)
         row = await self._locked(call, request.name, request.etag)
-        procedure = PROCEDURES[Programme(row.programme)]
-        refuse(document_problems(procedure, list(request.documents)) + _score_problems(request))
-        await self._documents.require(call, request.documents)
+        refuse(_score_problems(request))
+        await self._require_documents(call, row, request.documents)
         said = Said(
             request.reason,
             request.named_organization,
@@ -157,6 +163,26 @@ class Applications:
             request.documents,
         )
         return await self._taking.take(call, row, request.step, said)
+
+    async def ListCertifications(self, call: Call, request: rpc.ListCertificationsRequest) -> rpc.ListCertificationsResponse:
+        """See the contract."""
+        refuse(coded(request))
+        c = catalogue.certification.c
+        conditions: list[ColumnElement[bool]] = []
+        if request.kinds:
+            conditions.append(c.kind.in_(request.kinds))
+        if request.states:
+            conditions.append(c.state.in_(request.states))
+        if request.organization:
+            conditions.append(c.organization == request.organization)
+        if request.region_code:
+            conditions.append(catalogue.in_region(regions.prefix(request.region_code)))
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        found = await catalogue.page(call.tx, conditions, before[0] if before else None, size + 1)
+        answer = rpc.ListCertificationsResponse(certifications=found[:size])
+        if len(found) > size:
+            answer.next_page_token = paging.encode(request, [found[size - 1].name])
+        return answer
 
     async def GetProcedure(self, call: Call, request: rpc.GetProcedureRequest) -> rpc.ProcedureSteps:
         """See the contract."""
@@ -192,6 +218,21 @@ class Applications:
         etag.check(expected, row.version, name)
         return row
 
+    async def _open(self, call: Call, name: str, expected: str) -> ApplicationRow:
+        """An application that can be filled in, locked. Raises `NotFound` or `Precondition`."""
+        row = await self._locked(call, name, expected)
+        if State(row.state) not in _OPEN:
+            raise Precondition(
+                "ILLEGAL_STATE",
+                "只有起草或退回补正的申报可以修改；此后的材料随步骤提交",
+                "only a draft, or what was returned, can be changed; later documents come with a step",
+            )
+        return row
+
+    async def _require_documents(self, call: Call, row: ApplicationRow, given: Sequence[pb.ApplicationDocument]) -> None:
+        refuse(document_problems(PROCEDURES[Programme(row.programme)], given))
+        await self._documents.require(call, given)
+
     async def _sees(self, call: Call) -> ColumnElement[bool]:
         viewer = await self._authority.viewer(call)
         return rows.sees(viewer, call.principal.sub if call.principal else "")
@@ -207,10 +248,13 @@ class Applications:
 
     async def _require_beginner(self, call: Call, message: pb.Application, programme: Programme) -> None:
         """Who may act for the applicant begins it; the authority, too, where it gives out the work."""
-        if await self._authority.permitted(call, _CREATE, message.applicant):
-            return
-        if programme in BEGUN_BY_AUTHORITY and await self._authority.permitted(call, _CREATE, message.authority):
-            return
+        beginners = {message.applicant, *await store.colleges(call.tx, message.applicant)}
+        if programme in BEGUN_BY_AUTHORITY:
+            beginners.add(message.authority)
+        mine = {message.applicant, call.principal.organization if call.principal else ""}
+        for one in sorted(beginners & mine):
+            if await self._authority.permitted(call, _CREATE, one):
+                return
         raise Denied(_CREATE, message.applicant)
 
     async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
@@ -226,12 +270,7 @@ class Applications:
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
-            raise Precondition(
-                "BODY_DOES_NOT_FIT",
-                f"该程序面向 {'、'.join(one.name for one in kinds)}，状态须为 {'、'.join(one.name for one in states)}",
-                f"this programme is for {', '.join(one.name for one in kinds)} in {', '.join(one.name for one in states)}",
-                {"body": row.name},
-            )
+            raise _does_not_fit(row.name, kinds, states)
         if row.applicant and row.applicant != message.applicant:
             wrong = f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
             refuse([Violation("applicant", "applicant", *wrong)])
@@ -242,6 +281,17 @@ class Applications:
                 f"there is an application for this body: {known}",
                 {"application": known},
             )
+
+
+def _does_not_fit(body: str, kinds: Iterable[BodyKind], states: Iterable[BodyState]) -> Precondition:
+    zh, en = ("、".join(BODY_KINDS[one][0] for one in kinds), " or ".join(BODY_KINDS[one][1] for one in kinds))
+    state_zh, state_en = "、".join(STATES[one] for one in states), " or ".join(one.name.lower() for one in states)
+    return Precondition(
+        "BODY_DOES_NOT_FIT",
+        f"该程序面向状态为“{state_zh}”的{zh}；请另选组织",
+        f"this programme is for a {en} that is {state_en}; choose another body",
+        {"body": body},
+    )
 
 
 def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:

@@ -11,9 +11,9 @@ from sqlmodel import Field
 from access.visibility import Viewer
 from chassis.database import Tx
 from registry.domain.calls import SHARED
-from registry.domain.names import BodyState, OrgType
+from registry.domain.names import BodyState
 from registry.domain.procedure import State
-from registry.store import Base, BodyRow, body, organization
+from registry.store import Base, BodyRow, body, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
@@ -142,18 +142,19 @@ def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
     if viewer.platform:
         return c.name.is_not(None)
     named = and_(party.c.application == c.name, or_(*_is_named(viewer, principal)))
-    shared = and_(c.programme.in_(sorted(SHARED)), c.body.in_(sorted(viewer.member_bodies | viewer.bodies_run)))
-    own = [shared, exists().where(named)]
+    shared = c.programme.in_(sorted(SHARED))
+    own = [and_(shared, c.body.in_(sorted(viewer.member_bodies | viewer.bodies_run))), exists().where(named)]
     if viewer.organization:
-        own += [c.applicant == viewer.organization, c.authority == viewer.organization, _of_my_university(viewer)]
+        own += [c.applicant == viewer.organization, c.authority == viewer.organization]
+        own.append(is_college_of(viewer.organization, c.applicant))
+        own.append(and_(shared, _guided(viewer)))
     return or_(*own)
 
 
-def _of_my_university(viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer is a verified secondary college of the applicant, for which it acts."""
-    o = organization.c
-    college = (o.name == viewer.organization, o.verified, o.org_type == OrgType.SECONDARY_COLLEGE)
-    return exists().where(*college, o.parent == application.c.applicant)
+def _guided(viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is the task force that guides the body."""
+    b = body.c
+    return exists().where(b.name == application.c.body, b.task_force == viewer.organization, b.task_force != text("''"))
 
 
 def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, store
+from registry.applications import catalogue
 from registry.applications.mapping import application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue
 from registry.domain.facts import Facts, Value
@@ -20,15 +21,17 @@ from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Procedure, Refusal, State, Step, Taken, Unit, Window, take
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import is_college_of
 from registry.domain.rules import Finding, check
 from registry.judging import Judge
-from registry.mapping import body_message, finding_message
+from registry.mapping.bodies import body_message, finding_message
 from registry.store import BodyRow, OrganizationRow
 
 APPLICATION = "alliance.internal.registry.application.v1"
 STEP = "registry.applications.step"
 _MOST_STEPS = 500
+_MOST_DOCUMENTS = 200  # of one application: its record has to fit a topic
 _BATCH = 20  # applications in one transaction of the sweep
 _NOBODY = Unit("", 0)
 _LEADS = (MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL)
@@ -63,6 +66,8 @@ class Taking:
     async def take(self, call: Call, row: ApplicationRow, name: str, said: Said) -> pb.Application:
         """Take a step. Raises `Precondition` where the procedure refuses it."""
         message = application_message(row)
+        if row.programme == Programme.CERTIFICATION:
+            await catalogue.lock(call.tx, row.applicant)
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
@@ -81,6 +86,17 @@ class Taking:
         await self._done(tx, row.version, message, case, step, Said(reason=step.title[0]))
         return True
 
+    async def attach(self, tx: Tx, message: pb.Application, given: Sequence[pb.ApplicationDocument]) -> None:
+        """Attach documents to an application that is written next: whoever may see it may read them."""
+        message.documents.extend(given)
+        if len(message.documents) > _MOST_DOCUMENTS:
+            raise Precondition(
+                "TOO_MANY_DOCUMENTS",
+                f"一份申报最多 {_MOST_DOCUMENTS} 份材料；请合并后上传",
+                f"an application has at most {_MOST_DOCUMENTS} documents; put them together",
+            )
+        await attach(tx, message.name, [one.document for one in given])
+
     async def findings(self, tx: Tx, message: pb.Application) -> list[Finding]:
         """What every rule says of an application and of the body that it is for."""
         found: list[Finding] = []
@@ -95,6 +111,8 @@ class Taking:
         known = entered(message)
         if applicant:
             known["is_vocational_school"] = applicant.org_type in VOCATIONAL
+        if Programme(message.programme) is Programme.CERTIFICATION:
+            known[STANDING_ENTRY] = await catalogue.standing(tx, message)
         if message.body and (body := await store.get(tx, BodyRow, message.body)):
             known["lead_is_central_soe"] = body_message(body).community.lead_is_central_soe
         return known
@@ -102,8 +120,8 @@ class Taking:
     async def _known(self, tx: Tx, message: pb.Application, said: Said) -> Case:
         today = business_date(tx.now)
         members = await store.members_on(tx, message.body, today) if message.body else []
-        names = [message.applicant, said.organization, *(one.organization for one in members)]
-        units = {name: _unit(row) for name, row in (await store.get_all(tx, OrganizationRow, [n for n in names if n])).items()}
+        known = await store.get_all(tx, OrganizationRow, _named(message, said) | {one.organization for one in members})
+        units = {name: _unit(row) for name, row in known.items()}
         if said.organization and said.organization not in units:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
@@ -131,6 +149,7 @@ class Taking:
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
             hindering=tuple(one for one in await self.findings(tx, message) if one.hinders),
+            names={name: row.display_name for name, row in known.items()},
         )
 
     async def _unit(self, call: Call, case: Case) -> Unit:
@@ -146,8 +165,7 @@ class Taking:
         parts = set(_parties_of(message, case))
         if message.body:
             body = await store.get(call.tx, BodyRow, message.body)
-            task_force = body_message(body).alliance.task_force if body else ""
-            if case.unit.name and case.unit.name == task_force:
+            if body and case.unit.name and case.unit.name == body.task_force:
                 parts.add(Party.TASK_FORCE)
             if await self._authority.permitted(call, STEP, message.body) and case.unit.name in case.members:
                 parts.add(Party.SECRETARIAT)
@@ -156,7 +174,7 @@ class Taking:
     async def _done(self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said) -> pb.Application:
         state = step.to or case.state
         message.state = int(state)  # type: ignore[assignment]
-        message.documents.extend(said.documents)
+        await self.attach(tx, message, said.documents)
         if "day" in step.asks:
             message.challenge.due_on = said.day
         taken = message.steps.add(
@@ -172,7 +190,6 @@ class Taking:
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
-        await attach(tx, message.name, [one.document for one in said.documents])
         await name_party(tx, message.name, said.organization, said.principal)
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, version + 1, "stepped")
@@ -187,12 +204,21 @@ class Taking:
     async def save(self, tx: Tx, message: pb.Application, version: int, verb: str) -> None:
         """Write an application in a new version; sets its last day, etag and times."""
         case = await self._known(tx, message, Said())
-        procedure = PROCEDURES[Programme(message.programme)]
+        programme = Programme(message.programme)
+        procedure = PROCEDURES[programme]
         due_on = procedure.due_on(case)
         message.due_on = due_on.isoformat() if due_on else ""
+        if programme is Programme.CERTIFICATION:
+            await catalogue.keep(tx, message, case)
         row = application_row(message, version, due_on if _lapses(procedure, case) else None, tx.now)
         await store.write(tx, row)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+
+
+def _named(message: pb.Application, said: Said) -> set[str]:
+    """The organizations that an application and its steps name."""
+    steps = {one.named_organization for one in message.steps}
+    return {name for name in (message.applicant, said.organization, *steps) if name}
 
 
 def _lapses(procedure: Procedure, case: Case) -> bool:

@@ -50,6 +50,6 @@ FORMING = frozenset({Programme.COMMUNITY, Programme.PILOT, Programme.SUPPORT, Pr
 FORMED_BY_APPLICATION = frozenset(kind for programme in FORMING for kind in BODIES[programme][0])
 """Kinds of bodies that such a programme forms; the platform alone may enter one that was formed without."""
 SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
-"""Programmes whose applications the members of the body may read."""
+"""Programmes whose applications the members of the body, and its task force, may read."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
 """Programmes that the authority may begin, too."""

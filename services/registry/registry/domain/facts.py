@@ -40,9 +40,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Member:
-    """A membership that is valid on the day of the check."""
+    """A membership that is valid on the day of the check; `name` is what the organization is called."""
 
-    organization: str
+    name: str
     org_type: int
     roles: frozenset[int]
     province: str = ""
@@ -74,7 +74,7 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
         "higher_education_leads": holders(MemberRole.LEAD_UNIVERSITY, HIGHER_EDUCATION)
         + holders(MemberRole.LEAD_VOCATIONAL, HIGHER_EDUCATION),
         "enterprises": len(of_type(OrgType.ENTERPRISE)),
-        "unverified_enterprises": tuple(one.organization for one in of_type(OrgType.ENTERPRISE) if not one.verified),
+        "unverified_enterprises": tuple(one.name for one in of_type(OrgType.ENTERPRISE) if not one.verified),
         "parks": len(of_type(*PARKS)),
         "provinces": len({one.province for one in members if one.province}),
     }

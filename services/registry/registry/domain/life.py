@@ -10,7 +10,7 @@ STEPS: dict[tuple[BodyState, str], BodyState] = {
     (BodyState.FORMED, "dissolve"): BodyState.DISSOLVED,
     (BodyState.SUSPENDED, "dissolve"): BodyState.DISSOLVED,
 }
-_STATES = {
+STATES = {
     BodyState.DRAFT: "筹建",
     BodyState.FORMED: "已成立",
     BodyState.SUSPENDED: "暂停",
@@ -26,7 +26,7 @@ class IllegalStepError(Exception):
         possible = [done for (at, done) in STEPS if at is state]
         super().__init__(f"{state.name}: {verb}")
         self.zh = (
-            f"组织{_STATES[state]}，不能{_VERBS[verb]}；可进行：{'、'.join(_VERBS[one] for one in possible) or '无（终态）'}"
+            f"组织{STATES[state]}，不能{_VERBS[verb]}；可进行：{'、'.join(_VERBS[one] for one in possible) or '无（终态）'}"
         )
         self.en = f"the body is {state.name.lower()}, so it can't {verb}; possible: {', '.join(possible) or 'nothing (final)'}"
 

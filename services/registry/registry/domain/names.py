@@ -67,6 +67,22 @@ class Programme(IntEnum):
     EMPLOYEE_INTAKE = 11
 
 
+class CertifiedKind(IntEnum):
+    """What is certified as 产教融合型."""
+
+    REGION = 1
+    INDUSTRY = 2
+    ENTERPRISE = 3
+
+
+class CertificationState(IntEnum):
+    """States in the catalogue of what is certified."""
+
+    CULTIVATING = 1
+    CERTIFIED = 2
+    EXITED = 3
+
+
 class Stage(IntEnum):
     """When a rule is looked at."""
 
@@ -92,6 +108,15 @@ class Verdict(IntEnum):
     CANNOT_BE_TOLD = 4
 
 
+BODY_KINDS: Mapping[BodyKind, tuple[str, str]] = {
+    BodyKind.ALLIANCE: ("产教联盟", "alliance"),
+    BodyKind.CONSORTIUM: ("联合体", "consortium"),
+    BodyKind.COMMUNITY: ("共同体", "community"),
+    BodyKind.PILOT_UNIT: ("试点单位", "pilot unit"),
+    BodyKind.SUPPORT_UNIT: ("支撑单位", "support unit"),
+    BodyKind.MUNICIPAL_CONSORTIUM: ("市域联合体", "municipal consortium"),
+}
+"""What people call each."""
 VOCATIONAL = frozenset({OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE, OrgType.SECONDARY_VOCATIONAL})
 """Vocational schools 职业学校 (S2: 含中职学校、高职专科学校和本科层次职业学校)."""
 HIGHER_EDUCATION = frozenset({OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.VOCATIONAL_UNDERGRADUATE})

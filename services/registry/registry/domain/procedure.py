@@ -165,6 +165,7 @@ class Case:
         named: the organization that the step names, `principal` the person, who acts for the organizations of
             `principal_acts_for`; `score` (0–100) and `day` what it says.
         hindering: findings that hinder a submission.
+        names: what organizations are called.
     """
 
     state: State
@@ -187,6 +188,11 @@ class Case:
     day: date | None = None
     reason: str = ""
     hindering: tuple[Finding, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, organization: str) -> str:
+        """What people call an organization."""
+        return self.names.get(organization, organization)
 
     def steps(self, *names: str) -> list[Taken]:
         """Steps of some names that were taken, in their order."""
@@ -284,61 +290,79 @@ class Procedure:
 
 
 def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
-    """What stands in the way of a step before anything is said or brought with it."""
-    if case.state not in step.at:
-        return _not_now(procedure, case, step)
+    """What stands in the way of a step before anything is said or brought with it; told beside the step's title and clause."""
     there = replace(case, brought=case.brought | set(step.brings))
     return (
-        _not_the_party(step, case)
+        _not_now(procedure, case, step)
+        or _not_the_party(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(step, case)
     )
 
 
-_ASKED: Mapping[str, Text] = {
-    "reason": ("原因", "reason"),
-    "organization": ("单位", "organization"),
-    "principal": ("人员账号", "principal"),
-    "score": ("评分（0–100）", "score (0–100)"),
-    "day": ("日期", "day"),
-}
-
-
 def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
     """The step, if it may be taken; else why not."""
     step = procedure.step(name)
-    if step is None or case.state not in step.at:
-        return _not_now(procedure, case, step)
-    return (
-        _not_the_party(step, case)
+    if step is None:
+        now_zh, now_en = _now(procedure, case)
+        return Refusal("ILLEGAL_STATE", f"没有步骤 {name[:40]}；{now_zh}", f"there is no step {name[:40]}; {now_en}")
+    found = (
+        _not_now(procedure, case, step)
+        or _not_the_party(step, case)
         or _unsaid(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
         or _hindered(step, case)
         or next((refusal for guard in step.guards if (refusal := guard(case))), None)
-        or step
     )
+    return _told(step, found) if found else step
 
 
-def _not_now(procedure: Procedure, case: Case, step: Step | None) -> Refusal:
-    possible = procedure.possible(case.state, case.parties)
+def _told(step: Step, refusal: Refusal) -> Refusal:
+    """A refusal that says of which step it is, and by which clause."""
+    zh, en = step.title
+    return refusal._replace(zh=f"“{zh}”（{step.clause}）：{refusal.zh}", en=f"“{en}” ({step.clause}): {refusal.en}")
+
+
+def _not_now(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
+    return None if case.state in step.at else Refusal("ILLEGAL_STATE", *_now(procedure, case))
+
+
+def _now(procedure: Procedure, case: Case) -> Text:
+    """The state, and what can be done in it: by the caller, else by others."""
     zh, en = STATES[case.state]
-    what_zh, what_en = step.title if step else ("该步骤", "this step")
-    can_zh = "、".join(f"{one.title[0]}（{one.name}）" for one in possible) or "无"
-    can_en = ", ".join(one.name for one in possible) or "nothing"
-    return Refusal(
-        "ILLEGAL_STATE",
-        f"当前状态为“{zh}”，不能{what_zh}；您可办理：{can_zh}",
-        f"it is {en}, so {what_en} is not possible; you can take: {can_en}",
-    )
+    at_zh, at_en = f"当前状态为“{zh}”", f"it is {en}"
+    mine = procedure.possible(case.state, case.parties)
+    if mine:
+        listed = "、".join(f"{one.title[0]}（{one.name}）" for one in mine)
+        return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
+    others = [one for one in procedure.possible(case.state, frozenset(Party)) if one.by != (Party.PLATFORM,)]
+    if others:
+        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one)[0]}）" for one in others)
+        by = ", ".join(f"{one.name} by {_parties(one)[1]}" for one in others)
+        return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
+    return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
+
+
+def _parties(step: Step) -> Text:
+    return "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
 
 
 def _not_the_party(step: Step, case: Case) -> Refusal | None:
     if case.parties.intersection(step.by):
         return None
-    zh, en = "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
-    return Refusal("NOT_THE_PARTY", f"“{step.title[0]}”由{zh}办理（{step.clause}）", f"“{step.title[1]}” is for {en}")
+    zh, en = _parties(step)
+    return Refusal("NOT_THE_PARTY", f"请由{zh}办理", f"it is for {en}")
+
+
+_ASKED: Mapping[str, Text] = {
+    "reason": ("原因", "reason"),
+    "organization": ("单位", "organization"),
+    "principal": ("人员账号", "principal"),
+    "score": ("评分 0–100", "score, 0–100"),
+    "day": ("日期", "day"),
+}
 
 
 def _unsaid(step: Step, case: Case) -> Refusal | None:
@@ -349,11 +373,11 @@ def _unsaid(step: Step, case: Case) -> Refusal | None:
         "score": case.score is not None,
         "day": case.day is not None,
     }
-    missing = [_ASKED[one] for one in step.asks if not said[one]]
+    missing = [one for one in step.asks if not said[one]]
     if not missing:
         return None
-    zh, en = "、".join(zh for zh, _ in missing), ", ".join(en for _, en in missing)
-    return Refusal("INPUT_REQUIRED", f"“{step.title[0]}”须填写：{zh}", f"“{step.title[1]}” needs: {en}")
+    zh = "、".join(f"{_ASKED[one][0]}（{one}）" for one in missing)
+    return Refusal("INPUT_REQUIRED", f"请填写：{zh}", f"it needs: {', '.join(_ASKED[one][1] for one in missing)}")
 
 
 def _out_of_window(step: Step, case: Case) -> Refusal | None:
@@ -362,8 +386,8 @@ def _out_of_window(step: Step, case: Case) -> Refusal | None:
     opens, closes = case.window
     return Refusal(
         "WINDOW_CLOSED",
-        f"“{step.title[0]}”的受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中（{step.clause}）",
-        f"“{step.title[1]}” is open from {opens or '…'} to {closes or '…'}; today is {case.today} ({step.clause})",
+        f"受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中；请在受理时间内办理",
+        f"it is open from {opens or '…'} to {closes or '…'}, and today is {case.today}; come within these days",
     )
 
 
@@ -374,7 +398,7 @@ def _without_documents(procedure: Procedure, step: Step, case: Case) -> Refusal 
         return None
     zh = "、".join(f"{procedure.documents[one][0]}（{one}）" for one in missing)
     en = ", ".join(f"{procedure.documents[one][1]} ({one})" for one in missing)
-    return Refusal("DOCUMENT_REQUIRED", f"“{step.title[0]}”须附：{zh}", f"“{step.title[1]}” needs attached: {en}")
+    return Refusal("DOCUMENT_REQUIRED", f"请附：{zh}", f"attach: {en}")
 
 
 def _hindered(step: Step, case: Case) -> Refusal | None:

@@ -234,6 +234,34 @@ CERTIFIED_KIND_ENTERPRISE: CertifiedKind.ValueType  # 3
 """产教融合型企业."""
 Global___CertifiedKind: _TypeAlias = CertifiedKind  # noqa: Y015
 
+class _CertificationState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CertificationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CertificationState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CERTIFICATION_STATE_UNSPECIFIED: _CertificationState.ValueType  # 0
+    """Not set."""
+    CERTIFICATION_STATE_CULTIVATING: _CertificationState.ValueType  # 1
+    """培育中."""
+    CERTIFICATION_STATE_CERTIFIED: _CertificationState.ValueType  # 2
+    """已认证."""
+    CERTIFICATION_STATE_EXITED: _CertificationState.ValueType  # 3
+    """已退出."""
+
+class CertificationState(_CertificationState, metaclass=_CertificationStateEnumTypeWrapper):
+    """State in the catalogue of what is certified."""
+
+CERTIFICATION_STATE_UNSPECIFIED: CertificationState.ValueType  # 0
+"""Not set."""
+CERTIFICATION_STATE_CULTIVATING: CertificationState.ValueType  # 1
+"""培育中."""
+CERTIFICATION_STATE_CERTIFIED: CertificationState.ValueType  # 2
+"""已认证."""
+CERTIFICATION_STATE_EXITED: CertificationState.ValueType  # 3
+"""已退出."""
+Global___CertificationState: _TypeAlias = CertificationState  # noqa: Y015
+
 class _MajorChange:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -294,25 +322,95 @@ class CertificationFacts(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     FRONT_LINE_TRAINING_PERCENT_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    INDUSTRY_CODE_FIELD_NUMBER: _builtins.int
     kind: Global___CertifiedKind.ValueType
     """What is to be certified."""
     front_line_training_percent: _builtins.int
     """Share of training funds spent on front-line staff, percent (R27)."""
+    region_code: _builtins.str
+    """The region that is to be certified, a GB/T 2260 code; of a REGION only."""
+    industry_code: _builtins.str
+    """The industry that is to be certified, a GB/T 4754 code; of an INDUSTRY only."""
     def __init__(
         self,
         *,
         kind: Global___CertifiedKind.ValueType = ...,
         front_line_training_percent: _builtins.int | None = ...,
+        region_code: _builtins.str = ...,
+        industry_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_front_line_training_percent", b"_front_line_training_percent", "front_line_training_percent", b"front_line_training_percent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_front_line_training_percent", b"_front_line_training_percent", "front_line_training_percent", b"front_line_training_percent", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_front_line_training_percent", b"_front_line_training_percent", "front_line_training_percent", b"front_line_training_percent", "industry_code", b"industry_code", "kind", b"kind", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__front_line_training_percent: _TypeAlias = _typing.Literal["front_line_training_percent"]  # noqa: Y015
     _WhichOneofArgType__front_line_training_percent: _TypeAlias = _typing.Literal["_front_line_training_percent", b"_front_line_training_percent"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__front_line_training_percent) -> _WhichOneofReturnType__front_line_training_percent | None: ...
 
 Global___CertificationFacts: _TypeAlias = CertificationFacts  # noqa: Y015
+
+@_typing.final
+class Certification(_message.Message):
+    """An entry of the public catalogue of 产教融合型 regions, industries and enterprises (S3 十五; R32)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    INDUSTRY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CULTIVATED_ON_FIELD_NUMBER: _builtins.int
+    CERTIFIED_ON_FIELD_NUMBER: _builtins.int
+    EXITED_ON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`certifications/{certification}`; the id is the application's. Output only."""
+    application: _builtins.str
+    """The application that led there, `applications/{application}`; its content is for those who have a part in it."""
+    kind: Global___CertifiedKind.ValueType
+    """What is certified."""
+    organization: _builtins.str
+    """The enterprise, or who applied for the region or industry, `organizations/{organization}`."""
+    display_name: _builtins.str
+    """What the organization is called."""
+    region_code: _builtins.str
+    """The region; of an enterprise or industry where its organization is. GB/T 2260 code; may be empty."""
+    industry_code: _builtins.str
+    """The industry; GB/T 4754 code, of an INDUSTRY only."""
+    state: Global___CertificationState.ValueType
+    """State."""
+    cultivated_on: _builtins.str
+    """Business date of its beginning (ISO 8601)."""
+    certified_on: _builtins.str
+    """Business date of the certification (ISO 8601); empty before, and where it came to none."""
+    exited_on: _builtins.str
+    """Business date of its end (ISO 8601); empty before."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        application: _builtins.str = ...,
+        kind: Global___CertifiedKind.ValueType = ...,
+        organization: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        industry_code: _builtins.str = ...,
+        state: Global___CertificationState.ValueType = ...,
+        cultivated_on: _builtins.str = ...,
+        certified_on: _builtins.str = ...,
+        exited_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "certified_on", b"certified_on", "cultivated_on", b"cultivated_on", "display_name", b"display_name", "exited_on", b"exited_on", "industry_code", b"industry_code", "kind", b"kind", "name", b"name", "organization", b"organization", "region_code", b"region_code", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Certification: _TypeAlias = Certification  # noqa: Y015
 
 @_typing.final
 class MajorAdjustmentFacts(_message.Message):
@@ -525,7 +623,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApplicationDocument]:
-        """Documents that are attached. Output only; attached by AttachDocument and TakeStep."""
+        """Documents that are attached. Output only; at most 200; attached by AttachDocuments and TakeStep."""
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TakenStep]:

@@ -23,17 +23,20 @@ _sym_db = _symbol_database.Default()
 
 
 from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_access__pb2
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.registry.v1 import application_pb2 as alliance_dot_registry_dot_v1_dot_application__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.alliance/registry/v1/application_service.proto\x12\x14\x61lliance.registry.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a&alliance/registry/v1/application.proto\x1a google/protobuf/field_mask.proto\"j\n\x0fOpenCallRequest\x12\x33\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"|\n\x10ListCallsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x0c\n\x04year\x18\x04 \x01(\x05\"b\n\x11ListCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x18\x43reateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"%\n\x15GetApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xdc\x01\n\x17ListApplicationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x36\n\x06states\x18\x04 \x03(\x0e\x32&.alliance.registry.v1.ApplicationState\x12\x11\n\tapplicant\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x07 \x01(\t\"l\n\x18ListApplicationsResponse\x12\x37\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32!.alliance.registry.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa7\x01\n\x18UpdateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xfd\x01\n\x0fTakeStepRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12named_organization\x18\x04 \x01(\t\x12\x17\n\x0fnamed_principal\x18\x05 \x01(\t\x12\x12\n\x05score\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\t\x12<\n\tdocuments\x18\x08 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\tB\x08\n\x06_score\"^\n\x13GetProcedureRequest\x12\x32\n\tprogramme\x18\x01 \x01(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x13\n\x0b\x61pplication\x18\x02 \x01(\t\"D\n\x0eProcedureSteps\x12\x32\n\x05steps\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.ProcedureStep\"\'\n\x17\x43heckApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\xf2\x08\n\x12\x41pplicationService\x12s\n\x08OpenCall\x12%.alliance.registry.v1.OpenCallRequest\x1a%.alliance.registry.v1.ApplicationCall\"\x19\x8a\xb5\x18\x15\n\x13registry.calls.open\x12j\n\tListCalls\x12&.alliance.registry.v1.ListCallsRequest\x1a\'.alliance.registry.v1.ListCallsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12{\n\x11\x43reateApplication\x12..alliance.registry.v1.CreateApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12u\n\x0eGetApplication\x12+.alliance.registry.v1.GetApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x86\x01\n\x10ListApplications\x12-.alliance.registry.v1.ListApplicationsRequest\x1a..alliance.registry.v1.ListApplicationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x9c\x01\n\x11UpdateApplication\x12..alliance.registry.v1.UpdateApplicationRequest\x1a!.alliance.registry.v1.Application\"4\x8a\xb5\x18\x30\n\x1cregistry.applications.update\x12\x10\x61pplication.name\x12i\n\x08TakeStep\x12%.alliance.registry.v1.TakeStepRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12t\n\x0cGetProcedure\x12).alliance.registry.v1.GetProcedureRequest\x1a$.alliance.registry.v1.ProcedureSteps\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12~\n\x10\x43heckApplication\x12-.alliance.registry.v1.CheckApplicationRequest\x1a&.alliance.registry.v1.ApplicationCheck\"\x13\x8a\xb5\x18\x0f\n\rauthenticatedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.alliance/registry/v1/application_service.proto\x12\x14\x61lliance.registry.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a&alliance/registry/v1/application.proto\x1a google/protobuf/field_mask.proto\"j\n\x0fOpenCallRequest\x12\x33\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"|\n\x10ListCallsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x0c\n\x04year\x18\x04 \x01(\x05\"b\n\x11ListCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x18\x43reateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"%\n\x15GetApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xdc\x01\n\x17ListApplicationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x36\n\x06states\x18\x04 \x03(\x0e\x32&.alliance.registry.v1.ApplicationState\x12\x11\n\tapplicant\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x07 \x01(\t\"l\n\x18ListApplicationsResponse\x12\x37\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32!.alliance.registry.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa7\x01\n\x18UpdateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x86\x01\n\x16\x41ttachDocumentsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12<\n\tdocuments\x18\x02 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xfd\x01\n\x0fTakeStepRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12named_organization\x18\x04 \x01(\t\x12\x17\n\x0fnamed_principal\x18\x05 \x01(\t\x12\x12\n\x05score\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\t\x12<\n\tdocuments\x18\x08 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\tB\x08\n\x06_score\"\xeb\x01\n\x19ListCertificationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x32\n\x05kinds\x18\x03 \x03(\x0e\x32#.alliance.registry.v1.CertifiedKind\x12\x38\n\x06states\x18\x04 \x03(\x0e\x32(.alliance.registry.v1.CertificationState\x12#\n\x0bregion_code\x18\x05 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\x9c\xb0\xe5\x8c\xba(\x01\x12\x14\n\x0corganization\x18\x06 \x01(\t\"r\n\x1aListCertificationsResponse\x12;\n\x0e\x63\x65rtifications\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.Certification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x13GetProcedureRequest\x12\x32\n\tprogramme\x18\x01 \x01(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x13\n\x0b\x61pplication\x18\x02 \x01(\t\"D\n\x0eProcedureSteps\x12\x32\n\x05steps\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.ProcedureStep\"\'\n\x17\x43heckApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\x89\x0b\n\x12\x41pplicationService\x12s\n\x08OpenCall\x12%.alliance.registry.v1.OpenCallRequest\x1a%.alliance.registry.v1.ApplicationCall\"\x19\x8a\xb5\x18\x15\n\x13registry.calls.open\x12j\n\tListCalls\x12&.alliance.registry.v1.ListCallsRequest\x1a\'.alliance.registry.v1.ListCallsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12{\n\x11\x43reateApplication\x12..alliance.registry.v1.CreateApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12u\n\x0eGetApplication\x12+.alliance.registry.v1.GetApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x86\x01\n\x10ListApplications\x12-.alliance.registry.v1.ListApplicationsRequest\x1a..alliance.registry.v1.ListApplicationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x9c\x01\n\x11UpdateApplication\x12..alliance.registry.v1.UpdateApplicationRequest\x1a!.alliance.registry.v1.Application\"4\x8a\xb5\x18\x30\n\x1cregistry.applications.update\x12\x10\x61pplication.name\x12\x8c\x01\n\x0f\x41ttachDocuments\x12,.alliance.registry.v1.AttachDocumentsRequest\x1a!.alliance.registry.v1.Application\"(\x8a\xb5\x18$\n\x1cregistry.applications.update\x12\x04name\x12i\n\x08TakeStep\x12%.alliance.registry.v1.TakeStepRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x85\x01\n\x12ListCertifications\x12/.alliance.registry.v1.ListCertificationsRequest\x1a\x30.alliance.registry.v1.ListCertificationsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12t\n\x0cGetProcedure\x12).alliance.registry.v1.GetProcedureRequest\x1a$.alliance.registry.v1.ProcedureSteps\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12~\n\x10\x43heckApplication\x12-.alliance.registry.v1.CheckApplicationRequest\x1a&.alliance.registry.v1.ApplicationCheck\"\x13\x8a\xb5\x18\x0f\n\rauthenticatedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.registry.v1.application_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTCERTIFICATIONSREQUEST'].fields_by_name['region_code']._loaded_options = None
+  _globals['_LISTCERTIFICATIONSREQUEST'].fields_by_name['region_code']._serialized_options = b'\322\265\030\n\n\006\345\234\260\345\214\272(\001'
   _globals['_APPLICATIONSERVICE'].methods_by_name['OpenCall']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['OpenCall']._serialized_options = b'\212\265\030\025\n\023registry.calls.open'
   _globals['_APPLICATIONSERVICE'].methods_by_name['ListCalls']._loaded_options = None
@@ -46,36 +49,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLICATIONSERVICE'].methods_by_name['ListApplications']._serialized_options = b'\212\265\030\017\n\rauthenticated'
   _globals['_APPLICATIONSERVICE'].methods_by_name['UpdateApplication']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['UpdateApplication']._serialized_options = b'\212\265\0300\n\034registry.applications.update\022\020application.name'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['AttachDocuments']._loaded_options = None
+  _globals['_APPLICATIONSERVICE'].methods_by_name['AttachDocuments']._serialized_options = b'\212\265\030$\n\034registry.applications.update\022\004name'
   _globals['_APPLICATIONSERVICE'].methods_by_name['TakeStep']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['TakeStep']._serialized_options = b'\212\265\030\017\n\rauthenticated'
+  _globals['_APPLICATIONSERVICE'].methods_by_name['ListCertifications']._loaded_options = None
+  _globals['_APPLICATIONSERVICE'].methods_by_name['ListCertifications']._serialized_options = b'\212\265\030\010\n\006public'
   _globals['_APPLICATIONSERVICE'].methods_by_name['GetProcedure']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['GetProcedure']._serialized_options = b'\212\265\030\017\n\rauthenticated'
   _globals['_APPLICATIONSERVICE'].methods_by_name['CheckApplication']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['CheckApplication']._serialized_options = b'\212\265\030\017\n\rauthenticated'
-  _globals['_OPENCALLREQUEST']._serialized_start=179
-  _globals['_OPENCALLREQUEST']._serialized_end=285
-  _globals['_LISTCALLSREQUEST']._serialized_start=287
-  _globals['_LISTCALLSREQUEST']._serialized_end=411
-  _globals['_LISTCALLSRESPONSE']._serialized_start=413
-  _globals['_LISTCALLSRESPONSE']._serialized_end=511
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=513
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=615
-  _globals['_GETAPPLICATIONREQUEST']._serialized_start=617
-  _globals['_GETAPPLICATIONREQUEST']._serialized_end=654
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=657
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=877
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=879
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=987
-  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_start=990
-  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_end=1157
-  _globals['_TAKESTEPREQUEST']._serialized_start=1160
-  _globals['_TAKESTEPREQUEST']._serialized_end=1413
-  _globals['_GETPROCEDUREREQUEST']._serialized_start=1415
-  _globals['_GETPROCEDUREREQUEST']._serialized_end=1509
-  _globals['_PROCEDURESTEPS']._serialized_start=1511
-  _globals['_PROCEDURESTEPS']._serialized_end=1579
-  _globals['_CHECKAPPLICATIONREQUEST']._serialized_start=1581
-  _globals['_CHECKAPPLICATIONREQUEST']._serialized_end=1620
-  _globals['_APPLICATIONSERVICE']._serialized_start=1623
-  _globals['_APPLICATIONSERVICE']._serialized_end=2761
+  _globals['_OPENCALLREQUEST']._serialized_start=211
+  _globals['_OPENCALLREQUEST']._serialized_end=317
+  _globals['_LISTCALLSREQUEST']._serialized_start=319
+  _globals['_LISTCALLSREQUEST']._serialized_end=443
+  _globals['_LISTCALLSRESPONSE']._serialized_start=445
+  _globals['_LISTCALLSRESPONSE']._serialized_end=543
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=545
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=647
+  _globals['_GETAPPLICATIONREQUEST']._serialized_start=649
+  _globals['_GETAPPLICATIONREQUEST']._serialized_end=686
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=689
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=909
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=911
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=1019
+  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_start=1022
+  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_end=1189
+  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_start=1192
+  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_end=1326
+  _globals['_TAKESTEPREQUEST']._serialized_start=1329
+  _globals['_TAKESTEPREQUEST']._serialized_end=1582
+  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_start=1585
+  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_end=1820
+  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_start=1822
+  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_end=1936
+  _globals['_GETPROCEDUREREQUEST']._serialized_start=1938
+  _globals['_GETPROCEDUREREQUEST']._serialized_end=2032
+  _globals['_PROCEDURESTEPS']._serialized_start=2034
+  _globals['_PROCEDURESTEPS']._serialized_end=2102
+  _globals['_CHECKAPPLICATIONREQUEST']._serialized_start=2104
+  _globals['_CHECKAPPLICATIONREQUEST']._serialized_end=2143
+  _globals['_APPLICATIONSERVICE']._serialized_start=2146
+  _globals['_APPLICATIONSERVICE']._serialized_end=3563
 # @@protoc_insertion_point(module_scope)

@@ -283,6 +283,42 @@ class UpdateApplicationRequest(_message.Message):
 Global___UpdateApplicationRequest: _TypeAlias = UpdateApplicationRequest  # noqa: Y015
 
 @_typing.final
+class AttachDocumentsRequest(_message.Message):
+    """Request of AttachDocuments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`applications/{application}`."""
+    etag: _builtins.str
+    """Expected etag; checked where set."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.ApplicationDocument]:
+        """The documents, each of one of the programme's kinds; at most 200 in one application."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        documents: _abc.Iterable[_application_pb2.ApplicationDocument] | None = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachDocumentsRequest: _TypeAlias = AttachDocumentsRequest  # noqa: Y015
+
+@_typing.final
 class TakeStepRequest(_message.Message):
     """Request of TakeStep."""
 
@@ -343,6 +379,80 @@ class TakeStepRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
 
 Global___TakeStepRequest: _TypeAlias = TakeStepRequest  # noqa: Y015
+
+@_typing.final
+class ListCertificationsRequest(_message.Message):
+    """Request of ListCertifications."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most to return; 1–1000, 100 where 0."""
+    page_token: _builtins.str
+    """Token of the page before."""
+    region_code: _builtins.str
+    """Only in this region and what lies in it, a GB/T 2260 code, name or both."""
+    organization: _builtins.str
+    """Only of this organization, `organizations/{organization}`."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_application_pb2.CertifiedKind.ValueType]:
+        """Only of these kinds."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_application_pb2.CertificationState.ValueType]:
+        """Only in these states."""
+
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        kinds: _abc.Iterable[_application_pb2.CertifiedKind.ValueType] | None = ...,
+        states: _abc.Iterable[_application_pb2.CertificationState.ValueType] | None = ...,
+        region_code: _builtins.str = ...,
+        organization: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "organization", b"organization", "page_size", b"page_size", "page_token", b"page_token", "region_code", b"region_code", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCertificationsRequest: _TypeAlias = ListCertificationsRequest  # noqa: Y015
+
+@_typing.final
+class ListCertificationsResponse(_message.Message):
+    """Response of ListCertifications."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty at the end."""
+    @_builtins.property
+    def certifications(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.Certification]:
+        """The entries."""
+
+    def __init__(
+        self,
+        *,
+        certifications: _abc.Iterable[_application_pb2.Certification] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certifications", b"certifications", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCertificationsResponse: _TypeAlias = ListCertificationsResponse  # noqa: Y015
 
 @_typing.final
 class GetProcedureRequest(_message.Message):

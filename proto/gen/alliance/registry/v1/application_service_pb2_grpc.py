@@ -66,10 +66,20 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.UpdateApplicationRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
                 _registered_method=True)
+        self.AttachDocuments = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/AttachDocuments',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
         self.TakeStep = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/TakeStep',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
+        self.ListCertifications = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/ListCertifications',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
                 _registered_method=True)
         self.GetProcedure = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/GetProcedure',
@@ -102,7 +112,7 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApplication(self, request, context):
-        """Begins an application as a draft. Who may act for the applicant begins it; the call's authority, too, where it gives out the
+        """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,8 +140,22 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AttachDocuments(self, request, context):
+        """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TakeStep(self, request, context):
         """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCertifications(self, request, context):
+        """Lists the catalogue of what is cultivated, certified or was (R32), the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -184,10 +208,20 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.UpdateApplicationRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
             ),
+            'AttachDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachDocuments,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
             'TakeStep': grpc.unary_unary_rpc_method_handler(
                     servicer.TakeStep,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'ListCertifications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCertifications,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.SerializeToString,
             ),
             'GetProcedure': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProcedure,
@@ -374,6 +408,33 @@ class ApplicationService:
             _registered_method=True)
 
     @staticmethod
+    def AttachDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/AttachDocuments',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.AttachDocumentsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def TakeStep(request,
             target,
             options=(),
@@ -390,6 +451,33 @@ class ApplicationService:
             '/alliance.registry.v1.ApplicationService/TakeStep',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.TakeStepRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCertifications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/ListCertifications',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

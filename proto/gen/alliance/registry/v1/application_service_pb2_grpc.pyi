@@ -39,7 +39,7 @@ class ApplicationServiceStub:
     ListCalls: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]
     """Lists calls, the newest first."""
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]
-    """Begins an application as a draft. Who may act for the applicant begins it; the call's authority, too, where it gives out the
+    """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]
@@ -48,8 +48,12 @@ class ApplicationServiceStub:
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]
     """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    AttachDocuments: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]
+    """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+    ListCertifications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]
+    """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
@@ -65,7 +69,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     ListCalls: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]  # type: ignore[assignment]
     """Lists calls, the newest first."""
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Begins an application as a draft. Who may act for the applicant begins it; the call's authority, too, where it gives out the
+    """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -74,8 +78,12 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    AttachDocuments: _aio.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]  # type: ignore[assignment]
+    """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _aio.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+    ListCertifications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]  # type: ignore[assignment]
+    """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
@@ -106,7 +114,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.CreateApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Begins an application as a draft. Who may act for the applicant begins it; the call's authority, too, where it gives out the
+        """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors.
         """
 
@@ -135,12 +143,28 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
 
     @_abc_1.abstractmethod
+    def AttachDocuments(
+        self,
+        request: _application_service_pb2.AttachDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
+        """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
+
+    @_abc_1.abstractmethod
     def TakeStep(
         self,
         request: _application_service_pb2.TakeStepRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
+
+    @_abc_1.abstractmethod
+    def ListCertifications(
+        self,
+        request: _application_service_pb2.ListCertificationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ListCertificationsResponse, _abc.Awaitable[_application_service_pb2.ListCertificationsResponse]]:
+        """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
 
     @_abc_1.abstractmethod
     def GetProcedure(

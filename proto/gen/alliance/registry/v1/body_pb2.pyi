@@ -374,6 +374,7 @@ class CommunityFacts(_message.Message):
     CHARTER_ADOPTED_ON_FIELD_NUMBER: _builtins.int
     BENEFIT_SHARING_FIELD_NUMBER: _builtins.int
     WORKING_STAFF_FIELD_NUMBER: _builtins.int
+    LEAD_IS_CERTIFIED_FIELD_NUMBER: _builtins.int
     industry_code: _builtins.str
     """Industry field 行业领域, GB/T 4754 code."""
     matching_discipline: _builtins.bool
@@ -402,6 +403,10 @@ class CommunityFacts(_message.Message):
     """Whether there is benefit sharing 利益共享机制 (R18)."""
     working_staff: _builtins.int
     """Full-time and part-time staff 专兼职人员, persons (R18)."""
+    lead_is_certified: _builtins.bool
+    """Whether the lead enterprise is certified as 产教融合型企业 elsewhere; what the platform's own catalogue (ListCertifications) says of
+    it goes first (R17).
+    """
     def __init__(
         self,
         *,
@@ -419,10 +424,11 @@ class CommunityFacts(_message.Message):
         charter_adopted_on: _builtins.str = ...,
         benefit_sharing: _builtins.bool | None = ...,
         working_staff: _builtins.int | None = ...,
+        lead_is_certified: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "doctoral_authority", b"doctoral_authority", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_certified", b"_lead_is_certified", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "doctoral_authority", b"doctoral_authority", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_certified", b"lead_is_certified", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "charter_adopted_on", b"charter_adopted_on", "doctoral_authority", b"doctoral_authority", "founded_on", b"founded_on", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "industry_code", b"industry_code", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing", "_doctoral_authority", b"_doctoral_authority", "_governing_body", b"_governing_body", "_independent_training_body", b"_independent_training_body", "_lead_is_central_soe", b"_lead_is_central_soe", "_lead_is_certified", b"_lead_is_certified", "_lead_is_top_500", b"_lead_is_top_500", "_masters_authority", b"_masters_authority", "_matching_discipline", b"_matching_discipline", "_matching_speciality", b"_matching_speciality", "_research_direction_and_team", b"_research_direction_and_team", "_working_staff", b"_working_staff", "benefit_sharing", b"benefit_sharing", "charter_adopted_on", b"charter_adopted_on", "doctoral_authority", b"doctoral_authority", "founded_on", b"founded_on", "governing_body", b"governing_body", "independent_training_body", b"independent_training_body", "industry_code", b"industry_code", "lead_is_central_soe", b"lead_is_central_soe", "lead_is_certified", b"lead_is_certified", "lead_is_top_500", b"lead_is_top_500", "masters_authority", b"masters_authority", "matching_discipline", b"matching_discipline", "matching_speciality", b"matching_speciality", "research_direction_and_team", b"research_direction_and_team", "working_staff", b"working_staff"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__benefit_sharing: _TypeAlias = _typing.Literal["benefit_sharing"]  # noqa: Y015
     _WhichOneofArgType__benefit_sharing: _TypeAlias = _typing.Literal["_benefit_sharing", b"_benefit_sharing"]  # noqa: Y015
@@ -434,6 +440,8 @@ class CommunityFacts(_message.Message):
     _WhichOneofArgType__independent_training_body: _TypeAlias = _typing.Literal["_independent_training_body", b"_independent_training_body"]  # noqa: Y015
     _WhichOneofReturnType__lead_is_central_soe: _TypeAlias = _typing.Literal["lead_is_central_soe"]  # noqa: Y015
     _WhichOneofArgType__lead_is_central_soe: _TypeAlias = _typing.Literal["_lead_is_central_soe", b"_lead_is_central_soe"]  # noqa: Y015
+    _WhichOneofReturnType__lead_is_certified: _TypeAlias = _typing.Literal["lead_is_certified"]  # noqa: Y015
+    _WhichOneofArgType__lead_is_certified: _TypeAlias = _typing.Literal["_lead_is_certified", b"_lead_is_certified"]  # noqa: Y015
     _WhichOneofReturnType__lead_is_top_500: _TypeAlias = _typing.Literal["lead_is_top_500"]  # noqa: Y015
     _WhichOneofArgType__lead_is_top_500: _TypeAlias = _typing.Literal["_lead_is_top_500", b"_lead_is_top_500"]  # noqa: Y015
     _WhichOneofReturnType__masters_authority: _TypeAlias = _typing.Literal["masters_authority"]  # noqa: Y015
@@ -456,6 +464,8 @@ class CommunityFacts(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__independent_training_body) -> _WhichOneofReturnType__independent_training_body | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_is_central_soe) -> _WhichOneofReturnType__lead_is_central_soe | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_is_certified) -> _WhichOneofReturnType__lead_is_certified | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_is_top_500) -> _WhichOneofReturnType__lead_is_top_500 | None: ...
     @_typing.overload

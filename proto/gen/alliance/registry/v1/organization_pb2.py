@@ -22,20 +22,25 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alliance/registry/v1/organization.proto\x12\x14\x61lliance.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x02\n\x0cOrganization\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x08org_type\x18\x03 \x01(\x0e\x32\x1d.alliance.registry.v1.OrgType\x12\x13\n\x0bregion_code\x18\x04 \x01(\t\x12\x16\n\x0eindustry_codes\x18\x05 \x03(\t\x12\x13\n\x0b\x63redit_code\x18\x06 \x01(\t\x12\x0e\n\x06parent\x18\x07 \x01(\t\x12=\n\x0cverification\x18\x08 \x01(\x0e\x32\'.alliance.registry.v1.VerificationState\x12\x14\n\x0c\x65xternal_key\x18\t \x01(\t\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xeb\x03\n\x07OrgType\x12\x18\n\x14ORG_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17ORG_TYPE_PARK_COMMITTEE\x10\x01\x12\x11\n\rORG_TYPE_PARK\x10\x02\x12\x17\n\x13ORG_TYPE_UNIVERSITY\x10\x03\x12\x1e\n\x1aORG_TYPE_HIGHER_VOCATIONAL\x10\x04\x12%\n!ORG_TYPE_VOCATIONAL_UNDERGRADUATE\x10\x05\x12!\n\x1dORG_TYPE_SECONDARY_VOCATIONAL\x10\x06\x12\x1e\n\x1aORG_TYPE_SECONDARY_COLLEGE\x10\x07\x12\x17\n\x13ORG_TYPE_ENTERPRISE\x10\x08\x12!\n\x1dORG_TYPE_INDUSTRY_ASSOCIATION\x10\t\x12\x1f\n\x1bORG_TYPE_RESEARCH_INSTITUTE\x10\n\x12\x18\n\x14ORG_TYPE_NEW_RND_ORG\x10\x0b\x12\x1f\n\x1bORG_TYPE_SME_SERVICE_CENTER\x10\x0c\x12%\n!ORG_TYPE_PROFESSIONAL_SERVICE_ORG\x10\r\x12\x1b\n\x17ORG_TYPE_GOV_DEPARTMENT\x10\x0e\x12\x17\n\x13ORG_TYPE_TASK_FORCE\x10\x0f*{\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dVERIFICATION_STATE_UNVERIFIED\x10\x01\x12\x1f\n\x1bVERIFICATION_STATE_VERIFIED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alliance/registry/v1/organization.proto\x12\x14\x61lliance.registry.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x03\n\x0cOrganization\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x08org_type\x18\x03 \x01(\x0e\x32\x1d.alliance.registry.v1.OrgType\x12)\n\x0bregion_code\x18\x04 \x01(\tB\x14\xd2\xb5\x18\x10\n\x0c\xe6\x89\x80\xe5\x9c\xa8\xe5\x9c\xb0\xe5\x8c\xba(\x01\x12&\n\x0eindustry_codes\x18\x05 \x03(\tB\x0e\xd2\xb5\x18\n\n\x06\xe8\xa1\x8c\xe4\xb8\x9a(\x02\x12\x13\n\x0b\x63redit_code\x18\x06 \x01(\t\x12\x0e\n\x06parent\x18\x07 \x01(\t\x12=\n\x0cverification\x18\x08 \x01(\x0e\x32\'.alliance.registry.v1.VerificationState\x12\x14\n\x0c\x65xternal_key\x18\t \x01(\t\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xeb\x03\n\x07OrgType\x12\x18\n\x14ORG_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17ORG_TYPE_PARK_COMMITTEE\x10\x01\x12\x11\n\rORG_TYPE_PARK\x10\x02\x12\x17\n\x13ORG_TYPE_UNIVERSITY\x10\x03\x12\x1e\n\x1aORG_TYPE_HIGHER_VOCATIONAL\x10\x04\x12%\n!ORG_TYPE_VOCATIONAL_UNDERGRADUATE\x10\x05\x12!\n\x1dORG_TYPE_SECONDARY_VOCATIONAL\x10\x06\x12\x1e\n\x1aORG_TYPE_SECONDARY_COLLEGE\x10\x07\x12\x17\n\x13ORG_TYPE_ENTERPRISE\x10\x08\x12!\n\x1dORG_TYPE_INDUSTRY_ASSOCIATION\x10\t\x12\x1f\n\x1bORG_TYPE_RESEARCH_INSTITUTE\x10\n\x12\x18\n\x14ORG_TYPE_NEW_RND_ORG\x10\x0b\x12\x1f\n\x1bORG_TYPE_SME_SERVICE_CENTER\x10\x0c\x12%\n!ORG_TYPE_PROFESSIONAL_SERVICE_ORG\x10\r\x12\x1b\n\x17ORG_TYPE_GOV_DEPARTMENT\x10\x0e\x12\x17\n\x13ORG_TYPE_TASK_FORCE\x10\x0f*{\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dVERIFICATION_STATE_UNVERIFIED\x10\x01\x12\x1f\n\x1bVERIFICATION_STATE_VERIFIED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.registry.v1.organization_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORGTYPE']._serialized_start=480
-  _globals['_ORGTYPE']._serialized_end=971
-  _globals['_VERIFICATIONSTATE']._serialized_start=973
-  _globals['_VERIFICATIONSTATE']._serialized_end=1096
-  _globals['_ORGANIZATION']._serialized_start=99
-  _globals['_ORGANIZATION']._serialized_end=477
+  _globals['_ORGANIZATION'].fields_by_name['region_code']._loaded_options = None
+  _globals['_ORGANIZATION'].fields_by_name['region_code']._serialized_options = b'\322\265\030\020\n\014\346\211\200\345\234\250\345\234\260\345\214\272(\001'
+  _globals['_ORGANIZATION'].fields_by_name['industry_codes']._loaded_options = None
+  _globals['_ORGANIZATION'].fields_by_name['industry_codes']._serialized_options = b'\322\265\030\n\n\006\350\241\214\344\270\232(\002'
+  _globals['_ORGTYPE']._serialized_start=550
+  _globals['_ORGTYPE']._serialized_end=1041
+  _globals['_VERIFICATIONSTATE']._serialized_start=1043
+  _globals['_VERIFICATIONSTATE']._serialized_end=1166
+  _globals['_ORGANIZATION']._serialized_start=131
+  _globals['_ORGANIZATION']._serialized_end=547
 # @@protoc_insertion_point(module_scope)

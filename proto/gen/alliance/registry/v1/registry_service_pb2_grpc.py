@@ -212,7 +212,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBody(self, request, context):
-        """Reads one body. Drafts are shown to those who run them.
+        """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

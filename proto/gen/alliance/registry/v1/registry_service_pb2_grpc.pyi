@@ -57,7 +57,9 @@ class RegistryServiceStub:
     CreateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]
     """Opens a body as a draft."""
     GetBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]
-    """Reads one body. Drafts are shown to those who run them."""
+    """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is.
+    """
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
@@ -117,7 +119,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CreateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Opens a body as a draft."""
     GetBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Reads one body. Drafts are shown to those who run them."""
+    """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is.
+    """
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
@@ -222,7 +226,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.GetBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Reads one body. Drafts are shown to those who run them."""
+        """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is.
+        """
 
     @_abc_1.abstractmethod
     def ListBodies(

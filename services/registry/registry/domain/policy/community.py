@@ -55,6 +55,10 @@ RULES: tuple[Rule, ...] = (
         ("鼓励项，不影响组建", "encouraged only; it hinders nothing"),
         severity=ENCOURAGED,
         any_is_enough=True,
+        ours=(
+            "产教融合型企业以平台认证名录为准，名录未载的按登记",
+            "certified as 产教融合型企业 is what the platform's catalogue says, else what was entered",
+        ),
     ),
     Rule(
         "R18.1",

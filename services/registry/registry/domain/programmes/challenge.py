@@ -14,19 +14,27 @@ _POSER = (Party.APPLICANT,)
 def _has_answered(case: Case) -> Refusal | None:
     if case.named is not None and case.named.name in {one.organization for one in case.steps("answer")}:
         return None
-    return Refusal("NO_ANSWER", "团队成员须为已解题的单位", "a member of the team has to have answered")
+    return Refusal(
+        "NO_ANSWER",
+        "团队成员须为已解题的单位；请从解题单位中选择",
+        "a member of the team has to have answered; choose one of those that have",
+    )
 
 
 def _not_in_the_team(case: Case) -> Refusal | None:
     if case.named is None or case.named.name not in {one.subject for one in case.steps("team")}:
         return None
-    return Refusal("ALREADY_DONE", "该单位已在团队中", "this organization is in the team already")
+    return Refusal("ALREADY_DONE", "该单位已在团队中，无须再办", "this organization is in the team already")
 
 
 def _is_not_the_poser(case: Case) -> Refusal | None:
     if case.unit.name != case.applicant.name:
         return None
-    return Refusal("CONFLICT_OF_INTEREST", "出题企业不能自行解题", "who sets the challenge does not answer it")
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "出题企业不能自行解题；请由其他成员单位解题",
+        "who sets the challenge does not answer it; another member does",
+    )
 
 
 def taken_on(case: Case) -> bool:

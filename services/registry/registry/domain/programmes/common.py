@@ -79,6 +79,8 @@ def once_for_each(step: str, what: tuple[str, str]) -> Guard:
     def guard(case: Case) -> Refusal | None:
         if case.unit.name not in {one.organization for one in case.steps(step)}:
             return None
-        return Refusal("ALREADY_DONE", f"贵单位已{what[0]}", f"your organization has {what[1]} already")
+        return Refusal(
+            "ALREADY_DONE", f"贵单位已{what[0]}，无须再办", f"your organization has {what[1]} already; there is nothing to do"
+        )
 
     return guard

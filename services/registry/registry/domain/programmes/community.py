@@ -24,8 +24,8 @@ def _lead_enterprise_applies(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "NOT_THE_LEAD",
-        "由牵头企业注册填报（S2 四）；请先设置牵头企业角色，并以该企业申报",
-        "the lead enterprise registers and applies (S2 四); give it its role first, and apply for it",
+        "由牵头企业注册填报；请先设置牵头企业角色，并以该企业申报",
+        "the lead enterprise registers and applies; give it its role first, and apply for it",
     )
 
 
@@ -45,8 +45,8 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "NOT_A_PROVINCE_OF_A_LEAD",
-        "推荐省份须为某一牵头单位所在省份，且该部门已在成员库核验",
-        "the recommending province has to be that of a lead, and its department a verified one of the register",
+        "推荐省份须为某一牵头单位所在省份，且该部门已在成员库核验；请改填",
+        "the recommending province has to be that of a lead, and its department a verified one of the register; name another",
     )
 
 
@@ -74,11 +74,13 @@ def _leads_sealed(case: Case) -> Refusal | None:
 
 
 def _unsealed(case: Case, wanted: set[str]) -> Refusal | None:
-    missing = sorted(wanted - _sealed_by(case))
+    missing = [case.called(name) for name in sorted(wanted - _sealed_by(case))]
     if not missing:
         return None
     return Refusal(
-        "SEALS_MISSING", f"尚缺盖章：{'、'.join(missing)}（S2 四）", f"not sealed yet by: {', '.join(missing)} (S2 四)"
+        "SEALS_MISSING",
+        f"尚缺盖章：{'、'.join(missing)}；请其办理盖章（seal）",
+        f"not sealed yet by: {', '.join(missing)}; each takes the step seal",
     )
 
 
@@ -87,15 +89,15 @@ def _central_soe(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "NO_CENTRAL_SOE",
-        "只有中央管理企业集团总部可以直报（S2 四）；请经省级教育行政部门审核",
-        "only the headquarters of a central SOE files direct (S2 四); go by way of a province",
+        "只有中央管理企业集团总部可以直报；请经省级教育行政部门审核",
+        "only the headquarters of a central SOE files direct; go by way of a province",
     )
 
 
 def _once_since_the_last_start(case: Case) -> Refusal | None:
     if case.unit.name not in _sealed_by(case):
         return None
-    return Refusal("ALREADY_DONE", "贵单位已盖章", "your organization has sealed it already")
+    return Refusal("ALREADY_DONE", "贵单位已盖章，无须再办", "your organization has sealed it already; there is nothing to do")
 
 
 PROCEDURE = Procedure(
@@ -131,7 +133,7 @@ PROCEDURE = Procedure(
         Step(
             "submit",
             ("上传提交", "submission"),
-            _TIMES,
+            f"{_FLOW}, 五",
             (State.SEALING,),
             State.SUBMITTED,
             (Party.APPLICANT,),
@@ -143,7 +145,7 @@ PROCEDURE = Procedure(
         Step(
             "file_direct",
             ("直报", "direct filing"),
-            _FLOW,
+            f"{_FLOW}, 五",
             (State.SEALING,),
             State.REPORTED,
             (Party.APPLICANT,),

@@ -16,14 +16,18 @@ def _before_the_meeting(case: Case) -> Refusal | None:
     day = _MEETING_DAY(case)
     if day is None or case.today <= day:
         return None
-    return Refusal("TOO_LATE", f"会议已于 {day} 召开；材料须在会前提交", f"the meeting was on {day}; it is handed in before")
+    return Refusal(
+        "TOO_LATE",
+        f"会期 {day} 已过，材料须在会前提交；请取消（cancel）后另行登记",
+        f"the meeting was on {day}, and it is handed in before; cancel it and enter the next one",
+    )
 
 
 def _on_the_day_or_later(case: Case) -> Refusal | None:
     day = _MEETING_DAY(case)
     if day is None or case.today >= day:
         return None
-    return Refusal("TOO_EARLY", f"会议定于 {day} 召开", f"the meeting is on {day}")
+    return Refusal("TOO_EARLY", f"会议定于 {day} 召开；请届时办理", f"the meeting is on {day}; come then")
 
 
 PROCEDURE = Procedure(

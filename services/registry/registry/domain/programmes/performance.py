@@ -16,21 +16,27 @@ def _is_a_university(case: Case) -> Refusal | None:
     if case.applicant.org_type == OrgType.UNIVERSITY:
         return None
     return Refusal(
-        "NOT_A_UNIVERSITY", "仅高校的结果送市教委；请直接办结", "only a university's result goes to 市教委; close it"
+        "NOT_A_UNIVERSITY", "仅高校的结果送市教委；请直接办结（close）", "only a university's result goes to 市教委; close it"
     )
 
 
 def _is_no_university(case: Case) -> Refusal | None:
     if case.applicant.org_type != OrgType.UNIVERSITY:
         return None
-    return Refusal("TO_BE_FORWARDED", "高校的结果须送市教委（S0 四(三)）", "a university's result goes to 市教委 (S0 四(三))")
+    return Refusal(
+        "TO_BE_FORWARDED",
+        "高校的结果须送市教委；请办理送市教委（forward）",
+        "a university's result goes to 市教委; take the step forward",
+    )
 
 
 def _government(case: Case) -> Refusal | None:
     if case.named is not None and case.named.org_type == OrgType.GOV_DEPARTMENT and case.named.verified:
         return None
     return Refusal(
-        "NOT_A_DEPARTMENT", "接收单位须为已核验的政府部门", "who receives it has to be a verified government department"
+        "NOT_A_DEPARTMENT",
+        "接收单位须为已核验的政府部门；请改填",
+        "who receives it has to be a verified government department; name one",
     )
 
 

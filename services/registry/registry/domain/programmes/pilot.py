@@ -32,7 +32,7 @@ def cycle_ends(case: Case) -> date | None:
 def _new_expert(case: Case) -> Refusal | None:
     if case.principal not in {one.principal for one in case.steps("assign_expert")}:
         return None
-    return Refusal("ALREADY_DONE", "该专家已在评审名单中", "this expert is to score it already")
+    return Refusal("ALREADY_DONE", "该专家已在评审名单中；请另选", "this expert is to score it already; choose another one")
 
 
 def _not_the_applicants_own(case: Case) -> Refusal | None:
@@ -40,22 +40,26 @@ def _not_the_applicants_own(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "CONFLICT_OF_INTEREST",
-        "该人员曾代表申报单位办理本申报，须回避",
-        "this person has acted for the applicant in this application",
+        "该人员曾代表申报单位办理本申报，须回避；请另选",
+        "this person has acted for the applicant in this application; choose another one",
     )
 
 
 def _scores_once(case: Case) -> Refusal | None:
     if case.actor not in {one.actor for one in case.steps("score")}:
         return None
-    return Refusal("ALREADY_DONE", "您已评分", "you have scored it already")
+    return Refusal("ALREADY_DONE", "您已评分，无须再办", "you have scored it already; there is nothing to do")
 
 
 def _all_scored(case: Case) -> Refusal | None:
     missing = {one.principal for one in case.steps("assign_expert")} - {one.actor for one in case.steps("score")}
     if not missing:
         return None
-    return Refusal("SCORES_MISSING", f"尚有 {len(missing)} 位专家未评分", f"{len(missing)} experts have not scored yet")
+    return Refusal(
+        "SCORES_MISSING",
+        f"尚有 {len(missing)} 位专家未评分；请待其评分（score）",
+        f"{len(missing)} experts have not scored yet; each takes the step score",
+    )
 
 
 def _cycle_is_over(case: Case) -> Refusal | None:
@@ -64,8 +68,8 @@ def _cycle_is_over(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "TOO_EARLY",
-        f"建设周期 {CYCLE_YEARS} 年，至 {ends} 止（S4 四(三)）",
-        f"the cycle of {CYCLE_YEARS} years lasts until {ends} (S4 四(三))",
+        f"建设周期 {CYCLE_YEARS} 年，至 {ends} 止；请期满后办理",
+        f"the cycle of {CYCLE_YEARS} years lasts until {ends}; come after it",
     )
 
 

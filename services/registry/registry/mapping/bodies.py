@@ -1,0 +1,210 @@
+"""Bodies, their members, and what is said of them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from alliance.public.v1 import public_pb2
+from alliance.registry.v1 import body_pb2
+from chassis.clock import parsed_date
+from chassis.errors import Violation
+from chassis.etag import etag
+from chassis.personal import screen
+from registry.domain import industry
+from registry.domain.facts import FACTS, Value
+from registry.domain.names import BodyKind
+from registry.domain.rules import Finding
+from registry.mapping.checks import bad_date, coded, external_key, named
+from registry.store import BodyRow, MembershipRow
+
+FACTS_OF: Mapping[int, str] = {
+    BodyKind.ALLIANCE: "alliance",
+    BodyKind.COMMUNITY: "community",
+    BodyKind.CONSORTIUM: "consortium",
+    BodyKind.PILOT_UNIT: "pilot_unit",
+    BodyKind.SUPPORT_UNIT: "support_unit",
+}
+"""Which field holds the facts of a kind."""
+BODY_FIELDS = ("display_name", "region_code", *FACTS_OF.values(), "external_key")
+MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
+_DAY = ("_on", "_since")  # how names of facts end that are business dates
+_TEXTS = ("key_industry", "park_leading_industry")
+_MAX_TEXT = 100
+_MAX_LEADS = 2
+
+
+def tidy(given: body_pb2.Body) -> None:
+    """Bring what a caller wrote of a body into its one form."""
+    if given.HasField("alliance"):
+        given.alliance.key_industry = industry.plain(given.alliance.key_industry)
+
+
+def body_problems(given: body_pb2.Body) -> list[Violation]:
+    """Everything that is wrong with a body as it was written, in which codes take the place of names."""
+    return [*named(given), *external_key(given), *_body_kind(given), *coded(given), *_facts(given)]
+
+
+def _body_kind(given: body_pb2.Body) -> Iterator[Violation]:
+    if not given.kind or given.kind not in body_pb2.BodyKind.values():
+        yield Violation("kind", "required", "请填写组织类型", "the kind is required; see BodyKind")
+    facts = given.WhichOneof("facts")
+    if facts and facts != FACTS_OF.get(int(given.kind)):
+        yield Violation(
+            facts,
+            "facts-kind",
+            f"{facts} 与组织类型不符；请去掉",
+            f"{facts} does not belong to this kind of body; leave it out",
+        )
+
+
+def _facts(given: body_pb2.Body) -> Iterator[Violation]:
+    if len(given.alliance.lead_departments) > _MAX_LEADS:
+        yield Violation(
+            "alliance.lead_departments",
+            "S0 附件2",
+            f"牵头部门为 {_MAX_LEADS} 家以内；请只留牵头的",
+            f"an alliance has at most {_MAX_LEADS} lead departments; keep those that lead",
+        )
+    kind = given.WhichOneof("facts")
+    for leaf, value in getattr(given, kind).ListFields() if kind else ():
+        yield from _fact(f"{kind}.{leaf.name}", leaf.name, value)
+
+
+def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
+    """What is wrong with one fact, by what kind of fact its name says that it is."""
+    if name.endswith(_DAY) and parsed_date(value) is None:
+        yield bad_date(path)
+    elif name in _TEXTS:
+        if len(value) > _MAX_TEXT:
+            long = f"最多 {_MAX_TEXT} 个字符；请缩短", f"at most {_MAX_TEXT} characters; shorten it"
+            yield Violation(path, "length", *long)
+        yield from screen(path, value)
+    elif type(value) is int and value < 0:
+        yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
+
+
+def membership_problems(given: body_pb2.Membership) -> list[Violation]:
+    """Everything that is wrong with a membership as it was written."""
+    found = []
+    known = set(body_pb2.MemberRole.values()) - {0}
+    if not given.roles or len(set(given.roles)) < len(given.roles) or not known.issuperset(given.roles):
+        found.append(
+            Violation(
+                "roles", "required", "请填写 MemberRole 中的角色，至少一个且不重复", "name roles of MemberRole, each once"
+            )
+        )
+    first, last = parsed_date(given.valid_from), parsed_date(given.valid_to)
+    if given.valid_from and first is None:
+        found.append(bad_date("valid_from"))
+    if given.valid_to and last is None:
+        found.append(bad_date("valid_to"))
+    if first and last and last < first:
+        found.append(
+            Violation(
+                "valid_to", "order", "结束日期早于开始日期；请修改其一", "the last day is before the first; mend one of them"
+            )
+        )
+    return found
+
+
+def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
+    """The row of a body in a new version; sets its etag and times."""
+    message.etag = etag(version)
+    message.update_time.FromDatetime(now)
+    if version == 1:
+        message.create_time.FromDatetime(now)
+    return BodyRow(
+        name=message.name,
+        version=version,
+        display_name=message.display_name,
+        kind=message.kind,
+        state=message.state,
+        key_industry=message.alliance.key_industry,
+        applicant=message.pilot_unit.institution or message.support_unit.unit,
+        task_force=message.alliance.task_force,
+        external_key=message.external_key,
+        create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
+        content=message.SerializeToString(deterministic=True),
+    )
+
+
+def body_message(row: BodyRow) -> body_pb2.Body:
+    """The body of a row; its etag is of the row's version, which memberships and a restore raise too."""
+    message = body_pb2.Body.FromString(row.content)
+    message.etag = etag(row.version)
+    return message
+
+
+def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:
+    """A body as everybody may see it."""
+    return public_pb2.PublicBody(
+        name=message.name,
+        display_name=message.display_name,
+        kind=message.kind,
+        state=message.state,
+        region_code=message.region_code,
+        formed_on=message.formed_on,
+    )
+
+
+def entered(message: body_pb2.Body) -> dict[str, Value]:
+    """The facts that were entered of a body; one that was never set is not known."""
+    kind = message.WhichOneof("facts")
+    found: dict[str, Value] = {}
+    for leaf, value in getattr(message, kind).ListFields() if kind else ():
+        if leaf.name not in FACTS:
+            continue
+        if leaf.enum_type:
+            found[leaf.name] = leaf.enum_type.values_by_number[value].name.removeprefix("PILOT_FIELD_")
+        elif leaf.name.endswith(_DAY):
+            found[leaf.name] = date.fromisoformat(value)
+        else:
+            found[leaf.name] = value
+    return found
+
+
+def finding_message(finding: Finding) -> body_pb2.RuleFinding:
+    """The message of a finding."""
+    message = body_pb2.RuleFinding(
+        rule=finding.rule,
+        clause=finding.clause,
+        verdict=int(finding.verdict),  # type: ignore[arg-type]
+        facts=finding.seen,
+        missing=finding.missing,
+        severity=int(finding.severity),  # type: ignore[arg-type]
+        rule_version=finding.version,
+    )
+    message.message.zh, message.message.en = finding.zh, finding.en
+    if any(finding.fix):
+        message.fix.zh, message.fix.en = finding.fix
+    return message
+
+
+def membership_message(row: Any) -> body_pb2.Membership:
+    """The membership of a row."""
+    message = body_pb2.Membership(
+        name=row.name,
+        organization=row.organization,
+        roles=row.roles,
+        valid_from=row.valid_from.isoformat(),
+        valid_to=row.valid_to.isoformat() if row.valid_to else "",
+        etag=etag(row.version),
+    )
+    message.create_time.FromDatetime(row.create_time)
+    message.update_time.FromDatetime(row.update_time)
+    return message
+
+
+def membership_row(message: body_pb2.Membership, body: str, version: int, today: date, now: datetime) -> MembershipRow:
+    """The row of a new membership; it begins today where it does not say when."""
+    return MembershipRow(
+        name=message.name,
+        version=version,
+        body=body,
+        organization=message.organization,
+        roles=list(message.roles),
+        valid_from=parsed_date(message.valid_from) or today,
+        valid_to=parsed_date(message.valid_to),
+        create_time=now,
+        update_time=now,
+    )

@@ -1,0 +1,109 @@
+"""What every subject is checked by, and the parts of a message that a caller may write."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from alliance.common.v1 import field_pb2
+from chassis.errors import Invalid, Violation
+from chassis.personal import screen
+from codes import NoCodeError, industries, majors, regions
+
+_TABLES: Mapping[int, tuple[str, Callable[[str], str]]] = {
+    field_pb2.CODE_TABLE_REGIONS: ("GB/T 2260", regions.read),
+    field_pb2.CODE_TABLE_INDUSTRIES: ("GB/T 4754", industries.read),
+    field_pb2.CODE_TABLE_MAJORS: ("教育部专业目录", majors.read_major),
+}
+_Message = TypeVar("_Message", bound=Message)
+
+
+def refuse(found: Sequence[Violation]) -> None:
+    """Raises `Invalid` where something is wrong."""
+    if found:
+        raise Invalid(found)
+
+
+def coded(given: Message, prefix: str = "") -> list[Violation]:
+    """Put codes in place of what was written for them (code, name or both); everything that names none."""
+    return list(_coded(given, prefix))
+
+
+def _coded(given: Message, prefix: str) -> Iterator[Violation]:
+    for field, value in given.ListFields():
+        path, table = f"{prefix}{field.name}", _TABLES.get(field.GetOptions().Extensions[field_pb2.field].codes)
+        if table and field.is_repeated:
+            read = [_read(table, path, one) for one in value]
+            value[:] = list(dict.fromkeys(code for code, _ in read))
+            yield from (problem for _, problem in read if problem)
+        elif table:
+            code, problem = _read(table, path, value)
+            setattr(given, field.name, code)
+            yield from [problem] if problem else []
+        elif field.message_type and not field.is_repeated:
+            yield from _coded(value, f"{path}.")
+
+
+def _read(table: tuple[str, Callable[[str], str]], path: str, text: str) -> tuple[str, Violation | None]:
+    rule, read = table
+    try:
+        return read(text), None
+    except NoCodeError as error:
+        return text, Violation(path, rule, error.zh, error.en)
+
+
+def named(given: Any) -> Iterator[Violation]:
+    if not 2 <= len(given.display_name.strip()) <= 200:
+        yield Violation("display_name", "length", "名称须为 2–200 个字", "the name has to have 2 to 200 characters")
+    if len(given.display_name.splitlines()) > 1:
+        yield Violation("display_name", "one-line", "名称不得换行", "the name has to be one line")
+    yield from screen("display_name", given.display_name)
+
+
+def external_key(given: Any) -> Iterator[Violation]:
+    if len(given.external_key) > 128:
+        yield Violation(
+            "external_key",
+            "length",
+            "外部编号最多 128 个字符；请缩短",
+            "an external key has at most 128 characters; shorten it",
+        )
+
+
+def bad_date(field: str) -> Violation:
+    return Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+
+
+def masked(before: _Message, given: _Message, mask: FieldMask, allowed: Sequence[str]) -> _Message:
+    """The message with the masked fields taken from the request (AIP-134). Raises `Invalid` for other paths."""
+    wrong = [path for path in mask.paths if path.split(".")[0] not in allowed]
+    if wrong or not mask.paths:
+        listed = ", ".join(allowed)
+        problem = Violation(
+            "update_mask",
+            "AIP-134",
+            f"请在 update_mask 中列出要修改的字段；可修改：{listed}",
+            f"name the fields to change in update_mask; allowed: {listed}",
+        )
+        raise Invalid([problem])
+    merged = type(before)()
+    merged.CopyFrom(before)
+    for path in mask.paths:
+        if "." not in path:
+            merged.ClearField(path)
+        if "." in path or not _is_message(given, path) or given.HasField(path):
+            FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
+    return merged
+
+
+def _is_message(given: Message, path: str) -> bool:
+    field = given.DESCRIPTOR.fields_by_name.get(path)
+    return field is not None and field.message_type is not None and not field.is_repeated
+
+
+def only(given: _Message, fields: Sequence[str]) -> _Message:
+    """A message with nothing but the fields that the caller may write."""
+    bare, there = type(given)(), {descriptor.name for descriptor, _ in given.ListFields()}
+    FieldMask(paths=[field for field in fields if field in there]).MergeMessage(given, bare)
+    return bare
