@@ -39,6 +39,8 @@ class Outside:
         self.url = ""
         self.limited_to: tuple[str, ...] = ()
         """What it does, of all that there is."""
+        self.page = 0
+        """Records of a page; as many as it likes where 0."""
         self.asked = 0
         """How many requests came that were signed right."""
         self.slow: asyncio.Event | None = None
@@ -77,7 +79,7 @@ class Outside:
         if what in _UNTRUE:
             untrue = {"key": "forged", "version": 1, "data": {"title": "伪造的岗位"}}
             return await self._answer(request, identifier, _lines(untrue, _end(len(self.changes), False)), what)
-        size = self.random.randint(1, 3) if what == "small pages" else self.random.randint(1, 12)
+        size = self.page or self.random.randint(1, 3 if what == "small pages" else 12)
         page = self.changes[since : since + min(size, limit)]
         end = since + len(page)
         more = end < len(self.changes)

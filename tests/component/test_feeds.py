@@ -341,6 +341,7 @@ async def test_a_refusal_is_kept_until_the_record_is_mended(bench: Bench, outsid
     outside.put("a", title="封装工程师")
     outside.put("b", title="a", headcount="三")
     outside.put("c", title="工程师", skills="电话 13800138000")
+    outside.put("d", title="工程师", headcount="请致电 一三 或 13800138000-13900139000 人,")
     outside.changes.append(["no", "record"])  # type: ignore[arg-type]
     await bench.until_done()
     refused = await _refused(bench, feed)
@@ -348,13 +349,27 @@ async def test_a_refusal_is_kept_until_the_record_is_mended(bench: Bench, outsid
         "b": [("quantity", "mapping")],
         "c": [("job_position.skills", "personal-data")],
     }
-    assert len(refused) == 3
+    assert len(refused) == 4
+    (row,) = await bench.probe.rows("SELECT problems::text AS said FROM feed_refusal WHERE record = 'd'")
+    assert "1380" not in row["said"]
     assert await _published(bench.probe, feed) == {"a": "封装工程师"}
     outside.put("b", title="测试工程师", headcount=3)
     outside.delete("c")
+    outside.delete("d")
     await bench.until_done()
-    assert set(await _refused(bench, feed)) == set(refused) - {"b", "c"}
+    assert set(await _refused(bench, feed)) == set(refused) - {"b", "c", "d"}
     assert await _published(bench.probe, feed) == {"a": "封装工程师", "b": "测试工程师"}
+
+
+async def test_an_older_version_that_comes_late_mends_no_newer_one(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.put("a", title="")
+    outside.changes.reverse()
+    outside.page = 1
+    await bench.until_done()
+    assert set(await _refused(bench, feed)) == {"a"}
+    assert await _published(bench.probe, feed) == {"a": "封装工程师"}
 
 
 async def test_of_many_refusals_the_newest_are_kept(bench: Bench, outside: Outside) -> None:

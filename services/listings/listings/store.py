@@ -66,6 +66,8 @@ class _ListingTable(Base, table=True):
         Index("listing_bodies", "bodies", postgresql_using="gin"),
         Index("listing_areas", "areas", postgresql_using="gin"),
         Index("listing_validity", "valid_to", postgresql_where=text("state = 2")),
+        # What is public, by name and version alone: feeds compare it with what others hold.
+        Index("listing_public", "name", postgresql_include=["version"], postgresql_where=text("state = 2 AND visibility = 1")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)

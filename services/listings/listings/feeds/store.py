@@ -118,21 +118,21 @@ _KEEP = """
 INSERT INTO feed_record (feed, external_key, version, deleted, again) VALUES ($1, $2, $3, $4, false)
 ON CONFLICT (feed, external_key) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, again = false
 """
+_MENDED = "DELETE FROM feed_refusal WHERE feed = $1 AND record = $2 AND version <= $3"
 _TRIM = """
 DELETE FROM feed_refusal
 WHERE feed = $1 AND id < (SELECT id FROM feed_refusal WHERE feed = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)
 """
-# What the other end should have and has not, in this version, and what it may have and should not: two sets are compared, so
-# there is no order of changes that a late commit could stand behind.
-_WANTED = "l.state = 2 AND l.visibility = 1 AND ($2 = '' OR l.bodies @> ARRAY[$2]) AND ($3 = 0 OR l.kind = $3)"
-_DIFFERENT = f"""
-(SELECT l.name, l.version, l.content FROM listing l LEFT JOIN feed_sent s ON s.feed = $1 AND s.listing = l.name
- WHERE {_WANTED} AND s.version IS DISTINCT FROM l.version ORDER BY l.name LIMIT $4)
-UNION ALL
-(SELECT l.name, l.version, NULL FROM feed_sent s JOIN listing l ON l.name = s.listing
- WHERE s.feed = $1 AND NOT ({_WANTED}) ORDER BY l.name LIMIT $4)
-LIMIT $4
-"""  # noqa: S608 - a text of ours
+# What the other end should have, and what it may have, in these versions: two sets are compared, so there is no order of
+# changes that a late commit could stand behind. Of the first set an index alone is read.
+_DIFFERENT = """
+SELECT l.name, l.version, CASE WHEN d.is_public THEN l.content END FROM (
+  SELECT coalesce(w.name, s.listing) AS name, w.name IS NOT NULL AS is_public
+  FROM (SELECT name, version FROM listing WHERE state = 2 AND visibility = 1{narrower}) w
+  FULL JOIN (SELECT listing, version FROM feed_sent WHERE feed = $1) s ON s.listing = w.name
+  WHERE w.version IS DISTINCT FROM s.version ORDER BY 1 LIMIT $2
+) d JOIN listing l ON l.name = d.name ORDER BY l.name
+"""
 _OFFER = "INSERT INTO feed_sent (feed, listing, version) SELECT $1, unnest($2::text[]), 0 ON CONFLICT DO NOTHING"
 _SENT = "UPDATE feed_sent SET version = $3 WHERE feed = $1 AND listing = $2"
 _GONE = "DELETE FROM feed_sent WHERE feed = $1 AND listing = ANY($2::text[])"
@@ -250,9 +250,9 @@ async def refuse(tx: Tx, rows: Sequence[FeedRefusalRow]) -> None:
         await tx.sql.run(_TRIM, rows[0].feed, MAX_REFUSALS - 1)
 
 
-async def mended(tx: Tx, name: str, keys: Collection[str]) -> None:
-    """Records are refused no more."""
-    await tx.conn.execute(delete(_refusal).where(_refusal.c.feed == name, _refusal.c.record.in_(keys)))
+async def mended(tx: Tx, name: str, taken: Mapping[str, Held]) -> None:
+    """Records are refused no more, unless a higher version is."""
+    await tx.sql.run_each(_MENDED, [(name, key, one.version) for key, one in taken.items()])
 
 
 async def refusals(tx: Tx, name: str, before: UUID | None, limit: int) -> Sequence[FeedRefusalRow]:
@@ -271,8 +271,13 @@ async def refused(tx: Tx, names: Collection[str]) -> dict[str, int]:
 
 async def different(tx: Tx, row: FeedRow, limit: int) -> list[Different]:
     """Public listings that the other end does not have as they are, and what it may have that is public no more."""
-    found = await tx.sql.rows(_DIFFERENT, row.name, row.body, row.kind, limit)
-    return [Different(*one) for one in found]
+    values: list[object] = [row.name, limit]
+    narrower = ""
+    for condition, value in (("bodies @> ARRAY[${}]", row.body), ("kind = ${}", row.kind)):
+        if value:
+            values.append(value)
+            narrower += f" AND {condition.format(len(values))}"
+    return [Different(*one) for one in await tx.sql.rows(_DIFFERENT.format(narrower=narrower), *values)]
 
 
 async def offer(tx: Tx, name: str, listings: Sequence[str]) -> None:

@@ -124,7 +124,7 @@ class _Taken:
         try:
             listing = self._mapping.listing({**(record.data or {}), self._mapping.key: record.key})
         except UnmappedError as error:
-            self._refuse(record, record.key, [_unmapped(error)])
+            self._refuse(record, record.key, [Violation(error.field, "mapping", error.zh, error.en)])
             return None
         return rpc.ImportRow(row=record.line, listing=listing)
 
@@ -153,14 +153,14 @@ class _Taken:
             external_key=record.key,
             version=record.version,
             line=record.line,
-            problems=[{**one._asdict(), "zh": one.zh[:_MAX_TEXT], "en": one.en[:_MAX_TEXT]} for one in problems],
+            problems=[_kept(one)._asdict() for one in problems],
             create_time=self._tx.now,
         )
 
     async def _write(self) -> None:
         name = self._row.name
         await store.keep(self._tx, name, self._taken)
-        await store.mended(self._tx, name, list(self._taken))
+        await store.mended(self._tx, name, self._taken)
         await store.refuse(self._tx, list(self._refused.values()))
         self._tx.on_commit(lambda: metrics.came("in", self._outcomes))
 
@@ -169,9 +169,7 @@ def _violations(problems: Iterable[rpc.ImportProblem]) -> list[Violation]:
     return [Violation(one.field, one.rule, one.message.zh, one.message.en) for one in problems]
 
 
-def _unmapped(error: UnmappedError) -> Violation:
-    """Why a record can't be mapped; a cell that holds personal data is not repeated."""
-    if screen(error.field, error.cell):
-        column = error.column[:_MAX_TEXT]
-        return Violation(error.field, "mapping", f"列“{column}”的内容无法识别", f"what column {column!r} holds can't be read")
-    return Violation(error.field, "mapping", error.zh, error.en)
+def _kept(one: Violation) -> Violation:
+    """What is kept of a reason: it may repeat what was given, which is not to be kept where that is personal data."""
+    hidden = screen(one.field, f"{one.zh} {one.en}")
+    return hidden[0] if hidden else one._replace(zh=one.zh[:_MAX_TEXT], en=one.en[:_MAX_TEXT])
