@@ -11,8 +11,9 @@ from google.protobuf.message import Message
 from alliance.admin.v1 import admin_service_pb2 as admin
 from alliance.admin.v1 import personal_data_service_pb2 as personal_data
 from alliance.common.v1 import access_pb2
-from alliance.listings.v1 import booking_pb2, details_pb2, listing_pb2
+from alliance.listings.v1 import booking_pb2, details_pb2, feed_pb2, listing_pb2
 from alliance.listings.v1 import booking_service_pb2 as bookings
+from alliance.listings.v1 import feed_service_pb2 as feeds
 from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.listings.v1 import person_service_pb2 as people
 from alliance.matching.v1 import match_pb2
@@ -49,6 +50,7 @@ class Scene:
     round: str
     report: report_pb2.Report
     booking: str
+    feed: str
     subscription: str
     delivery: str
     message: str
@@ -95,6 +97,7 @@ def scene(platform: Platform) -> Scene:
         round=until(lambda: operator.listings.ListRounds(rounds).rounds)[0].name,
         report=operator.reporting.CompileReport(compile_),
         booking=_booking(platform, owner, college),
+        feed=_feed(platform, owner),
         subscription=subscription,
         delivery=delivery,
         message=message,
@@ -119,6 +122,22 @@ def _booking(platform: Platform, owner: Member, college: Member) -> str:
     booking.begin_time.FromDatetime(begins)
     booking.end_time.FromDatetime(begins + timedelta(hours=1))
     made = college.caller.bookings.CreateBooking(bookings.CreateBookingRequest(booking=booking))
+    return str(made.name)
+
+
+def _feed(platform: Platform, owner: Member) -> str:
+    """Of the owner's, paused at once: there is nobody to exchange with."""
+    given = feed_pb2.Feed(
+        issuer=owner.name,
+        display_name=world.unique("接口"),
+        direction=feed_pb2.FEED_DIRECTION_IN,
+        system=feed_pb2.OUTSIDE_SYSTEM_SME_SERVICE_NETWORK,
+        url="http://127.0.0.1:9/jobs",
+        kind=listing_pb2.LISTING_KIND_JOB_POSITION,
+        mapping="zh_job_postings",
+    )
+    made = owner.caller.feeds.CreateFeed(feeds.CreateFeedRequest(feed=given))
+    owner.caller.feeds.PauseFeed(feeds.PauseFeedRequest(name=made.name, reason=_WHY))
     return str(made.name)
 
 
@@ -193,6 +212,14 @@ def _requests(scene: Scene) -> dict[str, Message]:
         listings.FulfilListingRequest(name=scene.listing.name, reason=_WHY),
         listings.ImportListingsRequest(header=header),
         listings.OpenFirstRoundRequest(body=body),
+        feeds.CreateFeedRequest(feed=feed_pb2.Feed(issuer=owner)),
+        feeds.GetFeedRequest(name=scene.feed),
+        feeds.ListFeedsRequest(issuer=owner),
+        feeds.UpdateFeedRequest(feed=feed_pb2.Feed(name=scene.feed), reason=_WHY),
+        feeds.PauseFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.ResumeFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.RunFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
         listings.CompileRoundRequest(name=scene.round, reason=_WHY),
         listings.ListRoundEntriesRequest(round=scene.round),
@@ -262,6 +289,7 @@ def _state(scene: Scene) -> list[Message]:
         operator.listings.ListRounds(listings.ListRoundsRequest(body=body)),
         operator.matching.ExplainMatch(matching.ExplainMatchRequest(name=scene.match.name)),
         operator.reporting.GetReport(reporting.GetReportRequest(name=scene.report.name)),
+        scene.owner.caller.feeds.GetFeed(feeds.GetFeedRequest(name=scene.feed)),
         college.caller.bookings.GetBooking(bookings.GetBookingRequest(name=scene.booking)),
         college.caller.notify.ListSubscriptions(notify.ListSubscriptionsRequest(organization=college.name)),
         college.caller.notify.ListInboxMessages(notify.ListInboxMessagesRequest(organization=college.name)),
