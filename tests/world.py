@@ -139,7 +139,7 @@ def received(platform: Platform, sink: str) -> list[dict[str, Any]]:
 
 def matched(member: Member, demand: str, supply: str) -> match_pb2.Match:
     """The match of two listings, as soon as it is there."""
-    request = matching_service_pb2.ListMatchesRequest(listing=demand)
+    request = matching_service_pb2.ListMatchesRequest(listing=demand, page_size=1000)
 
     def found() -> match_pb2.Match | None:
         return next((one for one in member.caller.matching.ListMatches(request).matches if one.supply == supply), None)
