@@ -7,7 +7,7 @@ from alliance.listings.v1 import details_pb2, listing_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from tests import world
-from tests.e2e.program import NOT_ALLOWED, REFUSED, Alliance
+from tests.e2e.program import NOT_ALLOWED, NOT_FOUND, REFUSED, Alliance
 
 
 def test_equipment_is_booked_and_its_contact_read(platform: Platform, tmp_path: Path) -> None:
@@ -40,8 +40,9 @@ def test_equipment_is_booked_and_its_contact_read(platform: Platform, tmp_path: 
     assert [one["name"] for one in issuing.json("booking", "list", "--equipment", equipment)] == [made["name"]]
     assert "样品未到" in booking("booking", "cancel", made["name"], "--reason", "样品未到")
     assert booking.json("booking", "busy", equipment) == []
-    assert "北京" not in issuing("person", "erase", equipment, "--reason", "人员调整")
     booking("person", "erase", equipment, "--reason", "不是我的", code=NOT_ALLOWED)
+    issuing("person", "erase", equipment, "--reason", "人员调整")
+    booking("person", "show", equipment, "--purpose", "再次咨询", code=NOT_FOUND)
 
 
 def test_a_list_is_compiled_and_who_is_silent_is_shown(platform: Platform, tmp_path: Path) -> None:
