@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from alliance.registry.v1 import application_pb2 as pb
+from registry.applications.mapping import FACTS_OF
 from registry.domain.names import OrgType, Programme
 from registry.domain.procedure import PARTIES, STATES, Party, Refusal, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
@@ -25,6 +27,8 @@ def test_every_state_of_a_programme_can_be_reached_and_every_document_is_asked_f
     assert asked == set(procedure.documents)
     assert len({step.name for step in procedure.steps}) == len(procedure.steps)
     assert all(deadline.step == "" or procedure.step(deadline.step) for deadline in procedure.deadlines)
+    facts = getattr(pb.Application(), FACTS_OF[programme]).DESCRIPTOR.fields_by_name if programme in FACTS_OF else {}
+    assert all(step.sets in facts if "day" in step.asks else not step.sets for step in procedure.steps)
 
 
 @each_programme

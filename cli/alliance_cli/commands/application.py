@@ -62,6 +62,7 @@ def _columns(names: Mapping[str, str]) -> list[Column]:
 def _details(names: Mapping[str, str]) -> list[Column]:
     return [
         *_columns(names),
+        ("截止事项", "due for", lambda a: _said(a.due_title)),
         ("组织", "body", lambda a: ident(a.body)),
         ("征集", "call", lambda a: ident(a.call)),
         ("主管单位", "authority", lambda a: names.get(a.authority, "")),
@@ -75,6 +76,7 @@ def _taken(names: Mapping[str, str]) -> list[Column]:
     return [
         ("时间", "time", lambda s: instant(s.take_time)),
         ("步骤", "step", lambda s: s.step),
+        ("名称", "title", lambda s: _said(s.title)),
         ("之后", "state after", lambda s: _state(s.state)),
         ("单位", "organization", lambda s: names.get(s.organization, "")),
         ("经办", "actor", lambda s: s.actor),

@@ -136,8 +136,10 @@ def call_message(row: CallRow) -> pb.ApplicationCall:
     return message
 
 
-def application_row(message: pb.Application, version: int, due_on: date | None, now: datetime) -> ApplicationRow:
-    """The row of an application in a new version; sets its etag and times. `due_on`: when the platform takes a step."""
+def application_row(
+    message: pb.Application, version: int, due_on: date | None, remind_on: date | None, now: datetime
+) -> ApplicationRow:
+    """The row of an application in a new version; sets its etag and times."""
     message.etag = etag(version)
     message.update_time.FromDatetime(now)
     if version == 1:
@@ -152,6 +154,7 @@ def application_row(message: pb.Application, version: int, due_on: date | None, 
         call=message.call,
         authority=message.authority,
         due_on=due_on,
+        remind_on=remind_on,
         create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
         content=message.SerializeToString(deterministic=True),
     )

@@ -107,7 +107,7 @@ class Applications:
         await self._require_body(call, message, programme)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
-        await self._taking.save(call.tx, message, 1, "created")
+        await self._taking.save(call.tx, message, None, "created")
         return message
 
     async def GetApplication(self, call: Call, request: rpc.GetApplicationRequest) -> pb.Application:
@@ -136,7 +136,7 @@ class Applications:
         row = await self._open(call, request.application.name, request.application.etag)
         message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
         refuse(application_problems(message))
-        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def AttachDocuments(self, call: Call, request: rpc.AttachDocumentsRequest) -> pb.Application:
@@ -145,7 +145,7 @@ class Applications:
         message = application_message(row)
         await self._require_documents(call, row, request.documents)
         await self._taking.attach(call.tx, message, request.documents)
-        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def TakeStep(self, call: Call, request: rpc.TakeStepRequest) -> pb.Application:
