@@ -16,6 +16,7 @@ from alliance_local.control import Platform
 from chassis.clock import business_date
 from tests import papers, world
 from tests.applying import (
+    COLLEGE,
     DEPARTMENT,
     ENTERPRISE,
     UNIVERSITY,
@@ -286,6 +287,38 @@ def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Pla
     take(commission, made.name, "exit", reason="不再符合")
     assert said() == (body_pb2.VERDICT_VIOLATED, "false")
     world.until(lambda: kept() == body_pb2.VERDICT_VIOLATED)
+
+
+def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
+    school, commission = placed(platform, COLLEGE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    facts = pb.MajorAdjustmentFacts(major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55)
+    made = begun(school, call, major_adjustment=facts)
+
+    def evidence() -> dict[str, dict[str, list[str]]]:
+        found = school.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
+        return {one.rule: {piece.kind: list(piece.documents) for piece in one.evidence} for one in found}
+
+    assert evidence() == {"R26": {"PROGRAMME": []}, "R27.2": {"PROGRAMME": []}}
+    attached = papers.attached(school, "PROGRAMME")
+    request = rpc.AttachDocumentsRequest(name=made.name, documents=attached)
+    stranger = world.organization(platform, ENTERPRISE)
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.AttachDocuments, request)
+    assert list(school.caller.applications.AttachDocuments(request).documents) == attached
+    assert evidence() == {rule: {"PROGRAMME": [attached[0].document]} for rule in ("R26", "R27.2")}
+    take(school, made.name, "submit", "PROPOSAL")
+    assert "ILLEGAL_STATE" in refusal(
+        school.caller.applications.AttachDocuments, rpc.AttachDocumentsRequest(name=made.name, documents=attached)
+    )
+
+
+def test_an_application_has_no_more_documents_than_a_record_holds(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION))
+    (paper,) = papers.attached(company, "APPLICATION_FORM")
+    attach = company.caller.applications.AttachDocuments
+    attach(rpc.AttachDocumentsRequest(name=made.name, documents=[paper] * 200))
+    assert "TOO_MANY_DOCUMENTS" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[paper]))
 
 
 def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> None:

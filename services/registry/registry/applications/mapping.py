@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import body_pb2
 from chassis.clock import parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
@@ -182,6 +183,16 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     if refusal:
         message.refusal.zh, message.refusal.en = refusal.zh, refusal.en
     return message
+
+
+def evidence(procedure: Procedure, message: pb.Application, kinds: Sequence[str]) -> list[body_pb2.RuleEvidence]:
+    """The documents of some kinds that an application has; none of a kind that is missing."""
+    found = []
+    for kind in kinds:
+        attached = [one.document for one in message.documents if one.kind == kind]
+        found.append(body_pb2.RuleEvidence(kind=kind, documents=attached))
+        found[-1].title.zh, found[-1].title.en = procedure.documents[kind]
+    return found
 
 
 def document_problems(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:

@@ -25,6 +25,7 @@ from registry.applications.mapping import (
     call_problems,
     call_row,
     document_problems,
+    evidence,
     step_message,
 )
 from registry.applications.store import ApplicationRow, CallRow
@@ -199,8 +200,11 @@ class Applications:
     async def CheckApplication(self, call: Call, request: rpc.CheckApplicationRequest) -> pb.ApplicationCheck:
         """See the contract."""
         message = application_message(await self._found(call, request.name))
-        found = [finding_message(one) for one in await self._taking.findings(call.tx, message)]
-        answer = pb.ApplicationCheck(application=message.name, findings=found)
+        procedure = PROCEDURES[Programme(message.programme)]
+        answer = pb.ApplicationCheck(application=message.name)
+        for one in await self._taking.findings(call.tx, message):
+            answer.findings.append(finding_message(one))
+            answer.findings[-1].evidence.extend(evidence(procedure, message, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
 
