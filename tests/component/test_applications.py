@@ -1,9 +1,10 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from alliance.common.v1 import access_pb2
@@ -132,6 +133,31 @@ def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> 
     asyncio.run(until(lapsed))
     last = university.caller.applications.GetApplication(read).steps[-1]
     assert (last.step, last.actor, last.organization) == ("lapse", "service:registry", "")
+
+
+async def _fill(platform: Platform, application: str, steps: int) -> None:
+    """Let an application have so many steps."""
+    registry = await asyncpg.connect(platform.database_url("registry"))
+    content = await registry.fetchval("SELECT content FROM application WHERE name = $1", application)
+    message = pb.Application.FromString(content)
+    for _ in range(steps):
+        message.steps.add(step="withdraw", state=message.state).take_time.FromDatetime(datetime.now(UTC))
+    content = message.SerializeToString()
+    await registry.execute("UPDATE application SET content = $2 WHERE name = $1", application, content)
+    await registry.close()
+
+
+def test_a_full_list_of_steps_holds_up_no_last_day(platform: Platform) -> None:
+    body, university = pilot(platform)
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, closes_on="2099-12-31")
+    made = begun(university, call, body=body.name)
+    asyncio.run(_fill(platform, made.name, 500))
+    assert "TOO_MANY_STEPS" in refusal(take, university, made.name, "withdraw", reason="撤回")
+    asyncio.run(move(platform, call.name, closes_on="2020-12-31"))
+    read = rpc.GetApplicationRequest(name=made.name)
+    lapsed = pb.APPLICATION_STATE_LAPSED
+    world.until(lambda: university.caller.applications.GetApplication(read).state == lapsed)
+    assert len(university.caller.applications.GetApplication(read).steps) == 501
 
 
 def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platform) -> None:

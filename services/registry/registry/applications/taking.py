@@ -75,7 +75,11 @@ class Taking:
         if isinstance(step, Refusal):
             raise Precondition(step.reason, step.zh, step.en, {"application": row.name, "step": name[:100]})
         if len(message.steps) >= _MOST_STEPS:  # the platform's own step, at a last day, is never held up by it
-            raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
+            raise Precondition(
+                "TOO_MANY_STEPS",
+                f"步骤已满 {_MOST_STEPS} 次；请另行申报",
+                f"{_MOST_STEPS} steps were taken already; begin another application",
+            )
         return await self._done(call.tx, row, message, case, step, said)
 
     async def lapse(self, tx: Tx, row: ApplicationRow) -> bool:

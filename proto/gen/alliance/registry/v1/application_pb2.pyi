@@ -628,7 +628,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TakenStep]:
-        """Steps that were taken, the oldest first; at most 500. Output only."""
+        """Steps that were taken, the oldest first; at most 500, and the platform's own at a last day. Output only."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
