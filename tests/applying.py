@@ -102,6 +102,18 @@ def pilot(platform: Platform, major: str = "080901") -> tuple[body_pb2.Body, Mem
     return body, university
 
 
+def college_of(platform: Platform, university: Member) -> Member:
+    """A verified secondary college with somebody who acts for it."""
+    registry = world.operator(platform).registry
+    given = organization_pb2.Organization(
+        display_name=world.unique("学院"), org_type=organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, parent=university.name
+    )
+    name = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=name, reason="核验"))
+    world.grant(platform, f"dean-{name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=name)
+    return Member(name, Caller(platform, f"dean-{name[-12:]}", name))
+
+
 def expert(platform: Platform, organization: Member) -> Member:
     sub = world.unique("expert")[-20:]
     world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=organization.name)

@@ -5,14 +5,12 @@ from typing import Any
 
 import asyncpg
 
-from alliance.common.v1 import access_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance.registry.v1 import application_pb2 as pb
-from alliance.registry.v1 import organization_pb2, registry_service_pb2
-from alliance_local.caller import Caller
+from alliance.registry.v1 import registry_service_pb2
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, pilot, placed, take
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, college_of, pilot, placed, take
 from tests.world import Member
 
 ZH, EN = notify_pb2.LANGUAGE_ZH, notify_pb2.LANGUAGE_EN
@@ -29,18 +27,6 @@ def inbox(member: Member, subject: str) -> list[tuple[str, str]]:
     request = notify_service_pb2.ListInboxMessagesRequest(organization=member.name, page_size=1000)
     found = member.caller.notify.ListInboxMessages(request).messages
     return [(one.title, one.text) for one in reversed(found) if one.subject == subject]
-
-
-def college_of(platform: Platform, university: Member) -> Member:
-    """A verified secondary college with somebody who acts for it."""
-    registry = world.operator(platform).registry
-    given = organization_pb2.Organization(
-        display_name=world.unique("学院"), org_type=organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, parent=university.name
-    )
-    name = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
-    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=name, reason="核验"))
-    world.grant(platform, f"dean-{name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=name)
-    return Member(name, Caller(platform, f"dean-{name[-12:]}", name))
 
 
 def title_of(platform: Platform, member: Member) -> str:
