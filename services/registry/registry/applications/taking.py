@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC
 from typing import Any, NamedTuple
 
 from access.authority import Authority
@@ -19,7 +19,7 @@ from registry.applications.store import ApplicationRow, CallRow, attach, name_pa
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
-from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, take
+from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day, take
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import is_college_of
@@ -32,8 +32,6 @@ APPLICATION = "alliance.internal.registry.application.v1"
 STEP = "registry.applications.step"
 _MOST_STEPS = 500
 _MOST_DOCUMENTS = 200  # of one application: its record has to fit a topic
-REMIND_DAYS = 7
-"""Days before a last day on which it is said to be near; our default, the documents name none."""
 _BATCH = 20  # applications in one transaction of the sweep
 _NOBODY = Unit("", 0)
 _LEADS = (MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL)
@@ -221,7 +219,7 @@ class Taking:
         message.due_on = due[0].isoformat() if due else ""
         if due:
             message.due_title.zh, message.due_title.en = due[1].title
-        remind_on = _reminding(due[0] if due else None, case.today)
+        remind_on = remind_day(due[0], case.today) if due else None
         if before and message.due_on == due_before:
             remind_on = None if verb == "reminded" else before.remind_on
         if programme is Programme.CERTIFICATION:
@@ -236,13 +234,6 @@ def _named(message: pb.Application, said: Said) -> set[str]:
     """The organizations that an application and its steps name."""
     steps = {one.named_organization for one in message.steps}
     return {name for name in (message.applicant, said.organization, *steps) if name}
-
-
-def _reminding(due_on: date | None, today: date) -> date | None:
-    """When to say that a last day that was set today is near: tomorrow at the earliest."""
-    if due_on is None or due_on <= today:
-        return None
-    return max(due_on - timedelta(days=REMIND_DAYS), today + timedelta(days=1))
 
 
 def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:

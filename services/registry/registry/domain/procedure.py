@@ -6,7 +6,7 @@ its reason in both languages, before anything is changed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -289,6 +289,15 @@ class Procedure:
             if last and case.today > last:
                 return self.step(one.step)
         return None
+
+
+REMIND_DAYS = 7
+"""Days before a last day on which it is said to be near; our default, the documents name none."""
+
+
+def remind_day(due_on: date, today: date) -> date | None:
+    """When to say that a last day is near that was set today: tomorrow at the earliest, never after it."""
+    return max(due_on - timedelta(days=REMIND_DAYS), today + timedelta(days=1)) if due_on > today else None
 
 
 def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
