@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "ALLIANCE_TOPICS_PROFILE": "test",  # topics that compact at once
     "ALLIANCE_SET_DELIVERY_DELAYS": "[0.5, 1, 2]",
     "ALLIANCE_SET_DELIVERY_TIMEOUT": "2",
+    "ALLIANCE_SET_FEED_TIMEOUT": "1",
 }
 
 

@@ -13,12 +13,16 @@ _CONTRACTS = {
     **{name: f"{name}.v1.{name}" for name in ("registry", "listings", "matching", "reporting", "notify", "admin")},
     "applications": "registry.v1.application",
     "documents": "registry.v1.document",
+    "people": "listings.v1.person",
+    "bookings": "listings.v1.booking",
+    "personal_data": "admin.v1.personal_data",
+    "feeds": "listings.v1.feed",
 }
 """What a caller calls a service → where its contract is."""
 
 
 def methods() -> Iterator[tuple[str, contract.Method]]:
-    """Every RPC with the service that offers it; the operator's, which all offer, under `admin`."""
+    """Every RPC with the service that offers it; those that all offer under names of their own."""
     for service, contract_of in _CONTRACTS.items():
         for descriptor in import_module(f"alliance.{contract_of}_service_pb2").DESCRIPTOR.services_by_name.values():
             for method in contract.methods(descriptor):
@@ -27,6 +31,7 @@ def methods() -> Iterator[tuple[str, contract.Method]]:
 
 def call(caller: Caller, service: str, method: contract.Method, *requests: Message) -> Any:
     """Call one; `requests` are several only where the RPC takes a stream."""
-    stub = caller.admin("listings") if service == "admin" else getattr(caller, service)
+    every = {"admin": caller.admin, "personal_data": caller.personal_data}
+    stub = every[service]("listings") if service in every else getattr(caller, service)
     call: Callable[[Any], Any] = getattr(stub, method.name)
     return list(call(iter(requests))) if method.client_streaming else call(requests[0])

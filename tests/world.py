@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from typing import Any, TypeVar, cast
 
 import grpc
@@ -21,6 +23,7 @@ from alliance_local.caller import Caller
 from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
+from chassis.clock import SHANGHAI
 from registry.domain.credit_code import check_character
 
 _number = itertools.count(1)
@@ -136,7 +139,7 @@ def received(platform: Platform, sink: str) -> list[dict[str, Any]]:
 
 def matched(member: Member, demand: str, supply: str) -> match_pb2.Match:
     """The match of two listings, as soon as it is there."""
-    request = matching_service_pb2.ListMatchesRequest(listing=demand)
+    request = matching_service_pb2.ListMatchesRequest(listing=demand, page_size=1000)
 
     def found() -> match_pb2.Match | None:
         return next((one for one in member.caller.matching.ListMatches(request).matches if one.supply == supply), None)
@@ -176,6 +179,13 @@ def said(error: grpc.RpcError) -> str:
                 detail.Unpack(kind)
                 found.append(MessageToJson(kind, ensure_ascii=False))
     return "\n".join(found)
+
+
+def noon(platform: Platform, days: int) -> datetime:
+    """Noon in Shanghai so many days from today, by the business clock."""
+    with Clocks(platform, ["listings"]) as clocks:
+        day = clocks.now().astimezone(SHANGHAI).date() + timedelta(days=days)
+    return datetime.combine(day, time_of_day(12), SHANGHAI)
 
 
 def settle(platform: Platform) -> None:

@@ -20,6 +20,7 @@ _GROUPS = (
     "listing",
     "person",
     "booking",
+    "feed",
     "match",
     "round",
     "report",

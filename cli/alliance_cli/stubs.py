@@ -5,9 +5,10 @@ from typing import Any
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from alliance.admin.v1.personal_data_service_pb2_grpc import PersonalDataServiceStub
-from alliance.listings.v1.booking_pb2_grpc import BookingsServiceStub
+from alliance.listings.v1.booking_service_pb2_grpc import BookingsServiceStub
+from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
-from alliance.listings.v1.person_pb2_grpc import PeopleServiceStub
+from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -51,6 +52,12 @@ def people() -> Any:
 def bookings() -> Any:
     """BookingsService, which listings serves."""
     return BookingsServiceStub(channel("listings"))
+
+
+@cache
+def feeds() -> Any:
+    """FeedsService, which listings serves."""
+    return FeedsServiceStub(channel("listings"))
 
 
 @cache

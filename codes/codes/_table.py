@@ -11,8 +11,8 @@ from importlib import resources
 _SHOWN = 40  # characters of a wrong code that are repeated
 _NEAR = 3  # codes that a refusal suggests
 _PUNCTUATION = " \t·:：,，、/-()（）"
-_CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z])(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
-_CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?)[)）]?", re.ASCII | re.DOTALL)
+_CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]*)(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
+_CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]+)[)）]?", re.ASCII | re.DOTALL)
 
 
 class NoCodeError(ValueError):
@@ -63,17 +63,19 @@ class Table:
 
     def read(self, text: str) -> str:
         """The code that is meant by `110105`, `朝阳区`, `110105 朝阳区` or `朝阳区（110105）`. Raises `NoCodeError`."""
+        if text in self._known():
+            return text
         written = plain(text)
         if written in self._known():
             return written
         code, name = self._parted(written)
         if code:
-            if name in ("", self._known()[code]) or code in self._find(name):
+            if name in ("", _bare(self._known()[code])) or code in self._find(name):
                 return code
             raise self._contradiction(code, name)
-        found = self._find(written)
+        found = self._find(written) or _by_bare_name(self._known).get(_bare(written), [])
         if not found:
-            raise NoCodeError(*self._unknown(written[:_SHOWN]))
+            raise NoCodeError(*self._unknown(written[:_SHOWN], "请填代码或名称，", "enter a code or a name "))
         if any(not self._covers(found[0], one) for one in found):
             raise self._ambiguity(written, found)
         return found[0]
@@ -81,6 +83,14 @@ class Table:
     def problem(self, code: str) -> tuple[str, str] | None:
         """What is wrong with a code, in Chinese and English, with near ones; None where it is one of the table's."""
         return None if code in self._known() else self._unknown(code[:_SHOWN], "请填代码，", "enter a code ")
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Every code with its name as it is shown, in the table's order."""
+        return [(code, self._label(code)) for code in self._known()]
+
+    def shown(self, text: str) -> str:
+        """A code with its name, as `read` takes it: `110105 北京市朝阳区`; the text itself where it is no code."""
+        return self._shown([text]) if text in self._known() else text
 
     def _parted(self, written: str) -> tuple[str, str]:
         """Code and name where both are there; the code is "" where the text begins and ends with none of the table's."""
@@ -108,7 +118,7 @@ class Table:
             f"{self._en}: there is more than one {text!r}: {said}; enter the code of one",
         )
 
-    def _look_around(self, text: str, do_zh: str = "", do_en: str = "") -> tuple[str, str]:
+    def _look_around(self, text: str, do_zh: str, do_en: str) -> tuple[str, str]:
         near = self._shown(self._find(text)[:_NEAR] or self._nearest(text))
         return f"{self._zh}中没有 {text}；{do_zh}如 {near}", f"{text} is no {self._en}; {do_en}like {near}"
 
@@ -134,6 +144,19 @@ def _holding(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
         for gram in _grams(name):
             found.setdefault(gram, []).append(code)
     return found
+
+
+@cache
+def _by_bare_name(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
+    """Name as it is looked up → its codes: many have full-width brackets."""
+    found: dict[str, list[str]] = {}
+    for code, name in known().items():
+        found.setdefault(_bare(name), []).append(code)
+    return found
+
+
+def _bare(name: str) -> str:
+    return plain(name).strip(_PUNCTUATION)
 
 
 def _grams(text: str) -> set[str]:

@@ -57,4 +57,4 @@ def find(text: str) -> str:
 _TABLE = Table(
     partial(names, _FILE), "学历代码（GB/T 4658）", "GB/T 4658 education code", lambda text: [*filter(None, [find(text)])]
 )
-read, problem = _TABLE.read, _TABLE.problem
+read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

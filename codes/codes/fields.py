@@ -32,4 +32,4 @@ def find(text: str) -> list[str]:
 
 
 _TABLE = Table(lambda: _CHINESE, "重点产业领域（S4 三(一)）", "key field of S4 三(一)", find)
-read, problem = _TABLE.read, _TABLE.problem
+read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

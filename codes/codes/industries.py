@@ -46,4 +46,4 @@ _TABLE = Table(
     find,
     covers=lambda wider, code: wider in path(code),
 )
-read, problem = _TABLE.read, _TABLE.problem
+read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

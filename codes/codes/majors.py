@@ -84,3 +84,4 @@ def _find_any(text: str) -> list[str]:
 _NAMES = ("专业代码（教育部专业目录）", "code of the MOE major catalogues")
 _MAJORS = Table(lambda: names(_FILE), *_NAMES, find)
 _TABLE = Table(_all, *_NAMES, _find_any)
+entries, shown = _TABLE.entries, _TABLE.shown

@@ -24,4 +24,4 @@ def find(text: str) -> list[str]:
 
 
 _TABLE = Table(partial(names, _FILE), "职业代码（职业分类大典 2022）", "code of the 2022 classification of occupations", find)
-read, problem = _TABLE.read, _TABLE.problem
+read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

@@ -82,4 +82,4 @@ _TABLE = Table(
     covers=lambda wider, code: within(code, wider),
     label=full_name,
 )
-read, problem = _TABLE.read, _TABLE.problem
+read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

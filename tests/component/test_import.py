@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import grpc
 import pytest
@@ -16,6 +17,7 @@ from tests.world import Member, until
 
 _ACCEPTED, _REVISED = rpc.IMPORT_OUTCOME_ACCEPTED, rpc.IMPORT_OUTCOME_REVISED
 _UNCHANGED, _REFUSED = rpc.IMPORT_OUTCOME_UNCHANGED, rpc.IMPORT_OUTCOME_REFUSED
+_WITHDRAWN = rpc.IMPORT_OUTCOME_WITHDRAWN
 _CHUNK = 50
 
 
@@ -30,15 +32,15 @@ def _row(number: int, key: str, title: str = "封装工程师") -> rpc.ImportRow
     return rpc.ImportRow(row=number, listing=listing)
 
 
-def _messages(issuer: Member, rows: Sequence[rpc.ImportRow], **how: bool) -> Iterator[rpc.ImportListingsRequest]:
-    kind = listing_pb2.LISTING_KIND_JOB_POSITION
-    header = rpc.ImportHeader(issuer=issuer.name, source="测试系统", kind=kind, **{"publish": True, **how})
+def _messages(issuer: Member, rows: Sequence[rpc.ImportRow], **how: Any) -> Iterator[rpc.ImportListingsRequest]:
+    usual = {"source": "测试系统", "kind": listing_pb2.LISTING_KIND_JOB_POSITION, "publish": True}
+    header = rpc.ImportHeader(issuer=issuer.name, **{**usual, **how})
     yield rpc.ImportListingsRequest(header=header)
     for first in range(0, len(rows), _CHUNK):
         yield rpc.ImportListingsRequest(chunk=rpc.ImportChunk(rows=rows[first : first + _CHUNK]))
 
 
-def _receipts(issuer: Member, rows: Sequence[rpc.ImportRow], **how: bool) -> Iterator[rpc.ImportReceipt]:
+def _receipts(issuer: Member, rows: Sequence[rpc.ImportRow], **how: Any) -> Iterator[rpc.ImportReceipt]:
     for answer in issuer.caller.listings.ImportListings(_messages(issuer, rows, **how)):
         yield from answer.receipts
 
@@ -124,6 +126,72 @@ def test_a_row_whose_first_day_is_past_is_valid_from_today_on(issuer: Member) ->
 def test_a_dry_run_leaves_nothing(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "")], dry_run=True)) == [_ACCEPTED, _REFUSED]
     assert _published(issuer) == []
+
+
+def test_an_export_that_comes_in_again_is_unchanged(issuer: Member) -> None:
+    """It says what publication filled in: the dates."""
+    list(_receipts(issuer, [_row(1, "a")]))
+    (stored,) = issuer.caller.listings.ListListings(rpc.ListListingsRequest(issuer=issuer.name)).listings
+    assert stored.valid_to
+    assert _outcomes(_receipts(issuer, [rpc.ImportRow(row=1, listing=stored)])) == [_UNCHANGED]
+    assert _outcomes(_receipts(issuer, [_row(1, "a")])) == [_UNCHANGED]
+    stored.valid_to = "2099-12-31"
+    assert _outcomes(_receipts(issuer, [rpc.ImportRow(row=1, listing=stored)])) == [_REVISED]
+
+
+def _ended(issuer: Member, rows: Sequence[rpc.ImportRow], unread: Sequence[str] = (), **how: Any) -> list[rpc.ImportReceipt]:
+    """Receipts of an import that is told to its end, and withdraws what vanished."""
+
+    def messages() -> Iterator[rpc.ImportListingsRequest]:
+        yield from _messages(issuer, rows, **{"withdraw_vanished": True, "reason": "不再招聘", **how})
+        yield rpc.ImportListingsRequest(chunk=rpc.ImportChunk(unread_keys=unread))
+        yield rpc.ImportListingsRequest(end=rpc.ImportEnd())
+
+    return [one for answer in issuer.caller.listings.ImportListings(messages()) for one in answer.receipts]
+
+
+def test_what_vanished_from_the_file_is_withdrawn_once_the_file_is_at_its_end(issuer: Member) -> None:
+    rows = [_row(number, key) for number, key in enumerate("abcde", 1)]
+    list(_receipts(issuer, rows))
+    wrong = _row(2, "b", "")
+    foreseen = _ended(issuer, [rows[0], wrong], ["c"], dry_run=True)
+    assert len(_published(issuer)) == 5
+    receipts = _ended(issuer, [rows[0], wrong], ["c"])
+    assert receipts == foreseen
+    assert [one.outcome for one in receipts] == [_UNCHANGED, _REFUSED, _WITHDRAWN, _WITHDRAWN]
+    assert [(one.external_key, one.row) for one in receipts[2:]] == [("d", 0), ("e", 0)]
+    assert sorted(_published(issuer)) == ["a", "b", "c"]
+    assert _outcomes(iter(_ended(issuer, [rows[0], wrong], ["c"]))) == [_UNCHANGED, _REFUSED]
+
+
+def test_only_of_the_same_source_and_kind_and_only_what_stands(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
+    list(_receipts(issuer, [_row(1, "c")], source="另一系统"))
+    intern = _row(1, "d")
+    intern.listing.internship.weeks = 8
+    list(_receipts(issuer, [intern], kind=listing_pb2.LISTING_KIND_INTERNSHIP))
+    list(_receipts(issuer, [_row(3, "e")], publish=False))
+    (name,) = (one.listing for one in _receipts(issuer, [_row(1, "a")]))
+    issuer.caller.listings.FulfilListing(rpc.FulfilListingRequest(name=name, reason="已招满"))
+    withdrawn = [one.external_key for one in _ended(issuer, [_row(1, "f")]) if one.outcome == _WITHDRAWN]
+    assert withdrawn == ["b", "e"]
+
+
+def test_nothing_is_withdrawn_where_a_row_has_no_key_or_the_end_is_not_told(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
+    for rows, unread in (([_row(1, "a"), _row(2, "")], []), ([_row(1, "a")], [""])):
+        last = _ended(issuer, rows, unread)[-1]
+        assert (last.row, last.outcome) == (0, _REFUSED)
+        assert "没有外部编号" in last.problems[0].message.zh
+    list(_receipts(issuer, [_row(1, "a")], withdraw_vanished=True, reason="中断"))
+    assert sorted(_published(issuer)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "找 13812345678"])
+def test_withdrawing_needs_a_reason_without_personal_data(issuer: Member, reason: str) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        _ended(issuer, [_row(1, "a")], reason=reason)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:

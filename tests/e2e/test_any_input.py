@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from alliance.listings.v1 import feed_pb2, feed_service_pb2
 from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.registry.v1 import organization_pb2
 from alliance.reporting.v1 import reporting_service_pb2 as reporting
@@ -34,6 +35,8 @@ _TEXTS = {
     "figure": ("members.total", "matches.fulfilled"),
     "event_types": ("alliance.matching.match.*.v1", "*", "x"),
     "webhook_url": ("https://example.org/hook", "http://127.0.0.1:1/", "ftp://[::1"),
+    "url": ("http://127.0.0.1:1/", "ftp://[::1", "http://user:secret@127.0.0.1/"),
+    "mapping": ("zh_job_postings", "../zh_job_postings", "none"),
     "email": ("a@example.com", "b"),
     "etag": ("", '"1"', '"2"'),
     "reason": ("测试", "", "13800138000"),
@@ -138,6 +141,9 @@ def names(platform: Platform) -> list[str]:
     supply = world.publish(college, world.talent(college.name, title, (body.name,)))
     match = world.matched(owner, demand.name, supply.name)
     rounds = listings.ListRoundsRequest(body=body.name)
+    feed = feed_pb2.Feed(display_name=title, issuer=owner.name, url="http://127.0.0.1:1/", interval=3600)
+    feed.direction, feed.system = feed_pb2.FEED_DIRECTION_OUT, feed_pb2.OUTSIDE_SYSTEM_OTHER
+    made = operator.feeds.CreateFeed(feed_service_pb2.CreateFeedRequest(feed=feed))
     deadlines = reporting.ListDeadlinesRequest(body=body.name)
     return [
         body.name,
@@ -147,6 +153,7 @@ def names(platform: Platform) -> list[str]:
         demand.name,
         supply.name,
         match.name,
+        made.name,
         *(one.name for one in world.until(lambda: operator.listings.ListRounds(rounds).rounds)),
         *(one.name for one in world.until(lambda: operator.reporting.ListDeadlines(deadlines).deadlines)),
     ]

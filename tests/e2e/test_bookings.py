@@ -3,29 +3,24 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
 
-from alliance.listings.v1 import booking_pb2 as rpc
+from alliance.listings.v1 import booking_pb2 as pb
+from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance.listings.v1 import details_pb2, listing_pb2, listings_service_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.caller import Caller
-from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from tests import world
 from tests.world import Member, until
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
-
 
 def _day(platform: Platform) -> datetime:
     """Midnight of the day after tomorrow, by the business clock."""
-    with Clocks(platform, ["listings"]) as clocks:
-        day = clocks.now().astimezone(_SHANGHAI).date() + timedelta(days=2)
-    return datetime(day.year, day.month, day.day, tzinfo=_SHANGHAI)
+    return world.noon(platform, days=2) - timedelta(hours=12)
 
 
 def _equipment(member: Member, units: int = 2, **more: Any) -> listing_pb2.Listing:
@@ -37,11 +32,11 @@ def _equipment(member: Member, units: int = 2, **more: Any) -> listing_pb2.Listi
     return world.publish(member, given)
 
 
-def _book(member: Member, equipment: str, begins: datetime, hours: float = 1.0, purpose: str = "样品表征") -> rpc.Booking:
-    booking = rpc.Booking(equipment=equipment, organization=member.name, purpose=purpose)
+def _book(member: Member, equipment: str, begins: datetime, hours: float = 1.0, purpose: str = "样品表征") -> pb.Booking:
+    booking = pb.Booking(equipment=equipment, organization=member.name, purpose=purpose)
     booking.begin_time.FromDatetime(begins)
     booking.end_time.FromDatetime(begins + timedelta(hours=hours))
-    made: rpc.Booking = member.caller.bookings.CreateBooking(rpc.CreateBookingRequest(booking=booking))
+    made: pb.Booking = member.caller.bookings.CreateBooking(rpc.CreateBookingRequest(booking=booking))
     return made
 
 
@@ -122,7 +117,7 @@ def test_both_sides_hear_of_it_and_it_ends_with_the_equipment(platform: Platform
     second = _book(guest, equipment, day + timedelta(hours=13))
     cancel = rpc.CancelBookingRequest(name=first.name, reason="样品未到", etag=first.etag)
     cancelled = guest.caller.bookings.CancelBooking(cancel)
-    assert (cancelled.state, cancelled.reason) == (rpc.BOOKING_STATE_CANCELLED, "样品未到")
+    assert (cancelled.state, cancelled.reason) == (pb.BOOKING_STATE_CANCELLED, "样品未到")
     with pytest.raises(grpc.RpcError) as over:
         guest.caller.bookings.CancelBooking(rpc.CancelBookingRequest(name=first.name, reason="再取消"))
     assert over.value.code() == grpc.StatusCode.FAILED_PRECONDITION
@@ -131,9 +126,9 @@ def test_both_sides_hear_of_it_and_it_ends_with_the_equipment(platform: Platform
     withdraw = listings_service_pb2.WithdrawListingRequest(name=equipment, reason="设备检修")
     owner.caller.listings.WithdrawListing(withdraw)
     ended = guest.caller.bookings.GetBooking(rpc.GetBookingRequest(name=second.name))
-    assert ended.state == rpc.BOOKING_STATE_CANCELLED
+    assert ended.state == pb.BOOKING_STATE_CANCELLED
     held = owner.caller.bookings.ListBookings(rpc.ListBookingsRequest(equipment=equipment)).bookings
-    assert [one.state for one in held] == [rpc.BOOKING_STATE_CANCELLED] * 3
+    assert [one.state for one in held] == [pb.BOOKING_STATE_CANCELLED] * 3
 
     def heard(side: Member) -> list[str] | None:
         request = notify_service_pb2.ListInboxMessagesRequest(organization=side.name, page_size=1000)

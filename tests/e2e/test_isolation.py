@@ -1,6 +1,7 @@
 """Every RPC, called by everybody who has no right to it, with the resources of somebody else: refused, and nothing changed."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -8,9 +9,13 @@ import pytest
 from google.protobuf.message import Message
 
 from alliance.admin.v1 import admin_service_pb2 as admin
+from alliance.admin.v1 import personal_data_service_pb2 as personal_data
 from alliance.common.v1 import access_pb2
-from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import booking_pb2, details_pb2, feed_pb2, listing_pb2
+from alliance.listings.v1 import booking_service_pb2 as bookings
+from alliance.listings.v1 import feed_service_pb2 as feeds
 from alliance.listings.v1 import listings_service_pb2 as listings
+from alliance.listings.v1 import person_service_pb2 as people
 from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.notify.v1 import notify_pb2
@@ -44,6 +49,8 @@ class Scene:
     membership: str
     round: str
     report: report_pb2.Report
+    booking: str
+    feed: str
     subscription: str
     delivery: str
     message: str
@@ -89,6 +96,8 @@ def scene(platform: Platform) -> Scene:
         membership=membership.name,
         round=until(lambda: operator.listings.ListRounds(rounds).rounds)[0].name,
         report=operator.reporting.CompileReport(compile_),
+        booking=_booking(platform, owner, college),
+        feed=_feed(platform, owner),
         subscription=subscription,
         delivery=delivery,
         message=message,
@@ -98,6 +107,38 @@ def scene(platform: Platform) -> Scene:
         operator=operator,
         strangers=_strangers(platform, rival),
     )
+
+
+def _booking(platform: Platform, owner: Member, college: Member) -> str:
+    """The college's, of the owner's equipment."""
+    details = details_pb2.EquipmentSharing(model="SEM-1", bookable=True)
+    given = listing_pb2.Listing(issuer=owner.name, kind=listing_pb2.LISTING_KIND_EQUIPMENT_SHARING, title="扫描电镜")
+    given.equipment_sharing.CopyFrom(details)
+    given.visibility = listing_pb2.VISIBILITY_PUBLIC
+    booking = booking_pb2.Booking(equipment=world.publish(owner, given).name, organization=college.name, purpose=_WHY)
+    world.verified(platform, college)
+    world.settle(platform)
+    begins = world.noon(platform, days=2)
+    booking.begin_time.FromDatetime(begins)
+    booking.end_time.FromDatetime(begins + timedelta(hours=1))
+    made = college.caller.bookings.CreateBooking(bookings.CreateBookingRequest(booking=booking))
+    return str(made.name)
+
+
+def _feed(platform: Platform, owner: Member) -> str:
+    """Of the owner's, paused at once: there is nobody to exchange with."""
+    given = feed_pb2.Feed(
+        issuer=owner.name,
+        display_name=world.unique("接口"),
+        direction=feed_pb2.FEED_DIRECTION_IN,
+        system=feed_pb2.OUTSIDE_SYSTEM_SME_SERVICE_NETWORK,
+        url="http://127.0.0.1:9/jobs",
+        kind=listing_pb2.LISTING_KIND_JOB_POSITION,
+        mapping="zh_job_postings",
+    )
+    made = owner.caller.feeds.CreateFeed(feeds.CreateFeedRequest(feed=given))
+    owner.caller.feeds.PauseFeed(feeds.PauseFeedRequest(name=made.name, reason=_WHY))
+    return str(made.name)
 
 
 def _application(platform: Platform, owner: Member) -> str:
@@ -171,7 +212,25 @@ def _requests(scene: Scene) -> dict[str, Message]:
         listings.FulfilListingRequest(name=scene.listing.name, reason=_WHY),
         listings.ImportListingsRequest(header=header),
         listings.OpenFirstRoundRequest(body=body),
+        feeds.CreateFeedRequest(feed=feed_pb2.Feed(issuer=owner)),
+        feeds.GetFeedRequest(name=scene.feed),
+        feeds.ListFeedsRequest(issuer=owner),
+        feeds.UpdateFeedRequest(feed=feed_pb2.Feed(name=scene.feed), reason=_WHY),
+        feeds.PauseFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.ResumeFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.RunFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
+        listings.CompileRoundRequest(name=scene.round, reason=_WHY),
+        listings.ListRoundEntriesRequest(round=scene.round),
+        listings.ListSilentMembersRequest(round=scene.round),
+        listings.GetPracticeBaseTargetsRequest(body=body),
+        people.SetListingPersonRequest(listing=scene.listing.name, role=people.PERSON_ROLE_CONTACT),
+        people.EraseListingPersonRequest(listing=scene.listing.name, role=people.PERSON_ROLE_CONTACT, reason=_WHY),
+        bookings.CreateBookingRequest(booking=booking_pb2.Booking(organization=college)),
+        bookings.CancelBookingRequest(name=scene.booking, reason=_WHY),
+        bookings.GetBookingRequest(name=scene.booking),
+        bookings.ListBookingsRequest(organization=college),
         listings.ListRoundsRequest(body=body),
         matching.GetMatchRequest(name=scene.match.name),
         matching.ListMatchesRequest(organization=owner),
@@ -196,6 +255,8 @@ def _requests(scene: Scene) -> dict[str, Message]:
         notify.MarkInboxMessagesReadRequest(organization=college, names=[scene.message]),
         notify.ListDeliveriesRequest(subscription=scene.subscription),
         notify.ResendDeliveryRequest(name=scene.delivery, reason=_WHY),
+        personal_data.ExportPersonalDataRequest(subject="13800138000", purpose=_WHY),
+        personal_data.ErasePersonalDataRequest(subject="13800138000", reason=_WHY),
         admin.ListDeadLettersRequest(),
         admin.GetDeadLetterRequest(id="01890000-0000-7000-8000-000000000000"),
         admin.DropDeadLettersRequest(ids=["1"], reason=_WHY),
@@ -228,6 +289,8 @@ def _state(scene: Scene) -> list[Message]:
         operator.listings.ListRounds(listings.ListRoundsRequest(body=body)),
         operator.matching.ExplainMatch(matching.ExplainMatchRequest(name=scene.match.name)),
         operator.reporting.GetReport(reporting.GetReportRequest(name=scene.report.name)),
+        scene.owner.caller.feeds.GetFeed(feeds.GetFeedRequest(name=scene.feed)),
+        college.caller.bookings.GetBooking(bookings.GetBookingRequest(name=scene.booking)),
         college.caller.notify.ListSubscriptions(notify.ListSubscriptionsRequest(organization=college.name)),
         college.caller.notify.ListInboxMessages(notify.ListInboxMessagesRequest(organization=college.name)),
         college.caller.notify.ListDeliveries(notify.ListDeliveriesRequest(subscription=scene.subscription)),

@@ -11,7 +11,7 @@ import pytest
 
 from alliance.admin.v1 import personal_data_service_pb2 as personal
 from alliance.listings.v1 import details_pb2, listing_pb2, listings_service_pb2
-from alliance.listings.v1 import person_pb2 as rpc
+from alliance.listings.v1 import person_service_pb2 as rpc
 from alliance.matching.v1 import matching_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.caller import Caller

@@ -12,7 +12,7 @@ from access.register import BodyRow, Grant, MembershipRow, OrganizationRow, Owne
 from access.visibility import Viewer
 from alliance.admin.v1 import admin_service_pb2
 from alliance.common.v1 import access_pb2
-from alliance.listings.v1 import booking_pb2, listings_service_pb2, person_pb2
+from alliance.listings.v1 import booking_service_pb2, listings_service_pb2, person_service_pb2
 from alliance.matching.v1 import matching_service_pb2
 from alliance.notify.v1 import notify_service_pb2
 from alliance.registry.v1 import organization_pb2, registry_service_pb2
@@ -33,7 +33,7 @@ FIRST, LAST = date(2026, 1, 31), date(2026, 6, 30)
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 _CONTRACTS = (
-    *(admin_service_pb2, registry_service_pb2, listings_service_pb2, person_pb2, booking_pb2),
+    *(admin_service_pb2, registry_service_pb2, listings_service_pb2, person_service_pb2, booking_service_pb2),
     *(matching_service_pb2, reporting_service_pb2, notify_service_pb2),
 )
 PERMISSIONS = {

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from alliance.listings.v1 import booking_pb2 as pb
+from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, typed_instant
@@ -46,14 +47,14 @@ def create(
         )
         booking.begin_time.FromDatetime(typed_instant(begins))
         booking.end_time.FromDatetime(typed_instant(ends))
-        show_one(call(stubs.bookings().CreateBooking, pb.CreateBookingRequest(booking=booking)), COLUMNS)
+        show_one(call(stubs.bookings().CreateBooking, rpc.CreateBookingRequest(booking=booking)), COLUMNS)
 
 
 @app.command()
 def cancel(booking: str, reason: Annotated[str, typer.Option()]) -> None:
     """取消预约 · cancel a booking."""
     with explained():
-        request = pb.CancelBookingRequest(name=naming.resource("bookings", booking), reason=reason)
+        request = rpc.CancelBookingRequest(name=naming.resource("bookings", booking), reason=reason)
         show_one(call(stubs.bookings().CancelBooking, request), COLUMNS)
 
 
@@ -64,7 +65,7 @@ def list_(
 ) -> None:
     """列出本单位的预约，或本单位设备的预约 · list what an organization has booked, or who has booked equipment."""
     with explained():
-        request = pb.ListBookingsRequest(page_size=naming.PAGE)
+        request = rpc.ListBookingsRequest(page_size=naming.PAGE)
         if equipment:
             request.equipment = naming.resource("listings", equipment)
         else:
@@ -80,7 +81,7 @@ def busy(
 ) -> None:
     """设备已被占用的时段 · when equipment is taken."""
     with explained():
-        request = pb.GetBusyTimesRequest(equipment=naming.resource("listings", equipment))
+        request = rpc.GetBusyTimesRequest(equipment=naming.resource("listings", equipment))
         if begins:
             request.begin_time.FromDatetime(typed_instant(begins))
         if ends:

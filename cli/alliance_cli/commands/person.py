@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from alliance.admin.v1 import personal_data_service_pb2 as personal
-from alliance.listings.v1 import person_pb2 as rpc
+from alliance.listings.v1 import person_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of

@@ -9,9 +9,10 @@ import grpc
 
 from alliance.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from alliance.admin.v1.personal_data_service_pb2_grpc import PersonalDataServiceStub
-from alliance.listings.v1.booking_pb2_grpc import BookingsServiceStub
+from alliance.listings.v1.booking_service_pb2_grpc import BookingsServiceStub
+from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
-from alliance.listings.v1.person_pb2_grpc import PeopleServiceStub
+from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -45,11 +46,12 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "listings": ListingsServiceStub,
     "people": PeopleServiceStub,
     "bookings": BookingsServiceStub,
+    "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
-_SERVED_BY = {"applications": "registry", "documents": "registry", "people": "listings", "bookings": "listings"}
+_SERVED_BY = {"applications": "registry", "documents": "registry"} | dict.fromkeys(("people", "bookings", "feeds"), "listings")
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -67,6 +69,7 @@ class Caller:
     listings: Any
     people: Any
     bookings: Any
+    feeds: Any
     matching: Any
     reporting: Any
     notify: Any

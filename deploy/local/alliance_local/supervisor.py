@@ -202,6 +202,7 @@ class Supervisor:
             "TRACE_FILE": str(self._state.folder("traces") / f"{name}.jsonl"),
             "TICK_SECONDS": "0.2",
             "OBJECTS_URL": self._state.folder("objects").as_uri(),
+            "FEED_MAPPINGS": str(self._state.folder("mappings")),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self._ports["smtp"]),
             # The demo's receiver is on this machine; elsewhere private targets stay refused.

@@ -6,7 +6,8 @@ from pathlib import Path
 from access.authority import Authority
 from access.listeners import listeners
 from access.register import Owner, ProjectedRegister
-from alliance.listings.v1 import booking_pb2, listings_service_pb2, person_pb2
+from alliance.listings.v1 import booking_service_pb2, feed_service_pb2, listings_service_pb2, person_service_pb2
+from chassis import outgoing
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
@@ -14,6 +15,13 @@ from chassis.sweep import sweep
 from listings import rounds, store
 from listings.bookings.rpc import Bookings
 from listings.bookings.store import booking
+from listings.feeds.exchanging import AT_ONCE, Exchanging
+from listings.feeds.giving import Giving
+from listings.feeds.http import HttpPeer
+from listings.feeds.mappings import Mappings
+from listings.feeds.rpc import Feeds
+from listings.feeds.store import feed
+from listings.feeds.taking import Taking
 from listings.people import People
 from listings.rpc import Listings, scopes_of
 from listings.settings import ListingsSettings
@@ -27,20 +35,24 @@ class ListingsParts(Parts):
         super().__init__(context)
         self._owner = Owner(context.channel(context.settings.registry_target))
         self._authority = Authority(ProjectedRegister(), scopes_of, self._owner)
+        self._standing = Standing(self._owner)
+        self._mappings = Mappings(context.settings.feed_mappings)
 
     def authoriser(self) -> Authority:
         """Decides by the projected register."""
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """Listings with their rounds, the persons behind them, bookings."""
+        """Listings with their rounds, the persons behind them, bookings, feeds."""
+        feeds = Feeds(self._standing, self._mappings, allow_private=self.context.settings.allow_private_targets)
         return [
             Offer(
                 listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
-                Listings(self._authority, Standing(self._owner)),
+                Listings(self._authority, self._standing),
             ),
-            Offer(person_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
-            Offer(booking_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+            Offer(person_service_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
+            Offer(booking_service_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+            Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, {"CreateFeed": feeds.reread}),
         ]
 
     def listens(self) -> Sequence[Listen]:
@@ -48,13 +60,30 @@ class ListingsParts(Parts):
         return listeners()
 
     def tasks(self) -> Sequence[Task]:
-        """Expiry of listings, opening and closing of rounds."""
-        return [sweep(self.context, "service:listings", rounds.sweep)]
+        """Expiry of listings, opening and closing of rounds; exchanges with outside systems."""
+        exchanging = self._exchanging()
+        return [
+            sweep(self.context, "service:listings", rounds.sweep),
+            exchanging.run,
+            lambda: exchanging.watch(self.context.clock),
+        ]
 
     async def due_work(self, tx: Tx) -> int:
         """What the sweep has not got to yet."""
         return await rounds.due(tx)
 
+    def _exchanging(self) -> Exchanging:
+        context, settings = self.context, self.context.settings
+        timeout: float = settings.feed_timeout
+        client = outgoing.client(allow_private=settings.allow_private_targets, at_once=AT_ONCE, timeout=timeout)
+        return Exchanging(
+            context.database,
+            Taking(context.database, self._standing, self._mappings),
+            Giving(context.database),
+            lambda url, secret: HttpPeer(client, context.system_clock, url, secret, timeout),
+            timeout,
+        )
 
-_AGGREGATES = (store.listing, store.round_, store.silence, booking)
+
+_AGGREGATES = (store.listing, store.round_, store.silence, booking, feed)
 SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts, _AGGREGATES)

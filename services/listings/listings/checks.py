@@ -74,6 +74,7 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
             (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
             (field_pb2.TEXT_FORMAT_LISTING, "listings"),
             (field_pb2.TEXT_FORMAT_ROUND, "rounds"),
+            (field_pb2.TEXT_FORMAT_BODY, "bodies"),
         )
     },
 }
@@ -120,45 +121,73 @@ def _of(field: FieldDescriptor) -> field_pb2.Field:
 
 
 @cache
-def _checked(message: Descriptor) -> list[tuple[FieldDescriptor, field_pb2.Field]]:
-    """The fields of a message that something is to be asked of; those of the kind and the platform's are looked at apart."""
-    return [
-        (field, known)
+def _checked(message: Descriptor) -> dict[str, field_pb2.Field]:
+    """What is known of the fields of a message; those of the kind and the platform's are looked at apart."""
+    apart = ("kind", "visibility", "issuer")
+    return {
+        field.name: known
         for field in message.fields
-        if not (known := _of(field)).output_only and field.name not in ("kind", "visibility", "issuer") and known.zh
-    ]
+        if not (known := _of(field)).output_only and field.name not in apart and known.zh
+    }
+
+
+@cache
+def _required(message: Descriptor) -> list[tuple[FieldDescriptor, field_pb2.Field]]:
+    """Those that can't be left out; a number that has to be more than 0 is one of them."""
+    wanted = {name: known for name, known in _checked(message).items() if known.required or known.min > 0}
+    return [(message.fields_by_name[name], known) for name, known in wanted.items()]
 
 
 def _known(message: Message, prefix: str, *, is_postgraduate: bool) -> Iterator[Violation]:
-    for field, known in _checked(message.DESCRIPTOR):
-        value, path = getattr(message, field.name), f"{prefix}{field.name}"
-        if field.is_repeated:
-            yield from _listed(value, field, known, path, is_postgraduate)
-        elif field.enum_type is not None:
-            yield from _chosen(value, field.enum_type, known, path)
-        elif field.type == field.TYPE_STRING:
-            given, found = _text(value, known, path, is_postgraduate)
-            yield from found
-            if given != value:
-                setattr(message, field.name, given)
-            if prefix and len(given) > MAX_TEXT:
-                yield Violation(path, "length", f"最多 {MAX_TEXT} 个字；请缩短", f"at most {MAX_TEXT} characters; shorten it")
-        elif field.message_type is None and field.type != field.TYPE_BOOL:
-            yield from _number(value, known, path)
+    checked, given = _checked(message.DESCRIPTOR), message.ListFields()
+    for field, value in given:
+        if (known := checked.get(field.name)) is not None:
+            yield from _field(message, field, value, known, f"{prefix}{field.name}", is_postgraduate)
+    filled = {field.name for field, _ in given}
+    for field, known in _required(message.DESCRIPTOR):
+        if field.name not in filled:
+            yield from _left_out(field, known, f"{prefix}{field.name}")
 
 
-def _listed(
-    values: Any, field: FieldDescriptor, known: field_pb2.Field, path: str, is_postgraduate: bool
+def _left_out(field: FieldDescriptor, known: field_pb2.Field, path: str) -> Iterator[Violation]:
+    if field.enum_type is not None:
+        yield from _chosen(0, field.enum_type, known, path)
+    elif known.min > 0:
+        yield from _number(0, known, path)
+    else:
+        yield _missing(known, path)
+
+
+def _field(
+    message: Message, field: FieldDescriptor, value: Any, known: field_pb2.Field, path: str, is_postgraduate: bool
 ) -> Iterator[Violation]:
-    """Checks a repeated text, in place: codes for names, each code once."""
-    given: dict[str, None] = {}
-    for value in values:
-        text, found = _text(value, known, path, is_postgraduate)
+    """Checks a field that is filled in."""
+    if field.is_repeated:
+        yield from _listed(value, known, path, is_postgraduate)
+    elif field.enum_type is not None:
+        yield from _chosen(value, field.enum_type, known, path)
+    elif field.type == field.TYPE_STRING:
+        given, found = _text(value, known, path, is_postgraduate)
         yield from found
-        given[text] = None
-    if (known.codes or known.format) and list(given) != list(values):
-        values[:] = list(given)
-    if known.required and not given:
+        if given != value:
+            setattr(message, field.name, given)
+        if "." in path and len(given) > MAX_TEXT:
+            yield Violation(path, "length", f"最多 {MAX_TEXT} 个字；请缩短", f"at most {MAX_TEXT} characters; shorten it")
+    elif field.message_type is None and field.type != field.TYPE_BOOL:
+        yield from _number(value, known, path)
+
+
+def _listed(values: Any, known: field_pb2.Field, path: str, is_postgraduate: bool) -> Iterator[Violation]:
+    """Checks a repeated text, in place: codes for names, each code once."""
+    if known.codes or known.format:
+        given: dict[str, None] = {}
+        for value in values:
+            text, found = _text(value, known, path, is_postgraduate)
+            yield from found
+            given[text] = None
+        if list(given) != list(values):
+            values[:] = list(given)
+    if known.required and not any(value.strip() for value in values):
         yield _missing(known, path)
     if "." not in path:
         return
@@ -207,13 +236,13 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
     low, high = known.min if known.HasField("min") else None, known.max if known.HasField("max") else None
     if (low is None or low <= value) and (high is None or value <= high):  # not a number is neither
         return
-    zh = f"{low:g}–{high:g}" if high is not None else f"不小于 {low:g}"
+    zh = f"须为 {low:g}–{high:g}" if high is not None else f"须不小于 {low:g}"
     en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
-    yield Violation(path, "range", f"{known.zh}须为 {zh}", f"{path} has to be {en}")
+    yield Violation(path, "range", f"{known.zh}{zh}", f"{path} has to be {en}")
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
-    return Violation(path, "required", f"请填写{known.zh}", f"{path} is required")
+    return Violation(path, "required", f"请填写{known.zh}", f"{path} is required; enter it")
 
 
 # What it doesn't
@@ -243,55 +272,56 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
         )
 
 
-def _top(bare: pb.Listing) -> Iterator[Violation]:
-    checks: Sequence[tuple[str, str, bool, str, str]] = (
-        (
-            "title",
-            "length",
-            not 2 <= len(bare.title) <= MAX_TITLE,
-            f"标题须为 2–{MAX_TITLE} 个字",
-            f"the title has to have 2 to {MAX_TITLE} characters",
-        ),
-        # It is the subject of mails.
-        ("title", "one-line", len(bare.title.splitlines()) > 1, "标题不得换行", "the title has to be one line"),
-        (
-            "description",
-            "length",
-            len(bare.description) > MAX_DESCRIPTION,
-            f"说明不得超过 {MAX_DESCRIPTION} 个字；请缩短",
-            f"the description is over {MAX_DESCRIPTION} characters; shorten it",
-        ),
-        ("quantity", "range", bare.quantity < 1, "数量至少为 1", "the quantity has to be at least 1"),
-        ("bodies", "range", len(bare.bodies) > MAX_BODIES, f"最多 {MAX_BODIES} 个组织", f"at most {MAX_BODIES} bodies"),
-        *(
-            (field, "range", len(getattr(bare, field)) > most, f"最多 {most} 个{zh}", f"at most {most} {en}")
-            for field, most, zh, en in (
-                ("region_codes", MAX_REGIONS, "地区", "regions"),
-                ("industry_codes", MAX_INDUSTRIES, "行业", "industries"),
-                ("field_codes", MAX_FIELDS, "领域", "fields"),
-            )
-        ),
-        (
-            "bodies",
-            "range",
-            not all(body.startswith("bodies/") for body in bare.bodies),
-            "组织须写成 bodies/{编号}",
-            "bodies are named as bodies/{id}",
-        ),
-        ("bodies", "range", len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
-        ("source", "length", len(bare.source) > 64, "最多 64 个字符", "at most 64 characters"),
-        ("external_key", "length", len(bare.external_key) > 128, "最多 128 个字符", "at most 128 characters"),
-        (
-            "valid_to",
-            "order",
-            bool(parsed_date(bare.valid_from) and parsed_date(bare.valid_to) and bare.valid_to < bare.valid_from),
-            "截止日期早于开始日期；请修改其一",
-            "the last day is before the first; mend one of them",
-        ),
-    )
-    for field, rule, wrong, zh, en in checks:
-        if wrong:
-            yield Violation(field, rule, zh, en)
+def _is_backwards(bare: pb.Listing) -> bool:
+    first, last = parsed_date(bare.valid_from), parsed_date(bare.valid_to)
+    return bool(first and last and last < first)
+
+
+def _too_long(field: str, most: int) -> Callable[[pb.Listing], bool]:
+    return lambda bare: len(getattr(bare, field)) > most
+
+
+_TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
+    (
+        "title",
+        "length",
+        lambda bare: bool(bare.title.strip()) and not 2 <= len(bare.title) <= MAX_TITLE,  # required is said already
+        f"标题须为 2–{MAX_TITLE} 个字",
+        f"the title has to have 2 to {MAX_TITLE} characters",
+    ),
+    # It is the subject of mails.
+    ("title", "one-line", lambda bare: len(bare.title.splitlines()) > 1, "标题不得换行", "the title has to be one line"),
+    (
+        "description",
+        "length",
+        _too_long("description", MAX_DESCRIPTION),
+        f"说明不得超过 {MAX_DESCRIPTION} 个字；请缩短",
+        f"the description is over {MAX_DESCRIPTION} characters; shorten it",
+    ),
+    *(
+        (field, "range", _too_long(field, most), f"最多 {most} 个{zh}", f"at most {most} {en}")
+        for field, most, zh, en in (
+            ("bodies", MAX_BODIES, "组织", "bodies"),
+            ("region_codes", MAX_REGIONS, "地区", "regions"),
+            ("industry_codes", MAX_INDUSTRIES, "行业", "industries"),
+            ("field_codes", MAX_FIELDS, "领域", "fields"),
+        )
+    ),
+    ("bodies", "range", lambda bare: len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
+    ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),
+    ("external_key", "length", _too_long("external_key", 128), "最多 128 个字符", "at most 128 characters"),
+    (
+        "valid_to",
+        "order",
+        _is_backwards,
+        "截止日期早于开始日期；请修改其一",
+        "the last day is before the first; mend one of them",
+    ),
+)
+
+
+def _top(bare: pb.Listing) -> list[Violation]:
+    return [Violation(field, rule, zh, en) for field, rule, is_wrong, zh, en in _TOP if is_wrong(bare)]
 
 
 def _is_postgraduate(details: Message) -> bool:

@@ -5,7 +5,7 @@ key in one chunk are folded in their order: a key that stands twice is a row and
 what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alliance.listings.v1 import listing_pb2 as pb
@@ -14,6 +14,7 @@ from chassis import wellformed
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Violation
+from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
@@ -50,15 +51,22 @@ def check_header(header: rpc.ImportHeader) -> None:
                 "header.issuer", "required", "首条消息须为 header，并填写发布单位", "send the header first, with the issuer"
             )
         )
+    if header.withdraw_vanished:
+        found += _reason_problems(header.reason)
     if found:
         raise Invalid(found)
 
 
-async def take(
-    call: Call, header: rpc.ImportHeader, rows: Sequence[rpc.ImportRow], standing: Standing
-) -> list[rpc.ImportReceipt]:
+def _reason_problems(reason: str) -> list[Violation]:
+    if not reason.strip():
+        return [Violation("header.reason", "required", "撤回须填写原因", "withdrawing needs a reason")]
+    return screen("header.reason", reason)
+
+
+async def take(call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing) -> list[rpc.ImportReceipt]:
     """Take a chunk in; returns a receipt a row once all is committed."""
-    if len(rows) > MAX_ROWS:
+    rows = chunk.rows
+    if max(len(rows), len(chunk.unread_keys)) > MAX_ROWS:
         raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
     try:
         async with call.database.transaction(call.cause) as tx:
@@ -112,8 +120,7 @@ class Chunk:
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         for _, given in sound:
-            given.kind = header.kind
-            self._broken[id(given)] = await references.broken(tx, self._standing, given)
+            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.kind)
         taken = self.fold(sound, await store.identified(tx, header.issuer, header.source, keys))
         await changes.write(tx, taken)
         return receipts
@@ -135,7 +142,13 @@ class Chunk:
     def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
         bare = written(given)
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
-        found = [*self._key_problems(bare), *settled(bare), *self._broken.get(id(given), ()), *self._standing_problems(bare)]
+        found = [
+            *self._key_problems(bare),
+            *_foreign_problems(given, bare),
+            *settled(bare),
+            *self._broken.get(id(given), ()),
+            *self._standing_problems(bare),
+        ]
         return _Row(receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:
@@ -165,9 +178,10 @@ class Chunk:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
         elif found := _final_problems(known):
             _refuse(row.receipt, found)
+        elif not (fields := changed_fields(written(message_of(known)), row.bare)):
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # it says what publication filled in, as an export does
         else:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
-            fields = changed_fields(written(message_of(known)), row.bare)
             self._advance(Change(known, row.bare, State(known.state), "revised", row.hashed, fields, imported=True))
 
     def _publish(self, draft: ListingRow, receipt: rpc.ImportReceipt) -> None:
@@ -206,6 +220,16 @@ class Chunk:
         """Bodies in whose rounds the listing counts already."""
         known = self._known.get(key)
         return known.bodies if known and known.state == State.PUBLISHED else ()
+
+
+def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation]:
+    """A row that names another issuer, source or kind belongs to another import: an export of many, say."""
+    for field in ("issuer", "source", "kind"):
+        value = getattr(given, field)
+        if value and value != getattr(bare, field):
+            yield Violation(
+                field, "header", "与此次导入的不同；请删去此行，或另行导入", "another than the import's; import the row apart"
+            )
 
 
 def _final_problems(known: ListingRow) -> list[Violation]:

@@ -7,7 +7,7 @@ from access.authority import Authority
 from access.register import ProjectedRegister
 from access.visibility import may_see
 from alliance.listings.v1 import listing_pb2 as pb
-from alliance.listings.v1 import person_pb2 as rpc
+from alliance.listings.v1 import person_service_pb2 as rpc
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Violation

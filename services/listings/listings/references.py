@@ -1,6 +1,6 @@
 """What a listing's details refer to: the base of a project, the list that is made public, who shares or runs something."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.database import Tx
@@ -9,14 +9,17 @@ from listings import store
 from listings.domain.names import Kind, RoundKind, RoundState
 from listings.standing import Standing
 
-_LISTS = {Kind.TALENT_SUPPLY_DEMAND_LIST: RoundKind.TALENT_LIST, Kind.TECH_SUPPLY_DEMAND_LIST: RoundKind.TECH_LIST}
+_LISTS: Mapping[int, RoundKind] = {
+    Kind.TALENT_SUPPLY_DEMAND_LIST: RoundKind.TALENT_LIST,
+    Kind.TECH_SUPPLY_DEMAND_LIST: RoundKind.TECH_LIST,
+}
 
 
-async def broken(tx: Tx, standing: Standing, bare: pb.Listing) -> list[Violation]:
-    """Violations for what the details refer to and is not there, or not what it has to be."""
+async def broken(tx: Tx, standing: Standing, bare: pb.Listing, kind: int) -> list[Violation]:
+    """Violations for what the details of a listing of a kind refer to and is not there, or not what it has to be."""
     details = bare.WhichOneof("details")
     if details == "supply_demand_list":
-        return await _list(tx, bare)
+        return await _list(tx, bare, kind)
     if details == "practice_project" and bare.practice_project.base:
         return await _base(tx, bare.practice_project.base)
     if details == "practice_base":
@@ -26,10 +29,10 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing) -> list[Violation
     return []
 
 
-async def _list(tx: Tx, bare: pb.Listing) -> list[Violation]:
+async def _list(tx: Tx, bare: pb.Listing, kind: int) -> list[Violation]:
     row = await store.get_round(tx, bare.supply_demand_list.round)
-    wanted = _LISTS[Kind(bare.kind)]
-    if row is not None and (row.kind, row.state) == (wanted, RoundState.CLOSED) and row.body in bare.bodies:
+    wanted = (_LISTS.get(kind), RoundState.CLOSED)
+    if row is not None and (row.kind, row.state) == wanted and row.body in bare.bodies:
         return []
     return [
         Violation(

@@ -18,7 +18,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
 from codes import regions
-from listings import changes, importing, references, rounds, store
+from listings import changes, importing, references, rounds, store, vanished
 from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
@@ -26,6 +26,7 @@ from listings.domain.bases import TARGET, Base, counted
 from listings.domain.names import DETAILS, Kind, State
 from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
+from listings.feeds import rpc as feeds
 from listings.mapping import (
     WRITABLE,
     base_of,
@@ -41,6 +42,7 @@ from listings.mapping import (
 )
 from listings.standing import Standing
 from listings.store import ListingRow, RoundRow, SilenceRow, Wanted, listing
+from listings.vanished import Seen
 
 _COUNCIL = Violation(
     "council_opens_on",
@@ -63,7 +65,7 @@ class Listings:
         bare = written(request.listing)
         _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
-        _refuse(await references.broken(call.tx, self._standing, bare))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -123,7 +125,7 @@ class Listings:
         _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        _refuse(await references.broken(call.tx, self._standing, bare))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -152,12 +154,22 @@ class Listings:
         """See the contract."""
         header = (await anext(requests)).header
         importing.check_header(header)
+        if header.withdraw_vanished:
+            await self._authority.authorise(call, "listings.listings.withdraw", [header.issuer])
         async with call.database.transaction(call.cause, read_only=True) as tx:
             await self._standing.require_organization(tx, header.issuer)
+        seen = Seen()
         async for request in requests:
+            if request.HasField("end"):
+                async for receipts in vanished.withdraw(call, header, seen):
+                    yield rpc.ImportListingsResponse(receipts=receipts)
+                return
             call.accepting()
-            receipts = await importing.take(call, header, request.chunk.rows, self._standing)
+            receipts = await importing.take(call, header, request.chunk, self._standing)
             yield rpc.ImportListingsResponse(receipts=receipts)
+            if header.withdraw_vanished:
+                seen.add(row.listing.external_key for row in request.chunk.rows)
+                seen.add(request.chunk.unread_keys)
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
         """See the contract."""
@@ -271,7 +283,9 @@ class Listings:
 
 
 async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
-    """Whose grants give authority over a listing, a round or a booking: its issuer's, its body's, both sides'."""
+    """Whose grants give authority over a listing or feed, a round, a booking: its issuer's, its body's, both sides'."""
+    if resource.startswith("feeds/"):
+        return await feeds.scopes_of(tx, resource)
     if resource.startswith("bookings/"):
         return await bookings.scopes_of(tx, resource)
     if resource.startswith("rounds/"):

@@ -1,9 +1,19 @@
-"""Settings of listings; those that every service has (prefix ALLIANCE_)."""
+"""Settings of listings, beside those that every service has (prefix ALLIANCE_)."""
+
+from pathlib import Path
+
+from pydantic import Field
 
 from chassis.settings import ServiceSettings
 
 
 class ListingsSettings(ServiceSettings):
-    """Nothing of its own yet but its name."""
+    """Where feeds go, and what maps them."""
 
     service: str = "listings"
+    allow_private_targets: bool = False
+    """Feeds of this machine and of private networks, and by plain http; for development."""
+    feed_mappings: Path | None = None
+    """Folder of the mapping files of feeds, `<name>.yaml`, beside the built-in ones; a changed file counts at once."""
+    feed_timeout: float = Field(default=30.0, gt=0)
+    """Seconds that an exchange with an outside system may take."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -59,9 +60,14 @@ class _ListingTable(Base, table=True):
         ),
         Index("listing_issuer", "issuer", "name"),
         Index("listing_state", "state", "name"),
+        Index("listing_kind", "kind", "state", "name"),
+        Index("listing_source", "source", "name", postgresql_where=text("source <> ''")),
+        Index("listing_key", "external_key", "name", postgresql_where=text("external_key <> ''")),
         Index("listing_bodies", "bodies", postgresql_using="gin"),
         Index("listing_areas", "areas", postgresql_using="gin"),
         Index("listing_validity", "valid_to", postgresql_where=text("state = 2")),
+        # What is public, by name and version alone: feeds compare it with what others hold.
+        Index("listing_public", "name", postgresql_include=["version"], postgresql_where=text("state = 2 AND visibility = 1")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)
@@ -252,10 +258,13 @@ async def get_all(tx: Tx, names: Collection[str], visible: ColumnElement[bool]) 
 
 async def page(tx: Tx, wanted: Wanted, visible: ColumnElement[bool], before: str | None, limit: int) -> Sequence[ListingRow]:
     """Listings that are wanted and visible, newest first: their names rise with time."""
+    return [ListingRow(*row) for row in await tx.conn.execute(paged(wanted, visible, before, limit))]
+
+
+def paged(wanted: Wanted, visible: ColumnElement[bool], before: str | None, limit: int) -> Select[Any]:
+    """The statement of a page."""
     statement = _ALL.where(*_conditions(wanted), visible).order_by(listing.c.name.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(listing.c.name < before)
-    return [ListingRow(*row) for row in await tx.conn.execute(statement)]
+    return statement if before is None else statement.where(listing.c.name < before)
 
 
 async def published(tx: Tx, body: str, kind: int) -> Sequence[ListingRow]:
@@ -293,6 +302,19 @@ async def identified(tx: Tx, issuer: str, source: str, keys: Collection[str]) ->
         .with_for_update()
     )
     return {row.external_key: ListingRow(*row) for row in found}
+
+
+async def standing_keys(tx: Tx, issuer: str, source: str, kind: int, after: str, limit: int) -> list[str]:
+    """External keys of an issuer's drafts and published listings of a source and kind, in their order, after one of them."""
+    c = listing.c
+    found = await tx.conn.execute(
+        select(c.external_key)
+        .where(c.issuer == issuer, c.source == source, c.external_key > after, text("external_key <> ''"))
+        .where(c.kind == kind, c.state.in_((1, 2)))
+        .order_by(c.external_key)
+        .limit(limit)
+    )
+    return list(found.scalars())
 
 
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:

@@ -6,6 +6,7 @@ from access.schema import create_projection
 from chassis.migrate import service_role
 from chassis.schema import create_plumbing, grant_tables
 from listings.bookings.store import metadata
+from listings.feeds.store import feed  # noqa: F401 - the tables of feeds are of the same metadata
 
 revision = "0001"
 down_revision = None

@@ -17,12 +17,11 @@ from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
 from alliance.reporting.v1 import report_pb2
-from chassis import topics
+from chassis import targets, topics
 from chassis.clock import SHANGHAI
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.record import Record
-from notify.domain import targets
 from notify.domain.events import SHARED_PROGRAMMES, About, Audience, Filter, known_patterns
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
@@ -35,6 +34,7 @@ TOPICS = (
     "alliance.internal.registry.membership.v1",
     "alliance.internal.listings.listing.v1",
     "alliance.internal.listings.round.v1",
+    "alliance.internal.listings.feed.v1",
     "alliance.internal.listings.silence.v1",
     "alliance.internal.listings.booking.v1",
     "alliance.internal.matching.match.v1",
@@ -239,6 +239,17 @@ def _round(record: Record) -> About:
     return About(record.id, record.type, record.key, bodies=frozenset({body}), audience=Audience.MEMBERS)
 
 
+def _feed(record: Record) -> About:
+    feed = cast(listings_events.FeedEvent, record.message).feed
+    facts = {
+        "title": feed.display_name,
+        "hours": str(feed.expected_every),
+        "why": feed.last_error.zh or "没有新的记录",
+        "why_en": feed.last_error.en or "no new record",
+    }
+    return About(record.id, record.type, record.key, frozenset({feed.issuer}), audience=Audience.SIDES, facts=facts)
+
+
 def _silence(record: Record) -> About:
     silence = cast(listings_events.SilenceEvent, record.message).silence
     facts = {"organization": silence.organization, "body": silence.body, "period": silence.period}
@@ -371,7 +382,7 @@ _ABOUT: dict[str, Callable[[Record], About]] = dict(
     zip(
         TOPICS,
         (
-            *(_organization, _body, _membership, _listing, _round, _silence, _booking, _match, _deadline, _report),
+            *(_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _deadline, _report),
             *(_call, _application),
         ),
         strict=True,

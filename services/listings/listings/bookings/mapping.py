@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.listings.v1 import booking_pb2 as pb
+from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance.listings.v1 import listing_pb2
 from chassis.clock import SHANGHAI
 from chassis.etag import etag
@@ -40,9 +41,9 @@ def taken(row: BookingRow) -> Taken:
     return Taken(row.unit, Span(row.begin_time.astimezone(SHANGHAI), row.end_time.astimezone(SHANGHAI)))
 
 
-def busy_time(row: BookingRow) -> pb.BusyTime:
+def busy_time(row: BookingRow) -> rpc.BusyTime:
     """When a unit is taken, without saying by whom."""
-    found = pb.BusyTime(unit=row.unit)
+    found = rpc.BusyTime(unit=row.unit)
     found.begin_time.FromDatetime(row.begin_time)
     found.end_time.FromDatetime(row.end_time)
     return found

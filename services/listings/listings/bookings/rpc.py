@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from access.authority import Authority
 from access.register import ProjectedRegister
 from access.visibility import may_see
-from alliance.listings.v1 import booking_pb2 as rpc
+from alliance.listings.v1 import booking_pb2 as pb
+from alliance.listings.v1 import booking_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.clock import SHANGHAI
 from chassis.database import Tx
@@ -35,7 +36,7 @@ class Bookings:
         self._authority = authority
         self._register = ProjectedRegister()
 
-    async def CreateBooking(self, call: Call, request: rpc.CreateBookingRequest) -> rpc.Booking:
+    async def CreateBooking(self, call: Call, request: rpc.CreateBookingRequest) -> pb.Booking:
         """See the contract."""
         given, tx = request.booking, call.tx
         wanted = span(given.begin_time, given.end_time)
@@ -67,7 +68,7 @@ class Bookings:
         await changes.enter(tx, row)
         return message_of(row)
 
-    async def CancelBooking(self, call: Call, request: rpc.CancelBookingRequest) -> rpc.Booking:
+    async def CancelBooking(self, call: Call, request: rpc.CancelBookingRequest) -> pb.Booking:
         """See the contract."""
         if not request.reason.strip():
             raise Invalid([Violation("reason", "required", "请填写原因", "a reason is required")])
@@ -83,7 +84,7 @@ class Bookings:
         await changes.cancel(call.tx, [row], request.reason.strip())
         return message_of(row)
 
-    async def GetBooking(self, call: Call, request: rpc.GetBookingRequest) -> rpc.Booking:
+    async def GetBooking(self, call: Call, request: rpc.GetBookingRequest) -> pb.Booking:
         """See the contract."""
         return message_of(await _booking(call.tx, request.name))
 

@@ -27,6 +27,18 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Ran out: {title}",
         "“{title}” was valid until {valid_to}.",
     ),
+    "listings.feed.silent": (
+        "数据接口无响应：{title}",
+        "“{title}”已超过 {hours} 小时没有收到所期望的内容：{why}。查看 {subject}。",
+        "A feed is silent: {title}",
+        "Nothing that is expected of “{title}” came for {hours} hours: {why_en}. See {subject}.",
+    ),
+    "listings.feed.heard": (
+        "数据接口已恢复：{title}",
+        "“{title}”恢复正常。",
+        "A feed is heard again: {title}",
+        "“{title}” is heard again.",
+    ),
     "listings.silence.noticed": (
         "未发布：{period}",
         "{organization} 在 {body} 的 {period} 一期没有发布任何信息，请尽快补报或说明情况。",

@@ -83,6 +83,8 @@ class _TextFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TextFormat
     """Resource name of a listing."""
     TEXT_FORMAT_ROUND: _TextFormat.ValueType  # 7
     """Resource name of a round."""
+    TEXT_FORMAT_BODY: _TextFormat.ValueType  # 8
+    """Resource name of a body."""
 
 class TextFormat(_TextFormat, metaclass=_TextFormatEnumTypeWrapper):
     """How a text is written."""
@@ -103,6 +105,8 @@ TEXT_FORMAT_LISTING: TextFormat.ValueType  # 6
 """Resource name of a listing."""
 TEXT_FORMAT_ROUND: TextFormat.ValueType  # 7
 """Resource name of a round."""
+TEXT_FORMAT_BODY: TextFormat.ValueType  # 8
+"""Resource name of a body."""
 Global___TextFormat: _TypeAlias = TextFormat  # noqa: Y015
 
 @_typing.final

@@ -22,12 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_access__pb2
 from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"alliance/listings/v1/booking.proto\x12\x14\x61lliance.listings.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x03\n\x07\x42ooking\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tequipment\x18\x02 \x01(\t\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12.\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04unit\x18\x06 \x01(\x05\x12\x0f\n\x07purpose\x18\x07 \x01(\t\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".alliance.listings.v1.BookingState\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06issuer\x18\r \x01(\t\"v\n\x08\x42usyTime\x12\x0c\n\x04unit\x18\x01 \x01(\x05\x12.\n\nbegin_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x14\x43reateBookingRequest\x12.\n\x07\x62ooking\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Booking\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"V\n\x14\x43\x61ncelBookingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"!\n\x11GetBookingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"e\n\x13ListBookingsRequest\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x11\n\tequipment\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"`\n\x14ListBookingsResponse\x12/\n\x08\x62ookings\x18\x01 \x03(\x0b\x32\x1d.alliance.listings.v1.Booking\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x13GetBusyTimesRequest\x12\x11\n\tequipment\x18\x01 \x01(\t\x12.\n\nbegin_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x14GetBusyTimesResponse\x12-\n\x05times\x18\x01 \x03(\x0b\x32\x1e.alliance.listings.v1.BusyTime\x12\r\n\x05units\x18\x02 \x01(\x05*\x82\x01\n\x0c\x42ookingState\x12\x1d\n\x19\x42OOKING_STATE_UNSPECIFIED\x10\x00\x12\'\n\x14\x42OOKING_STATE_BOOKED\x10\x01\x1a\r\xda\xb5\x18\t\xe5\xb7\xb2\xe9\xa2\x84\xe7\xba\xa6\x12*\n\x17\x42OOKING_STATE_CANCELLED\x10\x02\x1a\r\xda\xb5\x18\t\xe5\xb7\xb2\xe5\x8f\x96\xe6\xb6\x88\x32\xb2\x05\n\x0f\x42ookingsService\x12\x90\x01\n\rCreateBooking\x12*.alliance.listings.v1.CreateBookingRequest\x1a\x1d.alliance.listings.v1.Booking\"4\x8a\xb5\x18\x30\n\x18listings.bookings.create\x12\x14\x62ooking.organization\x12\x80\x01\n\rCancelBooking\x12*.alliance.listings.v1.CancelBookingRequest\x1a\x1d.alliance.listings.v1.Booking\"$\x8a\xb5\x18 \n\x18listings.bookings.cancel\x12\x04name\x12w\n\nGetBooking\x12\'.alliance.listings.v1.GetBookingRequest\x1a\x1d.alliance.listings.v1.Booking\"!\x8a\xb5\x18\x1d\n\x15listings.bookings.get\x12\x04name\x12\x9a\x01\n\x0cListBookings\x12).alliance.listings.v1.ListBookingsRequest\x1a*.alliance.listings.v1.ListBookingsResponse\"3\x8a\xb5\x18/\n\x15listings.bookings.get\x12\x16organization|equipment\x12s\n\x0cGetBusyTimes\x12).alliance.listings.v1.GetBusyTimesRequest\x1a*.alliance.listings.v1.GetBusyTimesResponse\"\x0c\x8a\xb5\x18\x08\n\x06publicb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"alliance/listings/v1/booking.proto\x12\x14\x61lliance.listings.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x03\n\x07\x42ooking\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tequipment\x18\x02 \x01(\t\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12.\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04unit\x18\x06 \x01(\x05\x12\x0f\n\x07purpose\x18\x07 \x01(\t\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".alliance.listings.v1.BookingState\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06issuer\x18\r \x01(\t*\x82\x01\n\x0c\x42ookingState\x12\x1d\n\x19\x42OOKING_STATE_UNSPECIFIED\x10\x00\x12\'\n\x14\x42OOKING_STATE_BOOKED\x10\x01\x1a\r\xda\xb5\x18\t\xe5\xb7\xb2\xe9\xa2\x84\xe7\xba\xa6\x12*\n\x17\x42OOKING_STATE_CANCELLED\x10\x02\x1a\r\xda\xb5\x18\t\xe5\xb7\xb2\xe5\x8f\x96\xe6\xb6\x88\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,36 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOOKINGSTATE'].values_by_name["BOOKING_STATE_BOOKED"]._serialized_options = b'\332\265\030\t\345\267\262\351\242\204\347\272\246'
   _globals['_BOOKINGSTATE'].values_by_name["BOOKING_STATE_CANCELLED"]._loaded_options = None
   _globals['_BOOKINGSTATE'].values_by_name["BOOKING_STATE_CANCELLED"]._serialized_options = b'\332\265\030\t\345\267\262\345\217\226\346\266\210'
-  _globals['_BOOKINGSSERVICE'].methods_by_name['CreateBooking']._loaded_options = None
-  _globals['_BOOKINGSSERVICE'].methods_by_name['CreateBooking']._serialized_options = b'\212\265\0300\n\030listings.bookings.create\022\024booking.organization'
-  _globals['_BOOKINGSSERVICE'].methods_by_name['CancelBooking']._loaded_options = None
-  _globals['_BOOKINGSSERVICE'].methods_by_name['CancelBooking']._serialized_options = b'\212\265\030 \n\030listings.bookings.cancel\022\004name'
-  _globals['_BOOKINGSSERVICE'].methods_by_name['GetBooking']._loaded_options = None
-  _globals['_BOOKINGSSERVICE'].methods_by_name['GetBooking']._serialized_options = b'\212\265\030\035\n\025listings.bookings.get\022\004name'
-  _globals['_BOOKINGSSERVICE'].methods_by_name['ListBookings']._loaded_options = None
-  _globals['_BOOKINGSSERVICE'].methods_by_name['ListBookings']._serialized_options = b'\212\265\030/\n\025listings.bookings.get\022\026organization|equipment'
-  _globals['_BOOKINGSSERVICE'].methods_by_name['GetBusyTimes']._loaded_options = None
-  _globals['_BOOKINGSSERVICE'].methods_by_name['GetBusyTimes']._serialized_options = b'\212\265\030\010\n\006public'
-  _globals['_BOOKINGSTATE']._serialized_start=1305
-  _globals['_BOOKINGSTATE']._serialized_end=1435
-  _globals['_BOOKING']._serialized_start=159
-  _globals['_BOOKING']._serialized_end=543
-  _globals['_BUSYTIME']._serialized_start=545
-  _globals['_BUSYTIME']._serialized_end=663
-  _globals['_CREATEBOOKINGREQUEST']._serialized_start=665
-  _globals['_CREATEBOOKINGREQUEST']._serialized_end=755
-  _globals['_CANCELBOOKINGREQUEST']._serialized_start=757
-  _globals['_CANCELBOOKINGREQUEST']._serialized_end=843
-  _globals['_GETBOOKINGREQUEST']._serialized_start=845
-  _globals['_GETBOOKINGREQUEST']._serialized_end=878
-  _globals['_LISTBOOKINGSREQUEST']._serialized_start=880
-  _globals['_LISTBOOKINGSREQUEST']._serialized_end=981
-  _globals['_LISTBOOKINGSRESPONSE']._serialized_start=983
-  _globals['_LISTBOOKINGSRESPONSE']._serialized_end=1079
-  _globals['_GETBUSYTIMESREQUEST']._serialized_start=1082
-  _globals['_GETBUSYTIMESREQUEST']._serialized_end=1216
-  _globals['_GETBUSYTIMESRESPONSE']._serialized_start=1218
-  _globals['_GETBUSYTIMESRESPONSE']._serialized_end=1302
-  _globals['_BOOKINGSSERVICE']._serialized_start=1438
-  _globals['_BOOKINGSSERVICE']._serialized_end=2128
+  _globals['_BOOKINGSTATE']._serialized_start=513
+  _globals['_BOOKINGSTATE']._serialized_end=643
+  _globals['_BOOKING']._serialized_start=126
+  _globals['_BOOKING']._serialized_end=510
 # @@protoc_insertion_point(module_scope)

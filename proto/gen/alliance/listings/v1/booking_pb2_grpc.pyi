@@ -3,18 +3,11 @@
 isort:skip_file
 Bookings 预约 of shared equipment (R46; S1 三(五)): no unit is ever booked twice at one time."""
 
-from alliance.listings.v1 import booking_pb2 as _booking_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
-import sys
 import typing as _typing
-
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
 
 _T = _typing.TypeVar("_T")
 
@@ -25,88 +18,3 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
-
-class BookingsServiceStub:
-    """Bookings of equipment."""
-
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> BookingsServiceAsyncStub: ...
-    CreateBooking: _grpc.UnaryUnaryMultiCallable[_booking_pb2.CreateBookingRequest, _booking_pb2.Booking]
-    """Books a unit that is free for the whole time. The equipment is published, bookable and open then; the organization is
-    verified and may see it. A time that is taken is refused with the next free one.
-    """
-    CancelBooking: _grpc.UnaryUnaryMultiCallable[_booking_pb2.CancelBookingRequest, _booking_pb2.Booking]
-    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
-    GetBooking: _grpc.UnaryUnaryMultiCallable[_booking_pb2.GetBookingRequest, _booking_pb2.Booking]
-    """Reads one booking; either side may."""
-    ListBookings: _grpc.UnaryUnaryMultiCallable[_booking_pb2.ListBookingsRequest, _booking_pb2.ListBookingsResponse]
-    """Lists the bookings of an organization or of equipment, newest first; of equipment its issuer may."""
-    GetBusyTimes: _grpc.UnaryUnaryMultiCallable[_booking_pb2.GetBusyTimesRequest, _booking_pb2.GetBusyTimesResponse]
-    """When the units of equipment are taken, for whoever may see it; at most 31 days at once."""
-
-@_typing.type_check_only
-class BookingsServiceAsyncStub(BookingsServiceStub):
-    """Bookings of equipment."""
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    CreateBooking: _aio.UnaryUnaryMultiCallable[_booking_pb2.CreateBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
-    """Books a unit that is free for the whole time. The equipment is published, bookable and open then; the organization is
-    verified and may see it. A time that is taken is refused with the next free one.
-    """
-    CancelBooking: _aio.UnaryUnaryMultiCallable[_booking_pb2.CancelBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
-    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
-    GetBooking: _aio.UnaryUnaryMultiCallable[_booking_pb2.GetBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
-    """Reads one booking; either side may."""
-    ListBookings: _aio.UnaryUnaryMultiCallable[_booking_pb2.ListBookingsRequest, _booking_pb2.ListBookingsResponse]  # type: ignore[assignment]
-    """Lists the bookings of an organization or of equipment, newest first; of equipment its issuer may."""
-    GetBusyTimes: _aio.UnaryUnaryMultiCallable[_booking_pb2.GetBusyTimesRequest, _booking_pb2.GetBusyTimesResponse]  # type: ignore[assignment]
-    """When the units of equipment are taken, for whoever may see it; at most 31 days at once."""
-
-class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Bookings of equipment."""
-
-    @_abc_1.abstractmethod
-    def CreateBooking(
-        self,
-        request: _booking_pb2.CreateBookingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_booking_pb2.Booking, _abc.Awaitable[_booking_pb2.Booking]]:
-        """Books a unit that is free for the whole time. The equipment is published, bookable and open then; the organization is
-        verified and may see it. A time that is taken is refused with the next free one.
-        """
-
-    @_abc_1.abstractmethod
-    def CancelBooking(
-        self,
-        request: _booking_pb2.CancelBookingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_booking_pb2.Booking, _abc.Awaitable[_booking_pb2.Booking]]:
-        """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
-
-    @_abc_1.abstractmethod
-    def GetBooking(
-        self,
-        request: _booking_pb2.GetBookingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_booking_pb2.Booking, _abc.Awaitable[_booking_pb2.Booking]]:
-        """Reads one booking; either side may."""
-
-    @_abc_1.abstractmethod
-    def ListBookings(
-        self,
-        request: _booking_pb2.ListBookingsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_booking_pb2.ListBookingsResponse, _abc.Awaitable[_booking_pb2.ListBookingsResponse]]:
-        """Lists the bookings of an organization or of equipment, newest first; of equipment its issuer may."""
-
-    @_abc_1.abstractmethod
-    def GetBusyTimes(
-        self,
-        request: _booking_pb2.GetBusyTimesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_booking_pb2.GetBusyTimesResponse, _abc.Awaitable[_booking_pb2.GetBusyTimesResponse]]:
-        """When the units of equipment are taken, for whoever may see it; at most 31 days at once."""
-
-def add_BookingsServiceServicer_to_server(servicer: BookingsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

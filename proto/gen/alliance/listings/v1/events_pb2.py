@@ -24,27 +24,30 @@ _sym_db = _symbol_database.Default()
 
 from alliance.common.v1 import event_pb2 as alliance_dot_common_dot_v1_dot_event__pb2
 from alliance.listings.v1 import booking_pb2 as alliance_dot_listings_dot_v1_dot_booking__pb2
+from alliance.listings.v1 import feed_pb2 as alliance_dot_listings_dot_v1_dot_feed__pb2
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 from alliance.listings.v1 import round_pb2 as alliance_dot_listings_dot_v1_dot_round__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alliance/listings/v1/events.proto\x12\x14\x61lliance.listings.v1\x1a\x1e\x61lliance/common/v1/event.proto\x1a\"alliance/listings/v1/booking.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/listings/v1/round.proto\"\xe9\x01\n\x0cListingEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07listing\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x37\n\x07revised\x18\x03 \x01(\x0b\x32$.alliance.listings.v1.ListingRevisedH\x00\x12\x39\n\x08imported\x18\x04 \x01(\x0b\x32%.alliance.listings.v1.ListingImportedH\x00\x42\x08\n\x06\x63hange\" \n\x0eListingRevised\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\"\'\n\x0fListingImported\x12\x14\n\x0c\x63ontent_hash\x18\x01 \x01(\t\"k\n\x0c\x42ookingEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07\x62ooking\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Booking\"k\n\x0cSilenceEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07silence\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Silence\"e\n\nRoundEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12*\n\x05round\x18\x02 \x01(\x0b\x32\x1b.alliance.listings.v1.Roundb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alliance/listings/v1/events.proto\x12\x14\x61lliance.listings.v1\x1a\x1e\x61lliance/common/v1/event.proto\x1a\"alliance/listings/v1/booking.proto\x1a\x1f\x61lliance/listings/v1/feed.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/listings/v1/round.proto\"\xe9\x01\n\x0cListingEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07listing\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x37\n\x07revised\x18\x03 \x01(\x0b\x32$.alliance.listings.v1.ListingRevisedH\x00\x12\x39\n\x08imported\x18\x04 \x01(\x0b\x32%.alliance.listings.v1.ListingImportedH\x00\x42\x08\n\x06\x63hange\" \n\x0eListingRevised\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\"\'\n\x0fListingImported\x12\x14\n\x0c\x63ontent_hash\x18\x01 \x01(\t\"k\n\x0c\x42ookingEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07\x62ooking\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Booking\"k\n\x0cSilenceEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12.\n\x07silence\x18\x02 \x01(\x0b\x32\x1d.alliance.listings.v1.Silence\"e\n\nRoundEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12*\n\x05round\x18\x02 \x01(\x0b\x32\x1b.alliance.listings.v1.Round\"b\n\tFeedEvent\x12+\n\x04meta\x18\x01 \x01(\x0b\x32\x1d.alliance.common.v1.EventMeta\x12(\n\x04\x66\x65\x65\x64\x18\x02 \x01(\x0b\x32\x1a.alliance.listings.v1.Feedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.listings.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTINGEVENT']._serialized_start=198
-  _globals['_LISTINGEVENT']._serialized_end=431
-  _globals['_LISTINGREVISED']._serialized_start=433
-  _globals['_LISTINGREVISED']._serialized_end=465
-  _globals['_LISTINGIMPORTED']._serialized_start=467
-  _globals['_LISTINGIMPORTED']._serialized_end=506
-  _globals['_BOOKINGEVENT']._serialized_start=508
-  _globals['_BOOKINGEVENT']._serialized_end=615
-  _globals['_SILENCEEVENT']._serialized_start=617
-  _globals['_SILENCEEVENT']._serialized_end=724
-  _globals['_ROUNDEVENT']._serialized_start=726
-  _globals['_ROUNDEVENT']._serialized_end=827
+  _globals['_LISTINGEVENT']._serialized_start=231
+  _globals['_LISTINGEVENT']._serialized_end=464
+  _globals['_LISTINGREVISED']._serialized_start=466
+  _globals['_LISTINGREVISED']._serialized_end=498
+  _globals['_LISTINGIMPORTED']._serialized_start=500
+  _globals['_LISTINGIMPORTED']._serialized_end=539
+  _globals['_BOOKINGEVENT']._serialized_start=541
+  _globals['_BOOKINGEVENT']._serialized_end=648
+  _globals['_SILENCEEVENT']._serialized_start=650
+  _globals['_SILENCEEVENT']._serialized_end=757
+  _globals['_ROUNDEVENT']._serialized_start=759
+  _globals['_ROUNDEVENT']._serialized_end=860
+  _globals['_FEEDEVENT']._serialized_start=862
+  _globals['_FEEDEVENT']._serialized_end=960
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,8 @@ class _ImportOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportO
     """Refused 拒收."""
     IMPORT_OUTCOME_PUBLISHED: _ImportOutcome.ValueType  # 5
     """Same content as before, but a draft until now, and published 发布."""
+    IMPORT_OUTCOME_WITHDRAWN: _ImportOutcome.ValueType  # 6
+    """In no row any more, and withdrawn 撤回; such a receipt has row 0."""
 
 class ImportOutcome(_ImportOutcome, metaclass=_ImportOutcomeEnumTypeWrapper):
     """What happened to a row."""
@@ -57,6 +59,8 @@ IMPORT_OUTCOME_REFUSED: ImportOutcome.ValueType  # 4
 """Refused 拒收."""
 IMPORT_OUTCOME_PUBLISHED: ImportOutcome.ValueType  # 5
 """Same content as before, but a draft until now, and published 发布."""
+IMPORT_OUTCOME_WITHDRAWN: ImportOutcome.ValueType  # 6
+"""In no row any more, and withdrawn 撤回; such a receipt has row 0."""
 Global___ImportOutcome: _TypeAlias = ImportOutcome  # noqa: Y015
 
 @_typing.final
@@ -390,6 +394,8 @@ class ImportHeader(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     PUBLISH_FIELD_NUMBER: _builtins.int
+    WITHDRAW_VANISHED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     issuer: _builtins.str
     """Organization that issues the rows, `organizations/{organization}`."""
     source: _builtins.str
@@ -400,6 +406,10 @@ class ImportHeader(_message.Message):
     """Check only: answer with the receipts that an import would bring, and change nothing."""
     publish: _builtins.bool
     """Publish the rows; otherwise they stay drafts."""
+    withdraw_vanished: _builtins.bool
+    """Once the end is told: withdraw the drafts and published listings of this issuer, source and kind whose keys no row had."""
+    reason: _builtins.str
+    """Why they are withdrawn; recorded, required with withdraw_vanished."""
     def __init__(
         self,
         *,
@@ -408,10 +418,12 @@ class ImportHeader(_message.Message):
         kind: _listing_pb2.ListingKind.ValueType = ...,
         dry_run: _builtins.bool = ...,
         publish: _builtins.bool = ...,
+        withdraw_vanished: _builtins.bool = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "issuer", b"issuer", "kind", b"kind", "publish", b"publish", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "issuer", b"issuer", "kind", b"kind", "publish", b"publish", "reason", b"reason", "source", b"source", "withdraw_vanished", b"withdraw_vanished"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -429,7 +441,7 @@ class ImportRow(_message.Message):
     """The row's number in its file, from 1; given back in the receipt."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
-        """The listing; `external_key` is required, issuer, source and kind come from the header."""
+        """The listing; `external_key` is required, issuer, source and kind come from the header: a row that names others is refused."""
 
     def __init__(
         self,
@@ -452,31 +464,57 @@ class ImportChunk(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ROWS_FIELD_NUMBER: _builtins.int
+    UNREAD_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRow]:
         """The rows."""
+
+    @_builtins.property
+    def unread_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """External keys of rows that stand in the file and could not be read, so that their listings are not taken for vanished; ""
+        for a row without a key. At most 1000.
+        """
 
     def __init__(
         self,
         *,
         rows: _abc.Iterable[Global___ImportRow] | None = ...,
+        unread_keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "unread_keys", b"unread_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportChunk: _TypeAlias = ImportChunk  # noqa: Y015
 
 @_typing.final
+class ImportEnd(_message.Message):
+    """The file was read to its end. Without this message nothing is withdrawn, however the stream ends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportEnd: _TypeAlias = ImportEnd  # noqa: Y015
+
+@_typing.final
 class ImportListingsRequest(_message.Message):
-    """Request of ImportListings: a header, then chunks."""
+    """Request of ImportListings: a header, then chunks, and the end where vanished rows are to be withdrawn."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___ImportHeader:
         """First message, once."""
@@ -485,17 +523,22 @@ class ImportListingsRequest(_message.Message):
     def chunk(self) -> Global___ImportChunk:
         """Rows."""
 
+    @_builtins.property
+    def end(self) -> Global___ImportEnd:
+        """Last message."""
+
     def __init__(
         self,
         *,
         header: Global___ImportHeader | None = ...,
         chunk: Global___ImportChunk | None = ...,
+        end: Global___ImportEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "message", b"message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "end", b"end", "header", b"header", "message", b"message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "end", b"end", "header", b"header", "message", b"message"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "chunk", "end"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -535,7 +578,7 @@ Global___ImportProblem: _TypeAlias = ImportProblem  # noqa: Y015
 
 @_typing.final
 class ImportReceipt(_message.Message):
-    """Receipt of a row."""
+    """Receipt of a row, or of a vanished listing. One of row 0 that is refused says why no vanished listing was withdrawn."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -575,7 +618,7 @@ Global___ImportReceipt: _TypeAlias = ImportReceipt  # noqa: Y015
 
 @_typing.final
 class ImportListingsResponse(_message.Message):
-    """Response of ImportListings: the receipts of one chunk."""
+    """Response of ImportListings: one a chunk, then those of vanished listings, up to 500 in each."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -186,6 +186,7 @@ class ListingsServiceServicer:
         one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
         them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
         whole, as long as rows of one key travel in one chunk.
+        A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

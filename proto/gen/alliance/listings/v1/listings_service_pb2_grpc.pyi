@@ -59,6 +59,7 @@ class ListingsServiceStub:
     one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
+    A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
     """
     OpenFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -110,6 +111,7 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
+    A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
     """
     OpenFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -212,6 +214,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         one key in one chunk are folded in their order: where the last of them says what is stored, nothing is written and all of
         them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
         whole, as long as rows of one key travel in one chunk.
+        A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
         """
 
     @_abc_1.abstractmethod

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alliance_cli import amounts
+from intake import amounts
 
 
 @pytest.mark.parametrize(

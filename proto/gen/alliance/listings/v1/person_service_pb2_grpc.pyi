@@ -4,7 +4,7 @@ isort:skip_file
 Persons behind listings: whom to turn to, and who an expert is. Kept apart from everything else as personal data, on no topic."""
 
 from alliance.listings.v1 import listing_pb2 as _listing_pb2
-from alliance.listings.v1 import person_pb2 as _person_pb2
+from alliance.listings.v1 import person_service_pb2 as _person_service_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -34,13 +34,13 @@ class PeopleServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PeopleServiceAsyncStub: ...
-    SetListingPerson: _grpc.UnaryUnaryMultiCallable[_person_pb2.SetListingPersonRequest, _listing_pb2.Listing]
+    SetListingPerson: _grpc.UnaryUnaryMultiCallable[_person_service_pb2.SetListingPersonRequest, _listing_pb2.Listing]
     """Keeps who a person is to a listing, in place of who was; the listing gets the random id of the record."""
-    GetListingPerson: _grpc.UnaryUnaryMultiCallable[_person_pb2.GetListingPersonRequest, _person_pb2.GetListingPersonResponse]
+    GetListingPerson: _grpc.UnaryUnaryMultiCallable[_person_service_pb2.GetListingPersonRequest, _person_service_pb2.GetListingPersonResponse]
     """Reads who a person is to a listing; every read is recorded with reader and purpose. Whoever runs the issuer's listings may;
     and, where it is disclosed, whoever acts for a verified organization that may see the listing.
     """
-    EraseListingPerson: _grpc.UnaryUnaryMultiCallable[_person_pb2.EraseListingPersonRequest, _listing_pb2.Listing]
+    EraseListingPerson: _grpc.UnaryUnaryMultiCallable[_person_service_pb2.EraseListingPersonRequest, _listing_pb2.Listing]
     """Erases who a person is to a listing."""
 
 @_typing.type_check_only
@@ -48,13 +48,13 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     """Persons behind listings."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    SetListingPerson: _aio.UnaryUnaryMultiCallable[_person_pb2.SetListingPersonRequest, _listing_pb2.Listing]  # type: ignore[assignment]
+    SetListingPerson: _aio.UnaryUnaryMultiCallable[_person_service_pb2.SetListingPersonRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Keeps who a person is to a listing, in place of who was; the listing gets the random id of the record."""
-    GetListingPerson: _aio.UnaryUnaryMultiCallable[_person_pb2.GetListingPersonRequest, _person_pb2.GetListingPersonResponse]  # type: ignore[assignment]
+    GetListingPerson: _aio.UnaryUnaryMultiCallable[_person_service_pb2.GetListingPersonRequest, _person_service_pb2.GetListingPersonResponse]  # type: ignore[assignment]
     """Reads who a person is to a listing; every read is recorded with reader and purpose. Whoever runs the issuer's listings may;
     and, where it is disclosed, whoever acts for a verified organization that may see the listing.
     """
-    EraseListingPerson: _aio.UnaryUnaryMultiCallable[_person_pb2.EraseListingPersonRequest, _listing_pb2.Listing]  # type: ignore[assignment]
+    EraseListingPerson: _aio.UnaryUnaryMultiCallable[_person_service_pb2.EraseListingPersonRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Erases who a person is to a listing."""
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -63,7 +63,7 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def SetListingPerson(
         self,
-        request: _person_pb2.SetListingPersonRequest,
+        request: _person_service_pb2.SetListingPersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
         """Keeps who a person is to a listing, in place of who was; the listing gets the random id of the record."""
@@ -71,9 +71,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetListingPerson(
         self,
-        request: _person_pb2.GetListingPersonRequest,
+        request: _person_service_pb2.GetListingPersonRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_person_pb2.GetListingPersonResponse, _abc.Awaitable[_person_pb2.GetListingPersonResponse]]:
+    ) -> _typing.Union[_person_service_pb2.GetListingPersonResponse, _abc.Awaitable[_person_service_pb2.GetListingPersonResponse]]:
         """Reads who a person is to a listing; every read is recorded with reader and purpose. Whoever runs the issuer's listings may;
         and, where it is disclosed, whoever acts for a verified organization that may see the listing.
         """
@@ -81,7 +81,7 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def EraseListingPerson(
         self,
-        request: _person_pb2.EraseListingPersonRequest,
+        request: _person_service_pb2.EraseListingPersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
         """Erases who a person is to a listing."""

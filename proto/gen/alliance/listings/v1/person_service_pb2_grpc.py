@@ -4,7 +4,7 @@ import grpc
 import warnings
 
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
-from alliance.listings.v1 import person_pb2 as alliance_dot_listings_dot_v1_dot_person__pb2
+from alliance.listings.v1 import person_service_pb2 as alliance_dot_listings_dot_v1_dot_person__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -19,7 +19,7 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in alliance/listings/v1/person_pb2_grpc.py depends on'
+        + ' but the generated code in alliance/listings/v1/person_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
@@ -38,17 +38,17 @@ class PeopleServiceStub:
         """
         self.SetListingPerson = channel.unary_unary(
                 '/alliance.listings.v1.PeopleService/SetListingPerson',
-                request_serializer=alliance_dot_listings_dot_v1_dot_person__pb2.SetListingPersonRequest.SerializeToString,
+                request_serializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.SetListingPersonRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
                 _registered_method=True)
         self.GetListingPerson = channel.unary_unary(
                 '/alliance.listings.v1.PeopleService/GetListingPerson',
-                request_serializer=alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonRequest.SerializeToString,
-                response_deserializer=alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonResponse.FromString,
+                request_serializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonResponse.FromString,
                 _registered_method=True)
         self.EraseListingPerson = channel.unary_unary(
                 '/alliance.listings.v1.PeopleService/EraseListingPerson',
-                request_serializer=alliance_dot_listings_dot_v1_dot_person__pb2.EraseListingPersonRequest.SerializeToString,
+                request_serializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.EraseListingPersonRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
                 _registered_method=True)
 
@@ -84,17 +84,17 @@ def add_PeopleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'SetListingPerson': grpc.unary_unary_rpc_method_handler(
                     servicer.SetListingPerson,
-                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__pb2.SetListingPersonRequest.FromString,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.SetListingPersonRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.SerializeToString,
             ),
             'GetListingPerson': grpc.unary_unary_rpc_method_handler(
                     servicer.GetListingPerson,
-                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonRequest.FromString,
-                    response_serializer=alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonResponse.SerializeToString,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonResponse.SerializeToString,
             ),
             'EraseListingPerson': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseListingPerson,
-                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__pb2.EraseListingPersonRequest.FromString,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_person__service__pb2.EraseListingPersonRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.SerializeToString,
             ),
     }
@@ -124,7 +124,7 @@ class PeopleService:
             request,
             target,
             '/alliance.listings.v1.PeopleService/SetListingPerson',
-            alliance_dot_listings_dot_v1_dot_person__pb2.SetListingPersonRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_person__service__pb2.SetListingPersonRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
             options,
             channel_credentials,
@@ -151,8 +151,8 @@ class PeopleService:
             request,
             target,
             '/alliance.listings.v1.PeopleService/GetListingPerson',
-            alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonRequest.SerializeToString,
-            alliance_dot_listings_dot_v1_dot_person__pb2.GetListingPersonResponse.FromString,
+            alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_person__service__pb2.GetListingPersonResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -178,7 +178,7 @@ class PeopleService:
             request,
             target,
             '/alliance.listings.v1.PeopleService/EraseListingPerson',
-            alliance_dot_listings_dot_v1_dot_person__pb2.EraseListingPersonRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_person__service__pb2.EraseListingPersonRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
             options,
             channel_credentials,

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from alliance_cli.session import t
+from intake.errors import WrongError
 
 _UNITS = {"亿": 10**8, "千万": 10**7, "百万": 10**6, "万": 10**4, "w": 10**4, "千": 10**3, "k": 10**3, "百": 10**2}
 _NUMBER = r"(\d+(?:,\d+)*(?:\.\d+)?)\s*(亿|千万|百万|万|千|百|[kw](?![a-z]))?"
@@ -20,29 +20,29 @@ _LEAST_PAY = 100  # CNY a month; what is below has lost its 千 or 万
 def count(text: str) -> int | None:
     """The first whole number in a text, the lower end of a range; None where there is none.
 
-    Raises ValueError for a number that is not whole, or whose commas do not part thousands.
+    Raises `WrongError` for a number that is not whole, or whose commas do not part thousands.
     """
     found = _COUNT.search(_usual(text))
     if found is None:
         return None
     number = _ends(*found.group(2, 3, 4, 5))[0]
     if number % 1:
-        raise ValueError(t("不是整数", "it is no whole number"))
+        raise WrongError("不是整数", "it is no whole number")
     return -int(number) if found["minus"] else int(number)
 
 
 def quantity(text: str) -> int | None:
-    """How many there are; None where that is open (若干): the service takes it for one. Raises ValueError as `count` does, and
-    for any other text without a number.
+    """How many there are; None where that is open (若干): the service takes it for one. Raises `WrongError` as `count` does,
+    and for any other text without a number.
     """
     found = count(text)
     if found is None and text.strip() and not _OPEN.search(_usual(text)):
-        raise ValueError(t("看不出数量；请写成 3、1,200 或若干", "it is no quantity; write 3, 1,200 or several"))
+        raise WrongError("看不出数量；请写成 3、1,200 或若干", "it is no quantity; write 3, 1,200 or several")
     return found
 
 
 def pay(text: str) -> tuple[int, int] | None:
-    """Both ends of a post's pay, CNY a month; None where no number is named (面议). Raises ValueError for any other text."""
+    """Both ends of a post's pay, CNY a month; None where no number is named (面议). Raises `WrongError` for any other text."""
     usual = "".join(_usual(text).split())
     found = _PAY.fullmatch(usual)
     if found is None and not any(letter.isdigit() for letter in usual):
@@ -52,11 +52,9 @@ def pay(text: str) -> tuple[int, int] | None:
         low, high = (round(end / months) for end in _ends(*found.group(2, 3, 4, 5)))
         if low <= high and not 0 < high < _LEAST_PAY:
             return low, high
-    raise ValueError(
-        t(
-            "看不出月薪；请写成 8000-12000、0.8-1.2万、8-12k 或 20-30万/年",
-            "it is no pay by the month; write 8000-12000, 0.8-1.2万, 8-12k or 20-30万/年",
-        )
+    raise WrongError(
+        "看不出月薪；请写成 8000-12000、0.8-1.2万、8-12k 或 20-30万/年",
+        "it is no pay by the month; write 8000-12000, 0.8-1.2万, 8-12k or 20-30万/年",
     )
 
 
@@ -78,5 +76,5 @@ def _ends(low: str, unit: str | None, high: str | None, high_unit: str | None) -
 def _plain(number: str) -> Decimal:
     """A number without the commas between its thousands."""
     if "," in number and not re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", number):
-        raise ValueError(t("逗号须分隔千位", "commas have to part thousands"))
+        raise WrongError("逗号须分隔千位", "commas have to part thousands")
     return Decimal(number.replace(",", ""))

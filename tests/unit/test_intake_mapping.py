@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alliance_cli.mapping import Mapping, UnmappedError
+from intake import Mapping, UnmappedError
 
 
 def mapping(**fields: Any) -> Mapping:
@@ -74,7 +74,7 @@ def test_a_cell_that_cannot_be_converted_is_named(fields: dict[str, Any], row: d
     with pytest.raises(UnmappedError) as refused:
         mapping(**fields).listing({"id": "1", **row})
     assert (refused.value.field, refused.value.column, refused.value.cell) == (field, *next(iter(row.items())))
-    assert why in refused.value.why
+    assert why in refused.value.zh
 
 
 def test_pay_is_read_at_both_ends_of_one_column() -> None:

@@ -1,8 +1,11 @@
-"""Notify: where a webhook may go."""
+"""Chassis: where requests may go, and what is signed."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notify.domain.targets import is_public, problem
+from chassis.outgoing import is_signed, signed
+from chassis.targets import is_public, problem
 
 
 @pytest.mark.parametrize(
@@ -78,3 +81,26 @@ def test_a_refusal_repeats_no_password() -> None:
     wrong = problem("https://user:secret@hooks.example.com/", allow_private=True)
     assert wrong is not None
     assert not any("secret" in text for text in wrong)
+
+
+_SECRET = "whsec_" + "A" * 32
+
+
+def test_what_was_signed_is_verified_under_its_own_id_secret_and_time_only() -> None:
+    now = datetime.now(UTC)
+    headers = signed(_SECRET, "id", now, "内容")
+    assert is_signed(_SECRET, "id", "内容".encode(), headers)
+    assert not is_signed(_SECRET, "another", "内容".encode(), headers)
+    assert not is_signed("whsec_" + "B" * 32, "id", "内容".encode(), headers)
+    assert not is_signed(_SECRET, "id", "另一内容".encode(), headers)
+    for away in (timedelta(minutes=6), timedelta(minutes=-6)):
+        assert not is_signed(_SECRET, "id", "内容".encode(), signed(_SECRET, "id", now + away, "内容"))
+
+
+@pytest.mark.parametrize("signature", ["", "v1", "v1,", "v1,!", "v2,{}", "{} {}", "v1,a,b", "v1," + "\N{SNOWMAN}"])
+def test_a_signature_that_is_none_is_no_error(signature: str) -> None:
+    headers = {**signed(_SECRET, "id", datetime.now(UTC), "a"), "webhook-signature": signature}
+    assert not is_signed(_SECRET, "id", b"a", headers)
+    assert not is_signed(_SECRET, "id", b"\xff", headers)
+    del headers["webhook-signature"]
+    assert not is_signed(_SECRET, "id", b"a", headers)

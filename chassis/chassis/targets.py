@@ -1,4 +1,4 @@
-"""Where a webhook may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
+"""Where requests of ours may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
 
 import ipaddress
 from urllib.parse import urlsplit

@@ -1,0 +1,265 @@
+"""How a foreign file's columns become a listing: one YAML file a source.
+
+    source: postings            # part of each row's identity
+    key: job_id                 # column that holds the row's own key
+    fields:
+      title: title                                             # column → field
+      visibility: {value: VISIBILITY_PUBLIC}                   # the same for every row
+      region_codes: {column: [district, city], lookup: region} # first column that finds something
+      quantity: {column: headcount, number: true}              # first whole number in the text: 招3人, 1,200, 1.5万
+      job_position.salary.min: {column: pay, number: true}     # lower end, CNY a month: 8000, 8-12k, 1.5-2万·13薪, 20-30万/年
+      job_position.salary.max: {column: pay, number: true}     # upper end
+      job_position.skills: {column: keywords, split: "，,、"}
+      job_position.education_code: {column: education, values: {不限: ""}, lookup: education}
+
+`values` replaces whole cells before anything else. The file has to have every column that is named here. Without any of these
+options a cell is read as in a template: choices by their Chinese names too, 是/否, dates like 2026/1/31, bodies and
+organizations by name.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from google.protobuf.descriptor import FieldDescriptor
+
+from alliance.listings.v1 import listing_pb2
+from codes import education, industries, regions
+from intake import amounts
+from intake.cells import Names, as_given, fitting, unknown
+from intake.contract import KEY, leaves
+from intake.errors import UnmappedError, WrongError
+
+Row = dict[str, str]
+"""Heading → text of the cell; empty cells are "" or left out."""
+
+_OPTIONS = {"column": str | list, "value": object, "lookup": str, "split": str, "number": bool, "values": dict}
+_INDEX = re.compile(r"\[.*?\]")
+_HEADINGS_AGAIN = WrongError("又是表头，不是数据；请删去此行", "headings again; leave it out")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one field is filled."""
+
+    leaf: FieldDescriptor
+    columns: tuple[str, ...] = ()
+    value: Any = None
+    lookup: str = ""
+    split: Callable[[str], list[str]] | None = None
+    number: bool = False
+    values: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
+    """What people call its column, where not by its heading."""
+
+    def apply(self, name: str, row: Row, names: Names) -> Any:
+        """The field's value, or None to leave it empty; raises `UnmappedError`."""
+        if not self.columns:
+            return self.value
+        cells = {column: self._cell(row.get(column, "")) for column in self.columns}
+        filled = {column: cell for column, cell in cells.items() if cell.strip()}
+        if not filled:
+            return None
+        try:
+            return self.read(list(filled.values()), names)
+        except WrongError as error:
+            column = list(filled)[-1 if self.lookup else 0]
+            raise UnmappedError(name, column, filled[column], error, self.shown) from error
+
+    def read(self, cells: list[str], names: Names = as_given) -> Any:
+        """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
+        if self.split:
+            return fitting(self.leaf, self.split(cells[0]), names)
+        if self.lookup:
+            return fitting(self.leaf, _looked_up(self.lookup, cells))
+        if self.number:
+            number = _number(self.leaf, cells[0])
+            return None if number is None else fitting(self.leaf, number)
+        return fitting(self.leaf, cells[0], names)
+
+    def _cell(self, text: str) -> str:
+        return self.values.get(text.strip(), text if self.split else text.strip())  # a line break at the end separates too
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A source's mapping.
+
+    Attributes:
+        key: the column of the rows' own keys.
+        rules: path of a field → how it is filled.
+        file: where it was read; None for a built-in one and for a template.
+        no_data: keys of rows that are no data: a template's example.
+    """
+
+    source: str
+    key: str
+    rules: dict[str, Rule]
+    file: Path | None = None
+    no_data: frozenset[str] = frozenset()
+
+    @classmethod
+    def load(cls, text: str) -> "Mapping":
+        """Read a mapping file, or a built-in mapping by its name; raises `WrongError` for one that can't be right."""
+        path = Path(text)
+        built_in = resources.files("intake").joinpath("mappings", f"{text}.yaml")
+        if not path.exists() and not built_in.is_file():
+            raise WrongError(f"没有映射文件 {text}", f"no mapping {text}")
+        try:
+            content = (path if path.exists() else built_in).read_text(encoding="utf-8")
+            return replace(cls.parse(yaml.safe_load(content)), file=path if path.exists() else None)
+        except WrongError as error:
+            raise WrongError(f"映射文件有误：{error.zh}", f"the mapping is wrong: {error.en}") from error
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+            raise WrongError(f"映射文件有误：{error}", f"the mapping is wrong: {error}") from error
+
+    @classmethod
+    def parse(cls, read: Any) -> "Mapping":
+        """The mapping that a YAML file holds; raises `WrongError` naming the key that is wrong."""
+        if not isinstance(read, dict) or not all(read.get(key) for key in ("source", "key", "fields")):
+            raise WrongError("须有 source、key、fields", "it has to have source, key and fields")
+        if not isinstance(read["fields"], dict):
+            raise WrongError("fields：须是“字段: 列”", "fields: has to be field: column")
+        rules = {}
+        for name, given in read["fields"].items():
+            try:
+                rules[str(name)] = _rule(str(name), given)
+            except WrongError as error:
+                raise error.at(f"fields.{name}") from error
+        if len(details := {name.split(".")[0] for name in rules if "." in name}) > 1:
+            listed = ", ".join(sorted(details))
+            raise WrongError(f"fields：一类信息只有一种细目，这里有 {listed}", f"fields: details of one kind, not of {listed}")
+        return cls(str(read["source"]), str(read["key"]), rules)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that it names, once."""
+        return list(dict.fromkeys((self.key, *(column for rule in self.rules.values() for column in rule.columns))))
+
+    def passes_over(self, row: Row) -> bool:
+        """Whether a row is no data."""
+        return row.get(self.key, "").strip() in self.no_data
+
+    def columns_of(self, path: str) -> list[str]:
+        """The columns that fill a field or what lies in it; its path is as refusals name it, `bodies[0]` among them."""
+        path = _INDEX.sub("", path)
+        if path == KEY:
+            return [self.key]
+        return [
+            column
+            for name, rule in self.rules.items()
+            if name == path or name.startswith(f"{path}.")
+            for column in rule.columns
+        ]
+
+    def listing(self, row: Row, names: Names = as_given) -> listing_pb2.Listing:
+        """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
+        key = row.get(self.key, "")
+        if all(row.get(column) == column for column in self.columns):
+            raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
+        fields: dict[str, Any] = {KEY: key}
+        for name, rule in self.rules.items():
+            if "." in name:  # details are there also where none of their cells says anything
+                fields.setdefault(name.split(".")[0], {})
+            value = rule.apply(name, row, names)
+            if value not in (None, "", []):
+                _put(fields, name.split("."), value)
+        return listing_pb2.Listing(**fields)
+
+
+def _rule(name: str, given: Any) -> Rule:
+    if (leaf := leaves().get(name)) is None:
+        raise unknown(name, leaves())
+    options = {"column": given} if isinstance(given, str) else given
+    if not isinstance(options, dict):
+        raise WrongError("须写明 column 或 value", "name a column or a value")
+    for option, chosen in options.items():
+        if option not in _OPTIONS:
+            raise unknown(option, _OPTIONS)
+        if not isinstance(chosen, _OPTIONS[option]):
+            raise WrongError(f"{option}: {chosen} 的写法不对", f"{option}: {chosen} is not written as it has to be")
+    if ("column" in options) is ("value" in options):
+        raise WrongError("须写明 column 或 value，二者取一", "name either a column or a value")
+    if "value" in options:
+        return Rule(leaf, value=fitting(leaf, options["value"]))
+    column = options["column"]
+    rule = Rule(
+        leaf,
+        columns=tuple(map(str, column)) if isinstance(column, list) else (str(column),),
+        lookup=options.get("lookup", ""),
+        split=partial(_parts, options["split"]) if "split" in options else None,
+        number=options.get("number", False),
+        values={str(cell): "" if meant is None else str(meant) for cell, meant in options.get("values", {}).items()},
+    )
+    _check(rule)
+    return rule
+
+
+def _check(rule: Rule) -> None:
+    """Raises `WrongError` where its cells could never become the field's value."""
+    if rule.lookup and rule.lookup not in _LOOKUPS:
+        raise unknown(rule.lookup, _LOOKUPS).at("lookup")
+    if rule.split and not (rule.leaf.is_repeated and _is_text(rule.leaf)):
+        raise WrongError("split 只用于多值字段", "split is for fields that hold several values")
+    if rule.number and (_is_text(rule.leaf) or rule.leaf.enum_type):
+        raise WrongError("number 只用于数字字段", "number is for fields that hold a number")
+    for cell, meant in rule.values.items():
+        try:
+            if meant:
+                rule.read([meant])
+        except WrongError as error:
+            raise error.at(f"values.{cell}: {meant}") from error
+
+
+def _is_text(leaf: FieldDescriptor) -> bool:
+    return leaf.cpp_type == FieldDescriptor.CPPTYPE_STRING
+
+
+def _number(leaf: FieldDescriptor, cell: str) -> int | None:
+    if leaf.name == "quantity":
+        return amounts.quantity(cell)
+    if leaf.containing_type != listing_pb2.SalaryRange.DESCRIPTOR:
+        return amounts.count(cell)
+    ends = amounts.pay(cell)
+    return ends[leaf.name == "max"] if ends else None
+
+
+def _parts(separators: str, cell: str) -> list[str]:
+    return [part.strip() for part in re.split(f"[{re.escape(separators)}]", cell) if part.strip()]
+
+
+def _looked_up(lookup: str, cells: list[str]) -> str:
+    code = _LOOKUPS[lookup](cells)
+    if not code:
+        raise WrongError(
+            "对不上代码表；请改正，或在映射的 values 中写明", "it is in no code table; mend it, or add it to `values`"
+        )
+    return code
+
+
+def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
+    for step in path[:-1]:
+        fields = fields.setdefault(step, {})
+    fields[path[-1]] = value
+
+
+def _region(cells: list[str]) -> str:
+    """Code of the narrowest place named; a place whose name stands more than once must lie in a wider one named."""
+    wider = regions.find(cells[-1])
+    for cell in cells:
+        found = [code for code in regions.find(cell) if not wider or regions.within(code, wider[0])]
+        if found:
+            return found[0]
+    return ""
+
+
+_LOOKUPS: dict[str, Callable[[list[str]], str]] = {
+    "region": _region,
+    "education": lambda cells: education.find(cells[0]),
+    "industry": lambda cells: next(iter(industries.find(cells[0])), ""),
+}

@@ -1,0 +1,213 @@
+"""The RPCs of feeds: thin; exchanges go on by themselves (`exchanging`)."""
+
+import base64
+from collections.abc import Sequence
+from uuid import UUID
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from alliance.listings.v1 import feed_pb2 as pb
+from alliance.listings.v1 import feed_service_pb2 as rpc
+from chassis import etag, paging
+from chassis.crypto import secret
+from chassis.database import Tx
+from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
+from chassis.ids import resource
+from chassis.rpc import Call
+from listings.feeds import settling, store
+from listings.feeds.giving import START
+from listings.feeds.mapping import IDENTITY, WRITABLE, filled, message_of, problems, refusal_message
+from listings.feeds.mappings import Mappings
+from listings.feeds.store import FeedRow
+from listings.standing import Standing
+
+
+class Feeds:
+    """`alliance.listings.v1.FeedsService`."""
+
+    def __init__(self, standing: Standing, mappings: Mappings, *, allow_private: bool) -> None:
+        self._standing = standing
+        self._mappings = mappings
+        self._allow_private = allow_private
+
+    async def CreateFeed(self, call: Call, request: rpc.CreateFeedRequest) -> pb.Feed:
+        """See the contract."""
+        given = filled(request.feed, self._mappings)
+        _refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        await self._standing.require_organization(call.tx, given.issuer)
+        if given.direction == pb.FEED_DIRECTION_IN:
+            await _refuse_fed(call.tx, given)
+        row = _row(call.tx, given)
+        await store.add(call.tx, row, f"whsec_{base64.b64encode(secret()).decode()}")
+        settling.emit(call.tx, row, "created")
+        return await self.reread(call, row.name)
+
+    async def reread(self, call: Call, name: str) -> pb.Feed:
+        """The answer to CreateFeed with its secret, also when it is asked for again."""
+        message = message_of(await _found(call.tx, name))
+        message.secret = await store.secret_of(call.tx, name)
+        return message
+
+    async def GetFeed(self, call: Call, request: rpc.GetFeedRequest) -> pb.Feed:
+        """See the contract."""
+        return (await _messages(call.tx, [await _found(call.tx, request.name)]))[0]
+
+    async def ListFeeds(self, call: Call, request: rpc.ListFeedsRequest) -> rpc.ListFeedsResponse:
+        """See the contract."""
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        rows = await store.page(call.tx, request.issuer, before[0] if before else None, size + 1)
+        answer = rpc.ListFeedsResponse(feeds=await _messages(call.tx, rows[:size]))
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].name])
+        return answer
+
+    async def UpdateFeed(self, call: Call, request: rpc.UpdateFeedRequest) -> pb.Feed:
+        """See the contract."""
+        row = await _locked(call.tx, request.feed.name, request.feed.etag)
+        before = message_of(row)
+        given = filled(_masked(before, request.feed, request.update_mask), self._mappings)
+        _refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        if all(getattr(given, field) == getattr(before, field) for field in WRITABLE):
+            return (await _messages(call.tx, [row]))[0]
+        for field in WRITABLE:
+            setattr(row, field, getattr(given, field))
+        return await self._changed(call, row)
+
+    async def PauseFeed(self, call: Call, request: rpc.PauseFeedRequest) -> pb.Feed:
+        """See the contract."""
+        if not request.reason.strip():
+            _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+        row = await _locked(call.tx, request.name)
+        if row.state == pb.FEED_STATE_PAUSED:
+            return (await _messages(call.tx, [row]))[0]
+        row.state, row.silent = pb.FEED_STATE_PAUSED, False
+        return await self._changed(call, row)
+
+    async def ResumeFeed(self, call: Call, request: rpc.ResumeFeedRequest) -> pb.Feed:
+        """See the contract."""
+        row = await _locked(call.tx, request.name)
+        if row.state == pb.FEED_STATE_ACTIVE:
+            return (await _messages(call.tx, [row]))[0]
+        row.state, row.failures, row.quiet_from = pb.FEED_STATE_ACTIVE, 0, call.tx.now
+        return await self._changed(call, row)
+
+    async def RunFeed(self, call: Call, request: rpc.RunFeedRequest) -> pb.Feed:
+        """See the contract."""
+        row = await _locked(call.tx, request.name)
+        if row.state != pb.FEED_STATE_ACTIVE:
+            raise Precondition(
+                "FEED_PAUSED", "接口已暂停；请先恢复", "the feed is paused; resume it first", {"feed": row.name}
+            )
+        if request.from_start:
+            await _start_over(call.tx, row)
+        return await self._changed(call, row)
+
+    async def ListFeedRefusals(self, call: Call, request: rpc.ListFeedRefusalsRequest) -> rpc.ListFeedRefusalsResponse:
+        """See the contract."""
+        size, before = paging.page_size(request.page_size), paging.decode(request, UUID)
+        rows = await store.refusals(call.tx, request.feed, before[0] if before else None, size + 1)
+        answer = rpc.ListFeedRefusalsResponse(refusals=[refusal_message(row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
+        return answer
+
+    async def _changed(self, call: Call, row: FeedRow) -> pb.Feed:
+        """Write a feed that was changed: an exchange that is under way counts for nothing, and the next is due now."""
+        row.claim, row.next_run_at = None, call.tx.recorded_at
+        await settling.changed(call.tx, row, "updated")
+        return (await _messages(call.tx, [row]))[0]
+
+
+async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
+    """Whose grants give authority over a feed: its organization's."""
+    row = await store.get(tx, resource)
+    return frozenset({row.issuer}) if row else frozenset()
+
+
+async def _start_over(tx: Tx, row: FeedRow) -> None:
+    if row.direction == pb.FEED_DIRECTION_IN:
+        row.cursor = ""
+        await store.take_again(tx, row.name)
+    else:
+        row.cursor = START
+        await store.send_again(tx, row.name)
+
+
+def _row(tx: Tx, given: pb.Feed) -> FeedRow:
+    return FeedRow(
+        name=resource("feeds"),
+        version=1,
+        **{field: getattr(given, field) for field in (*WRITABLE, *IDENTITY)},
+        state=pb.FEED_STATE_ACTIVE,
+        cursor="" if given.direction == pb.FEED_DIRECTION_IN else START,
+        last_heard_at=None,
+        last_record_at=None,
+        quiet_from=tx.now,
+        silent=False,
+        failures=0,
+        error_zh="",
+        error_en="",
+        next_run_at=tx.recorded_at,
+        claim=None,
+        create_time=tx.now,
+        update_time=tx.now,
+    )
+
+
+async def _messages(tx: Tx, rows: Sequence[FeedRow]) -> list[pb.Feed]:
+    refused = await store.refused(tx, [row.name for row in rows])
+    return [message_of(row, refused.get(row.name, 0)) for row in rows]
+
+
+async def _found(tx: Tx, name: str) -> FeedRow:
+    row = await store.get(tx, name)
+    if row is None:
+        raise NotFound(name)
+    return row
+
+
+async def _locked(tx: Tx, name: str, expected: str = "") -> FeedRow:
+    row = await store.get(tx, name, lock=True)
+    if row is None:
+        raise NotFound(name)
+    etag.check(expected, row.version, name)
+    return row
+
+
+async def _refuse_fed(tx: Tx, given: pb.Feed) -> None:
+    """Two feeds of one source would take each other's records for older ones."""
+    if name := await store.fed(tx, given.issuer, given.source):
+        raise AlreadyExists(
+            "SOURCE_FED",
+            f"该单位的来源 {given.source} 已有接口 {name}；请用那一个，或改用其他来源名",
+            f"{given.source} of this organization has the feed {name} already; use that one, or another source",
+            {"feed": name},
+        )
+
+
+def _masked(before: pb.Feed, given: pb.Feed, mask: FieldMask) -> pb.Feed:
+    """The feed with the masked fields taken from the request (AIP-134)."""
+    wrong = [path for path in mask.paths if path not in WRITABLE]
+    if wrong or not mask.paths:
+        allowed = ", ".join(WRITABLE)
+        named = f"；不能修改 {', '.join(wrong)}" if wrong else ""
+        _refuse(
+            [
+                Violation(
+                    "update_mask",
+                    "AIP-134",
+                    f"请在 update_mask 中列出要修改的字段，可修改：{allowed}{named}",
+                    f"name the fields to change, which may be: {allowed}",
+                )
+            ]
+        )
+    merged = pb.Feed()
+    merged.CopyFrom(before)
+    for path in mask.paths:
+        setattr(merged, path, getattr(given, path))
+    return merged
+
+
+def _refuse(found: list[Violation]) -> None:
+    if found:
+        raise Invalid(found)

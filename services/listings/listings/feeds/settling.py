@@ -1,0 +1,74 @@
+"""What came of an exchange: when the next one is, and whether the feed is silent. The feed's row is locked.
+
+Silence is judged after an attempt, never between: that the platform was away, or its clock jumped, makes no feed silent.
+"""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.message import Message
+
+from alliance.listings.v1 import events_pb2, feed_pb2
+from chassis.database import Cause, Tx
+from listings.domain.feeds import delay, is_silent
+from listings.feeds import store
+from listings.feeds.mapping import message_of
+from listings.feeds.port import ExchangeError
+from listings.feeds.store import FeedRow
+
+TOPIC = "alliance.internal.listings.feed.v1"
+_STAYS_HERE = ("url", "cursor", "secret", "next_run_time")
+
+
+def cause_of(row: FeedRow) -> Cause:
+    """Why something happens in a feed's exchange."""
+    return Cause("service:listings", on_behalf_of=row.issuer, reason=row.name)
+
+
+async def heard(tx: Tx, row: FeedRow, *, is_new: bool, more: bool) -> None:
+    """A good answer came; `is_new` where a record was."""
+    row.failures, row.error_zh, row.error_en = 0, "", ""
+    row.last_heard_at = tx.now
+    if is_new:
+        row.last_record_at = tx.now
+    if is_new or row.silence != feed_pb2.FEED_SILENCE_RECORD:
+        row.quiet_from = tx.now
+    await _settle(tx, row, timedelta(seconds=0 if more else row.interval))
+
+
+async def failed(tx: Tx, row: FeedRow, error: ExchangeError) -> None:
+    """No good answer came."""
+    row.failures += 1
+    row.error_zh, row.error_en = error.zh, error.en
+    await _settle(tx, row, delay(row.failures, row.interval, random.random()))  # noqa: S311 - spreads load, guards nothing
+
+
+async def _settle(tx: Tx, row: FeedRow, wait: timedelta) -> None:
+    row.claim, row.next_run_at = None, tx.recorded_at + wait
+    silent = is_silent(row.quiet_from, row.expected_every, tx.now)
+    if silent is not row.silent:
+        row.silent = silent
+        await changed(tx, row, "silent" if silent else "heard")
+    else:
+        await store.save(tx, row)
+
+
+async def changed(tx: Tx, row: FeedRow, verb: str) -> None:
+    """Write a feed in a new version, with its event."""
+    row.version += 1
+    row.update_time = tx.now
+    await store.save(tx, row)
+    emit(tx, row, verb)
+
+
+def emit(tx: Tx, row: FeedRow, verb: str) -> None:
+    """The event of a feed: no address, and nothing that the other end gave."""
+    event: Any = events_pb2.FeedEvent(feed=message_of(row))
+    _bare(event.feed)
+    tx.emit(TOPIC, row.name, row.version, verb, event)
+
+
+def _bare(message: Message) -> None:
+    for field in _STAYS_HERE:
+        message.ClearField(field)

@@ -1,0 +1,78 @@
+"""Listings whose rows vanished from an issuer's file: withdrawn on request, once the whole file was read.
+
+What was in the file is known to the stream that brought it, and to nobody else. A stream that breaks off withdraws nothing,
+and the import done again sees the whole file again; so there is no state that a retry or a crash could leave wrong.
+"""
+
+from array import array
+from collections.abc import AsyncIterator, Iterable
+
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from chassis.rpc import Call
+from listings import changes, store
+from listings.domain.names import State
+from listings.store import ListingRow
+
+PAGE = 500  # listings looked at in one transaction
+
+
+class Seen:
+    """The external keys of a file, 8 bytes each: a hash, so that of two keys that share it one is kept, and none withdrawn."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+        self.keyless = 0
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Rows with these keys are in the file; "" for a row without one."""
+        for key in keys:
+            if key:
+                self._hashes.append(hash(key))
+            else:
+                self.keyless += 1
+
+    def hashes(self) -> frozenset[int]:
+        """The hashes of all keys."""
+        return frozenset(self._hashes)
+
+
+async def withdraw(call: Call, header: rpc.ImportHeader, seen: Seen) -> AsyncIterator[list[rpc.ImportReceipt]]:
+    """Withdraw what the header's issuer, source and kind have standing and no row named; receipts page by page.
+
+    Nothing is withdrawn where the header does not ask for it, or where a row had no key: it may be any of them.
+    """
+    if not header.withdraw_vanished:
+        return
+    if seen.keyless:
+        yield [_unknowable(seen.keyless)]
+        return
+    hashes, after = seen.hashes(), ""
+    cause = call.cause._replace(reason=header.reason)
+    while True:
+        call.accepting()
+        async with call.database.transaction(cause) as tx:
+            await store.lock_identities(tx, header.issuer, header.source)
+            keys = await store.standing_keys(tx, header.issuer, header.source, header.kind, after, PAGE)
+            vanished = [key for key in keys if hash(key) not in hashes]
+            locked = await store.identified(tx, header.issuer, header.source, vanished)
+            rows = [row for row in locked.values() if row.state in (State.DRAFT, State.PUBLISHED)]
+            if not header.dry_run:
+                await changes.save(tx, [changes.taken(row, "withdraw", "withdrawn") for row in rows])
+        if rows:
+            yield [_receipt(row) for row in rows]
+        if len(keys) < PAGE:
+            return
+        after = keys[-1]
+
+
+def _receipt(row: ListingRow) -> rpc.ImportReceipt:
+    return rpc.ImportReceipt(external_key=row.external_key, outcome=rpc.IMPORT_OUTCOME_WITHDRAWN, listing=row.name)
+
+
+def _unknowable(keyless: int) -> rpc.ImportReceipt:
+    found = rpc.ImportProblem(field="external_key", rule="required")
+    found.message.zh = f"有 {keyless} 行没有外部编号，看不出哪些信息已不在文件中，一条也没有撤回；请补上编号后重新导入"
+    found.message.en = (
+        f"{keyless} row(s) have no external key, so what vanished can't be told and nothing was withdrawn; add keys"
+    )
+    return rpc.ImportReceipt(outcome=rpc.IMPORT_OUTCOME_REFUSED, problems=[found])

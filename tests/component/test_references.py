@@ -1,0 +1,104 @@
+"""What listings refer to: bases, lists, organizations; and the shared practice bases of an alliance against their target."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from alliance.listings.v1 import details_pb2, listings_service_pb2, round_pb2
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance.registry.v1 import organization_pb2
+from alliance_local.control import Platform
+from tests import world
+from tests.world import Member
+
+BASE = pb.LISTING_KIND_PRACTICE_BASE
+_ENTERPRISE, _UNIVERSITY = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_UNIVERSITY
+
+
+def listing(member: Member, kind: int, *bodies: str, **details: Any) -> pb.Listing:
+    given = pb.Listing(issuer=member.name, kind=kind, title="共享实训", bodies=bodies, **details)  # type: ignore[arg-type]
+    given.visibility = pb.VISIBILITY_PUBLIC
+    return given
+
+
+def base(*sharing: Member, since: str = "2026-01-01") -> details_pb2.PracticeBase:
+    return details_pb2.PracticeBase(
+        type=details_pb2.PRACTICE_BASE_TYPE_PUBLIC_PLATFORM,
+        places=40,
+        sharing=[one.name for one in sharing],
+        in_use_since=since,
+    )
+
+
+def refused(member: Member, given: pb.Listing) -> str:
+    with pytest.raises(grpc.RpcError) as error:
+        member.caller.listings.CreateListing(rpc.CreateListingRequest(listing=given))
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    return world.said(error.value)
+
+
+def test_shared_bases_are_counted_against_the_target(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    enterprise = council[0]
+    schools = [world.organization(platform, _UNIVERSITY) for _ in range(2)]
+    for school in schools:
+        world.join(platform, body.name, school)
+    world.settle(platform)
+
+    def targets() -> listings_service_pb2.PracticeBaseTargets:
+        request = rpc.GetPracticeBaseTargetsRequest(body=body.name)
+        found: listings_service_pb2.PracticeBaseTargets = world.operator(platform).listings.GetPracticeBaseTargets(request)
+        return found
+
+    assert (targets().schools.reached, targets().enterprises.reached) == (False, False)
+    built = world.publish(schools[0], listing(schools[0], BASE, body.name, practice_base=base(*schools)))
+    coming = [
+        world.publish(enterprise, listing(enterprise, BASE, body.name, practice_base=one)).name
+        for one in (base(schools[0]), base(*schools, since=""), base(*schools, since="2999-01-01"))
+    ]
+    world.publish(enterprise, listing(enterprise, BASE, practice_base=base(*schools)))  # of another body, or none
+    found = targets()
+    assert (list(found.schools.in_use), found.schools.reached) == ([built.name], True)
+    assert (list(found.enterprises.coming), found.enterprises.reached) == (coming, False)
+    assert (found.target_min, found.target_max) == (1, 2)
+
+
+def test_what_details_refer_to_has_to_be_there(platform: Platform) -> None:
+    school = world.organization(platform, _UNIVERSITY)
+    stranger = Member("organizations/01890000-0000-7000-8000-000000000000", school.caller)
+    assert "registered" in refused(school, listing(school, BASE, practice_base=base(school, stranger)))
+    vehicle = details_pb2.Vehicle(type=details_pb2.VEHICLE_TYPE_INDUSTRY_COLLEGE, partners=[stranger.name])
+    assert "vehicle.partners" in refused(school, listing(school, pb.LISTING_KIND_VEHICLE, vehicle=vehicle))
+
+    job = world.publish(school, world.job(school.name, "实训教师"))
+    project = details_pb2.PracticeProject(type=details_pb2.PRACTICE_PROJECT_TYPE_PILOT_TEST, base=job.name, days=5)
+    assert "R45" in refused(school, listing(school, pb.LISTING_KIND_PRACTICE_PROJECT, practice_project=project))
+    built = world.publish(school, listing(school, BASE, practice_base=base()))
+    project.base = built.name
+    world.publish(school, listing(school, pb.LISTING_KIND_PRACTICE_PROJECT, practice_project=project))
+
+
+def test_a_list_is_made_public_once_it_is_compiled(platform: Platform) -> None:
+    body, (enterprise, *_) = world.formed_alliance(platform)
+    world.settle(platform)
+    request = rpc.ListRoundsRequest(body=body.name)
+    kinds = {one.kind: one for one in world.operator(platform).listings.ListRounds(request).rounds}
+    challenges = kinds[round_pb2.ROUND_KIND_CHALLENGE_LIST]
+    details = details_pb2.SupplyDemandList(round=challenges.name)
+    given = listing(enterprise, pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST, body.name, supply_demand_list=details)
+    assert "R43" in refused(enterprise, given), "open, and of another kind"
+
+    compile_ = rpc.CompileRoundRequest(name=challenges.name, reason="年度清单定稿", etag=challenges.etag)
+    compiled = world.operator(platform).listings.CompileRound(compile_)
+    assert (compiled.state, compiled.silent_members) == (round_pb2.ROUND_STATE_CLOSED, 5)
+    assert "R43" in refused(enterprise, given), "compiled, and of another kind"
+    silent = rpc.ListSilentMembersRequest(round=challenges.name)
+    assert len(world.operator(platform).listings.ListSilentMembers(silent).silences) == 5
+    entries = rpc.ListRoundEntriesRequest(round=challenges.name)
+    assert not world.operator(platform).listings.ListRoundEntries(entries).entries
+    quarterly = rpc.ListRoundEntriesRequest(round=kinds[round_pb2.ROUND_KIND_QUARTERLY].name)
+    with pytest.raises(grpc.RpcError) as not_yet:
+        world.operator(platform).listings.ListRoundEntries(quarterly)
+    assert "ROUND_OPEN" in world.said(not_yet.value)

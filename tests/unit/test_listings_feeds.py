@@ -1,0 +1,217 @@
+"""Listings: feeds as they are written, lines as they come, waits and silence."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alliance.listings.v1 import feed_pb2 as pb
+from listings.domain.feeds import delay, is_mapping, is_silent
+from listings.feeds import lines
+from listings.feeds.mapping import filled, problems
+from listings.feeds.mappings import Mappings
+from listings.feeds.port import Batch, ExchangeError, Record
+
+NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
+END = '{"end": {"cursor": "7", "more": false}}'
+
+
+@pytest.mark.parametrize(
+    ("failures", "interval", "least", "most"),
+    [(1, 300, 5, 10), (2, 300, 10, 20), (4, 300, 40, 80), (8, 300, 450, 900), (99, 300, 450, 900), (1, 2, 1, 2), (3, 2, 4, 8)],
+)
+def test_each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour(failures: int, interval: int, least: int, most: int) -> None:
+    assert delay(failures, interval, 0).total_seconds() == least
+    assert delay(failures, interval, 1).total_seconds() == most
+
+
+@pytest.mark.parametrize(("later", "silent"), [(timedelta(hours=6, seconds=-1), False), (timedelta(hours=6), True)])
+def test_a_feed_is_silent_from_the_hour_on(later: timedelta, silent: bool) -> None:
+    assert is_silent(NOON, 6, NOON + later) is silent
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        *(("sme-jobs", True), ("zh_job_postings", True), ("A1", True), ("a" * 64, True)),
+        *(("", False), ("a" * 65, False), ("../secret", False), ("a/b", False), (".hidden", False), ("a.yaml", False)),
+        *(("映射", False), ("a\n", False), ("a\x00", False), ("-a", False)),
+    ],
+)
+def test_the_name_of_a_mapping_leads_nowhere(name: str, may: bool) -> None:
+    assert is_mapping(name) is may
+
+
+# Lines
+
+
+def page(*given: str | bytes, limit: int = 10) -> Any:
+    return lines.read(b"\n".join(one if isinstance(one, bytes) else one.encode() for one in given), limit)
+
+
+def test_a_page_is_its_records_and_its_end() -> None:
+    found = page(
+        '{"key": "甲", "version": 3, "data": {"a": "b"}, "more": 1}', "", '{"key": "乙", "version": 1, "deleted": true}\r', END
+    )
+    assert found.records == [Record("甲", 3, {"a": "b"}, 1), Record("乙", 1, None, 3)]
+    assert (found.cursor, found.more, found.flaws) == ("7", False, [])
+
+
+def test_values_become_the_cells_of_a_row() -> None:
+    data = '{"t": "字", "n": 3, "f": 2.0, "g": 2.5, "y": true, "no": false, "null": null}'
+    (record,) = page(f'{{"key": "a", "version": 1, "data": {data}}}', END).records
+    assert record.data == {"t": "字", "n": "3", "f": "2", "g": "2.5", "y": "true", "no": "false", "null": ""}
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "rule"),
+    [
+        ("garbage", "", "json"),
+        (b'{"key": "\xff"}', "", "json"),
+        ("[1, 2]", "", "json"),
+        ("[" * 100_000, "", "json"),
+        ('{"key": "a", "version": NaN}', "", "json"),
+        ('{"key": "a", "version": ' + "9" * 5000 + "}", "", "json"),
+        ('{"version": 1, "data": {}}', "key", "text"),
+        ('{"key": 7, "version": 1, "data": {}}', "key", "text"),
+        ('{"key": "", "version": 1, "data": {}}', "key", "text"),
+        (json.dumps({"key": "x" * 129, "version": 1, "data": {}}), "key", "text"),
+        ('{"key": "a\\u0000", "version": 1, "data": {}}', "key", "text"),
+        ('{"key": "a\\ud800", "version": 1, "deleted": true}', "key", "text"),
+        ('{"key": "a", "data": {}}', "version", "range"),
+        ('{"key": "a", "version": 0, "data": {}}', "version", "range"),
+        ('{"key": "a", "version": true, "data": {}}', "version", "range"),
+        ('{"key": "a", "version": 1.5, "data": {}}', "version", "range"),
+        ('{"key": "a", "version": 9223372036854775808, "data": {}}', "version", "range"),
+        ('{"key": "a", "version": 1}', "data", "required"),
+        ('{"key": "a", "version": 1, "deleted": "yes"}', "data", "required"),
+        ('{"key": "a", "version": 1, "data": {"b": {"c": 1}}}', "data.b", "flat"),
+        ('{"key": "a", "version": 1, "data": {"b": ["c"]}}', "data.b", "flat"),
+        ('{"key": "a", "version": 1, "data": {"b": "\\udc00"}}', "data.b", "flat"),
+        ('{"key": "a", "version": 1, "data": {"\\udc00": "b"}}', "data", "flat"),
+        ('{"key": "a", "version": 1, "data": {"b": "' + "x" * lines.MAX_LINE + '"}}', "", "size"),
+    ],
+)
+def test_a_wrong_record_is_a_flaw_and_the_others_are_read(line: str | bytes, field: str, rule: str) -> None:
+    found = page(line, '{"key": "b", "version": 1, "data": {}}', END)
+    assert [one.key for one in found.records] == ["b"]
+    assert [(one.line, one.problem.field, one.problem.rule) for one in found.flaws] == [(1, field, rule)]
+
+
+def test_a_record_of_the_longest_line_is_taken() -> None:
+    line = '{"key": "a", "version": 9223372036854775807, "data": {"b": "%s"}}'
+    found = page(line % ("x" * (lines.MAX_LINE - len(line) + 2)), END)
+    assert (len(found.records), found.flaws) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "",
+        '{"key": "a", "version": 1, "data": {}}',
+        '{"end": {"cursor": "7"}}',
+        '{"end": {"cursor": 7, "more": false}}',
+        '{"end": {"cursor": "", "more": false}}',
+        '{"end": {"cursor": "7", "more": 1}}',
+        '{"end": {"cursor": "\\u0000", "more": false}}',
+        json.dumps({"end": {"cursor": "7" * 513, "more": False}}),
+        '{"end": {"cursor": "7", "more": false}',
+        '{"end": 7}',
+        "[]",
+    ],
+)
+def test_a_page_without_a_sound_end_was_cut_off(last: str) -> None:
+    with pytest.raises(ExchangeError, match="cut off"):
+        page('{"key": "b", "version": 1, "data": {}}', last)
+
+
+def test_no_more_records_than_were_asked_for() -> None:
+    records = ['{"key": "a", "version": 1, "data": {}}'] * 3
+    assert len(page(*records, END, limit=3).records) == 3
+    with pytest.raises(ExchangeError, match="more than 2"):
+        page(*records, END, limit=2)
+
+
+def test_a_batch_is_lines_too() -> None:
+    batch = Batch([Record("listings/a", 3, {"title": "岗位"}), Record("listings/b", 4, None)], "1", "2", more=True)
+    assert lines.written(batch).splitlines() == [
+        '{"key":"listings/a","version":3,"data":{"title":"岗位"}}',
+        '{"key":"listings/b","version":4,"deleted":true}',
+        '{"end":{"since":"1","cursor":"2","more":true}}',
+    ]
+
+
+@pytest.mark.parametrize("answer", [b"", b"ok", b"[]", b'"2"', b'{"cursor": 2}', b'{"cursor": ""}', b"{}", b"\xff"])
+def test_an_answer_acknowledges_a_cursor(answer: bytes) -> None:
+    assert lines.acknowledged(b'{"cursor": "2"}\n') == "2"
+    with pytest.raises(ExchangeError, match="cursor"):
+        lines.acknowledged(answer)
+
+
+# Feeds as they are written
+
+_IN: dict[str, Any] = {
+    "display_name": "服务网岗位",
+    "direction": pb.FEED_DIRECTION_IN,
+    "system": pb.OUTSIDE_SYSTEM_SME_SERVICE_NETWORK,
+    "url": "https://feeds.example.org/jobs",
+    "kind": 5,
+    "mapping": "zh_job_postings",
+}
+_OUT = {**_IN, "direction": pb.FEED_DIRECTION_OUT, "kind": 0, "mapping": ""}
+
+
+def wrong(given: dict[str, Any], **fields: Any) -> list[tuple[str, str]]:
+    mappings = Mappings(None)
+    found = problems(filled(pb.Feed(**{**given, **fields}), mappings), mappings, allow_private=False)
+    return [(one.field, one.rule) for one in found]
+
+
+def test_what_is_left_open_is_filled_in() -> None:
+    made = filled(pb.Feed(**_IN), Mappings(None))
+    assert (made.source, made.interval, made.expected_every) == ("zh-job-postings", 300, 6)
+    assert made.silence == pb.FEED_SILENCE_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("given", "fields", "expected"),
+    [
+        (_IN, {}, []),
+        (_OUT, {}, []),
+        (_OUT, {"body": "bodies/a", "kind": 5}, []),
+        (_IN, {"interval": 3600, "expected_every": 720, "silence": pb.FEED_SILENCE_RECORD}, []),
+        (_IN, {"display_name": "服"}, [("display_name", "length")]),
+        (_IN, {"display_name": "两\n行"}, [("display_name", "length")]),
+        (_IN, {"display_name": "联系 13800138000"}, [("display_name", "personal-data")]),
+        (_IN, {"system": 0}, [("system", "required")]),
+        (_OUT, {"direction": 0}, [("direction", "required")]),
+        (_IN, {"url": "http://feeds.example.org/"}, [("url", "target")]),
+        (_IN, {"url": "https://user:secret@feeds.example.org/"}, [("url", "target")]),
+        (_IN, {"interval": -1}, [("interval", "range")]),
+        (_IN, {"interval": 3601}, [("interval", "range")]),
+        (_IN, {"expected_every": 721}, [("expected_every", "range")]),
+        (_IN, {"kind": 0}, [("kind", "required")]),
+        (_IN, {"source": "x" * 65}, [("source", "length")]),
+        (_IN, {"mapping": "none", "source": "a"}, [("mapping", "mapping")]),
+        (_IN, {"mapping": "../../etc/passwd", "source": "a"}, [("mapping", "mapping")]),
+        (_IN, {"body": "bodies/a"}, [("body", "direction")]),
+        (
+            _OUT,
+            {"mapping": "zh_job_postings", "source": "a", "publish": True},
+            [(one, "direction") for one in ("source", "mapping", "publish")],
+        ),
+        (_OUT, {"silence": pb.FEED_SILENCE_RECORD}, [("silence", "direction")]),
+        (_OUT, {"body": "organizations/a"}, [("body", "AIP-122")]),
+    ],
+)
+def test_a_feed_as_it_is_written(given: dict[str, Any], fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert wrong(given, **fields) == expected
+
+
+def test_a_mapping_of_the_folder_counts_before_a_built_in_one(tmp_path: Path) -> None:
+    text = "source: mine\nkey: id\nfields: {title: title}\n"
+    (tmp_path / "zh_job_postings.yaml").write_text(text, encoding="utf-8")
+    assert Mappings(tmp_path).load("zh_job_postings").source == "mine"
+    assert Mappings(None).load("zh_job_postings").source == "zh-job-postings"
