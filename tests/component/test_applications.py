@@ -1,11 +1,10 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
-from datetime import UTC, date
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import grpc
 import pytest
 
 from alliance.common.v1 import access_pb2
@@ -15,84 +14,27 @@ from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb
 from alliance.registry.v1 import document_service_pb2 as documents
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
-from alliance_local.postgres import Postgres
 from chassis.clock import business_date
 from tests import papers, world
+from tests.applying import (
+    COLLEGE,
+    DEPARTMENT,
+    ENTERPRISE,
+    UNIVERSITY,
+    YEAR,
+    begun,
+    called,
+    community,
+    expert,
+    move,
+    pilot,
+    placed,
+    refusal,
+    state_of,
+    take,
+)
 from tests.waiting import until
 from tests.world import Member
-
-ENTERPRISE, UNIVERSITY = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_UNIVERSITY
-COLLEGE, DEPARTMENT = organization_pb2.ORG_TYPE_HIGHER_VOCATIONAL, organization_pb2.ORG_TYPE_GOV_DEPARTMENT
-LEADS = (
-    (ENTERPRISE, body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE, "110000"),
-    (UNIVERSITY, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, "120000"),
-    (COLLEGE, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL, "310000"),
-)
-YEAR = 2026
-_YESTERDAY = date(2020, 12, 31)
-
-
-def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
-    given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)
-    made: pb.ApplicationCall = world.operator(platform).applications.OpenCall(rpc.OpenCallRequest(call=given, reason="启动"))
-    return made
-
-
-def begun(member: Member, call: pb.ApplicationCall, applicant: str = "", **more: Any) -> pb.Application:
-    given = pb.Application(
-        programme=call.programme,
-        display_name=world.unique("申报"),
-        applicant=applicant or member.name,
-        call=call.name,
-        **more,
-    )
-    made: pb.Application = member.caller.applications.CreateApplication(rpc.CreateApplicationRequest(application=given))
-    return made
-
-
-def take(member: Member, application: str, step: str, *kinds: str, **more: Any) -> pb.Application:
-    documents = papers.attached(member, *kinds)
-    request = rpc.TakeStepRequest(name=application, step=step, documents=documents, **more)
-    made: pb.Application = member.caller.applications.TakeStep(request)
-    return made
-
-
-def refusal(call: Any, *arguments: Any, **more: Any) -> str:
-    with pytest.raises(grpc.RpcError) as refused:
-        call(*arguments, **more)
-    return str(refused.value)
-
-
-def placed(platform: Platform, org_type: Any, region: str) -> Member:
-    """A verified organization somewhere."""
-    member = world.organization(platform, org_type)
-    operator = world.operator(platform).registry
-    given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
-    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")
-    request.update_mask.paths.extend(("region_code", "credit_code"))
-    operator.UpdateOrganization(request)
-    operator.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="核验"))
-    return member
-
-
-def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Member]]:
-    """A draft of a community with its three leads."""
-    given = body_pb2.Body(
-        display_name=world.unique("共同体"),
-        kind=body_pb2.BODY_KIND_COMMUNITY,
-        community=body_pb2.CommunityFacts(industry_code="39", **facts),
-    )
-    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
-    leads = []
-    for org_type, role, region in LEADS:
-        leads.append(placed(platform, org_type, region))
-        world.join(platform, body.name, leads[-1], role)
-    return body, leads
-
-
-def state_of(platform: Platform, body: str) -> int:
-    found = world.operator(platform).registry.GetBody(registry_service_pb2.GetBodyRequest(name=body))
-    return int(found.state)
 
 
 def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> None:
@@ -106,7 +48,7 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     for sealer in (*leads, province):
         take(sealer, made.name, "seal")
     assert "WINDOW_CLOSED" in refusal(take, leads[0], made.name, "submit", "SEALED_FORM")
-    asyncio.run(_move(platform, call.name, opens_on="2020-01-01"))
+    asyncio.run(move(platform, call.name, opens_on="2020-01-01"))
     take(leads[0], made.name, "submit", "SEALED_FORM")
     take(province, made.name, "approve")
     done = take(ministry, made.name, "accept", reason="入库")
@@ -115,35 +57,6 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
     assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
     assert all(one.actor and one.HasField("take_time") for one in done.steps)
-
-
-async def _move(platform: Platform, call: str, **dates: str) -> None:
-    """Give a call other dates, as if the days had gone by."""
-    registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
-    content = await registry.fetchval("SELECT content FROM application_call WHERE name = $1", call)
-    message = pb.ApplicationCall.FromString(content)
-    for field, day in dates.items():
-        setattr(message, field, day)
-    await registry.execute("UPDATE application_call SET content = $2 WHERE name = $1", call, message.SerializeToString())
-    await registry.execute("UPDATE application SET due_on = $2 WHERE call = $1 AND due_on IS NOT NULL", call, _YESTERDAY)
-    await registry.close()
-
-
-def pilot(platform: Platform, major: str = "080901") -> tuple[body_pb2.Body, Member]:
-    university = placed(platform, UNIVERSITY, "110000")
-    given = body_pb2.Body(
-        display_name=world.unique("试点"),
-        kind=body_pb2.BODY_KIND_PILOT_UNIT,
-        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
-    )
-    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
-    return body, university
-
-
-def expert(platform: Platform, organization: Member) -> Member:
-    sub = world.unique("expert")[-20:]
-    world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=organization.name)
-    return Member(organization.name, Caller(platform, sub, organization.name))
 
 
 def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform: Platform) -> None:
@@ -211,7 +124,7 @@ def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> 
     call = called(platform, centre, pb.PROGRAMME_PILOT, closes_on="2099-12-31")
     made = begun(university, call, body=body.name)
     assert made.due_on == "2099-12-31"
-    asyncio.run(_move(platform, call.name, closes_on="2020-12-31"))
+    asyncio.run(move(platform, call.name, closes_on="2020-12-31"))
     read = rpc.GetApplicationRequest(name=made.name)
 
     def lapsed() -> bool:
@@ -220,6 +133,31 @@ def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> 
     asyncio.run(until(lapsed))
     last = university.caller.applications.GetApplication(read).steps[-1]
     assert (last.step, last.actor, last.organization) == ("lapse", "service:registry", "")
+
+
+async def _fill(platform: Platform, application: str, steps: int) -> None:
+    """Let an application have so many steps."""
+    registry = await asyncpg.connect(platform.database_url("registry"))
+    content = await registry.fetchval("SELECT content FROM application WHERE name = $1", application)
+    message = pb.Application.FromString(content)
+    for _ in range(steps):
+        message.steps.add(step="withdraw", state=message.state).take_time.FromDatetime(datetime.now(UTC))
+    content = message.SerializeToString()
+    await registry.execute("UPDATE application SET content = $2 WHERE name = $1", application, content)
+    await registry.close()
+
+
+def test_a_full_list_of_steps_holds_up_no_last_day(platform: Platform) -> None:
+    body, university = pilot(platform)
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, closes_on="2099-12-31")
+    made = begun(university, call, body=body.name)
+    asyncio.run(_fill(platform, made.name, 500))
+    assert "TOO_MANY_STEPS" in refusal(take, university, made.name, "withdraw", reason="撤回")
+    asyncio.run(move(platform, call.name, closes_on="2020-12-31"))
+    read = rpc.GetApplicationRequest(name=made.name)
+    lapsed = pb.APPLICATION_STATE_LAPSED
+    world.until(lambda: university.caller.applications.GetApplication(read).state == lapsed)
+    assert len(university.caller.applications.GetApplication(read).steps) == 501
 
 
 def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platform) -> None:
@@ -300,20 +238,17 @@ def catalogue(platform: Platform, **filters: Any) -> list[pb.Certification]:
         request.page_token = answer.next_page_token
 
 
-def certification(platform: Platform, applicant: Member, authority: Member, **facts: Any) -> pb.Application:
-    """An application that was submitted."""
-    call = pb.ApplicationCall(name=_CALLS[authority.name], programme=pb.PROGRAMME_CERTIFICATION)
-    made = begun(applicant, call, certification=pb.CertificationFacts(**facts))
+def certification(applicant: Member, call: pb.ApplicationCall, **facts: Any) -> pb.Application:
+    """An application that was submitted; of an enterprise where nothing else is said."""
+    known = facts or {"kind": pb.CERTIFIED_KIND_ENTERPRISE}
+    made = begun(applicant, call, certification=pb.CertificationFacts(**known))
     return take(applicant, made.name, "submit", "APPLICATION_FORM")
-
-
-_CALLS: dict[str, str] = {}
 
 
 def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Platform) -> None:
     commission, company = placed(platform, DEPARTMENT, "110000"), placed(platform, ENTERPRISE, "320100")
-    _CALLS[commission.name] = called(platform, commission, pb.PROGRAMME_CERTIFICATION).name
-    first = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    first = certification(company, call)
     own = {"organization": company.name}
     assert catalogue(platform, **own) == []
     assert take(commission, first.name, "cultivate", "CULTIVATION_PLAN")
@@ -322,19 +257,18 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     assert (entry.state, entry.kind) == (pb.CERTIFICATION_STATE_CULTIVATING, pb.CERTIFIED_KIND_ENTERPRISE)
     assert (entry.application, entry.region_code) == (first.name, "320100")
     assert (entry.cultivated_on, entry.certified_on, entry.exited_on) == (today, "", "")
-    assert "ALREADY_CATALOGUED" in refusal(certification, platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    assert "ALREADY_CATALOGUED" in refusal(certification, company, call)
     take(commission, first.name, "certify", "CULTIVATION_REPORT")
     take(company, first.name, "exit", reason="迁出")
     (entry,) = catalogue(platform, **own)
     assert (entry.state, entry.certified_on, entry.exited_on) == (pb.CERTIFICATION_STATE_EXITED, today, today)
-    again = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    again = certification(company, call)
     take(commission, again.name, "cultivate", "CULTIVATION_PLAN")
     take(commission, again.name, "reject", reason="未达标")
     assert [one.state for one in catalogue(platform, **own)] == [pb.CERTIFICATION_STATE_EXITED] * 2
 
     for region in ("朝阳区（110105）", "310000"):
-        region_facts = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": region}
-        made = certification(platform, commission, commission, **region_facts)
+        made = certification(commission, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
         take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
     entries = {one.region_code: one for one in catalogue(platform, organization=commission.name)}
     assert set(entries) == {"110105", "310000"}
@@ -352,7 +286,7 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
 def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Platform) -> None:
     body, (company, *_) = community(platform, lead_is_central_soe=False, lead_is_top_500=False)
     commission = placed(platform, DEPARTMENT, "110000")
-    _CALLS[commission.name] = called(platform, commission, pb.PROGRAMME_CERTIFICATION).name
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
 
     def said() -> tuple[int, str]:
         request = registry_service_pb2.CheckBodyRequest(name=body.name)
@@ -370,7 +304,7 @@ def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Pla
     request.update_mask.paths.append("community.lead_is_certified")
     world.operator(platform).registry.UpdateBody(request)
     assert said() == (body_pb2.VERDICT_SATISFIED, "true"), "as it was entered"
-    made = certification(platform, company, commission, kind=pb.CERTIFIED_KIND_ENTERPRISE)
+    made = certification(company, call)
     take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
     assert said() == (body_pb2.VERDICT_VIOLATED, "false"), "the catalogue goes first"
     take(commission, made.name, "certify", "CULTIVATION_REPORT")
@@ -379,6 +313,38 @@ def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Pla
     take(commission, made.name, "exit", reason="不再符合")
     assert said() == (body_pb2.VERDICT_VIOLATED, "false")
     world.until(lambda: kept() == body_pb2.VERDICT_VIOLATED)
+
+
+def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
+    school, commission = placed(platform, COLLEGE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    facts = pb.MajorAdjustmentFacts(major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55)
+    made = begun(school, call, major_adjustment=facts)
+
+    def evidence() -> dict[str, dict[str, list[str]]]:
+        found = school.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
+        return {one.rule: {piece.kind: list(piece.documents) for piece in one.evidence} for one in found}
+
+    assert evidence() == {"R26": {"PROGRAMME": []}, "R27.2": {"PROGRAMME": []}}
+    attached = papers.attached(school, "PROGRAMME")
+    request = rpc.AttachDocumentsRequest(name=made.name, documents=attached)
+    stranger = world.organization(platform, ENTERPRISE)
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.AttachDocuments, request)
+    assert list(school.caller.applications.AttachDocuments(request).documents) == attached
+    assert evidence() == {rule: {"PROGRAMME": [attached[0].document]} for rule in ("R26", "R27.2")}
+    take(school, made.name, "submit", "PROPOSAL")
+    assert "ILLEGAL_STATE" in refusal(
+        school.caller.applications.AttachDocuments, rpc.AttachDocumentsRequest(name=made.name, documents=attached)
+    )
+
+
+def test_an_application_has_no_more_documents_than_a_record_holds(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION))
+    (paper,) = papers.attached(company, "APPLICATION_FORM")
+    attach = company.caller.applications.AttachDocuments
+    attach(rpc.AttachDocumentsRequest(name=made.name, documents=[paper] * 200))
+    assert "TOO_MANY_DOCUMENTS" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[paper]))
 
 
 def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> None:

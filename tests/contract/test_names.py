@@ -7,15 +7,17 @@ from uuid import UUID
 import pytest
 from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
-from alliance.common.v1 import access_pb2
+from alliance.common.v1 import access_pb2, field_pb2
 from alliance.listings.v1 import booking_pb2, listing_pb2, round_pb2
 from alliance.registry.v1 import application_pb2, body_pb2, organization_pb2
 from chassis import topics
 from chassis.ids import id_of, resource
 from listings.domain import bookings
 from listings.domain import names as listing_names
+from notify.domain.events import SHARED_PROGRAMMES
 from registry.domain import names as registry_names
 from registry.domain import procedure
+from registry.domain.calls import SHARED
 from tests.contract.descriptors import SNAKE, enums
 
 _COLLECTION = re.compile(r"[a-z]+([A-Z][a-z]+)*")
@@ -61,6 +63,19 @@ def test_an_enum_begins_with_unspecified_and_its_values_bear_its_name(enum: Enum
 )
 def test_the_values_that_the_documents_name_are_there(prefix: str, wanted: list[str], actual: list[tuple[str, int]]) -> None:
     assert {(f"{prefix}_{name}", number) for number, name in enumerate(wanted, 1)} <= set(actual)
+
+
+def test_states_of_applications_have_one_chinese_name() -> None:
+    values = application_pb2.ApplicationState.DESCRIPTOR.values_by_number
+    named = {
+        procedure.State(number): value.GetOptions().Extensions[field_pb2.zh] for number, value in values.items() if number
+    }
+    assert named == {state: zh for state, (zh, _) in procedure.STATES.items()}
+    assert all(one.GetOptions().Extensions[field_pb2.zh] for one in application_pb2.Programme.DESCRIPTOR.values[1:])
+
+
+def test_notices_of_applications_go_to_whom_registry_shows_them() -> None:
+    assert SHARED_PROGRAMMES == SHARED
 
 
 @pytest.mark.parametrize(

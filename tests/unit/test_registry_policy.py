@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from codes import fields
+from registry.domain.calls import BODIES, FORMING
 from registry.domain.facts import FACTS, Facts, Member, Value, of_members
 from registry.domain.limits import limits
 from registry.domain.names import MemberRole, OrgType, Severity, Verdict
-from registry.domain.policy import RULES
+from registry.domain.policy import RULES, Rule
+from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding, finding
 
 TODAY = date(2026, 3, 2)
@@ -165,6 +167,17 @@ def test_every_fact_counts(rule: str, fact: str) -> None:
     assert unknown.verdict is (SATISFIED if BY_ID[rule].any_is_enough else UNKNOWN)
     if WHOLE[rule][fact] is True and not BY_ID[rule].any_is_enough and not BY_ID[rule].when:
         assert said(rule, {fact: False}).verdict is VIOLATED
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_evidence_is_a_document_of_the_rules_programme(rule: Rule) -> None:
+    programmes = [*rule.programmes, *(one for one in FORMING if BODIES[one][0] & set(rule.kinds))]
+    for programme in programmes:
+        assert set(rule.documents) <= set(PROCEDURES[programme].documents)
+    assert programmes or not rule.documents
+    known = {*of_members(()), "is_vocational_school"}
+    entered = {name for name in rule.evidence if FACTS[name].entered_as == (name,)} - known
+    assert bool(rule.documents) == bool(entered and programmes), "what is entered is proved, what the register knows is not"
 
 
 def test_every_rule_is_tested_on_its_own_facts() -> None:

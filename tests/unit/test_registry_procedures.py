@@ -1,11 +1,14 @@
 """Registry: the machine that all procedures share, and what holds of every programme."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from alliance.registry.v1 import application_pb2 as pb
+from registry.applications.mapping import FACTS_OF
 from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import PARTIES, STATES, Party, Refusal, State, Step, Unit
+from registry.domain.procedure import PARTIES, REMIND_DAYS, STATES, Party, Refusal, State, Step, Unit, remind_day
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.common import is_college_of, related
 from tests.unit.walking import APPLICANT, DAY, EXPERTS, HINDERS, UNIVERSITY, begun
@@ -25,6 +28,8 @@ def test_every_state_of_a_programme_can_be_reached_and_every_document_is_asked_f
     assert asked == set(procedure.documents)
     assert len({step.name for step in procedure.steps}) == len(procedure.steps)
     assert all(deadline.step == "" or procedure.step(deadline.step) for deadline in procedure.deadlines)
+    facts = getattr(pb.Application(), FACTS_OF[programme]).DESCRIPTOR.fields_by_name if programme in FACTS_OF else {}
+    assert all(step.sets in facts if "day" in step.asks else not step.sets for step in procedure.steps)
 
 
 @each_programme
@@ -95,6 +100,14 @@ def test_who_belongs_together(one: Unit, other: Unit, are: bool) -> None:
 def test_only_a_verified_secondary_college_acts_for_its_university(changed: dict[str, Any], acts: bool) -> None:
     college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=UNIVERSITY.name, verified=True)
     assert is_college_of(college._replace(**changed), UNIVERSITY) is acts
+
+
+@pytest.mark.parametrize(
+    ("days", "in_days"), [(-1, None), (0, None), (1, 1), (REMIND_DAYS, 1), (REMIND_DAYS + 1, 1), (REMIND_DAYS + 2, 2)]
+)
+def test_a_last_day_is_said_to_be_near_a_week_before_or_on_the_next_day(days: int, in_days: int | None) -> None:
+    due_on = DAY + timedelta(days=days)
+    assert remind_day(due_on, DAY) == (None if in_days is None else DAY + timedelta(days=in_days))
 
 
 def test_states_and_parties_have_names_in_both_languages() -> None:

@@ -13,7 +13,20 @@ from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
 from registry.domain.programmes.challenge import taken_on
 from registry.domain.programmes.common import CORRECTION_DAYS
 from registry.domain.programmes.majors import ANSWER_DAYS
-from tests.unit.walking import APPLICANT, AUTHORITY, DAY, EXPERTS, HINDERS, LEADS, PROVINCE, SCHOOL, UNIVERSITY, Walk, begun
+from tests.unit.walking import (
+    APPLICANT,
+    AUTHORITY,
+    DAY,
+    EXPERTS,
+    HINDERS,
+    LEADS,
+    PROVINCE,
+    SCHOOL,
+    UNIVERSITY,
+    Walk,
+    begun,
+    due_on,
+)
 
 
 def community(**more: Any) -> Walk:
@@ -134,7 +147,7 @@ def test_a_correction_has_thirty_days() -> None:
     walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
     procedure = PROCEDURES[Programme.COMMUNITY]
     last = DAY + timedelta(days=CORRECTION_DAYS)
-    assert procedure.due_on(walk.case) == last
+    assert due_on(Programme.COMMUNITY, walk.case) == last
     for day, lapses in ((last, False), (last + timedelta(days=1), True)):
         walk.on(day)
         assert (procedure.overdue(walk.case) is not None) is lapses
@@ -160,7 +173,7 @@ def test_a_pilot_is_checked_reviewed_selected_and_runs_for_two_years(programme: 
     walk = reviewed(programme)
     assert walk.took("select", AUTHORITY, Party.AUTHORITY) is State.RUNNING
     assert walk.effects[-1] is Effect.FORM
-    assert PROCEDURES[programme].due_on(walk.case) == date(2028, 3, 2)
+    assert due_on(programme, walk.case) == date(2028, 3, 2)
     walk.on(date(2028, 3, 2))
     walk.refused("TOO_EARLY", "complete", AUTHORITY, Party.AUTHORITY)
     walk.on(date(2028, 3, 3))
@@ -228,7 +241,7 @@ def test_a_cycle_from_a_leap_day_ends_on_the_last_of_february() -> None:
     walk = reviewed(Programme.PILOT)
     walk.on(date(2028, 2, 29))
     walk.took("select", AUTHORITY, Party.AUTHORITY)
-    assert PROCEDURES[Programme.PILOT].due_on(walk.case) == date(2030, 2, 28)
+    assert due_on(Programme.PILOT, walk.case) == date(2030, 2, 28)
 
 
 def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
@@ -337,7 +350,7 @@ def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
 def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
     walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026})
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
-    assert PROCEDURES[Programme.PERFORMANCE].due_on(walk.case) == date(2026, 12, 31)
+    assert due_on(Programme.PERFORMANCE, walk.case) == date(2026, 12, 31)
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
     walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
     walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")
@@ -361,7 +374,7 @@ def test_a_school_proposes_a_major() -> None:
 def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
     walk.took("warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
-    assert PROCEDURES[Programme.MAJOR_ADJUSTMENT].due_on(walk.case) == DAY + timedelta(days=ANSWER_DAYS)
+    assert due_on(Programme.MAJOR_ADJUSTMENT, walk.case) == DAY + timedelta(days=ANSWER_DAYS)
     walk.took("respond", SCHOOL, brought=frozenset({"ANSWER"}))
     walk.took("warn_again", AUTHORITY, Party.AUTHORITY, reason="不够")
     walk.refused("DOCUMENT_REQUIRED", "respond", SCHOOL)

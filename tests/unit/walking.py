@@ -78,6 +78,12 @@ class Walk:
         self.case = replace(self.case, today=day)
 
 
+def due_on(programme: Programme, case: Case) -> date | None:
+    """The last day of the present state."""
+    due = PROCEDURES[programme].due(case)
+    return due[0] if due else None
+
+
 def begun(programme: Programme, applicant: Unit = APPLICANT, **more: Any) -> Walk:
     known = {
         "state": State.DRAFT,

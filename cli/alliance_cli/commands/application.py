@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.commands.body import FINDING_COLUMNS
 from alliance_cli.commands.document import uploaded
@@ -62,6 +63,7 @@ def _columns(names: Mapping[str, str]) -> list[Column]:
 def _details(names: Mapping[str, str]) -> list[Column]:
     return [
         *_columns(names),
+        ("截止事项", "due for", lambda a: _said(a.due_title)),
         ("组织", "body", lambda a: ident(a.body)),
         ("征集", "call", lambda a: ident(a.call)),
         ("主管单位", "authority", lambda a: names.get(a.authority, "")),
@@ -75,6 +77,7 @@ def _taken(names: Mapping[str, str]) -> list[Column]:
     return [
         ("时间", "time", lambda s: instant(s.take_time)),
         ("步骤", "step", lambda s: s.step),
+        ("名称", "title", lambda s: _said(s.title)),
         ("之后", "state after", lambda s: _state(s.state)),
         ("单位", "organization", lambda s: names.get(s.organization, "")),
         ("经办", "actor", lambda s: s.actor),
@@ -94,6 +97,11 @@ def _show(found: pb.Application) -> None:
 
 def _said(text: object) -> str:
     return str(getattr(text, context.language))
+
+
+def _evidence(finding: RuleFinding) -> str:
+    missing = t("缺 ", "missing: ")
+    return "\n".join(f"{'' if one.documents else missing}{_said(one.title)} {one.kind}" for one in finding.evidence)
 
 
 @app.command("list")
@@ -225,7 +233,7 @@ def check(application: str) -> None:
     """逐条对照政策 · check against every rule."""
     with explained():
         found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
-        show(found.findings, FINDING_COLUMNS, title=found.application)
+        show(found.findings, [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)], title=found.application)
 
 
 @app.command()

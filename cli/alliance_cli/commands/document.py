@@ -4,7 +4,7 @@ import hashlib
 import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -72,23 +72,25 @@ def uploaded(file: Path, owner: str = "") -> pb.Document:
     """The document of a file that is uploaded now."""
     if not file.is_file():
         raise typer.BadParameter(t(f"没有文件 {file}", f"there is no file {file}"))
-    content = file.read_bytes()
-    header = pb.Document(
-        owner=naming.organization(owner),
-        file_name=file.name,
-        media_type=mimetypes.guess_type(file.name)[0] or "",
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-    (answer,) = list(stubs.documents().UploadDocument(_requests(header, content), metadata=metadata(), timeout=_UPLOAD))
+    with file.open("rb") as opened:
+        header = pb.Document(
+            owner=naming.organization(owner),
+            file_name=file.name,
+            media_type=mimetypes.guess_type(file.name)[0] or "",
+            size=file.stat().st_size,
+            sha256=hashlib.file_digest(opened, "sha256").hexdigest(),
+        )
+        opened.seek(0)
+        requests = _requests(header, opened)
+        (answer,) = list(stubs.documents().UploadDocument(requests, metadata=metadata(), timeout=_UPLOAD))
     document: pb.Document = answer.document
     return document
 
 
-def _requests(header: pb.Document, content: bytes) -> Iterator[rpc.UploadDocumentRequest]:
+def _requests(header: pb.Document, content: IO[bytes]) -> Iterator[rpc.UploadDocumentRequest]:
     yield rpc.UploadDocumentRequest(header=header)
-    for start in range(0, len(content), _PART):
-        yield rpc.UploadDocumentRequest(part=content[start : start + _PART])
+    while part := content.read(_PART):
+        yield rpc.UploadDocumentRequest(part=part)
 
 
 def _named(text: str) -> str:

@@ -4,7 +4,7 @@ from access.authority import Authority
 from access.register import ProjectedRegister
 from access.visibility import may_see
 from alliance.listings.v1 import listing_pb2
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from notify.domain.events import About, Audience
@@ -26,9 +26,30 @@ class Rights:
         if about.audience is Audience.MEMBERS:
             members = await self._register.member_bodies(tx, organization, business_date(tx.now))
             return bool(members & about.bodies)
+        if about.audience in (Audience.PARTIES, Audience.SHARED):
+            return await self._has_part(tx, organization, about)
         if await self._is_secretariat(tx, organization, about):
             return True
         return about.audience is Audience.STEERING and await self._steers(tx, organization, about)
+
+    async def names(self, tx: Tx, about: About) -> dict[str, str]:
+        """What people call the organizations and bodies that an event's facts name, where that is known."""
+        named = set(about.facts.values())
+        organizations = await self._register.organizations(tx, [one for one in named if one.startswith("organizations/")])
+        bodies = await self._register.bodies(tx, [one for one in named if one.startswith("bodies/")])
+        called = {name: row.display_name for name, row in organizations.items()}
+        return called | {name: row.display_name for name, row in bodies.items()}
+
+    async def _has_part(self, tx: Tx, organization: str, about: About) -> bool:
+        """Who may read an application without being named in it (registry's `applications.store.sees`)."""
+        row = (await self._register.organizations(tx, [organization])).get(organization)
+        if row and row.verified and row.org_type == organization_pb2.ORG_TYPE_SECONDARY_COLLEGE and row.parent == about.issuer:
+            return True
+        if about.audience is Audience.PARTIES:
+            return False
+        members = await self._register.member_bodies(tx, organization, business_date(tx.now))
+        guided = (await self._register.bodies(tx, sorted(about.bodies))).values()
+        return bool(members & about.bodies) or any(organization == body.task_force for body in guided)
 
     async def _sees(self, tx: Tx, organization: str, about: About) -> bool:
         """Who could see a listing while it was published may know that it no longer is."""

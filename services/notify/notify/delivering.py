@@ -153,7 +153,8 @@ class Delivering:
         record = await self._vault.read(tx, subscription.recipient, "notification delivery")
         if record is None:
             return None
-        title, text = title_and_text(about, english=subscription.language == pb.LANGUAGE_EN)
+        names = await self._rights.names(tx, about)
+        title, text = title_and_text(about, names, english=subscription.language == pb.LANGUAGE_EN)
         return Mail(id_of(row.name), record.fields["email"], title, text, row.occurred_at)
 
     async def _deliver(self, ready: _Ready) -> None:

@@ -3,7 +3,7 @@
 One event, one transaction: inbox messages and deliveries are set up with it, once per subscription.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from access.listeners import listeners
 from alliance.notify.v1 import notify_pb2 as pb
@@ -44,7 +44,9 @@ class Events:
             and filter_of(row).takes(about)
             and await self._rights.may_know(tx, row.organization, about)
         ]
-        await store.add_inbox(tx, [_inbox(tx, row, about) for row in wanting if row.channel == pb.CHANNEL_INBOX])
+        inside = [row for row in wanting if row.channel == pb.CHANNEL_INBOX]
+        names = await self._rights.names(tx, about) if inside else {}
+        await store.add_inbox(tx, [_inbox(tx, row, about, names) for row in inside])
         outside = [row for row in wanting if row.channel != pb.CHANNEL_INBOX]
         await store.add_deliveries(tx, [_delivery(tx, row, about, record) for row in outside])
 
@@ -58,8 +60,8 @@ async def _interested(tx: Tx, event_type: str) -> Sequence[SubscriptionRow]:
     return found
 
 
-def _inbox(tx: Tx, row: SubscriptionRow, about: About) -> InboxRow:
-    title, text = title_and_text(about, english=row.language == pb.LANGUAGE_EN)
+def _inbox(tx: Tx, row: SubscriptionRow, about: About, names: Mapping[str, str]) -> InboxRow:
+    title, text = title_and_text(about, names, english=row.language == pb.LANGUAGE_EN)
     return InboxRow(
         name=resource("inboxMessages"),
         organization=row.organization,

@@ -7,12 +7,14 @@ from typing import Any, cast
 
 from google.protobuf.json_format import MessageToDict
 
+from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import events_pb2 as listings_events
 from alliance.matching.v1 import events_pb2 as matching_events
 from alliance.matching.v1 import match_pb2
 from alliance.notify.v1 import notify_pb2 as pb
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import application_pb2, body_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
+from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
 from alliance.reporting.v1 import report_pb2
 from chassis import targets, topics
@@ -20,7 +22,7 @@ from chassis.clock import SHANGHAI
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.record import Record
-from notify.domain.events import About, Audience, Filter, known_patterns
+from notify.domain.events import SHARED_PROGRAMMES, About, Audience, Filter, known_patterns
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -38,6 +40,8 @@ TOPICS = (
     "alliance.internal.matching.match.v1",
     "alliance.internal.reporting.deadline.v1",
     "alliance.internal.reporting.report.v1",
+    "alliance.internal.registry.call.v1",
+    "alliance.internal.registry.application.v1",
 )
 """What can be subscribed to."""
 
@@ -174,11 +178,11 @@ def data(record: Record) -> dict[str, Any]:
     """The resource of a record as a webhook carries it: no user is named there."""
     message = cast(Any, record.message)
     field = next(one for one in message.DESCRIPTOR.fields if one.name not in ("meta",))
-    return {
-        "subject": record.key,
-        "version": record.version,
-        "resource": MessageToDict(getattr(message, field.name), preserving_proto_field_name=True),
-    }
+    resource = MessageToDict(getattr(message, field.name), preserving_proto_field_name=True)
+    for step in resource.get("steps", ()):  # of an application
+        for user in ("actor", "named_principal"):
+            step.pop(user, None)
+    return {"subject": record.key, "version": record.version, "resource": resource}
 
 
 def _listing(record: Record) -> About:
@@ -287,10 +291,100 @@ def _report(record: Record) -> About:
     return About(record.id, record.type, record.key, bodies=bodies, audience=Audience.STEERING, facts=facts)
 
 
+def _call(record: Record) -> About:
+    call = cast(registry_events.CallEvent, record.message).call
+    facts = {
+        "programme": _zh(Programme, call.programme),
+        "programme_en": _en(Programme, "PROGRAMME_", call.programme),
+        "year": str(call.year),
+        "authority": call.authority,
+        "opens_on": call.opens_on or "…",
+        "closes_on": call.closes_on or "…",
+    }
+    return About(record.id, record.type, record.key, frozenset({call.authority}), audience=Audience.EVERYBODY, facts=facts)
+
+
+def _application(record: Record) -> About:
+    application = cast(registry_events.ApplicationEvent, record.message).application
+    named = (one for step in application.steps for one in (step.organization, step.named_organization))
+    parties = frozenset({application.applicant, application.authority, *named}) - {""}
+    return About(
+        record.id,
+        record.type,
+        record.key,
+        parties,
+        frozenset({application.body} - {""}),
+        audience=Audience.SHARED if int(application.programme) in SHARED_PROGRAMMES else Audience.PARTIES,
+        issuer=application.applicant,
+        facts=_application_facts(application),
+        variant=_variant(application) if record.type.split(".")[-2] == "stepped" else "",
+    )
+
+
+def _application_facts(application: application_pb2.Application) -> dict[str, str]:
+    facts = {
+        "title": application.display_name,
+        "programme": _zh(Programme, application.programme),
+        "programme_en": _en(Programme, "PROGRAMME_", application.programme),
+        "state": _zh(ApplicationState, application.state),
+        "state_en": _en(ApplicationState, "APPLICATION_STATE_", application.state),
+        "applicant": application.applicant,
+        "due_on": application.due_on,
+        "due_title": application.due_title.zh,
+        "due_title_en": application.due_title.en,
+        "until": f"请于 {application.due_on} 前" if application.due_on else "请",
+        "until_en": f" by {application.due_on}" if application.due_on else "",
+    }
+    if application.steps:
+        last = application.steps[-1]
+        facts |= {
+            "step": last.title.zh,
+            "step_en": last.title.en,
+            "by": last.organization or "平台",
+            "by_en": last.organization or "the platform",
+            "because": f"原因：{last.reason}。" if last.reason else "",
+            "because_en": f" Reason: {last.reason}." if last.reason else "",
+        }
+    return facts
+
+
+def _variant(application: application_pb2.Application) -> str:
+    """How the newest step reads: handed back to the applicant, ended by a last day, decided, or only taken."""
+    last = application.steps[-1]
+    if last.step in _HANDED_BACK:
+        return "returned"
+    if last.state == application_pb2.APPLICATION_STATE_LAPSED:
+        return "lapsed"
+    before = application.steps[-2].state if len(application.steps) > 1 else application_pb2.APPLICATION_STATE_DRAFT
+    return "decided" if last.state != before and last.state in _DECIDED else ""
+
+
+_HANDED_BACK = ("return", "rework")
+_DECIDED = frozenset(
+    ApplicationState.Value(f"APPLICATION_STATE_{name}")
+    for name in (
+        *("QUALIFIED", "REPORTED", "RUNNING", "WARNED", "CULTIVATED", "CERTIFIED"),
+        *("PUBLISHED", "COMPLETED", "REJECTED", "REMOVED"),
+    )
+)
+
+
+def _zh(enum: Any, number: int) -> str:
+    """The Chinese name of an enum's value, as the contract has it."""
+    return str(enum.DESCRIPTOR.values_by_number[number].GetOptions().Extensions[field_pb2.zh])
+
+
+def _en(enum: Any, prefix: str, number: int) -> str:
+    return str(enum.Name(number)).removeprefix(prefix).lower().replace("_", " ")
+
+
 _ABOUT: dict[str, Callable[[Record], About]] = dict(
     zip(
         TOPICS,
-        (_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _deadline, _report),
+        (
+            *(_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _deadline, _report),
+            *(_call, _application),
+        ),
         strict=True,
     )
 )

@@ -63,9 +63,10 @@ class RegistryParts(Parts):
         return await taking.sweep(tx, self._taking)
 
     async def due_work(self, tx: Tx) -> int:
-        """Bodies that nobody has looked at today."""
+        """Bodies that nobody has looked at today; applications whose last day has passed or is near."""
         today = business_date(tx.now)
-        return await store.count_unchecked(tx, today) + len(await applications.overdue(tx, today, _MOST_DUE))
+        due = [*await applications.overdue(tx, today, _MOST_DUE), *await applications.to_remind(tx, today, _MOST_DUE)]
+        return await store.count_unchecked(tx, today) + len(due)
 
     async def _bootstrap(self) -> None:
         if principal := self.context.settings.bootstrap_admin_sub:

@@ -16,6 +16,10 @@ _SEVERITIES = {
     Severity.ENCOURAGED: "鼓励 encouraged",
 }
 _STAGES = {Stage.FORMING: "组建 forming", Stage.STANDING: "成立后 standing", Stage.SUBMITTING: "申报 submitting"}
+_HEADINGS = (
+    *("rule", "clause", "for", "stage", "weight", "要求 what it asks", "conditions", "facts", "evidence 佐证"),
+    *("ours 文件未定", "revision"),
+)
 _HEAD = """# Policy rules 政策规则
 
 Made out of `services/registry/registry/domain/policy` by `make docs`; do not edit. Every rule of R10–R28: what it asks of
@@ -25,6 +29,8 @@ are the five source documents.
 - **Required 必须**: a body is not formed, and nothing is submitted, where it is violated. What cannot be told stays open.
 - **In principle 原则上**: an exception hinders nothing and stays open to be seen.
 - **Encouraged 鼓励** (also preferred, allowed): hinders nothing.
+- *Evidence*: kinds of documents of its programme that prove its facts; `alliance application check` says which of them are
+  attached. What the register knows itself (members, verifications, the catalogue) needs none.
 - A rule's *revision* rises with every change of what it asks; each verdict names it, with the thresholds that differ.
 """
 
@@ -36,8 +42,8 @@ def table() -> str:
 
 def _rules() -> Iterator[str]:
     yield "## Rules 规则\n"
-    yield "| rule | clause | for | stage | weight | 要求 what it asks | conditions | facts | ours 文件未定 | revision |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield f"| {' | '.join(_HEADINGS)} |"
+    yield f"|{'---|' * len(_HEADINGS)}"
     for rule in RULES:
         cells = (
             rule.id,
@@ -48,6 +54,7 @@ def _rules() -> Iterator[str]:
             "<br>".join(rule.title),
             _conditions(rule),
             "<br>".join(f"`{name}`" for name in rule.evidence),
+            "<br>".join(f"`{kind}`" for kind in rule.documents),
             "<br>".join(part for part in rule.ours if part),
             str(rule.revision),
         )

@@ -14,7 +14,10 @@ class RegistrySettings(ServiceSettings):
     """Thresholds of the rules that are not the default, as JSON, e.g. `{"secretariat_staff": 2}` (docs/policy-rules.md)."""
 
     objects_url: str
-    """Where documents are kept: `file:///folder`, or `s3://bucket/prefix` with `AWS_*` for credentials and endpoint."""
+    """Where documents are kept: `file:///folder`, or `s3://bucket/prefix` with `AWS_*` for credentials and endpoint.
+
+    An endpoint without TLS needs `AWS_ALLOW_HTTP=true`.
+    """
     clamd: str = Field(default="", pattern=r"^([^:]+:\d+)?$")
     """Address of ClamAV's daemon, `host:port`, that scans what is uploaded; none where empty."""
 

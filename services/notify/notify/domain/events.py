@@ -17,6 +17,10 @@ class Audience(IntEnum):
     """Members of the bodies named."""
     STEERING = 5
     """The bodies' secretariats, task forces and lead departments."""
+    PARTIES = 6
+    """The organizations named, and the issuer's secondary colleges, which act for it."""
+    SHARED = 7
+    """As PARTIES, and the bodies' members and task forces."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ class About:
     Attributes:
         organizations: who issued what it is about, or is a side of it.
         facts: what the texts fill in, by name.
-        visibility, issuer: of a listing; else 0 and "".
+        visibility, issuer: of a listing, or the applicant of an application; else 0 and "".
         shown: whether the listing was ever published.
+        variant: which of the type's texts it reads by; "" for the only one.
     """
 
     event_id: str
@@ -41,6 +46,11 @@ class About:
     visibility: int = 0
     shown: bool = False
     facts: dict[str, str] = field(default_factory=dict)
+    variant: str = ""
+
+
+SHARED_PROGRAMMES = frozenset({1, 4, 7, 8})
+"""Programmes whose applications the members of the body may read: registry's `domain.calls.SHARED`, held equal by a test."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,9 @@
-"""What people read, by event type; Chinese and English. A type without a text of its own gets the general one."""
+"""What people read, by event type and, where one has several, the variant; Chinese and English.
+
+A type without a text of its own gets the general one.
+"""
+
+from collections.abc import Mapping
 
 from notify.domain.events import About
 
@@ -96,6 +101,54 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Corrected: {title_en}",
         "{body}: {title_en} ({period}) is {state} after all.",
     ),
+    "registry.call.opened": (
+        "新征集：{programme}（{year} 年）",
+        "{authority} 启动 {year} 年“{programme}”，受理时间 {opens_on} 至 {closes_on}。",
+        "New call: {programme_en}, {year}",
+        "{authority} opened the call of {year} for {programme_en}, from {opens_on} to {closes_on}.",
+    ),
+    "registry.application.created": (
+        "新申报：{title}",
+        "{applicant} 的“{title}”（{programme}）已起草。",
+        "New application: {title}",
+        "“{title}” ({programme_en}) of {applicant} was begun.",
+    ),
+    "registry.application.updated": (
+        "申报已修改：{title}",
+        "“{title}”（{programme}）的内容或材料已修改，现为“{state}”。",
+        "Application changed: {title}",
+        "What “{title}” ({programme_en}) says or holds has changed; it is {state_en}.",
+    ),
+    "registry.application.stepped": (
+        "{step}：{title}",
+        "{by} 已办理“{title}”（{programme}）的“{step}”，现为“{state}”。{because}",
+        "{step_en}: {title}",
+        "{by_en} took the step “{step_en}” of “{title}” ({programme_en}); it is {state_en} now.{because_en}",
+    ),
+    "registry.application.stepped.returned": (
+        "退回：{title}",
+        "{by} 将“{title}”（{programme}）退回。{because}{until}补正后再次提交。",
+        "Returned: {title}",
+        "{by_en} returned “{title}” ({programme_en}).{because_en} Correct it and hand it in again{until_en}.",
+    ),
+    "registry.application.stepped.decided": (
+        "结果：{title}——{step}",
+        "{by} 对“{title}”（{programme}）作出决定：{step}，现为“{state}”。{because}",
+        "Decision on {title}: {step_en}",
+        "{by_en} decided on “{title}” ({programme_en}): {step_en}; it is {state_en} now.{because_en}",
+    ),
+    "registry.application.stepped.lapsed": (
+        "逾期失效：{title}",
+        "“{title}”（{programme}）未在期限内提交，已失效。",
+        "Lapsed: {title}",
+        "“{title}” ({programme_en}) was not handed in in time and has lapsed.",
+    ),
+    "registry.application.reminded": (
+        "临近{due_title}：{title}",
+        "“{title}”（{programme}）现为“{state}”，{due_title}为 {due_on}，请按时办理。",
+        "{due_title_en} is near: {title}",
+        "“{title}” ({programme_en}) is {state_en}; {due_title_en}: {due_on}. Please act in time.",
+    ),
     "reporting.report.submitted": (
         "已报送：{period} 信息报送",
         "{body} 报送了 {period} 信息报送（第 {revision} 版）。",
@@ -112,10 +165,12 @@ class _Facts(dict[str, str]):
         return "—"
 
 
-def title_and_text(about: About, *, english: bool) -> tuple[str, str]:
-    """Title and text of a message about an event."""
+def title_and_text(about: About, names: Mapping[str, str], *, english: bool) -> tuple[str, str]:
+    """Title and text of a message about an event; `names` is what people call the organizations and bodies of its facts."""
     name = about.type.removeprefix("alliance.").rsplit(".", 1)[0]
-    zh_title, zh_text, en_title, en_text = _TEXTS.get(name, _GENERAL)
-    facts = _Facts({**about.facts, "subject": about.subject, "verb": name.rsplit(".", 1)[-1]})
+    key = f"{name}.{about.variant}" if about.variant else name
+    zh_title, zh_text, en_title, en_text = _TEXTS.get(key, _GENERAL)
+    known = {fact: names.get(value, value) for fact, value in about.facts.items()}
+    facts = _Facts({**known, "subject": about.subject, "verb": name.rsplit(".", 1)[-1]})
     title, text = (en_title, en_text) if english else (zh_title, zh_text)
     return title.format_map(facts), text.format_map(facts)

@@ -1,10 +1,10 @@
 """Documents 材料: uploaded with limits of size, type and hash, scanned, and kept apart from the database."""
 
-import hashlib
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from sqlalchemy import BigInteger, DateTime, Index, Text, exists, or_, select
 from sqlmodel import Field
@@ -15,31 +15,17 @@ from alliance.registry.v1 import document_service_pb2 as rpc
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Precondition, Unavailable, Violation
 from chassis.ids import resource
-from chassis.personal import screen
 from chassis.rpc import Call
 from registry import guards, store
 from registry.applications import store as rows
+from registry.applications.contents import MAX_PART, header_problems, parts, receive
 from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
 from registry.mapping.checks import refuse
 from registry.store import Base, OrganizationRow
 
-MAX_SIZE = 20 * 1024 * 1024  # bytes of a document
-MAX_PART = 1024 * 1024  # bytes of a part
 _KEPT, _ERASED = pb.DOCUMENT_STATE_KEPT, pb.DOCUMENT_STATE_ERASED
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-_BEGINS: Mapping[str, bytes] = {
-    "application/pdf": b"%PDF-",
-    "image/png": b"\x89PNG\r\n\x1a\n",
-    "image/jpeg": b"\xff\xd8\xff",
-    f"{_OFFICE}wordprocessingml.document": b"PK\x03\x04",
-    f"{_OFFICE}spreadsheetml.sheet": b"PK\x03\x04",
-    f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
-}
-"""Media type → how a content of it begins."""
 _INSTANT: Any = DateTime(timezone=True)
-_HASH = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
 
 class DocumentRow(Base, table=True):
@@ -81,11 +67,12 @@ class Documents:
         async with call.database.transaction(call.cause, read_only=True) as tx:
             if await store.get(tx, OrganizationRow, header.owner) is None:
                 refuse([guards.unknown("header.owner", header.owner)])
-        content = await _content(header, requests)
-        await self._scan(content)
-        call.accepting()
         name = resource("documents")
-        await self._objects.put(name, _once(content))
+        with _reached("材料暂时无法保存", "the document can't be kept at present"), TemporaryFile() as file:
+            await receive(header, requests, file)
+            await self._scan(file)
+            call.accepting()
+            await self._objects.put(name, parts(file))
         row = DocumentRow(
             name=name,
             owner=header.owner,
@@ -116,12 +103,8 @@ class Documents:
             refuse([Violation("offset", "range", "不能为负数", "it can't be negative")])
         if row.state == _ERASED:
             raise Precondition("ERASED", "材料内容已删除", "the document's content is erased", {"document": row.name})
-        try:
+        with _reached("材料暂时无法读取", "the document can't be read at present"):
             return rpc.DocumentContent(content=await self._objects.read(row.name, request.offset, MAX_PART))
-        except OSError as error:
-            raise Unavailable(
-                "材料暂时无法读取，请稍后重试", "the document can't be read at present; try again shortly"
-            ) from error
 
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
         """See the contract. The object goes first: an erasure that ends half way is asked for again."""
@@ -130,7 +113,8 @@ class Documents:
         if row is None:
             raise NotFound(request.name)
         if row.state == _KEPT:
-            await self._objects.delete(row.name)
+            with _reached("材料暂时无法删除", "the document can't be erased at present"):
+                await self._objects.delete(row.name)
             row.state, row.erased_by, row.erase_reason = _ERASED, call.cause.actor, request.reason
             row.file_name = ""
             await store.write(call.tx, DocumentRow(**row.model_dump()))
@@ -154,15 +138,15 @@ class Documents:
             if not await self._authority.permitted(call, "registry.documents.upload", row.owner):
                 raise Denied("registry.documents.upload", row.owner)
 
-    async def _scan(self, content: bytes) -> None:
-        try:
-            found = await self._scanner.found(content)
-        except (OSError, TimeoutError) as error:
-            raise Unavailable(
-                "病毒扫描暂时不可用，请稍后重试", "the virus scanner can't be asked at present; try again shortly"
-            ) from error
+    async def _scan(self, file: IO[bytes]) -> None:
+        with _reached("病毒扫描暂时不可用", "the virus scanner can't be asked at present"):
+            found = await self._scanner.found(parts(file))
         if found:
-            raise Precondition("INFECTED", f"材料未通过病毒扫描：{found}", f"the scanner found {found}; nothing was kept")
+            raise Precondition(
+                "INFECTED",
+                f"材料未通过病毒扫描：{found}；未予保存，请清除后重新上传",
+                f"the scanner found {found}; nothing was kept, clean the file and upload it again",
+            )
 
     async def _shown(self, call: Call, name: str) -> DocumentRow:
         viewer = await self._authority.viewer(call)
@@ -181,62 +165,13 @@ class Documents:
         return row
 
 
-def header_problems(header: pb.Document) -> list[Violation]:
-    """Everything that is wrong with what an upload says of its content."""
-    found = []
-    if not _NAME.fullmatch(header.file_name):
-        found.append(
-            Violation(
-                "header.file_name",
-                "name",
-                "文件名须为 1–200 个字符，不含斜线",
-                "a file name has 1 to 200 characters and no slash",
-            )
-        )
-    if header.media_type not in _BEGINS:
-        listed = "、".join(_BEGINS)
-        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(_BEGINS)}"))
-    if not 0 < header.size <= MAX_SIZE:
-        most = MAX_SIZE // 1024 // 1024
-        found.append(Violation("header.size", "size", f"大小须在 1 字节至 {most} MiB 之间", f"it has 1 byte to {most} MiB"))
-    if not _HASH.fullmatch(header.sha256):
-        found.append(
-            Violation("header.sha256", "hash", "须为 64 位小写十六进制", "it has 64 hexadecimal digits in lower case")
-        )
-    return found + list(screen("header.file_name", header.file_name))
-
-
-async def _content(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumentRequest]) -> bytes:
-    """The whole content, as the header says it is. Raises `Invalid`."""
-    content = bytearray()
-    async for request in requests:
-        if len(request.part) > MAX_PART or len(content) + len(request.part) > header.size:
-            raise Invalid(
-                [
-                    Violation(
-                        "part",
-                        "size",
-                        "内容比 header.size 长，或一段超过 1 MiB",
-                        "more than header.size, or a part over 1 MiB",
-                    )
-                ]
-            )
-        content += request.part
-    wrong = []
-    if len(content) != header.size:
-        wrong.append(Violation("header.size", "size", f"实收 {len(content)} 字节", f"{len(content)} bytes came"))
-    elif hashlib.sha256(content).hexdigest() != header.sha256:
-        wrong.append(
-            Violation("header.sha256", "hash", "内容与哈希不符；请重新上传", "the content has another hash; upload it again")
-        )
-    elif not content.startswith(_BEGINS[header.media_type]):
-        wrong.append(Violation("header.media_type", "type", "内容与类型不符", "the content is of another type"))
-    refuse(wrong)
-    return bytes(content)
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+@contextmanager
+def _reached(zh: str, en: str) -> Iterator[None]:
+    """Raises `Unavailable` where a part that keeps or scans contents can't be reached."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{zh}，请稍后重试", f"{en}; try again shortly") from error
 
 
 def document_message(row: Any) -> pb.Document:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import body_pb2
 from chassis.clock import parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
@@ -136,8 +137,10 @@ def call_message(row: CallRow) -> pb.ApplicationCall:
     return message
 
 
-def application_row(message: pb.Application, version: int, due_on: date | None, now: datetime) -> ApplicationRow:
-    """The row of an application in a new version; sets its etag and times. `due_on`: when the platform takes a step."""
+def application_row(
+    message: pb.Application, version: int, due_on: date | None, remind_on: date | None, now: datetime
+) -> ApplicationRow:
+    """The row of an application in a new version; sets its etag and times."""
     message.etag = etag(version)
     message.update_time.FromDatetime(now)
     if version == 1:
@@ -152,6 +155,7 @@ def application_row(message: pb.Application, version: int, due_on: date | None, 
         call=message.call,
         authority=message.authority,
         due_on=due_on,
+        remind_on=remind_on,
         create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
         content=message.SerializeToString(deterministic=True),
     )
@@ -179,6 +183,16 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     if refusal:
         message.refusal.zh, message.refusal.en = refusal.zh, refusal.en
     return message
+
+
+def evidence(procedure: Procedure, message: pb.Application, kinds: Sequence[str]) -> list[body_pb2.RuleEvidence]:
+    """The documents of some kinds that an application has; none of a kind that is missing."""
+    found = []
+    for kind in kinds:
+        attached = [one.document for one in message.documents if one.kind == kind]
+        found.append(body_pb2.RuleEvidence(kind=kind, documents=attached))
+        found[-1].title.zh, found[-1].title.en = procedure.documents[kind]
+    return found
 
 
 def document_problems(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:

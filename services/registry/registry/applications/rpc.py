@@ -25,6 +25,7 @@ from registry.applications.mapping import (
     call_problems,
     call_row,
     document_problems,
+    evidence,
     step_message,
 )
 from registry.applications.store import ApplicationRow, CallRow
@@ -107,7 +108,7 @@ class Applications:
         await self._require_body(call, message, programme)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
-        await self._taking.save(call.tx, message, 1, "created")
+        await self._taking.save(call.tx, message, None, "created")
         return message
 
     async def GetApplication(self, call: Call, request: rpc.GetApplicationRequest) -> pb.Application:
@@ -136,7 +137,7 @@ class Applications:
         row = await self._open(call, request.application.name, request.application.etag)
         message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
         refuse(application_problems(message))
-        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def AttachDocuments(self, call: Call, request: rpc.AttachDocumentsRequest) -> pb.Application:
@@ -145,7 +146,7 @@ class Applications:
         message = application_message(row)
         await self._require_documents(call, row, request.documents)
         await self._taking.attach(call.tx, message, request.documents)
-        await self._taking.save(call.tx, message, row.version + 1, "updated")
+        await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def TakeStep(self, call: Call, request: rpc.TakeStepRequest) -> pb.Application:
@@ -199,8 +200,11 @@ class Applications:
     async def CheckApplication(self, call: Call, request: rpc.CheckApplicationRequest) -> pb.ApplicationCheck:
         """See the contract."""
         message = application_message(await self._found(call, request.name))
-        found = [finding_message(one) for one in await self._taking.findings(call.tx, message)]
-        answer = pb.ApplicationCheck(application=message.name, findings=found)
+        procedure = PROCEDURES[Programme(message.programme)]
+        answer = pb.ApplicationCheck(application=message.name)
+        for one in await self._taking.findings(call.tx, message):
+            answer.findings.append(finding_message(one))
+            answer.findings[-1].evidence.extend(evidence(procedure, message, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
 

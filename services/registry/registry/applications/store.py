@@ -37,7 +37,10 @@ class CallRow(Base, table=True):
 
 
 class ApplicationRow(Base, table=True):
-    """An application; `content` is its message. `due_on` is the day after which the platform takes a step."""
+    """An application; `content` is its message.
+
+    `due_on` is the day after which the platform takes a step, `remind_on` the day on which it says that the last day is near.
+    """
 
     __tablename__ = "application"
     __table_args__ = (
@@ -46,6 +49,7 @@ class ApplicationRow(Base, table=True):
         Index("application_call_of", "call"),
         Index("application_authority", "authority"),
         Index("application_due", "due_on", postgresql_where=text("due_on IS NOT NULL")),
+        Index("application_remind", "remind_on", postgresql_where=text("remind_on IS NOT NULL")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)
@@ -57,6 +61,7 @@ class ApplicationRow(Base, table=True):
     call: str = Field(sa_type=Text)
     authority: str = Field(sa_type=Text)
     due_on: date | None
+    remind_on: date | None
     create_time: datetime = Field(sa_type=_INSTANT)
     content: bytes = Field(sa_type=LargeBinary)
 
@@ -117,6 +122,13 @@ async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:
     c = application.c
     statement = select(c.name).where(c.due_on.is_not(None), c.due_on < today).order_by(c.due_on, c.name).limit(limit)
     return (await tx.conn.execute(statement)).scalars().all()
+
+
+async def to_remind(tx: Tx, today: date, limit: int) -> Sequence[str]:
+    """Names of applications whose last day is near, and of which that is not said yet."""
+    c = application.c
+    near = (c.remind_on.is_not(None), c.remind_on <= today)
+    return (await tx.conn.execute(select(c.name).where(*near).order_by(c.remind_on, c.name).limit(limit))).scalars().all()
 
 
 async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[BodyRow]:

@@ -14,12 +14,12 @@ from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, store
 from registry.applications import catalogue
-from registry.applications.mapping import application_message, application_row, entered
-from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue
+from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
+from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, to_remind
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
-from registry.domain.procedure import Case, Effect, Party, Procedure, Refusal, State, Step, Taken, Unit, Window, take
+from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day, take
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import is_college_of
@@ -73,8 +73,12 @@ class Taking:
         if isinstance(step, Refusal):
             raise Precondition(step.reason, step.zh, step.en, {"application": row.name, "step": name[:100]})
         if len(message.steps) >= _MOST_STEPS:  # the platform's own step, at a last day, is never held up by it
-            raise Precondition("TOO_MANY_STEPS", f"步骤已满 {_MOST_STEPS} 次", f"{_MOST_STEPS} steps were taken already")
-        return await self._done(call.tx, row.version, message, case, step, said)
+            raise Precondition(
+                "TOO_MANY_STEPS",
+                f"步骤已满 {_MOST_STEPS} 次；请另行申报",
+                f"{_MOST_STEPS} steps were taken already; begin another application",
+            )
+        return await self._done(call.tx, row, message, case, step, said)
 
     async def lapse(self, tx: Tx, row: ApplicationRow) -> bool:
         """Take the step that the platform takes after a last day; says whether there was one."""
@@ -83,7 +87,7 @@ class Taking:
         step = PROCEDURES[Programme(row.programme)].overdue(case)
         if step is None:
             return False
-        await self._done(tx, row.version, message, case, step, Said(reason=step.title[0]))
+        await self._done(tx, row, message, case, step, Said(reason=step.title[0]))
         return True
 
     async def attach(self, tx: Tx, message: pb.Application, given: Sequence[pb.ApplicationDocument]) -> None:
@@ -171,12 +175,14 @@ class Taking:
                 parts.add(Party.SECRETARIAT)
         return frozenset(parts)
 
-    async def _done(self, tx: Tx, version: int, message: pb.Application, case: Case, step: Step, said: Said) -> pb.Application:
+    async def _done(
+        self, tx: Tx, row: ApplicationRow, message: pb.Application, case: Case, step: Step, said: Said
+    ) -> pb.Application:
         state = step.to or case.state
         message.state = int(state)  # type: ignore[assignment]
         await self.attach(tx, message, said.documents)
-        if "day" in step.asks:
-            message.challenge.due_on = said.day
+        if step.sets:
+            setattr(getattr(message, FACTS_OF[message.programme]), step.sets, said.day)
         taken = message.steps.add(
             step=step.name,
             state=int(state),
@@ -190,9 +196,10 @@ class Taking:
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
+        taken.title.zh, taken.title.en = step.title
         await name_party(tx, message.name, said.organization, said.principal)
         await self._effect(tx, step.effect, message.body)
-        await self.save(tx, message, version + 1, "stepped")
+        await self.save(tx, message, row, "stepped")
         return message
 
     async def _effect(self, tx: Tx, effect: Effect, body: str) -> None:
@@ -201,16 +208,24 @@ class Taking:
         row = await changes.locked_body(tx, body)
         await (bodies.form if effect is Effect.FORM else bodies.dissolve)(tx, self._judge, row)
 
-    async def save(self, tx: Tx, message: pb.Application, version: int, verb: str) -> None:
+    async def save(self, tx: Tx, message: pb.Application, before: ApplicationRow | None, verb: str) -> None:
         """Write an application in a new version; sets its last day, etag and times."""
+        version = before.version + 1 if before else 1
         case = await self._known(tx, message, Said())
         programme = Programme(message.programme)
         procedure = PROCEDURES[programme]
-        due_on = procedure.due_on(case)
-        message.due_on = due_on.isoformat() if due_on else ""
+        due_before, due = message.due_on, procedure.due(case)
+        message.ClearField("due_title")
+        message.due_on = due[0].isoformat() if due else ""
+        if due:
+            message.due_title.zh, message.due_title.en = due[1].title
+        remind_on = remind_day(due[0], case.today) if due else None
+        if before and message.due_on == due_before:
+            remind_on = None if verb == "reminded" else before.remind_on
         if programme is Programme.CERTIFICATION:
             await catalogue.keep(tx, message, case)
-        row = application_row(message, version, due_on if _lapses(procedure, case) else None, tx.now)
+        lapses_on = due[0] if due and due[1].step else None
+        row = application_row(message, version, lapses_on, remind_on, tx.now)
         await store.write(tx, row)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
 
@@ -219,10 +234,6 @@ def _named(message: pb.Application, said: Said) -> set[str]:
     """The organizations that an application and its steps name."""
     steps = {one.named_organization for one in message.steps}
     return {name for name in (message.applicant, said.organization, *steps) if name}
-
-
-def _lapses(procedure: Procedure, case: Case) -> bool:
-    return any(one.step and case.state in one.at for one in procedure.deadlines)
 
 
 def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
@@ -264,9 +275,14 @@ def _window(call: Any) -> Window:
 
 
 async def sweep(tx: Tx, taking: Taking) -> int:
-    """Take the platform's steps of some applications whose last day has passed; returns how many."""
+    """Take the platform's steps where a last day has passed, and say where one is near, of some; returns of how many."""
     done = 0
     for name in await overdue(tx, business_date(tx.now), _BATCH):
         row = await store.get(tx, ApplicationRow, name, lock=True)
         done += bool(row and await taking.lapse(tx, row))
+    for name in await to_remind(tx, business_date(tx.now), _BATCH):
+        row = await store.get(tx, ApplicationRow, name, lock=True)
+        if row and row.remind_on:
+            await taking.save(tx, application_message(row), row, "reminded")
+            done += 1
     return done

@@ -6,7 +6,7 @@ its reason in both languages, before anything is changed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -224,6 +224,7 @@ class Step:
         by: who may take it.
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
+        sets: the fact of the application that the day becomes which the call says.
         in_window: only within the programme's window.
         checks_rules: refused where a required rule is violated.
         ours: what of it the document leaves open and we have chosen.
@@ -238,6 +239,7 @@ class Step:
     documents: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    sets: str = ""
     in_window: bool = False
     checks_rules: bool = False
     guards: tuple[Guard, ...] = ()
@@ -275,10 +277,10 @@ class Procedure:
         """Steps that a state and the parties allow, whatever else they need."""
         return [one for one in self.steps if state in one.at and parties.intersection(one.by)]
 
-    def due_on(self, case: Case) -> date | None:
-        """The last day of the present state, if it has one."""
-        days = [one.last(case) for one in self.deadlines if case.state in one.at]
-        return min((day for day in days if day), default=None)
+    def due(self, case: Case) -> tuple[date, Deadline] | None:
+        """The last day of the present state and what it is, if it has one."""
+        days = ((one.last(case), one) for one in self.deadlines if case.state in one.at)
+        return min(((day, one) for day, one in days if day), key=lambda due: due[0], default=None)
 
     def overdue(self, case: Case) -> Step | None:
         """The step that the platform takes because a last day has passed."""
@@ -287,6 +289,15 @@ class Procedure:
             if last and case.today > last:
                 return self.step(one.step)
         return None
+
+
+REMIND_DAYS = 7
+"""Days before a last day on which it is said to be near; our default, the documents name none."""
+
+
+def remind_day(due_on: date, today: date) -> date | None:
+    """When to say that a last day is near that was set today: tomorrow at the earliest, never after it."""
+    return max(due_on - timedelta(days=REMIND_DAYS), today + timedelta(days=1)) if due_on > today else None
 
 
 def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:

@@ -23,7 +23,8 @@ _STAGES: Mapping[Stage, Text] = {
 class Finding:
     """What one rule says; `seen` are the facts that it looked at, `missing` is what is to be entered.
 
-    `version` names what gave the verdict: the rule's revision, and each threshold that is not the default.
+    `version` names what gave the verdict: the rule's revision, and each threshold that is not the default. `documents` are the
+    kinds of documents that are its evidence; none where it is not applicable.
     """
 
     rule: str
@@ -36,6 +37,7 @@ class Finding:
     fix: Text = ("", "")
     seen: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
 
     @property
     def hinders(self) -> bool:
@@ -60,7 +62,8 @@ def finding(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> Finding:
     seen = {name: _text(facts, name) for name in rule.evidence if facts.get(name) is not None}
     version = version_of(rule, limits)
     fix = rule.fix if told else ("", "")
-    return Finding(rule.id, version, rule.clause, rule.severity, verdict, zh, en, fix, seen, missing)
+    documents = () if verdict is Verdict.NOT_APPLICABLE else rule.documents
+    return Finding(rule.id, version, rule.clause, rule.severity, verdict, zh, en, fix, seen, missing, documents)
 
 
 def version_of(rule: Rule, limits: Limits) -> str:

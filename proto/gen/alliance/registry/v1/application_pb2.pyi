@@ -577,6 +577,7 @@ class Application(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TITLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`applications/{application}`. Output only."""
     programme: Global___Programme.ValueType
@@ -627,7 +628,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TakenStep]:
-        """Steps that were taken, the oldest first; at most 500. Output only."""
+        """Steps that were taken, the oldest first; at most 500, and the platform's own at a last day. Output only."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -636,6 +637,10 @@ class Application(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it changed last. Output only."""
+
+    @_builtins.property
+    def due_title(self) -> _text_pb2.LocalizedText:
+        """What the last day is that `due_on` names. Output only."""
 
     def __init__(
         self,
@@ -660,10 +665,11 @@ class Application(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        due_title: _text_pb2.LocalizedText | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "employee_intake", b"employee_intake", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "performance", b"performance", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "due_title", b"due_title", "employee_intake", b"employee_intake", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "performance", b"performance", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "authority", b"authority", "body", b"body", "call", b"call", "certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "display_name", b"display_name", "documents", b"documents", "due_on", b"due_on", "employee_intake", b"employee_intake", "etag", b"etag", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "name", b"name", "performance", b"performance", "programme", b"programme", "state", b"state", "steps", b"steps", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "authority", b"authority", "body", b"body", "call", b"call", "certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "display_name", b"display_name", "documents", b"documents", "due_on", b"due_on", "due_title", b"due_title", "employee_intake", b"employee_intake", "etag", b"etag", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "name", b"name", "performance", b"performance", "programme", b"programme", "state", b"state", "steps", b"steps", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_facts: _TypeAlias = _typing.Literal["certification", "major_adjustment", "performance", "employee_intake", "challenge", "meeting"]  # noqa: Y015
     _WhichOneofArgType_facts: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
@@ -714,6 +720,7 @@ class TakenStep(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     OPEN_FINDINGS_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
     step: _builtins.str
     """Name of the step, e.g. `submit`."""
     state: Global___ApplicationState.ValueType
@@ -742,6 +749,10 @@ class TakenStep(_message.Message):
     def open_findings(self) -> _containers.RepeatedCompositeFieldContainer[_body_pb2.RuleFinding]:
         """Rules that were violated or could not be told when it was taken, encouraged ones left out."""
 
+    @_builtins.property
+    def title(self) -> _text_pb2.LocalizedText:
+        """What people call the step."""
+
     def __init__(
         self,
         *,
@@ -756,10 +767,11 @@ class TakenStep(_message.Message):
         score: _builtins.int | None = ...,
         documents: _abc.Iterable[_builtins.str] | None = ...,
         open_findings: _abc.Iterable[_body_pb2.RuleFinding] | None = ...,
+        title: _text_pb2.LocalizedText | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score", "take_time", b"take_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "score", b"score", "state", b"state", "step", b"step", "take_time", b"take_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "score", b"score", "state", b"state", "step", b"step", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015

@@ -169,7 +169,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckApplication(self, request, context):
-        """Says for every rule what holds of the application and of its body now; changes nothing.
+        """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
+        changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,7 +57,9 @@ class ApplicationServiceStub:
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
-    """Says for every rule what holds of the application and of its body now; changes nothing."""
+    """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
+    changes nothing.
+    """
 
 @_typing.type_check_only
 class ApplicationServiceAsyncStub(ApplicationServiceStub):
@@ -87,7 +89,9 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
-    """Says for every rule what holds of the application and of its body now; changes nothing."""
+    """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
+    changes nothing.
+    """
 
 class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Applications 申报: every programme's procedure (R29–R37), step by step."""
@@ -180,6 +184,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.CheckApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ApplicationCheck, _abc.Awaitable[_application_pb2.ApplicationCheck]]:
-        """Says for every rule what holds of the application and of its body now; changes nothing."""
+        """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
+        changes nothing.
+        """
 
 def add_ApplicationServiceServicer_to_server(servicer: ApplicationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

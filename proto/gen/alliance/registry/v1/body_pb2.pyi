@@ -850,6 +850,7 @@ class RuleFinding(_message.Message):
     FIX_FIELD_NUMBER: _builtins.int
     RULE_VERSION_FIELD_NUMBER: _builtins.int
     SINCE_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Rule id, e.g. `R11`."""
     clause: _builtins.str
@@ -882,6 +883,10 @@ class RuleFinding(_message.Message):
     def since_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it has been said (business time); not set in open findings and where it was not kept yet."""
 
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleEvidence]:
+        """Documents that are the evidence of its facts, a kind each; of an application that is checked, where the rule is applicable."""
+
     def __init__(
         self,
         *,
@@ -895,14 +900,49 @@ class RuleFinding(_message.Message):
         fix: _text_pb2.LocalizedText | None = ...,
         rule_version: _builtins.str = ...,
         since_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence: _abc.Iterable[Global___RuleEvidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fix", b"fix", "message", b"message", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "facts", b"facts", "fix", b"fix", "message", b"message", "missing", b"missing", "rule", b"rule", "rule_version", b"rule_version", "severity", b"severity", "since_time", b"since_time", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "evidence", b"evidence", "facts", b"facts", "fix", b"fix", "message", b"message", "missing", b"missing", "rule", b"rule", "rule_version", b"rule_version", "severity", b"severity", "since_time", b"since_time", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RuleFinding: _TypeAlias = RuleFinding  # noqa: Y015
+
+@_typing.final
+class RuleEvidence(_message.Message):
+    """Evidence 佐证 of one kind, attached to an application or missing there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind, one of the programme's, e.g. `EVIDENCE`."""
+    @_builtins.property
+    def title(self) -> _text_pb2.LocalizedText:
+        """What people call it."""
+
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is attached of it, `documents/{document}`; empty where it is missing."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        title: _text_pb2.LocalizedText | None = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "kind", b"kind", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleEvidence: _TypeAlias = RuleEvidence  # noqa: Y015
 
 @_typing.final
 class BodyCheck(_message.Message):

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("matching_discipline"), Is("research_direction_and_team"), Is("masters_authority"), Is("doctoral_authority")),
         ("请更换牵头高校或补充事实", "choose another lead university, or enter what is missing"),
+        documents=("EVIDENCE",),
     ),
     Rule(
         "R16",
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("matching_speciality"), Is("independent_training_body")),
         ("请更换牵头职业学校或补充事实", "choose another lead vocational school, or enter what is missing"),
+        documents=("EVIDENCE",),
     ),
     Rule(
         "R17",
@@ -59,6 +61,7 @@ RULES: tuple[Rule, ...] = (
             "产教融合型企业以平台认证名录为准，名录未载的按登记",
             "certified as 产教融合型企业 is what the platform's catalogue says, else what was entered",
         ),
+        documents=("EVIDENCE",),
     ),
     Rule(
         "R18.1",
@@ -91,5 +94,6 @@ RULES: tuple[Rule, ...] = (
         ),
         ("请健全运行机制并登记", "put the organs in place and enter them"),
         ours=("文件未规定专兼职人员人数", "the document gives no number of staff"),
+        documents=("EVIDENCE",),
     ),
 )

@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Number("higher_education_leads", 1, unit=("所", "")), Is("lead_independently_qualified")),
         ("请设置牵头高校，并登记其办学资质", "name the lead institution, and enter its qualification"),
+        documents=("APPLICATION_FORM",),
     ),
     Rule(
         "R19.2",
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
         ("请登记园区的主导产业", "enter the park's leading industry"),
         when=Number("parks", 1),
         ours=("没有园区参加时不适用", "not applicable where no park takes part"),
+        documents=("APPLICATION_FORM",),
     ),
     Rule(
         "R19.4",
@@ -49,6 +51,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Named("region_code"), Named("industry_code")),
         ("请填写区域和行业领域", "enter the region and the industry field"),
+        documents=("APPLICATION_FORM",),
     ),
     Rule(
         "R20.1",
@@ -58,6 +61,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("venue"), Is("equipment"), Is("funds"), Is("staff")),
         ("请落实并登记资源条件", "provide the resources and enter them"),
+        documents=("APPLICATION_FORM",),
     ),
     Rule(
         "R20.2",
@@ -69,5 +73,6 @@ RULES: tuple[Rule, ...] = (
         ("请按 3–5 年制订目标", "set the goals for 3 to 5 years"),
         severity=IN_PRINCIPLE,
         ours=("文件以此为总目标，不作为硬性条件", "the document names it as the overall goal, not as a condition"),
+        documents=("APPLICATION_FORM",),
     ),
 )

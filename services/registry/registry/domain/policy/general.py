@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (
         ("请与企业签订深度合作并共同制定培养方案", "win an enterprise that draws up the programme with the school"),
         when=Is("is_vocational_school"),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
+        documents=("PROGRAMME",),
     ),
     Rule(
         "R27.1",
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
         ("请调整教育培训经费的使用", "spend the training funds accordingly"),
         ours=("“以上”含本数", "the number itself counts"),
         programmes=(Programme.CERTIFICATION,),
+        documents=("APPLICATION_FORM",),
     ),
     Rule(
         "R27.2",
@@ -38,6 +40,7 @@ RULES: tuple[Rule, ...] = (
         severity=IN_PRINCIPLE,
         ours=("“以上”含本数", "the number itself counts"),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
+        documents=("PROGRAMME",),
     ),
     Rule(
         "R27.3",
@@ -53,6 +56,7 @@ RULES: tuple[Rule, ...] = (
         severity=ENCOURAGED,
         when=Is("is_vocational_school"),
         programmes=(Programme.PERFORMANCE,),
+        documents=("SELF_REPORT",),
     ),
     Rule(
         "R28",
@@ -63,5 +67,6 @@ RULES: tuple[Rule, ...] = (
         (Years("front_line_since", "front_line_years"),),
         ("请在满 3 年后申请", "apply once the 3 years are full"),
         programmes=(Programme.EMPLOYEE_INTAKE,),
+        documents=("APPLICATION_FORM", "RECOMMENDATION"),
     ),
 )

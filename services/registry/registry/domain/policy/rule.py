@@ -25,6 +25,7 @@ class Rule:
         fix: what mends it.
         ours: what of it the document leaves open and we have chosen.
         programmes: the programmes whose applications it holds for.
+        documents: kinds of documents of its programme that are the evidence of its facts; none where the register knows them.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Rule:
     when: Condition | None = None
     ours: Text = ("", "")
     programmes: tuple[Programme, ...] = ()
+    documents: tuple[str, ...] = ()
     revision: int = 1
 
     @property

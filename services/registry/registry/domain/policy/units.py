@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Years("enrolling_since", "enrolled_years"),),
         ("请改选连续招生满三年的专业", "choose a major that has enrolled for as long"),
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R22.2",
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("fits_regional_plan"), Is("strong_major")),
         ("请补充佐证或改选专业", "enter the evidence, or choose another major"),
+        documents=("SEALED_FORM", "PLATFORM_RECEIPT"),
     ),
     Rule(
         "R23",
@@ -57,6 +59,7 @@ RULES: tuple[Rule, ...] = (
         (Named("field", tuple(fields.NAMES)),),
         ("请选择所列方向", "choose one of the fields"),
         ours=("文件的清单未穷尽（“等”），可扩充", "the document's list is open and can be extended"),
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R24.1",
@@ -66,6 +69,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("cooperation_experience"),),
         ("请登记合作经验", "enter the experience"),
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R24.2",
@@ -80,6 +84,7 @@ RULES: tuple[Rule, ...] = (
         ("优先项，不影响申报", "a priority only; it hinders nothing"),
         severity=ENCOURAGED,
         any_is_enough=True,
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R25.1",
@@ -102,6 +107,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Years("operating_since", "operating_years"),),
         ("请在运行满 3 年后申报", "apply once it has operated for 3 years"),
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R25.3",
@@ -114,6 +120,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("teams"), Is("venues_and_equipment"), Is("technical_support")),
         ("请补充佐证", "enter the evidence"),
+        documents=("SEALED_FORM",),
     ),
     Rule(
         "R25.4",
@@ -123,5 +130,6 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Is("cooperation_experience"), Is("representative_cases")),
         ("请登记经验和案例", "enter the experience and the cases"),
+        documents=("SEALED_FORM",),
     ),
 )

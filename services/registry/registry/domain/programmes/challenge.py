@@ -69,7 +69,16 @@ PROCEDURE = Procedure(
             asks=("organization",),
             guards=(_has_answered, _not_in_the_team),
         ),
-        Step("start", ("开始攻关", "start of the work"), _CLAUSE, (State.TEAMED,), State.IN_WORK, _POSER, asks=("day",)),
+        Step(
+            "start",
+            ("开始攻关", "start of the work"),
+            _CLAUSE,
+            (State.TEAMED,),
+            State.IN_WORK,
+            _POSER,
+            asks=("day",),
+            sets="due_on",
+        ),
         Step(
             "deliver", ("提交成果", "delivery"), _CLAUSE, (State.IN_WORK,), State.DELIVERED, (Party.TEAM,), brings=("RESULT",)
         ),

@@ -1,0 +1,86 @@
+"""Contents of documents on their way in: as the header says they are, and never whole in memory."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import IO
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import document_service_pb2 as rpc
+from chassis.errors import Violation
+from chassis.personal import screen
+from registry.mapping.checks import refuse
+
+MAX_SIZE = 20 * 1024 * 1024  # bytes of a document
+MAX_PART = 1024 * 1024  # bytes of a part
+_READ = 256 * 1024  # bytes that are read at once
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_BEGINS: Mapping[str, bytes] = {
+    "application/pdf": b"%PDF-",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    f"{_OFFICE}wordprocessingml.document": b"PK\x03\x04",
+    f"{_OFFICE}spreadsheetml.sheet": b"PK\x03\x04",
+    f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
+}
+"""Media type → how a content of it begins."""
+_HASH = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
+
+
+def header_problems(header: pb.Document) -> list[Violation]:
+    """Everything that is wrong with what an upload says of its content."""
+    found = []
+    if not _NAME.fullmatch(header.file_name):
+        found.append(
+            Violation(
+                "header.file_name",
+                "name",
+                "文件名须为 1–200 个字符，不含斜线",
+                "a file name has 1 to 200 characters and no slash",
+            )
+        )
+    if header.media_type not in _BEGINS:
+        listed = "、".join(_BEGINS)
+        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(_BEGINS)}"))
+    if not 0 < header.size <= MAX_SIZE:
+        most = MAX_SIZE // 1024 // 1024
+        found.append(Violation("header.size", "size", f"大小须在 1 字节至 {most} MiB 之间", f"it has 1 byte to {most} MiB"))
+    if not _HASH.fullmatch(header.sha256):
+        found.append(
+            Violation("header.sha256", "hash", "须为 64 位小写十六进制", "it has 64 hexadecimal digits in lower case")
+        )
+    return found + list(screen("header.file_name", header.file_name))
+
+
+async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumentRequest], file: IO[bytes]) -> None:
+    """Write a content into a file, part by part. Raises `Invalid` where it is not as the header says."""
+    digest, size = hashlib.sha256(), 0
+
+    def write(part: bytes) -> None:
+        digest.update(part)
+        file.write(part)
+
+    async for request in requests:
+        size += len(request.part)
+        if len(request.part) > MAX_PART or size > header.size:
+            long = "内容比 header.size 长，或一段超过 1 MiB", "more than header.size, or a part over 1 MiB"
+            refuse([Violation("part", "size", *long)])
+        await asyncio.to_thread(write, request.part)
+    file.seek(0)
+    begins = _BEGINS[header.media_type]
+    if size != header.size:
+        refuse([Violation("header.size", "size", f"实收 {size} 字节", f"{size} bytes came")])
+    if digest.hexdigest() != header.sha256:
+        wrong = "内容与哈希不符；请重新上传", "the content has another hash; upload it again"
+        refuse([Violation("header.sha256", "hash", *wrong)])
+    if file.read(len(begins)) != begins:
+        refuse([Violation("header.media_type", "type", "内容与类型不符", "the content is of another type")])
+
+
+async def parts(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """A file from its beginning, a part at a time."""
+    file.seek(0)
+    while part := await asyncio.to_thread(file.read, _READ):
+        yield part

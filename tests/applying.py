@@ -1,0 +1,132 @@
+"""Invented applications and who takes their steps, for tests."""
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+import grpc
+import pytest
+
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
+from tests import papers, world
+from tests.world import Member
+
+ENTERPRISE, UNIVERSITY = organization_pb2.ORG_TYPE_ENTERPRISE, organization_pb2.ORG_TYPE_UNIVERSITY
+COLLEGE, DEPARTMENT = organization_pb2.ORG_TYPE_HIGHER_VOCATIONAL, organization_pb2.ORG_TYPE_GOV_DEPARTMENT
+LEADS = (
+    (ENTERPRISE, body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE, "110000"),
+    (UNIVERSITY, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, "120000"),
+    (COLLEGE, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL, "310000"),
+)
+YEAR = 2026
+_GONE_BY = date(2020, 12, 31)
+
+
+def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
+    given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)
+    made: pb.ApplicationCall = world.operator(platform).applications.OpenCall(rpc.OpenCallRequest(call=given, reason="启动"))
+    return made
+
+
+def begun(member: Member, call: pb.ApplicationCall, applicant: str = "", **more: Any) -> pb.Application:
+    given = pb.Application(
+        programme=call.programme,
+        display_name=world.unique("申报"),
+        applicant=applicant or member.name,
+        call=call.name,
+        **more,
+    )
+    made: pb.Application = member.caller.applications.CreateApplication(rpc.CreateApplicationRequest(application=given))
+    return made
+
+
+def take(member: Member, application: str, step: str, *kinds: str, **more: Any) -> pb.Application:
+    documents = papers.attached(member, *kinds)
+    request = rpc.TakeStepRequest(name=application, step=step, documents=documents, **more)
+    made: pb.Application = member.caller.applications.TakeStep(request)
+    return made
+
+
+def refusal(call: Any, *arguments: Any, **more: Any) -> str:
+    with pytest.raises(grpc.RpcError) as refused:
+        call(*arguments, **more)
+    return str(refused.value)
+
+
+def placed(platform: Platform, org_type: Any, region: str) -> Member:
+    """A verified organization somewhere."""
+    member = world.organization(platform, org_type)
+    operator = world.operator(platform).registry
+    given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")
+    request.update_mask.paths.extend(("region_code", "credit_code"))
+    operator.UpdateOrganization(request)
+    operator.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="核验"))
+    return member
+
+
+def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Member]]:
+    """A draft of a community with its three leads."""
+    given = body_pb2.Body(
+        display_name=world.unique("共同体"),
+        kind=body_pb2.BODY_KIND_COMMUNITY,
+        community=body_pb2.CommunityFacts(industry_code="39", **facts),
+    )
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    leads = []
+    for org_type, role, region in LEADS:
+        leads.append(placed(platform, org_type, region))
+        world.join(platform, body.name, leads[-1], role)
+    return body, leads
+
+
+def state_of(platform: Platform, body: str) -> int:
+    found = world.operator(platform).registry.GetBody(registry_service_pb2.GetBodyRequest(name=body))
+    return int(found.state)
+
+
+def pilot(platform: Platform, major: str = "080901") -> tuple[body_pb2.Body, Member]:
+    university = placed(platform, UNIVERSITY, "110000")
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
+    )
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return body, university
+
+
+def college_of(platform: Platform, university: Member) -> Member:
+    """A verified secondary college with somebody who acts for it."""
+    registry = world.operator(platform).registry
+    given = organization_pb2.Organization(
+        display_name=world.unique("学院"), org_type=organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, parent=university.name
+    )
+    name = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=name, reason="核验"))
+    world.grant(platform, f"dean-{name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=name)
+    return Member(name, Caller(platform, f"dean-{name[-12:]}", name))
+
+
+def expert(platform: Platform, organization: Member) -> Member:
+    sub = world.unique("expert")[-20:]
+    world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=organization.name)
+    return Member(organization.name, Caller(platform, sub, organization.name))
+
+
+async def move(platform: Platform, call: str, **dates: str) -> None:
+    """Give a call other dates, as if the days had gone by."""
+    registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
+    content = await registry.fetchval("SELECT content FROM application_call WHERE name = $1", call)
+    message = pb.ApplicationCall.FromString(content)
+    for field, day in dates.items():
+        setattr(message, field, day)
+    await registry.execute("UPDATE application_call SET content = $2 WHERE name = $1", call, message.SerializeToString())
+    await registry.execute("UPDATE application SET due_on = $2 WHERE call = $1 AND due_on IS NOT NULL", call, _GONE_BY)
+    await registry.close()
