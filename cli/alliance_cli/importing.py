@@ -4,28 +4,119 @@ A chunk is committed before its receipts come back, so an import that was cut of
 already are answered `unchanged`. Everything that can be seen to be wrong on this side is refused before anything is sent.
 """
 
-import csv
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
+from typing import NamedTuple
 
+import grpc
 import typer
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import rows, stubs
+from alliance_cli import naming, receipts, rows, stubs
 from alliance_cli.errors import REFUSED, fail
-from alliance_cli.output import short
-from alliance_cli.session import context, metadata, t
-from intake import Mapping, UnmappedError
+from alliance_cli.formulas import bare
+from alliance_cli.receipts import Settled, outcome_of
+from alliance_cli.rows import Line
+from alliance_cli.session import metadata, t
+from intake import Mapping, UnmappedError, WrongError, contract, template
+from intake.contract import KEY
+from intake.template import KEY_HEADING
 
 CHUNK = 500  # rows committed together
 WINDOW = 4  # chunks on their way before the first receipt must be back
-_outcome = short(rpc.ImportOutcome, "IMPORT_OUTCOME_")
-_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to import: which sheet of it, and how its columns become listings."""
+
+    file: Path
+    sheet: str
+    mapping: Mapping
+    is_guarded: bool
+    """Whether apostrophes stand before what might be a formula, as in a CSV file that was exported."""
+
+    def lines(self) -> tuple[list[Line], Iterator[Line]]:
+        """The lines of headings (a template has its fields' paths above them), and those below."""
+        lines = rows.lines(self.file, self.sheet)
+        head = list(islice(lines, 2))
+        if len(head) > 1 and self.mapping.key == KEY and rows.row(rows.headings(head[0]), head[1])[KEY] == KEY_HEADING:
+            return head, lines
+        return head[:1], chain(head[1:], lines)
+
+
+def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Source:
+    """The file as a source: by a mapping, or without one as a template. Ends with exit code 5 where it can't be imported.
+
+    `name` stands in place of the mapping's source where it is given.
+    """
+    sheet = contract.kind_label(kind)
+    headings = rows.headings(next(rows.lines(file, sheet), []))
+    chosen = mapping or _template(file, kind, headings)
+    source = Source(file, sheet, replace(chosen, source=name or chosen.source), mapping is None and not rows.is_workbook(file))
+    _, below = source.lines()
+    if all(chosen.passes_over(rows.row(headings, line)) for line in below):
+        fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
+    if missing := [column for column in chosen.columns if column not in headings]:
+        lacking, listed = ", ".join(missing), ", ".join(headings)
+        fail(
+            REFUSED,
+            t(
+                f"{file.name} 缺少映射所用的列：{lacking}\n现有的列：{listed}\n请补上这些列，或在映射中去掉",
+                f"{file.name} lacks columns that the mapping names: {lacking}\n"
+                f"it has: {listed}\nadd them to the file, or take them out of the mapping",
+            ),
+        )
+    return source
+
+
+def _template(file: Path, kind: int, headings: list[str]) -> Mapping:
+    if headings and not template.is_template(headings):
+        fail(
+            REFUSED,
+            t(
+                f"{file.name} 不是本平台的表；请用 --map 指明映射，或用 alliance listing template 取模板",
+                f"{file.name} is no table of the platform's; name a mapping with --map, or get one by listing template",
+            ),
+        )
+    try:
+        return template.mapping(kind, headings)
+    except WrongError as error:
+        fail(REFUSED, f"{file.name}: {t(error.zh, error.en)}")
+
+
+def require_writable(target: Path, source: Source) -> None:
+    """Raises typer.BadParameter where the receipts can't be written there."""
+    try:
+        if target.exists() and any(target.samefile(one) for one in (source.file, source.mapping.file) if one):
+            raise typer.BadParameter(
+                t("回执会盖掉导入的文件或映射；请另取名", "the receipts would overwrite the file or the mapping")
+            )
+        target.open("a").close()
+    except OSError as error:
+        why = f"{target}: {error.strerror}"
+        raise typer.BadParameter(
+            t(f"回执写不进 {why}；请用 --receipts 另指", f"can't write the receipts, {why}; choose others with --receipts")
+        ) from error
+
+
+@lru_cache(10_000)
+def named(collection: str, text: str) -> str:
+    """Resource name of what a row calls a body or organization; raises `WrongError` where it means none, or several."""
+    finders = {"organizations": naming.find_organization, "bodies": naming.find_body}
+    if collection not in finders:
+        raise WrongError(f"须写成 {collection}/{{编号}}", f"it is written as {collection}/{{id}}")
+    try:
+        return finders[collection](text)
+    except naming.UnfoundError as error:
+        raise WrongError(error.zh, error.en) from error
 
 
 @dataclass
@@ -41,6 +132,104 @@ class Result:
     def rows(self) -> int:
         """Rows that have a receipt."""
         return self.outcomes.total()
+
+
+def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callable[[int], None]) -> Result:
+    """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks."""
+    result, rehearsal, chunks = Result(), Rehearsal(), _Chunks(source, header)
+    started = time.monotonic()
+    with closing(receipts.opened(target, chunks.head, source.mapping)) as written:
+        requests = chunks.requests()
+        if header.dry_run:
+            requests = rehearsal.watch(requests)
+        try:
+            for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
+                if header.dry_run:
+                    rehearsal.settle(answer.receipts)
+                for settled in chunks.settled(answer):
+                    written.add(settled)
+                    if settled.receipt:
+                        result.outcomes[outcome_of(settled.receipt.outcome)] += 1
+                progress(result.rows)
+        except grpc.RpcError as error:
+            raise chunks.error or error from None
+    result.seconds = time.monotonic() - started
+    return result
+
+
+class _Chunks:
+    """Reads a file and sends it in chunks; keeps what was read until its receipts are back, `WINDOW` chunks at most.
+
+    gRPC takes the requests in a thread of its own, where an error would be lost: it is kept for whoever hears the call fail.
+    """
+
+    def __init__(self, source: Source, header: rpc.ImportHeader) -> None:
+        self._source, self._header = source, header
+        self._window = BoundedSemaphore(WINDOW)
+        self._under_way: deque[list[_Read]] = deque()
+        self._number = 0
+        self.head, self._lines = source.lines()
+        self._headings = rows.headings(self.head[0])
+        self.error: Exception | None = None
+
+    def requests(self) -> Iterator[rpc.ImportListingsRequest]:
+        """The header, then the rows in chunks, also those of which no row could be read; then the end."""
+        try:
+            yield rpc.ImportListingsRequest(header=self._header)
+            while some := list(islice(self._lines, CHUNK)):
+                self._window.acquire()
+                yield rpc.ImportListingsRequest(chunk=self._chunk(some))
+            if self._header.withdraw_vanished:
+                yield rpc.ImportListingsRequest(end=rpc.ImportEnd())
+        except Exception as error:
+            self.error = error
+            raise
+
+    def settled(self, answer: rpc.ImportListingsResponse) -> Iterator[Settled]:
+        """The lines of the chunk that an answer is for, or the vanished listings that it tells."""
+        if not self._under_way:
+            yield from (Settled([], receipt) for receipt in answer.receipts)
+            return
+        given = {receipt.row: receipt for receipt in answer.receipts}
+        yield from (read.settled(given) for read in self._under_way.popleft())
+        self._window.release()
+
+    def _chunk(self, lines: Sequence[Line]) -> rpc.ImportChunk:
+        chunk, read, mapping = rpc.ImportChunk(), list[_Read](), self._source.mapping
+        for line in lines:
+            row = rows.row(self._headings, line)
+            if self._source.is_guarded:
+                row = {heading: bare(cell) for heading, cell in row.items()}
+            if mapping.passes_over(row):
+                read.append(_Read(line))
+                continue
+            self._number += 1
+            try:
+                chunk.rows.append(rpc.ImportRow(row=self._number, listing=mapping.listing(row, named)))
+                read.append(_Read(line, self._number))
+            except UnmappedError as problem:
+                chunk.unread_keys.append(row.get(mapping.key, ""))
+                read.append(_Read(line, self._number, row.get(mapping.key, ""), problem))
+        self._under_way.append(read)
+        return chunk
+
+
+class _Read(NamedTuple):
+    """A line that was read: its number among the rows that are data, 0 for others, and why it was not sent."""
+
+    line: Line
+    number: int = 0
+    key: str = ""
+    problem: UnmappedError | None = None
+
+    def settled(self, given: dict[int, rpc.ImportReceipt]) -> Settled:
+        """The line with its receipt: the service's, or ours where it was not sent."""
+        if self.problem is None:
+            return Settled(self.line, given.get(self.number))
+        receipt = rpc.ImportReceipt(row=self.number, external_key=self.key, outcome=rpc.IMPORT_OUTCOME_REFUSED)
+        found = receipt.problems.add(field=self.problem.field, rule="mapping")
+        found.message.zh, found.message.en = self.problem.zh, self.problem.en
+        return Settled(self.line, receipt, self.problem.column)
 
 
 class Rehearsal:
@@ -62,6 +251,8 @@ class Rehearsal:
         """Mend the outcomes of a chunk's rows whose keys an earlier chunk took in; within a chunk the service sees to it."""
         rows: dict[str, list[tuple[rpc.ImportReceipt, int]]] = defaultdict(list)
         for receipt in receipts:
+            if not receipt.row:  # of what vanished
+                continue
             key, content = self._sent.pop(receipt.row)
             if receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED:
                 rows[key].append((receipt, content))
@@ -77,96 +268,3 @@ def _fold(rows: Sequence[tuple[rpc.ImportReceipt, int]], stored: int) -> None:
     for receipt, content in rows:
         receipt.outcome = rpc.IMPORT_OUTCOME_REVISED if changes and content != stored else rpc.IMPORT_OUTCOME_UNCHANGED
         stored = content
-
-
-def sound(file: Path, mapping: Mapping, receipts: Path) -> int:
-    """How many rows there are to send. Ends with exit code 5 for a file that can't be imported, 2 for unwritable receipts."""
-    number = rows.count(file)
-    if not number:
-        fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
-    there = list(next(rows.read(file)))
-    if missing := [column for column in mapping.columns if column not in there]:
-        lacking, listed = ", ".join(missing), ", ".join(there)
-        fail(
-            REFUSED,
-            t(
-                f"{file.name} 缺少映射所用的列：{lacking}\n现有的列：{listed}\n请补上这些列，或在映射中去掉",
-                f"{file.name} lacks columns that the mapping names: {lacking}\n"
-                f"it has: {listed}\nadd them to the file, or take them out of the mapping",
-            ),
-        )
-    try:
-        if receipts.exists() and any(receipts.samefile(one) for one in (file, mapping.file) if one):
-            raise typer.BadParameter(
-                t("回执会盖掉导入的文件或映射；请另取名", "the receipts would overwrite the file or the mapping")
-            )
-        receipts.open("a").close()
-    except OSError as error:
-        why = f"{receipts}: {error.strerror}"
-        raise typer.BadParameter(
-            t(f"回执写不进 {why}；请用 --receipts 另指", f"can't write the receipts, {why}; choose others with --receipts")
-        ) from error
-    return number
-
-
-def run(file: Path, mapping: Mapping, header: rpc.ImportHeader, receipts: Path, progress: Callable[[int], None]) -> Result:
-    """Import a file and write `receipts` as it goes; raises grpc.RpcError where the stream breaks."""
-    result = Result()
-    window = BoundedSemaphore(WINDOW)
-    unmapped: list[tuple[int, str, UnmappedError]] = []
-    rehearsal = Rehearsal()
-    started = time.monotonic()
-    with receipts.open("w", encoding="utf-8-sig", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(_HEADINGS)
-        requests = _requests(file, mapping, header, window, unmapped)
-        if header.dry_run:
-            requests = rehearsal.watch(requests)
-        for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
-            window.release()
-            if header.dry_run:
-                rehearsal.settle(answer.receipts)
-            for receipt in answer.receipts:
-                result.outcomes[_outcome(receipt.outcome)] += 1
-                writer.writerows(_lines(receipt))
-            progress(result.rows)
-        for number, key, problem in unmapped:
-            result.outcomes["refused"] += 1
-            writer.writerow((number, key, "refused", "", problem.field, "mapping", t(problem.zh, problem.en)))
-        progress(result.rows)
-    result.seconds = time.monotonic() - started
-    return result
-
-
-def _requests(
-    file: Path,
-    mapping: Mapping,
-    header: rpc.ImportHeader,
-    window: BoundedSemaphore,
-    unmapped: list[tuple[int, str, UnmappedError]],
-) -> Iterator[rpc.ImportListingsRequest]:
-    """The header, then the rows in chunks; waits while `WINDOW` chunks are without receipts."""
-    yield rpc.ImportListingsRequest(header=header)
-    chunk = rpc.ImportChunk()
-    for number, row in enumerate(rows.read(file), start=1):
-        try:
-            chunk.rows.append(rpc.ImportRow(row=number, listing=mapping.listing(row)))
-        except UnmappedError as problem:
-            unmapped.append((number, row.get(mapping.key, ""), problem))
-        if len(chunk.rows) == CHUNK:
-            window.acquire()
-            yield rpc.ImportListingsRequest(chunk=chunk)
-            chunk = rpc.ImportChunk()
-    if chunk.rows:
-        window.acquire()
-        yield rpc.ImportListingsRequest(chunk=chunk)
-
-
-def _lines(receipt: Any) -> Iterator[tuple[object, ...]]:
-    """A line a problem, one where there is none."""
-    head = (receipt.row, receipt.external_key, _outcome(receipt.outcome), receipt.listing)
-    if not receipt.problems:
-        yield (*head, "", "", "")
-    for problem in receipt.problems:
-        text = problem.message.en if context.language == "en" else problem.message.zh
-        yield (*head, problem.field, problem.rule, text)

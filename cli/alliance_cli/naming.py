@@ -1,6 +1,8 @@
 """Finding what a user means: a resource name, an id, an external key or a display name; and saying it in names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +15,36 @@ from alliance_cli.session import call, context, t
 PAGE = 1000
 
 
+class UnfoundError(Exception):
+    """Nothing, or more than one, is what was typed; says so in both languages."""
+
+    def __init__(self, code: int, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.code, self.zh, self.en = code, zh, en
+
+
 def organization(text: str = "") -> str:
-    """`organizations/{id}` of what was typed; the session's own where empty."""
+    """`organizations/{id}` of what was typed; the session's own where empty. Ends with an exit code where there is none."""
     wanted = text or context.session.organization
     if not wanted:
         fail(USAGE, t("请用 --as 指明单位", "name the organization with --as"))
+    return _or_fail(find_organization, wanted)
+
+
+def body(text: str) -> str:
+    """`bodies/{id}` of what was typed: a resource name, an id, an external key, or (part of) a name. Ends as the one above."""
+    return _or_fail(find_body, text)
+
+
+def _or_fail(find: Callable[[str], str], wanted: str) -> str:
+    try:
+        return find(wanted)
+    except UnfoundError as error:
+        fail(error.code, t(error.zh, error.en))
+
+
+def find_organization(wanted: str) -> str:
+    """What `organization` finds; raises `UnfoundError`."""
     if _is_name("organizations", wanted):
         return resource("organizations", wanted)
     by_key = call(stubs.registry().ListOrganizations, rpc.ListOrganizationsRequest(external_key=wanted))
@@ -26,20 +53,20 @@ def organization(text: str = "") -> str:
         request = rpc.ListOrganizationsRequest(display_name=wanted, page_size=PAGE)
         found = list(call(stubs.registry().ListOrganizations, request).organizations)
         found = [o for o in found if o.display_name == wanted] or found
-    return _only(found, wanted, t("单位", "organization"))
+    return _only(found, wanted, "单位", "organization")
 
 
-def body(text: str) -> str:
-    """`bodies/{id}` of what was typed: a resource name, an id, an external key, or (part of) a name."""
-    if _is_name("bodies", text):
-        return resource("bodies", text)
-    by_key = call(stubs.registry().ListBodies, rpc.ListBodiesRequest(external_key=text))
+def find_body(wanted: str) -> str:
+    """What `body` finds; raises `UnfoundError`."""
+    if _is_name("bodies", wanted):
+        return resource("bodies", wanted)
+    by_key = call(stubs.registry().ListBodies, rpc.ListBodiesRequest(external_key=wanted))
     found = list(by_key.bodies)
     if not found:
         everything = every(stubs.registry().ListBodies, rpc.ListBodiesRequest(page_size=PAGE), "bodies")
-        found = [b for b in everything if text in b.display_name]
-        found = [b for b in found if b.display_name == text] or found
-    return _only(found, text, t("组织", "body"))
+        found = [b for b in everything if wanted in b.display_name]
+        found = [b for b in found if b.display_name == wanted] or found
+    return _only(found, wanted, "组织", "body")
 
 
 def resource(collection: str, text: str) -> str:
@@ -54,6 +81,13 @@ def display_names(organizations: Iterable[str]) -> dict[str, str]:
         answer = call(stubs.registry().BatchGetOrganizations, rpc.BatchGetOrganizationsRequest(names=names))
         found |= {one.name: one.display_name for one in answer.organizations}
     return found
+
+
+@cache
+def body_names() -> dict[str, str]:
+    """Resource name → display name of every body."""
+    found = every(stubs.registry().ListBodies, rpc.ListBodiesRequest(page_size=PAGE), "bodies")
+    return {one.name: one.display_name for one in found}
 
 
 def titles(of_listings: Iterable[str]) -> dict[str, str]:
@@ -83,20 +117,23 @@ def _is_name(collection: str, text: str) -> bool:
 
 def every(method: Any, request: Any, field: str, most: int = 10_000) -> list[Any]:
     """All pages of a list, up to `most` items."""
-    found: list[Any] = []
-    while len(found) < most:
+    return list(islice((item for page in pages(method, request, field) for item in page), most))
+
+
+def pages(method: Any, request: Any, field: str) -> Iterator[Any]:
+    """The pages of a list, each when it is asked for."""
+    while True:
         answer = call(method, request)
-        found.extend(getattr(answer, field))
+        yield getattr(answer, field)
         if not answer.next_page_token:
-            break
+            return
         request.page_token = answer.next_page_token
-    return found[:most]
 
 
-def _only(found: list[Any], wanted: str, what: str) -> str:
+def _only(found: list[Any], wanted: str, zh: str, en: str) -> str:
     if not found:
-        fail(NOT_FOUND, t(f"没有找到{what}：{wanted}", f"no {what} found: {wanted}"))
+        raise UnfoundError(NOT_FOUND, f"没有找到{zh}：{wanted}", f"no {en} found: {wanted}")
     if len(found) > 1:
         names = "\n".join(f"  {item.name}  {item.display_name}" for item in found[:10])
-        fail(USAGE, t(f"不止一个{what}符合“{wanted}”：\n{names}", f"more than one {what} fits {wanted!r}:\n{names}"))
+        raise UnfoundError(USAGE, f"不止一个{zh}符合“{wanted}”：\n{names}", f"more than one {en} fits {wanted!r}:\n{names}")
     return str(found[0].name)

@@ -6,11 +6,12 @@ The first line holds the headings. Text is UTF-8, UTF-16 or GB 18030; its cells 
 import csv
 import gzip
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import datetime, time
+from contextlib import contextmanager
+from datetime import datetime, time, timedelta
 from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 import typer
@@ -18,32 +19,84 @@ import typer
 from alliance_cli.session import t
 from intake import Row
 
+Line = list[object]
+"""The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one."""
 _SEPARATORS = ",;\t"
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
-def read(file: Path) -> Iterator[Row]:
-    """Rows as heading → text, one at a time; empty cells are "". Raises typer.BadParameter for what can't be read."""
+def lines(file: Path, sheet: str = "") -> Iterator[Line]:
+    """Every line that is not empty, the headings first. Of a workbook those of the named sheet, or of its first.
+
+    Raises typer.BadParameter for what can't be read.
+    """
+    with _explained(file):
+        for line in _sheet(file, sheet) if is_workbook(file) else _table(file):
+            if any(cell not in (None, "") for cell in line):
+                yield line
+
+
+def count(file: Path, sheet: str = "") -> int | None:
+    """How many lines there are below the headings: a text is read to its end, a workbook says it, or None."""
+    if not is_workbook(file):
+        return max(sum(1 for _ in lines(file)) - 1, 0)
+    from alliance_cli import sheets  # slow to load, and most calls read no sheet
+
+    with _explained(file), sheets.opened(file, sheet) as opened:
+        return opened.height - 1 if opened.height and opened.height > 1 else None
+
+
+def headings(line: Line) -> list[str]:
+    """The headings that a line holds."""
+    return [text(cell).strip() for cell in line]
+
+
+def row(names: list[str], line: Line) -> Row:
+    """A line as heading → text; empty cells are ""."""
+    cells = zip_longest(names, line[: len(names)])
+    return {name: text(cell) for name, cell in cells if name}
+
+
+def text(value: object) -> str:
+    """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == time.min:
+        return value.date().isoformat()
+    if isinstance(value, time):
+        return value.isoformat("auto" if value.second or value.microsecond else "minutes")
+    if isinstance(value, timedelta):  # 24:00 is a day
+        return f"{value // timedelta(hours=1):02}:{value % timedelta(hours=1) // timedelta(minutes=1):02}"
+    return str(value)
+
+
+def is_workbook(file: Path) -> bool:
+    """Whether it is a spreadsheet, by its name."""
+    return file.name.lower().endswith(".xlsx")
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
     try:
-        lines = _sheet(file) if file.name.lower().endswith(".xlsx") else _table(file)
-        headings = [cell.strip() for cell in next(lines, [])]
-        for line in lines:
-            cells = zip_longest(headings, line[: len(headings)], fillvalue="")
-            yield {name: cell for name, cell in cells if name}
-    except (csv.Error, UnicodeError, EOFError, OSError, BadZipFile, KeyError) as error:
+        yield
+    except (csv.Error, UnicodeError, EOFError, OSError, BadZipFile, ParseError, LookupError, ValueError) as error:
         raise typer.BadParameter(t(f"读不了 {file.name}：{error}", f"can't read {file.name}: {error}")) from error
 
 
-def count(file: Path) -> int:
-    """How many rows there are; reads the file once."""
-    return sum(1 for _ in read(file))
+def _sheet(file: Path, name: str) -> Iterator[Line]:
+    from alliance_cli import sheets
+
+    with sheets.opened(file, name) as sheet:
+        yield from sheet.lines()
 
 
-def _table(file: Path) -> Iterator[list[str]]:
+def _table(file: Path) -> Iterator[Line]:
     with _text(file) as opened:
         separator = _separator(opened.readline())
         opened.seek(0)
-        yield from filter(None, csv.reader(opened, delimiter=separator))
+        yield from csv.reader(opened, delimiter=separator)
 
 
 def _separator(first: str) -> str:
@@ -74,22 +127,3 @@ def _encoding(file: Path) -> str:
 def _opened(file: Path, encoding: str) -> TextIOWrapper:
     opener = gzip.open if file.suffix.lower() == ".gz" else open
     return opener(file, "rt", encoding=encoding, newline="")
-
-
-def _sheet(file: Path) -> Iterator[list[str]]:
-    import openpyxl  # slow to load, and most calls read no sheet
-
-    with closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as book:
-        for line in book.worksheets[0].iter_rows(values_only=True):
-            yield [_cell(value) for value in line]
-
-
-def _cell(value: object) -> str:
-    """A cell's value as text: days as ISO dates, whole numbers without a point."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime) and value.time() == time.min:
-        return value.date().isoformat()
-    return str(value)

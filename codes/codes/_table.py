@@ -11,8 +11,8 @@ from importlib import resources
 _SHOWN = 40  # characters of a wrong code that are repeated
 _NEAR = 3  # codes that a refusal suggests
 _PUNCTUATION = " \t·:：,，、/-()（）"
-_CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z])(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
-_CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?)[)）]?", re.ASCII | re.DOTALL)
+_CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]*)(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
+_CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]+)[)）]?", re.ASCII | re.DOTALL)
 
 
 class NoCodeError(ValueError):
@@ -68,10 +68,10 @@ class Table:
             return written
         code, name = self._parted(written)
         if code:
-            if name in ("", self._known()[code]) or code in self._find(name):
+            if name in ("", _bare(self._known()[code])) or code in self._find(name):
                 return code
             raise self._contradiction(code, name)
-        found = self._find(written)
+        found = self._find(written) or _by_bare_name(self._known).get(_bare(written), [])
         if not found:
             raise NoCodeError(*self._unknown(written[:_SHOWN]))
         if any(not self._covers(found[0], one) for one in found):
@@ -142,6 +142,19 @@ def _holding(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
         for gram in _grams(name):
             found.setdefault(gram, []).append(code)
     return found
+
+
+@cache
+def _by_bare_name(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
+    """Name as it is looked up → its codes: many have full-width brackets."""
+    found: dict[str, list[str]] = {}
+    for code, name in known().items():
+        found.setdefault(_bare(name), []).append(code)
+    return found
+
+
+def _bare(name: str) -> str:
+    return plain(name).strip(_PUNCTUATION)
 
 
 def _grams(text: str) -> set[str]:

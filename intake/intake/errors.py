@@ -14,18 +14,18 @@ class WrongError(ValueError):
 
 
 class UnmappedError(Exception):
-    """A cell that cannot become its field's value, and why."""
+    """A cell that cannot become its field's value, and why; `shown`: what people call its column, if not by its heading."""
 
-    def __init__(self, field: str, column: str, cell: str, why: WrongError) -> None:
+    def __init__(self, field: str, column: str, cell: str, why: WrongError, shown: str = "") -> None:
         super().__init__(field, column, cell, why)
-        self.field, self.column, self.cell, self.why = field, column, cell, why
+        self.field, self.column, self.cell, self.why, self._shown = field, column, cell, why, shown or column
 
     @property
     def zh(self) -> str:
         """The refusal in Chinese."""
-        return f"列“{self.column}”的“{self.cell}”：{self.why.zh}"
+        return f"列“{self._shown}”的“{self.cell}”：{self.why.zh}"
 
     @property
     def en(self) -> str:
         """The refusal in English."""
-        return f"{self.cell!r} in column {self.column!r}: {self.why.en}"
+        return f"{self.cell!r} in column {self._shown!r}: {self.why.en}"

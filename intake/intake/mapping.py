@@ -55,20 +55,22 @@ class Rule:
     split: Callable[[str], list[str]] | None = None
     number: bool = False
     values: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
+    """What people call its column, where not by its heading."""
 
     def apply(self, name: str, row: Row, names: Names) -> Any:
         """The field's value, or None to leave it empty; raises `UnmappedError`."""
         if not self.columns:
             return self.value
-        cells = {column: self._replaced(row.get(column, "").strip()) for column in self.columns}
-        filled = {column: cell for column, cell in cells.items() if cell}
+        cells = {column: self._cell(row.get(column, "")) for column in self.columns}
+        filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
             return None
         try:
             return self.read(list(filled.values()), names)
         except WrongError as error:
             column = list(filled)[-1 if self.lookup else 0]
-            raise UnmappedError(name, column, filled[column], error) from error
+            raise UnmappedError(name, column, filled[column], error, self.shown) from error
 
     def read(self, cells: list[str], names: Names = as_given) -> Any:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
@@ -81,8 +83,8 @@ class Rule:
             return None if number is None else fitting(self.leaf, number)
         return fitting(self.leaf, cells[0], names)
 
-    def _replaced(self, cell: str) -> str:
-        return self.values.get(cell, cell)
+    def _cell(self, text: str) -> str:
+        return self.values.get(text.strip(), text if self.split else text.strip())  # a line break at the end separates too
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,7 @@ class Mapping:
         key: the column of the rows' own keys.
         rules: path of a field → how it is filled.
         file: where it was read; None for a built-in one and for a template.
-        no_data: keys of rows that are no data: a template's second headings and its example.
-        stated: columns that may say what holds for the whole import → its field and the value; another one refuses the row.
+        no_data: keys of rows that are no data: a template's example.
     """
 
     source: str
@@ -102,7 +103,6 @@ class Mapping:
     rules: dict[str, Rule]
     file: Path | None = None
     no_data: frozenset[str] = frozenset()
-    stated: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, text: str) -> "Mapping":
@@ -163,9 +163,6 @@ class Mapping:
         key = row.get(self.key, "")
         if all(row.get(column) == column for column in self.columns):
             raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
-        for column, (path, value) in self.stated.items():
-            if (given := row.get(column, "")) and given.split()[0] != value:
-                raise UnmappedError(path, column, given, _another(path, value))
         fields: dict[str, Any] = {KEY: key}
         for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
@@ -174,13 +171,6 @@ class Mapping:
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
         return json_format.ParseDict(fields, listing_pb2.Listing())
-
-
-def _another(path: str, value: str) -> WrongError:
-    return WrongError(
-        f"此次导入的 {path} 是 {value}；请删去此行，或另行导入",
-        f"this import's {path} is {value}; take the row out, or import it apart",
-    )
 
 
 def _rule(name: str, given: Any) -> Rule:

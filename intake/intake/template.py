@@ -19,50 +19,57 @@ SOURCE = "template"
 """Source of rows of a template where none is named."""
 EXAMPLE = "示例行，导入时跳过"
 """Key of the example row."""
-RECEIPT = ("导入结果", "信息编号", "导入问题")
+RECEIPT = ("导入结果", "导入后编号", "导入问题")
 """Headings of what receipts add to a table."""
-SHOWN = ("name", "issuer", "source", "state", "publish_time")
-"""Fields that an export shows beside the columns and an import passes over."""
+EXTRAS = ("name", "issuer", "source", "state", "publish_time")
+"""Fields that an export shows behind the columns. An import takes issuer and source to be the ones that it is for."""
 
 
-def shown_columns() -> list[Column]:
-    """The columns of `SHOWN`."""
-    fields = listing_pb2.Listing.DESCRIPTOR.fields_by_name
-    return [Column(path, fields[path], contract.known(fields[path])) for path in SHOWN]
+def extras() -> list[Column]:
+    """The columns of `EXTRAS`."""
+    return [_column(path) for path in EXTRAS]
 
 
 def is_template(headings: Sequence[str]) -> bool:
     """Whether a table has the platform's own form, by its first line."""
-    return KEY in headings or _zh(KEY) in headings
+    return KEY in headings or KEY_HEADING in headings
 
 
-def mapping(kind: int, headings: Sequence[str], source: str, issuer: str) -> Mapping:
-    """How a template's columns become listings of a kind; `issuer` is the one that the import is for.
+def mapping(kind: int, headings: Sequence[str], source: str = SOURCE) -> Mapping:
+    """How a template's columns become listings of a kind.
 
     Raises `WrongError` for a column that is none of the kind's, and for a required one that is not there.
     """
     by_path = KEY in headings
     columns = {column.path if by_path else column.zh: column for column in contract.columns(kind)}
-    passed = {column.path if by_path else column.zh for column in shown_columns()} | set(RECEIPT)
+    more = {column.path if by_path else column.zh: column for column in extras()}
     for heading in headings:
-        if heading and heading not in columns and heading not in passed:
+        if heading and heading not in columns and heading not in more and heading not in RECEIPT:
             raise _no_column(heading, kind, columns)
     if missing := [one.zh for heading, one in columns.items() if one.is_required and heading not in headings]:
         listed = "、".join(missing)
         raise WrongError(f"缺少必填的列：{listed}；请补上", f"columns that are required are missing: {listed}; add them")
-    rules = {column.path: _rule(heading, column) for heading, column in columns.items() if heading in headings}
-    key = KEY if by_path else _zh(KEY)
-    del rules[KEY]
-    stated = {(path if by_path else _zh(path)): (path, value) for path, value in (("issuer", issuer), ("source", source))}
-    return Mapping(source, key, rules, no_data=frozenset({EXAMPLE, _zh(KEY)}), stated=stated)
+    taken = {heading: one for heading, one in (columns | more).items() if heading in headings and one.path not in _NOT_TAKEN}
+    rules = {column.path: _rule(heading, column) for heading, column in taken.items()}
+    return Mapping(source, KEY if by_path else KEY_HEADING, rules, no_data=frozenset({EXAMPLE, KEY_HEADING}))
 
 
-def _zh(path: str) -> str:
-    return contract.known(listing_pb2.Listing.DESCRIPTOR.fields_by_name[path]).zh
+def _column(path: str) -> Column:
+    leaf = listing_pb2.Listing.DESCRIPTOR.fields_by_name[path]
+    return Column(path, leaf, contract.known(leaf))
+
+
+KEY_HEADING = _column(KEY).zh
+_NOT_TAKEN = {KEY, "name", "state", "publish_time"}
 
 
 def _rule(heading: str, column: Column) -> Rule:
-    return Rule(column.leaf, (heading,), split=partial(items, column.leaf) if column.leaf.is_repeated else None)
+    return Rule(
+        column.leaf,
+        (heading,),
+        split=partial(items, column.leaf) if column.leaf.is_repeated else None,
+        shown=column.zh,
+    )
 
 
 def _no_column(heading: str, kind: int, columns: MappingOf[str, Column]) -> WrongError:

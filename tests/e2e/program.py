@@ -30,6 +30,7 @@ USUAL = {
     "source": "虚构",
 }
 HEADINGS = tuple(USUAL)
+_PROGRAM = str(Path(sys.executable).parent / "alliance")
 IMPORT = ("--kind", "job_position", "--map", "zh_job_postings")
 
 
@@ -48,7 +49,7 @@ class Alliance:
     def __call__(self, *arguments: str, code: int = DONE, **environment: str) -> str:
         """What it prints; stderr where it fails, as it has to with `code`."""
         done = subprocess.run(
-            [str(Path(sys.executable).parent / "alliance"), *arguments],
+            [_PROGRAM, *arguments],
             env={**self._environment, **environment},
             cwd=self.folder,
             capture_output=True,
@@ -57,6 +58,10 @@ class Alliance:
         )
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if code in (DONE, PARTLY) else done.stderr
+
+    def begun(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The program under way."""
+        return subprocess.Popen([_PROGRAM, *arguments], env=self._environment, cwd=self.folder, stdout=subprocess.DEVNULL)
 
     def json(self, *arguments: str) -> Any:
         """What it prints, as data."""

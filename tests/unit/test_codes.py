@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codes import education, industries, regions
+from codes import education, fields, industries, majors, occupations, regions
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,16 @@ def test_a_code_with_its_section_before_it_is_told_without() -> None:
     zh, _ = industries.problem("C39") or ("", "")
     assert "39" in zh
     assert industries.name("39") in zh
+
+
+@pytest.mark.parametrize("table", [regions, industries, education, occupations, fields, majors])
+def test_every_code_is_read_as_it_is_shown(table: Any) -> None:
+    for code, name in table.entries():
+        assert table.shown(code) == f"{code} {name}"
+        assert table.read(table.shown(code)) == code
+        assert len(code) == 1 or table.read(f"{name}（{code}）") == code
+    assert table.shown("某某") == "某某"
+
+
+def test_a_name_with_brackets_of_either_width_is_read() -> None:
+    assert occupations.read("管理（工业）工程技术人员") == occupations.read("管理(工业)工程技术人员") == "2-02-30"

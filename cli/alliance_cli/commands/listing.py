@@ -1,4 +1,4 @@
-"""`alliance listing`: enter, publish, revise, withdraw, fulfil, import."""
+"""`alliance listing`: enter, publish, revise, withdraw, fulfil; what comes and goes as tables stands in `tables`."""
 
 import json
 import re
@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing, naming, stubs
-from alliance_cli.errors import PARTLY, explained
-from alliance_cli.output import Column, console, instant, print_json, short, show, show_one, value_of
+from alliance_cli import naming, stubs
+from alliance_cli.commands import tables
+from alliance_cli.errors import explained
+from alliance_cli.output import Column, instant, short, show, show_one
 from alliance_cli.session import call, context, t
-from intake import Mapping, WrongError
 
 app = typer.Typer(no_args_is_help=True, help="供需信息 · listings")
 _kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
@@ -42,23 +41,17 @@ def _name(text: str) -> str:
 
 @app.command("list")
 def list_(
-    kind: Annotated[list[str] | None, typer.Option()] = None,
+    kind: tables.Kinds = None,
     issuer: str = "",
     body: str = "",
     region: str = "",
-    state: Annotated[list[str] | None, typer.Option(help="如 draft, published")] = None,
+    state: tables.States = None,
     most: Annotated[int, typer.Option("--most", "-n")] = 100,
 ) -> None:
     """列出供需信息 · list listings that the caller may see."""
     with explained():
-        request = rpc.ListListingsRequest(
-            page_size=min(most, naming.PAGE),
-            kinds=[value_of(listing_pb2.ListingKind, "LISTING_KIND_", one) for one in kind or []],
-            states=[value_of(listing_pb2.ListingState, "LISTING_STATE_", one) for one in state or []],
-            issuer=naming.organization(issuer) if issuer else "",
-            body=naming.body(body) if body else "",
-            region_code=region,
-        )
+        request = tables.wanted(kind, issuer, body, region, state)
+        request.page_size = min(most, naming.PAGE)
         show(naming.every(stubs.listings().ListListings, request, "listings", most), COLUMNS)
 
 
@@ -138,55 +131,5 @@ def fulfil(listing: str, reason: Annotated[str, typer.Option()]) -> None:
         show_one(call(stubs.listings().FulfilListing, request), COLUMNS)
 
 
-@app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help=".csv, .csv.gz, .xlsx")],
-    kind: Annotated[str, typer.Option()],
-    mapping: Annotated[str, typer.Option("--map", help="映射文件或自带映射名 · mapping file, or name of a built-in one")],
-    acting: Acting = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查 · check only")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="留作草稿，不发布 · leave as drafts")] = False,
-    receipts: Annotated[Path | None, typer.Option(help="回执文件 · receipts, .csv")] = None,
-) -> None:
-    """导入文件：逐行给出回执 · import a file, with a receipt for every row."""
-    chosen = _mapping(mapping)
-    target = receipts or file.with_name(f"{file.name}.receipts.csv")
-    number = importing.sound(file, chosen, target)
-    with explained():
-        header = rpc.ImportHeader(
-            issuer=naming.organization(acting),
-            source=chosen.source,
-            kind=value_of(listing_pb2.ListingKind, "LISTING_KIND_", kind),
-            dry_run=dry_run,
-            publish=not draft,
-        )
-        with _progress() as bar:
-            task = bar.add_task(t("导入", "importing"), total=number)
-            result = importing.run(file, chosen, header, target, lambda done: bar.update(task, completed=done))
-    if context.output == "json":
-        print_json({"receipts": str(target), "seconds": round(result.seconds, 3), **result.outcomes})
-    else:
-        counted = " · ".join(f"{outcome} {number}" for outcome, number in result.outcomes.items())
-        rate = result.rows / result.seconds if result.seconds else 0
-        console.print(f"{counted} · {result.seconds:.1f} s · {rate:,.0f} {t('行/秒', 'rows/s')}", highlight=False)
-        console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
-    if result.outcomes["refused"]:
-        raise typer.Exit(PARTLY)
-
-
-def _mapping(text: str) -> Mapping:
-    try:
-        return Mapping.load(text)
-    except WrongError as error:
-        raise typer.BadParameter(t(error.zh, error.en)) from error
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console if context.output == "table" else None,
-        disable=context.output == "json",
-    )
+for _called, _command in (("template", tables.template), ("import", tables.import_), ("export", tables.export)):
+    app.command(_called)(_command)

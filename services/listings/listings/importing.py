@@ -5,7 +5,7 @@ key in one chunk are folded in their order: a key that stands twice is a row and
 what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alliance.listings.v1 import listing_pb2 as pb
@@ -139,7 +139,7 @@ class Chunk:
     def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
         bare = written(given)
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
-        found = [*self._key_problems(bare), *settled(bare), *self._standing_problems(bare)]
+        found = [*self._key_problems(bare), *_foreign_problems(given, bare), *settled(bare), *self._standing_problems(bare)]
         return _Row(receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:
@@ -211,6 +211,16 @@ class Chunk:
         """Bodies in whose rounds the listing counts already."""
         known = self._known.get(key)
         return known.bodies if known and known.state == State.PUBLISHED else ()
+
+
+def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation]:
+    """A row that names another issuer, source or kind belongs to another import: an export of many, say."""
+    for field in ("issuer", "source", "kind"):
+        value = getattr(given, field)
+        if value and value != getattr(bare, field):
+            yield Violation(
+                field, "header", "与此次导入的不同；请删去此行，或另行导入", "another than the import's; import the row apart"
+            )
 
 
 def _final_problems(known: ListingRow) -> list[Violation]:

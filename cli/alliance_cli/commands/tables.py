@@ -1,0 +1,172 @@
+"""`alliance listing template | import | export`: listings as spreadsheets and other tables."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance_cli import exporting, importing, naming, rows, stubs
+from alliance_cli.errors import PARTLY, explained
+from alliance_cli.output import console, errors, print_json, value_of
+from alliance_cli.session import context, t
+from intake import Mapping, WrongError
+
+Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]
+States = Annotated[list[str] | None, typer.Option("--state", help="如 draft, published")]
+
+
+def wanted(kinds: list[str] | None, issuer: str, body: str, region: str, states: list[str] | None) -> rpc.ListListingsRequest:
+    """The request for the listings that the options of `list` and `export` name."""
+    return rpc.ListListingsRequest(
+        kinds=[_kind(one) for one in kinds or []],
+        states=[value_of(listing_pb2.ListingState, "LISTING_STATE_", one) for one in states or []],
+        issuer=naming.organization(issuer) if issuer else "",
+        body=naming.body(body) if body else "",
+        region_code=region,
+    )
+
+
+def template(
+    kind: Annotated[str, typer.Argument(help="如 job_position")],
+    output: Annotated[Path | None, typer.Option(help="默认“类型.xlsx” · KIND.xlsx where not given")] = None,
+) -> None:
+    """取填报模板 · write the workbook in which listings of a kind are filled in, to be imported."""
+    from alliance_cli import templates  # slow to load
+
+    file = output or Path(f"{kind}.xlsx")
+    _require_workbook(file)
+    number = _kind(kind)
+    try:
+        templates.write(number, file)
+    except OSError as error:
+        raise _unwritable(file, error) from error
+    console.print(t(f"模板：{file}", f"template: {file}"), highlight=False)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help=".csv, .csv.gz, .xlsx")],
+    kind: Annotated[str, typer.Option()],
+    mapping: Annotated[
+        str, typer.Option("--map", help="映射文件或自带映射名；模板不需要 · mapping file or built-in one; none for a template")
+    ] = "",
+    acting: Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")] = "",
+    source: Annotated[str, typer.Option(help="来源系统，替代映射所写 · source, in place of the mapping's")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查 · check only")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="留作草稿，不发布 · leave as drafts")] = False,
+    receipts: Annotated[Path | None, typer.Option(help="回执文件 · receipts, .csv or .xlsx")] = None,
+    withdraw_vanished: Annotated[
+        bool, typer.Option("--withdraw-vanished", help="撤回文件中已没有的 · withdraw what is not in the file any more")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="撤回原因 · why it is withdrawn")] = "",
+) -> None:
+    """导入文件：逐行给出回执 · import a file, with a receipt for every row."""
+    number = _kind(kind)
+    chosen = importing.source_of(file, number, _mapping(mapping) if mapping else None, source)
+    target = receipts or file.with_name(f"{file.name}.receipts.csv")
+    importing.require_writable(target, chosen)
+    if withdraw_vanished and not reason:
+        reason = _asked_reason()
+    with explained():
+        header = rpc.ImportHeader(
+            issuer=naming.organization(acting),
+            source=chosen.mapping.source,
+            kind=number,
+            dry_run=dry_run,
+            publish=not draft,
+            withdraw_vanished=withdraw_vanished,
+            reason=reason,
+        )
+        with _progress(console) as bar:
+            task = bar.add_task(t("导入", "importing"), total=rows.count(file, chosen.sheet))
+            result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
+    if context.output == "json":
+        print_json({"receipts": str(target), "seconds": round(result.seconds, 3), **result.outcomes})
+    else:
+        counted = " · ".join(f"{outcome} {number}" for outcome, number in result.outcomes.items())
+        rate = result.rows / result.seconds if result.seconds else 0
+        console.print(f"{counted} · {result.seconds:.1f} s · {rate:,.0f} {t('行/秒', 'rows/s')}", highlight=False)
+        console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
+    if result.outcomes["refused"]:
+        raise typer.Exit(PARTLY)
+
+
+def export(
+    kind: Kinds = None,
+    issuer: str = "",
+    body: str = "",
+    region: str = "",
+    state: States = None,
+    form: Annotated[str, typer.Option("--format", help="xlsx | csv | jsonl")] = "xlsx",
+    output: Annotated[Path | None, typer.Option(help="默认标准输出 · standard output where not given; .xlsx needs it")] = None,
+) -> None:
+    """导出可见的供需信息，可再导入 · write the listings that the caller may see, to be imported again."""
+    if form not in exporting.FORMATS:
+        raise typer.BadParameter(f"--format {' | '.join(exporting.FORMATS)}")
+    if form == "xlsx":
+        _require_workbook(output)
+    if form == "csv" and len(kind or []) != 1:
+        raise typer.BadParameter(
+            t("CSV 只能存一类；请用 --kind 指明，或用 xlsx", "CSV holds one kind; name it with --kind, or take xlsx")
+        )
+    with explained():
+        request = wanted(kind, issuer, body, region, state)
+        request.page_size = naming.PAGE
+        try:
+            _write(request, form, output)
+        except OSError as error:
+            raise _unwritable(output or Path("-"), error) from error
+
+
+def _write(request: rpc.ListListingsRequest, form: str, output: Path | None) -> None:
+    count, writer = 0, exporting.opened(form, output, next(iter(request.kinds), 0))
+    with _progress(errors) as bar:
+        task = bar.add_task(t("导出", "exporting"), total=None)
+        for page in naming.pages(stubs.listings().ListListings, request, "listings"):
+            writer.add(page)
+            count += len(page)
+            bar.update(task, completed=count)
+        writer.close()
+    if output:
+        console.print(t(f"{count} 条：{output}", f"{count} listings: {output}"), highlight=False)
+
+
+def _kind(text: str) -> Any:
+    return value_of(listing_pb2.ListingKind, "LISTING_KIND_", text)
+
+
+def _mapping(text: str) -> Mapping:
+    try:
+        return Mapping.load(text)
+    except WrongError as error:
+        raise typer.BadParameter(t(error.zh, error.en)) from error
+
+
+def _asked_reason() -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(t("撤回须写明 --reason", "--withdraw-vanished needs a --reason"))
+    return str(typer.prompt(t("为什么撤回", "why are they withdrawn")))
+
+
+def _require_workbook(file: Path | None) -> None:
+    if file is None or not rows.is_workbook(file):
+        raise typer.BadParameter(t("请用 --output 指明 .xlsx 文件", "name an .xlsx file with --output"))
+
+
+def _unwritable(file: Path, error: OSError) -> typer.BadParameter:
+    return typer.BadParameter(t(f"写不进 {file}：{error.strerror}", f"can't write {file}: {error.strerror}"))
+
+
+def _progress(where: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=where,
+        disable=context.output == "json",
+    )

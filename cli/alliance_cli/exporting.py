@@ -1,0 +1,149 @@
+"""Listings as tables: the columns of the template, so that they can be imported again, and what else is good to know of them.
+
+A workbook has a sheet a kind; CSV holds one kind; JSON Lines holds the contract's JSON, one listing a line.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from alliance.common.v1 import field_pb2
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance_cli import naming
+from alliance_cli.formulas import guarded
+from alliance_cli.output import as_json, instant
+from intake import contract, template
+from intake.cells import Cell, shown
+from intake.contract import Column
+
+FORMATS = ("xlsx", "csv", "jsonl")
+
+
+class Export(Protocol):
+    """A file of listings under way."""
+
+    def add(self, listings: Sequence[pb.Listing]) -> None:
+        """Write a page of listings."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+def opened(form: str, file: Path | None, kind: int) -> Export:
+    """A file of this form, standard output without one; `kind` is what a CSV file holds. Raises OSError."""
+    if form == "xlsx" and file:
+        return _Workbook(file)
+    stream = file.open("w", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="") if file else sys.stdout
+    return _Csv(stream, kind) if form == "csv" else _JsonLines(stream)
+
+
+class _Workbook:
+    """A sheet a kind, in the order in which they come."""
+
+    def __init__(self, file: Path) -> None:
+        from alliance_cli.workbook import Book, Table  # slow to load
+
+        self._book, self._names = Book(file), _Names()
+        self._table, self._tables = Table, dict[int, Table]()
+
+    def add(self, listings: Sequence[pb.Listing]) -> None:
+        """See `Export`."""
+        self._names.learn(listings)
+        for listing in listings:
+            self._of(listing.kind).append(_cells(listing, self._names))
+
+    def close(self) -> None:
+        """See `Export`."""
+        if not self._tables:  # a workbook has to have a sheet
+            self._book.book.add_worksheet()
+        self._book.close()
+
+    def _of(self, kind: int) -> Any:
+        from alliance_cli.templates import head
+
+        if kind not in self._tables:
+            columns, extras = contract.columns(kind), template.extras()
+            begin = partial(head, self._book, columns=columns, extras=extras)
+            self._tables[kind] = self._table(self._book, contract.kind_label(kind), begin)
+        return self._tables[kind]
+
+
+class _Csv:
+    """Listings of one kind."""
+
+    def __init__(self, stream: Any, kind: int) -> None:
+        self._stream, self._names = stream, _Names()
+        self._writer = csv.writer(stream)
+        self._writer.writerow([column.zh for column in _columns(kind)])
+
+    def add(self, listings: Sequence[pb.Listing]) -> None:
+        """See `Export`."""
+        self._names.learn(listings)
+        for listing in listings:
+            cells = _cells(listing, self._names)
+            self._writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in cells])
+
+    def close(self) -> None:
+        """See `Export`."""
+        _finish(self._stream)
+
+
+class _JsonLines:
+    """Listings as the contract has them."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def add(self, listings: Sequence[pb.Listing]) -> None:
+        """See `Export`."""
+        self._stream.writelines(f"{json.dumps(as_json(listing), ensure_ascii=False)}\n" for listing in listings)
+
+    def close(self) -> None:
+        """See `Export`."""
+        _finish(self._stream)
+
+
+def _finish(stream: Any) -> None:
+    if stream is not sys.stdout:
+        stream.close()
+
+
+def _columns(kind: int) -> list[Column]:
+    return [*contract.columns(kind), *template.extras()]
+
+
+def _cells(listing: pb.Listing, names: "_Names") -> list[Cell]:
+    return [
+        instant(listing.publish_time) if column.path == "publish_time" else shown(listing, column.path, names)
+        for column in _columns(listing.kind)
+    ]
+
+
+class _Names:
+    """Display names of bodies and organizations, asked for a page at a time."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def learn(self, listings: Iterable[pb.Listing]) -> None:
+        """Look up the organizations that listings name and that are not known yet."""
+        wanted = {name for listing in listings for name in _organizations(listing)}
+        self._known |= naming.display_names(wanted.difference(self._known))
+
+    def __call__(self, name: str) -> str:
+        return naming.body_names().get(name, "") if name.startswith("bodies/") else self._known.get(name, "")
+
+
+def _organizations(listing: pb.Listing) -> Iterable[str]:
+    for column in _columns(listing.kind):
+        if column.known.format == field_pb2.TEXT_FORMAT_ORGANIZATION:
+            holder: Any = listing
+            *steps, last = column.path.split(".")
+            for step in steps:
+                holder = getattr(holder, step)
+            value = getattr(holder, last)
+            yield from value if column.leaf.is_repeated else [value]

@@ -1,0 +1,144 @@
+"""What became of every row of an import: a list in CSV, or the imported table again with what was refused marked."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance_cli import rows
+from alliance_cli.formulas import guarded
+from alliance_cli.output import short
+from alliance_cli.rows import Line
+from alliance_cli.session import context
+from intake import Mapping
+from intake.template import RECEIPT
+
+outcome_of = short(rpc.ImportOutcome, "IMPORT_OUTCOME_")
+_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message")
+_OUTCOMES = {
+    rpc.IMPORT_OUTCOME_ACCEPTED: "新增",
+    rpc.IMPORT_OUTCOME_REVISED: "修订",
+    rpc.IMPORT_OUTCOME_UNCHANGED: "未变",
+    rpc.IMPORT_OUTCOME_REFUSED: "拒收",
+    rpc.IMPORT_OUTCOME_PUBLISHED: "发布",
+    rpc.IMPORT_OUTCOME_WITHDRAWN: "撤回",
+}
+_NOTED = 5_000  # cells that get a comment: a workbook holds them in memory, and opens slowly with more
+_REFUSED_CELL, _REFUSED_ROW = {"bg_color": "#FF9C9C"}, {"bg_color": "#FFE4E4"}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A line of the imported file and what became of it.
+
+    Attributes:
+        line: its cells; empty for a listing that is in no line any more.
+        receipt: None for a line that is no data.
+        column: the very column that could not be read, where it was not the service that refused the row.
+    """
+
+    line: Line
+    receipt: rpc.ImportReceipt | None
+    column: str = ""
+
+
+class Receipts(Protocol):
+    """A file of receipts under way."""
+
+    def add(self, settled: Settled) -> None:
+        """Write down what became of a line."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+def opened(file: Path, head: Sequence[Line], mapping: Mapping) -> Receipts:
+    """Receipts in the form that the file's name says, of a table with these lines of headings."""
+    return Marked(file, head, mapping) if rows.is_workbook(file) else Listed(file)
+
+
+class Listed:
+    """A line a problem, one where there is none."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("w", encoding="utf-8-sig", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(_HEADINGS)
+
+    def add(self, settled: Settled) -> None:
+        """See `Receipts`."""
+        if (receipt := settled.receipt) is None:
+            return
+        head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
+        if not receipt.problems:
+            self._writer.writerow((*head, "", "", ""))
+        for problem in receipt.problems:
+            text = problem.message.en if context.language == "en" else problem.message.zh
+            self._writer.writerow((*head, problem.field, problem.rule, guarded(text)))
+
+    def close(self) -> None:
+        """See `Receipts`."""
+        self._file.close()
+
+
+class Marked:
+    """The imported table again: cells that were refused are coloured and say why, what became of a row stands behind it."""
+
+    def __init__(self, file: Path, head: Sequence[Line], mapping: Mapping) -> None:
+        from alliance_cli.workbook import Book, Table  # slow to load
+
+        shown = rows.headings(head[-1])
+        self._width = shown.index(RECEIPT[0]) if RECEIPT[0] in shown else len(shown)  # receipts may come in again
+        self._places = {name: place for place, name in enumerate(rows.headings(head[0])[: self._width]) if name}
+        self._head, self._key = head, mapping.key
+        self._columns_of = mapping.columns_of
+        self._book = Book(file)
+        self._table = Table(self._book, "回执", self._begin)
+        self._noted = 0
+
+    def add(self, settled: Settled) -> None:
+        """See `Receipts`."""
+        line, receipt = self._cut(settled.line), settled.receipt
+        if receipt is None:
+            self._table.append(line)
+            return
+        if not settled.line:
+            line[self._places[self._key]] = receipt.external_key
+        notes = self._notes(receipt, settled.column)
+        looks: dict[int, dict[str, Any]] = {}
+        if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
+            looks = dict.fromkeys(range(self._width + len(RECEIPT)), _REFUSED_ROW) | dict.fromkeys(notes, _REFUSED_CELL)
+        told = "\n".join(f"{one.message.zh} {one.message.en}" for one in receipt.problems)
+        row = self._table.append([*line, _OUTCOMES[receipt.outcome], receipt.listing, told], looks)
+        for place, note in notes.items():
+            if self._noted < _NOTED:
+                self._table.sheet.write_comment(row, place, note, {"x_scale": 2, "y_scale": 1.5})
+                self._noted += 1
+
+    def close(self) -> None:
+        """See `Receipts`."""
+        self._book.close()
+
+    def _begin(self, sheet: Any) -> int:
+        for row, line in enumerate(self._head):
+            added = RECEIPT if row == len(self._head) - 1 else ()
+            for place, cell in enumerate([*self._cut(line), *added]):
+                self._book.put(sheet, row, place, cell, bold=True)
+            if not added:  # the paths of a template
+                sheet.set_row(row, None, None, {"hidden": True})
+        sheet.freeze_panes(len(self._head), 1)
+        return len(self._head)
+
+    def _cut(self, line: Line) -> Line:
+        return [*line[: self._width], *[None] * (self._width - len(line))]
+
+    def _notes(self, receipt: rpc.ImportReceipt, column: str) -> dict[int, str]:
+        """Cell of the row → what is wrong with it; what has no cell stands at the outcome."""
+        notes: dict[int, list[str]] = {}
+        for problem in receipt.problems:
+            columns = [column] if column else self._columns_of(problem.field)
+            for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
+                notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")
+        return {place: "\n".join(texts) for place, texts in notes.items()}

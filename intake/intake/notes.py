@@ -1,0 +1,88 @@
+"""How a column is filled in, told to people out of what the contract says of its field; and an example."""
+
+from typing import NamedTuple
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from alliance.common.v1 import field_pb2
+from intake.cells import NO, SEPARATOR, YES
+from intake.contract import TABLES, Column, label
+
+_FORMATS = {
+    field_pb2.TEXT_FORMAT_DATE: ("日期", "a date", "2026-12-31"),
+    field_pb2.TEXT_FORMAT_TIME: ("时刻，一日之末为 24:00", "a time of day; its end is 24:00", "08:00"),
+    field_pb2.TEXT_FORMAT_HTTPS: ("https:// 开头的网址", "an https:// address", "https://example.org"),
+    field_pb2.TEXT_FORMAT_ISBN: ("13 位 ISBN", "an ISBN-13", "978-7-04-044979-2"),
+    field_pb2.TEXT_FORMAT_BODY: ("组织的名称或编号", "a body's name or id", ""),
+    field_pb2.TEXT_FORMAT_ORGANIZATION: ("单位的名称或编号", "an organization's name or id", "虚构示例学院"),
+    field_pb2.TEXT_FORMAT_LISTING: ("供需信息的编号", "a listing's id", "listings/1"),
+    field_pb2.TEXT_FORMAT_ROUND: ("发布期次的编号", "a round's id", "rounds/1"),
+}
+_CODED = {
+    field_pb2.CODE_TABLE_REGIONS: "北京市海淀区",
+    field_pb2.CODE_TABLE_INDUSTRIES: "3973 集成电路制造",
+    field_pb2.CODE_TABLE_OCCUPATIONS: "2-02-10-03 计算机软件工程技术人员",
+    field_pb2.CODE_TABLE_EDUCATION: "本科",
+    field_pb2.CODE_TABLE_MAJORS: "软件工程",
+    field_pb2.CODE_TABLE_FIELDS: "人工智能",
+}
+_NUMBERS = (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_DOUBLE)
+
+
+class Note(NamedTuple):
+    """What a column takes, in Chinese and English, and an example as a person would write it."""
+
+    zh: str
+    en: str
+    example: str | int
+
+
+def note(column: Column) -> Note:
+    """How a column is filled in."""
+    zh, en, example = _taken(column)
+    parts_zh, parts_en = ["必填"] * column.is_required + [zh], ["required"] * column.is_required + [en]
+    if column.leaf.is_repeated:
+        parts_zh.append(f"可填多项，以“{SEPARATOR}”或换行分隔")
+        parts_en.append(f"several are separated by {SEPARATOR} or line breaks")
+    given = column.known.example
+    return Note("；".join(parts_zh), "; ".join(parts_en), _number(column, given) or example)
+
+
+def is_number(column: Column) -> bool:
+    """Whether its cells hold numbers."""
+    return column.leaf.cpp_type in _NUMBERS
+
+
+def choices(column: Column) -> list[str]:
+    """What can be chosen, in Chinese; empty where anything may be written."""
+    if column.leaf.enum_type:
+        return [label(one) for one in column.leaf.enum_type.values if one.number]
+    return [YES, NO] if column.leaf.cpp_type == FieldDescriptor.CPPTYPE_BOOL else []
+
+
+def _number(column: Column, text: str) -> str | int:
+    return int(text) if text and is_number(column) else text
+
+
+def _taken(column: Column) -> tuple[str, str, str | int]:
+    known = column.known
+    if chosen := choices(column):
+        return f"选一：{'、'.join(chosen)}", f"choose one of {', '.join(chosen)}", chosen[0]
+    if is_number(column):
+        return _range(column)
+    if known.codes:
+        table = TABLES[known.codes][0]
+        return f"代码、名称或二者，见代码表（{table}）", f"a code, a name or both, see 代码表 ({table})", _CODED[known.codes]
+    if known.format:
+        return _FORMATS[known.format]
+    return "文字", "text", f"（示例）{column.zh}"
+
+
+def _range(column: Column) -> tuple[str, str, int]:
+    known, whole = column.known, column.leaf.cpp_type != FieldDescriptor.CPPTYPE_DOUBLE
+    zh, en = ("整数", "a whole number") if whole else ("数字", "a number")
+    if known.HasField("max"):
+        zh, en = f"{zh}，{known.min:g}–{known.max:g}", f"{en}, {known.min:g} to {known.max:g}"
+    elif known.HasField("min"):
+        zh, en = f"{zh}，不小于 {known.min:g}", f"{en}, at least {known.min:g}"
+    return zh, en, max(int(known.min), 1)

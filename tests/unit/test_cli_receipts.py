@@ -1,0 +1,146 @@
+"""Receipts: a list, or the imported table with the very cells marked that were refused."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance_cli import receipts, rows
+from alliance_cli.receipts import Settled
+from intake import Mapping, template
+from intake.template import EXAMPLE, RECEIPT
+from listings.domain.names import Kind
+
+_MAPPING = Mapping.parse(
+    {
+        "source": "s",
+        "key": "编号",
+        "fields": {
+            "title": "名称",
+            "region_codes": {"column": ["区", "市"], "lookup": "region"},
+            "job_position.salary.min": {"column": "底薪", "number": True},
+            "job_position.salary.max": {"column": "顶薪", "number": True},
+        },
+    }
+)
+_HEAD: list[rows.Line] = [["编号", "名称", "区", "市", "底薪", "顶薪", "备注"]]
+_LINE: rows.Line = ["1", "工程师", "朝阳区", "北京", 8000, 12000, "=1+1"]
+
+
+def receipt(outcome: Any, *fields: str, key: str = "1", row: int = 1) -> rpc.ImportReceipt:
+    found = rpc.ImportReceipt(row=row, external_key=key, outcome=outcome, listing="" if fields else "listings/1")
+    for field in fields:
+        problem = found.problems.add(field=field, rule="rule")
+        problem.message.zh, problem.message.en = f"{field} 不对；请改", f"{field} is wrong; mend it"
+    return found
+
+
+def marked(folder: Path, *settled: Settled, head: list[rows.Line] = _HEAD, mapping: Mapping = _MAPPING) -> Any:
+    """The sheet that receipts make."""
+    written = receipts.opened(folder / "r.xlsx", head, mapping)
+    for one in settled:
+        written.add(one)
+    written.close()
+    return load_workbook(folder / "r.xlsx").worksheets[0]
+
+
+def noted(sheet: Any, row: int) -> dict[str, str]:
+    return {cell.column_letter: cell.comment.text for cell in sheet[row] if cell.comment}
+
+
+@pytest.mark.parametrize(
+    ("field", "cells"),
+    [
+        ("title", "B"),
+        ("region_codes", "CD"),
+        ("region_codes[1]", "CD"),
+        ("job_position.salary", "EF"),
+        ("job_position.salary.max", "F"),
+        ("external_key", "A"),
+        ("visibility", "H"),
+    ],
+)
+def test_the_cells_of_the_field_that_was_refused_say_why(tmp_path: Path, field: str, cells: str) -> None:
+    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, field)))
+    notes = noted(sheet, 2)
+    assert "".join(notes) == cells
+    assert all(f"{field} 不对；请改" in note and f"{field} is wrong; mend it" in note for note in notes.values())
+    colours = {cell.column_letter: cell.fill.fgColor.rgb for cell in sheet[2]}
+    assert len({colours[letter] for letter in cells}) == 1
+    assert colours[cells[0]] not in {colour for letter, colour in colours.items() if letter not in cells}
+
+
+def test_the_very_column_is_marked_where_a_cell_could_not_be_read(tmp_path: Path) -> None:
+    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), "市"))
+    assert list(noted(sheet, 2)) == ["D"]
+
+
+def test_two_problems_of_a_cell_are_both_told(tmp_path: Path) -> None:
+    sheet = marked(
+        tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "job_position.salary", "job_position.salary.min"))
+    )
+    notes = noted(sheet, 2)
+    assert list(notes) == ["E", "F"]
+    assert "salary.min" in notes["E"]
+    assert "salary 不对" in notes["E"]
+
+
+def test_rows_are_there_again_as_they_were_with_what_became_of_them(tmp_path: Path) -> None:
+    sheet = marked(
+        tmp_path,
+        Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED)),
+        Settled(["2", "短"], receipt(rpc.IMPORT_OUTCOME_REFUSED, "title", key="2", row=2)),
+        Settled([], receipt(rpc.IMPORT_OUTCOME_WITHDRAWN, key="旧", row=0)),
+    )
+    read = list(sheet.iter_rows(values_only=True))
+    assert read[0] == (*_HEAD[0], *RECEIPT)
+    assert read[1] == (*_LINE, "新增", "listings/1", None)
+    assert read[2] == ("2", "短", *[None] * 5, "拒收", None, "title 不对；请改 title is wrong; mend it")
+    assert read[3] == ("旧", *[None] * 6, "撤回", "listings/1", None)
+    assert sheet["G2"].data_type != "f"
+    assert noted(sheet, 2) == {}
+
+
+def test_receipts_of_a_template_are_a_template_and_those_of_receipts_too(tmp_path: Path) -> None:
+    paths: rows.Line = ["external_key", "title", "visibility", None, "case.practice"]
+    head: list[rows.Line] = [paths, ["外部编号", "标题", "可见范围", "我的备注", "做法"]]
+    example: rows.Line = [EXAMPLE, "某案例", "公开", None, "做"]
+    line: rows.Line = ["1", "案例", "公开", "x", "做"]
+    for _ in range(2):
+        mapping = template.mapping(Kind.CASE, rows.headings(head[0]))
+        settled = Settled(example, None), Settled(line, receipt(rpc.IMPORT_OUTCOME_REFUSED, "case.practice"))
+        sheet = marked(tmp_path, *settled, head=head, mapping=mapping)
+        read = [list(one) for one in sheet.iter_rows(values_only=True)]
+        assert sheet.row_dimensions[1].hidden
+        assert read[0] == [*paths, None, None, None]
+        assert read[1] == [*head[1][:5], *RECEIPT]
+        assert read[2] == [*example[:5], None, None, None]
+        assert list(noted(sheet, 4)) == ["E"]
+        head, example, line = read[:2], read[2], read[3]
+
+
+def test_comments_end_where_there_are_too_many_and_the_texts_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipts, "_NOTED", 1)
+    refused = [Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "title", row=number)) for number in (1, 2)]
+    sheet = marked(tmp_path, *refused)
+    assert noted(sheet, 3) == {}
+    assert "title 不对" in sheet["J3"].value
+    assert sheet["B3"].fill.fgColor.rgb == sheet["B2"].fill.fgColor.rgb
+
+
+def test_a_list_has_a_line_a_problem_and_no_formula(tmp_path: Path) -> None:
+    written = receipts.opened(tmp_path / "r.csv", _HEAD, _MAPPING)
+    written.add(Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED, key="=cmd()")))
+    written.add(Settled(["示例"], None))
+    written.add(Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "title", "visibility", row=2)))
+    written.close()
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as opened:
+        read = list(csv.DictReader(opened))
+    assert [(one["row"], one["external_key"], one["outcome"], one["field"]) for one in read] == [
+        ("1", "'=cmd()", "accepted", ""),
+        ("2", "1", "refused", "title"),
+        ("2", "1", "refused", "visibility"),
+    ]
