@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 
 from alliance.listings.v1 import listing_pb2
@@ -170,7 +169,7 @@ class Mapping:
             value = rule.apply(name, row, names)
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
-        return json_format.ParseDict(fields, listing_pb2.Listing())
+        return listing_pb2.Listing(**fields)
 
 
 def _rule(name: str, given: Any) -> Rule:
