@@ -1,9 +1,10 @@
-"""Import from a CSV file, rows a second: `alliance listing import`, from its first row to its last receipt.
+"""Import from CSV and from a workbook, rows a second: `alliance listing import`, from its first row to its last receipt.
 
 Registry and listings run, and nothing that hears of the rows. Every turn imports the same postings for an organization of its
 own, so that all are new. The floor is COPY of the very rows that an import left (listings, events, places in the queue; 500
 listings in one transaction, as the import's chunks are), out of this process' memory. It leaves out: reading and mapping the
-file, gRPC, every check, encoding, receipts, and the relay that publishes meanwhile. CPU is that of the service, its relay
+file, gRPC, every check, encoding, receipts, and the relay that publishes meanwhile. The floor of a workbook (with shared
+texts, as Excel writes it) reads it too, by the same reader, in a bare loop before COPY. CPU is that of the service, its relay
 among it; on the other side that of this process.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from alliance.registry.v1 import organization_pb2
+from alliance_cli import rows
 from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from bench import ground, postings
@@ -25,7 +27,8 @@ from bench.measure import Metric, Result, Taken, Watch, cpu, interleaved, say
 from tests import world
 
 SERVICES = ("registry", "listings")
-METRIC = Metric("import from CSV", "rows/s", lambda taken: taken.rate, goal=0.4, at_least=True)
+CSV = Metric("import from CSV", "rows/s", lambda taken: taken.rate, goal=0.4, at_least=True)
+XLSX = Metric("import from .xlsx", "rows/s", lambda taken: taken.rate, goal=0.5, at_least=True)
 _ROWS = 5_000  # a turn
 _CHUNK = 500
 _QUERIES = {
@@ -73,12 +76,15 @@ class _Left:
         return cls(columns, {table: [tuple(row) for row in rows] for table, rows in found.items()})
 
 
-async def floor(platform: Platform, left: _Left) -> Taken:
-    """A turn of COPY, into empty tables."""
+async def floor(platform: Platform, left: _Left, file: Path) -> Taken:
+    """A turn of COPY, into empty tables; a workbook is read before."""
     listings, events = left.rows["listing"], left.rows["event"]
     each = -(-len(events) * _CHUNK // len(listings))
     async with ground.store(platform, "import") as store:
         watch, copy = Watch(), store.connection.copy_records_to_table
+        if rows.is_workbook(file):
+            for _ in rows.lines(file):
+                pass
         for number in range(-(-len(listings) // _CHUNK)):
             some = events[number * each : (number + 1) * each]
             async with store.connection.transaction():
@@ -92,11 +98,13 @@ async def floor(platform: Platform, left: _Left) -> Taken:
 async def run(given: Ground) -> list[Result]:
     """Measure."""
     platform = given.platform
+    results = []
     with tempfile.TemporaryDirectory(prefix="alliance-bench-") as name:
         folder = Path(name)
-        file = folder / "postings.csv"
-        say(f"{given.some(_ROWS):,} {postings.write(file, given.some(_ROWS))}")
-        issuer, _ = await _imported(platform, file, folder)
-        left = await _Left.read(platform, issuer)
-        sides = (partial(floor, platform, left), partial(ours, platform, file, folder))
-        return [await interleaved(METRIC, *sides, given.rounds)]
+        for metric, file in ((CSV, folder / "postings.csv"), (XLSX, folder / "postings.xlsx")):
+            say(f"{given.some(_ROWS):,} {postings.write(file, given.some(_ROWS))}")
+            issuer, _ = await _imported(platform, file, folder)
+            left = await _Left.read(platform, issuer)
+            sides = (partial(floor, platform, left, file), partial(ours, platform, file, folder))
+            results.append(await interleaved(metric, *sides, given.rounds))
+    return results

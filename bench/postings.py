@@ -1,4 +1,4 @@
-"""Postings in a CSV file, and the command line that imports them.
+"""Postings in a CSV file or a workbook, and the command line that imports them.
 
 The sample postings (`ALLIANCE_SAMPLE_DATA`), again and again with other keys until there are enough; invented ones without.
 """
@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import xlsxwriter
+
 from alliance_local.control import Platform
 from tests.world import Member
 
@@ -26,12 +28,17 @@ _REFUSED = 7  # exit code where some rows were
 def write(file: Path, count: int) -> str:
     """Write so many postings; says which they are."""
     data = os.environ.get("ALLIANCE_SAMPLE_DATA")
-    rows = _sample(Path(data) / _SAMPLE) if data else _invented()
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        chosen = list(islice(rows, count))
-        writer = csv.DictWriter(opened, chosen[0])
-        writer.writeheader()
-        writer.writerows(chosen)
+    chosen = list(islice(_sample(Path(data) / _SAMPLE) if data else _invented(), count))
+    lines = [list(chosen[0]), *(list(row.values()) for row in chosen)]
+    if file.suffix == ".xlsx":
+        book = xlsxwriter.Workbook(str(file), {"strings_to_formulas": False, "strings_to_urls": False})
+        sheet = book.add_worksheet()
+        for number, line in enumerate(lines):
+            sheet.write_row(number, 0, line)
+        book.close()
+    else:
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            csv.writer(opened).writerows(lines)
     return "sample postings" if data else "invented postings"
 
 
