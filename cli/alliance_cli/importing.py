@@ -116,16 +116,24 @@ def require_writable(target: Path, source: Source) -> None:
         ) from error
 
 
-@lru_cache(10_000)
 def named(collection: str, text: str) -> str:
     """Resource name of what a row calls a body or organization; raises `WrongError` where it means none, or several."""
+    found = _looked_up(collection, text)
+    if isinstance(found, str):
+        return found
+    raise WrongError(*found)
+
+
+@lru_cache(10_000)
+def _looked_up(collection: str, text: str) -> str | tuple[str, str]:
+    """The name, or what is wrong: a name that there is not may stand in every row."""
     finders = {"organizations": naming.find_organization, "bodies": naming.find_body}
     if collection not in finders:
-        raise WrongError(f"须写成 {collection}/{{编号}}", f"it is written as {collection}/{{id}}")
+        return f"须写成 {collection}/{{编号}}", f"it is written as {collection}/{{id}}"
     try:
         return finders[collection](text)
     except naming.UnfoundError as error:
-        raise WrongError(error.zh, error.en) from error
+        return error.zh, error.en
 
 
 @dataclass
