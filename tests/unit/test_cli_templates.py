@@ -87,7 +87,7 @@ def test_headings_are_told_apart(kind: Kind) -> None:
     assert all(headings)
 
 
-@each_kind
+@pytest.mark.parametrize("kind", [Kind.JOB_POSITION, Kind.COURSE, Kind.EQUIPMENT_SHARING, Kind.TRAINING])
 def test_choices_can_be_chosen_and_paths_are_out_of_sight(kind: Kind, folder: Path) -> None:
     lines(kind, folder)
     book = load_workbook(folder / f"{kind.name}.xlsx")
