@@ -5,7 +5,7 @@ already are answered `unchanged`. Everything that can be seen to be wrong on thi
 """
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -23,6 +23,7 @@ from alliance_cli import naming, receipts, rows, stubs
 from alliance_cli.errors import REFUSED, fail
 from alliance_cli.formulas import bare
 from alliance_cli.receipts import Settled, outcome_of
+from alliance_cli.rehearsal import Rehearsal
 from alliance_cli.rows import Line
 from alliance_cli.session import metadata, t
 from intake import Mapping, UnmappedError, WrongError, contract, template
@@ -35,21 +36,21 @@ WINDOW = 4  # chunks on their way before the first receipt must be back
 
 @dataclass(frozen=True)
 class Source:
-    """A file to import: which sheet of it, and how its columns become listings."""
+    """A file that is being read, and how its columns become listings.
+
+    Attributes:
+        sheet: name of the sheet that is wanted.
+        head: the lines of headings; a template has its fields' paths above them.
+        lines: those below, to be read once.
+        is_guarded: whether apostrophes stand before what might be a formula, as in a CSV file that was exported.
+    """
 
     file: Path
     sheet: str
     mapping: Mapping
+    head: list[Line]
+    lines: Iterator[Line]
     is_guarded: bool
-    """Whether apostrophes stand before what might be a formula, as in a CSV file that was exported."""
-
-    def lines(self) -> tuple[list[Line], Iterator[Line]]:
-        """The lines of headings (a template has its fields' paths above them), and those below."""
-        lines = rows.lines(self.file, self.sheet)
-        head = list(islice(lines, 2))
-        if len(head) > 1 and self.mapping.key == KEY and rows.row(rows.headings(head[0]), head[1])[KEY] == KEY_HEADING:
-            return head, lines
-        return head[:1], chain(head[1:], lines)
 
 
 def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Source:
@@ -58,11 +59,16 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
     `name` stands in place of the mapping's source where it is given.
     """
     sheet = contract.kind_label(kind)
-    headings = rows.headings(next(rows.lines(file, sheet), []))
+    lines = rows.lines(file, sheet)
+    head = list(islice(lines, 1))
+    headings = rows.headings(head[0]) if head else []
     chosen = mapping or _template(file, kind, headings)
-    source = Source(file, sheet, replace(chosen, source=name or chosen.source), mapping is None and not rows.is_workbook(file))
-    _, below = source.lines()
-    if all(chosen.passes_over(rows.row(headings, line)) for line in below):
+    passed, found = [], False
+    for line in lines:
+        passed.append(line)
+        if found := not chosen.passes_over(rows.row(headings, line)):
+            break
+    if not found:
         fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
     if missing := [column for column in chosen.columns if column not in headings]:
         lacking, listed = ", ".join(missing), ", ".join(headings)
@@ -74,7 +80,10 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
                 f"it has: {listed}\nadd them to the file, or take them out of the mapping",
             ),
         )
-    return source
+    if chosen.key == KEY and rows.row(headings, passed[0])[KEY] == KEY_HEADING:
+        head.append(passed.pop(0))
+    chosen = replace(chosen, source=name or chosen.source)
+    return Source(file, sheet, chosen, head, chain(passed, lines), mapping is None and not rows.is_workbook(file))
 
 
 def _template(file: Path, kind: int, headings: list[str]) -> Mapping:
@@ -107,16 +116,24 @@ def require_writable(target: Path, source: Source) -> None:
         ) from error
 
 
-@lru_cache(10_000)
 def named(collection: str, text: str) -> str:
     """Resource name of what a row calls a body or organization; raises `WrongError` where it means none, or several."""
+    found = _looked_up(collection, text)
+    if isinstance(found, str):
+        return found
+    raise WrongError(*found)
+
+
+@lru_cache(10_000)
+def _looked_up(collection: str, text: str) -> str | tuple[str, str]:
+    """The name, or what is wrong: a name that there is not may stand in every row."""
     finders = {"organizations": naming.find_organization, "bodies": naming.find_body}
     if collection not in finders:
-        raise WrongError(f"须写成 {collection}/{{编号}}", f"it is written as {collection}/{{id}}")
+        return f"须写成 {collection}/{{编号}}", f"it is written as {collection}/{{id}}"
     try:
         return finders[collection](text)
     except naming.UnfoundError as error:
-        raise WrongError(error.zh, error.en) from error
+        return error.zh, error.en
 
 
 @dataclass
@@ -138,7 +155,7 @@ def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callab
     """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks."""
     result, rehearsal, chunks = Result(), Rehearsal(), _Chunks(source, header)
     started = time.monotonic()
-    with closing(receipts.opened(target, chunks.head, source.mapping)) as written:
+    with closing(receipts.opened(target, source.head, source.mapping)) as written:
         requests = chunks.requests()
         if header.dry_run:
             requests = rehearsal.watch(requests)
@@ -168,15 +185,14 @@ class _Chunks:
         self._window = BoundedSemaphore(WINDOW)
         self._under_way: deque[list[_Read]] = deque()
         self._number = 0
-        self.head, self._lines = source.lines()
-        self._headings = rows.headings(self.head[0])
+        self._headings = rows.headings(source.head[0])
         self.error: Exception | None = None
 
     def requests(self) -> Iterator[rpc.ImportListingsRequest]:
         """The header, then the rows in chunks, also those of which no row could be read; then the end."""
         try:
             yield rpc.ImportListingsRequest(header=self._header)
-            while some := list(islice(self._lines, CHUNK)):
+            while some := list(islice(self._source.lines, CHUNK)):
                 self._window.acquire()
                 yield rpc.ImportListingsRequest(chunk=self._chunk(some))
             if self._header.withdraw_vanished:
@@ -208,63 +224,29 @@ class _Chunks:
                 chunk.rows.append(rpc.ImportRow(row=self._number, listing=mapping.listing(row, named)))
                 read.append(_Read(line, self._number))
             except UnmappedError as problem:
-                chunk.unread_keys.append(row.get(mapping.key, ""))
-                read.append(_Read(line, self._number, row.get(mapping.key, ""), problem))
+                key = row.get(mapping.key, "")
+                chunk.unread_keys.append(key)
+                read.append(_Read(line, self._number, _refusal(self._number, key, problem), problem.column))
         self._under_way.append(read)
         return chunk
 
 
 class _Read(NamedTuple):
-    """A line that was read: its number among the rows that are data, 0 for others, and why it was not sent."""
+    """A line that was read: its number among the rows that are data, 0 for others, and our receipt where it was not sent."""
 
     line: Line
     number: int = 0
-    key: str = ""
-    problem: UnmappedError | None = None
+    refusal: rpc.ImportReceipt | None = None
+    column: str = ""
 
     def settled(self, given: dict[int, rpc.ImportReceipt]) -> Settled:
-        """The line with its receipt: the service's, or ours where it was not sent."""
-        if self.problem is None:
-            return Settled(self.line, given.get(self.number))
-        receipt = rpc.ImportReceipt(row=self.number, external_key=self.key, outcome=rpc.IMPORT_OUTCOME_REFUSED)
-        found = receipt.problems.add(field=self.problem.field, rule="mapping")
-        found.message.zh, found.message.en = self.problem.zh, self.problem.en
-        return Settled(self.line, receipt, self.problem.column)
+        """The line with its receipt: the service's, or ours."""
+        return Settled(self.line, self.refusal or given.get(self.number), self.column)
 
 
-class Rehearsal:
-    """What a dry run took in so far. The service forgets every chunk of it; a real run meets its own rows again."""
-
-    def __init__(self) -> None:
-        self._sent: dict[int, tuple[str, int]] = {}  # row → key and hash, until its receipt is back
-        self._taken: dict[str, int] = {}  # key → hash of what a real run would hold after the chunks that are back
-
-    def watch(self, requests: Iterator[rpc.ImportListingsRequest]) -> Iterator[rpc.ImportListingsRequest]:
-        """The same requests; remembers their rows on the way."""
-        for request in requests:
-            for row in request.chunk.rows:
-                content = row.listing.SerializeToString(deterministic=True)
-                self._sent[row.row] = row.listing.external_key, hash(content)
-            yield request
-
-    def settle(self, receipts: Sequence[rpc.ImportReceipt]) -> None:
-        """Mend the outcomes of a chunk's rows whose keys an earlier chunk took in; within a chunk the service sees to it."""
-        rows: dict[str, list[tuple[rpc.ImportReceipt, int]]] = defaultdict(list)
-        for receipt in receipts:
-            if not receipt.row:  # of what vanished
-                continue
-            key, content = self._sent.pop(receipt.row)
-            if receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED:
-                rows[key].append((receipt, content))
-        for key, some in rows.items():
-            if (stored := self._taken.get(key)) is not None:
-                _fold(some, stored)
-            self._taken[key] = some[-1][1]
-
-
-def _fold(rows: Sequence[tuple[rpc.ImportReceipt, int]], stored: int) -> None:
-    """Outcomes of one key's rows in a chunk, as the service would give them if it held `stored`."""
-    changes = rows[-1][1] != stored
-    for receipt, content in rows:
-        receipt.outcome = rpc.IMPORT_OUTCOME_REVISED if changes and content != stored else rpc.IMPORT_OUTCOME_UNCHANGED
-        stored = content
+def _refusal(number: int, key: str, problem: UnmappedError) -> rpc.ImportReceipt:
+    # Not kept as the exception that it is: its traceback would hold the whole chunk until garbage is collected.
+    receipt = rpc.ImportReceipt(row=number, external_key=key, outcome=rpc.IMPORT_OUTCOME_REFUSED)
+    found = receipt.problems.add(field=problem.field, rule="mapping")
+    found.message.zh, found.message.en = problem.zh, problem.en
+    return receipt

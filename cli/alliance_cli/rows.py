@@ -42,8 +42,9 @@ def count(file: Path, sheet: str = "") -> int | None:
         return max(sum(1 for _ in lines(file)) - 1, 0)
     from alliance_cli import sheets  # slow to load, and most calls read no sheet
 
-    with _explained(file), sheets.opened(file, sheet) as opened:
-        return opened.height - 1 if opened.height and opened.height > 1 else None
+    with _explained(file):
+        height = sheets.height(file, sheet)
+    return height - 1 if height and height > 1 else None
 
 
 def headings(line: Line) -> list[str]:
@@ -88,8 +89,7 @@ def _explained(file: Path) -> Iterator[None]:
 def _sheet(file: Path, name: str) -> Iterator[Line]:
     from alliance_cli import sheets
 
-    with sheets.opened(file, name) as sheet:
-        yield from sheet.lines()
+    return sheets.lines(file, name)
 
 
 def _table(file: Path) -> Iterator[Line]:

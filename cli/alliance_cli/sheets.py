@@ -7,14 +7,16 @@ import os
 import tempfile
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.escape import unescape
-from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
@@ -22,51 +24,45 @@ _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 _REMEMBERED = 4096  # texts; most come again soon, or never
 
 
-class Sheet:
-    """One sheet of an open workbook."""
+def lines(file: Path, name: str) -> Iterator[list[object]]:
+    """The values of each line of the sheet of this name, of the first one where there is none, as openpyxl gives them.
 
-    def __init__(self, reader: "_Reader", sheet: Any) -> None:
-        self._reader, self._sheet = reader, sheet
-
-    @property
-    def height(self) -> int | None:
-        """How many lines it says that it has; None where it does not say."""
-        height: int | None = self._sheet.max_row
-        return height
-
-    def lines(self) -> Iterator[list[object]]:
-        """The values of each line that is there, as openpyxl gives them; None for an empty cell."""
-        book: Any = self._reader.wb
-        with self._sheet._get_source() as source:
-            parser = WorkSheetParser(
-                source,
-                self._reader.shared_strings,
-                data_only=True,
-                epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
-            )
-            data: Any = None
-            for event, element in iterparse(source, ("start", "end")):
-                if event == "start" and element.tag == DATA_TAG:
-                    data = element
-                elif event == "end" and element.tag == ROW_TAG:
-                    _, cells = parser.parse_row(element)
-                    yield _placed(cells)
-                    data.clear()
-                    parser.row_dimensions.clear()
+    None for an empty cell. Raises what openpyxl and zipfile do for a file that is no workbook.
+    """
+    reader = _Reader(file)
+    with closing(reader.archive), reader.sheet(name) as source:
+        reader.read_strings()
+        apply_stylesheet(reader.archive, reader.wb)
+        book: Any = reader.wb
+        parser = WorkSheetParser(
+            source,
+            reader.shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        data: Any = None
+        for event, element in iterparse(source, ("start", "end")):
+            if event == "start" and element.tag == DATA_TAG:
+                data = element
+            elif event == "end" and element.tag == ROW_TAG:
+                _, cells = parser.parse_row(element)
+                yield _placed(cells)
+                data.clear()
+                parser.row_dimensions.clear()
 
 
-@contextmanager
-def opened(file: Path, name: str) -> Iterator[Sheet]:
-    """The sheet of this name, or the first one where there is none. Raises what openpyxl does where it is no workbook."""
-    reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
-    reader.read()
-    try:
-        by_name = {sheet.title: sheet for sheet in reader.wb.worksheets}
-        yield Sheet(reader, by_name.get(name, reader.wb.worksheets[0]))
-    finally:
-        reader.archive.close()
+def height(file: Path, name: str) -> int | None:
+    """How many lines the sheet says that it has; None where it does not say."""
+    reader = _Reader(file)
+    with closing(reader.archive), reader.sheet(name) as source:
+        for _, element in iterparse(source, ("start",)):
+            if element.tag == DIMENSION_TAG:
+                return range_boundaries(element.get("ref"))[3]
+            if element.tag == DATA_TAG:
+                break
+    return None
 
 
 def _placed(cells: list[dict[str, Any]]) -> list[object]:
@@ -109,14 +105,24 @@ def _texts(source: IO[bytes]) -> Iterator[str]:
 
 
 class _Reader(ExcelReader):
-    """openpyxl's reader of workbooks, with the texts left on disk."""
+    """openpyxl's reader of workbooks, with the texts left on disk and the sheets left in the archive."""
 
     package: Any
     shared_strings: Any
 
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, read_only=True, data_only=True, keep_links=False)
+        self.read_manifest()
+        self.read_workbook()
+
     def read_strings(self) -> None:
-        """Called by `read`."""
+        """Read the texts that cells share."""
         part = self.package.find(SHARED_STRINGS)
         if part is not None:
             with self.archive.open(part.PartName[1:]) as source:
                 self.shared_strings = _Texts(source)
+
+    def sheet(self, name: str) -> IO[bytes]:
+        """The content of the sheet of this name, or of the first one."""
+        parts = {sheet.name: rel.target for sheet, rel in self.parser.find_sheets() if "chartsheet" not in rel.Type}
+        return self.archive.open(parts.get(name) or next(iter(parts.values())))

@@ -99,14 +99,13 @@ def _message(column: Column) -> dict[str, str]:
 def _codes(book: Book, columns: Sequence[Column]) -> dict[int, str]:
     """The sheet of the code tables that the columns take; says where drop-downs find theirs."""
     tables = list(dict.fromkeys(column.known.codes for column in columns if column.known.codes))
-    entries = {table: TABLES[table][1].entries() for table in tables}
     lists: dict[int, str] = {}
-    ours: list[list[tuple[str, str]]] = []
+    entries: list[list[tuple[str, str]]] = []
     for table in tables:
-        offered = _provinces(entries[table]) if table == field_pb2.CODE_TABLE_REGIONS else entries[table]
+        first, others = _parted(table)
         if table in _LISTED:
-            lists[table] = _range(2 * len(ours) + 1, len(offered))
-        ours.append([*offered, *(one for one in entries[table] if one not in set(offered))])
+            lists[table] = _range(2 * len(entries) + 1, len(first))
+        entries.append([*first, *others])
     sheet = book.book.add_worksheet(CODES)
     for place, table in enumerate(tables):
         book.put(sheet, 0, 2 * place, TABLES[table][0], bold=True)
@@ -115,15 +114,21 @@ def _codes(book: Book, columns: Sequence[Column]) -> dict[int, str]:
     for place in range(len(tables)):
         book.put(sheet, 1, 2 * place, "代码", bold=True)
         book.put(sheet, 1, 2 * place + 1, "名称", bold=True)
-    for row, line in enumerate(zip_longest(*ours, fillvalue=("", "")), start=HEAD):
-        for column, cell in enumerate(cell for entry in line for cell in entry):
-            book.put(sheet, row, column, cell)
+    for row, line in enumerate(zip_longest(*entries), start=HEAD):
+        for place, entry in enumerate(line):
+            for column, cell in enumerate(entry or (), start=2 * place):
+                book.put(sheet, row, column, cell)
     sheet.freeze_panes(HEAD, 0)
     return lists
 
 
-def _provinces(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [entry for entry in entries if entry[0].endswith(_PROVINCE)]
+def _parted(table: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The entries that a drop-down offers, and the others: of regions, the provinces are offered."""
+    entries = TABLES[table][1].entries()
+    if table != field_pb2.CODE_TABLE_REGIONS:
+        return entries, []
+    provinces = [entry for entry in entries if entry[0].endswith(_PROVINCE)]
+    return provinces, [entry for entry in entries if not entry[0].endswith(_PROVINCE)]
 
 
 def _range(column: int, size: int) -> str:

@@ -27,7 +27,7 @@ class Book:
 
     def style(self, **properties: object) -> Format:
         """A format with these properties of XlsxWriter's."""
-        key = tuple(sorted(properties.items()))
+        key = tuple(properties.items())
         if key not in self._formats:
             self._formats[key] = self.book.add_format(properties)
         return self._formats[key]

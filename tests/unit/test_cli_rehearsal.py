@@ -5,7 +5,7 @@ from itertools import count
 
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli.importing import Rehearsal
+from alliance_cli.rehearsal import Rehearsal
 
 ACCEPTED, REVISED, UNCHANGED, REFUSED = (
     rpc.IMPORT_OUTCOME_ACCEPTED,

@@ -27,10 +27,14 @@ class Run:
 
     def take(self, *rows: tuple[str, str], publish: bool = True, dry_run: bool = False) -> list[int]:
         """The outcomes of rows of a key and a title."""
+        return self.folded(*(job(key, title) for key, title in rows), publish=publish, dry_run=dry_run)
+
+    def folded(self, *listings: pb.Listing, publish: bool = True, dry_run: bool = False) -> list[int]:
+        """The outcomes of rows."""
         kind = pb.LISTING_KIND_JOB_POSITION
         header = rpc.ImportHeader(issuer="organizations/a", source="erp", kind=kind, publish=publish, dry_run=dry_run)
         tx = Tx(cast(Any, None), cast(Any, None), Cause("tester"), NOW, NOW)
-        sound = [(rpc.ImportReceipt(row=place, external_key=key), job(key, title)) for place, (key, title) in enumerate(rows)]
+        sound = [(rpc.ImportReceipt(row=place, external_key=one.external_key), one) for place, one in enumerate(listings)]
         self.written = Chunk(tx, header, cast(Any, None)).fold(sound, dict(self.stored))
         if not dry_run:
             self.stored |= {row.external_key: row for row in self.written}
@@ -120,3 +124,25 @@ def test_a_dry_run_names_no_listing_that_it_did_not_enter() -> None:
     run.take(("a", "一月"), publish=False)
     assert run.take(("a", "一月"), dry_run=True) == [PUBLISHED]
     assert run.receipts[0].listing == run.stored["a"].name
+
+
+def test_what_publication_filled_in_is_no_revision_where_a_row_says_it() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    exported = pb.Listing.FromString(run.stored["a"].content)
+    assert exported.valid_to
+    assert run.folded(exported) == [UNCHANGED]
+    exported.valid_to = "2099-12-31"
+    assert run.folded(exported) == [REVISED]
+
+
+@pytest.mark.parametrize(
+    "field", [{"issuer": "organizations/b"}, {"source": "其他系统"}, {"kind": pb.LISTING_KIND_INTERNSHIP}]
+)
+def test_a_row_that_names_another_issuer_source_or_kind_is_refused(field: dict[str, Any]) -> None:
+    run, given = Run(), job("a", "一月")
+    given.MergeFrom(pb.Listing(issuer="organizations/a", source="erp", kind=pb.LISTING_KIND_JOB_POSITION))
+    assert run.folded(given) == [ACCEPTED]
+    given.MergeFrom(pb.Listing(**field))
+    assert run.folded(given) == [REFUSED]
+    assert [(one.field, one.rule) for one in run.receipts[0].problems] == [(next(iter(field)), "header")]

@@ -225,10 +225,14 @@ class Chunk:
 def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation]:
     """A row that names another issuer, source or kind belongs to another import: an export of many, say."""
     for field in ("issuer", "source", "kind"):
-        value = getattr(given, field)
-        if value and value != getattr(bare, field):
+        value, ours = getattr(given, field), getattr(bare, field)
+        if value and value != ours:
+            name = pb.ListingKind.Name(ours) if field == "kind" else ours
             yield Violation(
-                field, "header", "与此次导入的不同；请删去此行，或另行导入", "another than the import's; import the row apart"
+                field,
+                "header",
+                f"此次导入的是 {name}；请删去此行，或另行导入",
+                f"this import is of {name}; import the row apart",
             )
 
 

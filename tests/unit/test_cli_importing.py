@@ -1,0 +1,59 @@
+"""What is read of a file on its way to the service."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import typer
+from openpyxl import Workbook
+
+from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance_cli import importing
+from intake import Mapping
+from listings.domain.names import Kind
+
+_MAPPING = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "标题", "quantity": "人数"}})
+
+
+def read(file: Path) -> importing._Chunks:
+    return importing._Chunks(importing.source_of(file, Kind.CASE, _MAPPING, ""), rpc.ImportHeader())
+
+
+def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("编号,标题,人数\n1,甲,1\n2,乙,两\n3,丙,3\n", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, sent = chunks.requests()
+    assert [row.row for row in sent.chunk.rows] == [1, 3]
+    assert list(sent.chunk.unread_keys) == ["2"]
+    answer = rpc.ImportListingsResponse(receipts=[rpc.ImportReceipt(row=number) for number in (1, 3)])
+    settled = list(chunks.settled(answer))
+    assert [one.receipt.row for one in settled if one.receipt] == [1, 2, 3]
+    assert [one.column for one in settled] == ["", "人数", ""]
+    assert [one.line[1] for one in settled] == ["甲", "乙", "丙"]
+
+
+def test_a_chunk_of_which_no_row_could_be_read_is_sent_all_the_same(tmp_path: Path) -> None:
+    lines = "".join(f"{number},甲,两\n" for number in range(importing.CHUNK + 1))
+    (tmp_path / "a.csv").write_text(f"编号,标题,人数\n{lines}", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, *sent = chunks.requests()
+    assert [len(one.chunk.unread_keys) for one in sent] == [importing.CHUNK, 1]
+    assert [len(list(chunks.settled(rpc.ImportListingsResponse()))) for _ in sent] == [importing.CHUNK, 1]
+
+
+def test_a_file_that_breaks_off_says_so_and_never_its_end(tmp_path: Path) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for number in ("编号", *range(2 * importing.CHUNK)):
+        sheet.append([str(number), "标题" if number == "编号" else "甲", "人数" if number == "编号" else 1])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as cut:
+        for name in whole.namelist():
+            content = whole.read(name)
+            cut.writestr(name, content[: len(content) * 3 // 4] if name.endswith("sheet1.xml") else content)
+    chunks = read(tmp_path / "a.xlsx")
+    sent = []
+    with pytest.raises(typer.BadParameter, match=r"a\.xlsx"):
+        sent += [one.WhichOneof("message") for one in chunks.requests()]
+    assert isinstance(chunks.error, typer.BadParameter)
+    assert "end" not in sent
