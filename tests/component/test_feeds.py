@@ -21,11 +21,13 @@ from chassis import outgoing
 from chassis.clock import BusinessClock, SystemClock
 from chassis.crypto import secret
 from chassis.database import Database, Tx
+from chassis.errors import Precondition
 from chassis.ids import resource
 from listings import changes
 from listings import store as listing_store
+from listings.domain.feeds import MAX_ACTIVE
 from listings.domain.names import State
-from listings.feeds import giving, store
+from listings.feeds import giving, rpc, store
 from listings.feeds.exchanging import Exchanging
 from listings.feeds.giving import START, Giving
 from listings.feeds.http import HttpPeer
@@ -453,6 +455,9 @@ async def test_from_the_start_a_changed_mapping_counts_for_what_came_before(benc
     await bench.start_over(feed, before="")
     await bench.until_done()
     assert len((await _history(bench.probe, feed))["a"]) == 3, "the same again is unchanged"
+    outside.changes.append({**outside.changes[0], "data": {"title": "另一内容"}})
+    await bench.until_done()
+    assert len((await _history(bench.probe, feed))["a"]) == 3, "and taken again once only"
     assert await _refused(bench, feed) == {}
 
 
@@ -479,6 +484,18 @@ async def test_one_works_on_a_feed_at_a_time(bench: Bench, outside: Outside) -> 
     await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
     claimed = await asyncio.gather(*(bench.exchanging.once() for _ in range(4)))
     assert (sum(claimed), outside.asked) == (1, 1)
+
+
+async def test_an_organization_has_no_more_active_feeds_than_others_leave_room_for(bench: Bench, outside: Outside) -> None:
+    issuer = resource("organizations")
+    for _ in range(MAX_ACTIVE):
+        async with bench.database.transaction(CAUSE) as tx:
+            await rpc._refuse_too_many(tx, issuer)
+        await bench.feed(outside, feed_pb2.FEED_DIRECTION_OUT, issuer=issuer)
+    async with bench.database.transaction(CAUSE) as tx:
+        with pytest.raises(Precondition, match="TOO_MANY_FEEDS"):
+            await rpc._refuse_too_many(tx, issuer)
+        await rpc._refuse_too_many(tx, resource("organizations"))
 
 
 @pytest.mark.parametrize("direction", [feed_pb2.FEED_DIRECTION_IN, feed_pb2.FEED_DIRECTION_OUT])

@@ -71,7 +71,7 @@ def _titles(platform: Platform, **wanted: Any) -> dict[str, str]:
 async def test_what_an_outside_system_gives_is_published_also_where_the_service_is_killed(
     platform: Platform, alliance: Alliance, employer: Member, outside: Outside
 ) -> None:
-    truth = {f"岗-{number}": f"封装工程师 {number}" for number in range(40)}
+    truth = {f"岗-{number}": f"封装工程师 {number}" for number in range(30)}
     for key, title in truth.items():
         outside.put(key, title=title, skills="封装，测试")
     outside.put("岗-x", title="")

@@ -28,7 +28,7 @@ class HttpPeer:
 
     async def page(self, since: str, limit: int) -> Page:
         """See the port."""
-        url = httpx.URL(self._url).copy_merge_params({"since": since, "limit": str(limit)})
+        url = self._target().copy_merge_params({"since": since, "limit": str(limit)})
         # Of a request without a body its query is signed: else anybody could ask with a signature of ours.
         answer = await self._exchange("GET", url, str(new_id()), url.query.decode("ascii"))
         return lines.read(answer, limit)
@@ -37,8 +37,14 @@ class HttpPeer:
         """See the port."""
         body = lines.written(batch)
         # The same content has the same id: whoever keeps ids knows a batch that comes again.
-        answer = await self._exchange("POST", httpx.URL(self._url), hex_digest(body.encode()), body)
+        answer = await self._exchange("POST", self._target(), hex_digest(body.encode()), body)
         return lines.acknowledged(answer)
+
+    def _target(self) -> httpx.URL:
+        try:
+            return httpx.URL(self._url)
+        except httpx.InvalidURL as error:
+            raise ExchangeError("地址不是有效的网址", "the address is no valid URL") from error
 
     async def _exchange(self, method: str, url: httpx.URL, identifier: str, signed: str) -> bytes:
         """The content of a good answer. Raises `ExchangeError`."""

@@ -14,6 +14,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
+from listings.domain.feeds import MAX_ACTIVE
 from listings.feeds import settling, store
 from listings.feeds.giving import START
 from listings.feeds.mapping import IDENTITY, WRITABLE, filled, message_of, problems, refusal_message
@@ -35,6 +36,7 @@ class Feeds:
         given = filled(request.feed, self._mappings)
         _refuse(problems(given, self._mappings, allow_private=self._allow_private))
         await self._standing.require_organization(call.tx, given.issuer)
+        await _refuse_too_many(call.tx, given.issuer)
         if given.direction == pb.FEED_DIRECTION_IN:
             await _refuse_fed(call.tx, given)
         row = _row(call.tx, given)
@@ -88,6 +90,7 @@ class Feeds:
         row = await _locked(call.tx, request.name)
         if row.state == pb.FEED_STATE_ACTIVE:
             return (await _messages(call.tx, [row]))[0]
+        await _refuse_too_many(call.tx, row.issuer)
         row.state, row.failures, row.quiet_from = pb.FEED_STATE_ACTIVE, 0, call.tx.now
         return await self._changed(call, row)
 
@@ -172,6 +175,15 @@ async def _locked(tx: Tx, name: str, expected: str = "") -> FeedRow:
         raise NotFound(name)
     etag.check(expected, row.version, name)
     return row
+
+
+async def _refuse_too_many(tx: Tx, issuer: str) -> None:
+    if await store.count_active(tx, issuer) >= MAX_ACTIVE:
+        raise Precondition(
+            "TOO_MANY_FEEDS",
+            f"一个单位最多同时运行 {MAX_ACTIVE} 个接口；请先暂停不用的",
+            f"an organization has at most {MAX_ACTIVE} active feeds; pause one that is not needed",
+        )
 
 
 async def _refuse_fed(tx: Tx, given: pb.Feed) -> None:

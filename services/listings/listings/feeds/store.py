@@ -187,6 +187,12 @@ async def page(tx: Tx, issuer: str, before: str | None, limit: int) -> Sequence[
     return (await tx.session.execute(statement)).scalars().all()
 
 
+async def count_active(tx: Tx, issuer: str) -> int:
+    """How many feeds of an organization are active."""
+    statement = select(func.count()).select_from(feed).where(feed.c.issuer == issuer, feed.c.state == 1)
+    return int((await tx.conn.execute(statement)).scalar_one())
+
+
 async def fed(tx: Tx, issuer: str, source: str) -> str | None:
     """The feed IN that has an issuer's source."""
     statement = select(feed.c.name).where(feed.c.direction == 1, feed.c.issuer == issuer, feed.c.source == source)

@@ -83,7 +83,7 @@ class FeedsServiceServicer:
     """
 
     def CreateFeed(self, request, context):
-        """Makes a feed; it begins at once. The answer shows its secret, and no other does.
+        """Makes a feed; it begins at once. The answer shows its secret, and no other does. At most 20 of an organization are active.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

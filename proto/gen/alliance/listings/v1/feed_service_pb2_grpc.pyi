@@ -35,7 +35,7 @@ class FeedsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FeedsServiceAsyncStub: ...
     CreateFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.CreateFeedRequest, _feed_pb2.Feed]
-    """Makes a feed; it begins at once. The answer shows its secret, and no other does."""
+    """Makes a feed; it begins at once. The answer shows its secret, and no other does. At most 20 of an organization are active."""
     GetFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.GetFeedRequest, _feed_pb2.Feed]
     """Reads one feed."""
     ListFeeds: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedsRequest, _feed_service_pb2.ListFeedsResponse]
@@ -61,7 +61,7 @@ class FeedsServiceAsyncStub(FeedsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.CreateFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
-    """Makes a feed; it begins at once. The answer shows its secret, and no other does."""
+    """Makes a feed; it begins at once. The answer shows its secret, and no other does. At most 20 of an organization are active."""
     GetFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.GetFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
     """Reads one feed."""
     ListFeeds: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedsRequest, _feed_service_pb2.ListFeedsResponse]  # type: ignore[assignment]
@@ -90,7 +90,7 @@ class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feed_service_pb2.CreateFeedRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.Feed, _abc.Awaitable[_feed_pb2.Feed]]:
-        """Makes a feed; it begins at once. The answer shows its secret, and no other does."""
+        """Makes a feed; it begins at once. The answer shows its secret, and no other does. At most 20 of an organization are active."""
 
     @_abc_1.abstractmethod
     def GetFeed(
