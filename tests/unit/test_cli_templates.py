@@ -175,7 +175,7 @@ def test_days_as_people_write_them(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "time"), [("8:00", "08:00"), ("08:00:00", "08:00"), ("24:00", "24:00")])
 def test_times_as_people_write_them(text: str, time: str) -> None:
-    assert cell(Kind.EQUIPMENT_SHARING, "equipment_sharing.opens_at", text).equipment_sharing.opens_at == time
+    assert cell(Kind.EQUIPMENT_SHARING, "equipment_sharing.open_from", text).equipment_sharing.open_from == time
 
 
 @pytest.mark.parametrize(
