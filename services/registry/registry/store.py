@@ -178,8 +178,8 @@ async def get(tx: Tx, kind: type[_Row], name: str, *, lock: bool = False) -> _Ro
 
 async def get_all(tx: Tx, kind: type[_Row], names: Collection[str]) -> dict[str, _Row]:
     """Rows by name."""
-    found = await tx.session.execute(select(kind).where(_table(kind).c.name.in_(names)))
-    return {row.name: row for row in found.scalars()}
+    found = await tx.session.execute(select(_table(kind).c.name, kind).where(_table(kind).c.name.in_(names)))
+    return {row[0]: row[1] for row in found}
 
 
 async def write(tx: Tx, row: _Row) -> None:
