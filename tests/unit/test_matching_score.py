@@ -12,6 +12,7 @@ from matching.domain import text
 from matching.domain.facts import Facts
 from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
 from matching.domain.score import CONDITIONS, FEATURES, best, broken_condition, judge, score_of
+from matching.index import Entry, Index
 
 TODAY = date(2026, 3, 2)
 SHANGHAI, BEIJING, CHAOYANG = "310000", "110000", "110105"
@@ -98,6 +99,17 @@ def test_what_a_side_leaves_unsaid_goes_to_the_text() -> None:
     verdict = judge(post("Java 开发", skills=("Java",)), supply("Java 开发", majors=("软件工程",)), TODAY)
     weights = {part.feature: part.weight for part in verdict.parts}
     assert weights == {"text": 1000, "majors": 0, "skills": 0, "region": 0, "education": 0, "industry": 0}
+
+
+def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
+    wanted = post("集成电路封装 XN40 热仿真")
+    olds = [supply("集成电路封装 热仿真", name=f"listings/{number}") for number in range(10)]
+    new = supply("集成电路封装 XN40 热仿真", name="listings/later")
+    assert {score_of(wanted, one) for one in [*olds, new]} == {1000}
+    index = Index()
+    for one in [*olds, new]:
+        index.put(Entry(one, b""))
+    assert best(wanted, index.candidates(wanted), TODAY, LEAST_THRESHOLD, 200) == [new, *olds]
 
 
 def test_beijing_java_never_wins_over_shanghai_java_by_text() -> None:
