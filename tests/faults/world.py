@@ -37,6 +37,7 @@ RATE = 60.0  # transactions a second
 _REST = 60.0  # seconds in which all has to come to rest
 _REST_BROKEN = 20.0  # the same where something is broken on purpose
 _RECOVERY = 40.0  # seconds in which something has to happen again
+_RECOVERY_BROKEN = 10.0  # the same where something is broken on purpose: the event that is waited for may be what is lost
 _UNEXPECTED = ("task failed", "call failed", "consumer: batch failed")
 _INSERT_EVENT = """
 WITH e AS (
@@ -222,7 +223,8 @@ class World:
 
     async def recovers(self, what: str, within: float) -> None:
         """Measure how long it takes from now until events flow again."""
-        await self.takes(what, within, self.flows(within + _RECOVERY))
+        patience = _RECOVERY_BROKEN if self._broken else _RECOVERY
+        await self.takes(what, within, self.flows(within + patience))
 
     async def takes(self, what: str, within: float, waiting: Awaitable[object]) -> None:
         """Measure how long something takes that has to be done within so many seconds."""
