@@ -5,11 +5,11 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from struct import unpack_from
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from chassis.record import RawRecord
 from chassis.settings import ServiceSettings
@@ -18,6 +18,7 @@ MAX_REQUEST = 4 * 1024 * 1024  # bytes
 MAX_BATCH = 1024 * 1024  # bytes; brokers take no larger batch by default, and no record is larger
 _AGAIN_MS = 1000  # in which a partition is read again
 _CLOSE = 5.0  # seconds
+_WORD, _MIX = 0xFFFFFFFF, 0x5BD1E995  # of MurmurHash2
 
 
 @dataclass(frozen=True)
@@ -118,4 +119,19 @@ def _tasks_of(owner: object) -> list["asyncio.Task[Any]"]:
 
 def partition_of(key: str, partitions: int) -> int:
     """Kafka's own partition of a key, so that any client finds the same."""
-    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return (_murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def _murmur2(data: bytes) -> int:
+    """MurmurHash2 as Kafka's clients have it, word by word: aiokafka's goes byte by byte and takes twice the time, which was a
+    sixth of the relay's.
+    """
+    words = len(data) // 4
+    found = 0x9747B28C ^ len(data)
+    for word in unpack_from(f"<{words}I", data):
+        mixed = word * _MIX & _WORD
+        found = found * _MIX & _WORD ^ (mixed ^ mixed >> 24) * _MIX & _WORD
+    if tail := data[4 * words :]:
+        found = (found ^ int.from_bytes(tail, "little")) * _MIX & _WORD
+    found = (found ^ found >> 13) * _MIX & _WORD
+    return found ^ found >> 15

@@ -210,15 +210,16 @@ class Relay:
                 parked = await sql.row(_PARKED)
                 self._queue = _QUEUE_BESIDE_PARKED if parked else _QUEUE
             rows = await sql.rows(self._queue, self._floor, self._most)
-            if rows and self._floor and await self._is_overtaking(sql, [row.key for row in rows]):
+            if rows and self._floor and await self._is_overtaking(sql, [key for _, _, key, _ in rows]):
                 rows = await sql.rows(self._queue, 0, self._most)
             if not rows:
                 return []
-            rows = rows[: _within(BATCH_BYTES, [row.bytes for row in rows])]
-            ids = [row.event_id for row in rows]
+            sequence, ids, _, sizes = zip(*rows, strict=True)
+            most = _within(BATCH_BYTES, sizes)
+            sequence, ids = sequence[:most], ids[:most]
             found = await sql.rows(_EVENTS, ids, min(ids), max(ids))  # events never change
             events = {row["id"]: StoredEvent._make(row) for row in found}
-        return [_Queued(row.seq, events[row.event_id]) for row in rows]
+        return [_Queued(seq, events[event_id]) for seq, event_id in zip(sequence, ids, strict=True)]
 
     async def _is_overtaking(self, sql: Statements, keys: list[str]) -> bool:
         """Whether an earlier version of one of them lies below the floor: its transaction drew a low sequence, and ended late.
