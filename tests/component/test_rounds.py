@@ -8,9 +8,11 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.ids import resource
-from listings import changes, rounds, store
+from listings import changes
 from listings.domain.rounds import council
 from listings.mapping import content_hash
+from listings.rounds import changes as rounds
+from listings.rounds import store
 from tests.component.conftest import CAUSE, Probe
 
 LAST = date(2026, 3, 31)
@@ -85,7 +87,7 @@ async def test_what_is_being_published_on_the_last_day_counts_before_the_round_c
 async def test_listings_of_other_bodies_and_of_none_wait_for_nobody(probe: Probe) -> None:
     body, other = resource("bodies"), resource("bodies")
     async with probe.database.transaction(CAUSE) as tx, asyncio.timeout(10):
-        await store.lock_rounds(tx, [body])
+        await store.lock(tx, [body])
         async with probe.database.transaction(CAUSE) as meanwhile:
             await _publish(meanwhile)
             await _publish(meanwhile, other)

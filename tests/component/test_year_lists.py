@@ -11,11 +11,14 @@ from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis.database import Tx
 from chassis.errors import Precondition
 from chassis.ids import resource
-from listings import changes, rounds, store
+from listings import changes
 from listings.changes import Change
 from listings.domain.names import RoundChange, RoundKind, State
 from listings.mapping import content_hash, message_of, written
-from listings.store import RoundRow
+from listings.rounds import changes as rounds
+from listings.rounds import store
+from listings.rounds.store import RoundRow
+from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 
 ENTERPRISE, UNIVERSITY, TASK_FORCE = (
@@ -66,13 +69,13 @@ class Body:
 
     async def take(self, at: datetime, name: str, verb: str, past: str) -> None:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
-            row = await store.get(tx, name, lock=True)
+            row = await listing_of(tx, name, lock=True)
             assert row
             await changes.save(tx, [changes.taken(row, verb, past)])
 
     async def revise(self, at: datetime, name: str) -> None:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
-            row = await store.get(tx, name, lock=True)
+            row = await listing_of(tx, name, lock=True)
             assert row
             bare = written(message_of(row))
             bare.title = "改过的某项"
@@ -89,7 +92,7 @@ class Body:
 
     async def compile(self, at: datetime, kind: RoundKind, period: str) -> None:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
-            row = await store.lock_round(tx, await self.round(kind, period))
+            row = await store.get_locked(tx, await self.round(kind, period))
             assert row
             await rounds.compile_now(tx, row)
 
@@ -207,7 +210,7 @@ async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_a
 
     async with probe.database.transaction(CAUSE, read_only=True) as tx:
         assert len(await emitted(tx)) == 3
-        row = await store.get_round(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q2"))
+        row = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q2"))
         assert isinstance(row, RoundRow)
         (counted,) = (await store.counts(tx, [row.name]))[row.name]
         assert (counted.listings, counted.added, counted.revised, counted.removed) == (2, 1, 1, 1)

@@ -12,7 +12,7 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from listings import rounds, store
+from listings import store
 from listings.bookings.rpc import Bookings
 from listings.bookings.store import booking
 from listings.feeds.exchanging import AT_ONCE, Exchanging
@@ -23,6 +23,8 @@ from listings.feeds.rpc import Feeds
 from listings.feeds.store import feed
 from listings.feeds.taking import Taking
 from listings.people import People
+from listings.rounds import changes as rounds
+from listings.rounds.store import round_, silence
 from listings.rpc import Listings, scopes_of
 from listings.settings import ListingsSettings
 from listings.standing import Standing
@@ -85,5 +87,5 @@ class ListingsParts(Parts):
         )
 
 
-_AGGREGATES = (store.listing, store.round_, store.silence, booking, feed)
+_AGGREGATES = (store.listing, round_, silence, booking, feed)
 SERVICE = Service("listings", ListingsSettings, Path(__file__).parent.parent / "migrations", ListingsParts, _AGGREGATES)

@@ -16,6 +16,7 @@ from listings.bookings import changes as bookings
 from listings.domain.life import IllegalStepError, step
 from listings.domain.names import Kind, State
 from listings.mapping import keep_persons, leave_persons, message_of, row_of
+from listings.rounds import store as rounds
 from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.listing.v1"
@@ -87,7 +88,7 @@ async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
         await bookings.cancel_coming(tx, over)
     today = business_date(tx.now)
     counted = [row for row in rows if row.counts_on == today and row.state == State.PUBLISHED]
-    await store.count_in_rounds(tx, counted, today)
+    await rounds.count_in(tx, counted, today)
 
 
 def _stepped(tx: Tx, change: Change) -> pb.Listing:

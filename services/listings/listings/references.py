@@ -7,6 +7,7 @@ from chassis.database import Tx
 from chassis.errors import Violation
 from listings import store
 from listings.domain.names import Kind, RoundKind, RoundState
+from listings.rounds import store as rounds
 from listings.standing import Standing
 
 _LISTS: Mapping[int, RoundKind] = {
@@ -30,7 +31,7 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing, kind: int) -> lis
 
 
 async def _list(tx: Tx, bare: pb.Listing, kind: int) -> list[Violation]:
-    row = await store.get_round(tx, bare.supply_demand_list.round)
+    row = await rounds.get(tx, bare.supply_demand_list.round)
     wanted = (_LISTS.get(kind), RoundState.CLOSED)
     if row is not None and (row.kind, row.state) == wanted and row.body in bare.bodies:
         return []

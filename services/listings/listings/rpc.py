@@ -18,7 +18,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
 from codes import regions
-from listings import changes, importing, references, rounds, store, vanished
+from listings import changes, importing, references, store, vanished
 from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
@@ -32,16 +32,17 @@ from listings.mapping import (
     base_of,
     changed_fields,
     content_hash,
-    entry_message,
     identity_problems,
     message_of,
-    round_message,
-    silence_message,
     target_message,
     written,
 )
+from listings.rounds import changes as rounds
+from listings.rounds import store as rounds_store
+from listings.rounds.mapping import entry_message, round_message, silence_message
+from listings.rounds.store import RoundRow, SilenceRow
 from listings.standing import Standing
-from listings.store import ListingRow, RoundRow, SilenceRow, Wanted, listing
+from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
 
 _COUNCIL = Violation(
@@ -186,7 +187,7 @@ class Listings:
     async def CompileRound(self, call: Call, request: rpc.CompileRoundRequest) -> round_pb2.Round:
         """See the contract."""
         _require_reason(request.reason)
-        row = await store.lock_round(call.tx, request.name)
+        row = await rounds_store.get_locked(call.tx, request.name)
         if row is None:
             raise NotFound(request.name)
         etag.check(request.etag, row.version, request.name)
@@ -200,8 +201,8 @@ class Listings:
     async def ListRounds(self, call: Call, request: rpc.ListRoundsRequest) -> rpc.ListRoundsResponse:
         """See the contract."""
         size, before = paging.page_size(request.page_size), paging.decode(request)
-        rows = await store.rounds_of(call.tx, request.body, before[0] if before else None, size + 1)
-        counted = await store.counts(call.tx, [row.name for row in rows])
+        rows = await rounds_store.page(call.tx, request.body, before[0] if before else None, size + 1)
+        counted = await rounds_store.counts(call.tx, [row.name for row in rows])
         answer = rpc.ListRoundsResponse(rounds=[round_message(row, counted[row.name]) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].name])
@@ -212,7 +213,7 @@ class Listings:
         row = await _closed(call.tx, request.round)
         size, after = paging.page_size(request.page_size), paging.decode(request)
         visible = _saw(await self._authority.viewer(call))
-        rows = await store.entries(call.tx, row.name, request.changes, visible, after[0] if after else "", size + 1)
+        rows = await rounds_store.entries(call.tx, row.name, request.changes, visible, after[0] if after else "", size + 1)
         found = [entry_message(one) for one in rows[:size]]
         fits = paging.fitting(found)
         answer = rpc.ListRoundEntriesResponse(entries=found[:fits])
@@ -233,13 +234,13 @@ class Listings:
 
     async def ListSilentMembers(self, call: Call, request: rpc.ListSilentMembersRequest) -> rpc.ListSilentMembersResponse:
         """See the contract."""
-        row = await store.get_round(call.tx, request.round)
+        row = await rounds_store.get(call.tx, request.round)
         if row is None:
             raise NotFound(request.round)
         size, after = paging.page_size(request.page_size), paging.decode(request)
         silent: Sequence[SilenceRow]
         if row.state == round_pb2.ROUND_STATE_CLOSED:
-            silent = await store.silences(call.tx, row.name)
+            silent = await rounds_store.silences(call.tx, row.name)
         else:
             silent = await rounds.silences(call.tx, row, business_date(call.tx.now))
             for one in silent:
@@ -256,10 +257,10 @@ class Listings:
         return [base_of(row, hosts[row.issuer].org_type if row.issuer in hosts else 0) for row in rows]
 
     async def _round(self, tx: Tx, name: str) -> round_pb2.Round:
-        row = await store.get_round(tx, name)
+        row = await rounds_store.get(tx, name)
         if row is None:
             raise NotFound(name)
-        return round_message(row, (await store.counts(tx, [name]))[name])
+        return round_message(row, (await rounds_store.counts(tx, [name]))[name])
 
     async def _require_publishable(self, call: Call, bare: pb.Listing, named: Collection[str] = ()) -> None:
         """Its last day is not past, its issuer is a member of every body it names, today, and those that were not named
@@ -289,7 +290,7 @@ async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
     if resource.startswith("bookings/"):
         return await bookings.scopes_of(tx, resource)
     if resource.startswith("rounds/"):
-        round_ = await store.get_round(tx, resource)
+        round_ = await rounds_store.get(tx, resource)
         return frozenset({round_.body}) if round_ else frozenset()
     row = await store.get(tx, resource)
     return frozenset({row.issuer}) if row else frozenset()
@@ -311,7 +312,7 @@ def _saw(viewer: Viewer) -> ColumnElement[bool]:
 
 
 async def _closed(tx: Tx, name: str) -> RoundRow:
-    row = await store.get_round(tx, name)
+    row = await rounds_store.get(tx, name)
     if row is None:
         raise NotFound(name)
     if row.state != round_pb2.ROUND_STATE_CLOSED:

@@ -18,11 +18,13 @@ from chassis.clock import business_date, start_of_day
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Precondition
 from chassis.ids import resource
-from listings import changes, store
+from listings import changes
+from listings import store as listings_store
 from listings.domain.names import BodyKind, RoundKind
 from listings.domain.rounds import LISTS, Span, is_expected, quarter, since
-from listings.mapping import round_message, silence_message
-from listings.store import RoundRow, SilenceRow
+from listings.rounds import store
+from listings.rounds.mapping import round_message, silence_message
+from listings.rounds.store import RoundRow, SilenceRow
 
 TOPIC = "alliance.internal.listings.round.v1"
 SILENCE_TOPIC = "alliance.internal.listings.silence.v1"
@@ -33,7 +35,7 @@ _register = ProjectedRegister()
 
 async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     """Open a body's first round (R54). Raises `AlreadyExists` where there is one."""
-    await store.lock_rounds(tx, [body])
+    await store.lock(tx, [body])
     row = await _open(tx, body, RoundKind.FIRST, span)
     if row is None:
         raise AlreadyExists("ROUND_EXISTS", f"{body} 的首期已开启（R54）", f"the first round of {body} is open already (R54)")
@@ -56,19 +58,19 @@ async def compile_now(tx: Tx, row: RoundRow) -> None:
             f"the list of {row.period} is compiled and frozen; there is another for the year after",
             {"round": row.name},
         )
-    await store.lock_rounds(tx, [row.body])
+    await store.lock(tx, [row.body])
     await _close(tx, row, business_date(tx.now), None)
 
 
 async def sweep(tx: Tx) -> int:
     """One batch of what is due: listings that ran out, rounds to close, rounds to open."""
     today = business_date(tx.now)
-    run_out = await store.run_out(tx, today, _BATCH)
+    run_out = await listings_store.run_out(tx, today, _BATCH)
     if run_out:
         await changes.save(tx, [changes.taken(row, "expire", "expired") for row in run_out])
         return len(run_out)
-    closing = await store.rounds_to_close(tx, today, _CLOSING)
-    await store.lock_rounds(tx, {row.body for row in closing})
+    closing = await store.to_close(tx, today, _CLOSING)
+    await store.lock(tx, {row.body for row in closing})
     for row in closing:
         # A round closes at the end of its last day, whenever the sweep gets to it.
         await _close(tx, row, row.closes_on, start_of_day(row.closes_on + timedelta(days=1)))
@@ -84,7 +86,7 @@ async def due(tx: Tx) -> int:
     """How much of that is due and not yet done."""
     today = business_date(tx.now)
     opening = sum([len(await one.missing(tx)) for one in _openings(today)])
-    return await store.count_run_out(tx, today) + await store.rounds_to_close_count(tx, today) + opening
+    return await listings_store.count_run_out(tx, today) + await store.count_to_close(tx, today) + opening
 
 
 class _Opening:
@@ -96,7 +98,7 @@ class _Opening:
     async def open(self, tx: Tx) -> int:
         """Open a batch of them, also those that nobody was there to open; returns for how many bodies."""
         bodies = (await self.missing(tx))[:_BATCH]
-        await store.lock_rounds(tx, [body.name for body in bodies])
+        await store.lock(tx, [body.name for body in bodies])
         for body in bodies:
             have = await store.periods_of(tx, body.name, self._kind)
             for span in self._spans(date.fromisoformat(body.formed_on)):
@@ -137,7 +139,7 @@ async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow | No
         create_time=tx.now,
         update_time=tx.now,
     )
-    if not await store.open_round(tx, row):
+    if not await store.enter(tx, row):
         return None
     await _emit(tx, row, "opened", None)
     return row
@@ -154,7 +156,7 @@ async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) ->
     row.state = round_pb2.ROUND_STATE_CLOSED
     row.silent = len(silent)
     row.update_time = tx.now
-    await store.close_round(tx, row)
+    await store.close(tx, row)
     await _emit(tx, row, "closed", effective)
     await store.enter_silences(tx, silent)
     for one in silent:

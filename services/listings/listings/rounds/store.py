@@ -1,0 +1,323 @@
+"""Tables of rounds, of what they hold and of who was silent, and the statements on them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlmodel import Field
+
+from chassis.database import Tx
+from listings.domain.names import RoundChange, RoundKind
+from listings.domain.rounds import LISTS, YearList, comparable
+from listings.store import Base, ListingRow, listing
+
+_INSTANT: Any = DateTime(timezone=True)
+
+
+class RoundRow(Base, table=True):
+    """A round of a body."""
+
+    __tablename__ = "round"
+    __table_args__ = (
+        UniqueConstraint("body", "kind", "period", name="round_once"),
+        Index("round_open", "closes_on", postgresql_where=text("state = 1")),
+    )
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    body: str = Field(sa_type=Text)
+    kind: int
+    period: str = Field(sa_type=Text)
+    opens_on: date
+    closes_on: date
+    state: int
+    previous: str = Field(default="", sa_type=Text)
+    silent: int = 0
+    create_time: datetime = Field(sa_type=_INSTANT)
+    update_time: datetime = Field(sa_type=_INSTANT)
+
+
+class RoundListing(Base, table=True):
+    """A listing that counts in a round, once; once the round is closed with what it was then.
+
+    `change` is 0 while the round is open; a listing that was in the round before and is in this one no more is a row, too.
+    """
+
+    __tablename__ = "round_listing"
+
+    round: str = Field(sa_type=Text, primary_key=True)
+    listing: str = Field(sa_type=Text, primary_key=True)
+    kind: int
+    change: int = Field(sa_column_kwargs={"server_default": text("0")})
+    version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    hashed: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    content: bytes = Field(sa_type=LargeBinary, sa_column_kwargs={"server_default": ""})
+
+
+class SilenceRow(Base, table=True):
+    """A member that had nothing in a round that closed."""
+
+    __tablename__ = "silence"
+    __table_args__ = (UniqueConstraint("round", "organization", name="silence_once"),)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    round: str = Field(sa_type=Text)
+    organization: str = Field(sa_type=Text)
+    last_round: str = Field(sa_type=Text)
+
+
+round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
+round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
+silence: Table = SilenceRow.__table__  # type: ignore[attr-defined]
+_COUNT = insert(round_listing).on_conflict_do_nothing()
+_FREEZE = f"""
+UPDATE round_listing held
+SET version = l.version, hashed = l.content_hash, content = l.content,
+    change = CASE WHEN was.listing IS NULL THEN {RoundChange.ADDED:d}
+                  WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
+                  ELSE {RoundChange.REVISED:d} END
+FROM listing l
+LEFT JOIN round_listing was ON was.round = $2 AND was.listing = l.name AND was.change <> {RoundChange.REMOVED:d}
+WHERE held.round = $1 AND l.name = held.listing
+"""  # noqa: S608 - the numbers are ours
+_REMOVED = f"""
+INSERT INTO round_listing (round, listing, kind, change, version, hashed, content)
+SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content
+FROM round_listing was
+WHERE was.round = $2 AND was.change <> {RoundChange.REMOVED:d}
+  AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
+"""  # noqa: S608 - the numbers are ours
+_LAST_ROUNDS = f"""
+SELECT DISTINCT ON (l.issuer) l.issuer, r.name
+FROM round r
+JOIN round_listing had ON had.round = r.name AND had.change <> {RoundChange.REMOVED:d}
+JOIN listing l ON l.name = had.listing
+WHERE r.body = $1 AND r.kind = ANY($2::int[]) AND r.state = 2 AND r.closes_on < $3 AND l.issuer = ANY($4::text[])
+ORDER BY l.issuer, r.closes_on DESC
+"""  # noqa: S608 - the number is ours
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many listings of a kind a round holds, and what became of them."""
+
+    kind: int
+    listings: int
+    added: int
+    revised: int
+    removed: int
+
+
+async def lock(tx: Tx, bodies: Collection[str]) -> None:
+    """Let nothing be counted in rounds of the bodies until the transaction ends, and wait for what is being counted.
+
+    Whoever locks those of several bodies does it in one call, in which all follow the order of their names.
+    """
+    await _lock(tx, bodies, func.pg_advisory_xact_lock)
+
+
+async def _lock(tx: Tx, bodies: Collection[str], lock: Callable[..., ColumnElement[Any]]) -> None:
+    if bodies:
+        body = func.unnest(cast(sorted(bodies), ARRAY(Text))).column_valued("body")
+        await tx.conn.execute(select(lock(func.hashtextextended(literal("rounds of ") + body, 0))))
+
+
+async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
+    """Let listings published or revised today count in the open rounds of the bodies that they name."""
+    bodies = {body for row in rows for body in row.bodies}
+    if not bodies:
+        return
+    await _lock(tx, bodies, func.pg_advisory_xact_lock_shared)
+    found = await tx.conn.execute(
+        select(round_.c.name, round_.c.body).where(
+            round_.c.body.in_(bodies),
+            round_.c.kind.in_(
+                (RoundKind.FIRST, RoundKind.QUARTERLY)
+            ),  # lists hold what belongs to them when they are compiled
+            round_.c.state == 1,
+            round_.c.opens_on <= today,
+            round_.c.closes_on >= today,
+        )
+    )
+    rounds = list(found)
+    counted = [
+        {"round": one.name, "listing": row.name, "kind": row.kind} for row in rows for one in rounds if one.body in row.bodies
+    ]
+    await tx.run_each(_COUNT, counted)
+
+
+async def enter(tx: Tx, row: RoundRow) -> bool:
+    """Enter a round with what counts in it already; says whether it is new. The body's rounds are locked."""
+    entered = await tx.conn.execute(insert(round_).values(row.model_dump()).on_conflict_do_nothing())
+    if not entered.rowcount:
+        return False
+    if row.kind in LISTS:
+        return True
+    counting = select(text(":round"), listing.c.name, listing.c.kind).where(
+        listing.c.bodies.contains([row.body]), listing.c.counts_on.between(row.opens_on, row.closes_on)
+    )
+    statement = insert(round_listing).from_select(["round", "listing", "kind"], counting)
+    await tx.conn.execute(statement.on_conflict_do_nothing(), {"round": row.name})
+    return True
+
+
+async def get(tx: Tx, name: str) -> RoundRow | None:
+    """One round."""
+    return (await tx.session.execute(select(RoundRow).where(round_.c.name == name))).scalar_one_or_none()
+
+
+async def page(tx: Tx, body: str, before: str | None, limit: int) -> Sequence[RoundRow]:
+    """Rounds of a body, newest first."""
+    statement = select(RoundRow).where(round_.c.body == body).order_by(round_.c.name.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(round_.c.name < before)
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def counts(tx: Tx, names: Collection[str]) -> dict[str, list[Counted]]:
+    """Round → what it holds, by kind."""
+    t, changed = round_listing.c, (RoundChange.ADDED, RoundChange.REVISED, RoundChange.REMOVED)
+    found = await tx.conn.execute(
+        select(
+            t.round,
+            t.kind,
+            func.count().filter(t.change != RoundChange.REMOVED),
+            *(func.count().filter(t.change == change) for change in changed),
+        )
+        .where(t.round.in_(names))
+        .group_by(t.round, t.kind)
+        .order_by(t.kind)
+    )
+    counted: dict[str, list[Counted]] = {name: [] for name in names}
+    for name, *numbers in found:
+        counted[name].append(Counted(*numbers))
+    return counted
+
+
+async def to_close(tx: Tx, today: date, limit: int) -> Sequence[RoundRow]:
+    """Open rounds whose last day is past, locked."""
+    found = await tx.session.execute(
+        select(RoundRow)
+        .where(round_.c.state == text("1"), round_.c.closes_on < today)
+        .order_by(round_.c.closes_on, round_.c.name)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.scalars().all()
+
+
+async def count_to_close(tx: Tx, today: date) -> int:
+    """How many open rounds are past their last day."""
+    over = and_(round_.c.state == text("1"), round_.c.closes_on < today)
+    return int((await tx.conn.execute(select(func.count()).select_from(round_).where(over))).scalar_one())
+
+
+async def close(tx: Tx, row: RoundRow) -> None:
+    """Close a round."""
+    values = {name: getattr(row, name) for name in ("state", "version", "previous", "silent", "update_time")}
+    await tx.conn.execute(update(round_).where(round_.c.name == row.name).values(values))
+
+
+async def get_locked(tx: Tx, name: str) -> RoundRow | None:
+    """One round, locked."""
+    query = select(RoundRow).where(round_.c.name == name).with_for_update()
+    return (await tx.session.execute(query)).scalar_one_or_none()
+
+
+async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set[str]:
+    """Those of the bodies that have a round of the kind for the period."""
+    having = (round_.c.body.in_(bodies), round_.c.kind == kind, round_.c.period == period)
+    return set((await tx.conn.execute(select(round_.c.body).where(*having))).scalars())
+
+
+async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
+    """The periods that a body has rounds of the kind for."""
+    return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
+
+
+# What a closed round holds
+
+
+async def before(tx: Tx, row: RoundRow) -> str:
+    """The closed round that this one's changes are told against; "" for none."""
+    kinds = comparable(RoundKind(row.kind))
+    query = select(round_.c.name).where(
+        round_.c.body == row.body, round_.c.kind.in_(kinds), round_.c.state == 2, round_.c.closes_on < row.closes_on
+    )
+    found = await tx.conn.execute(query.order_by(round_.c.closes_on.desc(), round_.c.name.desc()).limit(1))
+    return found.scalar_one_or_none() or ""
+
+
+async def compile_list(tx: Tx, row: RoundRow, year_list: YearList, on: date) -> None:
+    """Let a list hold what belongs to it on a day."""
+    c = listing.c
+    belongs = [c.bodies.contains([row.body]), c.kind.in_(year_list.kinds), c.state.in_(year_list.states)]
+    if year_list.is_of_year:
+        belongs += [c.list_year == row.opens_on.year, c.published_at.is_not(None)]
+    else:
+        belongs.append(c.valid_from <= on)
+    holding = select(literal(row.name), c.name, c.kind).where(*belongs)
+    await tx.conn.execute(insert(round_listing).from_select(["round", "listing", "kind"], holding))
+
+
+async def freeze(tx: Tx, name: str, previous: str) -> None:
+    """Keep what a round holds as it is now, with what became of it since the round before."""
+    await tx.sql.run(_FREEZE, name, previous)
+    await tx.sql.run(_REMOVED, name, previous)
+
+
+async def issuers(tx: Tx, name: str) -> set[str]:
+    """Who has something in a round."""
+    holding = (round_listing.c.round == name, round_listing.c.change != RoundChange.REMOVED)
+    found = await tx.conn.execute(
+        select(listing.c.issuer).join(round_listing, round_listing.c.listing == listing.c.name).where(*holding)
+    )
+    return set(found.scalars())
+
+
+async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> dict[str, str]:
+    """Organization → the last closed round, comparable with this one, in which it had something."""
+    kinds = [int(kind) for kind in comparable(RoundKind(row.kind))]
+    return {one[0]: one[1] for one in await tx.sql.rows(_LAST_ROUNDS, row.body, kinds, row.closes_on, list(organizations))}
+
+
+async def entries(
+    tx: Tx, name: str, changes: Collection[int], visible: ColumnElement[bool], after: str, limit: int
+) -> Sequence[RoundListing]:
+    """Entries of a closed round, by listing."""
+    t = round_listing.c
+    query = select(RoundListing).join(listing, listing.c.name == t.listing).where(t.round == name, t.listing > after, visible)
+    if changes:
+        query = query.where(t.change.in_(changes))
+    return (await tx.session.execute(query.order_by(t.listing).limit(limit))).scalars().all()
+
+
+async def enter_silences(tx: Tx, rows: Sequence[SilenceRow]) -> None:
+    """Enter who was silent."""
+    await tx.run_each(insert(silence), [row.model_dump() for row in rows])
+
+
+async def silences(tx: Tx, name: str) -> Sequence[SilenceRow]:
+    """Who was silent in a closed round, by organization."""
+    query = select(SilenceRow).where(silence.c.round == name).order_by(silence.c.organization)
+    return (await tx.session.execute(query)).scalars().all()
