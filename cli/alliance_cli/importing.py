@@ -143,6 +143,8 @@ class Result:
     outcomes: Counter[str] = field(
         default_factory=lambda: Counter({"accepted": 0, "revised": 0, "unchanged": 0, "refused": 0})
     )
+    flagged: int = 0
+    """Rows among them that were taken in and break a rule that only their issuer can mend."""
     seconds: float = 0.0
 
     @property
@@ -167,6 +169,7 @@ def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callab
                     written.add(settled)
                     if settled.receipt:
                         result.outcomes[outcome_of(settled.receipt.outcome)] += 1
+                        result.flagged += bool(settled.receipt.warnings)
                 progress(result.rows)
         except grpc.RpcError as error:
             raise chunks.error or error from None

@@ -26,7 +26,7 @@ _OUTCOMES = {
     rpc.IMPORT_OUTCOME_WITHDRAWN: "撤回",
 }
 _NOTED = 5_000  # cells that get a comment: a workbook holds them in memory, and opens slowly with more
-_REFUSED_CELL, _REFUSED_ROW = {"bg_color": "#FF9C9C"}, {"bg_color": "#FFE4E4"}
+_REFUSED_CELL, _REFUSED_ROW, _FLAGGED_CELL = {"bg_color": "#FF9C9C"}, {"bg_color": "#FFE4E4"}, {"bg_color": "#FFE699"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def opened(file: Path, head: Sequence[Line], mapping: Mapping) -> Receipts:
 
 
 class Listed:
-    """A line a problem, one where there is none."""
+    """A line a problem or warning, one where there is none."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("w", encoding="utf-8-sig", newline="")
@@ -72,9 +72,10 @@ class Listed:
         if (receipt := settled.receipt) is None:
             return
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
-        if not receipt.problems:
+        told = [*receipt.problems, *receipt.warnings]
+        if not told:
             self._writer.writerow((*head, "", "", ""))
-        for problem in receipt.problems:
+        for problem in told:
             text = problem.message.en if context.language == "en" else problem.message.zh
             self._writer.writerow((*head, problem.field, problem.rule, guarded(text)))
 
@@ -84,7 +85,7 @@ class Listed:
 
 
 class Marked:
-    """The imported table again: cells that were refused are coloured and say why, what became of a row stands behind it."""
+    """The imported table again: cells that were refused or flagged are coloured and say why, the outcome stands behind."""
 
     def __init__(self, file: Path, head: Sequence[Line], mapping: Mapping) -> None:
         from alliance_cli.workbook import Book, Table  # slow to load
@@ -107,10 +108,10 @@ class Marked:
         if not settled.line:
             line[self._places[self._key]] = receipt.external_key
         notes = self._notes(receipt, settled.column)
-        looks: dict[int, dict[str, Any]] = {}
+        looks = dict.fromkeys(notes, _FLAGGED_CELL)
         if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
             looks = dict.fromkeys(range(self._width + len(RECEIPT)), _REFUSED_ROW) | dict.fromkeys(notes, _REFUSED_CELL)
-        told = "\n".join(f"{one.message.zh} {one.message.en}" for one in receipt.problems)
+        told = "\n".join(f"{one.message.zh} {one.message.en}" for one in (*receipt.problems, *receipt.warnings))
         row = self._table.append([*line, _OUTCOMES[receipt.outcome], receipt.listing, told], looks)
         for place, note in notes.items():
             if self._noted < _NOTED:
@@ -137,7 +138,7 @@ class Marked:
     def _notes(self, receipt: rpc.ImportReceipt, column: str) -> dict[int, str]:
         """Cell of the row → what is wrong with it; what has no cell stands at the outcome."""
         notes: dict[int, list[str]] = {}
-        for problem in receipt.problems:
+        for problem in (*receipt.problems, *receipt.warnings):
             columns = [column] if column else self._columns_of(problem.field)
             for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
                 notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")

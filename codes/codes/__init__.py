@@ -1,10 +1,10 @@
 """Public code tables 公共代码表 as pure look-ups: regions, industries, occupations, education levels, majors, key fields.
 
 Only codes and names are kept, as the standards give them; nothing here does I/O after import. `read` of a table takes what
-people write, a code, a name or both, and gives the code.
+people write, a code, a name or both, and gives the code. `protected` knows what a post may not ask of persons.
 """
 
-from codes import education, fields, industries, majors, occupations, regions
+from codes import education, fields, industries, majors, occupations, protected, regions
 from codes._table import NoCodeError
 
-__all__ = ["NoCodeError", "education", "fields", "industries", "majors", "occupations", "regions"]
+__all__ = ["NoCodeError", "education", "fields", "industries", "majors", "occupations", "protected", "regions"]

@@ -122,6 +122,22 @@ def test_receipts_of_a_template_are_a_template_and_those_of_receipts_too(tmp_pat
         head, example, line = read[:2], read[2], read[3]
 
 
+def test_a_row_that_was_taken_in_and_flagged_is_marked_in_another_colour(tmp_path: Path) -> None:
+    taken = receipt(rpc.IMPORT_OUTCOME_ACCEPTED)
+    warning = taken.warnings.add(field="title", rule="就业促进法")
+    warning.message.zh, warning.message.en = "请删去性别要求", "take out the gender"
+    sheet = marked(tmp_path, Settled(_LINE, taken))
+    assert noted(sheet, 2) == {"B": "请删去性别要求\ntake out the gender"}
+    assert sheet["B2"].fill.fgColor.rgb == "FFFFE699"
+    assert sheet["A2"].fill.fill_type is None
+    assert "新增" in [cell.value for cell in sheet[2]]
+    written = receipts.opened(tmp_path / "r.csv", _HEAD, _MAPPING)
+    written.add(Settled(_LINE, taken))
+    written.close()
+    (line,) = csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8-sig"))
+    assert (line["outcome"], line["field"], line["rule"]) == ("accepted", "title", "就业促进法")
+
+
 def test_comments_end_where_there_are_too_many_and_the_texts_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receipts, "_NOTED", 1)
     refused = [Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "title", row=number)) for number in (1, 2)]

@@ -8,7 +8,8 @@ import pytest
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.database import Cause, Tx
-from listings.domain.names import State
+from listings.checks import flagged
+from listings.domain.names import Kind, State
 from listings.importing import Chunk
 from listings.store import ListingRow
 
@@ -146,3 +147,24 @@ def test_a_row_that_names_another_issuer_source_or_kind_is_refused(field: dict[s
     given.MergeFrom(pb.Listing(**field))
     assert run.folded(given) == [REFUSED]
     assert [(one.field, one.rule) for one in run.receipts[0].problems] == [(next(iter(field)), "header")]
+
+
+def test_a_post_that_asks_for_what_it_may_not_is_taken_in_and_flagged() -> None:
+    run = Run()
+    unfair, sound = job("a", "会计，限女性"), job("b", "会计，性别不限")
+    unfair.description = "35岁以下优先"
+    assert run.folded(unfair, sound) == [ACCEPTED, ACCEPTED]
+    told = [(one.field, one.rule, one.message.zh) for one in run.receipts[0].warnings]
+    assert [(field, rule) for field, rule, _ in told] == [
+        ("title", "就业促进法第二十七条、妇女权益保障法第四十三条"),
+        ("description", "国办发〔2013〕35号"),
+    ]
+    assert "限女性" in told[0][2]
+    assert "35岁以下" in told[1][2]
+    assert not run.receipts[1].warnings
+    assert not any(one.problems for one in run.receipts)
+
+
+@pytest.mark.parametrize(("kind", "is_post"), [(Kind.TEACHER_POST, True), (Kind.COURSE, False), (Kind.TALENT_SUPPLY, False)])
+def test_only_what_asks_for_people_is_flagged(kind: Kind, is_post: bool) -> None:
+    assert bool(flagged(pb.Listing(kind=kind.value, title="限女性"))) == is_post  # type: ignore[arg-type]

@@ -112,6 +112,29 @@ def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
     assert best(wanted, index.candidates(wanted), TODAY, LEAST_THRESHOLD, 200) == [new, *olds]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("限男性", "限女性", "性别不限"),
+        ("35岁以下", "年龄：22-45岁", "年龄不限"),
+        ("汉族优先", "藏族优先", "限少数民族"),
+        ("北京户籍优先", "本地人优先", "仅限外地户口"),
+        ("附生活照", "附近照一张"),
+        ("males only", "females only", "aged 20 to 30"),
+        ("男", "女", "女性", "汉族", "26岁"),
+    ],
+)
+@given(_TITLES, _TITLES, st.sampled_from(["title", "prose", "skill"]))
+def test_what_a_text_says_of_persons_changes_no_score(values: tuple[str, ...], title: str, other: str, place: str) -> None:
+    offer = supply(other, "汉族，男，28岁，本地人优先", skills=(other,), majors=("软件工程",))
+    scores = set()
+    for value in ("", *values):
+        said = {one: f"，{value}" if one == place else "" for one in ("title", "prose", "skill")}
+        wanted = post(title + said["title"], f"{title}{said['prose']}", skills=(title + said["skill"],), majors=("软件工程",))
+        scores.add(judge(wanted, offer, TODAY).score)
+    assert len(scores) == 1
+
+
 def test_beijing_java_never_wins_over_shanghai_java_by_text() -> None:
     wanted = post("上海 Java 开发工程师", "在上海工作，也常去北京", regions=(SHANGHAI,))
     near = supply("上海 Java 开发", regions=(SHANGHAI,), name="listings/near")

@@ -85,11 +85,19 @@ def import_(
             task = bar.add_task(t("导入", "importing"), total=rows.count(file, chosen.sheet))
             result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
     if context.output == "json":
-        print_json({"receipts": str(target), "seconds": round(result.seconds, 3), **result.outcomes})
+        print_json(
+            {"receipts": str(target), "seconds": round(result.seconds, 3), "flagged": result.flagged, **result.outcomes}
+        )
     else:
         counted = " · ".join(f"{outcome} {number}" for outcome, number in result.outcomes.items())
         rate = result.rows / result.seconds if result.seconds else 0
         console.print(f"{counted} · {result.seconds:.1f} s · {rate:,.0f} {t('行/秒', 'rows/s')}", highlight=False)
+        if result.flagged:
+            text = t(
+                f"{result.flagged} 行对个人特征提出要求，见回执",
+                f"{result.flagged} rows ask for what they may not, see the receipts",
+            )
+            console.print(text, highlight=False)
         console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
     if result.outcomes["refused"]:
         raise typer.Exit(PARTLY)

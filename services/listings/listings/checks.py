@@ -17,6 +17,7 @@ from chassis.errors import Violation
 from chassis.personal import screen
 from codes import NoCodeError, education, fields, industries, majors, occupations, regions
 from listings.domain import formats
+from listings.domain.fairness import unfair
 from listings.domain.names import DETAILS
 
 MAX_TITLE = 200
@@ -90,6 +91,19 @@ def settled(bare: pb.Listing) -> list[Violation]:
     for field, value in texts(bare):
         found += screen(field, value)
     return found
+
+
+def flagged(bare: pb.Listing) -> list[Violation]:
+    """What breaks a rule and is taken in all the same, since only its issuer can say it better."""
+    return [
+        Violation(
+            field,
+            demand.attribute.rule,
+            f"“{demand.words}”对{demand.attribute.zh}提出要求；请删去，匹配不会考虑",
+            f'"{demand.words}" asks for {demand.attribute.en}; take it out, matching never looks at it',
+        )
+        for field, demand in unfair(bare.kind, texts(bare))
+    ]
 
 
 def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
-from listings.checks import settled
+from listings.checks import flagged, settled
 from listings.domain.life import IllegalStepError, step
 from listings.domain.names import State
 from listings.domain.window import is_over, window
@@ -134,6 +134,7 @@ class Chunk:
             if row.problems:
                 _refuse(receipt, row.problems)
             else:
+                receipt.warnings.extend(_problem(one) for one in flagged(row.bare))
                 by_key.setdefault(given.external_key, []).append(row)
         for rows in by_key.values():
             self._fold(rows)

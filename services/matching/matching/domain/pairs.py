@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "words-1"
+ALGORITHM_VERSION = "words-2"
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit without one shared word
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from sys import intern
 
-from codes import regions
+from codes import protected, regions
 
 TITLE, LABEL, PROSE = 4, 3, 1  # weight of a word by where it stands
 PROSE_LIMIT = 2000  # characters of a text that count; a change must cost little however long the text is
@@ -35,8 +35,8 @@ _PHRASES = tuple(
 
 
 def normal(text: str) -> str:
-    """One form of writing: full width to half width, capitals to small letters, no outer spaces."""
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    """One form of writing: half width, small letters, no outer spaces, nothing of what persons are (`codes.protected`)."""
+    return protected.without(unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def words(text: str) -> list[str]:

@@ -546,7 +546,7 @@ Global___ImportListingsRequest: _TypeAlias = ImportListingsRequest  # noqa: Y015
 
 @_typing.final
 class ImportProblem(_message.Message):
-    """Why a row was refused."""
+    """Why a row was refused, or what its issuer should look at."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -587,6 +587,7 @@ class ImportReceipt(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     LISTING_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     row: _builtins.int
     """The row's number in its file."""
     external_key: _builtins.str
@@ -599,6 +600,10 @@ class ImportReceipt(_message.Message):
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportProblem]:
         """Why it was refused."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportProblem]:
+        """What was taken in and breaks a rule all the same: a post that asks for a gender, an age, … (就业促进法); matching never hears of it."""
+
     def __init__(
         self,
         *,
@@ -607,10 +612,11 @@ class ImportReceipt(_message.Message):
         outcome: Global___ImportOutcome.ValueType = ...,
         listing: _builtins.str = ...,
         problems: _abc.Iterable[Global___ImportProblem] | None = ...,
+        warnings: _abc.Iterable[Global___ImportProblem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_key", b"external_key", "listing", b"listing", "outcome", b"outcome", "problems", b"problems", "row", b"row"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_key", b"external_key", "listing", b"listing", "outcome", b"outcome", "problems", b"problems", "row", b"row", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
