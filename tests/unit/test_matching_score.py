@@ -76,10 +76,10 @@ _FIELDS = st.fixed_dictionaries(
         "technology": st.sampled_from(["", "集成电路", "新材料"]),
     }
 )
-_TITLES = st.sampled_from(["Java 开发工程师", "数控加工", "集成电路封装测试", "的", "护士"])
+TITLES = st.sampled_from(["Java 开发工程师", "数控加工", "集成电路封装测试", "的", "护士"])
 
 
-@given(st.sampled_from(RULES), _TITLES, _TITLES, _FIELDS, _FIELDS)
+@given(st.sampled_from(RULES), TITLES, TITLES, _FIELDS, _FIELDS)
 def test_parts_sum_to_the_score_exactly(
     rule: Any, title: str, other: str, asked: dict[str, Any], offered: dict[str, Any]
 ) -> None:
@@ -124,7 +124,7 @@ def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
         ("男", "女", "女性", "汉族", "26岁"),
     ],
 )
-@given(_TITLES, _TITLES, st.sampled_from(["title", "prose", "skill"]))
+@given(TITLES, TITLES, st.sampled_from(["title", "prose", "skill"]))
 def test_what_a_text_says_of_persons_changes_no_score(values: tuple[str, ...], title: str, other: str, place: str) -> None:
     offer = supply(other, "汉族，男，28岁，本地人优先", skills=(other,), majors=("软件工程",))
     scores = set()

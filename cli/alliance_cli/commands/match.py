@@ -31,6 +31,10 @@ PART_COLUMNS: list[Column] = [
     ("贡献", "contribution", lambda p: p.contribution),
     ("理由", "reason", lambda p: p.reason.en if context.language == "en" else p.reason.zh),
 ]
+ALTERNATIVE_COLUMNS: list[Column] = [
+    ("供给若", "if the supply had", lambda a: a.text.en if context.language == "en" else a.text.zh),
+    ("得分至少", "it would score at least", lambda a: a.score),
+]
 STEP_COLUMNS: list[Column] = [
     ("时间", "time", lambda s: instant(s.effective_at)),
     ("步骤", "step", lambda s: s.verb),
@@ -91,6 +95,10 @@ def why(match: Match) -> None:
         show(found.match.parts, PART_COLUMNS, title=f"{title} · {found.match.algorithm_version}")
         if found.match.gaps:
             typer.echo(t("缺口：", "gaps: ") + "、".join(found.match.gaps))
+        if found.alternatives:
+            show(found.alternatives, ALTERNATIVE_COLUMNS, title=t("怎样更合适", "what would fit better"))
+        if found.fits_until:
+            typer.echo(t(f"双方有效至 {found.fits_until}", f"both are valid until {found.fits_until}"))
         show(found.steps, STEP_COLUMNS, title=t("过程", "steps"))
 
 

@@ -12,6 +12,7 @@ from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from codes import education, industries, majors, regions
 from matching.domain import text
+from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.life import Match, State, Verb
 from matching.domain.score import Part
@@ -149,6 +150,13 @@ def required(field: str, value: str, zh: str, en: str) -> str:
     if not value.strip():
         raise Invalid([Violation(field, "required", zh, en)])
     return value.strip()
+
+
+def alternative_of(one: Alternative) -> matching_service_pb2.MatchAlternative:
+    """The message of what would change a verdict."""
+    found = matching_service_pb2.MatchAlternative(feature=one.feature, score=one.score)
+    found.text.zh, found.text.en = one.zh, one.en
+    return found
 
 
 def step_of(row: Any) -> match_pb2.MatchStep:

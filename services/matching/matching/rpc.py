@@ -17,9 +17,10 @@ from chassis.rpc import Call
 from codes import regions
 from matching import store
 from matching.domain import life
-from matching.domain.life import AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
+from matching.domain.counterfactual import alternatives, fits_until
+from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.index import Entry, Index
-from matching.mapping import message_of, outcome_of, required, states_of, step_of
+from matching.mapping import alternative_of, message_of, outcome_of, required, states_of, step_of
 from matching.proposing import Proposing
 from matching.search import Filter
 from matching.store import Place, Wanted
@@ -66,7 +67,12 @@ class Matching:
         """See the contract."""
         match = await _found(call.tx, request.name)
         steps = [step_of(row) for row in await store.steps(call.tx, request.name)]
-        return rpc.MatchExplanation(match=message_of(match), steps=steps)
+        answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
+        demand, supply = self._proposing.index.get(match.demand), self._proposing.index.get(match.supply)
+        if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
+            answer.alternatives.extend(alternative_of(one) for one in alternatives(demand.facts, supply.facts))
+            answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
+        return answer
 
     async def AcceptMatch(self, call: Call, request: rpc.AcceptMatchRequest) -> match_pb2.Match:
         """See the contract."""

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_access__pb2
+from alliance.common.v1 import text_pb2 as alliance_dot_common_dot_v1_dot_text__pb2
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 from alliance.matching.v1 import match_pb2 as alliance_dot_matching_dot_v1_dot_match__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+alliance/matching/v1/matching_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/matching/v1/match.proto\"\x1f\n\x0fGetMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa2\x01\n\x12ListMatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07listing\x18\x03 \x01(\t\x12\x14\n\x0corganization\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\x12\x30\n\x06states\x18\x06 \x03(\x0e\x32 .alliance.matching.v1.MatchState\"\\\n\x13ListMatchesResponse\x12,\n\x07matches\x18\x01 \x03(\x0b\x32\x1b.alliance.matching.v1.Match\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x13\x45xplainMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"n\n\x10MatchExplanation\x12*\n\x05match\x18\x01 \x01(\x0b\x32\x1b.alliance.matching.v1.Match\x12.\n\x05steps\x18\x02 \x03(\x0b\x32\x1f.alliance.matching.v1.MatchStep\"j\n\x12\x41\x63\x63\x65ptMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"k\n\x13\x44\x65\x63lineMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"i\n\x11StartMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xa1\x01\n\x14\x43ompleteMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".alliance.matching.v1.MatchOutcome\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"\xc2\x01\n\x15SearchListingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x30\n\x05kinds\x18\x04 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0e\n\x06issuer\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\"N\n\tSearchHit\x12.\n\x07listing\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x11\n\trelevance\x18\x02 \x01(\x01\"t\n\x16SearchListingsResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.alliance.matching.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05*d\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATCH_OUTCOME_FULFILLED\x10\x01\x12\x18\n\x14MATCH_OUTCOME_FAILED\x10\x02\x32\xb5\x08\n\x0fMatchingService\x12p\n\x08GetMatch\x12%.alliance.matching.v1.GetMatchRequest\x1a\x1b.alliance.matching.v1.Match\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x99\x01\n\x0bListMatches\x12(.alliance.matching.v1.ListMatchesRequest\x1a).alliance.matching.v1.ListMatchesResponse\"5\x8a\xb5\x18\x31\n\x14matching.matches.get\x12\x19listing|organization|body\x12\x83\x01\n\x0c\x45xplainMatch\x12).alliance.matching.v1.ExplainMatchRequest\x1a&.alliance.matching.v1.MatchExplanation\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x81\x01\n\x0b\x41\x63\x63\x65ptMatch\x12(.alliance.matching.v1.AcceptMatchRequest\x1a\x1b.alliance.matching.v1.Match\"+\x8a\xb5\x18\'\n\x17matching.matches.accept\x12\x0corganization\x12\x84\x01\n\x0c\x44\x65\x63lineMatch\x12).alliance.matching.v1.DeclineMatchRequest\x1a\x1b.alliance.matching.v1.Match\",\x8a\xb5\x18(\n\x18matching.matches.decline\x12\x0corganization\x12~\n\nStartMatch\x12\'.alliance.matching.v1.StartMatchRequest\x1a\x1b.alliance.matching.v1.Match\"*\x8a\xb5\x18&\n\x16matching.matches.start\x12\x0corganization\x12\x87\x01\n\rCompleteMatch\x12*.alliance.matching.v1.CompleteMatchRequest\x1a\x1b.alliance.matching.v1.Match\"-\x8a\xb5\x18)\n\x19matching.matches.complete\x12\x0corganization\x12y\n\x0eSearchListings\x12+.alliance.matching.v1.SearchListingsRequest\x1a,.alliance.matching.v1.SearchListingsResponse\"\x0c\x8a\xb5\x18\x08\n\x06publicb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+alliance/matching/v1/matching_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1d\x61lliance/common/v1/text.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/matching/v1/match.proto\"\x1f\n\x0fGetMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa2\x01\n\x12ListMatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07listing\x18\x03 \x01(\t\x12\x14\n\x0corganization\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\x12\x30\n\x06states\x18\x06 \x03(\x0e\x32 .alliance.matching.v1.MatchState\"\\\n\x13ListMatchesResponse\x12,\n\x07matches\x18\x01 \x03(\x0b\x32\x1b.alliance.matching.v1.Match\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x13\x45xplainMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xc0\x01\n\x10MatchExplanation\x12*\n\x05match\x18\x01 \x01(\x0b\x32\x1b.alliance.matching.v1.Match\x12.\n\x05steps\x18\x02 \x03(\x0b\x32\x1f.alliance.matching.v1.MatchStep\x12<\n\x0c\x61lternatives\x18\x03 \x03(\x0b\x32&.alliance.matching.v1.MatchAlternative\x12\x12\n\nfits_until\x18\x04 \x01(\t\"c\n\x10MatchAlternative\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12/\n\x04text\x18\x02 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\x12\r\n\x05score\x18\x03 \x01(\x05\"j\n\x12\x41\x63\x63\x65ptMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"k\n\x13\x44\x65\x63lineMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"i\n\x11StartMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xa1\x01\n\x14\x43ompleteMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".alliance.matching.v1.MatchOutcome\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"\xc2\x01\n\x15SearchListingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x30\n\x05kinds\x18\x04 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0e\n\x06issuer\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\"N\n\tSearchHit\x12.\n\x07listing\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x11\n\trelevance\x18\x02 \x01(\x01\"t\n\x16SearchListingsResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.alliance.matching.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05*d\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATCH_OUTCOME_FULFILLED\x10\x01\x12\x18\n\x14MATCH_OUTCOME_FAILED\x10\x02\x32\xb5\x08\n\x0fMatchingService\x12p\n\x08GetMatch\x12%.alliance.matching.v1.GetMatchRequest\x1a\x1b.alliance.matching.v1.Match\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x99\x01\n\x0bListMatches\x12(.alliance.matching.v1.ListMatchesRequest\x1a).alliance.matching.v1.ListMatchesResponse\"5\x8a\xb5\x18\x31\n\x14matching.matches.get\x12\x19listing|organization|body\x12\x83\x01\n\x0c\x45xplainMatch\x12).alliance.matching.v1.ExplainMatchRequest\x1a&.alliance.matching.v1.MatchExplanation\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x81\x01\n\x0b\x41\x63\x63\x65ptMatch\x12(.alliance.matching.v1.AcceptMatchRequest\x1a\x1b.alliance.matching.v1.Match\"+\x8a\xb5\x18\'\n\x17matching.matches.accept\x12\x0corganization\x12\x84\x01\n\x0c\x44\x65\x63lineMatch\x12).alliance.matching.v1.DeclineMatchRequest\x1a\x1b.alliance.matching.v1.Match\",\x8a\xb5\x18(\n\x18matching.matches.decline\x12\x0corganization\x12~\n\nStartMatch\x12\'.alliance.matching.v1.StartMatchRequest\x1a\x1b.alliance.matching.v1.Match\"*\x8a\xb5\x18&\n\x16matching.matches.start\x12\x0corganization\x12\x87\x01\n\rCompleteMatch\x12*.alliance.matching.v1.CompleteMatchRequest\x1a\x1b.alliance.matching.v1.Match\"-\x8a\xb5\x18)\n\x19matching.matches.complete\x12\x0corganization\x12y\n\x0eSearchListings\x12+.alliance.matching.v1.SearchListingsRequest\x1a,.alliance.matching.v1.SearchListingsResponse\"\x0c\x8a\xb5\x18\x08\n\x06publicb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,32 +51,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATCHINGSERVICE'].methods_by_name['CompleteMatch']._serialized_options = b'\212\265\030)\n\031matching.matches.complete\022\014organization'
   _globals['_MATCHINGSERVICE'].methods_by_name['SearchListings']._loaded_options = None
   _globals['_MATCHINGSERVICE'].methods_by_name['SearchListings']._serialized_options = b'\212\265\030\010\n\006public'
-  _globals['_MATCHOUTCOME']._serialized_start=1496
-  _globals['_MATCHOUTCOME']._serialized_end=1596
-  _globals['_GETMATCHREQUEST']._serialized_start=172
-  _globals['_GETMATCHREQUEST']._serialized_end=203
-  _globals['_LISTMATCHESREQUEST']._serialized_start=206
-  _globals['_LISTMATCHESREQUEST']._serialized_end=368
-  _globals['_LISTMATCHESRESPONSE']._serialized_start=370
-  _globals['_LISTMATCHESRESPONSE']._serialized_end=462
-  _globals['_EXPLAINMATCHREQUEST']._serialized_start=464
-  _globals['_EXPLAINMATCHREQUEST']._serialized_end=499
-  _globals['_MATCHEXPLANATION']._serialized_start=501
-  _globals['_MATCHEXPLANATION']._serialized_end=611
-  _globals['_ACCEPTMATCHREQUEST']._serialized_start=613
-  _globals['_ACCEPTMATCHREQUEST']._serialized_end=719
-  _globals['_DECLINEMATCHREQUEST']._serialized_start=721
-  _globals['_DECLINEMATCHREQUEST']._serialized_end=828
-  _globals['_STARTMATCHREQUEST']._serialized_start=830
-  _globals['_STARTMATCHREQUEST']._serialized_end=935
-  _globals['_COMPLETEMATCHREQUEST']._serialized_start=938
-  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1099
-  _globals['_SEARCHLISTINGSREQUEST']._serialized_start=1102
-  _globals['_SEARCHLISTINGSREQUEST']._serialized_end=1296
-  _globals['_SEARCHHIT']._serialized_start=1298
-  _globals['_SEARCHHIT']._serialized_end=1376
-  _globals['_SEARCHLISTINGSRESPONSE']._serialized_start=1378
-  _globals['_SEARCHLISTINGSRESPONSE']._serialized_end=1494
-  _globals['_MATCHINGSERVICE']._serialized_start=1599
-  _globals['_MATCHINGSERVICE']._serialized_end=2676
+  _globals['_MATCHOUTCOME']._serialized_start=1711
+  _globals['_MATCHOUTCOME']._serialized_end=1811
+  _globals['_GETMATCHREQUEST']._serialized_start=203
+  _globals['_GETMATCHREQUEST']._serialized_end=234
+  _globals['_LISTMATCHESREQUEST']._serialized_start=237
+  _globals['_LISTMATCHESREQUEST']._serialized_end=399
+  _globals['_LISTMATCHESRESPONSE']._serialized_start=401
+  _globals['_LISTMATCHESRESPONSE']._serialized_end=493
+  _globals['_EXPLAINMATCHREQUEST']._serialized_start=495
+  _globals['_EXPLAINMATCHREQUEST']._serialized_end=530
+  _globals['_MATCHEXPLANATION']._serialized_start=533
+  _globals['_MATCHEXPLANATION']._serialized_end=725
+  _globals['_MATCHALTERNATIVE']._serialized_start=727
+  _globals['_MATCHALTERNATIVE']._serialized_end=826
+  _globals['_ACCEPTMATCHREQUEST']._serialized_start=828
+  _globals['_ACCEPTMATCHREQUEST']._serialized_end=934
+  _globals['_DECLINEMATCHREQUEST']._serialized_start=936
+  _globals['_DECLINEMATCHREQUEST']._serialized_end=1043
+  _globals['_STARTMATCHREQUEST']._serialized_start=1045
+  _globals['_STARTMATCHREQUEST']._serialized_end=1150
+  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1153
+  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1314
+  _globals['_SEARCHLISTINGSREQUEST']._serialized_start=1317
+  _globals['_SEARCHLISTINGSREQUEST']._serialized_end=1511
+  _globals['_SEARCHHIT']._serialized_start=1513
+  _globals['_SEARCHHIT']._serialized_end=1591
+  _globals['_SEARCHLISTINGSRESPONSE']._serialized_start=1593
+  _globals['_SEARCHLISTINGSRESPONSE']._serialized_end=1709
+  _globals['_MATCHINGSERVICE']._serialized_start=1814
+  _globals['_MATCHINGSERVICE']._serialized_end=2891
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 The RPCs of matches and search."""
 
+from alliance.common.v1 import text_pb2 as _text_pb2
 from alliance.listings.v1 import listing_pb2 as _listing_pb2
 from alliance.matching.v1 import match_pb2 as _match_pb2
 from collections import abc as _abc
@@ -169,6 +170,10 @@ class MatchExplanation(_message.Message):
 
     MATCH_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    ALTERNATIVES_FIELD_NUMBER: _builtins.int
+    FITS_UNTIL_FIELD_NUMBER: _builtins.int
+    fits_until: _builtins.str
+    """Last day on which both listings are valid (ISO 8601); empty unless the match is open."""
     @_builtins.property
     def match(self) -> _match_pb2.Match:
         """The match with the parts of its score."""
@@ -177,19 +182,57 @@ class MatchExplanation(_message.Message):
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[_match_pb2.MatchStep]:
         """Every step, oldest first."""
 
+    @_builtins.property
+    def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
+        """What would raise the score of an open match, the most first; by the listings as they are now."""
+
     def __init__(
         self,
         *,
         match: _match_pb2.Match | None = ...,
         steps: _abc.Iterable[_match_pb2.MatchStep] | None = ...,
+        alternatives: _abc.Iterable[Global___MatchAlternative] | None = ...,
+        fits_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["match", b"match"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["match", b"match", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives", "fits_until", b"fits_until", "match", b"match", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MatchExplanation: _TypeAlias = MatchExplanation  # noqa: Y015
+
+@_typing.final
+class MatchAlternative(_message.Message):
+    """One thing that would be different with the supply, and what the pair would then score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    """Feature of the score that it concerns."""
+    score: _builtins.int
+    """The score then, in thousandths; at least, since the texts stay as they are."""
+    @_builtins.property
+    def text(self) -> _text_pb2.LocalizedText:
+        """What would be different."""
+
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        text: _text_pb2.LocalizedText | None = ...,
+        score: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "score", b"score", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchAlternative: _TypeAlias = MatchAlternative  # noqa: Y015
 
 @_typing.final
 class AcceptMatchRequest(_message.Message):
