@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from alliance.matching.v1 import matching_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
@@ -102,6 +103,29 @@ def test_how_fresh_proposals_are_is_counted_for_each_published_listing(platform:
     world.publish(member, world.job(member.name, "封装工程师"))
     world.until(lambda: _freshness(platform)[0] > count)
     assert 0 < _freshness(platform)[1] - before < time.monotonic() - began
+
+
+def test_what_becomes_of_matches_is_counted_by_their_score(platform: Platform) -> None:
+    employer = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    college = world.organization(platform, organization_pb2.ORG_TYPE_UNIVERSITY)
+    world.settle(platform)
+    before = _steps(platform)
+    title = world.unique("封装")
+    demand = world.publish(employer, world.job(employer.name, title))
+    supply = world.publish(college, world.talent(college.name, title))
+    match = world.matched(employer, demand.name, supply.name)
+    decline = matching_service_pb2.DeclineMatchRequest(name=match.name, organization=college.name, reason="人数不符")
+    college.caller.matching.DeclineMatch(decline)
+    low = match.score // 100 * 100
+    for verb in ("proposed", "declined"):
+        label = f'{{band="{low}-{low + 99}",verb="{verb}"}}'
+        assert _steps(platform).get(label, 0) > before.get(label, 0)
+
+
+def _steps(platform: Platform) -> dict[str, float]:
+    """Labels → steps of matches so far."""
+    found = [line.removeprefix("alliance_matching_steps_total") for line in _metrics(platform, "matching")]
+    return {label: float(value) for line in found if line.startswith("{") for label, value in [line.rsplit(" ", 1)]}
 
 
 def _freshness(platform: Platform) -> tuple[float, float]:

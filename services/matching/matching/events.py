@@ -12,7 +12,8 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.record import Record
 from matching.mapping import entry_of
-from matching.proposing import FRESHNESS, Proposing
+from matching.metrics import FRESHNESS
+from matching.proposing import Proposing
 
 
 class Events:

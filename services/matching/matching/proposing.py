@@ -7,28 +7,20 @@ index becomes visible to others when it has committed, and never if it is rolled
 import asyncio
 from collections.abc import Iterable
 
-from prometheus_client import Histogram
-
 from access.authority import Authority
 from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
-from matching import store
+from matching import metrics, store
 from matching.domain import plan as planning
 from matching.domain import score
 from matching.domain.facts import Facts
-from matching.domain.life import OPEN, Change
+from matching.domain.life import OPEN, Change, Verb
 from matching.domain.plan import Day
 from matching.index import Draft, Entry, Index
 from matching.search import Search
 from matching.settings import MatchingSettings
-
-FRESHNESS = Histogram(
-    "alliance_matching_freshness_seconds",
-    "从供需信息的变更入库到匹配建议可读（秒） · From recording a listing's change to its proposals being readable.",
-    buckets=(0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0),
-)
 
 
 class Proposing:
@@ -116,6 +108,8 @@ class Proposing:
         changes: list[Change] = planning.plan(facts, chosen, others, hidden, matches, day)
         changes += planning.close([matches[name] for name in gone], "WITHDRAWN", tx.now)
         await store.write(tx, changes)
+        proposed = sum(change.verb is Verb.PROPOSED for change in changes)
+        tx.on_commit(lambda: metrics.PROPOSALS.observe(proposed))
 
 
 def _others(draft: Draft, names: Iterable[str]) -> tuple[list[Facts], list[str]]:

@@ -29,6 +29,7 @@ from access.visibility import Viewer
 from alliance.matching.v1 import events_pb2
 from chassis import tables
 from chassis.database import Tx
+from matching import metrics
 from matching.domain.life import Change, Match, State
 from matching.mapping import match_of, message_of, row_of
 
@@ -186,6 +187,7 @@ async def write(tx: Tx, changes: Sequence[Change]) -> None:
     for change in changes:
         event = events_pb2.MatchEvent(match=message_of(change.match))
         tx.emit(TOPIC, change.match.name, change.match.version, change.verb, event)
+    tx.on_commit(lambda: metrics.count(changes))
 
 
 async def steps(tx: Tx, name: str) -> Sequence[Any]:

@@ -1,0 +1,39 @@
+"""What dashboards show of matching 匹配指标: freshness, proposals, scores, and what became of matches by score."""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram
+
+from matching.domain.life import Change, Verb
+
+_BAND = 100  # thousandths of score in a band
+
+FRESHNESS = Histogram(
+    "alliance_matching_freshness_seconds",
+    "从供需信息的变更入库到匹配建议可读（秒） · From recording a listing's change to its proposals being readable.",
+    buckets=(0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0),
+)
+PROPOSALS = Histogram(
+    "alliance_matching_proposals",
+    "一条供需信息的一次变更带来的匹配建议数 · Proposals that one change of a listing brought.",
+    buckets=(0, 1, 2, 3, 5, 10, 20, 50),
+)
+SCORES = Histogram(
+    "alliance_matching_score_ratio",
+    "匹配建议的得分（0–1） · Score of a proposal, 0–1.",
+    buckets=(0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+)
+STEPS = Counter(
+    "alliance_matching_steps",
+    "匹配的各步数量，按步骤和得分段（千分） · Steps of matches, by verb and band of score (thousandths).",
+    ("verb", "band"),
+)
+
+
+def count(changes: Iterable[Change]) -> None:
+    """Count what happened to matches, once it is committed."""
+    for change in changes:
+        low = change.match.score // _BAND * _BAND
+        STEPS.labels(change.verb.value, f"{low}-{low + _BAND - 1}").inc()
+        if change.verb is Verb.PROPOSED:
+            SCORES.observe(change.match.score / 1000)
