@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,19 +35,23 @@ def client(*, allow_private: bool, at_once: int, timeout: float) -> httpx.AsyncC
     return httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
 
 
-def signed(secret: str, identifier: str, at: datetime, content: str) -> dict[str, str]:
-    """The headers that sign a content (`whsec_…`)."""
+def signed(secrets: Sequence[str], identifier: str, at: datetime, content: str) -> dict[str, str]:
+    """The headers that sign a content, with each of the secrets (`whsec_…`)."""
     return {
         "webhook-id": identifier,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(identifier, at, content),
+        "webhook-signature": " ".join(Webhook(secret).sign(identifier, at, content) for secret in secrets),
     }
 
 
-def is_signed(secret: str, identifier: str, content: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether the headers sign the content, under this id and within five minutes."""
+def is_signed(secrets: Iterable[str], identifier: str, content: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the headers sign the content with one of the secrets, under this id and within five minutes."""
     if headers.get("webhook-id") != identifier:
         return False
+    return any(_verifies(secret, content, headers) for secret in secrets)
+
+
+def _verifies(secret: str, content: bytes, headers: Mapping[str, str]) -> bool:
     try:
         Webhook(secret).verify(content, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError):  # the library splits and decodes what it is given

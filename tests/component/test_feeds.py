@@ -25,7 +25,7 @@ from chassis.errors import Precondition
 from chassis.ids import resource
 from listings import changes
 from listings import store as listing_store
-from listings.domain.feeds import MAX_ACTIVE
+from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS
 from listings.domain.names import State
 from listings.feeds import giving, rpc, store
 from listings.feeds.exchanging import Exchanging
@@ -81,7 +81,7 @@ class Bench:
         taking = Taking(self.database, Standing(Owner(grpc.aio.insecure_channel("127.0.0.1:1"))), Mappings(folder))
         self.exchanging = Exchanging(self.database, taking, Giving(self.database), self._peer, _TIMEOUT)
 
-    def _peer(self, url: str, signed_by: str) -> HttpPeer:
+    def _peer(self, url: str, signed_by: Sequence[str]) -> HttpPeer:
         return HttpPeer(self._client, SystemClock(), url, signed_by, self.timeout)
 
     async def feed(self, outside: Outside, direction: int, **more: Any) -> str:
@@ -405,6 +405,20 @@ async def test_what_comes_again_in_the_same_version_is_not_looked_at(bench: Benc
     assert await _published(bench.probe, feed) == {"a": "封装工程师"}
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_while_a_secret_is_replaced_either_is_good_for_a_day(bench: Bench, outside: Outside, at_once: bool) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    old, new = outside.secret, f"whsec_{base64.b64encode(secret()).decode()}"
+    async with bench.database.transaction(CAUSE) as tx:
+        await store.rotate(tx, feed, new, None if at_once else tx.recorded_at + timedelta(hours=OVERLAP_HOURS))
+    heard = []
+    for hours, used in ((1, old), (22, new), (0.9, old), (0.2, old), (1, new)):
+        outside.secret = used
+        await bench.pass_by(hours=hours)
+        heard.append((await bench.row(feed)).failures == 0)
+    assert heard == ([False, True, False, False, True] if at_once else [True, True, True, False, True])
+
+
 _SAID = [
     (feed_pb2.FEED_DIRECTION_IN, "drops", "broke off"),
     (feed_pb2.FEED_DIRECTION_IN, "drips", "not done within"),
@@ -575,7 +589,7 @@ async def test_from_the_start_the_other_end_drops_what_does_not_come_again(bench
 
 async def test_a_private_address_is_refused_on_the_connection(outside: Outside) -> None:
     guarded = outgoing.client(allow_private=False, at_once=1, timeout=5)
-    peer = HttpPeer(guarded, SystemClock(), outside.url, f"whsec_{base64.b64encode(secret()).decode()}", 5)
+    peer = HttpPeer(guarded, SystemClock(), outside.url, [f"whsec_{base64.b64encode(secret()).decode()}"], 5)
     with pytest.raises(ExchangeError, match="private network"):
         await peer.page("", 1)
     assert outside.asked == 0

@@ -164,6 +164,15 @@ async def test_a_feed_is_its_organizations_and_its_secret_is_shown_to_whoever_ma
     assert made.secret.startswith("whsec_")
     assert (again.name, again.secret) == (made.name, made.secret)
 
+    rotate = rpc.RotateFeedSecretRequest(name=made.name, reason="定期更换", request_id=str(uuid4()))
+    rotated = await to_thread(employer.caller.feeds.RotateFeedSecret, rotate)
+    assert rotated.secret.startswith("whsec_")
+    assert rotated.secret != made.secret
+    assert (await to_thread(employer.caller.feeds.RotateFeedSecret, rotate)).secret == rotated.secret
+    shown = await to_thread(lambda: alliance("feed", "rotate", made.name, "--at-once", "--reason", "泄露"))
+    assert "whsec_" in shown
+    assert rotated.secret not in shown
+
     stranger = await to_thread(world.organization, platform, organization_pb2.ORG_TYPE_ENTERPRISE)
     calls: list[tuple[Any, Any]] = [
         (stranger.caller.feeds.GetFeed, rpc.GetFeedRequest(name=made.name)),
@@ -172,6 +181,7 @@ async def test_a_feed_is_its_organizations_and_its_secret_is_shown_to_whoever_ma
         (stranger.caller.feeds.CreateFeed, rpc.CreateFeedRequest(feed=given)),
         (stranger.caller.feeds.PauseFeed, rpc.PauseFeedRequest(name=made.name, reason="试")),
         (stranger.caller.feeds.RunFeed, rpc.RunFeedRequest(name=made.name, from_start=True)),
+        (stranger.caller.feeds.RotateFeedSecret, rpc.RotateFeedSecretRequest(name=made.name, reason="试")),
         (stranger.caller.feeds.ListFeedRefusals, rpc.ListFeedRefusalsRequest(feed=made.name)),
         (Caller(platform).feeds.GetFeed, rpc.GetFeedRequest(name=made.name)),
     ]

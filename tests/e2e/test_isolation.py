@@ -219,6 +219,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         feeds.PauseFeedRequest(name=scene.feed, reason=_WHY),
         feeds.ResumeFeedRequest(name=scene.feed, reason=_WHY),
         feeds.RunFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.RotateFeedSecretRequest(name=scene.feed, reason=_WHY),
         feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
         listings.CompileRoundRequest(name=scene.round, reason=_WHY),

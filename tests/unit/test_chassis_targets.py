@@ -83,24 +83,33 @@ def test_a_refusal_repeats_no_password() -> None:
     assert not any("secret" in text for text in wrong)
 
 
-_SECRET = "whsec_" + "A" * 32
+_SECRET, _OTHER = "whsec_" + "A" * 32, "whsec_" + "B" * 32
 
 
 def test_what_was_signed_is_verified_under_its_own_id_secret_and_time_only() -> None:
     now = datetime.now(UTC)
-    headers = signed(_SECRET, "id", now, "内容")
-    assert is_signed(_SECRET, "id", "内容".encode(), headers)
-    assert not is_signed(_SECRET, "another", "内容".encode(), headers)
-    assert not is_signed("whsec_" + "B" * 32, "id", "内容".encode(), headers)
-    assert not is_signed(_SECRET, "id", "另一内容".encode(), headers)
+    headers = signed([_SECRET], "id", now, "内容")
+    assert is_signed([_SECRET], "id", "内容".encode(), headers)
+    assert not is_signed([_SECRET], "another", "内容".encode(), headers)
+    assert not is_signed([_OTHER], "id", "内容".encode(), headers)
+    assert not is_signed([_SECRET], "id", "另一内容".encode(), headers)
     for away in (timedelta(minutes=6), timedelta(minutes=-6)):
-        assert not is_signed(_SECRET, "id", "内容".encode(), signed(_SECRET, "id", now + away, "内容"))
+        assert not is_signed([_SECRET], "id", "内容".encode(), signed([_SECRET], "id", now + away, "内容"))
+
+
+def test_while_a_secret_is_replaced_both_are_good() -> None:
+    now, content = datetime.now(UTC), "内容".encode()
+    by_both = signed([_SECRET, _OTHER], "id", now, "内容")
+    assert all(is_signed([one], "id", content, by_both) for one in (_SECRET, _OTHER))
+    assert all(is_signed([_SECRET, _OTHER], "id", content, signed([one], "id", now, "内容")) for one in (_SECRET, _OTHER))
+    assert not is_signed(["whsec_" + "C" * 32], "id", content, by_both)
+    assert not is_signed([], "id", content, by_both)
 
 
 @pytest.mark.parametrize("signature", ["", "v1", "v1,", "v1,!", "v2,{}", "{} {}", "v1,a,b", "v1," + "\N{SNOWMAN}"])
 def test_a_signature_that_is_none_is_no_error(signature: str) -> None:
-    headers = {**signed(_SECRET, "id", datetime.now(UTC), "a"), "webhook-signature": signature}
-    assert not is_signed(_SECRET, "id", b"a", headers)
-    assert not is_signed(_SECRET, "id", b"\xff", headers)
+    headers = {**signed([_SECRET], "id", datetime.now(UTC), "a"), "webhook-signature": signature}
+    assert not is_signed([_SECRET], "id", b"a", headers)
+    assert not is_signed([_SECRET], "id", b"\xff", headers)
     del headers["webhook-signature"]
-    assert not is_signed(_SECRET, "id", b"a", headers)
+    assert not is_signed([_SECRET], "id", b"a", headers)

@@ -39,6 +39,7 @@ DETAILS: list[Column] = [
     ("无响应起", "silent since", lambda f: instant(f.silent_since_time)),
     ("下次", "next", lambda f: instant(f.next_run_time)),
 ]
+SECRET: Column = ("签名密钥（只显示一次）", "signing secret (shown once)", lambda f: f.secret)
 REFUSALS: list[Column] = [
     ("记录", "record", lambda r: r.external_key or t(f"第 {r.line} 行", f"line {r.line}")),
     ("版本", "version", lambda r: r.version or ""),
@@ -99,7 +100,7 @@ def create(
             silence=pb.FEED_SILENCE_RECORD if records else pb.FEED_SILENCE_ANSWER,
         )
         made = call(stubs.feeds().CreateFeed, rpc.CreateFeedRequest(feed=given))
-    show_one(made, [*DETAILS, ("签名密钥（只显示一次）", "signing secret (shown once)", lambda f: f.secret)])
+    show_one(made, [*DETAILS, SECRET])
 
 
 @app.command("list")
@@ -159,6 +160,19 @@ def run(
     with explained():
         request = rpc.RunFeedRequest(name=_name(feed), from_start=from_start, reason=reason)
         show_one(call(stubs.feeds().RunFeed, request), DETAILS)
+
+
+@app.command()
+def rotate(
+    feed: str,
+    reason: Reason,
+    at_once: Annotated[bool, typer.Option("--at-once", help="旧密钥立即失效 · the old one holds no longer")] = False,
+) -> None:
+    """更换密钥，只显示一次 · give a feed a new secret; it is shown once."""
+    with explained():
+        request = rpc.RotateFeedSecretRequest(name=_name(feed), at_once=at_once, reason=reason)
+        changed = call(stubs.feeds().RotateFeedSecret, request)
+    show_one(changed, [*DETAILS, SECRET])
 
 
 @app.command()

@@ -47,6 +47,7 @@ class ListingsParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """Listings with their rounds, the persons behind them, bookings, feeds."""
         feeds = Feeds(self._standing, self._mappings, allow_private=self.context.settings.allow_private_targets)
+        secret = {"CreateFeed": feeds.reread, "RotateFeedSecret": feeds.reread}
         return [
             Offer(
                 listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
@@ -54,7 +55,7 @@ class ListingsParts(Parts):
             ),
             Offer(person_service_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
             Offer(booking_service_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
-            Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, {"CreateFeed": feeds.reread}),
+            Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, secret),
         ]
 
     def listens(self) -> Sequence[Listen]:
@@ -82,7 +83,7 @@ class ListingsParts(Parts):
             context.database,
             Taking(context.database, self._standing, self._mappings),
             Giving(context.database),
-            lambda url, secret: HttpPeer(client, context.system_clock, url, secret, timeout),
+            lambda url, secrets: HttpPeer(client, context.system_clock, url, secrets, timeout),
             timeout,
         )
 

@@ -80,7 +80,7 @@ class Webhooks:
         headers = {
             "content-type": "application/json",
             "user-agent": "alliance-webhooks/1",
-            **outgoing.signed(hook.secret, hook.id, at, body),
+            **outgoing.signed([hook.secret], hook.id, at, body),
         }
         if hook.traceparent:
             headers["traceparent"] = hook.traceparent

@@ -7,6 +7,7 @@ INTERVAL = 300  # seconds between exchanges, where none are chosen
 MAX_INTERVAL = 3600
 EXPECTED_EVERY = 6  # hours; one that stops in the morning is known the same day
 MAX_EXPECTED_EVERY = 720
+OVERLAP_HOURS = 24  # in which the secret before the newest holds, too: both ends change theirs without a gap
 MAX_ACTIVE = 20  # feeds of one organization: all share the same few exchanges at a time
 _FIRST = 10.0  # seconds before the second attempt, at most
 _LONGEST = 900.0  # seconds between two attempts, at most: a silent feed is told of soon after its time

@@ -50,7 +50,7 @@ class Exchanging:
     """Has the exchanges of all feeds made when they are due."""
 
     def __init__(
-        self, database: Database, taking: Taking, giving: Giving, peer: Callable[[str, str], Peer], timeout: float
+        self, database: Database, taking: Taking, giving: Giving, peer: Callable[[str, Sequence[str]], Peer], timeout: float
     ) -> None:
         """`peer` makes the other end of an address and a secret; an exchange takes `timeout` seconds at most."""
         self._database = database
@@ -101,8 +101,8 @@ class Exchanging:
             for row in await store.due(tx, limit):
                 row.claim, row.next_run_at = new_id(), tx.recorded_at + self._lost_after
                 await store.save(tx, row)
-                secret = await store.secret_of(tx, row.name)
-                found.append(_Claimed(FeedRow(**row.model_dump()), self._peer(row.url, secret)))
+                secrets = await store.secrets_of(tx, row.name)
+                found.append(_Claimed(FeedRow(**row.model_dump()), self._peer(row.url, secrets)))
         return found
 
     async def _turn(self, claimed: _Claimed) -> None:

@@ -1,6 +1,7 @@
 """The port over HTTP: signed requests and answers, JSON lines, and limits on everything (docs/feeds.md)."""
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 
@@ -18,12 +19,12 @@ _TYPE = "application/x-ndjson"
 class HttpPeer:
     """The other end of one feed."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock, url: str, secret: str, timeout: float) -> None:
-        """`timeout` is seconds for a whole exchange."""
+    def __init__(self, client: httpx.AsyncClient, clock: Clock, url: str, secrets: Sequence[str], timeout: float) -> None:
+        """`secrets` all sign, and any of them is good for an answer; `timeout` is seconds for a whole exchange."""
         self._client = client
         self._clock = clock
         self._url = url
-        self._secret = secret
+        self._secrets = secrets
         self._timeout = timeout
 
     async def page(self, since: str, limit: int) -> Page:
@@ -52,7 +53,7 @@ class HttpPeer:
             "accept": _TYPE,
             "accept-encoding": "identity",  # what is small on the way may be large when it is unpacked
             "user-agent": "alliance-feeds/1",
-            **outgoing.signed(self._secret, identifier, self._clock.now(), signed),
+            **outgoing.signed(self._secrets, identifier, self._clock.now(), signed),
         }
         content = None
         if method == "POST":
@@ -70,7 +71,7 @@ class HttpPeer:
         except outgoing.FAILURES as error:
             kind = type(error).__name__
             raise ExchangeError(f"连接失败或中断（{kind}）", f"the connection failed or broke off ({kind})") from error
-        if not outgoing.is_signed(self._secret, identifier, body, answer.headers):
+        if not outgoing.is_signed(self._secrets, identifier, body, answer.headers):
             raise ExchangeError(
                 "应答的签名不符、已过期或不属于本次请求；请核对密钥和对方时钟",
                 "the answer's signature is wrong, too old or of another request; check the secret and the other end's clock",

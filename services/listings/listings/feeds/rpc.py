@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -14,7 +15,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
-from listings.domain.feeds import MAX_ACTIVE
+from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS
 from listings.feeds import settling, store
 from listings.feeds.giving import START
 from listings.feeds.mapping import IDENTITY, WRITABLE, filled, message_of, problems, refusal_message
@@ -40,14 +41,14 @@ class Feeds:
         if given.direction == pb.FEED_DIRECTION_IN:
             await _refuse_fed(call.tx, given)
         row = _row(call.tx, given)
-        await store.add(call.tx, row, f"whsec_{base64.b64encode(secret()).decode()}")
+        await store.add(call.tx, row, _new_secret())
         settling.emit(call.tx, row, "created")
         return await self.reread(call, row.name)
 
     async def reread(self, call: Call, name: str) -> pb.Feed:
-        """The answer to CreateFeed with its secret, also when it is asked for again."""
-        message = message_of(await _found(call.tx, name))
-        message.secret = await store.secret_of(call.tx, name)
+        """The answer to CreateFeed and RotateFeedSecret with the secret, also when it is asked for again."""
+        (message,) = await _messages(call.tx, [await _found(call.tx, name)])
+        message.secret = (await store.secrets_of(call.tx, name))[0]
         return message
 
     async def GetFeed(self, call: Call, request: rpc.GetFeedRequest) -> pb.Feed:
@@ -77,8 +78,7 @@ class Feeds:
 
     async def PauseFeed(self, call: Call, request: rpc.PauseFeedRequest) -> pb.Feed:
         """See the contract."""
-        if not request.reason.strip():
-            _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+        _require_reason(request.reason)
         row = await _locked(call.tx, request.name)
         if row.state == pb.FEED_STATE_PAUSED:
             return (await _messages(call.tx, [row]))[0]
@@ -104,6 +104,15 @@ class Feeds:
         if request.from_start:
             await _start_over(call.tx, row)
         return await self._changed(call, row)
+
+    async def RotateFeedSecret(self, call: Call, request: rpc.RotateFeedSecretRequest) -> pb.Feed:
+        """See the contract."""
+        _require_reason(request.reason)
+        row = await _locked(call.tx, request.name)
+        until = None if request.at_once else call.tx.recorded_at + timedelta(hours=OVERLAP_HOURS)
+        await store.rotate(call.tx, row.name, _new_secret(), until)
+        await self._changed(call, row)
+        return await self.reread(call, row.name)
 
     async def ListFeedRefusals(self, call: Call, request: rpc.ListFeedRefusalsRequest) -> rpc.ListFeedRefusalsResponse:
         """See the contract."""
@@ -218,6 +227,15 @@ def _masked(before: pb.Feed, given: pb.Feed, mask: FieldMask) -> pb.Feed:
     for path in mask.paths:
         setattr(merged, path, getattr(given, path))
     return merged
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secret()).decode()}"
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
 
 
 def _refuse(found: list[Violation]) -> None:

@@ -61,12 +61,15 @@ class FeedRow(Base, table=True):
 
 
 class FeedSecretRow(Base, table=True):
-    """A feed's signing secret, apart from everything that is listed or published."""
+    """A feed's signing secret and the one before it, apart from everything that is listed or published."""
 
     __tablename__ = "feed_secret"
 
     feed: str = Field(sa_type=Text, primary_key=True)
     secret: str = Field(sa_type=Text)
+    previous: str = Field(default="", sa_type=Text)
+    previous_until: datetime | None = Field(default=None, sa_type=_INSTANT)
+    """System time up to which the one before it holds, too."""
 
 
 class FeedRecordRow(Base, table=True):
@@ -199,9 +202,18 @@ async def fed(tx: Tx, issuer: str, source: str) -> str | None:
     return (await tx.conn.execute(statement)).scalar_one_or_none()
 
 
-async def secret_of(tx: Tx, name: str) -> str:
-    """A feed's signing secret."""
-    return str((await tx.conn.execute(select(_secret.c.secret).where(_secret.c.feed == name))).scalar_one())
+async def secrets_of(tx: Tx, name: str) -> list[str]:
+    """A feed's signing secrets that hold now, the newest first."""
+    row = (await tx.conn.execute(select(_secret).where(_secret.c.feed == name))).one()
+    holds = row.previous_until is not None and tx.recorded_at < row.previous_until
+    return [row.secret, row.previous] if holds else [row.secret]
+
+
+async def rotate(tx: Tx, name: str, secret: str, until: datetime | None) -> None:
+    """Put a new secret in place of a feed's, which holds until an instant of system time; no longer at all with None."""
+    before = _secret.c.secret if until else ""
+    values = {"secret": secret, "previous": before, "previous_until": until}
+    await tx.conn.execute(update(_secret).where(_secret.c.feed == name).values(values))
 
 
 async def is_any_due(database: Database) -> bool:

@@ -200,7 +200,7 @@ class Feed(_message.Message):
     refusals: _builtins.int
     """IN: records that are refused now. Output only."""
     secret: _builtins.str
-    """Secret that signs requests and answers, `whsec_…`; only in the answer to CreateFeed. Output only."""
+    """Secret that signs requests and answers, `whsec_…`; only in the answers to CreateFeed and RotateFeedSecret. Output only."""
     etag: _builtins.str
     """Changes when the feed is changed (AIP-154); exchanges alone change nothing of it."""
     @_builtins.property

@@ -263,6 +263,40 @@ class RunFeedRequest(_message.Message):
 Global___RunFeedRequest: _TypeAlias = RunFeedRequest  # noqa: Y015
 
 @_typing.final
+class RotateFeedSecretRequest(_message.Message):
+    """Request of RotateFeedSecret."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`feeds/{feed}`."""
+    at_once: _builtins.bool
+    """Whether the old secret holds no longer from now on."""
+    reason: _builtins.str
+    """Why; recorded, required."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        at_once: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateFeedSecretRequest: _TypeAlias = RotateFeedSecretRequest  # noqa: Y015
+
+@_typing.final
 class ListFeedRefusalsRequest(_message.Message):
     """Request of ListFeedRefusals."""
 

@@ -71,6 +71,11 @@ class FeedsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
+        self.RotateFeedSecret = channel.unary_unary(
+                '/alliance.listings.v1.FeedsService/RotateFeedSecret',
+                request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RotateFeedSecretRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
+                _registered_method=True)
         self.ListFeedRefusals = channel.unary_unary(
                 '/alliance.listings.v1.FeedsService/ListFeedRefusals',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ListFeedRefusalsRequest.SerializeToString,
@@ -132,6 +137,14 @@ class FeedsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RotateFeedSecret(self, request, context):
+        """Gives a feed a new secret; the answer shows it, and no other does. Requests are then signed with both, and answers may be signed
+        with either, for 24 hours (our default); with the new one alone from now on where the old one is known to somebody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFeedRefusals(self, request, context):
         """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
         taken is refused no more.
@@ -176,6 +189,11 @@ def add_FeedsServiceServicer_to_server(servicer, server):
             'RunFeed': grpc.unary_unary_rpc_method_handler(
                     servicer.RunFeed,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.SerializeToString,
+            ),
+            'RotateFeedSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateFeedSecret,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RotateFeedSecretRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.SerializeToString,
             ),
             'ListFeedRefusals': grpc.unary_unary_rpc_method_handler(
@@ -373,6 +391,33 @@ class FeedsService:
             target,
             '/alliance.listings.v1.FeedsService/RunFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateFeedSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.FeedsService/RotateFeedSecret',
+            alliance_dot_listings_dot_v1_dot_feed__service__pb2.RotateFeedSecretRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
             channel_credentials,

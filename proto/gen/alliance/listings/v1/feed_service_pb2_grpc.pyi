@@ -50,6 +50,10 @@ class FeedsServiceStub:
     """Lets a paused feed go on where it stopped; what is expected of it is counted from now on."""
     RunFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.RunFeedRequest, _feed_pb2.Feed]
     """Has the next exchange of an active feed made now; from the start where asked, which does no harm."""
+    RotateFeedSecret: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.RotateFeedSecretRequest, _feed_pb2.Feed]
+    """Gives a feed a new secret; the answer shows it, and no other does. Requests are then signed with both, and answers may be signed
+    with either, for 24 hours (our default); with the new one alone from now on where the old one is known to somebody.
+    """
     ListFeedRefusals: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedRefusalsRequest, _feed_service_pb2.ListFeedRefusalsResponse]
     """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
     taken is refused no more.
@@ -76,6 +80,10 @@ class FeedsServiceAsyncStub(FeedsServiceStub):
     """Lets a paused feed go on where it stopped; what is expected of it is counted from now on."""
     RunFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.RunFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
     """Has the next exchange of an active feed made now; from the start where asked, which does no harm."""
+    RotateFeedSecret: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.RotateFeedSecretRequest, _feed_pb2.Feed]  # type: ignore[assignment]
+    """Gives a feed a new secret; the answer shows it, and no other does. Requests are then signed with both, and answers may be signed
+    with either, for 24 hours (our default); with the new one alone from now on where the old one is known to somebody.
+    """
     ListFeedRefusals: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedRefusalsRequest, _feed_service_pb2.ListFeedRefusalsResponse]  # type: ignore[assignment]
     """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
     taken is refused no more.
@@ -141,6 +149,16 @@ class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.Feed, _abc.Awaitable[_feed_pb2.Feed]]:
         """Has the next exchange of an active feed made now; from the start where asked, which does no harm."""
+
+    @_abc_1.abstractmethod
+    def RotateFeedSecret(
+        self,
+        request: _feed_service_pb2.RotateFeedSecretRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.Feed, _abc.Awaitable[_feed_pb2.Feed]]:
+        """Gives a feed a new secret; the answer shows it, and no other does. Requests are then signed with both, and answers may be signed
+        with either, for 24 hours (our default); with the new one alone from now on where the old one is known to somebody.
+        """
 
     @_abc_1.abstractmethod
     def ListFeedRefusals(
