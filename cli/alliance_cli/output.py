@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from google.protobuf.json_format import MessageToDict
@@ -23,6 +23,16 @@ errors = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDT
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHANGHAI = timezone(timedelta(hours=8))
 Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
+
+
+class Marked(NamedTuple):
+    """A text of which parts, (start, end) in characters, stand out."""
+
+    text: str
+    spans: Sequence[tuple[int, int]]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def show(items: Iterable[Message], columns: Sequence[Column], title: str = "") -> None:
@@ -57,7 +67,10 @@ def show_one(item: Message, fields: Sequence[Column], title: str = "") -> None:
 
 def plain(value: object) -> Text:
     """What people wrote, as it is: no mark-up is read into it, and nothing of it moves the terminal's cursor."""
-    return Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    text = Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    for start, end in value.spans if isinstance(value, Marked) else ():
+        text.stylize("bold", start, end)
+    return text
 
 
 def as_json(item: Message) -> dict[str, Any]:

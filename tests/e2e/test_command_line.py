@@ -207,3 +207,10 @@ def test_matches_are_told_by_their_titles(platform: Platform, alliance: Alliance
     shown = alliance("match", "list", "--listing", demand.name.removeprefix("listings/"))
     assert shown.count(title) >= 2
     assert match.name.removeprefix("matches/") in shown
+    why = alliance("match", "why", match.name)
+    assert "具备技能“热仿真”" in why
+    assert "双方有效至" in why
+    found = alliance("search", title, "--facet", "kind", "--facet", "region")
+    assert found.count(title) >= 2
+    assert "talent_supply" in found
+    assert "kind, region, issuer, source" in alliance("search", title, "--facet", "colour", code=REFUSED)

@@ -1,6 +1,6 @@
 """Protobuf ↔ domain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import date
 from typing import Any, cast
@@ -18,6 +18,7 @@ from matching.domain.life import Match, State, Verb
 from matching.domain.score import Part
 from matching.index import Entry
 
+_EXCERPT = 80  # characters of a description that a hit shows
 _OUTCOMES: dict[int, Verb] = {
     matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
     matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
@@ -150,6 +151,28 @@ def required(field: str, value: str, zh: str, en: str) -> str:
     if not value.strip():
         raise Invalid([Violation(field, "required", zh, en)])
     return value.strip()
+
+
+def hit_of(entry: Entry, relevance: float, query: str) -> matching_service_pb2.SearchHit:
+    """The message of a listing found, with where the words of the query stand."""
+    listing = listing_pb2.Listing.FromString(entry.listing)
+    hit = matching_service_pb2.SearchHit(listing=listing, relevance=relevance)
+    sought = text.words(query) or text.plain(query)
+    part = text.excerpt(listing.description, sought, _EXCERPT) if sought else ""
+    for field, told in (("title", listing.title), ("description", part)):
+        if found := text.spans(told, sought):
+            spans = [matching_service_pb2.Span(start=start, end=end) for start, end in found]
+            hit.highlights.add(field=field, text=told, spans=spans)
+    return hit
+
+
+def facets_of(found: Mapping[str, Iterable[tuple[str, int]]]) -> list[matching_service_pb2.FacetCount]:
+    """The messages of counted values."""
+    return [
+        matching_service_pb2.FacetCount(facet=facet, value=f"LISTING_KIND_{value}" if facet == "kind" else value, count=count)
+        for facet, values in found.items()
+        for value, count in values
+    ]
 
 
 def alternative_of(one: Alternative) -> matching_service_pb2.MatchAlternative:

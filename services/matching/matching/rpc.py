@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from access.authority import Authority
-from access.visibility import may_see
+from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
@@ -20,9 +20,9 @@ from matching.domain import life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.index import Entry, Index
-from matching.mapping import alternative_of, message_of, outcome_of, required, states_of, step_of
+from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
 from matching.proposing import Proposing
-from matching.search import Filter
+from matching.search import FACETS, Filter
 from matching.store import Place, Wanted
 
 _OWNER_TIMEOUT = 2.0  # seconds
@@ -101,24 +101,30 @@ class Matching:
         """See the contract."""
         if request.region_code and (wrong := regions.problem(request.region_code)):
             raise Invalid([Violation("region_code", "GB/T 2260", *wrong)])
-        size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number)
-        start = after[0] if after else 0
+        if unknown := sorted(set(request.facets) - set(FACETS)):
+            zh, en = (
+                f"没有 {', '.join(unknown)}；可用：{', '.join(FACETS)}",
+                f"there is no {', '.join(unknown)}; there are {', '.join(FACETS)}",
+            )
+            raise Invalid([Violation("facets", "known", zh, en)])
+        size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
+        start, snapshot = after or (0, "")
         viewer = await self._authority.viewer(call)
-
-        def visible(entry: Entry) -> bool:
-            facts = entry.facts
-            state = listing_pb2.LISTING_STATE_PUBLISHED
-            return may_see(viewer, issuer=facts.issuer, bodies=facts.bodies, visibility=facts.visibility, state=state)
-
-        found = self._proposing.search.find(request.query, _filter(request), visible)
-        hits = [
-            rpc.SearchHit(listing=listing_pb2.Listing.FromString(entry.listing), relevance=score)
-            for entry, score in found[start : start + size]
+        found = self._proposing.search.find(
+            request.query, _filter(request), viewer, start=start, size=size, facets=request.facets, snapshot=snapshot
+        )
+        # A listing may have changed since the snapshot: what it is now decides who sees it.
+        shown = [
+            (place, hit_of(entry, score, request.query))
+            for place, (entry, score) in enumerate(found.hits)
+            if entry and _is_visible(viewer, entry)
         ]
-        end = start + paging.fitting(hits)
-        answer = rpc.SearchListingsResponse(hits=hits[: end - start], total_size=len(found))
-        if end < len(found):
-            answer.next_page_token = paging.encode(request, [str(end)])
+        fits = paging.fitting(hit for _, hit in shown)
+        hits = [hit for _, hit in shown[:fits]]
+        answer = rpc.SearchListingsResponse(hits=hits, total_size=found.total, facets=facets_of(found.facets))
+        end = start + (shown[fits][0] if fits < len(shown) else len(found.hits))
+        if end < found.total:
+            answer.next_page_token = paging.encode(request, [str(end), found.snapshot])
         return answer
 
 
@@ -191,6 +197,11 @@ async def _take(tx: Tx, match: Match, change: Callable[[], Change]) -> match_pb2
         ) from error
     await store.write(tx, [changed])
     return message_of(changed.match)
+
+
+def _is_visible(viewer: Viewer, entry: Entry) -> bool:
+    facts, state = entry.facts, listing_pb2.LISTING_STATE_PUBLISHED
+    return may_see(viewer, issuer=facts.issuer, bodies=facts.bodies, visibility=facts.visibility, state=state)
 
 
 def _filter(request: rpc.SearchListingsRequest) -> Filter:

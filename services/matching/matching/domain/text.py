@@ -99,6 +99,35 @@ def shared_phrases(one: Mapping[str, int], other: Mapping[str, int], most: int) 
     return sorted(found, key=lambda found_phrase: (-found[found_phrase], found_phrase))[:most]
 
 
+def spans(told: str, sought: Iterable[str]) -> list[tuple[int, int]]:
+    """Where words stand in a text as it is written, as (start, end) in characters; what touches is one."""
+    plain = told.lower()
+    if len(plain) != len(told):  # a few capitals have small letters of two characters
+        return []
+    found = sorted(place.span() for word in set(sought) for place in re.finditer(_whole(word), plain))
+    joined: list[tuple[int, int]] = []
+    for start, end in found:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def excerpt(told: str, sought: Iterable[str], width: int) -> str:
+    """The part of a text, `width` characters at most, in which the words stand thickest; its beginning where none does."""
+    places = spans(told, sought)
+    covered = {start: sum(end - begin for begin, end in places if start <= begin < start + width) for start, _ in places}
+    thickest = max(covered, key=lambda start: (covered[start], -start), default=0)
+    start = max(0, min(thickest - width // 5, len(told) - width))
+    return told[start : start + width]
+
+
+def _whole(word: str) -> str:
+    """A Latin word stands alone; Han characters do wherever they stand."""
+    return re.escape(word) if word[0] >= "㐀" else rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])"
+
+
 @cache
 def _cuts() -> re.Pattern[str]:
     """What words are cut at, the longest first; grouped by first character, which makes it fast."""
