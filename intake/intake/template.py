@@ -15,8 +15,6 @@ from intake.contract import KEY, Column
 from intake.errors import WrongError
 from intake.mapping import Mapping, Rule
 
-SOURCE = "template"
-"""Source of rows of a template where none is named."""
 EXAMPLE = "示例行，导入时跳过"
 """Key of the example row."""
 RECEIPT = ("导入结果", "导入后编号", "导入问题")
@@ -35,7 +33,12 @@ def is_template(headings: Sequence[str]) -> bool:
     return KEY in headings or KEY_HEADING in headings
 
 
-def mapping(kind: int, headings: Sequence[str], source: str = SOURCE) -> Mapping:
+def source(kind: int) -> str:
+    """Source of the rows of a template of a kind, where none is named: of each kind its own, since all count rows 1, 2, 3."""
+    return f"template:{listing_pb2.ListingKind.Name(kind).removeprefix('LISTING_KIND_').lower()}"  # type: ignore[arg-type]
+
+
+def mapping(kind: int, headings: Sequence[str]) -> Mapping:
     """How a template's columns become listings of a kind.
 
     Raises `WrongError` for a column that is none of the kind's, and for a required one that is not there.
@@ -51,7 +54,7 @@ def mapping(kind: int, headings: Sequence[str], source: str = SOURCE) -> Mapping
         raise WrongError(f"缺少必填的列：{listed}；请补上", f"columns that are required are missing: {listed}; add them")
     taken = {heading: one for heading, one in (columns | more).items() if heading in headings and one.path not in _NOT_TAKEN}
     rules = {column.path: _rule(heading, column) for heading, column in taken.items()}
-    return Mapping(source, KEY if by_path else KEY_HEADING, rules, no_data=frozenset({EXAMPLE, KEY_HEADING}))
+    return Mapping(source(kind), KEY if by_path else KEY_HEADING, rules, no_data=frozenset({EXAMPLE, KEY_HEADING}))
 
 
 def _column(path: str) -> Column:

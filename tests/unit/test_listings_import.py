@@ -1,5 +1,6 @@
 """Listings: what becomes of the rows of one chunk, those of one key folded in their order."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -168,3 +169,15 @@ def test_a_post_that_asks_for_what_it_may_not_is_taken_in_and_flagged() -> None:
 @pytest.mark.parametrize(("kind", "is_post"), [(Kind.TEACHER_POST, True), (Kind.COURSE, False), (Kind.TALENT_SUPPLY, False)])
 def test_only_what_asks_for_people_is_flagged(kind: Kind, is_post: bool) -> None:
     assert bool(flagged(pb.Listing(kind=kind.value, title="限女性"))) == is_post  # type: ignore[arg-type]
+
+
+def test_a_key_of_another_kind_is_refused_and_what_it_names_stays() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    run.stored["a"] = replace(run.stored["a"], kind=Kind.COURSE.value)
+    before = run.stored["a"]
+    assert run.take(("a", "二月"), ("b", "其他")) == [REFUSED, ACCEPTED]
+    (problem,) = run.receipts[0].problems
+    assert (problem.field, problem.rule) == ("external_key", "immutable")
+    assert "LISTING_KIND_COURSE" in problem.message.zh
+    assert run.stored["a"] is before

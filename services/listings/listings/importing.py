@@ -149,6 +149,7 @@ class Chunk:
             *settled(bare),
             *self._broken.get(id(given), ()),
             *self._standing_problems(bare),
+            *self._other_kind_problems(bare),
         ]
         return _Row(receipt, bare, found, content_hash(bare))
 
@@ -216,6 +217,17 @@ class Chunk:
         if last and is_over(window(None, last, self._today)[1], self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
+
+    def _other_kind_problems(self, bare: pb.Listing) -> list[Violation]:
+        """A listing keeps its kind: the row means another one."""
+        known = self._known.get(bare.external_key)
+        if known is None or known.kind == bare.kind:
+            return []
+        was = pb.ListingKind.Name(known.kind)  # type: ignore[arg-type]
+        zh = f"该编号已是 {was} 的 {known.name}；请改用其他编号，或另写来源"
+        return [
+            Violation("external_key", "immutable", zh, f"the key is that of {known.name}, a {was}; use another key or source")
+        ]
 
     def _named(self, key: str) -> Sequence[str]:
         """Bodies in whose rounds the listing counts already."""
