@@ -141,3 +141,15 @@ def test_both_sides_hear_of_it_and_it_ends_with_the_equipment(platform: Platform
     with pytest.raises(grpc.RpcError) as hidden:
         stranger.caller.bookings.GetBooking(rpc.GetBookingRequest(name=second.name))
     assert hidden.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_fewer_units_end_what_was_booked_beyond_them(platform: Platform, owner: Member, guest: Member) -> None:
+    equipment, begins = _equipment(owner, units=2), _day(platform) + timedelta(hours=9)
+    first, second = _book(guest, equipment.name, begins), _book(guest, equipment.name, begins)
+    equipment.quantity = 1
+    request = listings_service_pb2.UpdateListingRequest(listing=equipment, reason="一台送修")
+    request.update_mask.paths.append("quantity")
+    owner.caller.listings.UpdateListing(request)
+    states = [guest.caller.bookings.GetBooking(rpc.GetBookingRequest(name=one.name)) for one in (first, second)]
+    assert [one.state for one in states] == [pb.BOOKING_STATE_BOOKED, pb.BOOKING_STATE_CANCELLED]
+    assert "减为 1 台" in states[1].reason

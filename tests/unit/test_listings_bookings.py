@@ -1,13 +1,15 @@
 """Bookings: both sides of every limit, and no unit twice at one time whatever is asked for."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listings.domain.bookings import AHEAD_DAYS, DEFAULT_HOURS, Span, Taken, Terms, free_unit, next_free, problems
+from listings.domain.bookings import AHEAD_DAYS, DEFAULT_HOURS, Span, Taken, Terms, free_unit, misfit, next_free, problems
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
@@ -54,6 +56,26 @@ def test_round_the_clock_up_to_the_last_moment_of_the_last_day() -> None:
     until_midnight = Terms(1, "08:00", "24:00", 24, date(2026, 3, 1), date(2026, 3, 4))
     assert wrong(span("2026-03-03T20:00", "2026-03-04T00:00"), until_midnight) == []
     assert wrong(span("2026-03-03T20:00", "2026-03-04T00:15"), until_midnight) == ["begin_time"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_bookable", "word"),
+    [
+        ({}, True, ""),
+        ({}, False, "不再接受"),
+        ({"units": 1}, True, "减为 1 台"),
+        ({"last": date(2026, 3, 10)}, True, ""),
+        ({"last": date(2026, 3, 9)}, True, "共享期"),
+        ({"opens": "10:00"}, True, ""),
+        ({"opens": "10:15"}, True, "开放时间"),
+        ({"max_hours": 2}, True, ""),
+        ({"max_hours": 1}, True, "时长"),
+    ],
+)
+def test_a_booking_stands_as_long_as_it_fits_the_terms(changed: dict[str, Any], is_bookable: bool, word: str) -> None:
+    booked = Taken(2, span("2026-03-10T10:00", "2026-03-10T12:00"))
+    why = misfit(booked, replace(TERMS, **changed), is_bookable=is_bookable)
+    assert (word in why[0]) if why and word else why is None
 
 
 @pytest.mark.parametrize(("days", "found"), [(AHEAD_DAYS, []), (AHEAD_DAYS + 1, ["begin_time"])])

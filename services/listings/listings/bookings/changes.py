@@ -1,13 +1,15 @@
 """Changes of bookings: row and event together in one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from alliance.listings.v1 import events_pb2
 from chassis.database import Tx
 from listings.bookings import store
-from listings.bookings.mapping import message_of
+from listings.bookings.mapping import message_of, taken, terms_of
 from listings.bookings.store import BookingRow
-from listings.domain.bookings import State
+from listings.domain.bookings import State, misfit
+from listings.mapping import message_of as listing_of
+from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.booking.v1"
 _ENDED = "设备信息已撤回、到期或办结 the equipment is no longer offered"
@@ -32,6 +34,15 @@ async def cancel(tx: Tx, rows: Collection[BookingRow], reason: str) -> None:
 async def cancel_coming(tx: Tx, equipment: Collection[str]) -> None:
     """Cancel what is booked of equipment that is offered no more, and not over."""
     await cancel(tx, await store.coming(tx, equipment, tx.now), _ENDED)
+
+
+async def rejudge(tx: Tx, equipment: Sequence[ListingRow]) -> None:
+    """Cancel what is booked, and not over, of published equipment on terms that it no longer has."""
+    offers = {row.name: listing_of(row) for row in equipment}
+    for row in await store.coming(tx, list(offers), tx.now):
+        offer = offers[row.equipment]
+        if why := misfit(taken(row), terms_of(offer), is_bookable=offer.equipment_sharing.bookable):
+            await cancel(tx, [row], f"{why[0]} {why[1]}")
 
 
 def _emit(tx: Tx, row: BookingRow, verb: str) -> None:

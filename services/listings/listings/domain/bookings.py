@@ -94,6 +94,15 @@ def _since_midnight(text: str) -> timedelta:
     return timedelta(hours=int(hours), minutes=int(minutes))
 
 
+def misfit(booked: Taken, terms: Terms, *, is_bookable: bool) -> Text | None:
+    """Why a booking that stands does not fit the terms as they are now; None where it does (however far ahead it is)."""
+    if not is_bookable:
+        return "设备不再接受预约", "the equipment takes no bookings any more"
+    if booked.unit > terms.units:
+        return f"设备减为 {terms.units} 台", f"there are {terms.units} of it now"
+    return next((text for _, text in problems(booked.span, terms, booked.span.begins)), None)
+
+
 def free_unit(span: Span, units: int, taken: Iterable[Taken]) -> int | None:
     """The first unit that is free for the whole time; None where there is none."""
     busy = {one.unit for one in taken if one.span.meets(span)}
