@@ -174,7 +174,15 @@ async def test_the_challenges_of_a_year_and_the_enterprises_without_one(probe: P
     assert await alliance.holds(RoundKind.CHALLENGE_LIST, "2025") == {old: ADDED, solved: ADDED}
     assert await alliance.silent(RoundKind.CHALLENGE_LIST, "2025") == [], "a university has none to publish"
 
+    async def silent_so_far(at: datetime) -> list[str]:
+        async with probe.database.transaction(CAUSE._replace(effective_at=at), read_only=True) as tx:
+            row = await store.get(tx, await alliance.round(RoundKind.CHALLENGE_LIST, "2026"))
+            assert row
+            return [one.organization for one in await rounds.silences(tx, row, at.date())]
+
+    assert await silent_so_far(noon(2026, 4, 30)) == sorted([asking, silent])
     new = await challenge(noon(2026, 5, 1), asking, 2026)
+    assert await silent_so_far(noon(2026, 5, 2)) == [silent], "an open list knows what it will hold"
     await alliance.sweep(noon(2027, 1, 1))
     held = await alliance.holds(RoundKind.CHALLENGE_LIST, "2026")
     assert held == {new: ADDED, old: REMOVED, solved: REMOVED}

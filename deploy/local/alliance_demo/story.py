@@ -142,7 +142,8 @@ class Story:
 
     def _publish(self) -> None:
         with self._stage.step("成员批量发布需求与供给", "members import and publish what they need and have"):
-            receipts = [(alliance, receipt) for alliance in self._alliances for receipt in supply.publish(alliance)]
+            year = self._played.quarter.first.year
+            receipts = [(alliance, receipt) for alliance in self._alliances for receipt in supply.publish(alliance, year)]
             refused = [receipt for _, receipt in receipts if receipt.outcome == listings.IMPORT_OUTCOME_REFUSED]
             accepted = [receipt for _, receipt in receipts if receipt.outcome == listings.IMPORT_OUTCOME_ACCEPTED]
             self._stage.say(f"{len(accepted)} 条发布，{len(refused)} 条拒收", f"{len(accepted)} published")

@@ -53,12 +53,15 @@ _KINDS: dict[str, tuple[int, int, _Fill]] = {
 }
 
 
-def publish(alliance: Alliance) -> Iterator[rpc.ImportReceipt]:
-    """Import and publish what the alliance's members have; yields a receipt a row."""
+def publish(alliance: Alliance, year: int) -> Iterator[rpc.ImportReceipt]:
+    """Import and publish what the alliance's members have, challenges for the list of a year; yields a receipt a row."""
     given = data("listings")[alliance.industry]
     for heading, (kind, seat, fill) in _KINDS.items():
         player = alliance.supplier if seat < 0 else alliance.enterprises[seat]
         rows = [_row(alliance, given, heading, number, line, fill) for number, line in enumerate(given.get(heading, []), 1)]
+        if heading == "challenges":
+            for row in rows:
+                row.listing.industry_challenge.list_year = year
         if heading == "posts" and alliance.number == 1:
             rows[-1].listing.description = MAY_CONTACT
         yield from _imported(player, kind, rows)

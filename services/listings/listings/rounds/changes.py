@@ -167,7 +167,7 @@ async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) ->
 async def silences(tx: Tx, row: RoundRow, on: date) -> list[SilenceRow]:
     """Members on a day that have nothing in a round and have to (R55, R57), by organization; not written down."""
     kind = RoundKind(row.kind)
-    members = {one.organization for one in await _register.members(tx, row.body, on)} - await store.issuers(tx, row.name)
+    members = {one.organization for one in await _register.members(tx, row.body, on)} - await _heard(tx, row, on)
     known = await _register.organizations(tx, sorted(members))
     silent = sorted(name for name, one in known.items() if is_expected(kind, one.org_type))
     last = await store.last_rounds(tx, row, silent)
@@ -175,6 +175,14 @@ async def silences(tx: Tx, row: RoundRow, on: date) -> list[SilenceRow]:
         SilenceRow(name=resource("silences"), version=1, round=row.name, organization=name, last_round=last.get(name, ""))
         for name in silent
     ]
+
+
+async def _heard(tx: Tx, row: RoundRow, on: date) -> set[str]:
+    """Who has something in a round; a list holds nothing until it is compiled."""
+    year_list = LISTS.get(RoundKind(row.kind))
+    if year_list and row.state == round_pb2.ROUND_STATE_OPEN:
+        return await store.issuers_so_far(tx, row, year_list, on)
+    return await store.issuers(tx, row.name)
 
 
 async def _emit(tx: Tx, row: RoundRow, verb: str, effective: datetime | None) -> None:

@@ -270,14 +270,22 @@ async def before(tx: Tx, row: RoundRow) -> str:
 
 async def compile_list(tx: Tx, row: RoundRow, year_list: YearList, on: date) -> None:
     """Let a list hold what belongs to it on a day."""
+    holding = select(literal(row.name), listing.c.name, listing.c.kind).where(*_belonging(row, year_list, on))
+    await tx.conn.execute(insert(round_listing).from_select(["round", "listing", "kind"], holding))
+
+
+async def issuers_so_far(tx: Tx, row: RoundRow, year_list: YearList, on: date) -> set[str]:
+    """Who has something that would be in a list if it were compiled on a day."""
+    found = await tx.conn.execute(select(listing.c.issuer).where(*_belonging(row, year_list, on)).distinct())
+    return set(found.scalars())
+
+
+def _belonging(row: RoundRow, year_list: YearList, on: date) -> list[ColumnElement[bool]]:
     c = listing.c
     belongs = [c.bodies.contains([row.body]), c.kind.in_(year_list.kinds), c.state.in_(year_list.states)]
     if year_list.is_of_year:
-        belongs += [c.list_year == row.opens_on.year, c.published_at.is_not(None)]
-    else:
-        belongs.append(c.valid_from <= on)
-    holding = select(literal(row.name), c.name, c.kind).where(*belongs)
-    await tx.conn.execute(insert(round_listing).from_select(["round", "listing", "kind"], holding))
+        return [*belongs, c.list_year == row.opens_on.year, c.published_at.is_not(None)]
+    return [*belongs, c.valid_from <= on]
 
 
 async def freeze(tx: Tx, name: str, previous: str) -> None:
