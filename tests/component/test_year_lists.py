@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import true
 
+from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis.database import Tx
@@ -18,6 +19,7 @@ from listings.mapping import content_hash, message_of, written
 from listings.rounds import changes as rounds
 from listings.rounds import store
 from listings.rounds.store import RoundRow
+from listings.rpc import saw
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 
@@ -62,7 +64,7 @@ class Body:
     async def publish(self, at: datetime, issuer: str, kind: int, **details: Any) -> str:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             content = pb.Listing(issuer=issuer, kind=kind, title="某项", bodies=[self.name], quantity=1, **details)  # type: ignore[arg-type]
-            content.visibility, content.valid_to = pb.VISIBILITY_PUBLIC, "2029-12-31"
+            content.visibility, content.valid_to = content.visibility or pb.VISIBILITY_PUBLIC, "2029-12-31"
             (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
             (row,) = await changes.save(tx, [changes.taken(draft, "publish", "published")])
             return row.name
@@ -73,13 +75,24 @@ class Body:
             assert row
             await changes.save(tx, [changes.taken(row, verb, past)])
 
-    async def revise(self, at: datetime, name: str) -> None:
+    async def revise(self, at: datetime, name: str, *, leave: bool = False) -> None:
+        """Another title, or out of every body."""
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             row = await listing_of(tx, name, lock=True)
             assert row
             bare = written(message_of(row))
-            bare.title = "改过的某项"
-            await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), ["title"])])
+            if leave:
+                bare.ClearField("bodies")
+            else:
+                bare.title = "改过的某项"
+            fields = ["bodies" if leave else "title"]
+            await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), fields)])
+
+    async def seen(self, viewer: Viewer, kind: RoundKind, period: str) -> set[str]:
+        """What somebody sees of a closed round."""
+        name = await self.round(kind, period)
+        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
+            return {row.listing for row in await store.entries(tx, name, (), saw(viewer), "", 100)}
 
     async def rounds(self, kind: RoundKind) -> list[tuple[str, int]]:
         """Period and state."""
@@ -222,3 +235,18 @@ async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_a
         assert isinstance(row, RoundRow)
         (counted,) = (await store.counts(tx, [row.name]))[row.name]
         assert (counted.listings, counted.added, counted.revised, counted.removed) == (2, 1, 1, 1)
+
+
+async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    members_only = {"visibility": pb.VISIBILITY_MEMBERS}
+    left, stayed = [await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE, **members_only) for _ in range(2)]
+    await alliance.sweep(noon(2026, 4, 1))
+    await alliance.revise(noon(2026, 4, 2), left, leave=True)
+    secretariat = Viewer(bodies_run=frozenset({alliance.name}))
+    assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q1") == {left, stayed}
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q2") >= {left}, "it left, and is told so"
+    assert await alliance.seen(Viewer(bodies_run=frozenset({"bodies/another"})), RoundKind.QUARTERLY, "2026Q1") == set()

@@ -40,7 +40,7 @@ from listings.mapping import (
 from listings.rounds import changes as rounds
 from listings.rounds import store as rounds_store
 from listings.rounds.mapping import entry_message, round_message, silence_message
-from listings.rounds.store import RoundRow, SilenceRow
+from listings.rounds.store import RoundRow, SilenceRow, round_listing
 from listings.standing import Standing
 from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
@@ -212,7 +212,7 @@ class Listings:
         """See the contract."""
         row = await _closed(call.tx, request.round)
         size, after = paging.page_size(request.page_size), paging.decode(request)
-        visible = _saw(await self._authority.viewer(call))
+        visible = saw(await self._authority.viewer(call))
         rows = await rounds_store.entries(call.tx, row.name, request.changes, visible, after[0] if after else "", size + 1)
         found = [entry_message(one) for one in rows[:size]]
         fits = paging.fitting(found)
@@ -305,9 +305,9 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=c.state)
 
 
-def _saw(viewer: Viewer) -> ColumnElement[bool]:
-    """Who saw a listing while it was published: what a closed round holds may be over by now."""
-    c = listing.c
+def saw(viewer: Viewer) -> ColumnElement[bool]:
+    """Who saw a listing when its round closed: it may be over by now, or be for others."""
+    c = round_listing.c
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=literal(State.PUBLISHED))
 
 

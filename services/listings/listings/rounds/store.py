@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     DateTime,
     Index,
@@ -71,6 +72,9 @@ class RoundListing(Base, table=True):
     version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     hashed: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     content: bytes = Field(sa_type=LargeBinary, sa_column_kwargs={"server_default": ""})
+    issuer: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    visibility: int = Field(sa_column_kwargs={"server_default": text("0")})
 
 
 class SilenceRow(Base, table=True):
@@ -93,6 +97,7 @@ _COUNT = insert(round_listing).on_conflict_do_nothing()
 _FREEZE = f"""
 UPDATE round_listing held
 SET version = l.version, hashed = l.content_hash, content = l.content,
+    issuer = l.issuer, bodies = l.bodies, visibility = l.visibility,
     change = CASE WHEN was.listing IS NULL THEN {RoundChange.ADDED:d}
                   WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
                   ELSE {RoundChange.REVISED:d} END
@@ -101,8 +106,9 @@ LEFT JOIN round_listing was ON was.round = $2 AND was.listing = l.name AND was.c
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
 _REMOVED = f"""
-INSERT INTO round_listing (round, listing, kind, change, version, hashed, content)
-SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content
+INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility)
+SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
+       was.issuer, was.bodies, was.visibility
 FROM round_listing was
 WHERE was.round = $2 AND was.change <> {RoundChange.REMOVED:d}
   AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
@@ -312,9 +318,9 @@ async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> 
 async def entries(
     tx: Tx, name: str, changes: Collection[int], visible: ColumnElement[bool], after: str, limit: int
 ) -> Sequence[RoundListing]:
-    """Entries of a closed round, by listing."""
+    """Entries of a closed round that fulfil a condition on `round_listing`, by listing."""
     t = round_listing.c
-    query = select(RoundListing).join(listing, listing.c.name == t.listing).where(t.round == name, t.listing > after, visible)
+    query = select(RoundListing).where(t.round == name, t.listing > after, visible)
     if changes:
         query = query.where(t.change.in_(changes))
     return (await tx.session.execute(query.order_by(t.listing).limit(limit))).scalars().all()
