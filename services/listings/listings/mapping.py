@@ -1,5 +1,6 @@
 """Between messages and rows."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from alliance.listings.v1 import listing_pb2 as pb
@@ -117,10 +118,11 @@ def identity_problems(before: pb.Listing, after: pb.Listing) -> list[Violation]:
     ]
 
 
-def base_of(row: ListingRow, host: int) -> Base:
-    """A practice base as the target counts it; `host` is the type of its issuer."""
-    details = message_of(row).practice_base
-    return Base(row.name, host, len(details.sharing), parsed_date(details.in_use_since))
+def base_of(message: pb.Listing, types: Mapping[str, int]) -> Base:
+    """A practice base as the target counts it; `types` are those of the organizations that are known."""
+    details = message.practice_base
+    sharing = [types.get(name, 0) for name in set(details.sharing)]
+    return Base(message.name, types.get(message.issuer, 0), sharing, parsed_date(details.in_use_since))
 
 
 def target_message(side: Side) -> rpc.PracticeBaseTarget:

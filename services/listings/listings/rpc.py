@@ -252,9 +252,11 @@ class Listings:
         return answer
 
     async def _practice_bases(self, tx: Tx, body: str) -> list[Base]:
-        rows = await store.published(tx, body, Kind.PRACTICE_BASE)
-        hosts = await self._register.organizations(tx, sorted({row.issuer for row in rows}))
-        return [base_of(row, hosts[row.issuer].org_type if row.issuer in hosts else 0) for row in rows]
+        bases = [message_of(row) for row in await store.published(tx, body, Kind.PRACTICE_BASE)]
+        concerned = {name for base in bases for name in (base.issuer, *base.practice_base.sharing)}
+        known = await self._register.organizations(tx, sorted(concerned))
+        types = {name: one.org_type for name, one in known.items()}
+        return [base_of(base, types) for base in bases]
 
     async def _round(self, tx: Tx, name: str) -> round_pb2.Round:
         row = await rounds_store.get(tx, name)

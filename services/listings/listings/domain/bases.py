@@ -4,7 +4,7 @@ The document asks for 1—2 bases that several schools share, in the alliance's 
 leaves open what counts as several: we read two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -26,12 +26,21 @@ SCHOOLS = frozenset(
 
 @dataclass(frozen=True)
 class Base:
-    """A published practice base of the alliance; `in_use_since` None while it is being built."""
+    """A published practice base of the alliance.
+
+    `host` and `sharing` are types of organizations, its issuer's and those of whoever shares it, each organization once;
+    `in_use_since` is None while it is being built.
+    """
 
     name: str
     host: int
-    shared_by: int
+    sharing: Sequence[int]
     in_use_since: date | None
+
+    def is_in_use(self, today: date) -> bool:
+        """Whether it is in use, and shared by several schools."""
+        schools = sum(one in SCHOOLS for one in self.sharing)
+        return self.in_use_since is not None and self.in_use_since <= today and schools >= SHARED_BY
 
 
 @dataclass
@@ -54,6 +63,5 @@ def counted(bases: Iterable[Base], today: date) -> tuple[Side, Side]:
         if base.host not in SCHOOLS and base.host != OrgType.ENTERPRISE:
             continue
         side = schools if base.host in SCHOOLS else enterprises
-        is_in_use = base.in_use_since is not None and base.in_use_since <= today and base.shared_by >= SHARED_BY
-        (side.in_use if is_in_use else side.coming).append(base.name)
+        (side.in_use if base.is_in_use(today) else side.coming).append(base.name)
     return schools, enterprises
