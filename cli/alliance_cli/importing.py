@@ -70,6 +70,15 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
             break
     if not found:
         fail(REFUSED, t(f"{file.name} 没有数据行", f"there are no rows in {file.name}"))
+    if twice := sorted({column for column in chosen.columns if headings.count(column) > 1}):
+        listed = ", ".join(twice)
+        fail(
+            REFUSED,
+            t(
+                f"{file.name} 中有重复的列：{listed}；请只留一列",
+                f"{file.name} has columns twice: {listed}; leave one of each",
+            ),
+        )
     if missing := [column for column in chosen.columns if column not in headings]:
         lacking, listed = ", ".join(missing), ", ".join(headings)
         fail(

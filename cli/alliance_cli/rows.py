@@ -22,6 +22,7 @@ from intake import Row
 Line = list[object]
 """The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one."""
 _SEPARATORS = ",;\t"
+_LONGEST = 1 << 24  # characters of a cell that are read: one that is too long is its row's fault, not the file's
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
@@ -93,6 +94,7 @@ def _sheet(file: Path, name: str) -> Iterator[Line]:
 
 
 def _table(file: Path) -> Iterator[Line]:
+    csv.field_size_limit(_LONGEST)
     with _text(file) as opened:
         separator = _separator(opened.readline())
         opened.seek(0)

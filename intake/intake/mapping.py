@@ -43,6 +43,12 @@ _INDEX = re.compile(r"\[.*?\]")
 _HEADINGS_AGAIN = WrongError("又是表头，不是数据；请删去此行", "headings again; leave it out")
 
 
+MAX_CELL = 20_000
+"""Characters of a cell; no field takes more."""
+_SHOWN = 20
+_TOO_LONG = WrongError(f"超过 {MAX_CELL} 字；请删减", f"longer than {MAX_CELL} characters; shorten it")
+
+
 @dataclass(frozen=True)
 class Rule:
     """How one field is filled."""
@@ -65,6 +71,9 @@ class Rule:
         filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
             return None
+        for column, cell in filled.items():
+            if len(cell) > MAX_CELL:
+                raise UnmappedError(name, column, f"{cell[:_SHOWN]}…", _TOO_LONG, self.shown)
         try:
             return self.read(list(filled.values()), names)
         except WrongError as error:

@@ -57,3 +57,23 @@ def test_a_file_that_breaks_off_says_so_and_never_its_end(tmp_path: Path) -> Non
         sent += [one.WhichOneof("message") for one in chunks.requests()]
     assert isinstance(chunks.error, typer.BadParameter)
     assert "end" not in sent
+
+
+def test_a_column_that_stands_twice_is_refused_where_it_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("编号,标题,人数,标题\n1,甲,1,乙\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        read(tmp_path / "a.csv")
+    assert "标题" in capsys.readouterr().err
+    (tmp_path / "b.csv").write_text("编号,标题,人数,备注,备注\n1,甲,1,a,b\n", encoding="utf-8")
+    assert len(list(read(tmp_path / "b.csv").requests())) == 2
+
+
+def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"编号,标题,人数\n1,甲,1\n2,{'乙' * 200_000},2\n3,丙,3\n", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, sent = chunks.requests()
+    assert [row.row for row in sent.chunk.rows] == [1, 3]
+    _, refused, _ = chunks.settled(rpc.ImportListingsResponse())
+    assert refused.receipt
+    (problem,) = refused.receipt.problems
+    assert (problem.field, "超过" in problem.message.zh, len(problem.message.zh) < 100) == ("title", True, True)

@@ -164,6 +164,8 @@ def test_graduates_are_at_least_those_employed(employed_in_industry: int, employ
     [
         ({"title": "电话13812345678"}, "title"),
         ({"description": "联系 zhang@example.com"}, "description"),
+        ({"external_key": "赵六13812345678"}, "external_key"),
+        ({"source": "zhang@example.com"}, "source"),
         ({"job_position": pb.JobPosition(skills=["封装", "加微信１３８１２３４５６７８"])}, "job_position.skills"),
     ],
 )

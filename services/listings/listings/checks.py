@@ -88,7 +88,8 @@ def settled(bare: pb.Listing) -> list[Violation]:
     if details:
         found += _known(getattr(bare, details), f"{details}.", is_postgraduate=_is_postgraduate(getattr(bare, details)))
         found += [one for check in _ACROSS.get(details, ()) for one in check(getattr(bare, details))]
-    for field, value in texts(bare):
+    # Keys and sources are published, too.
+    for field, value in (*texts(bare), ("source", bare.source), ("external_key", bare.external_key)):
         found += screen(field, value)
     return found
 
