@@ -43,7 +43,7 @@ def test_a_rule_is_read_and_a_refusal_says_what_to_do(platform: Platform, allian
         (("listing", "show", "listings/01890000-0000-7000-8000-000000000000"), NOT_FOUND),
         (("org", "show", "没有这样的单位"), NOT_FOUND),
         (("org", "verify", "{own}", "--reason", "试"), NOT_ALLOWED),
-        (("search", "工程师", "--region", "北京"), REFUSED),
+        (("search", "工程师", "--region", "北就"), REFUSED),
     ],
 )
 def test_exit_codes_tell_scripts_what_happened(

@@ -17,7 +17,7 @@ from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from chassis.rpc import Call
-from codes import regions
+from codes import NoCodeError, regions
 from listings import changes, importing, references, store, vanished
 from listings.bookings import rpc as bookings
 from listings.changes import Change
@@ -96,15 +96,13 @@ class Listings:
 
     async def ListListings(self, call: Call, request: rpc.ListListingsRequest) -> rpc.ListListingsResponse:
         """See the contract."""
-        if request.region_code and (wrong := regions.problem(request.region_code)):
-            _refuse([Violation("region_code", "GB/T 2260", *wrong)])
         size, before = paging.page_size(request.page_size), paging.decode(request)
         wanted = Wanted(
             kinds=request.kinds,
             states=request.states or [State.PUBLISHED],
             issuer=request.issuer,
             body=request.body,
-            area=request.region_code,
+            area=_area_of(request.region_code),
             source=request.source,
             external_key=request.external_key,
         )
@@ -300,6 +298,14 @@ async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
 
 def _visible(viewer: Viewer, row: ListingRow) -> bool:
     return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
+
+
+def _area_of(text: str) -> str:
+    """The code of an area written as code, name or both; "" for none. Raises `Invalid` with the nearest ones."""
+    try:
+        return regions.read(text) if text else ""
+    except NoCodeError as error:
+        raise Invalid([Violation("region_code", "GB/T 2260", error.zh, error.en)]) from error
 
 
 def _sees(viewer: Viewer) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from chassis import etag, paging
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation
 from chassis.rpc import Call
-from codes import regions
+from codes import NoCodeError, regions
 from matching import store
 from matching.domain import life
 from matching.domain.counterfactual import alternatives, fits_until
@@ -99,8 +99,6 @@ class Matching:
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""
-        if request.region_code and (wrong := regions.problem(request.region_code)):
-            raise Invalid([Violation("region_code", "GB/T 2260", *wrong)])
         if unknown := sorted(set(request.facets) - set(FACETS)):
             zh, en = (
                 f"没有 {', '.join(unknown)}；可用：{', '.join(FACETS)}",
@@ -206,4 +204,11 @@ def _is_visible(viewer: Viewer, entry: Entry) -> bool:
 
 def _filter(request: rpc.SearchListingsRequest) -> Filter:
     names = (listing_pb2.ListingKind.Name(kind).removeprefix("LISTING_KIND_") for kind in request.kinds if kind)
-    return Filter(frozenset(names), request.region_code, request.body, request.issuer, request.source)
+    return Filter(frozenset(names), _area_of(request.region_code), request.body, request.issuer, request.source)
+
+
+def _area_of(text: str) -> str:
+    try:
+        return regions.read(text) if text else ""
+    except NoCodeError as error:
+        raise Invalid([Violation("region_code", "GB/T 2260", error.zh, error.en)]) from error

@@ -185,7 +185,7 @@ class ListListingsRequest(_message.Message):
     body: _builtins.str
     """Only those that name this body."""
     region_code: _builtins.str
-    """Only this region: a GB/T 2260 code; a province's or city's takes in what lies in it."""
+    """Only this region: a GB/T 2260 code or name; a province or city takes in what lies in it."""
     source: _builtins.str
     """Only this source."""
     external_key: _builtins.str

@@ -412,7 +412,7 @@ class SearchListingsRequest(_message.Message):
     page_token: _builtins.str
     """Token of the page before."""
     region_code: _builtins.str
-    """Only this region: a GB/T 2260 code; a province's or city's takes in what lies in it."""
+    """Only this region: a GB/T 2260 code or name; a province or city takes in what lies in it."""
     body: _builtins.str
     """Only those that name this body."""
     issuer: _builtins.str
