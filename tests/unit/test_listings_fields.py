@@ -240,3 +240,8 @@ def test_a_header_is_complete(header: dict[str, Any], wrong: list[str]) -> None:
     except Invalid as refused:
         violations = refused.violations
     assert [one.field for one in violations] == wrong
+
+
+def test_what_is_for_members_names_their_body() -> None:
+    assert found(visibility=pb.VISIBILITY_MEMBERS) == [("bodies", "required")]
+    assert found(visibility=pb.VISIBILITY_MEMBERS, bodies=["bodies/1"]) == []

@@ -323,6 +323,13 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         )
     ),
     ("bodies", "range", lambda bare: len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
+    (
+        "bodies",
+        "required",
+        lambda bare: bare.visibility == pb.VISIBILITY_MEMBERS and not bare.bodies,
+        "成员可见的信息须写明组织，否则无人可见；请填写 bodies，或改为公开",
+        "for the members of a body it has to name one, or nobody sees it; name the body, or make it public",
+    ),
     ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),
     ("external_key", "length", _too_long("external_key", 128), "最多 128 个字符", "at most 128 characters"),
     (
