@@ -12,7 +12,9 @@ _DOCTORS = {"11", "12", "13"}
 # What people write, beside the official names.
 _COMMON = {
     "博士": "11",
+    "博士研究生": "11",
     "硕士": "14",
+    "硕士研究生": "14",
     "研究生": "10",
     "本科": "20",
     "大学本科": "20",
@@ -47,8 +49,8 @@ def level(code: str) -> int:
 
 
 def find(text: str) -> str:
-    """Code of an official or common name (本科 → 20); empty where unknown."""
-    wanted = text.strip()
+    """Code of an official or common name (本科, also 本科及以上 → 20); empty where unknown."""
+    wanted = text.strip().removesuffix("以上").removesuffix("及")
     if wanted in _COMMON:
         return _COMMON[wanted]
     return next((code for code, official in names(_FILE).items() if official == wanted), "")

@@ -26,9 +26,9 @@ def name(code: str) -> str:
 
 
 def find(text: str) -> list[str]:
-    """The code of a name in either language; empty where unknown."""
+    """The code of a name in either language, or of a code in small letters; empty where unknown."""
     wanted = text.strip().lower()
-    return [code for code, both in NAMES.items() if wanted in both]
+    return [code for code, both in NAMES.items() if wanted in (*both, code.lower())]
 
 
 _TABLE = Table(lambda: _CHINESE, "重点产业领域（S4 三(一)）", "key field of S4 三(一)", find)

@@ -62,6 +62,12 @@ def test_levels_of_education(text: str, level: int) -> None:
     assert education.level(education.find(text)) == level
 
 
+def test_codes_as_people_write_them() -> None:
+    written = ("本科及以上", "大专以上", "硕士研究生", "博士研究生")
+    assert [education.read(one) for one in written] == ["20", "30", "14", "11"]
+    assert [fields.read(one) for one in ("ai", "AI", "人工智能", "big_data")] == ["AI", "AI", "AI", "BIG_DATA"]
+
+
 def test_what_is_no_level_is_none() -> None:
     assert education.find("幼儿园大班") == ""
 
