@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from alliance_cli.rows import Line
 from alliance_cli.session import metadata, t
 from intake import Mapping, UnmappedError, WrongError, contract, template
 from intake.contract import KEY
-from intake.template import KEY_HEADING
+from intake.template import KEY_HEADING, RECEIPT
 
 CHUNK = 500  # rows committed together
 WINDOW = 4  # chunks on their way before the first receipt must be back
@@ -91,8 +91,19 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
         )
     if chosen.key == KEY and rows.row(headings, passed[0])[KEY] == KEY_HEADING:
         head.append(passed.pop(0))
+        _refuse_added(file, headings, rows.headings(head[1]))
     chosen = replace(chosen, source=name or chosen.source)
     return Source(file, sheet, chosen, head, chain(passed, lines), mapping is None and not rows.is_workbook(file))
+
+
+def _refuse_added(file: Path, paths: list[str], shown: list[str]) -> None:
+    """A column that somebody added to a template has a heading and no path: its cells would be lost without a word."""
+    added = [name for path, name in zip_longest(paths, shown, fillvalue="") if name and not path and name not in RECEIPT]
+    if added:
+        listed = "、".join(added)
+        zh = f"模板中没有这些列：{listed}；请删去，或用映射导入"
+        en = f"no columns of the template: {listed}; delete them, or map them"
+        fail(REFUSED, f"{file.name}: {t(zh, en)}")
 
 
 def _template(file: Path, kind: int, headings: list[str]) -> Mapping:

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import importing
 from intake import Mapping
+from intake.template import RECEIPT
 from listings.domain.names import Kind
 
 _MAPPING = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "标题", "quantity": "人数"}})
@@ -77,3 +78,18 @@ def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> 
     assert refused.receipt
     (problem,) = refused.receipt.problems
     assert (problem.field, "超过" in problem.message.zh, len(problem.message.zh) < 100) == ("title", True, True)
+
+
+def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_are_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def table(name: str, *added: str) -> Path:
+        paths, shown = "external_key,title,visibility,case.practice", "外部编号,标题,可见范围,做法"
+        head = f"{paths}{',' * len(added)}\n{','.join((shown, *added))}\n"
+        (tmp_path / name).write_text(f"{head}1,甲,公开,乙{',' * len(added)}\n", encoding="utf-8")
+        return tmp_path / name
+
+    importing.source_of(table("a.csv", *RECEIPT), Kind.CASE, None, "")
+    with pytest.raises(SystemExit):
+        importing.source_of(table("b.csv", "自编列"), Kind.CASE, None, "")
+    assert "自编列" in capsys.readouterr().err
