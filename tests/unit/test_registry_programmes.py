@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry.domain.names import CertificationState, OrgType, Programme
+from registry.domain.names import CertificationState, MemberRole, OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
@@ -127,6 +127,36 @@ def test_what_was_returned_is_sealed_again_or_corrected() -> None:
     walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
     walk.took("start_sealing", named=PROVINCE)
     walk.refused("SEALS_MISSING", "submit")
+
+
+NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
+
+
+def swap(walk: Walk) -> None:
+    """Let another university lead."""
+    walk.case = replace(walk.case, leads={**walk.case.leads, MemberRole.LEAD_UNIVERSITY: NEW_LEAD})
+
+
+def test_a_community_is_never_formed_with_a_lead_that_has_not_sealed() -> None:
+    walk = sealing()
+    walk.took("submit")
+    before = walk.case
+    swap(walk)
+    assert "return" in walk.refused("SEALS_MISSING", "approve", PROVINCE, Party.PROVINCE).zh
+    walk.case = before
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    swap(walk)
+    walk.refused("SEALS_MISSING", "accept", AUTHORITY, Party.AUTHORITY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="更换了牵头高校")
+    form = {"brought": frozenset({"SEALED_FORM"})}
+    assert "start_sealing" in walk.refused("SEALS_MISSING", "resubmit", **form).zh
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in (APPLICANT, NEW_LEAD, SCHOOL):
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    walk.took("submit", **form)
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.SEALING])

@@ -4,6 +4,9 @@ Filled in, sealed by every lead and by one province among theirs, reviewed there
 a central SOE may file direct, without a province.
 """
 
+from collections.abc import Mapping
+
+from registry.domain.conditions import Text
 from registry.domain.names import MemberRole, OrgType, Programme
 from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
@@ -77,11 +80,35 @@ def _unsealed(case: Case, wanted: set[str]) -> Refusal | None:
     missing = [case.called(name) for name in sorted(wanted - _sealed_by(case))]
     if not missing:
         return None
+    fix_zh, fix_en = _SEALING.get(case.state, _SEALING_AFTER_A_RETURN)
     return Refusal(
         "SEALS_MISSING",
-        f"尚缺盖章：{'、'.join(missing)}；请其办理盖章（seal）",
-        f"not sealed yet by: {', '.join(missing)}; each takes the step seal",
+        f"尚缺盖章：{'、'.join(missing)}；{fix_zh}",
+        f"not sealed yet by: {', '.join(missing)}; {fix_en}",
     )
+
+
+_SEALING: Mapping[State, Text] = {
+    State.SEALING: ("请其办理盖章（seal）", "each takes the step seal"),
+    State.RETURNED: ("请重新发起盖章（start_sealing）", "send the form round again with the step start_sealing"),
+}
+"""How seals that are missing are got, by state."""
+_SEALING_AFTER_A_RETURN: Text = (
+    "请退回补正（return），由牵头企业重新发起盖章",
+    "return it, and the lead enterprise sends the form round again",
+)
+
+
+def _sealed_as_filed(case: Case) -> Refusal | None:
+    """Whoever leads now has sealed it, and the province where it went by way of one: leads may have changed since the seals."""
+    if _filed_direct(case):
+        return _central_soe(case) or _leads_sealed(case)
+    return _all_sealed(case)
+
+
+def _filed_direct(case: Case) -> bool:
+    """Whether it was last filed without a province."""
+    return [one.step for one in case.steps("submit", "file_direct")][-1:] == ["file_direct"]
 
 
 def _central_soe(case: Case) -> Refusal | None:
@@ -154,7 +181,15 @@ PROCEDURE = Procedure(
             checks_rules=True,
             guards=(_central_soe, _leads_sealed),
         ),
-        Step("approve", ("省级审核通过", "approval"), _FLOW, (State.SUBMITTED,), State.REPORTED, (Party.PROVINCE,)),
+        Step(
+            "approve",
+            ("省级审核通过", "approval"),
+            _FLOW,
+            (State.SUBMITTED,),
+            State.REPORTED,
+            (Party.PROVINCE,),
+            guards=(_all_sealed,),
+        ),
         Step(
             "return",
             ("退回补正", "return"),
@@ -174,6 +209,7 @@ PROCEDURE = Procedure(
             (Party.APPLICANT,),
             brings=("SEALED_FORM",),
             checks_rules=True,
+            guards=(_sealed_as_filed,),
         ),
         Step(
             "reject",
@@ -192,6 +228,7 @@ PROCEDURE = Procedure(
             State.RUNNING,
             (Party.AUTHORITY,),
             checks_rules=True,
+            guards=(_sealed_as_filed,),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
