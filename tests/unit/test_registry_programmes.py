@@ -28,6 +28,8 @@ from tests.unit.walking import (
     due_on,
 )
 
+LAST_DAY = date(2026, 10, 31)  # of the window
+
 
 def community(**more: Any) -> Walk:
     members = frozenset(lead.name for lead in LEADS.values())
@@ -105,6 +107,43 @@ def test_a_central_soe_files_direct() -> None:
     for lead in LEADS.values():
         walk.took("seal", lead, Party.LEAD)
     assert walk.took("file_direct") is State.REPORTED
+
+
+def filed_direct() -> Walk:
+    """A central SOE's community on the ministry's table, without a province."""
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("file_direct")
+    return walk
+
+
+def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() -> None:
+    walk = filed_direct()
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    form = {"brought": frozenset({"SEALED_FORM"})}
+    walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
+    assert walk.took("resubmit", **form) is State.REPORTED
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+def test_what_was_returned_and_is_sealed_again_has_its_days_for_corrections_not_the_window() -> None:
+    walk = filed_direct()
+    walk.on(LAST_DAY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    last = LAST_DAY + timedelta(days=CORRECTION_DAYS)
+    walk.on(last)
+    walk.case = replace(walk.case, facts={})
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    assert due_on(Programme.COMMUNITY, walk.case) == last
+    assert walk.took("submit") is State.SUBMITTED, "now by way of a province"
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
 
 
 def test_who_is_no_central_soe_does_not() -> None:

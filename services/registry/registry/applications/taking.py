@@ -178,7 +178,7 @@ class Taking:
     async def _done(
         self, tx: Tx, row: ApplicationRow, message: pb.Application, case: Case, step: Step, said: Said
     ) -> pb.Application:
-        state = step.to or case.state
+        state = step.leads_to(case)
         message.state = int(state)  # type: ignore[assignment]
         await self.attach(tx, message, said.documents)
         if step.sets:

@@ -198,6 +198,11 @@ class Case:
         """Steps of some names that were taken, in their order."""
         return [one for one in self.taken if one.step in names]
 
+    @property
+    def was_returned(self) -> bool:
+        """Whether it was handed in once, in its window, and came back for corrections."""
+        return bool(self.steps("return"))
+
     def since(self, name: str) -> list[Taken]:
         """Steps that were taken since the last of a name."""
         places = [place for place, one in enumerate(self.taken) if one.step == name]
@@ -225,7 +230,8 @@ class Step:
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
         sets: the fact of the application that the day becomes which the call says.
-        in_window: only within the programme's window.
+        after: the state after it where that depends on the case, in place of `to`.
+        in_window: only within the programme's window; what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated.
         ours: what of it the document leaves open and we have chosen.
     """
@@ -245,6 +251,11 @@ class Step:
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
     ours: Text = ("", "")
+    after: Callable[[Case], State] | None = None
+
+    def leads_to(self, case: Case) -> State:
+        """The state after it."""
+        return self.after(case) if self.after else self.to or case.state
 
 
 @dataclass(frozen=True)
@@ -392,7 +403,7 @@ def _unsaid(step: Step, case: Case) -> Refusal | None:
 
 
 def _out_of_window(step: Step, case: Case) -> Refusal | None:
-    if not step.in_window or case.window.holds(case.today):
+    if not step.in_window or case.was_returned or case.window.holds(case.today):
         return None
     opens, closes = case.window
     return Refusal(

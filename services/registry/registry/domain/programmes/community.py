@@ -5,6 +5,7 @@ a central SOE may file direct, without a province.
 """
 
 from collections.abc import Mapping
+from datetime import date
 
 from registry.domain.conditions import Text
 from registry.domain.names import MemberRole, OrgType, Programme
@@ -99,8 +100,13 @@ _SEALING_AFTER_A_RETURN: Text = (
 )
 
 
+def _handed_in_by(case: Case) -> date | None:
+    """The last day for handing in: of the corrections where it was returned, else of the window."""
+    return correction_ends(case) or window_closes(case)
+
+
 def _sealed_as_filed(case: Case) -> Refusal | None:
-    """Whoever leads now has sealed it, and the province where it went by way of one: leads may have changed since the seals."""
+    """Whoever leads now has sealed it, and the province if it went by way of one: leads may change after the seals."""
     if _filed_direct(case):
         return _central_soe(case) or _leads_sealed(case)
     return _all_sealed(case)
@@ -210,6 +216,7 @@ PROCEDURE = Procedure(
             brings=("SEALED_FORM",),
             checks_rules=True,
             guards=(_sealed_as_filed,),
+            after=lambda case: State.REPORTED if _filed_direct(case) else State.SUBMITTED,
         ),
         Step(
             "reject",
@@ -236,7 +243,8 @@ PROCEDURE = Procedure(
         lapse(_TIMES, *_IN_HAND),
     ),
     (
-        Deadline((State.DRAFT, State.SEALING), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
+        Deadline((State.DRAFT,), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
+        Deadline((State.SEALING,), _handed_in_by, ("提交截止", "last day for handing in"), _TIMES, "lapse"),
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _FLOW, "lapse"),
     ),
 )
