@@ -168,6 +168,18 @@ def test_what_was_returned_is_sealed_again_or_corrected() -> None:
     walk.refused("SEALS_MISSING", "submit")
 
 
+@pytest.mark.parametrize("step", ["return", "reject"])
+def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reported(step: str) -> None:
+    reviewers = ((PROVINCE, Party.PROVINCE), (AUTHORITY, Party.AUTHORITY))
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    for state, (whose, other) in ((State.SUBMITTED, reviewers), (State.REPORTED, reviewers[::-1])):
+        walk = community(state=state)
+        walk.refused("NOT_THE_PARTY", step, *other, reason="补正")
+        assert isinstance(walk.tried(step, *whose, reason="补正"), Step)
+        offered = [{one.name for one in procedure.possible(state, frozenset({party}))} for _, party in (whose, other)]
+        assert [step in names for names in offered] == [True, False]
+
+
 NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
 
 

@@ -226,7 +226,7 @@ class Step:
 
     Attributes:
         at: states in which it can be taken; `to` is the state after it, None where it stays.
-        by: who may take it.
+        by: who may take it; `turns`: who alone may in a state, where that is not all of them.
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
         sets: the fact of the application that the day becomes which the call says.
@@ -252,6 +252,11 @@ class Step:
     effect: Effect = Effect.NONE
     ours: Text = ("", "")
     after: Callable[[Case], State] | None = None
+    turns: Mapping[State, Party] = field(default_factory=dict)
+
+    def takers(self, state: State) -> tuple[Party, ...]:
+        """Who may take it in a state."""
+        return (self.turns[state],) if state in self.turns else self.by
 
     def leads_to(self, case: Case) -> State:
         """The state after it."""
@@ -286,7 +291,7 @@ class Procedure:
 
     def possible(self, state: State, parties: frozenset[Party]) -> list[Step]:
         """Steps that a state and the parties allow, whatever else they need."""
-        return [one for one in self.steps if state in one.at and parties.intersection(one.by)]
+        return [one for one in self.steps if state in one.at and parties.intersection(one.takers(state))]
 
     def due(self, case: Case) -> tuple[date, Deadline] | None:
         """The last day of the present state and what it is, if it has one."""
@@ -361,20 +366,21 @@ def _now(procedure: Procedure, case: Case) -> Text:
         return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
     others = [one for one in procedure.possible(case.state, frozenset(Party)) if one.by != (Party.PLATFORM,)]
     if others:
-        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one)[0]}）" for one in others)
-        by = ", ".join(f"{one.name} by {_parties(one)[1]}" for one in others)
+        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one, case.state)[0]}）" for one in others)
+        by = ", ".join(f"{one.name} by {_parties(one, case.state)[1]}" for one in others)
         return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
     return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
 
 
-def _parties(step: Step) -> Text:
-    return "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
+def _parties(step: Step, state: State) -> Text:
+    takers = step.takers(state)
+    return "、".join(PARTIES[one][0] for one in takers), " or ".join(PARTIES[one][1] for one in takers)
 
 
 def _not_the_party(step: Step, case: Case) -> Refusal | None:
-    if case.parties.intersection(step.by):
+    if case.parties.intersection(step.takers(case.state)):
         return None
-    zh, en = _parties(step)
+    zh, en = _parties(step, case.state)
     return Refusal("NOT_THE_PARTY", f"请由{zh}办理", f"it is for {en}")
 
 

@@ -19,6 +19,8 @@ from registry.domain.programmes.common import (
 )
 
 _FLOW, _TIMES = "S2 四", "S2 五"
+_REVIEWERS: Mapping[State, Party] = {State.SUBMITTED: Party.PROVINCE, State.REPORTED: Party.AUTHORITY}
+"""Whose review it is: the province's first, and the ministry's once it is reported."""
 _IN_HAND = (State.DRAFT, State.SEALING, State.RETURNED)
 
 
@@ -200,9 +202,10 @@ PROCEDURE = Procedure(
             "return",
             ("退回补正", "return"),
             _FLOW,
-            (State.SUBMITTED, State.REPORTED),
+            tuple(_REVIEWERS),
             State.RETURNED,
-            (Party.PROVINCE, Party.AUTHORITY),
+            tuple(_REVIEWERS.values()),
+            turns=_REVIEWERS,
             asks=("reason",),
             ours=(f"补正期 {CORRECTION_DAYS} 天", f"{CORRECTION_DAYS} days for corrections"),
         ),
@@ -222,9 +225,10 @@ PROCEDURE = Procedure(
             "reject",
             ("审核不通过", "rejection"),
             _FLOW,
-            (State.SUBMITTED, State.REPORTED),
+            tuple(_REVIEWERS),
             State.REJECTED,
-            (Party.PROVINCE, Party.AUTHORITY),
+            tuple(_REVIEWERS.values()),
+            turns=_REVIEWERS,
             asks=("reason",),
         ),
         Step(
