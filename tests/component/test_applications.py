@@ -54,9 +54,57 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     done = take(ministry, made.name, "accept", reason="入库")
     assert done.state == pb.APPLICATION_STATE_RUNNING
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
+    world.join(platform, body.name, world.organization(platform, ENTERPRISE))  # a body that was formed goes on
     assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
     assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
     assert all(one.actor and one.HasField("take_time") for one in done.steps)
+
+
+def rewrite(caller: Caller, body: str, **facts: Any) -> body_pb2.Body:
+    """Change facts of a pilot."""
+    given = body_pb2.Body(name=body, pilot_unit=body_pb2.PilotUnitFacts(**facts))
+    request = registry_service_pb2.UpdateBodyRequest(body=given, reason="更正")
+    request.update_mask.paths.extend(f"pilot_unit.{fact}" for fact in facts)
+    made: body_pb2.Body = caller.registry.UpdateBody(request)
+    return made
+
+
+def test_what_was_submitted_of_a_body_stays_until_it_comes_back(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, operator = placed(platform, ENTERPRISE, "110000"), world.operator(platform)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    world.grant(platform, university.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    assert rewrite(university.caller, body.name, major_code="080902").pilot_unit.major_code == "080902", "a draft's"
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    for caller in (university.caller, operator):
+        told = refusal(rewrite, caller, body.name, major_code="130101")
+        assert all(part in told for part in ("HANDED_IN", made.name, "return, withdraw")), told
+    keyed = body_pb2.Body(name=body.name, external_key=world.unique("键"))
+    request = registry_service_pb2.UpdateBodyRequest(body=keyed, reason="对接")
+    request.update_mask.paths.append("external_key")
+    operator.registry.UpdateBody(request)  # that is not handed in
+    take(centre, made.name, "return", reason="专业代码有误")
+    assert rewrite(university.caller, body.name, major_code="130101").pilot_unit.major_code == "130101"
+
+
+def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platform: Platform) -> None:
+    body, leads = community(platform)
+    leaver, newcomer = world.organization(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)
+    joined = world.join(platform, body.name, leaver)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000")
+    made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    registry = world.operator(platform).registry
+    changed = body_pb2.Membership(name=joined.name, roles=[body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY])
+    update = registry_service_pb2.UpdateMembershipRequest(membership=changed, reason="更换")
+    update.update_mask.paths.append("roles")
+    end = registry_service_pb2.EndMembershipRequest(name=joined.name, reason="退出")
+    assert "reopen" in refusal(registry.UpdateMembership, update)
+    assert "HANDED_IN" in refusal(world.join, platform, body.name, newcomer)
+    assert "HANDED_IN" in refusal(registry.EndMembership, end)
+    assert leaver.caller.registry.EndMembership(end).valid_to
+    take(leads[0], made.name, "reopen", reason="更换成员")
+    assert world.join(platform, body.name, newcomer).name
 
 
 def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform: Platform) -> None:

@@ -123,7 +123,7 @@ def filed_direct() -> Walk:
 def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() -> None:
     walk = filed_direct()
     walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
-    form = {"brought": frozenset({"SEALED_FORM"})}
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
     walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
     assert walk.took("resubmit", **form) is State.REPORTED
     assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
@@ -168,6 +168,24 @@ def test_what_was_returned_is_sealed_again_or_corrected() -> None:
     walk.refused("SEALS_MISSING", "submit")
 
 
+@pytest.mark.parametrize("returned", [False, True])
+def test_a_form_that_is_taken_back_for_changes_is_sealed_again(returned: bool) -> None:
+    walk = sealing()
+    if returned:
+        walk.took("submit")
+        walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+        walk.took("start_sealing", named=PROVINCE)
+        walk.took("seal", PROVINCE, Party.PROVINCE)
+    due = due_on(Programme.COMMUNITY, walk.case)
+    walk.refused("INPUT_REQUIRED", "reopen")
+    assert walk.took("reopen", reason="更正事实") is (State.RETURNED if returned else State.DRAFT)
+    assert due_on(Programme.COMMUNITY, walk.case) == due
+    if returned:
+        walk.refused("SEALS_MISSING", "resubmit", brought=frozenset({"SEALED_FORM"}))
+    walk.took("start_sealing", named=PROVINCE)
+    walk.refused("SEALS_MISSING", "submit")
+
+
 @pytest.mark.parametrize("step", ["return", "reject"])
 def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reported(step: str) -> None:
     reviewers = ((PROVINCE, Party.PROVINCE), (AUTHORITY, Party.AUTHORITY))
@@ -199,7 +217,7 @@ def test_a_community_is_never_formed_with_a_lead_that_has_not_sealed() -> None:
     swap(walk)
     walk.refused("SEALS_MISSING", "accept", AUTHORITY, Party.AUTHORITY)
     walk.took("return", AUTHORITY, Party.AUTHORITY, reason="更换了牵头高校")
-    form = {"brought": frozenset({"SEALED_FORM"})}
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
     assert "start_sealing" in walk.refused("SEALS_MISSING", "resubmit", **form).zh
     walk.took("start_sealing", named=PROVINCE)
     for lead in (APPLICANT, NEW_LEAD, SCHOOL):

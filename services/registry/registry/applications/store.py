@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from access.visibility import Viewer
 from chassis.database import Tx
-from registry.domain.calls import SHARED
+from registry.domain.calls import FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, is_college_of
@@ -115,6 +115,13 @@ async def live_of_body(tx: Tx, body: str, programme: int) -> str:
     c = application.c
     live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
     return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+
+
+async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
+    """The application by which a body is to be formed, while others seal or judge it."""
+    c = application.c
+    others_have_it = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.in_(sorted(HANDED_IN)))
+    return (await tx.session.execute(select(ApplicationRow).where(*others_have_it).limit(1))).scalar_one_or_none()
 
 
 async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:

@@ -16,6 +16,7 @@ from registry import bodies, changes, store
 from registry.applications import catalogue
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, to_remind
+from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
@@ -68,6 +69,8 @@ class Taking:
         message = application_message(row)
         if row.programme == Programme.CERTIFICATION:
             await catalogue.lock(call.tx, row.applicant)
+        if row.programme in FORMING:  # the body stays as the step finds it: see `guards.refuse_handed_in`
+            await changes.locked_body(call.tx, row.body)
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):

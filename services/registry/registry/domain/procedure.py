@@ -203,9 +203,9 @@ class Case:
         """Whether it was handed in once, in its window, and came back for corrections."""
         return bool(self.steps("return"))
 
-    def since(self, name: str) -> list[Taken]:
-        """Steps that were taken since the last of a name."""
-        places = [place for place, one in enumerate(self.taken) if one.step == name]
+    def since(self, *names: str) -> list[Taken]:
+        """Steps that were taken since the last of some names."""
+        places = [place for place, one in enumerate(self.taken) if one.step in names]
         return list(self.taken[places[-1] + 1 :]) if places else list(self.taken)
 
 

@@ -61,7 +61,7 @@ def _is_central_soe(case: Case) -> bool:
 
 
 def _sealed_by(case: Case) -> set[str]:
-    return {one.organization for one in case.since("start_sealing") if one.step == "seal"}
+    return {one.organization for one in case.since("start_sealing", "reopen") if one.step == "seal"}
 
 
 def _all_sealed(case: Case) -> Refusal | None:
@@ -164,6 +164,17 @@ PROCEDURE = Procedure(
             State.SEALING,
             (Party.LEAD, Party.PROVINCE),
             guards=(_once_since_the_last_start,),
+        ),
+        Step(
+            "reopen",
+            ("收回修改", "taking it back for changes"),
+            _FLOW,
+            (State.SEALING,),
+            State.DRAFT,
+            (Party.APPLICANT,),
+            asks=("reason",),
+            ours=("已盖的章作废，须重新送盖章", "the seals are void, and the form goes round again"),
+            after=lambda case: State.RETURNED if case.was_returned else State.DRAFT,
         ),
         Step(
             "submit",
