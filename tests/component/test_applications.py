@@ -1,10 +1,12 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import grpc
 import pytest
 
 from alliance.common.v1 import access_pb2
@@ -147,23 +149,51 @@ def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform
     assert begun(university, call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
 
 
+def major_of(platform: Platform, university: Member, major: str, **facts: Any) -> str:
+    """A draft of another pilot of a university."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, **facts),
+    )
+    made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return str(made.name)
+
+
 def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> None:
-    first, university = pilot(platform)
+    university = placed(platform, UNIVERSITY, "110000")
     call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
-    for number, major in enumerate(("080901", "080902", "080903")):
-        given = body_pb2.Body(
-            display_name=world.unique("试点"),
-            kind=body_pb2.BODY_KIND_PILOT_UNIT,
-            pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
-        )
-        body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
-        made = begun(university, call, body=body.name)
-        submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
-        if number < 2:
-            take(university, made.name, *submit)
-        else:
-            assert "R21.2" in refusal(take, university, made.name, *submit)
-    assert first.name
+    submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    entered = (("080901", {"call_year": YEAR}), ("080902", {"call_year": YEAR - 1}))  # the call's year counts all the same
+    for major, year in entered:
+        take(university, begun(university, call, body=major_of(platform, university, major, **year)).name, *submit)
+    third = ("080903", {"call_year": YEAR}), ("080903", {"call_year": YEAR + 1}), ("080903", {})
+    for major, year in (*third, ("080901", {})):
+        made = begun(university, call, body=major_of(platform, university, major, **year))
+        assert "R21.2" in refusal(take, university, made.name, *submit)
+    later = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, YEAR + 1)
+    made = begun(university, later, body=major_of(platform, university, "080901", call_year=YEAR))
+    assert take(university, made.name, *submit).state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_two_applications_for_one_major_are_not_submitted_together(platform: Platform) -> None:
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    for _ in range(3):
+        university = placed(platform, UNIVERSITY, "110000")
+        made = [begun(university, call, body=major_of(platform, university, "080901")).name for _ in range(2)]
+        given = papers.attached(university, "SEALED_FORM", "PLATFORM_RECEIPT")
+
+        def submitted(name: str, member: Member = university, given: Any = given) -> str:
+            try:
+                member.caller.applications.TakeStep(rpc.TakeStepRequest(name=name, step="submit", documents=given))
+            except grpc.RpcError as refused:
+                return str(refused)
+            return ""
+
+        with ThreadPoolExecutor(2) as both:
+            told = sorted(both.map(submitted, made))
+        assert told[0] == "", told
+        assert "R21.2" in told[1]
 
 
 def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> None:

@@ -1,6 +1,6 @@
 """Tables of applications and calls, and the statements on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from registry.store import Base, BodyRow, body, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+_VOID = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
 _STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
 _SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
 
@@ -146,6 +147,15 @@ async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[
     counting = or_(c.state.in_(_STANDING), and_(c.state == BodyState.DRAFT, applied))
     statement = select(BodyRow).where(*mine, counting).order_by(c.display_name, c.name)
     return (await tx.session.execute(statement)).scalars().all()
+
+
+async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:
+    """The year of the call that a body's last application to be formed answers, of those bodies that have one that counts."""
+    c = application.c
+    counting = (c.body.in_(bodies), c.programme.in_(sorted(FORMING)), c.state.not_in(_VOID))
+    statement = select(c.body, call.c.year).join(call, call.c.name == c.call).where(*counting)
+    newest = statement.distinct(c.body).order_by(c.body, c.name.desc())
+    return {row.body: row.year for row in await tx.conn.execute(newest)}
 
 
 async def same_call(tx: Tx, row: CallRow) -> str:

@@ -12,7 +12,7 @@ from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
-from registry import bodies, changes, store
+from registry import bodies, changes, guards, store
 from registry.applications import catalogue
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, to_remind
@@ -69,8 +69,8 @@ class Taking:
         message = application_message(row)
         if row.programme == Programme.CERTIFICATION:
             await catalogue.lock(call.tx, row.applicant)
-        if row.programme in FORMING:  # the body stays as the step finds it: see `guards.refuse_handed_in`
-            await changes.locked_body(call.tx, row.body)
+        if row.programme in FORMING:  # the body stays as the step finds it, and rivals wait: see `guards`
+            await guards.lock_rivals(call.tx, body_message(await changes.locked_body(call.tx, row.body)))
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
