@@ -26,6 +26,7 @@ from tests.applying import (
     YEAR,
     begun,
     called,
+    college_of,
     community,
     expert,
     move,
@@ -122,12 +123,27 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     for named in (university, institute):  # in whosever name
         assign = {"named_organization": named.name, "named_principal": own.caller.sub}
         assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    dean = expert(platform, college_of(platform, university))
+    stranger = {"named_organization": institute.name, "named_principal": "somebody"}
+    assert "NOT_OF_THE_ORGANIZATION" in refusal(take, centre, made.name, "assign_expert", **stranger)
+    for person, other in ((dean, institute), (centre, centre)):
+        assign = {"named_organization": other.name, "named_principal": person.caller.sub}
+        assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
     judge = expert(platform, institute)
     assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
     take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)
     assert "INPUT_REQUIRED" in refusal(take, judge, made.name, "score")
     assert "score" in refusal(take, judge, made.name, "score", score=101, reason="可行")
     assert "SCORES_MISSING" in refusal(take, centre, made.name, "select")
+    absent = expert(platform, institute)
+    read = rpc.GetApplicationRequest(name=made.name)
+    take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=absent.caller.sub)
+    take(centre, made.name, "unassign_expert", named_principal=absent.caller.sub, reason="无法参加")
+    assert "NOT_FOUND" in refusal(Caller(platform, absent.caller.sub).applications.GetApplication, read)
+    own_since = world.grant(platform, judge.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=university.name)
+    assert "CONFLICT_OF_INTEREST" in refusal(take, judge, made.name, "score", score=80, reason="可行")
+    revoke = registry_service_pb2.RevokeGrantRequest(name=own_since.name, reason="已离职")
+    world.operator(platform).registry.RevokeGrant(revoke)
     take(judge, made.name, "score", score=80, reason="可行")
     done = take(centre, made.name, "select")
     assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
@@ -149,12 +165,12 @@ def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform
     assert begun(university, call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
 
 
-def major_of(platform: Platform, university: Member, major: str, **facts: Any) -> str:
+def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
     """A draft of another pilot of a university."""
     given = body_pb2.Body(
         display_name=world.unique("试点"),
         kind=body_pb2.BODY_KIND_PILOT_UNIT,
-        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, **facts),
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=year),
     )
     made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
     return str(made.name)
@@ -164,15 +180,13 @@ def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> 
     university = placed(platform, UNIVERSITY, "110000")
     call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
     submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
-    entered = (("080901", {"call_year": YEAR}), ("080902", {"call_year": YEAR - 1}))  # the call's year counts all the same
-    for major, year in entered:
-        take(university, begun(university, call, body=major_of(platform, university, major, **year)).name, *submit)
-    third = ("080903", {"call_year": YEAR}), ("080903", {"call_year": YEAR + 1}), ("080903", {})
-    for major, year in (*third, ("080901", {})):
-        made = begun(university, call, body=major_of(platform, university, major, **year))
+    for major, year in (("080901", YEAR), ("080902", YEAR - 1)):  # whatever is entered: the call's year counts
+        take(university, begun(university, call, body=major_of(platform, university, major, year)).name, *submit)
+    for major, entered in (("080903", YEAR), ("080903", YEAR + 1), ("080903", None), ("080901", None)):
+        made = begun(university, call, body=major_of(platform, university, major, entered))
         assert "R21.2" in refusal(take, university, made.name, *submit)
     later = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, YEAR + 1)
-    made = begun(university, later, body=major_of(platform, university, "080901", call_year=YEAR))
+    made = begun(university, later, body=major_of(platform, university, "080901", YEAR))
     assert take(university, made.name, *submit).state == pb.APPLICATION_STATE_SUBMITTED
 
 

@@ -11,7 +11,7 @@ from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
 from registry.domain.programmes.challenge import taken_on
-from registry.domain.programmes.common import CORRECTION_DAYS
+from registry.domain.programmes.common import CORRECTION_DAYS, experts
 from registry.domain.programmes.majors import ANSWER_DAYS
 from tests.unit.walking import (
     APPLICANT,
@@ -255,6 +255,11 @@ def test_a_correction_has_thirty_days() -> None:
 PILOT_FORMS = {Programme.PILOT: ("SEALED_FORM", "PLATFORM_RECEIPT"), Programme.SUPPORT: ("SEALED_FORM",)}
 
 
+def sent(person: str, *acts_for: Unit) -> dict[str, Any]:
+    """What a step says of an expert whom an institute sends, and who acts for others beside it."""
+    return {"named": EXPERTS, "principal": person, "acts_for": {person: frozenset({EXPERTS, *acts_for})}}
+
+
 def reviewed(programme: Programme) -> Walk:
     """A pilot's or a support unit's application before its selection."""
     walk = begun(programme, UNIVERSITY)
@@ -262,7 +267,7 @@ def reviewed(programme: Programme) -> Walk:
     walk.took("submit", UNIVERSITY)
     walk.took("qualify", AUTHORITY, Party.AUTHORITY)
     for expert in ("first", "second"):
-        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal=expert)
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent(expert))
         walk.took("score", EXPERTS, Party.EXPERT, actor=expert, score=80, reason="可行")
     return walk
 
@@ -310,14 +315,79 @@ def test_an_expert_with_an_interest_is_refused(expert: Unit) -> None:
     walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=expert, principal="expert")
 
 
-@pytest.mark.parametrize(("acts_for", "has_interest"), [("applicant", True), ("member", True), ("experts", False)])
-def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(acts_for: str, has_interest: bool) -> None:
-    walk = begun(Programme.PILOT, APPLICANT, state=State.QUALIFIED, members=frozenset({"organizations/member"}))
-    assign = {"named": EXPERTS, "principal": "expert", "principal_acts_for": frozenset({f"organizations/{acts_for}"})}
-    if has_interest:
-        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+PARENT = Unit("organizations/parent", OrgType.GOV_DEPARTMENT)
+INTERESTED = [
+    APPLICANT,
+    Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=APPLICANT.name),
+    PARENT,
+    Unit("organizations/sister", OrgType.ENTERPRISE, parent=PARENT.name),
+    Unit("organizations/member", OrgType.ENTERPRISE),
+    AUTHORITY,
+]
+NEUTRAL = Unit("organizations/neutral", OrgType.ENTERPRISE)
+
+
+def judged(state: State) -> Walk:
+    """A pilot with a member, whose applicant belongs to somebody."""
+    members = frozenset({"organizations/member"})
+    applicant = APPLICANT._replace(parent=PARENT.name)
+    return begun(Programme.PILOT, applicant, state=state, members=members, authority=AUTHORITY.name)
+
+
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    if other is NEUTRAL:
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert", other))
     else:
-        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert", other))
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=other, principal="expert")
+
+
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_an_expert_who_acts_for_an_interested_party_since_does_not_score(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert"))
+    now = {"actor": "expert", "score": 100, "reason": "好", "acts_for": {"expert": frozenset({EXPERTS, other})}}
+    if other is NEUTRAL:
+        walk.took("score", EXPERTS, Party.EXPERT, **now)
+    else:
+        hidden = {"named": EXPERTS, "principal": "neutral"}
+        walk.refused("CONFLICT_OF_INTEREST", "score", EXPERTS, Party.EXPERT, **now, **hidden)
+
+
+def test_who_runs_the_body_or_had_a_hand_in_the_application_is_no_expert() -> None:
+    walk = judged(State.SUBMITTED)
+    walk.took("qualify", AUTHORITY, Party.AUTHORITY, actor="clerk")
+    for person in ("clerk", "secretary"):
+        more = {**sent(person), "runs_body": frozenset({"secretary"})}
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **more)
+
+
+def test_an_expert_is_somebody_of_the_organization_that_is_named() -> None:
+    walk = judged(State.QUALIFIED)
+    for acts_for in (frozenset[Unit](), frozenset({NEUTRAL})):
+        more = {**sent("typo"), "acts_for": {"typo": acts_for}}
+        walk.refused("NOT_OF_THE_ORGANIZATION", "assign_expert", AUTHORITY, Party.AUTHORITY, **more)
+
+
+def test_an_expert_is_taken_off_with_the_score() -> None:
+    walk = reviewed(Programme.PILOT)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
+    walk.refused("INPUT_REQUIRED", "unassign_expert", AUTHORITY, Party.AUTHORITY, principal="third")
+    off = {"reason": "无法参加"}
+    told = walk.refused("NOT_AN_EXPERT", "unassign_expert", AUTHORITY, Party.AUTHORITY, principal="fourth", **off)
+    assert "first、second、third" in told.zh
+    assert walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal="third", **off) is State.IN_REVIEW
+    assert experts(walk.case) == {"first": True, "second": True}
+    assert isinstance(walk.tried("select", AUTHORITY, Party.AUTHORITY), Step)
+    for person in ("first", "second"):
+        walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal=person, **off)
+    walk.refused("NO_EXPERT", "select", AUTHORITY, Party.AUTHORITY)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
+    walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
+    walk.took("score", EXPERTS, Party.EXPERT, actor="first", score=70, reason="重评")
+    assert walk.took("select", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
 def test_who_acted_for_the_applicant_does_not_score_it() -> None:
@@ -325,14 +395,14 @@ def test_who_acted_for_the_applicant_does_not_score_it() -> None:
     walk.attach(*PILOT_FORMS[Programme.PILOT])
     walk.took("submit", UNIVERSITY, actor="dean")
     walk.took("qualify", AUTHORITY, Party.AUTHORITY)
-    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="dean")
+    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("dean"))
 
 
 def test_every_expert_scores_once_before_the_selection() -> None:
     walk = reviewed(Programme.PILOT)
     walk.refused("ALREADY_DONE", "score", EXPERTS, Party.EXPERT, actor="first", score=10, reason="再评")
-    walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="first")
-    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="third")
+    walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
     walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
 
 
@@ -396,7 +466,8 @@ def test_a_certification_says_what_is_to_be_certified_and_stands_once(facts: dic
 
 
 def test_an_evaluation_is_a_third_partys() -> None:
-    walk = begun(Programme.EVALUATION)
+    walk = begun(Programme.EVALUATION, authority=AUTHORITY.name)
+    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=AUTHORITY)
     own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name)
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=own)
     walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)

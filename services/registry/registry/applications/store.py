@@ -4,7 +4,21 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, LargeBinary, Table, Text, and_, exists, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    delete,
+    exists,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
@@ -102,6 +116,11 @@ async def name_party(tx: Tx, name: str, organization: str, principal: str) -> No
     if organization or principal:
         row = {"application": name, "organization": organization, "principal": principal}
         await tx.conn.execute(insert(party).values(row).on_conflict_do_nothing())
+
+
+async def release_party(tx: Tx, name: str, principal: str) -> None:
+    """A principal has no part in an application any more."""
+    await tx.conn.execute(delete(party).where(party.c.application == name, party.c.principal == principal))
 
 
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:

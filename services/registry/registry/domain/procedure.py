@@ -162,8 +162,10 @@ class Case:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
-        named: the organization that the step names, `principal` the person, who acts for the organizations of
-            `principal_acts_for`; `score` (0–100) and `day` what it says.
+        authority: name of the organization that decides.
+        named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
+        acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
+            the two who have a grant of the body itself.
         hindering: findings that hinder a submission.
         names: what organizations are called.
     """
@@ -175,6 +177,7 @@ class Case:
     actor: str
     parties: frozenset[Party]
     window: Window = ALWAYS
+    authority: str = ""
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
@@ -183,7 +186,8 @@ class Case:
     facts: Mapping[str, Value] = field(default_factory=dict)
     named: Unit | None = None
     principal: str = ""
-    principal_acts_for: frozenset[str] = frozenset()
+    acts_for: Mapping[str, frozenset[Unit]] = field(default_factory=dict)
+    runs_body: frozenset[str] = frozenset()
     score: int | None = None
     day: date | None = None
     reason: str = ""
@@ -233,6 +237,7 @@ class Step:
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the programme's window; what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated.
+        releases: whom it names has no part in the application any more, and no longer reads it.
         ours: what of it the document leaves open and we have chosen.
     """
 
@@ -250,6 +255,7 @@ class Step:
     checks_rules: bool = False
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
+    releases: bool = False
     ours: Text = ("", "")
     after: Callable[[Case], State] | None = None
     turns: Mapping[State, Party] = field(default_factory=dict)
