@@ -1,10 +1,12 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import grpc
 import pytest
 
 from alliance.common.v1 import access_pb2
@@ -24,6 +26,7 @@ from tests.applying import (
     YEAR,
     begun,
     called,
+    college_of,
     community,
     expert,
     move,
@@ -54,9 +57,57 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     done = take(ministry, made.name, "accept", reason="入库")
     assert done.state == pb.APPLICATION_STATE_RUNNING
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
+    world.join(platform, body.name, world.organization(platform, ENTERPRISE))  # a body that was formed goes on
     assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
     assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
     assert all(one.actor and one.HasField("take_time") for one in done.steps)
+
+
+def rewrite(caller: Caller, body: str, **facts: Any) -> body_pb2.Body:
+    """Change facts of a pilot."""
+    given = body_pb2.Body(name=body, pilot_unit=body_pb2.PilotUnitFacts(**facts))
+    request = registry_service_pb2.UpdateBodyRequest(body=given, reason="更正")
+    request.update_mask.paths.extend(f"pilot_unit.{fact}" for fact in facts)
+    made: body_pb2.Body = caller.registry.UpdateBody(request)
+    return made
+
+
+def test_what_was_submitted_of_a_body_stays_until_it_comes_back(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, operator = placed(platform, ENTERPRISE, "110000"), world.operator(platform)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    world.grant(platform, university.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    assert rewrite(university.caller, body.name, major_code="080902").pilot_unit.major_code == "080902", "a draft's"
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    for caller in (university.caller, operator):
+        told = refusal(rewrite, caller, body.name, major_code="130101")
+        assert all(part in told for part in ("HANDED_IN", made.name, "return, withdraw")), told
+    keyed = body_pb2.Body(name=body.name, external_key=world.unique("键"))
+    request = registry_service_pb2.UpdateBodyRequest(body=keyed, reason="对接")
+    request.update_mask.paths.append("external_key")
+    operator.registry.UpdateBody(request)  # that is not handed in
+    take(centre, made.name, "return", reason="专业代码有误")
+    assert rewrite(university.caller, body.name, major_code="130101").pilot_unit.major_code == "130101"
+
+
+def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platform: Platform) -> None:
+    body, leads = community(platform)
+    leaver, newcomer = world.organization(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)
+    joined = world.join(platform, body.name, leaver)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000")
+    made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    registry = world.operator(platform).registry
+    changed = body_pb2.Membership(name=joined.name, roles=[body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY])
+    update = registry_service_pb2.UpdateMembershipRequest(membership=changed, reason="更换")
+    update.update_mask.paths.append("roles")
+    end = registry_service_pb2.EndMembershipRequest(name=joined.name, reason="退出")
+    assert "reopen" in refusal(registry.UpdateMembership, update)
+    assert "HANDED_IN" in refusal(world.join, platform, body.name, newcomer)
+    assert "HANDED_IN" in refusal(registry.EndMembership, end)
+    assert leaver.caller.registry.EndMembership(end).valid_to
+    take(leads[0], made.name, "reopen", reason="更换成员")
+    assert world.join(platform, body.name, newcomer).name
 
 
 def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform: Platform) -> None:
@@ -72,12 +123,27 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     for named in (university, institute):  # in whosever name
         assign = {"named_organization": named.name, "named_principal": own.caller.sub}
         assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    dean = expert(platform, college_of(platform, university))
+    stranger = {"named_organization": institute.name, "named_principal": "somebody"}
+    assert "NOT_OF_THE_ORGANIZATION" in refusal(take, centre, made.name, "assign_expert", **stranger)
+    for person, other in ((dean, institute), (centre, centre)):
+        assign = {"named_organization": other.name, "named_principal": person.caller.sub}
+        assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
     judge = expert(platform, institute)
     assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
     take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)
     assert "INPUT_REQUIRED" in refusal(take, judge, made.name, "score")
     assert "score" in refusal(take, judge, made.name, "score", score=101, reason="可行")
     assert "SCORES_MISSING" in refusal(take, centre, made.name, "select")
+    absent = expert(platform, institute)
+    read = rpc.GetApplicationRequest(name=made.name)
+    take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=absent.caller.sub)
+    take(centre, made.name, "unassign_expert", named_principal=absent.caller.sub, reason="无法参加")
+    assert "NOT_FOUND" in refusal(Caller(platform, absent.caller.sub).applications.GetApplication, read)
+    own_since = world.grant(platform, judge.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=university.name)
+    assert "CONFLICT_OF_INTEREST" in refusal(take, judge, made.name, "score", score=80, reason="可行")
+    revoke = registry_service_pb2.RevokeGrantRequest(name=own_since.name, reason="已离职")
+    world.operator(platform).registry.RevokeGrant(revoke)
     take(judge, made.name, "score", score=80, reason="可行")
     done = take(centre, made.name, "select")
     assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
@@ -99,23 +165,49 @@ def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform
     assert begun(university, call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
 
 
+def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
+    """A draft of another pilot of a university."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=year),
+    )
+    made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return str(made.name)
+
+
 def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> None:
-    first, university = pilot(platform)
+    university = placed(platform, UNIVERSITY, "110000")
     call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
-    for number, major in enumerate(("080901", "080902", "080903")):
-        given = body_pb2.Body(
-            display_name=world.unique("试点"),
-            kind=body_pb2.BODY_KIND_PILOT_UNIT,
-            pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
-        )
-        body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
-        made = begun(university, call, body=body.name)
-        submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
-        if number < 2:
-            take(university, made.name, *submit)
-        else:
-            assert "R21.2" in refusal(take, university, made.name, *submit)
-    assert first.name
+    submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    for major, year in (("080901", YEAR), ("080902", YEAR - 1)):  # whatever is entered: the call's year counts
+        take(university, begun(university, call, body=major_of(platform, university, major, year)).name, *submit)
+    for major, entered in (("080903", YEAR), ("080903", YEAR + 1), ("080903", None), ("080901", None)):
+        made = begun(university, call, body=major_of(platform, university, major, entered))
+        assert "R21.2" in refusal(take, university, made.name, *submit)
+    later = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, YEAR + 1)
+    made = begun(university, later, body=major_of(platform, university, "080901", YEAR))
+    assert take(university, made.name, *submit).state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_two_applications_for_one_major_are_not_submitted_together(platform: Platform) -> None:
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    for _ in range(3):
+        university = placed(platform, UNIVERSITY, "110000")
+        made = [begun(university, call, body=major_of(platform, university, "080901")).name for _ in range(2)]
+        given = papers.attached(university, "SEALED_FORM", "PLATFORM_RECEIPT")
+
+        def submitted(name: str, member: Member = university, given: Any = given) -> str:
+            try:
+                member.caller.applications.TakeStep(rpc.TakeStepRequest(name=name, step="submit", documents=given))
+            except grpc.RpcError as refused:
+                return str(refused)
+            return ""
+
+        with ThreadPoolExecutor(2) as both:
+            told = sorted(both.map(submitted, made))
+        assert told[0] == "", told
+        assert "R21.2" in told[1]
 
 
 def test_what_is_not_handed_in_lapses_after_the_last_day(platform: Platform) -> None:

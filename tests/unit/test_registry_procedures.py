@@ -42,7 +42,7 @@ def test_no_step_is_taken_in_another_state_or_by_another_party(programme: Progra
                 if state not in step.at:
                     assert isinstance(found, Refusal)
                     assert found.reason == "ILLEGAL_STATE"
-                elif party not in step.by:
+                elif party not in step.takers(state):
                     assert isinstance(found, Refusal)
                     assert found.reason == "NOT_THE_PARTY"
                 else:

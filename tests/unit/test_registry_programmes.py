@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from registry.domain.names import CertificationState, OrgType, Programme
+from registry.domain.names import CertificationState, MemberRole, OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
 from registry.domain.programmes.challenge import taken_on
-from registry.domain.programmes.common import CORRECTION_DAYS
+from registry.domain.programmes.common import CORRECTION_DAYS, experts
 from registry.domain.programmes.majors import ANSWER_DAYS
 from tests.unit.walking import (
     APPLICANT,
@@ -27,6 +27,8 @@ from tests.unit.walking import (
     begun,
     due_on,
 )
+
+LAST_DAY = date(2026, 10, 31)  # of the window
 
 
 def community(**more: Any) -> Walk:
@@ -107,6 +109,43 @@ def test_a_central_soe_files_direct() -> None:
     assert walk.took("file_direct") is State.REPORTED
 
 
+def filed_direct() -> Walk:
+    """A central SOE's community on the ministry's table, without a province."""
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("file_direct")
+    return walk
+
+
+def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() -> None:
+    walk = filed_direct()
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+    walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
+    assert walk.took("resubmit", **form) is State.REPORTED
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+def test_what_was_returned_and_is_sealed_again_has_its_days_for_corrections_not_the_window() -> None:
+    walk = filed_direct()
+    walk.on(LAST_DAY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    last = LAST_DAY + timedelta(days=CORRECTION_DAYS)
+    walk.on(last)
+    walk.case = replace(walk.case, facts={})
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    assert due_on(Programme.COMMUNITY, walk.case) == last
+    assert walk.took("submit") is State.SUBMITTED, "now by way of a province"
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
+
+
 def test_who_is_no_central_soe_does_not() -> None:
     sealing().refused("NO_CENTRAL_SOE", "file_direct")
 
@@ -127,6 +166,66 @@ def test_what_was_returned_is_sealed_again_or_corrected() -> None:
     walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
     walk.took("start_sealing", named=PROVINCE)
     walk.refused("SEALS_MISSING", "submit")
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_a_form_that_is_taken_back_for_changes_is_sealed_again(returned: bool) -> None:
+    walk = sealing()
+    if returned:
+        walk.took("submit")
+        walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+        walk.took("start_sealing", named=PROVINCE)
+        walk.took("seal", PROVINCE, Party.PROVINCE)
+    due = due_on(Programme.COMMUNITY, walk.case)
+    walk.refused("INPUT_REQUIRED", "reopen")
+    assert walk.took("reopen", reason="更正事实") is (State.RETURNED if returned else State.DRAFT)
+    assert due_on(Programme.COMMUNITY, walk.case) == due
+    if returned:
+        walk.refused("SEALS_MISSING", "resubmit", brought=frozenset({"SEALED_FORM"}))
+    walk.took("start_sealing", named=PROVINCE)
+    walk.refused("SEALS_MISSING", "submit")
+
+
+@pytest.mark.parametrize("step", ["return", "reject"])
+def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reported(step: str) -> None:
+    reviewers = ((PROVINCE, Party.PROVINCE), (AUTHORITY, Party.AUTHORITY))
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    for state, (whose, other) in ((State.SUBMITTED, reviewers), (State.REPORTED, reviewers[::-1])):
+        walk = community(state=state)
+        walk.refused("NOT_THE_PARTY", step, *other, reason="补正")
+        assert isinstance(walk.tried(step, *whose, reason="补正"), Step)
+        offered = [{one.name for one in procedure.possible(state, frozenset({party}))} for _, party in (whose, other)]
+        assert [step in names for names in offered] == [True, False]
+
+
+NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
+
+
+def swap(walk: Walk) -> None:
+    """Let another university lead."""
+    walk.case = replace(walk.case, leads={**walk.case.leads, MemberRole.LEAD_UNIVERSITY: NEW_LEAD})
+
+
+def test_a_community_is_never_formed_with_a_lead_that_has_not_sealed() -> None:
+    walk = sealing()
+    walk.took("submit")
+    before = walk.case
+    swap(walk)
+    assert "return" in walk.refused("SEALS_MISSING", "approve", PROVINCE, Party.PROVINCE).zh
+    walk.case = before
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    swap(walk)
+    walk.refused("SEALS_MISSING", "accept", AUTHORITY, Party.AUTHORITY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="更换了牵头高校")
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+    assert "start_sealing" in walk.refused("SEALS_MISSING", "resubmit", **form).zh
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in (APPLICANT, NEW_LEAD, SCHOOL):
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    walk.took("submit", **form)
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.SEALING])
@@ -156,6 +255,11 @@ def test_a_correction_has_thirty_days() -> None:
 PILOT_FORMS = {Programme.PILOT: ("SEALED_FORM", "PLATFORM_RECEIPT"), Programme.SUPPORT: ("SEALED_FORM",)}
 
 
+def sent(person: str, *acts_for: Unit) -> dict[str, Any]:
+    """What a step says of an expert whom an institute sends, and who acts for others beside it."""
+    return {"named": EXPERTS, "principal": person, "acts_for": {person: frozenset({EXPERTS, *acts_for})}}
+
+
 def reviewed(programme: Programme) -> Walk:
     """A pilot's or a support unit's application before its selection."""
     walk = begun(programme, UNIVERSITY)
@@ -163,7 +267,7 @@ def reviewed(programme: Programme) -> Walk:
     walk.took("submit", UNIVERSITY)
     walk.took("qualify", AUTHORITY, Party.AUTHORITY)
     for expert in ("first", "second"):
-        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal=expert)
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent(expert))
         walk.took("score", EXPERTS, Party.EXPERT, actor=expert, score=80, reason="可行")
     return walk
 
@@ -211,14 +315,79 @@ def test_an_expert_with_an_interest_is_refused(expert: Unit) -> None:
     walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=expert, principal="expert")
 
 
-@pytest.mark.parametrize(("acts_for", "has_interest"), [("applicant", True), ("member", True), ("experts", False)])
-def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(acts_for: str, has_interest: bool) -> None:
-    walk = begun(Programme.PILOT, APPLICANT, state=State.QUALIFIED, members=frozenset({"organizations/member"}))
-    assign = {"named": EXPERTS, "principal": "expert", "principal_acts_for": frozenset({f"organizations/{acts_for}"})}
-    if has_interest:
-        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+PARENT = Unit("organizations/parent", OrgType.GOV_DEPARTMENT)
+INTERESTED = [
+    APPLICANT,
+    Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=APPLICANT.name),
+    PARENT,
+    Unit("organizations/sister", OrgType.ENTERPRISE, parent=PARENT.name),
+    Unit("organizations/member", OrgType.ENTERPRISE),
+    AUTHORITY,
+]
+NEUTRAL = Unit("organizations/neutral", OrgType.ENTERPRISE)
+
+
+def judged(state: State) -> Walk:
+    """A pilot with a member, whose applicant belongs to somebody."""
+    members = frozenset({"organizations/member"})
+    applicant = APPLICANT._replace(parent=PARENT.name)
+    return begun(Programme.PILOT, applicant, state=state, members=members, authority=AUTHORITY.name)
+
+
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_an_expert_who_acts_for_an_interested_party_is_refused_whoever_is_named(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    if other is NEUTRAL:
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert", other))
     else:
-        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **assign)
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert", other))
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=other, principal="expert")
+
+
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_an_expert_who_acts_for_an_interested_party_since_does_not_score(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert"))
+    now = {"actor": "expert", "score": 100, "reason": "好", "acts_for": {"expert": frozenset({EXPERTS, other})}}
+    if other is NEUTRAL:
+        walk.took("score", EXPERTS, Party.EXPERT, **now)
+    else:
+        hidden = {"named": EXPERTS, "principal": "neutral"}
+        walk.refused("CONFLICT_OF_INTEREST", "score", EXPERTS, Party.EXPERT, **now, **hidden)
+
+
+def test_who_runs_the_body_or_had_a_hand_in_the_application_is_no_expert() -> None:
+    walk = judged(State.SUBMITTED)
+    walk.took("qualify", AUTHORITY, Party.AUTHORITY, actor="clerk")
+    for person in ("clerk", "secretary"):
+        more = {**sent(person), "runs_body": frozenset({"secretary"})}
+        walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **more)
+
+
+def test_an_expert_is_somebody_of_the_organization_that_is_named() -> None:
+    walk = judged(State.QUALIFIED)
+    for acts_for in (frozenset[Unit](), frozenset({NEUTRAL})):
+        more = {**sent("typo"), "acts_for": {"typo": acts_for}}
+        walk.refused("NOT_OF_THE_ORGANIZATION", "assign_expert", AUTHORITY, Party.AUTHORITY, **more)
+
+
+def test_an_expert_is_taken_off_with_the_score() -> None:
+    walk = reviewed(Programme.PILOT)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
+    walk.refused("INPUT_REQUIRED", "unassign_expert", AUTHORITY, Party.AUTHORITY, principal="third")
+    off = {"reason": "无法参加"}
+    told = walk.refused("NOT_AN_EXPERT", "unassign_expert", AUTHORITY, Party.AUTHORITY, principal="fourth", **off)
+    assert "first、second、third" in told.zh
+    assert walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal="third", **off) is State.IN_REVIEW
+    assert experts(walk.case) == {"first": True, "second": True}
+    assert isinstance(walk.tried("select", AUTHORITY, Party.AUTHORITY), Step)
+    for person in ("first", "second"):
+        walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal=person, **off)
+    walk.refused("NO_EXPERT", "select", AUTHORITY, Party.AUTHORITY)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
+    walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
+    walk.took("score", EXPERTS, Party.EXPERT, actor="first", score=70, reason="重评")
+    assert walk.took("select", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
 def test_who_acted_for_the_applicant_does_not_score_it() -> None:
@@ -226,14 +395,14 @@ def test_who_acted_for_the_applicant_does_not_score_it() -> None:
     walk.attach(*PILOT_FORMS[Programme.PILOT])
     walk.took("submit", UNIVERSITY, actor="dean")
     walk.took("qualify", AUTHORITY, Party.AUTHORITY)
-    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="dean")
+    walk.refused("CONFLICT_OF_INTEREST", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("dean"))
 
 
 def test_every_expert_scores_once_before_the_selection() -> None:
     walk = reviewed(Programme.PILOT)
     walk.refused("ALREADY_DONE", "score", EXPERTS, Party.EXPERT, actor="first", score=10, reason="再评")
-    walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="first")
-    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, named=EXPERTS, principal="third")
+    walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
     walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
 
 
@@ -297,7 +466,8 @@ def test_a_certification_says_what_is_to_be_certified_and_stands_once(facts: dic
 
 
 def test_an_evaluation_is_a_third_partys() -> None:
-    walk = begun(Programme.EVALUATION)
+    walk = begun(Programme.EVALUATION, authority=AUTHORITY.name)
+    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=AUTHORITY)
     own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name)
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=own)
     walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)

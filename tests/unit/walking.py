@@ -55,7 +55,7 @@ class Walk:
         self.effects.append(found.effect)
         self.case = replace(
             self.case,
-            state=found.to or self.case.state,
+            state=found.leads_to(self.case),
             taken=(*self.case.taken, taken),
             documents=self.case.documents | more.get("brought", frozenset()),
         )

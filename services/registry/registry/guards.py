@@ -8,7 +8,12 @@ from chassis import etag
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from registry import changes, store
-from registry.domain.names import WITHOUT_CODE, BodyState
+from registry.applications import store as applications
+from registry.applications.store import ApplicationRow
+from registry.domain.conditions import Text
+from registry.domain.names import WITHOUT_CODE, BodyState, Programme
+from registry.domain.procedure import STATES, State
+from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
 from registry.mapping.checks import refuse
 from registry.mapping.organizations import parent_problems
@@ -16,6 +21,8 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
+_BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
+"""Where an application is in its applicant's hands again."""
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -72,6 +79,33 @@ async def locked_membership(tx: Tx, name: str) -> tuple[BodyRow, MembershipRow]:
     if row is None:
         raise NotFound(name)
     return body, row
+
+
+async def refuse_handed_in(tx: Tx, body: str) -> None:
+    """What others seal or judge stays as it was handed in (R29, R30), until it comes back or is decided.
+
+    The body is locked, as every step of such an application locks it.
+    """
+    row = await applications.handed_in(tx, body)
+    if row is None:
+        return
+    state_zh, state_en = STATES[State(row.state)]
+    fix_zh, fix_en = _way_back(row)
+    raise Precondition(
+        "HANDED_IN",
+        f"申报 {row.name} 状态为“{state_zh}”，已交出的组织信息和成员不能变动；{fix_zh}",
+        f"application {row.name} is {state_en}, and what it handed in of the body and its members stays as it is; {fix_en}",
+        {"application": row.name},
+    )
+
+
+def _way_back(row: ApplicationRow) -> Text:
+    """How an application that was handed in comes back, in both languages."""
+    back = [one for one in PROCEDURES[Programme(row.programme)].steps if row.state in one.at and one.to in _BACK]
+    if not back:
+        return "请待其审结", "wait for the decision"
+    listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)
+    return f"请先办理其一：{listed}", f"take one of these first: {', '.join(one.name for one in back)}"
 
 
 async def refuse_overlap(tx: Tx, row: MembershipRow) -> None:

@@ -164,16 +164,24 @@ async def _of_pilot(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mappin
         "is_institution": institution.org_type in INSTITUTIONS if institution else None,
         "is_secondary_college": _is_college(college, known.institution) if college else None,
     }
-    if institution and known.major_code and known.HasField("call_year"):
-        others = [
-            body_message(one) for one in await applications.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)
-        ]
-        same_call = [one for one in others if one.pilot_unit.call_year == known.call_year]
-        facts["majors"] = len(
-            {known.major_code, *(one.pilot_unit.major_code for one in same_call if one.pilot_unit.major_code)}
-        )
-        facts["same_major"] = tuple(one.display_name for one in same_call if one.pilot_unit.major_code == known.major_code)
+    if institution and known.major_code:
+        facts.update(await _majors(tx, name, known))
     return facts
+
+
+async def _majors(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mapping[str, Value]:
+    """The institution's majors and other pilots of the same major in the year (R21.2): that of the call that a pilot applies
+    in, whatever was entered; what was entered of one that was formed without a call. Nothing where there is no year.
+    """
+    rows = await applications.of_applicant(tx, known.institution, BodyKind.PILOT_UNIT, name)
+    years = await applications.call_years(tx, [name, *(row.name for row in rows)])
+    year = years.get(name) or known.call_year
+    if not year:
+        return {}
+    others = [one for one in map(body_message, rows) if (years.get(one.name) or one.pilot_unit.call_year) == year]
+    majors = {known.major_code, *(one.pilot_unit.major_code for one in others if one.pilot_unit.major_code)}
+    same = tuple(one.display_name for one in others if one.pilot_unit.major_code == known.major_code)
+    return {"majors": len(majors), "same_major": same}
 
 
 def _is_college(row: OrganizationRow, institution: str) -> bool:

@@ -23,6 +23,7 @@ from registry.domain.names import BodyKind, BodyState
 from registry.judging import Judge, said_at, stage_of
 from registry.mapping.bodies import (
     BODY_FIELDS,
+    HANDED_IN_FIELDS,
     MEMBERSHIP_FIELDS,
     body_message,
     body_problems,
@@ -194,6 +195,8 @@ class Registry:
         tidy(message)
         refuse(body_problems(message))
         await guards.require_named(call.tx, message)
+        if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
+            await guards.refuse_handed_in(call.tx, row.name)
         if message.external_key != before.external_key:
             await self._require_platform(call, "registry.bodies.create")
             await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
@@ -257,6 +260,7 @@ class Registry:
         """See the contract."""
         refuse(membership_problems(request.membership))
         body = await guards.joinable_body(call.tx, request.parent)
+        await guards.refuse_handed_in(call.tx, body.name)
         if await store.get(call.tx, OrganizationRow, request.membership.organization) is None:
             refuse([guards.unknown("membership.organization", request.membership.organization)])
         message = body_pb2.Membership()
@@ -271,6 +275,7 @@ class Registry:
     async def UpdateMembership(self, call: Call, request: rpc.UpdateMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
         body, row = await guards.locked_membership(call.tx, request.membership.name)
+        await guards.refuse_handed_in(call.tx, body.name)
         etag.check(request.membership.etag, row.version, row.name)
         merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
@@ -286,6 +291,8 @@ class Registry:
         """See the contract."""
         guards.require_reason(request.reason)
         body, row = await guards.locked_membership(call.tx, request.name)
+        if not (call.principal and call.principal.organization == row.organization):  # who wants to leave may always
+            await guards.refuse_handed_in(call.tx, body.name)
         last = parsed_date(request.valid_to) if request.valid_to else business_date(call.tx.now)
         if last is None or not row.valid_from <= last <= (row.valid_to or last):
             problem = Violation(

@@ -393,11 +393,11 @@ async def active_grant(tx: Tx, row: GrantRow) -> str:
     return (await tx.conn.execute(select(grant.c.name).where(grant.c.active, *same))).scalar_one_or_none() or ""
 
 
-async def acts_for(tx: Tx, principal: str) -> frozenset[str]:
-    """Names of the organizations that a principal has an active grant for."""
+async def scopes(tx: Tx, principals: Collection[str]) -> Sequence[Any]:
+    """What principals have active grants for: principal, organization and body, each "" where the grant has none."""
     c = grant.c
-    found = await tx.conn.execute(select(c.organization).where(c.principal == principal, c.active, c.organization != ""))
-    return frozenset(found.scalars())
+    found = await tx.conn.execute(select(c.principal, c.organization, c.body).where(c.principal.in_(principals), c.active))
+    return found.all()
 
 
 async def active_with_role(tx: Tx, role: int) -> int:

@@ -1,22 +1,37 @@
 """Tables of applications and calls, and the statements on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, LargeBinary, Table, Text, and_, exists, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    delete,
+    exists,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
 from access.visibility import Viewer
 from chassis.database import Tx
-from registry.domain.calls import SHARED
+from registry.domain.calls import FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+_VOID = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
 _STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
 _SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
 
@@ -103,6 +118,11 @@ async def name_party(tx: Tx, name: str, organization: str, principal: str) -> No
         await tx.conn.execute(insert(party).values(row).on_conflict_do_nothing())
 
 
+async def release_party(tx: Tx, name: str, principal: str) -> None:
+    """A principal has no part in an application any more."""
+    await tx.conn.execute(delete(party).where(party.c.application == name, party.c.principal == principal))
+
+
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
     """Attach documents: whoever may see the application may read them."""
     for one in documents:
@@ -115,6 +135,13 @@ async def live_of_body(tx: Tx, body: str, programme: int) -> str:
     c = application.c
     live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
     return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+
+
+async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
+    """The application by which a body is to be formed, while others seal or judge it."""
+    c = application.c
+    others_have_it = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.in_(sorted(HANDED_IN)))
+    return (await tx.session.execute(select(ApplicationRow).where(*others_have_it).limit(1))).scalar_one_or_none()
 
 
 async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:
@@ -139,6 +166,15 @@ async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[
     counting = or_(c.state.in_(_STANDING), and_(c.state == BodyState.DRAFT, applied))
     statement = select(BodyRow).where(*mine, counting).order_by(c.display_name, c.name)
     return (await tx.session.execute(statement)).scalars().all()
+
+
+async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:
+    """The year of the call that a body's last application to be formed answers, of those bodies that have one that counts."""
+    c = application.c
+    counting = (c.body.in_(bodies), c.programme.in_(sorted(FORMING)), c.state.not_in(_VOID))
+    statement = select(c.body, call.c.year).join(call, call.c.name == c.call).where(*counting)
+    newest = statement.distinct(c.body).order_by(c.body, c.name.desc())
+    return {row.body: row.year for row in await tx.conn.execute(newest)}
 
 
 async def same_call(tx: Tx, row: CallRow) -> str:

@@ -12,17 +12,18 @@ from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
-from registry import bodies, changes, store
+from registry import bodies, changes, guards, store
 from registry.applications import catalogue
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
-from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, to_remind
+from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_party, to_remind
+from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day, take
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY
-from registry.domain.programmes.common import is_college_of
+from registry.domain.programmes.common import experts, is_college_of
 from registry.domain.rules import Finding, check
 from registry.judging import Judge
 from registry.mapping.bodies import body_message, finding_message
@@ -60,7 +61,7 @@ class Taking:
         case = await self._known(call.tx, message, said)
         unit = await self._unit(call, case)
         actor = call.principal.sub if call.principal else ""
-        case = replace(case, unit=unit, actor=actor)
+        case = await _with_grants(call.tx, replace(case, unit=unit, actor=actor), message.body)
         return replace(case, parties=await self._parties(call, message, case))
 
     async def take(self, call: Call, row: ApplicationRow, name: str, said: Said) -> pb.Application:
@@ -68,6 +69,8 @@ class Taking:
         message = application_message(row)
         if row.programme == Programme.CERTIFICATION:
             await catalogue.lock(call.tx, row.applicant)
+        if row.programme in FORMING:  # the body stays as the step finds it, and rivals wait: see `guards`
+            await guards.lock_rivals(call.tx, body_message(await changes.locked_body(call.tx, row.body)))
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
@@ -140,6 +143,7 @@ class Taking:
             actor="",
             parties=frozenset(),
             window=_window(call),
+            authority=message.authority,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents),
@@ -148,7 +152,6 @@ class Taking:
             facts=facts,
             named=units.get(said.organization),
             principal=said.principal,
-            principal_acts_for=await store.acts_for(tx, said.principal) if said.principal else frozenset(),
             score=said.score,
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
@@ -178,7 +181,7 @@ class Taking:
     async def _done(
         self, tx: Tx, row: ApplicationRow, message: pb.Application, case: Case, step: Step, said: Said
     ) -> pb.Application:
-        state = step.to or case.state
+        state = step.leads_to(case)
         message.state = int(state)  # type: ignore[assignment]
         await self.attach(tx, message, said.documents)
         if step.sets:
@@ -197,7 +200,10 @@ class Taking:
         )
         taken.take_time.FromDatetime(tx.now)
         taken.title.zh, taken.title.en = step.title
-        await name_party(tx, message.name, said.organization, said.principal)
+        if step.releases:
+            await release_party(tx, message.name, said.principal)
+        else:
+            await name_party(tx, message.name, said.organization, said.principal)
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, row, "stepped")
         return message
@@ -253,8 +259,20 @@ def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
                 yield part
         if unit.name in {one.subject for one in case.steps("team")}:
             yield Party.TEAM
-    if case.actor in {one.principal for one in case.steps("assign_expert")}:
+    if case.actor in experts(case):
         yield Party.EXPERT
+
+
+async def _with_grants(tx: Tx, case: Case, body: str) -> Case:
+    """The case with what the persons in it act for."""
+    grants = await store.scopes(tx, {case.actor, case.principal} - {""})
+    known = await store.get_all(tx, OrganizationRow, {one.organization for one in grants})
+    units = {name: _unit(row) for name, row in known.items()}
+    acts_for = {
+        person: frozenset(units[one.organization] for one in grants if one.principal == person and one.organization)
+        for person in (case.actor, case.principal)
+    }
+    return replace(case, acts_for=acts_for, runs_body=frozenset(one.principal for one in grants if body and one.body == body))
 
 
 def _unit(row: Any) -> Unit:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from registry.domain.names import BodyKind, BodyState, Programme
-from registry.domain.procedure import ALWAYS, Window
+from registry.domain.procedure import ALWAYS, State, Window
 
 
 def _community(year: int) -> Window:
@@ -49,6 +49,8 @@ FORMING = frozenset({Programme.COMMUNITY, Programme.PILOT, Programme.SUPPORT, Pr
 """Programmes that form the body: it has one application at a time."""
 FORMED_BY_APPLICATION = frozenset(kind for programme in FORMING for kind in BODIES[programme][0])
 """Kinds of bodies that such a programme forms; the platform alone may enter one that was formed without."""
+HANDED_IN = frozenset({State.SEALING, State.SUBMITTED, State.QUALIFIED, State.IN_REVIEW, State.REPORTED})
+"""States in which others seal or judge what such an application says of its body: the body stays as it was handed in."""
 SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
 """Programmes whose applications the members of the body, and its task force, may read."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})

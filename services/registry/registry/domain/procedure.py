@@ -162,8 +162,10 @@ class Case:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
-        named: the organization that the step names, `principal` the person, who acts for the organizations of
-            `principal_acts_for`; `score` (0–100) and `day` what it says.
+        authority: name of the organization that decides.
+        named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
+        acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
+            the two who have a grant of the body itself.
         hindering: findings that hinder a submission.
         names: what organizations are called.
     """
@@ -175,6 +177,7 @@ class Case:
     actor: str
     parties: frozenset[Party]
     window: Window = ALWAYS
+    authority: str = ""
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
@@ -183,7 +186,8 @@ class Case:
     facts: Mapping[str, Value] = field(default_factory=dict)
     named: Unit | None = None
     principal: str = ""
-    principal_acts_for: frozenset[str] = frozenset()
+    acts_for: Mapping[str, frozenset[Unit]] = field(default_factory=dict)
+    runs_body: frozenset[str] = frozenset()
     score: int | None = None
     day: date | None = None
     reason: str = ""
@@ -198,9 +202,14 @@ class Case:
         """Steps of some names that were taken, in their order."""
         return [one for one in self.taken if one.step in names]
 
-    def since(self, name: str) -> list[Taken]:
-        """Steps that were taken since the last of a name."""
-        places = [place for place, one in enumerate(self.taken) if one.step == name]
+    @property
+    def was_returned(self) -> bool:
+        """Whether it was handed in once, in its window, and came back for corrections."""
+        return bool(self.steps("return"))
+
+    def since(self, *names: str) -> list[Taken]:
+        """Steps that were taken since the last of some names."""
+        places = [place for place, one in enumerate(self.taken) if one.step in names]
         return list(self.taken[places[-1] + 1 :]) if places else list(self.taken)
 
 
@@ -221,12 +230,14 @@ class Step:
 
     Attributes:
         at: states in which it can be taken; `to` is the state after it, None where it stays.
-        by: who may take it.
+        by: who may take it; `turns`: who alone may in a state, where that is not all of them.
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
         sets: the fact of the application that the day becomes which the call says.
-        in_window: only within the programme's window.
+        after: the state after it where that depends on the case, in place of `to`.
+        in_window: only within the programme's window; what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated.
+        releases: whom it names has no part in the application any more, and no longer reads it.
         ours: what of it the document leaves open and we have chosen.
     """
 
@@ -244,7 +255,18 @@ class Step:
     checks_rules: bool = False
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
+    releases: bool = False
     ours: Text = ("", "")
+    after: Callable[[Case], State] | None = None
+    turns: Mapping[State, Party] = field(default_factory=dict)
+
+    def takers(self, state: State) -> tuple[Party, ...]:
+        """Who may take it in a state."""
+        return (self.turns[state],) if state in self.turns else self.by
+
+    def leads_to(self, case: Case) -> State:
+        """The state after it."""
+        return self.after(case) if self.after else self.to or case.state
 
 
 @dataclass(frozen=True)
@@ -275,7 +297,7 @@ class Procedure:
 
     def possible(self, state: State, parties: frozenset[Party]) -> list[Step]:
         """Steps that a state and the parties allow, whatever else they need."""
-        return [one for one in self.steps if state in one.at and parties.intersection(one.by)]
+        return [one for one in self.steps if state in one.at and parties.intersection(one.takers(state))]
 
     def due(self, case: Case) -> tuple[date, Deadline] | None:
         """The last day of the present state and what it is, if it has one."""
@@ -350,20 +372,21 @@ def _now(procedure: Procedure, case: Case) -> Text:
         return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
     others = [one for one in procedure.possible(case.state, frozenset(Party)) if one.by != (Party.PLATFORM,)]
     if others:
-        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one)[0]}）" for one in others)
-        by = ", ".join(f"{one.name} by {_parties(one)[1]}" for one in others)
+        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one, case.state)[0]}）" for one in others)
+        by = ", ".join(f"{one.name} by {_parties(one, case.state)[1]}" for one in others)
         return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
     return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
 
 
-def _parties(step: Step) -> Text:
-    return "、".join(PARTIES[one][0] for one in step.by), " or ".join(PARTIES[one][1] for one in step.by)
+def _parties(step: Step, state: State) -> Text:
+    takers = step.takers(state)
+    return "、".join(PARTIES[one][0] for one in takers), " or ".join(PARTIES[one][1] for one in takers)
 
 
 def _not_the_party(step: Step, case: Case) -> Refusal | None:
-    if case.parties.intersection(step.by):
+    if case.parties.intersection(step.takers(case.state)):
         return None
-    zh, en = _parties(step)
+    zh, en = _parties(step, case.state)
     return Refusal("NOT_THE_PARTY", f"请由{zh}办理", f"it is for {en}")
 
 
@@ -392,7 +415,7 @@ def _unsaid(step: Step, case: Case) -> Refusal | None:
 
 
 def _out_of_window(step: Step, case: Case) -> Refusal | None:
-    if not step.in_window or case.window.holds(case.today):
+    if not step.in_window or case.was_returned or case.window.holds(case.today):
         return None
     opens, closes = case.window
     return Refusal(

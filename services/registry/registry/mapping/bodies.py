@@ -25,7 +25,9 @@ FACTS_OF: Mapping[int, str] = {
     BodyKind.SUPPORT_UNIT: "support_unit",
 }
 """Which field holds the facts of a kind."""
-BODY_FIELDS = ("display_name", "region_code", *FACTS_OF.values(), "external_key")
+HANDED_IN_FIELDS = ("display_name", "region_code", *FACTS_OF.values())
+"""What an application hands in of the body that it is to form."""
+BODY_FIELDS = (*HANDED_IN_FIELDS, "external_key")
 MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
 _DAY = ("_on", "_since")  # how names of facts end that are business dates
 _TEXTS = ("key_industry", "park_leading_industry")

@@ -579,7 +579,9 @@ class PilotUnitFacts(_message.Message):
     major_code: _builtins.str
     """Code of the major 专业 in the Ministry of Education's catalogues (R21)."""
     call_year: _builtins.int
-    """Year of the call 遴选年度; the number of majors is counted within it (R21)."""
+    """Year of the call 遴选年度; the number of majors is counted within it (R21). Where the body has an application, the year of
+    that one's call counts in its place.
+    """
     field: Global___PilotField.ValueType
     """Field 申报方向 (R23)."""
     fits_regional_plan: _builtins.bool

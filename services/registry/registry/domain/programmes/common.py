@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from registry.domain.conditions import Text
 from registry.domain.names import OrgType
 from registry.domain.procedure import Case, Guard, Party, Refusal, State, Step, Unit
 
@@ -56,21 +57,40 @@ def is_college_of(one: Unit, other: Unit) -> bool:
     return one.org_type == OrgType.SECONDARY_COLLEGE and one.verified and one.parent == other.name
 
 
-def no_conflict(what: tuple[str, str]) -> Guard:
-    """Whom the step names belongs neither to the applicant nor to another member of the body, nor acts for one."""
+def has_interest(case: Case, one: Unit) -> bool:
+    """Whether an organization has a part in what is judged: with the applicant, as a member of the body, or as who decides."""
+    return related(one, case.applicant) or one.name in {case.authority, *case.members}
+
+
+def no_conflict(what: Text) -> Guard:
+    """The organization that the step names has no interest in what it is to judge."""
 
     def guard(case: Case) -> Refusal | None:
-        interested = {case.applicant.name, *case.members}
-        belongs = case.named is not None and (related(case.named, case.applicant) or case.named.name in interested)
-        if not belongs and not interested.intersection(case.principal_acts_for):
-            return None
-        return Refusal(
-            "CONFLICT_OF_INTEREST",
-            f"{what[0]}与申报单位或其组织成员有利益关系，须回避；请另选",
-            f"{what[1]} has an interest in the applicant or in a member of its body; choose another one",
-        )
+        return conflict(what) if case.named is not None and has_interest(case, case.named) else None
 
     return guard
+
+
+def conflict(what: Text) -> Refusal:
+    """Somebody has an interest in what they are to judge."""
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        f"{what[0]}与申报单位、其组织成员或主管单位有利益关系，须回避；请另选",
+        f"{what[1]} has an interest in the applicant, a member of its body or the authority; choose another one",
+    )
+
+
+def experts(case: Case) -> dict[str, bool]:
+    """The principals who are to score it, and whether each has; who was taken off takes the score along."""
+    found: dict[str, bool] = {}
+    for one in case.steps("assign_expert", "unassign_expert", "score"):
+        if one.step == "assign_expert":
+            found[one.principal] = False
+        elif one.step == "unassign_expert":
+            found.pop(one.principal, None)
+        elif one.actor in found:
+            found[one.actor] = True
+    return found
 
 
 def once_for_each(step: str, what: tuple[str, str]) -> Guard:

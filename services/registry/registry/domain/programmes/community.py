@@ -4,6 +4,10 @@ Filled in, sealed by every lead and by one province among theirs, reviewed there
 a central SOE may file direct, without a province.
 """
 
+from collections.abc import Mapping
+from datetime import date
+
+from registry.domain.conditions import Text
 from registry.domain.names import MemberRole, OrgType, Programme
 from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
@@ -15,6 +19,8 @@ from registry.domain.programmes.common import (
 )
 
 _FLOW, _TIMES = "S2 四", "S2 五"
+_REVIEWERS: Mapping[State, Party] = {State.SUBMITTED: Party.PROVINCE, State.REPORTED: Party.AUTHORITY}
+"""Whose review it is: the province's first, and the ministry's once it is reported."""
 _IN_HAND = (State.DRAFT, State.SEALING, State.RETURNED)
 
 
@@ -55,7 +61,7 @@ def _is_central_soe(case: Case) -> bool:
 
 
 def _sealed_by(case: Case) -> set[str]:
-    return {one.organization for one in case.since("start_sealing") if one.step == "seal"}
+    return {one.organization for one in case.since("start_sealing", "reopen") if one.step == "seal"}
 
 
 def _all_sealed(case: Case) -> Refusal | None:
@@ -77,11 +83,40 @@ def _unsealed(case: Case, wanted: set[str]) -> Refusal | None:
     missing = [case.called(name) for name in sorted(wanted - _sealed_by(case))]
     if not missing:
         return None
+    fix_zh, fix_en = _SEALING.get(case.state, _SEALING_AFTER_A_RETURN)
     return Refusal(
         "SEALS_MISSING",
-        f"尚缺盖章：{'、'.join(missing)}；请其办理盖章（seal）",
-        f"not sealed yet by: {', '.join(missing)}; each takes the step seal",
+        f"尚缺盖章：{'、'.join(missing)}；{fix_zh}",
+        f"not sealed yet by: {', '.join(missing)}; {fix_en}",
     )
+
+
+_SEALING: Mapping[State, Text] = {
+    State.SEALING: ("请其办理盖章（seal）", "each takes the step seal"),
+    State.RETURNED: ("请重新发起盖章（start_sealing）", "send the form round again with the step start_sealing"),
+}
+"""How seals that are missing are got, by state."""
+_SEALING_AFTER_A_RETURN: Text = (
+    "请退回补正（return），由牵头企业重新发起盖章",
+    "return it, and the lead enterprise sends the form round again",
+)
+
+
+def _handed_in_by(case: Case) -> date | None:
+    """The last day for handing in: of the corrections where it was returned, else of the window."""
+    return correction_ends(case) or window_closes(case)
+
+
+def _sealed_as_filed(case: Case) -> Refusal | None:
+    """Whoever leads now has sealed it, and the province if it went by way of one: leads may change after the seals."""
+    if _filed_direct(case):
+        return _central_soe(case) or _leads_sealed(case)
+    return _all_sealed(case)
+
+
+def _filed_direct(case: Case) -> bool:
+    """Whether it was last filed without a province."""
+    return [one.step for one in case.steps("submit", "file_direct")][-1:] == ["file_direct"]
 
 
 def _central_soe(case: Case) -> Refusal | None:
@@ -131,6 +166,17 @@ PROCEDURE = Procedure(
             guards=(_once_since_the_last_start,),
         ),
         Step(
+            "reopen",
+            ("收回修改", "taking it back for changes"),
+            _FLOW,
+            (State.SEALING,),
+            State.DRAFT,
+            (Party.APPLICANT,),
+            asks=("reason",),
+            ours=("已盖的章作废，须重新送盖章", "the seals are void, and the form goes round again"),
+            after=lambda case: State.RETURNED if case.was_returned else State.DRAFT,
+        ),
+        Step(
             "submit",
             ("上传提交", "submission"),
             f"{_FLOW}, 五",
@@ -154,14 +200,23 @@ PROCEDURE = Procedure(
             checks_rules=True,
             guards=(_central_soe, _leads_sealed),
         ),
-        Step("approve", ("省级审核通过", "approval"), _FLOW, (State.SUBMITTED,), State.REPORTED, (Party.PROVINCE,)),
+        Step(
+            "approve",
+            ("省级审核通过", "approval"),
+            _FLOW,
+            (State.SUBMITTED,),
+            State.REPORTED,
+            (Party.PROVINCE,),
+            guards=(_all_sealed,),
+        ),
         Step(
             "return",
             ("退回补正", "return"),
             _FLOW,
-            (State.SUBMITTED, State.REPORTED),
+            tuple(_REVIEWERS),
             State.RETURNED,
-            (Party.PROVINCE, Party.AUTHORITY),
+            tuple(_REVIEWERS.values()),
+            turns=_REVIEWERS,
             asks=("reason",),
             ours=(f"补正期 {CORRECTION_DAYS} 天", f"{CORRECTION_DAYS} days for corrections"),
         ),
@@ -174,14 +229,17 @@ PROCEDURE = Procedure(
             (Party.APPLICANT,),
             brings=("SEALED_FORM",),
             checks_rules=True,
+            guards=(_sealed_as_filed,),
+            after=lambda case: State.REPORTED if _filed_direct(case) else State.SUBMITTED,
         ),
         Step(
             "reject",
             ("审核不通过", "rejection"),
             _FLOW,
-            (State.SUBMITTED, State.REPORTED),
+            tuple(_REVIEWERS),
             State.REJECTED,
-            (Party.PROVINCE, Party.AUTHORITY),
+            tuple(_REVIEWERS.values()),
+            turns=_REVIEWERS,
             asks=("reason",),
         ),
         Step(
@@ -192,6 +250,7 @@ PROCEDURE = Procedure(
             State.RUNNING,
             (Party.AUTHORITY,),
             checks_rules=True,
+            guards=(_sealed_as_filed,),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
@@ -199,7 +258,8 @@ PROCEDURE = Procedure(
         lapse(_TIMES, *_IN_HAND),
     ),
     (
-        Deadline((State.DRAFT, State.SEALING), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
+        Deadline((State.DRAFT,), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
+        Deadline((State.SEALING,), _handed_in_by, ("提交截止", "last day for handing in"), _TIMES, "lapse"),
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _FLOW, "lapse"),
     ),
 )

@@ -1,12 +1,17 @@
 """PILOT 试点单位 and SUPPORT 支撑单位 (S4 四; R30): checked, reviewed by experts, selected; two years; managed dynamically."""
 
+from collections.abc import Callable
 from datetime import date
 
+from registry.domain.conditions import Text
 from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Case, Deadline, Effect, Guard, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
+    conflict,
     correction_ends,
+    experts,
+    has_interest,
     lapse,
     no_conflict,
     window_closes,
@@ -14,6 +19,7 @@ from registry.domain.programmes.common import (
 )
 
 CYCLE_YEARS = 2
+_EXPERT: Text = ("该专家", "this expert")
 _APPLY, _REVIEW, _RUN = "S4 四(一)", "S4 四(二)", "S4 四(三)"
 
 
@@ -30,35 +36,66 @@ def cycle_ends(case: Case) -> date | None:
 
 
 def _new_expert(case: Case) -> Refusal | None:
-    if case.principal not in {one.principal for one in case.steps("assign_expert")}:
+    if case.principal not in experts(case):
         return None
     return Refusal("ALREADY_DONE", "该专家已在评审名单中；请另选", "this expert is to score it already; choose another one")
 
 
-def _not_the_applicants_own(case: Case) -> Refusal | None:
-    if case.principal not in {one.actor for one in case.taken if one.organization == case.applicant.name}:
+def _impartial(who: Callable[[Case], str]) -> Guard:
+    """A person acts for nobody who has an interest, and took no step but of scoring."""
+
+    def guard(case: Case) -> Refusal | None:
+        person = who(case)
+        had_a_hand = person in {one.actor for one in case.taken if one.step != "score"}
+        acts_for = case.acts_for.get(person, frozenset())
+        if had_a_hand or person in case.runs_body or any(has_interest(case, one) for one in acts_for):
+            return conflict(_EXPERT)
+        return None
+
+    return guard
+
+
+def _of_the_named(case: Case) -> Refusal | None:
+    """Anybody could be sent as somebody's expert: the organization's own grant says who acts for it."""
+    if case.named in case.acts_for.get(case.principal, frozenset()):
         return None
     return Refusal(
-        "CONFLICT_OF_INTEREST",
-        "该人员曾代表申报单位办理本申报，须回避；请另选",
-        "this person has acted for the applicant in this application; choose another one",
+        "NOT_OF_THE_ORGANIZATION",
+        "该人员账号未获该单位授权；请核对账号，或请该单位先行授权（grant）",
+        "this principal has no grant of that organization; mend the id, or have the organization grant it first",
+    )
+
+
+def _is_an_expert(case: Case) -> Refusal | None:
+    if case.principal in experts(case):
+        return None
+    listed = sorted(experts(case))
+    return Refusal(
+        "NOT_AN_EXPERT",
+        f"该人员不在评审名单中；请从中选择：{'、'.join(listed) or '（名单为空）'}",
+        f"this person is not to score it; choose one of: {', '.join(listed) or '(none is left)'}",
     )
 
 
 def _scores_once(case: Case) -> Refusal | None:
-    if case.actor not in {one.actor for one in case.steps("score")}:
+    if not experts(case).get(case.actor):
         return None
     return Refusal("ALREADY_DONE", "您已评分，无须再办", "you have scored it already; there is nothing to do")
 
 
 def _all_scored(case: Case) -> Refusal | None:
-    missing = {one.principal for one in case.steps("assign_expert")} - {one.actor for one in case.steps("score")}
+    scored = experts(case)
+    if not scored:
+        return Refusal(
+            "NO_EXPERT", "评审名单为空；请先指派专家（assign_expert）", "no expert is left; take assign_expert first"
+        )
+    missing = [one for one, has in scored.items() if not has]
     if not missing:
         return None
     return Refusal(
         "SCORES_MISSING",
-        f"尚有 {len(missing)} 位专家未评分；请待其评分（score）",
-        f"{len(missing)} experts have not scored yet; each takes the step score",
+        f"尚有 {len(missing)} 位专家未评分；请待其评分（score），或取消指派（unassign_expert）",
+        f"{len(missing)} experts have not scored yet; each takes the step score, or is taken off by unassign_expert",
     )
 
 
@@ -125,8 +162,20 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.IN_REVIEW,
             authority,
             asks=("organization", "principal"),
-            guards=(_new_expert, no_conflict(("该专家", "this expert")), _not_the_applicants_own),
+            guards=(_new_expert, no_conflict(_EXPERT), _impartial(lambda case: case.principal), _of_the_named),
             ours=("利益回避规则由平台规定", "the rule on conflicts of interest is ours"),
+        ),
+        Step(
+            "unassign_expert",
+            ("取消专家指派", "taking an expert off"),
+            _REVIEW,
+            (State.IN_REVIEW,),
+            State.IN_REVIEW,
+            authority,
+            asks=("principal", "reason"),
+            guards=(_is_an_expert,),
+            releases=True,
+            ours=("已评的分不再计入", "a score that was given counts no more"),
         ),
         Step(
             "score",
@@ -136,7 +185,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.IN_REVIEW,
             (Party.EXPERT,),
             asks=("score", "reason"),
-            guards=(_scores_once,),
+            guards=(_scores_once, _impartial(lambda case: case.actor)),
             ours=("百分制", "out of 100"),
         ),
         Step(
