@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.notify.v1 import notify_pb2
 from alliance.notify.v1 import notify_service_pb2 as rpc
 from alliance.registry.v1 import organization_pb2
@@ -126,8 +126,9 @@ async def test_a_delivery_fails_in_the_end_and_can_be_sent_again(platform: Platf
     assert again.name == failed.name
 
 
-async def test_who_may_no_longer_know_is_no_longer_told(platform: Platform, watcher: Member) -> None:
-    """The right to see is judged again at each attempt: the membership ends between two of them."""
+@pytest.mark.parametrize("what", ["the membership ends", "the listing is for others"])
+async def test_who_may_no_longer_know_is_no_longer_told(platform: Platform, watcher: Member, what: str) -> None:
+    """The right to see is judged again at each attempt, by what is so between two of them."""
     body = (await to_thread(world.alliance, platform)).name
     issuer = await to_thread(world.organization, platform, organization_pb2.ORG_TYPE_ENTERPRISE)
     await to_thread(world.join, platform, body, issuer)
@@ -137,8 +138,14 @@ async def test_who_may_no_longer_know_is_no_longer_told(platform: Platform, watc
         subscription = await to_thread(_subscribed, watcher, receiver.url)
         subject = await to_thread(_published, platform, body, issuer)
         await _until_it_came(receiver, subject)
-        end = registry.EndMembershipRequest(name=membership.name, valid_to="2026-01-02", reason="退出")
-        await to_thread(world.operator(platform).registry.EndMembership, end)
+        if what == "the membership ends":
+            end = registry.EndMembershipRequest(name=membership.name, valid_to="2026-01-02", reason="退出")
+            await to_thread(world.operator(platform).registry.EndMembership, end)
+        else:
+            hidden = listing_pb2.Listing(name=subject, visibility=listing_pb2.VISIBILITY_GOVERNMENT)
+            update = listings_service_pb2.UpdateListingRequest(listing=hidden, reason="仅供政府")
+            update.update_mask.paths.append("visibility")
+            await to_thread(issuer.caller.listings.UpdateListing, update)
         dropped = await to_thread(_delivery, watcher, subscription.name, subject, notify_pb2.DELIVERY_STATE_DROPPED)
     assert [one.outcome for one in dropped.attempts] == ["HTTP 503"] * len(dropped.attempts)
 

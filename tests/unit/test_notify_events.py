@@ -1,6 +1,7 @@
 """Notify: which events a subscription is for, and what people read."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from chassis.record import Record
 from notify.domain import texts
 from notify.domain.events import About, Audience, Filter, known_patterns, patterns
 from notify.domain.texts import title_and_text
-from notify.mapping import TOPICS, about_json, about_of_json, data, subscribable, subscription_problems
+from notify.mapping import NOW, TOPICS, about_json, abouts_of_json, data, now_json, subscribable, subscription_problems
 from notify.mapping import about as about_of
 
 PROPOSED = "alliance.matching.match.proposed.v1"
@@ -93,7 +94,11 @@ def test_braces_in_what_people_wrote_stay_as_they_are() -> None:
 
 def test_what_a_delivery_keeps_of_an_event_is_all_of_it() -> None:
     event = about(bodies=frozenset({"bodies/b", "bodies/a"}), organizations=frozenset({"organizations/a"}), facts={"a": "b"})
-    assert about_of_json(about_json(event)) == event
+    assert abouts_of_json(about_json(event)) == [event]
+    later = about(visibility=3, bodies=frozenset({"bodies/c"}))
+    then, now = abouts_of_json({**about_json(event), NOW: now_json(later)})
+    assert then == event
+    assert now == replace(event, visibility=3, bodies=frozenset({"bodies/c"}))
 
 
 def application(*steps: tuple[str, str], programme: Any = registry_pb.PROGRAMME_PILOT, reason: str = "") -> Record:

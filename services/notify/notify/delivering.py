@@ -27,7 +27,7 @@ from notify import store
 from notify.audience import Rights
 from notify.channels import Hook, Mail, SendError, Webhooks, send_mail
 from notify.domain.texts import title_and_text
-from notify.mapping import about_of_json, delivery_message
+from notify.mapping import abouts_of_json, delivery_message
 from notify.settings import NotifySettings
 from notify.store import DeliveryRow, SubscriptionRow
 
@@ -143,9 +143,12 @@ class Delivering:
 
     async def _message(self, tx: Tx, row: DeliveryRow, subscription: SubscriptionRow) -> Mail | Hook | None:
         """What to send, if the receiver is still there and may still know of it."""
-        about = about_of_json(row.about)
-        if not subscription.active or not await self._rights.may_know(tx, subscription.organization, about):
+        about, *now = abouts_of_json(row.about)
+        if not subscription.active:
             return None
+        for one in (about, *now):
+            if not await self._rights.may_know(tx, subscription.organization, one):
+                return None
         if subscription.channel == pb.CHANNEL_WEBHOOK:
             body = {"type": row.event_type, "timestamp": row.occurred_at.isoformat(), "data": row.data}
             secret = await store.secret_of(tx, subscription.name)

@@ -14,9 +14,9 @@ from chassis.ids import resource
 from chassis.record import Record
 from notify import store
 from notify.audience import Rights
-from notify.domain.events import About, patterns
+from notify.domain.events import About, Audience, patterns
 from notify.domain.texts import title_and_text
-from notify.mapping import TOPICS, about_json, data, filter_of
+from notify.mapping import NOW, TOPICS, about_json, data, filter_of, now_json
 from notify.mapping import about as about_of
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
@@ -37,6 +37,8 @@ class Events:
         if record.message is None or record.restored_to is not None:  # what was told before can't be untold
             return
         about = about_of(record)
+        if about.audience is Audience.VIEWERS:
+            await store.keep_now(tx, about.subject, {NOW: now_json(about)})
         wanting = [
             row
             for row in await _interested(tx, record.type)

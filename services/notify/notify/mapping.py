@@ -151,14 +151,27 @@ def delivery_message(row: DeliveryRow) -> pb.Delivery:
     return message
 
 
+NOW = "now"
+
+
 def about_json(about: About) -> dict[str, Any]:
     """What a delivery keeps of an event."""
     kept = {name: getattr(about, name) for name in About.__dataclass_fields__}
     return {**kept, "organizations": sorted(about.organizations), "bodies": sorted(about.bodies)}
 
 
-def about_of_json(kept: dict[str, Any]) -> About:
-    """The other way round."""
+def abouts_of_json(kept: dict[str, Any]) -> list[About]:
+    """The other way round: the event; and where a listing is for others by now, the event as if it had been so then."""
+    then = {name: value for name, value in kept.items() if name != NOW}
+    return [_about_of_json({**then, **changed}) for changed in ({}, *([kept[NOW]] if NOW in kept else []))]
+
+
+def now_json(about: About) -> dict[str, Any]:
+    """For whom a listing is, as the deliveries of its earlier events keep it."""
+    return {"visibility": about.visibility, "bodies": sorted(about.bodies)}
+
+
+def _about_of_json(kept: dict[str, Any]) -> About:
     return About(
         **{
             **kept,

@@ -101,6 +101,7 @@ class DeliveryRow(_Base, table=True):
         UniqueConstraint("subscription", "event_id", name="delivery_once"),
         Index("delivery_due", "next_attempt_at", postgresql_where=text("state = 1")),
         Index("delivery_subscription", "subscription", "name"),
+        Index("delivery_open", "subject", postgresql_where=text("state IN (1, 3)")),
     )
 
     name: str = Field(sa_type=Text, primary_key=True)
@@ -129,6 +130,7 @@ secret: Table = SecretRow.__table__  # type: ignore[attr-defined]
 inbox: Table = InboxRow.__table__  # type: ignore[attr-defined]
 delivery: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
+_OPEN = text("state IN (1, 3)")  # pending, or failed and perhaps sent again; as the index has it
 _IS_ANY_DUE = "SELECT EXISTS (SELECT FROM delivery WHERE state = 1 AND next_attempt_at <= $1)"
 
 
@@ -200,6 +202,12 @@ async def add_deliveries(tx: Tx, rows: Sequence[DeliveryRow]) -> None:
     if rows:
         values = [row.model_dump() for row in rows]
         await tx.conn.execute(insert(delivery).values(values).on_conflict_do_nothing(constraint="delivery_once"))
+
+
+async def keep_now(tx: Tx, subject: str, now: dict[str, Any]) -> None:
+    """Let deliveries that may still be made know for whom their listing is by now."""
+    mine = (delivery.c.subject == subject, _OPEN)
+    await tx.conn.execute(update(delivery).where(*mine).values(about=delivery.c.about.concat(now)))
 
 
 async def due_deliveries(tx: Tx, limit: int, but: Sequence[str]) -> list[tuple[DeliveryRow, str]]:
