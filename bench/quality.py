@@ -1,0 +1,117 @@
+"""`python -m bench.quality DIR…`: how good the rankings are that matching gives, on judged sets.
+
+Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. The corpus is put into the very `Ranker` that the service runs,
+each query is ranked by it, and by what it has to beat: reciprocal-rank fusion (k = 60) of exact BM25 (k1 = 1.2,
+b = 0.75) over words and pairs of Han characters, and of the cosine of whole texts, by the same embedder.
+Exits with 1 where matching is not better on every set (p < 0.05, Holm over the sets).
+"""
+
+import argparse
+import math
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
+from matching.domain.passage import Passage
+from matching.embedding import Embedder, Meanings, Memory, embedder
+from matching.ranking import Ranker
+
+_KEPT = 100  # ranks that count for MRR, of both sides
+_LEVEL = 0.05
+_RUN = re.compile(r"([㐀-䶿一-鿿]+)|([^\W_㐀-䶿一-鿿]+)")
+
+
+class Floor:
+    """What matching has to beat."""
+
+    def __init__(self, corpus: Mapping[str, str], by: Embedder) -> None:
+        self._by = by
+        self._names = list(corpus)
+        self._vectors = by.embed(list(corpus.values()))
+        counted = [Counter(_terms(text)) for text in corpus.values()]
+        mean = sum(one.total() for one in counted) / len(counted) or 1.0
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)  # term → (document, saturated count)
+        for number, one in enumerate(counted):
+            length = 0.25 + 0.75 * one.total() / mean
+            for term, count in one.items():
+                self._postings[term].append((number, count * 2.2 / (count + 1.2 * length)))
+
+    def rank(self, text: str) -> Ranking:
+        """The whole corpus, best first."""
+        return fuse([self._order(self._bm25(text)), self._order(self._vectors @ self._by.embed([text])[0])])
+
+    def _bm25(self, text: str) -> Sequence[float]:
+        scores = [0.0] * len(self._names)
+        for term, asked in Counter(_terms(text)).items():
+            postings = self._postings.get(term, [])
+            idf = math.log1p((len(self._names) - len(postings) + 0.5) / (len(postings) + 0.5))
+            for number, count in postings:
+                scores[number] += asked * idf * count
+        return scores
+
+    def _order(self, scores: Sequence[float]) -> list[str]:
+        return [self._names[number] for number in np.argsort(-np.asarray(scores), kind="stable")]
+
+
+def _terms(text: str) -> Iterator[str]:
+    for characters, word in _RUN.findall(text.casefold()):
+        if word:
+            yield word
+        else:
+            yield from (characters[at : at + 2] for at in range(max(1, len(characters) - 1)))
+
+
+def measure(judged: Judged, by: Embedder) -> tuple[list[dict[str, float]], list[dict[str, float]], float]:
+    """Metrics of each query by matching and by the floor; milliseconds that matching took a query, embedding included."""
+    ranker = Ranker(Meanings(by, Memory()))
+    ranker.put((name, Passage.read(text)) for name, text in judged.corpus.items())
+    began = perf_counter()
+    ours = {query: [one.name for one in ranker.rank(Passage.read(text), _KEPT)] for query, text in judged.queries.items()}
+    took = (perf_counter() - began) / len(judged.queries) * 1000
+    floor = Floor(judged.corpus, by)
+    theirs = {query: floor.rank(text)[:_KEPT] for query, text in judged.queries.items()}
+    return (
+        [judge(ours[query], judged.gains[query]) for query in judged.queries],
+        [judge(theirs[query], judged.gains[query]) for query in judged.queries],
+        took,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, and say whether matching is better everywhere."""
+    parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--embedder", default="", metavar="DIR", help="folder of an ONNX sentence model; else the bundled one")
+    chosen = parser.parse_args(arguments)
+    by = embedder(chosen.embedder)
+    print(f"{'':28}{'':10}" + "".join(f"{metric:>11}" for metric in METRICS), flush=True)
+    results = [(folder.name, _measured(Judged.read(folder), by)) for folder in chosen.folders]
+    corrected = holm([difference.p for _, difference in results])
+    print(f"\n{PRIMARY}: matching − floor, 95 % interval, p (paired bootstrap), p (Holm)")
+    for (name, difference), p in zip(results, corrected, strict=True):
+        print(
+            f"{name:28}{difference.mean:+.4f} [{difference.least:+.4f}, {difference.most:+.4f}]  {difference.p:.4f}  {p:.4f}"
+        )
+    better = all(difference.mean > 0 and p < _LEVEL for (_, difference), p in zip(results, corrected, strict=True))
+    return 0 if better else 1
+
+
+def _measured(judged: Judged, by: Embedder) -> Difference:
+    ours, theirs, took = measure(judged, by)
+    for side, values in (("matching", ours), ("floor", theirs)):
+        means = (sum(one[metric] for one in values) / len(values) for metric in METRICS)
+        print(
+            f"{judged.name if side == 'matching' else '':28}{side:10}" + "".join(f"{mean:11.4f}" for mean in means), flush=True
+        )
+    print(f"{'':28}{len(judged.queries)} queries, {len(judged.corpus)} documents, {took:.1f} ms a query", flush=True)
+    return bootstrap([one[PRIMARY] for one in ours], [one[PRIMARY] for one in theirs])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
