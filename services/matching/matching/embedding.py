@@ -68,7 +68,7 @@ class OnnxFolder:
         if missing:
             raise FileNotFoundError(
                 f"matching_embedder：文件夹 {folder} 中缺少 {'、'.join(missing)}，请放入 ONNX 句向量模型及其分词器"
-                f" · matching_embedder: {folder} lacks {', '.join(missing)}: put an ONNX sentence model and its tokenizer there"
+                f" · matching_embedder: {folder} lacks {', '.join(missing)}; put an ONNX sentence model and its tokenizer in"
             )
         self._folder = folder
 
@@ -193,7 +193,8 @@ def cosines(one: Packed, others: Packed) -> Vectors:
 def _pack(rows: Vectors) -> Packed:
     """A byte a number, the largest one as 127; the cosine of two rows changes by less than 0.002."""
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    return np.rint(rows * np.divide(127, largest, out=np.zeros_like(largest), where=largest > 0)).astype(np.int8)
+    packed: Packed = np.rint(rows * np.divide(127, largest, out=np.zeros_like(largest), where=largest > 0)).astype(np.int8)
+    return packed
 
 
 def _unit(rows: Vectors) -> Vectors:

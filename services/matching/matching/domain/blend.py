@@ -1,14 +1,14 @@
 """One closeness out of two: by words and by meaning.
 
 The weights are of the two cosines as they are, neither ranks nor shares of the best candidate: what two texts have in
-common depends on these two alone, and a closeness means the same in every list. Words weigh twice as much, since their
-cosines spread over half the range: unrelated texts share next to no words and still resemble each other somewhat in meaning.
+common is the same from either side and in every list. Words weigh three times as much, since their cosines spread over a
+third of the range: the ten closest of a corpus are at 0.1 to 0.2 by words, and at 0.4 to 0.6 by meaning.
 """
 
 from dataclasses import dataclass
 
 WHOLE = 1_000_000  # parts are integers out of this, so that they sum exactly
-WORDS, MEANING = 2, 1
+WORDS, MEANING = 3, 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def idf(holding: float, listings: float) -> float:
 def weights(counted: Mapping[str, int], holding: Callable[[str], int], listings: int) -> dict[str, float]:
     """Term → weight, of length 1 together; `holding` says how many of the `listings` hold a term.
 
-    A term that no listing holds says nothing of how they differ and is left out.
+    A term that no listing holds, as those of a search may be, is left out: it cannot be shared.
     """
     found = {term: math.log1p(count) * idf(held, listings) for term, count in counted.items() if (held := holding(term))}
     length = math.sqrt(sum(weight * weight for weight in found.values()))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-LIMIT = 2000  # characters of a passage that count; a change must cost little however long the text is
+LIMIT = 1000  # characters of a passage that count; a change must cost little however long the text is
 
 _TITLE = re.compile(r"[^。\n]*?(?=。|\n|\. |\.?\s*$)")  # up to the first sentence's end, which is not part of it
 
