@@ -67,8 +67,8 @@ class OnnxFolder:
         missing = [name for name in (_MODEL, _TOKENIZER) if not (folder / name).is_file()]
         if missing:
             raise FileNotFoundError(
-                f"matching_embedder：文件夹 {folder} 中缺少 {'、'.join(missing)}，请放入 ONNX 句向量模型及其分词器"
-                f" · matching_embedder: {folder} lacks {', '.join(missing)}; put an ONNX sentence model and its tokenizer in"
+                f"sentence_model：文件夹 {folder} 中缺少 {'、'.join(missing)}，请放入 ONNX 句向量模型及其分词器"
+                f" · sentence_model: {folder} lacks {', '.join(missing)}; put an ONNX sentence model and its tokenizer in"
             )
         self._folder = folder
 
