@@ -110,7 +110,8 @@ class _Words:
         self._changed = True
 
     def remove(self, slot: int) -> None:
-        self._writer.delete_documents_by_term("slot", slot)
+        # By query: tantivy takes a number given to `delete_documents_by_term` for a signed one, and deletes nothing.
+        self._writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "slot", slot))
         self._changed = True
 
     def find(self, weights: dict[str, float]) -> set[int]:
