@@ -16,8 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if not __package__:  # `python bench/quality.py`
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
 from matching.domain.passage import Passage
@@ -39,27 +44,27 @@ class Floor:
         self._vectors = by.embed(list(corpus.values()))
         counted = [Counter(_terms(text)) for text in corpus.values()]
         mean = sum(one.total() for one in counted) / len(counted) or 1.0
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)  # term → (document, saturated count)
+        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)  # term → (document, saturated count)
         for number, one in enumerate(counted):
             length = 0.25 + 0.75 * one.total() / mean
             for term, count in one.items():
-                self._postings[term].append((number, count * 2.2 / (count + 1.2 * length)))
+                postings[term].append((number, count * 2.2 / (count + 1.2 * length)))
+        self._postings = {term: np.array(found) for term, found in postings.items()}
 
     def rank(self, text: str) -> Ranking:
         """The whole corpus, best first."""
         return fuse([self._order(self._bm25(text)), self._order(self._vectors @ self._by.embed([text])[0])])
 
-    def _bm25(self, text: str) -> Sequence[float]:
-        scores = [0.0] * len(self._names)
+    def _bm25(self, text: str) -> NDArray[np.float64]:
+        scores = np.zeros(len(self._names))
         for term, asked in Counter(_terms(text)).items():
-            postings = self._postings.get(term, [])
-            idf = math.log1p((len(self._names) - len(postings) + 0.5) / (len(postings) + 0.5))
-            for number, count in postings:
-                scores[number] += asked * idf * count
+            if (found := self._postings.get(term)) is not None:
+                idf = math.log1p((len(self._names) - len(found) + 0.5) / (len(found) + 0.5))
+                scores[found[:, 0].astype(int)] += asked * idf * found[:, 1]
         return scores
 
-    def _order(self, scores: Sequence[float]) -> list[str]:
-        return [self._names[number] for number in np.argsort(-np.asarray(scores), kind="stable")]
+    def _order(self, scores: NDArray[Any]) -> list[str]:
+        return [self._names[number] for number in np.argsort(-scores, kind="stable")]
 
 
 def _terms(text: str) -> Iterator[str]:

@@ -27,7 +27,8 @@ class Letters:
         """See `Embedder`."""
         self.asked += texts
         rows = np.array([[text.count(letter) for letter in "abcdefgh"] for text in texts], np.float32)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
+        unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
+        return unit
 
 
 def near(by: Embedder, one: str, other: str) -> float:
@@ -123,7 +124,7 @@ def model(folder: Path, pooled: bool) -> Path:
             onnx.helper.make_node("Cast", ["attention_mask"], ["mask"], to=onnx.TensorProto.FLOAT),
             onnx.helper.make_node("Einsum", ["tokens", "mask"], ["text"], equation="bte,bt->be"),
         ]
-    shape = ["texts", 2] if pooled else ["texts", "tokens", 2]
+    shape: list[str | int | None] = ["texts", 2] if pooled else ["texts", "tokens", 2]
     inputs = ["input_ids", "attention_mask"] if pooled else ["input_ids"]
     graph = onnx.helper.make_graph(
         nodes,

@@ -1,6 +1,8 @@
 """The ranking core: what is found, in which order, and that many at a time come to what one at a time does."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -123,3 +125,8 @@ def test_beyond_the_exact_search_the_graph_finds(meanings: Meanings, monkeypatch
     exact = names(ranker(meanings), "数据报表")
     monkeypatch.setattr(ranking, "_EXACT", 0)
     assert names(ranker(meanings), "数据报表") == exact
+
+
+def test_another_model_runs_beside_the_indexes() -> None:
+    """Native libraries of both in one process, in the order that the service loads them."""
+    subprocess.run([sys.executable, "-c", "import matching.ranking, onnxruntime"], check=True)
