@@ -60,7 +60,9 @@ def test_the_order_of_arrival_changes_nothing(meanings: Meanings) -> None:
         assert one.rank(Passage.read(query), 10) == other.rank(Passage.read(query), 10)
 
 
-def test_revised_and_removed(meanings: Meanings) -> None:
+@pytest.mark.parametrize("together", [0, 100])
+def test_revised_and_removed(meanings: Meanings, monkeypatch: pytest.MonkeyPatch, together: int) -> None:
+    monkeypatch.setattr(ranking, "_FRESH", together)
     made = ranker(meanings)
     assert names(made, "java", 2)  # indexed, and changed after that
     made.put([("listings/1", Passage.read("护士。照护病人"))])
@@ -118,6 +120,7 @@ def test_all_at_once_is_as_one_by_one(meanings: Meanings) -> None:
 
 def test_candidates_are_bounded(meanings: Meanings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "CANDIDATES", 2)
+    monkeypatch.setattr(ranking, "_FRESH", 0)
     assert 2 <= len(names(ranker(meanings), "园林 java 数据")) <= 4
 
 
@@ -125,6 +128,16 @@ def test_beyond_the_exact_search_the_graph_finds(meanings: Meanings, monkeypatch
     exact = names(ranker(meanings), "数据报表")
     monkeypatch.setattr(ranking, "_EXACT", 0)
     assert names(ranker(meanings), "数据报表") == exact
+
+
+def test_fresh_ones_are_found_by_words_before_the_index_has_them(meanings: Meanings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "CANDIDATES", 1)
+    made = ranker(meanings, dict.fromkeys((f"listings/{number:03}" for number in range(ranking._FRESH + 1)), "护士"))
+    assert len(names(made, "护士", 300)) <= 2  # in the index
+    made.put((f"listings/new/{number:03}", Passage("园林")) for number in range(ranking._FRESH))
+    assert sum(name.startswith("listings/new/") for name in names(made, "护士", 300)) == ranking._FRESH
+    made.put([("listings/one-more", Passage("园林"))])
+    assert len(names(made, "护士", 300)) <= 2
 
 
 def test_another_model_runs_beside_the_indexes() -> None:

@@ -21,6 +21,7 @@ from matching.lexicon import Held, Lexicon
 CANDIDATES = 200  # of each index
 _TERMS = 64  # weightiest terms of a passage that candidates are looked for by; the others are common ones
 _EXACT = 50_000  # listings up to which every vector is compared; beyond, usearch's graph finds most of the nearest ones
+_FRESH = 100  # changes that the inverted index takes in together
 _HEAP = 15_000_000  # bytes of tantivy's buffer; the least that it takes
 
 
@@ -72,7 +73,7 @@ class Ranker:
     def rank(self, passage: Passage, most: int) -> list[Ranked]:
         """The listings closest to a passage, closest first; of the same closeness, by name."""
         weights, meaning = self._lexicon.weights(passage), self._meanings.of([passage])[0]
-        slots = sorted(self._words.find(weights) | self._near(meaning))
+        slots = sorted((self._words.find(weights) | self._near(meaning)) & self._held.keys())
         lexically = self._lexicon.closeness(weights, [self._held[slot] for slot in slots])
         measured = zip(slots, lexically, self._semantically(meaning, slots), strict=True)
         ranked = [Ranked(self._names[slot], blend(words, means)) for slot, words, means in measured]
@@ -92,7 +93,8 @@ class Ranker:
 
 
 class _Words:
-    """The inverted index; changes are taken in when the next look-up needs them."""
+    """The inverted index. Taking changes in costs it many times a look-up, so it does that for `_FRESH` of them together;
+    until then those that were added are found in any case, and those that were removed may be."""
 
     def __init__(self) -> None:
         schema = tantivy.SchemaBuilder()
@@ -101,30 +103,35 @@ class _Words:
         self._schema = schema.build()
         self._index = tantivy.Index(self._schema)
         self._writer = self._index.writer(_HEAP, 1)
-        self._changed = False
+        self._added: set[int] = set()
+        self._changes = 0
 
     def add(self, slot: int, counted: dict[str, int]) -> None:
         document = tantivy.Document(terms=" ".join(term for term, count in counted.items() for _ in range(count)))
         document.add_unsigned("slot", slot)
         self._writer.add_document(document)
-        self._changed = True
+        self._added.add(slot)
+        self._changes += 1
 
     def remove(self, slot: int) -> None:
         # By query: tantivy takes a number given to `delete_documents_by_term` for a signed one, and deletes nothing.
         self._writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "slot", slot))
-        self._changed = True
+        self._added.discard(slot)
+        self._changes += 1
 
     def find(self, weights: dict[str, float]) -> set[int]:
-        """Slots of the listings that the weightiest terms find."""
-        if self._changed:
+        """Slots of the listings that the weightiest terms find, and of the freshest ones."""
+        if self._changes > _FRESH:
             self._writer.commit()
             self._index.reload()
-            self._changed = False
+            self._added.clear()
+            self._changes = 0
         asked = nlargest(_TERMS, weights.items(), key=lambda item: (item[1], item[0]))
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._term(term, weight)) for term, weight in asked])
         searcher = self._index.searcher()
         hits = searcher.search(query, limit=CANDIDATES).hits
-        return {int(slot or 0) for slot in searcher.fast_field_values("slot", [address for _, address in hits])}
+        found = searcher.fast_field_values("slot", [address for _, address in hits])
+        return self._added.union(int(slot or 0) for slot in found)
 
     def _term(self, term: str, weight: float) -> tantivy.Query:
         return tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, "terms", term, "freq"), weight)
