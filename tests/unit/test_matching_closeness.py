@@ -115,3 +115,15 @@ def test_weights_of_the_parts() -> None:
     assert blend(-1, -0.1).total == 0
     assert blend(1 + 1e-7, 0) == blend(1, 0)
     assert blend(math.nextafter(0, 1), 0).total == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("北京 Java 开发。在北京市工作", "上海 Java 开发。在上海市工作"),
+        ("护士。限女性，35岁以下，汉族", "护士。限男性，25岁以下，回族"),
+    ],
+)
+def test_places_and_what_persons_are_change_nothing(one: str, other: str) -> None:
+    assert Passage.read(one) == Passage.read(other)
+    assert not set("北京上海女男汉回") & set(Passage.read(one).whole)

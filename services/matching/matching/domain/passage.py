@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from matching.domain.text import neutral
+
 LIMIT = 1000  # characters of a passage that count; a change must cost little however long the text is
 
 _TITLE = re.compile(r"[^。\n]*?(?=。|\n|\. |\.?\s*$)")  # up to the first sentence's end, which is not part of it
@@ -10,10 +12,15 @@ _TITLE = re.compile(r"[^。\n]*?(?=。|\n|\. |\.?\s*$)")  # up to the first sent
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A title and prose; either may be empty."""
+    """A title and prose; either may be empty. Made by `of`, nothing in it tells of places or of what persons are."""
 
     title: str
     prose: str = ""
+
+    @classmethod
+    def of(cls, title: str, prose: str) -> "Passage":
+        """As they are written."""
+        return cls(neutral(title).strip(), neutral(prose).strip())
 
     @classmethod
     def read(cls, text: str) -> "Passage":
@@ -21,7 +28,7 @@ class Passage:
         text = text.strip()
         found = _TITLE.match(text)
         title = found[0] if found else text
-        return cls(title, text[len(title) :].lstrip("。.\n "))
+        return cls.of(title, text[len(title) :].lstrip("。.\n "))
 
     @property
     def whole(self) -> str:

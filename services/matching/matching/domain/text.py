@@ -39,6 +39,11 @@ def normal(text: str) -> str:
     return protected.without(unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+def neutral(text: str) -> str:
+    """A text without places, which are compared by code, and without what persons are; a gap stands in each place."""
+    return _named_places().sub("\n", protected.without(text))
+
+
 def words(text: str) -> list[str]:
     """Words in the order of the text: `Java开发工程师` → `java`, `开发`, `发工`, `工程`, `程师`."""
     found: list[str] = []
@@ -130,9 +135,19 @@ def _whole(word: str) -> str:
 
 @cache
 def _cuts() -> re.Pattern[str]:
-    """What words are cut at, the longest first; grouped by first character, which makes it fast."""
+    """What words are cut at."""
+    return _any_of({*_PHRASES, *_places()})
+
+
+@cache
+def _named_places() -> re.Pattern[str]:
+    return _any_of(_places())
+
+
+def _any_of(cuts: set[str]) -> re.Pattern[str]:
+    """The longest first; grouped by first character, which makes it fast."""
     found: dict[str, list[str]] = {}
-    for cut in sorted({*_PHRASES, *_places()}, key=lambda cut: (-len(cut), cut)):
+    for cut in sorted(cuts, key=lambda cut: (-len(cut), cut)):
         found.setdefault(cut[0], []).append(cut[1:])
     return re.compile("|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in found.items()))
 
