@@ -267,10 +267,11 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     take(commission, again.name, "reject", reason="未达标")
     assert [one.state for one in catalogue(platform, **own)] == [pb.CERTIFICATION_STATE_EXITED] * 2
 
+    government = placed(platform, DEPARTMENT, "110000")
     for region in ("朝阳区（110105）", "310000"):
-        made = certification(commission, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
+        made = certification(government, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
         take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
-    entries = {one.region_code: one for one in catalogue(platform, organization=commission.name)}
+    entries = {one.region_code: one for one in catalogue(platform, organization=government.name)}
     assert set(entries) == {"110105", "310000"}
     for filters, found in (
         ({"region_code": "北京市"}, True),
@@ -360,6 +361,57 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
     take(school, made.name, "deliver", "RESULT")
     assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
+
+
+def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) -> None:
+    """Others neither begin one nor hold its place (S0 附件1 二(三), 二(五); S1 五; S0 四(三))."""
+    body, council = world.formed_alliance(platform)
+    authority, school = placed(platform, DEPARTMENT, "110000"), world.organization(platform, UNIVERSITY)
+    stranger = world.organization(platform, ENTERPRISE)
+    world.join(platform, body.name, school)
+    challenge = called(platform, authority, pb.PROGRAMME_CHALLENGE)
+    for other in (stranger, school):
+        assert "an enterprise of the body" in refusal(begun, other, challenge, body=body.name)
+    meeting = called(platform, authority, pb.PROGRAMME_MEETING)
+    for other in (stranger, council[0]):
+        assert "the secretariat of the alliance" in refusal(begun, other, meeting, body=body.name)
+    assert begun(council[1], meeting, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+    performance = called(platform, authority, pb.PROGRAMME_PERFORMANCE)
+    for other in (stranger, school):
+        assert "a lead university of the alliance" in refusal(begun, authority, performance, other.name, body=body.name)
+
+
+def test_the_lead_institution_of_a_consortium_applies_for_it(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead, company = placed(platform, UNIVERSITY, "110000"), placed(platform, ENTERPRISE, "110000")
+    stranger = placed(platform, UNIVERSITY, "110000")
+    world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    world.join(platform, body.name, company)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    for other in (company, stranger):
+        assert "the lead institution of the consortium" in refusal(begun, other, call, body=body.name)
+    assert begun(lead, call, body=body.name).applicant == lead.name
+
+
+def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platform: Platform) -> None:
+    """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
+    body, council = world.formed_alliance(platform)
+    first, second = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "110000")
+    made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
+    assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
+    next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
+    assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
+    department = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_CERTIFICATION)
+    assert "does not decide on its own" in refusal(begun, department, call)
+    assert "an educational institution" in refusal(
+        begun, placed(platform, ENTERPRISE, "110000"), called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    )
 
 
 def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) -> None:

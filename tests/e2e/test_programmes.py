@@ -61,7 +61,7 @@ CAST = {  # type, region, whose it is
     "专班": ("task_force", "110000", "部门"),
 }
 _LEADS = "企业=lead_enterprise 高校=lead_university 学校=lead_vocational"
-_COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair 学校=vice_chair 学院=vice_chair"
+_COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair,lead_university 学校=vice_chair 学院=vice_chair"
 _ENTERING = ("update", "attach")
 WALKS = (
     Walk(

@@ -9,6 +9,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
+from chassis.clock import business_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
@@ -30,7 +31,7 @@ from registry.applications.mapping import (
 )
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, window
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import State, hurdle
@@ -103,9 +104,12 @@ class Applications:
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
         await self._require_beginner(call, message, programme)
-        if await store.get(call.tx, OrganizationRow, message.applicant) is None:
-            refuse([guards.unknown("applicant", message.applicant)])
-        await self._require_body(call, message, programme)
+        applicant = await store.get(call.tx, OrganizationRow, message.applicant)
+        if applicant is None:
+            raise Invalid([guards.unknown("applicant", message.applicant)])
+        body = await self._body_of(call, message, programme)
+        await self._require_applicant(call, message, applicant, body)
+        await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
         await self._taking.save(call.tx, message, None, "created")
@@ -261,30 +265,55 @@ class Applications:
                 return
         raise Denied(_CREATE, message.applicant)
 
-    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """The body is of a kind and in a state that fit the programme, and the applicant is one of those that it is about."""
+    async def _body_of(self, call: Call, message: pb.Application, programme: Programme) -> BodyRow | None:
+        """The body, locked, of a kind and in a state that fit the programme; None where the programme is for none."""
         if programme not in BODIES:
             if message.body:
                 refuse(
                     [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
                 )
-            return
+            return None
         kinds, states = BODIES[programme]
         row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise _does_not_fit(row.name, kinds, states)
-        if row.applicant and row.applicant != message.applicant:
-            wrong = f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
+        return row
+
+    async def _require_applicant(
+        self, call: Call, message: pb.Application, applicant: OrganizationRow, body: BodyRow | None
+    ) -> None:
+        """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
+        procedure = PROCEDURES[Programme(message.programme)]
+        members = await store.members_on(call.tx, body.name, business_date(call.tx.now)) if body else []
+        roles = next((one.roles for one in members if one.organization == applicant.name), None)
+        is_the_body = body is not None and body.applicant == applicant.name
+        if not procedure.applicants.admit(applicant.org_type, roles, is_the_body):
+            zh, en = procedure.applicants.title
+            wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])
-        if programme in FORMING and (known := await rows.live_of_body(call.tx, row.name, programme)):
-            raise AlreadyExists(
-                "APPLICATION_EXISTS",
-                f"该组织已有申报 {known}",
-                f"there is an application for this body: {known}",
-                {"application": known},
+        if procedure.is_decided and applicant.name == message.authority:
+            own = (
+                "主管单位不能办理自己的申报；请改由他方征集",
+                "the authority does not decide on its own; answer another's call",
             )
+            refuse([Violation("applicant", "authority", *own)])
+
+    async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
+        """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
+        if programme in FORMING and (known := await rows.live_of_body(call.tx, message.body, programme)):
+            raise _exists("该组织已有申报", "there is an application for this body", known)
+        if programme in ONCE_A_YEAR and (
+            known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
+        ):
+            raise _exists(f"该单位 {year} 年度已有申报", f"there is one of {year} for this organization", known)
+
+
+def _exists(zh: str, en: str, known: str) -> AlreadyExists:
+    return AlreadyExists(
+        "APPLICATION_EXISTS", f"{zh} {known}；请在其中办理", f"{en}: {known}; go on there", {"application": known}
+    )
 
 
 def _does_not_fit(body: str, kinds: Iterable[BodyKind], states: Iterable[BodyState]) -> Precondition:

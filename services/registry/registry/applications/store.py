@@ -17,6 +17,7 @@ from registry.store import Base, BodyRow, body, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+_WITHOUT_RESULT = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
 _STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
 _SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
 
@@ -115,6 +116,14 @@ async def live_of_body(tx: Tx, body: str, programme: int) -> str:
     c = application.c
     live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
     return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+
+
+async def of_the_year(tx: Tx, body: str, applicant: str, programme: int, year: int) -> str:
+    """The name of an application that an organization of a body has in a programme and year; "" for none."""
+    c = application.c
+    same = (c.body == body, c.applicant == applicant, c.programme == programme, call.c.year == year)
+    statement = select(c.name).join(call, call.c.name == c.call).where(*same, c.state.not_in(_WITHOUT_RESULT)).limit(1)
+    return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
 
 
 async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:

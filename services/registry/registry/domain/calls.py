@@ -51,5 +51,7 @@ FORMED_BY_APPLICATION = frozenset(kind for programme in FORMING for kind in BODI
 """Kinds of bodies that such a programme forms; the platform alone may enter one that was formed without."""
 SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
 """Programmes whose applications the members of the body, and its task force, may read."""
+ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
+"""Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
 """Programmes that the authority may begin, too."""

@@ -113,7 +113,8 @@ class ApplicationServiceServicer:
 
     def CreateApplication(self, request, context):
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-        work: evaluations, performance, warnings of majors.
+        work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+        the body), where the applicant is the authority that decides, and where the body, or the year, has one already (APPLICATION_EXISTS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,8 @@ class ApplicationServiceStub:
     """Lists calls, the newest first."""
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-    work: evaluations, performance, warnings of majors.
+    work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+    the body), where the applicant is the authority that decides, and where the body, or the year, has one already (APPLICATION_EXISTS).
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -72,7 +73,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists calls, the newest first."""
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-    work: evaluations, performance, warnings of majors.
+    work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+    the body), where the applicant is the authority that decides, and where the body, or the year, has one already (APPLICATION_EXISTS).
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -119,7 +121,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-        work: evaluations, performance, warnings of majors.
+        work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+        the body), where the applicant is the authority that decides, and where the body, or the year, has one already (APPLICATION_EXISTS).
         """
 
     @_abc_1.abstractmethod

@@ -3,8 +3,8 @@
 Taken on 承接: a team was formed. Completed 完成: its result was accepted.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.names import OrgType, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of, once_for_each, withdraw
 
 _CLAUSE = "S0 附件1 二(三)"
@@ -103,4 +103,5 @@ PROCEDURE = Procedure(
             _CLAUSE,
         ),
     ),
+    Applicants(("该组织的成员企业", "an enterprise of the body"), frozenset({OrgType.ENTERPRISE}), of_body=True),
 )

@@ -5,7 +5,7 @@ a central SOE may file direct, without a province.
 """
 
 from registry.domain.names import MemberRole, OrgType, Programme
-from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     correction_ends,
@@ -201,5 +201,10 @@ PROCEDURE = Procedure(
     (
         Deadline((State.DRAFT, State.SEALING), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _FLOW, "lapse"),
+    ),
+    Applicants(
+        ("该共同体的牵头企业", "the lead enterprise of the community"),
+        of_body=True,
+        roles=frozenset({MemberRole.LEAD_ENTERPRISE}),
     ),
 )

@@ -5,8 +5,8 @@ Proposed by a school, or begun by a warning that it answers.
 
 from datetime import date, timedelta
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, State, Step
+from registry.domain.names import INSTITUTIONS, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, withdraw
 
 ANSWER_DAYS = 60
@@ -81,4 +81,5 @@ PROCEDURE = Procedure(
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _CLAUSE, "lapse"),
         Deadline((State.WARNED,), _answer_due, ("答复截止", "answer due"), _CLAUSE),
     ),
+    Applicants(("院校", "an educational institution"), INSTITUTIONS),
 )

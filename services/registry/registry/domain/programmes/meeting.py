@@ -3,8 +3,8 @@
 Before it, progress and suggestions are compiled; after it, policy is relayed to the members.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.names import MemberRole, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of
 
 _CLAUSE = "S0 附件1 二(五)"
@@ -106,4 +106,5 @@ PROCEDURE = Procedure(
             _CLAUSE,
         ),
     ),
+    Applicants(("该联盟的秘书处", "the secretariat of the alliance"), of_body=True, roles=frozenset({MemberRole.SECRETARIAT})),
 )

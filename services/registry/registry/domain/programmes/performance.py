@@ -5,10 +5,14 @@ Those of universities go to 市教委.
 
 from datetime import date
 
-from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.names import MemberRole, OrgType, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 
 _CLAUSE = "S0 四(三)"
+_ASSESSED = frozenset(
+    {MemberRole.SECRETARIAT, MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL}
+)
+"""附件2 lists vocational colleges among an alliance's 联盟牵头高校, too."""
 _AUTHORITY = (Party.AUTHORITY,)
 
 
@@ -99,5 +103,10 @@ PROCEDURE = Procedure(
             ("考核年度结束", "end of the year"),
             _CLAUSE,
         ),
+    ),
+    Applicants(
+        ("该联盟的秘书处、牵头企业或牵头高校", "the secretariat, a lead enterprise or a lead university of the alliance"),
+        of_body=True,
+        roles=_ASSESSED,
     ),
 )
