@@ -1,10 +1,12 @@
 """Applications on real parts: who may do what, what each step records, what it does to the body, what a deadline does."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import grpc
 import pytest
 
 from alliance.common.v1 import access_pb2
@@ -282,6 +284,37 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     ):
         assert (entries["110105"] in catalogue(platform, **filters)) is found, filters
     assert "GB/T 2260" in refusal(catalogue, platform, region_code="999999")
+
+
+def test_a_region_is_certified_once_whoever_applies(platform: Platform) -> None:
+    commission = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    first, second = placed(platform, DEPARTMENT, "440000"), placed(platform, DEPARTMENT, "440000")
+    region = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": "440300"}
+    made = certification(first, call, **region)
+    also = certification(second, call, **region)
+    take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
+    assert "ALREADY_CATALOGUED" in refusal(take, commission, also.name, "cultivate", "CULTIVATION_PLAN")
+    assert "ALREADY_CATALOGUED" in refusal(certification, second, call, **region)
+    other = certification(second, call, kind=pb.CERTIFIED_KIND_REGION, region_code="440100")
+    assert other.state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_what_is_the_same_region_is_cultivated_for_one_of_two_at_once(platform: Platform) -> None:
+    commission = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    region = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": "440600"}
+    made = [certification(placed(platform, DEPARTMENT, "440000"), call, **region).name for _ in range(2)]
+
+    def cultivated(name: str) -> bool:
+        try:
+            take(commission, name, "cultivate", "CULTIVATION_PLAN")
+        except grpc.RpcError as refused:
+            return "ALREADY_CATALOGUED" not in str(refused)
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(cultivated, made)) == [False, True]
 
 
 def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Platform) -> None:

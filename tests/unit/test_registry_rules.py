@@ -56,8 +56,7 @@ def helping(condition: Condition) -> st.SearchStrategy[Value]:
 @st.composite
 def known(draw: st.DrawFn, rule: Rule) -> dict[str, Value]:
     """Some of the facts that a rule looks at."""
-    asked = [*rule.conditions, *([rule.when] if rule.when else [])]
-    return {one.fact: draw(values(one)) for one in asked if draw(st.booleans())}
+    return {one.fact: draw(values(one)) for one in (*rule.conditions, *rule.when) if draw(st.booleans())}
 
 
 def said(rule: Rule, facts: dict[str, Value]) -> Verdict:
@@ -69,8 +68,7 @@ def said(rule: Rule, facts: dict[str, Value]) -> Verdict:
 def test_a_fact_that_helps_never_hurts(rule: Rule, data: st.DataObject) -> None:
     """Whatever else is known: one condition more that holds leaves the verdict or betters it."""
     before = data.draw(known(rule))
-    if rule.when:
-        before[rule.when.fact] = data.draw(helping(rule.when))
+    before |= {one.fact: data.draw(helping(one)) for one in rule.when}
     helps = data.draw(st.sampled_from(rule.conditions))
     assert RANK[said(rule, {**before, helps.fact: data.draw(helping(helps))})] >= RANK[said(rule, before)]
 
@@ -84,8 +82,7 @@ def _holds(condition: Condition, facts: Facts, value: Value) -> bool:
 def test_a_rule_is_violated_on_what_is_known_only(rule: Rule, data: st.DataObject) -> None:
     """Unknown facts are named, and make a verdict neither good nor bad where they could turn it."""
     facts = data.draw(known(rule))
-    if rule.when:
-        facts[rule.when.fact] = data.draw(helping(rule.when))
+    facts |= {one.fact: data.draw(helping(one)) for one in rule.when}
     found = finding(rule, min(rule.stages), Facts(TODAY, facts), LIMITS)
     held = [one.holds(Facts(TODAY, facts), LIMITS) for one in rule.conditions]
     unknown = [FACTS[one.fact] for one, holds in zip(rule.conditions, held, strict=True) if holds is None]

@@ -67,7 +67,7 @@ class Taking:
         """Take a step. Raises `Precondition` where the procedure refuses it."""
         message = application_message(row)
         if row.programme == Programme.CERTIFICATION:
-            await catalogue.lock(call.tx, row.applicant)
+            await catalogue.lock(call.tx, message)
         case = await self.case(call, message, said)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):

@@ -178,6 +178,7 @@ FACTS: Mapping[str, Fact] = {
         ("technical_support", "技术支持能力", "ability to give technical support"),
         ("representative_cases", "代表性服务案例", "representative cases"),
         # General (S0, S3)
+        ("kind", "认证对象", "what is to be certified"),
         ("deep_cooperation_enterprises", "深度合作企业", "deep-cooperation enterprises"),
         ("is_vocational_school", "职业学校", "vocational school"),
         ("front_line_training_percent", "教育培训经费用于一线职工的比例", "share of training funds spent on front-line staff"),
