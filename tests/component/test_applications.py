@@ -352,7 +352,9 @@ def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Pla
 def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
     school, commission = placed(platform, COLLEGE, "110000"), placed(platform, DEPARTMENT, "110000")
     call = called(platform, commission, pb.PROGRAMME_MAJOR_ADJUSTMENT)
-    facts = pb.MajorAdjustmentFacts(major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55)
+    facts = pb.MajorAdjustmentFacts(
+        change=pb.MAJOR_CHANGE_NEW, major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55
+    )
     made = begun(school, call, major_adjustment=facts)
 
     def evidence() -> dict[str, dict[str, list[str]]]:

@@ -410,8 +410,10 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
 
 
 def test_a_school_proposes_a_major() -> None:
-    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, facts={"change": "NEW"})
     walk.attach("PROPOSAL", "PROGRAMME")
+    assert "major_code" in walk.refused("INPUT_REQUIRED", "submit", SCHOOL).zh
+    walk.case = replace(walk.case, facts={"change": "NEW", "major_code": "460301"})
     walk.refused("RULES_VIOLATED", "submit", SCHOOL, hindering=(HINDERS,))
     walk.took("submit", SCHOOL)
     assert walk.took("approve", AUTHORITY, Party.AUTHORITY) is State.COMPLETED

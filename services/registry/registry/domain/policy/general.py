@@ -13,9 +13,10 @@ RULES: tuple[Rule, ...] = (
         SUBMITTING,
         (Number("deep_cooperation_enterprises", "deep_cooperation_enterprises"),),
         ("请与企业签订深度合作并共同制定培养方案", "win an enterprise that draws up the programme with the school"),
-        when=(Is("is_vocational_school"),),
+        when=(Is("is_vocational_school"), Named("change", ("NEW",))),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
         documents=("PROGRAMME",),
+        revision=2,
     ),
     Rule(
         "R27.1",
@@ -40,9 +41,11 @@ RULES: tuple[Rule, ...] = (
         (Number("practice_hours_percent", "practice_hours_percent", unit=PERCENT),),
         ("请增加实践学时，或说明理由", "add hours of practice, or say why not"),
         severity=IN_PRINCIPLE,
+        when=(Named("change", ("NEW", "ADJUST")),),
         ours=("“以上”含本数", "the number itself counts"),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
         documents=("PROGRAMME",),
+        revision=2,
     ),
     Rule(
         "R27.3",
