@@ -3,7 +3,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import asyncpg
 import grpc
@@ -461,6 +463,72 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
     assert "NOT_FOUND" in refusal(council[2].caller.applications.GetApplication, rpc.GetApplicationRequest(name=made.name))
 
 
+def test_what_was_erased_is_no_longer_there_for_a_step(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=60)
+    made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION), certification=facts)
+    (paper,) = papers.attached(company, "APPLICATION_FORM")
+    company.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=made.name, documents=[paper]))
+    company.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=paper.document, reason="有误"))
+    assert "DOCUMENT_REQUIRED" in refusal(take, company, made.name, "submit")
+    found = company.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
+    assert [list(one.evidence[0].documents) for one in found] == [[]]
+    take(company, made.name, "submit", "APPLICATION_FORM")
+
+
+def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Platform) -> None:
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    attach = university.caller.applications.AttachDocuments
+    image = papers.upload(university, b"\x89PNG\r\n\x1a\n an invented picture", media_type="image/png").name
+    sealed = pb.ApplicationDocument(document=image, kind="SEALED_FORM")
+    assert "PDF" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[sealed]))
+    (sealed,) = papers.attached(university, "SEALED_FORM")
+    receipt = pb.ApplicationDocument(document=sealed.document, kind="PLATFORM_RECEIPT")
+    assert "attached as SEALED_FORM already" in refusal(
+        attach, rpc.AttachDocumentsRequest(name=made.name, documents=[sealed, receipt])
+    )
+    attach(rpc.AttachDocumentsRequest(name=made.name, documents=[sealed]))
+    assert "attached as SEALED_FORM already" in refusal(
+        attach, rpc.AttachDocumentsRequest(name=made.name, documents=[receipt])
+    )
+    picture = pb.ApplicationDocument(document=image, kind="PLATFORM_RECEIPT")
+    assert len(attach(rpc.AttachDocumentsRequest(name=made.name, documents=[picture])).documents) == 2
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def archive(*names: str) -> bytes:
+    """A ZIP with some names in it."""
+    file = BytesIO()
+    with ZipFile(file, "w") as made:
+        for name in names:
+            made.writestr(name, "an invented part")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "names", "is_one"),
+    [
+        (WORD, ("[Content_Types].xml", "word/document.xml"), True),
+        (SHEET, ("[Content_Types].xml", "xl/workbook.xml"), True),
+        (WORD, ("[Content_Types].xml", "xl/workbook.xml"), False),
+        (WORD, ("word/vbaProject.bin",), False),
+        (SHEET, ("META-INF/MANIFEST.MF",), False),
+    ],
+)
+def test_an_office_document_is_not_just_any_archive(
+    platform: Platform, media_type: str, names: tuple[str, ...], is_one: bool
+) -> None:
+    member, content = world.organization(platform, ENTERPRISE), archive(*names)
+    if is_one:
+        assert papers.upload(member, content, media_type=media_type).size == len(content)
+    else:
+        assert "another type" in refusal(papers.upload, member, content, media_type=media_type)
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
@@ -500,7 +568,8 @@ def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_e
     check(name)
     erase = documents.EraseDocumentRequest(name=name, reason="依申请删除")
     assert "PERMISSION_DENIED" in refusal(stranger.caller.documents.EraseDocument, erase)
-    gone = university.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依申请删除"))
+    assert "IN_USE" in refusal(university.caller.documents.EraseDocument, erase)
+    gone = world.operator(platform).documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依法删除"))
     assert (gone.state, gone.file_name) == (pb.DOCUMENT_STATE_ERASED, "")
     assert "ERASED" in refusal(university.caller.documents.GetDocumentContent, documents.GetDocumentContentRequest(name=name))
     assert not (platform.state.folder("objects") / name).exists()

@@ -204,10 +204,11 @@ def test_only_what_is_required_hinders_and_what_is_encouraged_stays_not_open(
 
 def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> None:
     message = body_pb2.Body()
-    for facts, expected in (
+    cases: tuple[tuple[dict[str, Value], list[tuple[str, Any]]], ...] = (
         ({"chairs": 1, "vice_chairs": 4, "chairs_that_are_vice_chairs": ()}, []),
         ({"chairs": 1, "vice_chairs": 3}, [("R11", body_pb2.VERDICT_VIOLATED)]),
         ({"chairs": 1}, [("R11", body_pb2.VERDICT_CANNOT_BE_TOLD)]),
-    ):
+    )
+    for facts, expected in cases:
         open_findings(message, [finding(R11, Stage.STANDING, Facts(TODAY, facts), LIMITS)])
         assert [(one.rule, one.verdict) for one in message.open_findings] == expected

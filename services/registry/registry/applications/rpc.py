@@ -17,7 +17,7 @@ from codes import regions
 from registry import guards, store
 from registry.applications import catalogue
 from registry.applications import store as rows
-from registry.applications.documents import Documents
+from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
     APPLICATION_FIELDS,
     application_message,
@@ -205,10 +205,11 @@ class Applications:
         """See the contract."""
         message = application_message(await self._found(call, request.name))
         procedure = PROCEDURES[Programme(message.programme)]
-        answer = pb.ApplicationCheck(application=message.name)
+        answer, gone = pb.ApplicationCheck(application=message.name), await erased(call.tx, message.name)
+        kept = [one for one in message.documents if one.document not in gone]
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
-            answer.findings[-1].evidence.extend(evidence(procedure, message, one.documents))
+            answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
 
@@ -238,8 +239,9 @@ class Applications:
         return row
 
     async def _require_documents(self, call: Call, row: ApplicationRow, given: Sequence[pb.ApplicationDocument]) -> None:
-        refuse(document_problems(PROCEDURES[Programme(row.programme)], given))
-        await self._documents.require(call, given)
+        procedure = PROCEDURES[Programme(row.programme)]
+        refuse(document_problems(procedure, application_message(row).documents, given))
+        await self._documents.require(call, given, procedure.pdf_only)
 
     async def _sees(self, call: Call) -> ColumnElement[bool]:
         viewer = await self._authority.viewer(call)

@@ -111,6 +111,14 @@ async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
         await tx.conn.execute(insert(attachment).values(row).on_conflict_do_nothing())
 
 
+async def resting_on(tx: Tx, document: str) -> str:
+    """The name of an application that a document was handed in with, and that did not end without a decision; "" for none."""
+    c, free = application.c, (State.DRAFT, State.RETURNED, State.WITHDRAWN, State.LAPSED)
+    statement = select(c.name).join(attachment, attachment.c.application == c.name)
+    found = await tx.conn.execute(statement.where(attachment.c.document == document, c.state.not_in(free)).limit(1))
+    return found.scalar_one_or_none() or ""
+
+
 async def live_of_body(tx: Tx, body: str, programme: int) -> str:
     """The name of a body's application in a programme that has not ended; "" for none."""
     c = application.c

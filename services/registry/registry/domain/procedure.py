@@ -291,7 +291,9 @@ ANYBODY = Applicants(("不限", "anybody"))
 
 @dataclass(frozen=True)
 class Procedure:
-    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them."""
+    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them;
+    those of `pdf_only` are taken as PDF alone.
+    """
 
     programme: Programme
     title: Text
@@ -300,6 +302,7 @@ class Procedure:
     steps: tuple[Step, ...]
     deadlines: tuple[Deadline, ...] = ()
     applicants: Applicants = ANYBODY
+    pdf_only: frozenset[str] = frozenset()
 
     @property
     def has_window(self) -> bool:

@@ -194,6 +194,7 @@ PILOT = Procedure(
     _steps(("SEALED_FORM", "PLATFORM_RECEIPT")),
     _DEADLINES,
     Applicants(("该试点单位所登记的院校", "the institution that the pilot unit names"), is_the_body=True),
+    frozenset(_FORM),
 )
 SUPPORT = Procedure(
     Programme.SUPPORT,
@@ -203,4 +204,5 @@ SUPPORT = Procedure(
     _steps(("SEALED_FORM",)),
     _DEADLINES,
     Applicants(("该支撑单位所登记的单位", "the unit that the support unit names"), is_the_body=True),
+    frozenset(_FORM),
 )
