@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -247,6 +247,16 @@ def certification(applicant: Member, call: pb.ApplicationCall, **facts: Any) -> 
     known = facts or {"kind": pb.CERTIFIED_KIND_ENTERPRISE}
     made = begun(applicant, call, certification=pb.CertificationFacts(**known))
     return take(applicant, made.name, "submit", "APPLICATION_FORM")
+
+
+def test_a_call_that_has_closed_is_not_answered(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    asyncio.run(move(platform, call.name, closes_on=(today - timedelta(days=1)).isoformat()))
+    assert "WINDOW_CLOSED" in refusal(begun, company, call)
+    asyncio.run(move(platform, call.name, closes_on=today.isoformat()))
+    assert begun(company, call).state == pb.APPLICATION_STATE_DRAFT
 
 
 def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Platform) -> None:

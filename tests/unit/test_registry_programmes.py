@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry.domain.names import CertificationState, OrgType, Programme
-from registry.domain.procedure import Effect, Party, State, Step, Unit
+from registry.domain.procedure import Effect, Party, State, Step, Unit, hurdle
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY, catalogued, subject_of
 from registry.domain.programmes.challenge import taken_on
@@ -368,6 +368,8 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)
     walk.took("team", named=SCHOOL)
     assert taken_on(walk.case)
+    walk.refused("DAY_IS_PAST", "start", day=DAY - timedelta(days=1))
+    assert isinstance(walk.tried("start", APPLICANT, Party.APPLICANT, day=DAY), Step)
     walk.took("start", day=date(2026, 9, 1))
     walk.took("deliver", UNIVERSITY, Party.TEAM, brought=frozenset({"RESULT"}))
     walk.took("rework", reason="未达指标")
@@ -392,7 +394,31 @@ def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
     assert walk.took("relay", EXPERTS, Party.SECRETARIAT, brought=frozenset({"POLICY"})) is State.COMPLETED
 
 
-@pytest.mark.parametrize("applicant", [UNIVERSITY, APPLICANT])
+def test_a_step_that_a_guard_refuses_is_not_offered() -> None:
+    """Where the guard looks at what the call will name, only the call tells."""
+    walk = begun(Programme.PERFORMANCE, UNIVERSITY, state=State.SCORED)
+    case = replace(walk.case, parties=frozenset({Party.AUTHORITY}))
+    procedure = PROCEDURES[Programme.PERFORMANCE]
+
+    def in_the_way(name: str) -> str:
+        step = procedure.step(name)
+        assert step
+        found = hurdle(procedure, case, step)
+        return found.reason if found else ""
+
+    assert in_the_way("close") == "TO_BE_FORWARDED"
+    assert in_the_way("forward") == ""
+    case = replace(case, applicant=APPLICANT)
+    assert in_the_way("close") == ""
+
+
+def test_a_meeting_is_not_compiled_without_its_day() -> None:
+    walk = begun(Programme.MEETING)
+    walk.attach("PROGRESS", "SUGGESTIONS")
+    assert "meeting_on" in walk.refused("INPUT_REQUIRED", "compile", EXPERTS, Party.SECRETARIAT).zh
+
+
+@pytest.mark.parametrize("applicant", [UNIVERSITY, SCHOOL, APPLICANT])
 def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
     walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026})
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
@@ -400,9 +426,13 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
     walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
     walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")
-    if applicant is UNIVERSITY:
+    if applicant is not APPLICANT:
         walk.refused("TO_BE_FORWARDED", "close", AUTHORITY, Party.AUTHORITY)
-        walk.refused("NOT_A_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
+        walk.case = replace(
+            walk.case, names={PROVINCE.name: "市教委", AUTHORITY.name: "市农业农村局", EXPERTS.name: "教育公司"}
+        )
+        for wrong in (EXPERTS, AUTHORITY, PROVINCE._replace(verified=False)):
+            walk.refused("NOT_THE_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=wrong)
         assert walk.took("forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE) is State.COMPLETED
     else:
         walk.refused("NOT_A_UNIVERSITY", "forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE)

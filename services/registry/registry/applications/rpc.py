@@ -1,6 +1,7 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, select
 
@@ -34,7 +35,7 @@ from registry.applications.taking import Said, Taking
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
-from registry.domain.procedure import State, hurdle
+from registry.domain.procedure import Procedure, State, hurdle
 from registry.domain.programmes import PROCEDURES
 from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, masked, only, refuse
@@ -103,6 +104,7 @@ class Applications:
         programme = Programme(message.programme)
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
+        _require_open(answered, PROCEDURES[programme], business_date(call.tx.now))
         await self._require_beginner(call, message, programme)
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
@@ -310,6 +312,18 @@ class Applications:
             known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
         ):
             raise _exists(f"该单位 {year} 年度已有申报", f"there is one of {year} for this organization", known)
+
+
+def _require_open(answered: CallRow, procedure: Procedure, today: date) -> None:
+    """What is handed in within a window can still be. Raises `Precondition`."""
+    closes_on = call_message(answered).closes_on
+    if procedure.has_window and closes_on and today.isoformat() > closes_on:
+        raise Precondition(
+            "WINDOW_CLOSED",
+            f"征集已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
+            f"the call closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
+            {"call": answered.name},
+        )
 
 
 def _exists(zh: str, en: str, known: str) -> AlreadyExists:

@@ -354,6 +354,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(step, case)
+        or _guarded(step, case, said=False)
     )
 
 
@@ -370,9 +371,19 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
         or _hindered(step, case)
-        or next((refusal for guard in step.guards if (refusal := guard(case))), None)
+        or _guarded(step, case, said=True)
     )
     return _told(step, found) if found else step
+
+
+_NAMED = frozenset({"organization", "principal", "day"})
+
+
+def _guarded(step: Step, case: Case, *, said: bool) -> Refusal | None:
+    """What a guard says; before anything is said, only of steps whose guards don't look at what the call names."""
+    if not said and not _NAMED.isdisjoint(step.asks):
+        return None
+    return next((refusal for guard in step.guards if (refusal := guard(case))), None)
 
 
 def _told(step: Step, refusal: Refusal) -> Refusal:

@@ -27,6 +27,16 @@ def _not_in_the_team(case: Case) -> Refusal | None:
     return Refusal("ALREADY_DONE", "该单位已在团队中，无须再办", "this organization is in the team already")
 
 
+def _still_to_come(case: Case) -> Refusal | None:
+    if case.day is None or case.day >= case.today:
+        return None
+    return Refusal(
+        "DAY_IS_PAST",
+        f"约定完成日期 {case.day} 已过（今日 {case.today}）；请改填今日或以后的日期",
+        f"the agreed end of the work {case.day} is past (today is {case.today}); name a day from today on",
+    )
+
+
 def _is_not_the_poser(case: Case) -> Refusal | None:
     if case.unit.name != case.applicant.name:
         return None
@@ -78,6 +88,7 @@ PROCEDURE = Procedure(
             _POSER,
             asks=("day",),
             sets="due_on",
+            guards=(_still_to_come,),
         ),
         Step(
             "deliver", ("提交成果", "delivery"), _CLAUSE, (State.IN_WORK,), State.DELIVERED, (Party.TEAM,), brings=("RESULT",)

@@ -12,6 +12,12 @@ _MEETING_DAY = day_of("meeting_on")
 _SECRETARIAT, _TASK_FORCE = (Party.SECRETARIAT,), (Party.TASK_FORCE,)
 
 
+def _says_when(case: Case) -> Refusal | None:
+    if _MEETING_DAY(case) is not None:
+        return None
+    return Refusal("INPUT_REQUIRED", "请填写会期（meeting_on）", "enter the day of the meeting (meeting_on)")
+
+
 def _before_the_meeting(case: Case) -> Refusal | None:
     day = _MEETING_DAY(case)
     if day is None or case.today <= day:
@@ -48,6 +54,7 @@ PROCEDURE = Procedure(
             State.COMPILED,
             _SECRETARIAT,
             documents=("PROGRESS", "SUGGESTIONS"),
+            guards=(_says_when,),
         ),
         Step(
             "submit",
