@@ -408,6 +408,13 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
     take(school, made.name, "deliver", "RESULT")
     assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    begun(poser, pb.ApplicationCall(name=made.call, programme=made.programme), body=body.name)
+    for year, expected in ((0, (1, 1, 1)), (YEAR, (1, 1, 1)), (YEAR + 1, (0, 0, 0))):
+        counting = rpc.GetChallengeCountsRequest(body=body.name, year=year)
+        found = secretariat.caller.applications.GetChallengeCounts(counting)
+        assert (found.published, found.taken_on, found.completed) == expected
+        assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.GetChallengeCounts, counting)
 
 
 def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) -> None:

@@ -10,7 +10,7 @@ from registry.domain.names import CertificationState, OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Unit, hurdle
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY, catalogued, subject_of
-from registry.domain.programmes.challenge import taken_on
+from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.common import CORRECTION_DAYS
 from registry.domain.programmes.majors import ANSWER_DAYS
 from tests.unit.walking import (
@@ -363,11 +363,11 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.refused("ALREADY_DONE", "answer", UNIVERSITY, Party.PARTNER, **answer)
     walk.took("answer", SCHOOL, Party.PARTNER, **answer)
     walk.refused("NO_ANSWER", "team", named=EXPERTS)
-    assert not taken_on(walk.case)
+    assert counts({walk.case.state: 1}) == (1, 0, 0)
     walk.took("team", named=UNIVERSITY)
     walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)
     walk.took("team", named=SCHOOL)
-    assert taken_on(walk.case)
+    assert counts({walk.case.state: 1}) == (1, 1, 0)
     walk.refused("DAY_IS_PAST", "start", day=DAY - timedelta(days=1))
     assert isinstance(walk.tried("start", APPLICANT, Party.APPLICANT, day=DAY), Step)
     walk.took("start", day=date(2026, 9, 1))
@@ -375,6 +375,15 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.took("rework", reason="未达指标")
     walk.took("deliver", SCHOOL, Party.TEAM, brought=frozenset({"RESULT"}))
     assert walk.took("accept") is State.COMPLETED
+    assert counts({walk.case.state: 1}) == (1, 1, 1)
+
+
+def test_what_was_taken_on_follows_from_the_state() -> None:
+    for step in PROCEDURES[Programme.CHALLENGE].steps:
+        if step.to is not None and step.name != "team":
+            assert (step.to in TAKEN_ON) == TAKEN_ON.issuperset(step.at), step.name
+    some = {State.DRAFT: 9, State.WITHDRAWN: 9, State.ANSWERING: 3, State.IN_WORK: 2, State.REJECTED: 1, State.COMPLETED: 4}
+    assert counts(some) == (10, 7, 4)
 
 
 def test_a_meeting_is_compiled_before_and_relayed_after() -> None:

@@ -37,6 +37,7 @@ from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import Procedure, State, hurdle
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.challenge import counts
 from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
@@ -214,6 +215,12 @@ class Applications:
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
+
+    async def GetChallengeCounts(self, call: Call, request: rpc.GetChallengeCountsRequest) -> rpc.ChallengeCounts:
+        """See the contract."""
+        await guards.found(call.tx, BodyRow, request.body)
+        found = counts(await rows.by_state(call.tx, request.body, Programme.CHALLENGE, request.year))
+        return rpc.ChallengeCounts(body=request.body, **found._asdict())
 
     async def _found(self, call: Call, name: str) -> ApplicationRow:
         """An application that the caller may see. Raises `NotFound`."""

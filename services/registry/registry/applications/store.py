@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, LargeBinary, Table, Text, and_, exists, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
@@ -132,6 +146,15 @@ async def of_the_year(tx: Tx, body: str, applicant: str, programme: int, year: i
     same = (c.body == body, c.applicant == applicant, c.programme == programme, call.c.year == year)
     statement = select(c.name).join(call, call.c.name == c.call).where(*same, c.state.not_in(_WITHOUT_RESULT)).limit(1)
     return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
+
+
+async def by_state(tx: Tx, body: str, programme: int, year: int) -> dict[State, int]:
+    """How many applications of a body and a programme are in each state; of the calls of a year, or all where it is 0."""
+    c = application.c
+    statement = select(c.state, func.count()).where(c.body == body, c.programme == programme).group_by(c.state)
+    if year:
+        statement = statement.join(call, call.c.name == c.call).where(call.c.year == year)
+    return {State(state): number for state, number in await tx.conn.execute(statement)}
 
 
 async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:

@@ -3,6 +3,9 @@
 Taken on 承接: a team was formed. Completed 完成: its result was accepted.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from registry.domain.names import OrgType, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of, once_for_each, withdraw
@@ -47,9 +50,22 @@ def _is_not_the_poser(case: Case) -> Refusal | None:
     )
 
 
-def taken_on(case: Case) -> bool:
-    """Whether it counts as taken on."""
-    return bool(case.steps("team"))
+TAKEN_ON = frozenset({State.TEAMED, State.IN_WORK, State.DELIVERED, State.COMPLETED, State.REJECTED})
+"""States of a challenge for which a team was formed: there is no other way into them, nor out of them to others."""
+
+
+class Counts(NamedTuple):
+    """How many challenges there are: published, of these taken on 承接, of these completed 完成."""
+
+    published: int
+    taken_on: int
+    completed: int
+
+
+def counts(by_state: Mapping[State, int]) -> Counts:
+    """The counts out of how many there are in each state; drafts and what was withdrawn are left out."""
+    taken_on = sum(by_state.get(state, 0) for state in TAKEN_ON)
+    return Counts(by_state.get(State.ANSWERING, 0) + taken_on, taken_on, by_state.get(State.COMPLETED, 0))
 
 
 PROCEDURE = Procedure(
