@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -491,6 +492,34 @@ def test_what_was_erased_is_no_longer_there_for_a_step(platform: Platform) -> No
     found = company.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
     assert [list(one.evidence[0].documents) for one in found] == [[]]
     take(company, made.name, "submit", "APPLICATION_FORM")
+
+
+def test_a_document_is_not_erased_while_it_is_handed_in(platform: Platform) -> None:
+    """Whichever comes first: either the step finds no document, or the erasure is refused."""
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=60)
+
+    def answer(what: Any) -> str:
+        try:
+            what()
+        except grpc.RpcError as refused:
+            return str(refused)
+        return ""
+
+    for attached in (True, False) * 4:
+        made, papers_of_it = begun(company, call, certification=facts), papers.attached(company, "APPLICATION_FORM")
+        if attached:
+            company.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=made.name, documents=papers_of_it))
+        submit = rpc.TakeStepRequest(name=made.name, step="submit", documents=[] if attached else papers_of_it)
+        erase = documents.EraseDocumentRequest(name=papers_of_it[0].document, reason="有误")
+        both = (
+            partial(company.caller.applications.TakeStep, submit),
+            partial(company.caller.documents.EraseDocument, erase),
+        )
+        with ThreadPoolExecutor(2) as pool:
+            submitted, erased = pool.map(answer, both)
+        assert "IN_USE" in erased if not submitted else not erased
 
 
 def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Platform) -> None:

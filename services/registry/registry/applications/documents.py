@@ -109,6 +109,7 @@ class Documents:
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
         """See the contract. The object goes first: an erasure that ends half way is asked for again."""
         guards.require_reason(request.reason)
+        await rows.lock_with(call.tx, request.name)
         row = await store.get(call.tx, DocumentRow, request.name, lock=True)
         if row is None:
             raise NotFound(request.name)
@@ -137,8 +138,8 @@ class Documents:
 
         Raises `Invalid` or `Denied`.
         """
-        for one in documents:
-            row = await store.get(call.tx, DocumentRow, one.document)
+        for one in sorted(documents, key=lambda one: one.document):
+            row = await store.get(call.tx, DocumentRow, one.document, lock=True)
             if row is None or row.state == _ERASED:
                 raise Invalid(
                     [

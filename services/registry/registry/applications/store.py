@@ -125,6 +125,16 @@ async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
         await tx.conn.execute(insert(attachment).values(row).on_conflict_do_nothing())
 
 
+async def lock_with(tx: Tx, document: str) -> None:
+    """Lock the applications that a document is attached to: none is handed in while it is erased.
+
+    Before the document, as whoever attaches it goes.
+    """
+    c = application.c
+    statement = select(c.name).join(attachment, attachment.c.application == c.name).where(attachment.c.document == document)
+    await tx.conn.execute(statement.order_by(c.name).with_for_update(of=application))
+
+
 async def resting_on(tx: Tx, document: str) -> str:
     """The name of an application that a document was handed in with, and that did not end without a decision; "" for none."""
     c, free = application.c, (State.DRAFT, State.RETURNED, State.WITHDRAWN, State.LAPSED)
