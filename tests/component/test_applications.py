@@ -2,8 +2,11 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import asyncpg
 import grpc
@@ -337,6 +340,16 @@ def certification(applicant: Member, call: pb.ApplicationCall, **facts: Any) -> 
     return take(applicant, made.name, "submit", "APPLICATION_FORM")
 
 
+def test_a_call_that_has_closed_is_not_answered(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    asyncio.run(move(platform, call.name, closes_on=(today - timedelta(days=1)).isoformat()))
+    assert "WINDOW_CLOSED" in refusal(begun, company, call)
+    asyncio.run(move(platform, call.name, closes_on=today.isoformat()))
+    assert begun(company, call).state == pb.APPLICATION_STATE_DRAFT
+
+
 def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Platform) -> None:
     commission, company = placed(platform, DEPARTMENT, "110000"), placed(platform, ENTERPRISE, "320100")
     call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
@@ -359,10 +372,11 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     take(commission, again.name, "reject", reason="未达标")
     assert [one.state for one in catalogue(platform, **own)] == [pb.CERTIFICATION_STATE_EXITED] * 2
 
+    government = placed(platform, DEPARTMENT, "110000")
     for region in ("朝阳区（110105）", "310000"):
-        made = certification(commission, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
+        made = certification(government, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
         take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
-    entries = {one.region_code: one for one in catalogue(platform, organization=commission.name)}
+    entries = {one.region_code: one for one in catalogue(platform, organization=government.name)}
     assert set(entries) == {"110105", "310000"}
     for filters, found in (
         ({"region_code": "北京市"}, True),
@@ -373,6 +387,37 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     ):
         assert (entries["110105"] in catalogue(platform, **filters)) is found, filters
     assert "GB/T 2260" in refusal(catalogue, platform, region_code="999999")
+
+
+def test_a_region_is_certified_once_whoever_applies(platform: Platform) -> None:
+    commission = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    first, second = placed(platform, DEPARTMENT, "440000"), placed(platform, DEPARTMENT, "440000")
+    region = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": "440300"}
+    made = certification(first, call, **region)
+    also = certification(second, call, **region)
+    take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
+    assert "ALREADY_CATALOGUED" in refusal(take, commission, also.name, "cultivate", "CULTIVATION_PLAN")
+    assert "ALREADY_CATALOGUED" in refusal(certification, second, call, **region)
+    other = certification(second, call, kind=pb.CERTIFIED_KIND_REGION, region_code="440100")
+    assert other.state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_what_is_the_same_region_is_cultivated_for_one_of_two_at_once(platform: Platform) -> None:
+    commission = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    region = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": "440600"}
+    made = [certification(placed(platform, DEPARTMENT, "440000"), call, **region).name for _ in range(2)]
+
+    def cultivated(name: str) -> bool:
+        try:
+            take(commission, name, "cultivate", "CULTIVATION_PLAN")
+        except grpc.RpcError as refused:
+            return "ALREADY_CATALOGUED" not in str(refused)
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(cultivated, made)) == [False, True]
 
 
 def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Platform) -> None:
@@ -410,7 +455,9 @@ def test_the_catalogue_says_whether_a_lead_enterprise_is_certified(platform: Pla
 def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
     school, commission = placed(platform, COLLEGE, "110000"), placed(platform, DEPARTMENT, "110000")
     call = called(platform, commission, pb.PROGRAMME_MAJOR_ADJUSTMENT)
-    facts = pb.MajorAdjustmentFacts(major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55)
+    facts = pb.MajorAdjustmentFacts(
+        change=pb.MAJOR_CHANGE_NEW, major_code="460301", deep_cooperation_enterprises=1, practice_hours_percent=55
+    )
     made = begun(school, call, major_adjustment=facts)
 
     def evidence() -> dict[str, dict[str, list[str]]]:
@@ -452,6 +499,64 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
     take(school, made.name, "deliver", "RESULT")
     assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    begun(poser, pb.ApplicationCall(name=made.call, programme=made.programme), body=body.name)
+    for year, expected in ((0, (1, 1, 1)), (YEAR, (1, 1, 1)), (YEAR + 1, (0, 0, 0))):
+        counting = rpc.GetChallengeCountsRequest(body=body.name, year=year)
+        found = secretariat.caller.applications.GetChallengeCounts(counting)
+        assert (found.published, found.taken_on, found.completed) == expected
+        assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.GetChallengeCounts, counting)
+
+
+def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) -> None:
+    """Others neither begin one nor hold its place (S0 附件1 二(三), 二(五); S1 五; S0 四(三))."""
+    body, council = world.formed_alliance(platform)
+    authority, school = placed(platform, DEPARTMENT, "110000"), world.organization(platform, UNIVERSITY)
+    stranger = world.organization(platform, ENTERPRISE)
+    world.join(platform, body.name, school)
+    challenge = called(platform, authority, pb.PROGRAMME_CHALLENGE)
+    for other in (stranger, school):
+        assert "an enterprise of the body" in refusal(begun, other, challenge, body=body.name)
+    meeting = called(platform, authority, pb.PROGRAMME_MEETING)
+    for other in (stranger, council[0]):
+        assert "the secretariat of the alliance" in refusal(begun, other, meeting, body=body.name)
+    assert begun(council[1], meeting, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+    performance = called(platform, authority, pb.PROGRAMME_PERFORMANCE)
+    for other in (stranger, school):
+        assert "a lead university of the alliance" in refusal(begun, authority, performance, other.name, body=body.name)
+
+
+def test_the_lead_institution_of_a_consortium_applies_for_it(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead, company = placed(platform, UNIVERSITY, "110000"), placed(platform, ENTERPRISE, "110000")
+    stranger = placed(platform, UNIVERSITY, "110000")
+    world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    world.join(platform, body.name, company)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    for other in (company, stranger):
+        assert "the lead institution of the consortium" in refusal(begun, other, call, body=body.name)
+    assert begun(lead, call, body=body.name).applicant == lead.name
+
+
+def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platform: Platform) -> None:
+    """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
+    body, council = world.formed_alliance(platform)
+    first, second = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "110000")
+    made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
+    assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
+    next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
+    assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
+    department = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_CERTIFICATION)
+    assert "does not decide on its own" in refusal(begun, department, call)
+    assert "an educational institution" in refusal(
+        begun, placed(platform, ENTERPRISE, "110000"), called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    )
 
 
 def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) -> None:
@@ -464,6 +569,100 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
     take(department, made.name, "rate", score=91, reason="优秀")
     assert take(department, made.name, "close").state == pb.APPLICATION_STATE_COMPLETED
     assert "NOT_FOUND" in refusal(council[2].caller.applications.GetApplication, rpc.GetApplicationRequest(name=made.name))
+
+
+def test_what_was_erased_is_no_longer_there_for_a_step(platform: Platform) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=60)
+    made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION), certification=facts)
+    (paper,) = papers.attached(company, "APPLICATION_FORM")
+    company.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=made.name, documents=[paper]))
+    company.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=paper.document, reason="有误"))
+    assert "DOCUMENT_REQUIRED" in refusal(take, company, made.name, "submit")
+    found = company.caller.applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name)).findings
+    assert [list(one.evidence[0].documents) for one in found] == [[]]
+    take(company, made.name, "submit", "APPLICATION_FORM")
+
+
+def test_a_document_is_not_erased_while_it_is_handed_in(platform: Platform) -> None:
+    """Whichever comes first: either the step finds no document, or the erasure is refused."""
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=60)
+
+    def answer(what: Any) -> str:
+        try:
+            what()
+        except grpc.RpcError as refused:
+            return str(refused)
+        return ""
+
+    for attached in (True, False) * 4:
+        made, papers_of_it = begun(company, call, certification=facts), papers.attached(company, "APPLICATION_FORM")
+        if attached:
+            company.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=made.name, documents=papers_of_it))
+        submit = rpc.TakeStepRequest(name=made.name, step="submit", documents=[] if attached else papers_of_it)
+        erase = documents.EraseDocumentRequest(name=papers_of_it[0].document, reason="有误")
+        both = (
+            partial(company.caller.applications.TakeStep, submit),
+            partial(company.caller.documents.EraseDocument, erase),
+        )
+        with ThreadPoolExecutor(2) as pool:
+            submitted, erased = pool.map(answer, both)
+        assert "IN_USE" in erased if not submitted else not erased
+
+
+def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Platform) -> None:
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    attach = university.caller.applications.AttachDocuments
+    image = papers.upload(university, b"\x89PNG\r\n\x1a\n an invented picture", media_type="image/png").name
+    sealed = pb.ApplicationDocument(document=image, kind="SEALED_FORM")
+    assert "PDF" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[sealed]))
+    (sealed,) = papers.attached(university, "SEALED_FORM")
+    receipt = pb.ApplicationDocument(document=sealed.document, kind="PLATFORM_RECEIPT")
+    assert "attached as SEALED_FORM already" in refusal(
+        attach, rpc.AttachDocumentsRequest(name=made.name, documents=[sealed, receipt])
+    )
+    attach(rpc.AttachDocumentsRequest(name=made.name, documents=[sealed]))
+    assert "attached as SEALED_FORM already" in refusal(
+        attach, rpc.AttachDocumentsRequest(name=made.name, documents=[receipt])
+    )
+    picture = pb.ApplicationDocument(document=image, kind="PLATFORM_RECEIPT")
+    assert len(attach(rpc.AttachDocumentsRequest(name=made.name, documents=[picture])).documents) == 2
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def archive(*names: str) -> bytes:
+    """A ZIP with some names in it."""
+    file = BytesIO()
+    with ZipFile(file, "w") as made:
+        for name in names:
+            made.writestr(name, "an invented part")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "names", "is_one"),
+    [
+        (WORD, ("[Content_Types].xml", "word/document.xml"), True),
+        (SHEET, ("[Content_Types].xml", "xl/workbook.xml"), True),
+        (WORD, ("[Content_Types].xml", "xl/workbook.xml"), False),
+        (WORD, ("word/vbaProject.bin",), False),
+        (SHEET, ("META-INF/MANIFEST.MF",), False),
+    ],
+)
+def test_an_office_document_is_not_just_any_archive(
+    platform: Platform, media_type: str, names: tuple[str, ...], is_one: bool
+) -> None:
+    member, content = world.organization(platform, ENTERPRISE), archive(*names)
+    if is_one:
+        assert papers.upload(member, content, media_type=media_type).size == len(content)
+    else:
+        assert "another type" in refusal(papers.upload, member, content, media_type=media_type)
 
 
 @pytest.mark.parametrize(
@@ -505,7 +704,8 @@ def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_e
     check(name)
     erase = documents.EraseDocumentRequest(name=name, reason="依申请删除")
     assert "PERMISSION_DENIED" in refusal(stranger.caller.documents.EraseDocument, erase)
-    gone = university.caller.documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依申请删除"))
+    assert "IN_USE" in refusal(university.caller.documents.EraseDocument, erase)
+    gone = world.operator(platform).documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依法删除"))
     assert (gone.state, gone.file_name) == (pb.DOCUMENT_STATE_ERASED, "")
     assert "ERASED" in refusal(university.caller.documents.GetDocumentContent, documents.GetDocumentContentRequest(name=name))
     assert not (platform.state.folder("objects") / name).exists()

@@ -317,10 +317,19 @@ def test_what_was_said_can_be_asked_for_later(platform: Platform) -> None:
     assert list(second.missing) == ["secretariat_full_time_staff", *third.missing]
     for one in (first, second, third, newest):
         assert said(platform, body.name, "R12", one.since_time) == one
-        assert (one.rule_version, one.severity) == ("1", body_pb2.SEVERITY_REQUIRED)
+        assert (one.rule_version, one.severity) == ("2", body_pb2.SEVERITY_REQUIRED)
     before = Timestamp(seconds=first.since_time.seconds - 1)
     asked = world.operator(platform).registry.CheckBody(rpc.CheckBodyRequest(name=body.name, check_time=before))
     assert (list(asked.findings), asked.body_version) == ([], 0)
+
+
+def test_nobody_knows_what_will_be_said(platform: Platform) -> None:
+    body, operator = world.alliance(platform), world.operator(platform).registry
+    now = operator.CheckBody(rpc.CheckBodyRequest(name=body.name)).check_time
+    later = Timestamp(seconds=now.seconds + 3600)
+    with pytest.raises(grpc.RpcError, match="still to come"):
+        operator.CheckBody(rpc.CheckBodyRequest(name=body.name, check_time=later))
+    assert operator.CheckBody(rpc.CheckBodyRequest(name=body.name, check_time=now)).check_time == now
 
 
 def test_the_bodies_of_an_organization_hear_of_its_changes(platform: Platform) -> None:

@@ -34,7 +34,7 @@ def asked(rule: Rule) -> dict[str, Any]:
     """What a rule asks, as JSON has it."""
     parts: dict[str, Any] = {name: value for name, value in asdict(rule).items() if name not in _WORDS}
     parts["conditions"] = [{"asks": type(one).__name__, **asdict(one)} for one in rule.conditions]  # type: ignore[call-overload]
-    parts["when"] = rule.when and {"asks": type(rule.when).__name__, **asdict(rule.when)}  # type: ignore[call-overload]
+    parts["when"] = [{"asks": type(one).__name__, **asdict(one)} for one in rule.when] or None  # type: ignore[call-overload]
     parts["kinds"] = [kind.name for kind in rule.kinds]
     parts["programmes"] = [programme.name for programme in rule.programmes]
     parts["stages"] = sorted(stage.name for stage in rule.stages)

@@ -194,6 +194,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         applications.OpenCallRequest(call=application_pb2.ApplicationCall(year=2026, authority=owner)),
         applications.UpdateApplicationRequest(application=application_pb2.Application(name=scene.application), reason=_WHY),
         applications.AttachDocumentsRequest(name=scene.application),
+        applications.GetChallengeCountsRequest(body=body),
         documents.UploadDocumentRequest(header=papers.header(owner)),
         documents.EraseDocumentRequest(name=scene.document, reason=_WHY),
         registry.FormBodyRequest(name=scene.draft, reason=_WHY),

@@ -52,7 +52,7 @@ class Walk:
 
 CAST = {  # type, region, whose it is
     "部门": ("gov_department", "110000", ""),
-    "省厅": ("gov_department", "120000", ""),
+    "教育厅": ("gov_department", "120000", ""),
     "企业": ("enterprise", "110000", ""),
     "高校": ("university", "120000", ""),
     "学校": ("higher_vocational", "310000", ""),
@@ -61,7 +61,7 @@ CAST = {  # type, region, whose it is
     "专班": ("task_force", "110000", "部门"),
 }
 _LEADS = "企业=lead_enterprise 高校=lead_university 学校=lead_vocational"
-_COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair 学校=vice_chair 学院=vice_chair"
+_COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair,lead_university 学校=vice_chair 学院=vice_chair"
 _ENTERING = ("update", "attach")
 WALKS = (
     Walk(
@@ -69,16 +69,16 @@ WALKS = (
         "企业",
         """
         企业 start_sealing --organization @部门 +APPLICATION_FORM ✗ “形成申报书并送盖章” EVIDENCE
-        企业 start_sealing --organization @省厅 +APPLICATION_FORM +EVIDENCE
+        企业 start_sealing --organization @教育厅 +APPLICATION_FORM +EVIDENCE
         企业 seal
         高校 seal
         学校 seal
-        企业 submit +SEALED_FORM ✗ S2 四 尚缺盖章 @省厅
-        省厅 seal
+        企业 submit +SEALED_FORM ✗ S2 四 尚缺盖章 @教育厅
+        教育厅 seal
         企业 submit +SEALED_FORM
-        省厅 return --reason 佐证材料不全
+        教育厅 return --reason 佐证材料不全
         企业 resubmit +SEALED_FORM
-        省厅 approve
+        教育厅 approve
         部门 accept
         """,
         "running",
@@ -214,7 +214,7 @@ WALKS = (
         高校 report +SELF_REPORT
         部门 rate --score 91 --reason 优秀
         部门 close ✗ S0 四(三) 须送市教委 forward
-        部门 forward --organization @省厅
+        部门 forward --organization @教育厅
         """,
         "completed",
         begins="部门",

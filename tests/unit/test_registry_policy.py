@@ -33,9 +33,10 @@ LEADS = {
 }
 WHOLE: dict[str, dict[str, Value]] = {
     "R10": {"key_industry": "虚构示例产业", "same_industry": ()},
-    "R11": {"chairs": 1, "vice_chairs": 4},
+    "R11": {"chairs": 1, "vice_chairs": 4, "chairs_that_are_vice_chairs": ()},
     "R12": {
         "secretariats": 1,
+        "secretariats_that_are_task_forces": (),
         "secretariat_full_time_staff": 1,
         "secretariat_space": True,
         "secretariat_funding": True,
@@ -80,14 +81,15 @@ WHOLE: dict[str, dict[str, Value]] = {
     "R22.2": {"fits_regional_plan": True, "strong_major": True},
     "R23": {"field": "AI"},
     "R24.1": {"cooperation_experience": True},
-    "R24.2": {"results_in_bodies": True, "regional_policy": True, "unit_support": True},
+    "R24.2": {"results_in_bodies": True},
+    "R24.3": {"regional_policy": True, "unit_support": True},
     "R25.1": {"is_enterprise_or_service_org": True, "registered_legal_person": True},
     "R25.2": {"operating_since": THREE_YEARS},
     "R25.3": {"teams": True, "venues_and_equipment": True, "technical_support": True},
     "R25.4": {"cooperation_experience": True, "representative_cases": True},
-    "R26": {"is_vocational_school": True, "deep_cooperation_enterprises": 1},
-    "R27.1": {"front_line_training_percent": 60},
-    "R27.2": {"practice_hours_percent": 50},
+    "R26": {"is_vocational_school": True, "change": "NEW", "deep_cooperation_enterprises": 1},
+    "R27.1": {"kind": "ENTERPRISE", "front_line_training_percent": 60},
+    "R27.2": {"change": "NEW", "practice_hours_percent": 50},
     "R27.3": {"is_vocational_school": True, "performance_pay_percent": 70},
     "R28": {"front_line_since": THREE_YEARS},
 }
@@ -100,6 +102,8 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ),
     ("R12", {"secretariats": 0}, VIOLATED),
     ("R12", {"secretariats": 2}, SATISFIED),
+    ("R11", {"chairs_that_are_vice_chairs": ("虚构示例单位",)}, VIOLATED),
+    ("R12", {"secretariats_that_are_task_forces": ("虚构示例专班",)}, VIOLATED),
     ("R12", {"secretariat_full_time_staff": 0}, VIOLATED),
     ("R12", {"secretariat_full_time_staff": 0, "secretariat_space": None}, VIOLATED),
     ("R13.1", {"charter_adopted_on": date(2020, 1, 1)}, SATISFIED),
@@ -130,12 +134,17 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R22.1", {"enrolling_since": THREE_YEARS + timedelta(days=1)}, VIOLATED),
     ("R23", {"field": "别的"}, VIOLATED),
     *(("R23", {"field": field}, SATISFIED) for field in fields.NAMES),
-    ("R24.2", {"results_in_bodies": False, "regional_policy": False}, SATISFIED),
-    ("R24.2", {"results_in_bodies": False, "regional_policy": False, "unit_support": False}, VIOLATED),
+    ("R24.3", {"regional_policy": False}, VIOLATED),
+    ("R24.3", {"unit_support": False}, VIOLATED),
     ("R25.2", {"operating_since": THREE_YEARS + timedelta(days=1)}, VIOLATED),
     ("R26", {"deep_cooperation_enterprises": 0}, VIOLATED),
     ("R26", {"is_vocational_school": False, "deep_cooperation_enterprises": 0}, ELSEWHERE),
+    *(("R26", {"change": change, "deep_cooperation_enterprises": 0}, ELSEWHERE) for change in ("ADJUST", "WITHDRAW")),
+    ("R27.2", {"change": "WITHDRAW", "practice_hours_percent": 0}, ELSEWHERE),
+    ("R27.2", {"change": "ADJUST", "practice_hours_percent": 49}, VIOLATED),
     ("R27.1", {"front_line_training_percent": 59}, VIOLATED),
+    ("R27.1", {"kind": "REGION", "front_line_training_percent": 40}, ELSEWHERE),
+    ("R27.1", {"kind": "INDUSTRY", "front_line_training_percent": 40}, ELSEWHERE),
     ("R27.2", {"practice_hours_percent": 49}, VIOLATED),
     ("R27.3", {"performance_pay_percent": 69}, VIOLATED),
     ("R27.3", {"is_vocational_school": False}, ELSEWHERE),
@@ -220,6 +229,7 @@ def test_what_is_encouraged_or_meant_in_principle_hinders_nothing() -> None:
         "R17": Severity.ENCOURAGED,
         "R20.2": Severity.IN_PRINCIPLE,
         "R24.2": Severity.ENCOURAGED,
+        "R24.3": Severity.ENCOURAGED,
         "R27.2": Severity.IN_PRINCIPLE,
         "R27.3": Severity.ENCOURAGED,
     }
@@ -273,6 +283,19 @@ def test_a_consortium_is_led_by_an_undergraduate_or_higher_vocational_institutio
     org_type: OrgType, leads: int, role: MemberRole
 ) -> None:
     assert of_members(members((1, role, org_type)))["higher_education_leads"] == leads
+
+
+def test_a_chair_and_a_vice_chair_are_two_and_a_task_force_is_no_secretariat() -> None:
+    def council(*roles: int, org_type: int = OrgType.ENTERPRISE) -> dict[str, Value]:
+        return of_members([Member("单位", org_type, frozenset(roles))])
+
+    both = council(MemberRole.CHAIR, MemberRole.VICE_CHAIR, MemberRole.SECRETARIAT)
+    assert both["chairs_that_are_vice_chairs"] == ("单位",)
+    assert council(MemberRole.VICE_CHAIR, MemberRole.SECRETARIAT)["chairs_that_are_vice_chairs"] == ()
+    assert both["secretariats_that_are_task_forces"] == ()
+    task_force = council(MemberRole.SECRETARIAT, org_type=OrgType.TASK_FORCE)
+    assert task_force["secretariats_that_are_task_forces"] == ("单位",)
+    assert council(MemberRole.VICE_CHAIR, org_type=OrgType.TASK_FORCE)["secretariats_that_are_task_forces"] == ()
 
 
 def test_members_are_counted_by_what_they_are() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from registry.domain.names import CertificationState, MemberRole, OrgType, Programme
-from registry.domain.procedure import Effect, Party, State, Step, Unit
+from registry.domain.procedure import Effect, Party, State, Step, Unit, hurdle
 from registry.domain.programmes import PROCEDURES
-from registry.domain.programmes.certification import STANDING_ENTRY, catalogued
-from registry.domain.programmes.challenge import taken_on
+from registry.domain.programmes.certification import STANDING_ENTRY, catalogued, subject_of
+from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.common import CORRECTION_DAYS, experts
 from registry.domain.programmes.majors import ANSWER_DAYS
 from tests.unit.walking import (
@@ -450,7 +450,9 @@ def test_a_certification_is_cultivated_certified_and_left() -> None:
         ({}, "INPUT_REQUIRED"),
         ({"kind": "REGION"}, "INPUT_REQUIRED"),
         ({"kind": "INDUSTRY", "region_code": "110000"}, "INPUT_REQUIRED"),
-        ({"kind": "ENTERPRISE"}, "NO_ENTERPRISE"),
+        ({"kind": "ENTERPRISE"}, "WRONG_APPLICANT"),
+        ({"kind": "REGION", "region_code": "110000", "industry_code": "39"}, "CONTRADICTION"),
+        ({"kind": "ENTERPRISE", "region_code": "110000"}, "CONTRADICTION"),
         ({"kind": "REGION", "region_code": "110000", STANDING_ENTRY: "applications/other"}, "ALREADY_CATALOGUED"),
         ({"kind": "REGION", "region_code": "110000"}, ""),
         ({"kind": "INDUSTRY", "industry_code": "39"}, ""),
@@ -463,6 +465,50 @@ def test_a_certification_says_what_is_to_be_certified_and_stands_once(facts: dic
         walk.refused(why, "submit", PROVINCE)
     else:
         assert walk.took("submit", PROVINCE) is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("facts", "applicant", "why"),
+    [
+        ({"kind": "ENTERPRISE"}, APPLICANT, ""),
+        ({"kind": "ENTERPRISE"}, APPLICANT._replace(verified=False), "NOT_VERIFIED"),
+        ({"kind": "ENTERPRISE"}, UNIVERSITY, "WRONG_APPLICANT"),
+        ({"kind": "REGION", "region_code": "110000"}, APPLICANT, "WRONG_APPLICANT"),
+        ({"kind": "REGION", "region_code": "110000"}, PROVINCE, ""),
+        ({"kind": "INDUSTRY", "industry_code": "39"}, UNIVERSITY, "WRONG_APPLICANT"),
+        ({"kind": "INDUSTRY", "industry_code": "39"}, PROVINCE._replace(org_type=OrgType.INDUSTRY_ASSOCIATION), ""),
+    ],
+)
+def test_a_certification_is_applied_for_by_whom_it_concerns(facts: dict[str, Any], applicant: Unit, why: str) -> None:
+    """At every step that admits it: what was verified once may be no more."""
+    steps = (
+        ("submit", State.DRAFT, Party.APPLICANT),
+        ("resubmit", State.RETURNED, Party.APPLICANT),
+        ("cultivate", State.SUBMITTED, Party.AUTHORITY),
+        ("certify", State.CULTIVATED, Party.AUTHORITY),
+    )
+    for step, state, party in steps:
+        walk = begun(Programme.CERTIFICATION, applicant, facts=facts, state=state)
+        walk.attach("APPLICATION_FORM", "CULTIVATION_PLAN", "CULTIVATION_REPORT")
+        unit = applicant if party is Party.APPLICANT else AUTHORITY
+        if why:
+            walk.refused(why, step, unit, party)
+        else:
+            walk.took(step, unit, party)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ((1, "110105", "", "a"), (1, "110105", "", "b"), True),
+        ((1, "110105", "", "a"), (1, "110108", "", "a"), False),
+        ((2, "", "39", "a"), (2, "", "39", "b"), True),
+        ((3, "", "", "a"), (3, "", "", "b"), False),
+        ((3, "110105", "", "a"), (3, "", "", "a"), True),
+    ],
+)
+def test_a_region_or_industry_is_the_same_whoever_applies(one: Any, other: Any, same: bool) -> None:
+    assert (subject_of(*one) == subject_of(*other)) is same
 
 
 def test_an_evaluation_is_a_third_partys() -> None:
@@ -487,16 +533,27 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.refused("ALREADY_DONE", "answer", UNIVERSITY, Party.PARTNER, **answer)
     walk.took("answer", SCHOOL, Party.PARTNER, **answer)
     walk.refused("NO_ANSWER", "team", named=EXPERTS)
-    assert not taken_on(walk.case)
+    assert counts({walk.case.state: 1}) == (1, 0, 0)
     walk.took("team", named=UNIVERSITY)
     walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)
     walk.took("team", named=SCHOOL)
-    assert taken_on(walk.case)
+    assert counts({walk.case.state: 1}) == (1, 1, 0)
+    walk.refused("DAY_IS_PAST", "start", day=DAY - timedelta(days=1))
+    assert isinstance(walk.tried("start", APPLICANT, Party.APPLICANT, day=DAY), Step)
     walk.took("start", day=date(2026, 9, 1))
     walk.took("deliver", UNIVERSITY, Party.TEAM, brought=frozenset({"RESULT"}))
     walk.took("rework", reason="未达指标")
     walk.took("deliver", SCHOOL, Party.TEAM, brought=frozenset({"RESULT"}))
     assert walk.took("accept") is State.COMPLETED
+    assert counts({walk.case.state: 1}) == (1, 1, 1)
+
+
+def test_what_was_taken_on_follows_from_the_state() -> None:
+    for step in PROCEDURES[Programme.CHALLENGE].steps:
+        if step.to is not None and step.name != "team":
+            assert (step.to in TAKEN_ON) == TAKEN_ON.issuperset(step.at), step.name
+    some = {State.DRAFT: 9, State.WITHDRAWN: 9, State.ANSWERING: 3, State.IN_WORK: 2, State.REJECTED: 1, State.COMPLETED: 4}
+    assert counts(some) == (10, 7, 4)
 
 
 def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
@@ -516,7 +573,31 @@ def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
     assert walk.took("relay", EXPERTS, Party.SECRETARIAT, brought=frozenset({"POLICY"})) is State.COMPLETED
 
 
-@pytest.mark.parametrize("applicant", [UNIVERSITY, APPLICANT])
+def test_a_step_that_a_guard_refuses_is_not_offered() -> None:
+    """Where the guard looks at what the call will name, only the call tells."""
+    walk = begun(Programme.PERFORMANCE, UNIVERSITY, state=State.SCORED)
+    case = replace(walk.case, parties=frozenset({Party.AUTHORITY}))
+    procedure = PROCEDURES[Programme.PERFORMANCE]
+
+    def in_the_way(name: str) -> str:
+        step = procedure.step(name)
+        assert step
+        found = hurdle(procedure, case, step)
+        return found.reason if found else ""
+
+    assert in_the_way("close") == "TO_BE_FORWARDED"
+    assert in_the_way("forward") == ""
+    case = replace(case, applicant=APPLICANT)
+    assert in_the_way("close") == ""
+
+
+def test_a_meeting_is_not_compiled_without_its_day() -> None:
+    walk = begun(Programme.MEETING)
+    walk.attach("PROGRESS", "SUGGESTIONS")
+    assert "meeting_on" in walk.refused("INPUT_REQUIRED", "compile", EXPERTS, Party.SECRETARIAT).zh
+
+
+@pytest.mark.parametrize("applicant", [UNIVERSITY, SCHOOL, APPLICANT])
 def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
     walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026})
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
@@ -524,9 +605,13 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
     walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
     walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")
-    if applicant is UNIVERSITY:
+    if applicant is not APPLICANT:
         walk.refused("TO_BE_FORWARDED", "close", AUTHORITY, Party.AUTHORITY)
-        walk.refused("NOT_A_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
+        walk.case = replace(
+            walk.case, names={PROVINCE.name: "市教委", AUTHORITY.name: "市农业农村局", EXPERTS.name: "教育公司"}
+        )
+        for wrong in (EXPERTS, AUTHORITY, PROVINCE._replace(verified=False)):
+            walk.refused("NOT_THE_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=wrong)
         assert walk.took("forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE) is State.COMPLETED
     else:
         walk.refused("NOT_A_UNIVERSITY", "forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE)
@@ -534,8 +619,10 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
 
 
 def test_a_school_proposes_a_major() -> None:
-    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, facts={"change": "NEW"})
     walk.attach("PROPOSAL", "PROGRAMME")
+    assert "major_code" in walk.refused("INPUT_REQUIRED", "submit", SCHOOL).zh
+    walk.case = replace(walk.case, facts={"change": "NEW", "major_code": "460301"})
     walk.refused("RULES_VIOLATED", "submit", SCHOOL, hindering=(HINDERS,))
     walk.took("submit", SCHOOL)
     assert walk.took("approve", AUTHORITY, Party.AUTHORITY) is State.COMPLETED

@@ -42,6 +42,11 @@ CATALOGUE_COLUMNS: list[Column] = [
     ("退出", "exited", lambda c: c.exited_on),
     ("申报", "application", lambda c: ident(c.application)),
 ]
+COUNT_COLUMNS: list[Column] = [
+    ("发布", "published", lambda c: c.published),
+    ("承接", "taken on", lambda c: c.taken_on),
+    ("完成", "completed", lambda c: c.completed),
+]
 Programme = Annotated[str, typer.Argument(help=f"程序 · one of {', '.join(map(_programme, pb.Programme.values()[1:]))}")]
 Fact = Annotated[
     list[str] | None,
@@ -254,6 +259,17 @@ def catalogue(
         )
         found = naming.every(stubs.applications().ListCertifications, request, "certifications")
         show(found, CATALOGUE_COLUMNS)
+
+
+@app.command()
+def challenges(
+    body: Annotated[str, typer.Argument(help="组织 · body")],
+    year: Annotated[int, typer.Option(help="征集年度 · year of the calls; all where left out")] = 0,
+) -> None:
+    """产业出题的发布、承接、完成数 · how many challenges were published, taken on and completed."""
+    with explained():
+        request = rpc.GetChallengeCountsRequest(body=naming.body(body), year=year)
+        show_one(call(stubs.applications().GetChallengeCounts, request), COUNT_COLUMNS)
 
 
 def _document(typed: str) -> pb.ApplicationDocument:

@@ -95,10 +95,10 @@ class Casting:
         self._grant(secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body)
         self._join(body, secretariat.name, body_pb2.MEMBER_ROLE_SECRETARIAT)
         for name in one["universities"]:
-            self._join(body, self._organization(name, "UNIVERSITY"), body_pb2.MEMBER_ROLE_PARTICIPANT)
+            self._join(body, self._organization(name, "UNIVERSITY"), body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
         for name in one["colleges"]:
             college = self._organization(name, facts["colleges"][name].upper())
-            self._join(body, college, body_pb2.MEMBER_ROLE_PARTICIPANT)
+            self._join(body, college, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL)
         alliance = Alliance(number, industry, body, secretariat)
         self._invent(alliance)
         return alliance

@@ -71,7 +71,8 @@ def _conditions(rule: Rule) -> str:
     asked = [condition.asked(_LIMITS) for condition in rule.conditions]
     zh, en = glue_zh.join(zh for zh, _ in asked), glue_en.join(en for _, en in asked)
     if rule.when:
-        when_zh, when_en = rule.when.asked(_LIMITS)
+        when = [condition.asked(_LIMITS) for condition in rule.when]
+        when_zh, when_en = "；".join(zh for zh, _ in when), "; ".join(en for _, en in when)
         return f"适用于：{when_zh}。{zh}<br>where {when_en}: {en}"
     return f"{zh}<br>{en}"
 

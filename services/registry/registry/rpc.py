@@ -209,7 +209,11 @@ class Registry:
         """See the contract."""
         row = await guards.found(call.tx, BodyRow, request.name)
         if request.HasField("check_time"):
-            return await said_at(call.tx, row.name, request.check_time.ToDatetime(tzinfo=UTC))
+            at = request.check_time.ToDatetime(tzinfo=UTC)
+            if at > call.tx.now:
+                late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
+                refuse([Violation("check_time", "future", *late)])
+            return await said_at(call.tx, row.name, at)
         message = body_message(row)
         found = [finding_message(one) for one in await self._judge.said(call.tx, message)]
         answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)

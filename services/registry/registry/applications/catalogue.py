@@ -12,11 +12,10 @@ from chassis.database import Tx
 from registry import store
 from registry.domain.names import CertificationState, CertifiedKind
 from registry.domain.procedure import Case
-from registry.domain.programmes.certification import catalogued, kind_of
+from registry.domain.programmes.certification import Subject, catalogued, kind_of, subject_of
 from registry.store import Base, organization
 
 _STANDING = (CertificationState.CULTIVATING, CertificationState.CERTIFIED)
-_SUBJECT = ("organization", "kind", "region_code", "industry_code")
 
 
 class CertificationRow(Base, table=True):
@@ -61,16 +60,27 @@ async def keep(tx: Tx, message: pb.Application, case: Case) -> None:
     await store.outdate_members(tx, message.applicant)
 
 
-async def lock(tx: Tx, applicant: str) -> None:
-    """One at a time decides on an applicant's entries: the same thing never stands twice."""
-    await store.lock(tx, f"catalogue {applicant}")
+async def lock(tx: Tx, message: pb.Application) -> None:
+    """One at a time decides on what an application is to have certified: the same thing never stands twice."""
+    await store.lock(tx, f"catalogue {' '.join(map(str, _subject(message)))}")
+
+
+def _subject(message: pb.Application) -> Subject:
+    facts = message.certification
+    return subject_of(facts.kind, facts.region_code, facts.industry_code, message.applicant)
+
+
+def _is_of(subject: Subject) -> list[ColumnElement[bool]]:
+    """Entries of a thing."""
+    c = certification.c
+    if subject.organization:
+        return [c.kind == subject.kind, c.organization == subject.organization]
+    return [c.kind == subject.kind, func.concat(c.region_code, c.industry_code) == subject.code]
 
 
 async def standing(tx: Tx, message: pb.Application) -> str:
     """The application of another standing entry of the same thing; "" for none."""
-    facts, c = message.certification, certification.c
-    subject = (message.applicant, facts.kind, facts.region_code, facts.industry_code)
-    same = (c[name] == value for name, value in zip(_SUBJECT, subject, strict=True))
+    c, same = certification.c, _is_of(_subject(message))
     statement = select(c.application).where(*same, c.state.in_(_STANDING), c.application != message.name).limit(1)
     return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
+from mmap import ACCESS_READ, mmap
 from typing import IO
 
 from alliance.registry.v1 import application_pb2 as pb
@@ -15,9 +16,10 @@ from registry.mapping.checks import refuse
 MAX_SIZE = 20 * 1024 * 1024  # bytes of a document
 MAX_PART = 1024 * 1024  # bytes of a part
 _READ = 256 * 1024  # bytes that are read at once
+PDF = "application/pdf"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _BEGINS: Mapping[str, bytes] = {
-    "application/pdf": b"%PDF-",
+    PDF: b"%PDF-",
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",
     f"{_OFFICE}wordprocessingml.document": b"PK\x03\x04",
@@ -25,6 +27,15 @@ _BEGINS: Mapping[str, bytes] = {
     f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
 }
 """Media type → how a content of it begins."""
+_HOLDS: Mapping[str, tuple[bytes, ...]] = {
+    f"{_OFFICE}{kind}": (b"[Content_Types].xml", folder)
+    for kind, folder in (
+        ("wordprocessingml.document", b"word/"),
+        ("spreadsheetml.sheet", b"xl/"),
+        ("presentationml.presentation", b"ppt/"),
+    )
+}
+"""Media type → names that stand in every archive of it (ECMA-376 part 2): a ZIP names its parts uncompressed."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
@@ -75,8 +86,16 @@ async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumen
     if digest.hexdigest() != header.sha256:
         wrong = "内容与哈希不符；请重新上传", "the content has another hash; upload it again"
         refuse([Violation("header.sha256", "hash", *wrong)])
-    if file.read(len(begins)) != begins:
+    if file.read(len(begins)) != begins or not await asyncio.to_thread(_holds, file, _HOLDS.get(header.media_type, ())):
         refuse([Violation("header.media_type", "type", "内容与类型不符", "the content is of another type")])
+
+
+def _holds(file: IO[bytes], names: tuple[bytes, ...]) -> bool:
+    """Whether names stand somewhere in a file, which is not read into memory."""
+    if not names:
+        return True
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return all(content.find(name) >= 0 for name in names)
 
 
 async def parts(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ from chassis.ids import resource
 from chassis.rpc import Call
 from registry import guards, store
 from registry.applications import store as rows
-from registry.applications.contents import MAX_PART, header_problems, parts, receive
+from registry.applications.contents import MAX_PART, PDF, header_problems, parts, receive
 from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
 from registry.mapping.checks import refuse
@@ -109,10 +109,12 @@ class Documents:
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
         """See the contract. The object goes first: an erasure that ends half way is asked for again."""
         guards.require_reason(request.reason)
+        await rows.lock_with(call.tx, request.name)
         row = await store.get(call.tx, DocumentRow, request.name, lock=True)
         if row is None:
             raise NotFound(request.name)
         if row.state == _KEPT:
+            await self._require_free(call, row.name)
             with _reached("材料暂时无法删除", "the document can't be erased at present"):
                 await self._objects.delete(row.name)
             row.state, row.erased_by, row.erase_reason = _ERASED, call.cause.actor, request.reason
@@ -120,10 +122,24 @@ class Documents:
             await store.write(call.tx, DocumentRow(**row.model_dump()))
         return document_message(row)
 
-    async def require(self, call: Call, documents: Iterable[pb.ApplicationDocument]) -> None:
-        """What is attached is there, and the caller may act for its owner. Raises `Invalid` or `Denied`."""
-        for one in documents:
-            row = await store.get(call.tx, DocumentRow, one.document)
+    async def _require_free(self, call: Call, name: str) -> None:
+        """No application rests on a document, or the platform erases it, e.g. by the right to erasure of personal data."""
+        used = await rows.resting_on(call.tx, name)
+        if used and not (await self._authority.viewer(call)).platform:
+            raise Precondition(
+                "IN_USE",
+                f"材料已随申报 {used} 提交，不能自行删除；请撤回申报，或请平台依法删除",
+                f"the document was handed in with {used}; withdraw it, or ask the platform to erase it",
+                {"document": name, "application": used},
+            )
+
+    async def require(self, call: Call, documents: Iterable[pb.ApplicationDocument], pdf_only: frozenset[str]) -> None:
+        """What is attached is there, a PDF where its kind is in `pdf_only`, and the caller may act for its owner.
+
+        Raises `Invalid` or `Denied`.
+        """
+        for one in sorted(documents, key=lambda one: one.document):
+            row = await store.get(call.tx, DocumentRow, one.document, lock=True)
             if row is None or row.state == _ERASED:
                 raise Invalid(
                     [
@@ -135,6 +151,9 @@ class Documents:
                         )
                     ]
                 )
+            if one.kind in pdf_only and row.media_type != PDF:
+                wrong = f"{one.kind} 须为 PDF；请重新上传", f"{one.kind} has to be a PDF; upload it as one"
+                refuse([Violation("documents.document", "pdf", *wrong)])
             if not await self._authority.permitted(call, "registry.documents.upload", row.owner):
                 raise Denied("registry.documents.upload", row.owner)
 
@@ -187,6 +206,14 @@ def document_message(row: Any) -> pb.Document:
     )
     message.create_time.FromDatetime(row.create_time)
     return message
+
+
+async def erased(tx: Tx, application: str) -> frozenset[str]:
+    """Names of the documents of an application whose content is no longer there."""
+    c = document.c
+    statement = select(c.name).join(rows.attachment, rows.attachment.c.document == c.name)
+    gone = await tx.conn.execute(statement.where(rows.attachment.c.application == application, c.state == _ERASED))
+    return frozenset(gone.scalars())
 
 
 async def owner_of(tx: Tx, name: str) -> str:

@@ -185,18 +185,40 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     return message
 
 
-def evidence(procedure: Procedure, message: pb.Application, kinds: Sequence[str]) -> list[body_pb2.RuleEvidence]:
-    """The documents of some kinds that an application has; none of a kind that is missing."""
+def evidence(
+    procedure: Procedure, documents: Sequence[pb.ApplicationDocument], kinds: Sequence[str]
+) -> list[body_pb2.RuleEvidence]:
+    """Which of an application's documents are of some kinds; none of a kind that is missing."""
     found = []
     for kind in kinds:
-        attached = [one.document for one in message.documents if one.kind == kind]
+        attached = [one.document for one in documents if one.kind == kind]
         found.append(body_pb2.RuleEvidence(kind=kind, documents=attached))
         found[-1].title.zh, found[-1].title.en = procedure.documents[kind]
     return found
 
 
-def document_problems(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:
-    """What is wrong with the documents that are to be attached."""
+def document_problems(
+    procedure: Procedure, attached: Sequence[pb.ApplicationDocument], given: Sequence[pb.ApplicationDocument]
+) -> list[Violation]:
+    """What is wrong with the documents that are to be attached, beside those that are."""
+    return [*_kinds(procedure, given), *_two_kinds([*attached, *given])]
+
+
+def _two_kinds(documents: Sequence[pb.ApplicationDocument]) -> Iterator[Violation]:
+    """A document counts as one of the kinds that a step asks for."""
+    kinds: dict[str, str] = {}
+    for one in documents:
+        first = kinds.setdefault(one.document, one.kind)
+        if first != one.kind:
+            yield Violation(
+                "documents.kind",
+                "two-kinds",
+                f"同一材料已作为 {first}，不能兼作 {one.kind}；请另行上传",
+                f"this document is attached as {first} already and is no {one.kind}; upload another one",
+            )
+
+
+def _kinds(procedure: Procedure, given: Sequence[pb.ApplicationDocument]) -> list[Violation]:
     known = "、".join(f"{kind} {zh}" for kind, (zh, _) in procedure.documents.items())
     return [
         Violation(

@@ -1,6 +1,7 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, select
 
@@ -9,6 +10,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
+from chassis.clock import business_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
 from chassis.rpc import Call
@@ -16,7 +18,7 @@ from codes import regions
 from registry import guards, store
 from registry.applications import catalogue
 from registry.applications import store as rows
-from registry.applications.documents import Documents
+from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
     APPLICATION_FIELDS,
     application_message,
@@ -30,11 +32,12 @@ from registry.applications.mapping import (
 )
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, window
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
-from registry.domain.procedure import State, hurdle
+from registry.domain.procedure import Procedure, State, hurdle
 from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.challenge import counts
 from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
@@ -102,10 +105,14 @@ class Applications:
         programme = Programme(message.programme)
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
+        _require_open(answered, PROCEDURES[programme], business_date(call.tx.now))
         await self._require_beginner(call, message, programme)
-        if await store.get(call.tx, OrganizationRow, message.applicant) is None:
-            refuse([guards.unknown("applicant", message.applicant)])
-        await self._require_body(call, message, programme)
+        applicant = await store.get(call.tx, OrganizationRow, message.applicant)
+        if applicant is None:
+            raise Invalid([guards.unknown("applicant", message.applicant)])
+        body = await self._body_of(call, message, programme)
+        await self._require_applicant(call, message, applicant, body)
+        await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
         await self._taking.save(call.tx, message, None, "created")
@@ -201,12 +208,19 @@ class Applications:
         """See the contract."""
         message = application_message(await self._found(call, request.name))
         procedure = PROCEDURES[Programme(message.programme)]
-        answer = pb.ApplicationCheck(application=message.name)
+        answer, gone = pb.ApplicationCheck(application=message.name), await erased(call.tx, message.name)
+        kept = [one for one in message.documents if one.document not in gone]
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
-            answer.findings[-1].evidence.extend(evidence(procedure, message, one.documents))
+            answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
+
+    async def GetChallengeCounts(self, call: Call, request: rpc.GetChallengeCountsRequest) -> rpc.ChallengeCounts:
+        """See the contract."""
+        await guards.found(call.tx, BodyRow, request.body)
+        found = counts(await rows.by_state(call.tx, request.body, Programme.CHALLENGE, request.year))
+        return rpc.ChallengeCounts(body=request.body, **found._asdict())
 
     async def _found(self, call: Call, name: str) -> ApplicationRow:
         """An application that the caller may see. Raises `NotFound`."""
@@ -234,8 +248,9 @@ class Applications:
         return row
 
     async def _require_documents(self, call: Call, row: ApplicationRow, given: Sequence[pb.ApplicationDocument]) -> None:
-        refuse(document_problems(PROCEDURES[Programme(row.programme)], given))
-        await self._documents.require(call, given)
+        procedure = PROCEDURES[Programme(row.programme)]
+        refuse(document_problems(procedure, application_message(row).documents, given))
+        await self._documents.require(call, given, procedure.pdf_only)
 
     async def _sees(self, call: Call) -> ColumnElement[bool]:
         viewer = await self._authority.viewer(call)
@@ -261,30 +276,67 @@ class Applications:
                 return
         raise Denied(_CREATE, message.applicant)
 
-    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """The body is of a kind and in a state that fit the programme, and the applicant is one of those that it is about."""
+    async def _body_of(self, call: Call, message: pb.Application, programme: Programme) -> BodyRow | None:
+        """The body, locked, of a kind and in a state that fit the programme; None where the programme is for none."""
         if programme not in BODIES:
             if message.body:
                 refuse(
                     [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
                 )
-            return
+            return None
         kinds, states = BODIES[programme]
         row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise _does_not_fit(row.name, kinds, states)
-        if row.applicant and row.applicant != message.applicant:
-            wrong = f"申报单位须为 {row.applicant}", f"the applicant has to be {row.applicant}"
+        return row
+
+    async def _require_applicant(
+        self, call: Call, message: pb.Application, applicant: OrganizationRow, body: BodyRow | None
+    ) -> None:
+        """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
+        procedure = PROCEDURES[Programme(message.programme)]
+        members = await store.members_on(call.tx, body.name, business_date(call.tx.now)) if body else []
+        roles = next((one.roles for one in members if one.organization == applicant.name), None)
+        is_the_body = body is not None and body.applicant == applicant.name
+        if not procedure.applicants.admit(applicant.org_type, roles, is_the_body):
+            zh, en = procedure.applicants.title
+            wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])
-        if programme in FORMING and (known := await rows.live_of_body(call.tx, row.name, programme)):
-            raise AlreadyExists(
-                "APPLICATION_EXISTS",
-                f"该组织已有申报 {known}",
-                f"there is an application for this body: {known}",
-                {"application": known},
+        if procedure.is_decided and applicant.name == message.authority:
+            own = (
+                "主管单位不能办理自己的申报；请改由他方征集",
+                "the authority does not decide on its own; answer another's call",
             )
+            refuse([Violation("applicant", "authority", *own)])
+
+    async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
+        """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
+        if programme in FORMING and (known := await rows.live_of_body(call.tx, message.body, programme)):
+            raise _exists("该组织已有申报", "there is an application for this body", known)
+        if programme in ONCE_A_YEAR and (
+            known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
+        ):
+            raise _exists(f"该单位 {year} 年度已有申报", f"there is one of {year} for this organization", known)
+
+
+def _require_open(answered: CallRow, procedure: Procedure, today: date) -> None:
+    """What is handed in within a window can still be. Raises `Precondition`."""
+    closes_on = call_message(answered).closes_on
+    if procedure.has_window and closes_on and today.isoformat() > closes_on:
+        raise Precondition(
+            "WINDOW_CLOSED",
+            f"征集已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
+            f"the call closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
+            {"call": answered.name},
+        )
+
+
+def _exists(zh: str, en: str, known: str) -> AlreadyExists:
+    return AlreadyExists(
+        "APPLICATION_EXISTS", f"{zh} {known}；请在其中办理", f"{en}: {known}; go on there", {"application": known}
+    )
 
 
 def _does_not_fit(body: str, kinds: Iterable[BodyKind], states: Iterable[BodyState]) -> Precondition:

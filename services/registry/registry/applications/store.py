@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     or_,
     select,
     text,
@@ -31,7 +32,7 @@ from registry.store import Base, BodyRow, body, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
-_VOID = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
+_WITHOUT_RESULT = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
 _STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
 _SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
 
@@ -130,6 +131,24 @@ async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
         await tx.conn.execute(insert(attachment).values(row).on_conflict_do_nothing())
 
 
+async def lock_with(tx: Tx, document: str) -> None:
+    """Lock the applications that a document is attached to: none is handed in while it is erased.
+
+    Before the document, as whoever attaches it goes.
+    """
+    c = application.c
+    statement = select(c.name).join(attachment, attachment.c.application == c.name).where(attachment.c.document == document)
+    await tx.conn.execute(statement.order_by(c.name).with_for_update(of=application))
+
+
+async def resting_on(tx: Tx, document: str) -> str:
+    """The name of an application that a document was handed in with, and that did not end without a decision; "" for none."""
+    c, free = application.c, (State.DRAFT, State.RETURNED, State.WITHDRAWN, State.LAPSED)
+    statement = select(c.name).join(attachment, attachment.c.application == c.name)
+    found = await tx.conn.execute(statement.where(attachment.c.document == document, c.state.not_in(free)).limit(1))
+    return found.scalar_one_or_none() or ""
+
+
 async def live_of_body(tx: Tx, body: str, programme: int) -> str:
     """The name of a body's application in a programme that has not ended; "" for none."""
     c = application.c
@@ -142,6 +161,23 @@ async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
     c = application.c
     others_have_it = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.in_(sorted(HANDED_IN)))
     return (await tx.session.execute(select(ApplicationRow).where(*others_have_it).limit(1))).scalar_one_or_none()
+
+
+async def of_the_year(tx: Tx, body: str, applicant: str, programme: int, year: int) -> str:
+    """The name of an application that an organization of a body has in a programme and year; "" for none."""
+    c = application.c
+    same = (c.body == body, c.applicant == applicant, c.programme == programme, call.c.year == year)
+    statement = select(c.name).join(call, call.c.name == c.call).where(*same, c.state.not_in(_WITHOUT_RESULT)).limit(1)
+    return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
+
+
+async def by_state(tx: Tx, body: str, programme: int, year: int) -> dict[State, int]:
+    """How many applications of a body and a programme are in each state; of the calls of a year, or all where it is 0."""
+    c = application.c
+    statement = select(c.state, func.count()).where(c.body == body, c.programme == programme).group_by(c.state)
+    if year:
+        statement = statement.join(call, call.c.name == c.call).where(call.c.year == year)
+    return {State(state): number for state, number in await tx.conn.execute(statement)}
 
 
 async def overdue(tx: Tx, today: date, limit: int) -> Sequence[str]:
@@ -171,7 +207,7 @@ async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[
 async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:
     """The year of the call that a body's last application to be formed answers, of those bodies that have one that counts."""
     c = application.c
-    counting = (c.body.in_(bodies), c.programme.in_(sorted(FORMING)), c.state.not_in(_VOID))
+    counting = (c.body.in_(bodies), c.programme.in_(sorted(FORMING)), c.state.not_in(_WITHOUT_RESULT))
     statement = select(c.body, call.c.year).join(call, call.c.name == c.call).where(*counting)
     newest = statement.distinct(c.body).order_by(c.body, c.name.desc())
     return {row.body: row.year for row in await tx.conn.execute(newest)}

@@ -14,6 +14,7 @@ from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
 from registry.applications import catalogue
+from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_party, to_remind
 from registry.domain.calls import FORMING
@@ -68,7 +69,7 @@ class Taking:
         """Take a step. Raises `Precondition` where the procedure refuses it."""
         message = application_message(row)
         if row.programme == Programme.CERTIFICATION:
-            await catalogue.lock(call.tx, row.applicant)
+            await catalogue.lock(call.tx, message)
         if row.programme in FORMING:  # the body stays as the step finds it, and rivals wait: see `guards`
             await guards.lock_rivals(call.tx, body_message(await changes.locked_body(call.tx, row.body)))
         case = await self.case(call, message, said)
@@ -132,7 +133,7 @@ class Taking:
         if said.organization and said.organization not in units:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
-        facts = await self._facts(tx, message)
+        facts, gone = await self._facts(tx, message), await erased(tx, message.name)
         if call:
             facts["year"] = call.year
         return Case(
@@ -146,7 +147,7 @@ class Taking:
             authority=message.authority,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
-            documents=frozenset(one.kind for one in message.documents),
+            documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
             taken=tuple(_taken(one) for one in message.steps),
             facts=facts,

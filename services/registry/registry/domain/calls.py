@@ -53,5 +53,7 @@ HANDED_IN = frozenset({State.SEALING, State.SUBMITTED, State.QUALIFIED, State.IN
 """States in which others seal or judge what such an application says of its body: the body stays as it was handed in."""
 SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
 """Programmes whose applications the members of the body, and its task force, may read."""
+ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
+"""Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
 """Programmes that the authority may begin, too."""

@@ -4,7 +4,7 @@ A fact that nobody entered is absent: a rule then says *cannot be told*. What th
 how many provinces the members come from) is always known: a seat that nobody holds is an empty seat.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -67,14 +67,21 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
     def of_type(*types: OrgType) -> list[Member]:
         return [one for one in members if one.org_type in types]
 
+    def named(which: Callable[[Member], bool]) -> tuple[str, ...]:
+        return tuple(one.name for one in members if which(one))
+
     known: dict[str, Value] = {
         "chairs": holders(MemberRole.CHAIR),
         "vice_chairs": holders(MemberRole.VICE_CHAIR),
+        "chairs_that_are_vice_chairs": named(lambda one: {MemberRole.CHAIR, MemberRole.VICE_CHAIR} <= one.roles),
         "secretariats": holders(MemberRole.SECRETARIAT),
+        "secretariats_that_are_task_forces": named(
+            lambda one: MemberRole.SECRETARIAT in one.roles and one.org_type == OrgType.TASK_FORCE
+        ),
         "higher_education_leads": holders(MemberRole.LEAD_UNIVERSITY, HIGHER_EDUCATION)
         + holders(MemberRole.LEAD_VOCATIONAL, HIGHER_EDUCATION),
         "enterprises": len(of_type(OrgType.ENTERPRISE)),
-        "unverified_enterprises": tuple(one.name for one in of_type(OrgType.ENTERPRISE) if not one.verified),
+        "unverified_enterprises": named(lambda one: one.org_type == OrgType.ENTERPRISE and not one.verified),
         "parks": len(of_type(*PARKS)),
         "provinces": len({one.province for one in members if one.province}),
     }
@@ -99,7 +106,9 @@ FACTS: Mapping[str, Fact] = {
         # What the register knows of the members
         ("chairs", "理事长", "chairs"),
         ("vice_chairs", "副理事长", "vice chairs"),
+        ("chairs_that_are_vice_chairs", "兼任副理事长的理事长", "chairs that are vice chairs, too"),
         ("secretariats", "秘书处单位", "secretariats"),
+        ("secretariats_that_are_task_forces", "由专班担任的秘书处", "secretariats that are task forces"),
         ("lead_enterprises", "牵头企业", "lead enterprises"),
         ("lead_enterprises_of_the_type", "类型为企业的牵头企业", "lead enterprises that are enterprises"),
         ("lead_universities", "牵头高校", "lead universities"),
@@ -178,6 +187,8 @@ FACTS: Mapping[str, Fact] = {
         ("technical_support", "技术支持能力", "ability to give technical support"),
         ("representative_cases", "代表性服务案例", "representative cases"),
         # General (S0, S3)
+        ("kind", "认证对象", "what is to be certified"),
+        ("change", "专业调整方式", "how the major is changed"),
         ("deep_cooperation_enterprises", "深度合作企业", "deep-cooperation enterprises"),
         ("is_vocational_school", "职业学校", "vocational school"),
         ("front_line_training_percent", "教育培训经费用于一线职工的比例", "share of training funds spent on front-line staff"),

@@ -4,7 +4,7 @@ A programme's steps are data (`registry.domain.programmes`); this is the machine
 its reason in both languages, before anything is changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import IntEnum
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from registry.domain.conditions import Text
 from registry.domain.facts import Value
-from registry.domain.names import MemberRole, Programme
+from registry.domain.names import MemberRole, OrgType, Programme
 from registry.domain.rules import Finding
 
 
@@ -281,8 +281,41 @@ class Deadline:
 
 
 @dataclass(frozen=True)
+class Applicants:
+    """Whom a programme's applications can be for.
+
+    Attributes:
+        title: what people call them.
+        types: their types; any where empty.
+        of_body: only members of the body that the application is for.
+        roles: such members need one of these roles; any where empty.
+        is_the_body: only the organization that the body itself is: a pilot's institution, a support unit's unit.
+    """
+
+    title: Text
+    types: frozenset[OrgType] = frozenset()
+    of_body: bool = False
+    roles: frozenset[MemberRole] = frozenset()
+    is_the_body: bool = False
+
+    def admit(self, org_type: int, roles: Collection[int] | None, is_the_body: bool) -> bool:
+        """Whether an organization of a type can be the applicant; `roles` are its own in the body, None for no member."""
+        return (
+            (not self.types or org_type in self.types)
+            and (not self.of_body or roles is not None)
+            and (not self.roles or not self.roles.isdisjoint(roles or ()))
+            and (not self.is_the_body or is_the_body)
+        )
+
+
+ANYBODY = Applicants(("不限", "anybody"))
+
+
+@dataclass(frozen=True)
 class Procedure:
-    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them."""
+    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them;
+    those of `pdf_only` are taken as PDF alone.
+    """
 
     programme: Programme
     title: Text
@@ -290,6 +323,18 @@ class Procedure:
     documents: Mapping[str, Text]
     steps: tuple[Step, ...]
     deadlines: tuple[Deadline, ...] = ()
+    applicants: Applicants = ANYBODY
+    pdf_only: frozenset[str] = frozenset()
+
+    @property
+    def has_window(self) -> bool:
+        """Whether something of it is handed in within the window of its call."""
+        return any(one.in_window for one in self.steps)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the authority of its call takes a step."""
+        return any(Party.AUTHORITY in one.by for one in self.steps)
 
     def step(self, name: str) -> Step | None:
         """A step by name."""
@@ -331,6 +376,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(step, case)
+        or _guarded(step, case, said=False)
     )
 
 
@@ -347,9 +393,19 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
         or _hindered(step, case)
-        or next((refusal for guard in step.guards if (refusal := guard(case))), None)
+        or _guarded(step, case, said=True)
     )
     return _told(step, found) if found else step
+
+
+_NAMED = frozenset({"organization", "principal", "day"})
+
+
+def _guarded(step: Step, case: Case, *, said: bool) -> Refusal | None:
+    """What a guard says; before anything is said, only of steps whose guards don't look at what the call names."""
+    if not said and not _NAMED.isdisjoint(step.asks):
+        return None
+    return next((refusal for guard in step.guards if (refusal := guard(case))), None)
 
 
 def _told(step: Step, refusal: Refusal) -> Refusal:

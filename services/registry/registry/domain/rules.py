@@ -74,20 +74,18 @@ def version_of(rule: Rule, limits: Limits) -> str:
 
 def thresholds(rule: Rule) -> list[str]:
     """Names of the thresholds that a rule uses."""
-    asked = (*rule.conditions, *((rule.when,) if rule.when else ()))
-    bounds = [getattr(condition, bound, None) for condition in asked for bound in ("least", "most")]
+    bounds = [getattr(condition, bound, None) for condition in (*rule.conditions, *rule.when) for bound in ("least", "most")]
     return list(dict.fromkeys(bound for bound in bounds if isinstance(bound, str)))
 
 
 def _judged(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> tuple[Verdict, Text, tuple[str, ...]]:
     if stage not in rule.stages:
         return Verdict.NOT_APPLICABLE, _joined([_STAGES[one] for one in sorted(rule.stages)]), ()
-    if rule.when:
-        applies = rule.when.holds(facts, limits)
-        if applies is None:
-            return Verdict.CANNOT_BE_TOLD, _not_entered([rule.when]), _entries([rule.when])
-        if not applies:
-            return Verdict.NOT_APPLICABLE, rule.when.found(facts, limits), ()
+    answers = [(condition, condition.holds(facts, limits)) for condition in rule.when]
+    if fail := [condition for condition, holds in answers if holds is False]:
+        return Verdict.NOT_APPLICABLE, _joined(condition.found(facts, limits) for condition in fail), ()
+    if unknown := [condition for condition, holds in answers if holds is None]:
+        return Verdict.CANNOT_BE_TOLD, _not_entered(unknown), _entries(unknown)
     return _of_conditions(rule, facts, limits)
 
 

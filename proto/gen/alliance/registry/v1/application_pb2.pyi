@@ -299,7 +299,7 @@ class _DocumentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Documen
     DOCUMENT_STATE_UNSPECIFIED: _DocumentState.ValueType  # 0
     """Not set."""
     DOCUMENT_STATE_KEPT: _DocumentState.ValueType  # 1
-    """Kept and scanned 可用."""
+    """Kept 可用; scanned for viruses before where the platform has a scanner (`ALLIANCE_CLAMD`), and not where it has none."""
     DOCUMENT_STATE_ERASED: _DocumentState.ValueType  # 2
     """Erased 已删除: only that it was there is still known."""
 
@@ -309,7 +309,7 @@ class DocumentState(_DocumentState, metaclass=_DocumentStateEnumTypeWrapper):
 DOCUMENT_STATE_UNSPECIFIED: DocumentState.ValueType  # 0
 """Not set."""
 DOCUMENT_STATE_KEPT: DocumentState.ValueType  # 1
-"""Kept and scanned 可用."""
+"""Kept 可用; scanned for viruses before where the platform has a scanner (`ALLIANCE_CLAMD`), and not where it has none."""
 DOCUMENT_STATE_ERASED: DocumentState.ValueType  # 2
 """Erased 已删除: only that it was there is still known."""
 Global___DocumentState: _TypeAlias = DocumentState  # noqa: Y015

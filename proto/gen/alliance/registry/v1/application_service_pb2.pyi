@@ -505,6 +505,66 @@ class ProcedureSteps(_message.Message):
 Global___ProcedureSteps: _TypeAlias = ProcedureSteps  # noqa: Y015
 
 @_typing.final
+class GetChallengeCountsRequest(_message.Message):
+    """Request of GetChallengeCounts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    body: _builtins.str
+    """`bodies/{body}`."""
+    year: _builtins.int
+    """Only of the calls of this year; all where 0."""
+    def __init__(
+        self,
+        *,
+        body: _builtins.str = ...,
+        year: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChallengeCountsRequest: _TypeAlias = GetChallengeCountsRequest  # noqa: Y015
+
+@_typing.final
+class ChallengeCounts(_message.Message):
+    """How many challenges 产业出题 a body has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    TAKEN_ON_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
+    body: _builtins.str
+    """`bodies/{body}`."""
+    published: _builtins.int
+    """Those that were published, whatever became of them; drafts, and what was withdrawn, are left out."""
+    taken_on: _builtins.int
+    """Of these, those for which a team was formed 承接."""
+    completed: _builtins.int
+    """Of these, those whose result was accepted 完成."""
+    def __init__(
+        self,
+        *,
+        body: _builtins.str = ...,
+        published: _builtins.int = ...,
+        taken_on: _builtins.int = ...,
+        completed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "completed", b"completed", "published", b"published", "taken_on", b"taken_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChallengeCounts: _TypeAlias = ChallengeCounts  # noqa: Y015
+
+@_typing.final
 class CheckApplicationRequest(_message.Message):
     """Request of CheckApplication."""
 

@@ -86,6 +86,11 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.FromString,
                 _registered_method=True)
+        self.GetChallengeCounts = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/GetChallengeCounts',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetChallengeCountsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ChallengeCounts.FromString,
+                _registered_method=True)
         self.CheckApplication = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/CheckApplication',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.CheckApplicationRequest.SerializeToString,
@@ -113,7 +118,9 @@ class ApplicationServiceServicer:
 
     def CreateApplication(self, request, context):
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-        work: evaluations, performance, warnings of majors.
+        work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+        the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
+        where what is handed in within a window can't be any more (WINDOW_CLOSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,6 +170,13 @@ class ApplicationServiceServicer:
 
     def GetProcedure(self, request, context):
         """Says which steps a programme has, and for an application which the caller can take now and why not the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChallengeCounts(self, request, context):
+        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,6 +242,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.GetProcedure,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.SerializeToString,
+            ),
+            'GetChallengeCounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChallengeCounts,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetChallengeCountsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ChallengeCounts.SerializeToString,
             ),
             'CheckApplication': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckApplication,
@@ -506,6 +525,33 @@ class ApplicationService:
             '/alliance.registry.v1.ApplicationService/GetProcedure',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChallengeCounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/GetChallengeCounts',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.GetChallengeCountsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ChallengeCounts.FromString,
             options,
             channel_credentials,
             insecure,

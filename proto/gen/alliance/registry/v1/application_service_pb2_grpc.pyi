@@ -40,7 +40,9 @@ class ApplicationServiceStub:
     """Lists calls, the newest first."""
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-    work: evaluations, performance, warnings of majors.
+    work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+    the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
+    where what is handed in within a window can't be any more (WINDOW_CLOSED).
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -56,6 +58,8 @@ class ApplicationServiceStub:
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+    GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
+    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
     """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
     changes nothing.
@@ -72,7 +76,9 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists calls, the newest first."""
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-    work: evaluations, performance, warnings of majors.
+    work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+    the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
+    where what is handed in within a window can't be any more (WINDOW_CLOSED).
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -88,6 +94,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+    GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
+    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
     """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
     changes nothing.
@@ -119,7 +127,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
-        work: evaluations, performance, warnings of majors.
+        work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
+        the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
+        where what is handed in within a window can't be any more (WINDOW_CLOSED).
         """
 
     @_abc_1.abstractmethod
@@ -177,6 +187,14 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ProcedureSteps, _abc.Awaitable[_application_service_pb2.ProcedureSteps]]:
         """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+
+    @_abc_1.abstractmethod
+    def GetChallengeCounts(
+        self,
+        request: _application_service_pb2.GetChallengeCountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ChallengeCounts, _abc.Awaitable[_application_service_pb2.ChallengeCounts]]:
+        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
 
     @_abc_1.abstractmethod
     def CheckApplication(

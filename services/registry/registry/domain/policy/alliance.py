@@ -20,8 +20,13 @@ RULES: tuple[Rule, ...] = (
         ("理事会设理事长 1 名、副理事长 4–5 名", "a council has 1 chair and 4 to 5 vice chairs"),
         (BodyKind.ALLIANCE,),
         ALWAYS,
-        (Number("chairs", 1, 1), Number("vice_chairs", "vice_chairs_least", "vice_chairs_most")),
+        (
+            Number("chairs", 1, 1),
+            Number("vice_chairs", "vice_chairs_least", "vice_chairs_most"),
+            Nothing("chairs_that_are_vice_chairs"),
+        ),
         ("请调整成员的理事长、副理事长角色", "mend the members' roles of chair and vice chair"),
+        revision=2,
     ),
     Rule(
         "R12",
@@ -31,6 +36,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (
             Number("secretariats", 1),
+            Nothing("secretariats_that_are_task_forces"),
             Number("secretariat_full_time_staff", "secretariat_staff", unit=("人", "")),
             Is("secretariat_space"),
             Is("secretariat_funding"),
@@ -40,6 +46,7 @@ RULES: tuple[Rule, ...] = (
             "give one member the role of the secretariat, and provide full-time staff, space and funding",
         ),
         ours=("文件未规定专职人员人数", "the document gives no number of staff"),
+        revision=2,
     ),
     Rule(
         "R13.1",

@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Named("park_leading_industry"),),
         ("请登记园区的主导产业", "enter the park's leading industry"),
-        when=Number("parks", 1),
+        when=(Number("parks", 1),),
         ours=("没有园区参加时不适用", "not applicable where no park takes part"),
         documents=("APPLICATION_FORM",),
     ),

@@ -1,6 +1,6 @@
 """What applications are asked beside their body (S0, S3): R26–R28."""
 
-from registry.domain.conditions import Is, Number, Years
+from registry.domain.conditions import Is, Named, Number, Years
 from registry.domain.names import Programme
 from registry.domain.policy.rule import ENCOURAGED, IN_PRINCIPLE, PERCENT, SUBMITTING, Rule
 
@@ -13,9 +13,10 @@ RULES: tuple[Rule, ...] = (
         SUBMITTING,
         (Number("deep_cooperation_enterprises", "deep_cooperation_enterprises"),),
         ("请与企业签订深度合作并共同制定培养方案", "win an enterprise that draws up the programme with the school"),
-        when=Is("is_vocational_school"),
+        when=(Is("is_vocational_school"), Named("change", ("NEW",))),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
         documents=("PROGRAMME",),
+        revision=2,
     ),
     Rule(
         "R27.1",
@@ -25,9 +26,11 @@ RULES: tuple[Rule, ...] = (
         SUBMITTING,
         (Number("front_line_training_percent", "front_line_training_percent", unit=PERCENT),),
         ("请调整教育培训经费的使用", "spend the training funds accordingly"),
+        when=(Named("kind", ("ENTERPRISE",)),),
         ours=("“以上”含本数", "the number itself counts"),
         programmes=(Programme.CERTIFICATION,),
         documents=("APPLICATION_FORM",),
+        revision=2,
     ),
     Rule(
         "R27.2",
@@ -38,9 +41,11 @@ RULES: tuple[Rule, ...] = (
         (Number("practice_hours_percent", "practice_hours_percent", unit=PERCENT),),
         ("请增加实践学时，或说明理由", "add hours of practice, or say why not"),
         severity=IN_PRINCIPLE,
+        when=(Named("change", ("NEW", "ADJUST")),),
         ours=("“以上”含本数", "the number itself counts"),
         programmes=(Programme.MAJOR_ADJUSTMENT,),
         documents=("PROGRAMME",),
+        revision=2,
     ),
     Rule(
         "R27.3",
@@ -54,7 +59,7 @@ RULES: tuple[Rule, ...] = (
         (Number("performance_pay_percent", "performance_pay_percent", unit=PERCENT),),
         ("允许项，学校可自行决定", "allowed; the school decides"),
         severity=ENCOURAGED,
-        when=Is("is_vocational_school"),
+        when=(Is("is_vocational_school"),),
         programmes=(Programme.PERFORMANCE,),
         documents=("SELF_REPORT",),
     ),

@@ -21,7 +21,7 @@ class Rule:
         kinds: the kinds of bodies that it holds for.
         stages: when; at other times it is not applicable.
         conditions: all of them have to hold, or with `any_is_enough` one.
-        when: the rule is applicable only where this holds.
+        when: the rule is applicable only where all of these hold.
         fix: what mends it.
         ours: what of it the document leaves open and we have chosen.
         programmes: the programmes whose applications it holds for.
@@ -37,7 +37,7 @@ class Rule:
     fix: Text
     severity: Severity = REQUIRED
     any_is_enough: bool = False
-    when: Condition | None = None
+    when: tuple[Condition, ...] = ()
     ours: Text = ("", "")
     programmes: tuple[Programme, ...] = ()
     documents: tuple[str, ...] = ()
@@ -46,5 +46,4 @@ class Rule:
     @property
     def evidence(self) -> tuple[str, ...]:
         """Names of the facts that it looks at."""
-        asked = (*self.conditions, *((self.when,) if self.when else ()))
-        return tuple(dict.fromkeys(condition.fact for condition in asked))
+        return tuple(dict.fromkeys(condition.fact for condition in (*self.conditions, *self.when)))

@@ -3,6 +3,10 @@
 Those that are certified are the public catalogue.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from registry.domain.conditions import Text
 from registry.domain.names import CertificationState, CertifiedKind, OrgType, Programme
 from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, withdraw
@@ -12,6 +16,36 @@ _AUTHORITY = (Party.AUTHORITY,)
 STANDING_ENTRY = "standing_entry"
 """Fact of an application: the application of another entry of the same thing that stands in the catalogue."""
 _SUBJECT = {CertifiedKind.REGION: "region_code", CertifiedKind.INDUSTRY: "industry_code"}
+"""The fact that says what is certified; an enterprise is certified itself."""
+_APPLICANTS: Mapping[CertifiedKind, tuple[frozenset[OrgType], Text]] = {
+    CertifiedKind.REGION: (
+        frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE}),
+        ("政府部门或园区管委会", "a government department or a park's committee"),
+    ),
+    CertifiedKind.INDUSTRY: (
+        frozenset({OrgType.INDUSTRY_ASSOCIATION, OrgType.GOV_DEPARTMENT}),
+        ("行业组织或行业主管部门", "an industry association, or the government department in charge"),
+    ),
+    CertifiedKind.ENTERPRISE: (frozenset({OrgType.ENTERPRISE}), ("企业", "an enterprise")),
+}
+"""Who applies for what; the document names the levels and not who files for a region or an industry: those are our default."""
+
+
+class Subject(NamedTuple):
+    """What stands in the catalogue once: the code of a region or an industry, or an enterprise as `organization`."""
+
+    kind: int
+    code: str
+    organization: str
+
+
+def subject_of(kind: int, region_code: str, industry_code: str, applicant: str) -> Subject:
+    """What an application is to have certified, whoever files it for a region or an industry."""
+    if kind == CertifiedKind.REGION:
+        return Subject(kind, region_code, "")
+    if kind == CertifiedKind.INDUSTRY:
+        return Subject(kind, industry_code, "")
+    return Subject(kind, "", applicant)
 
 
 def catalogued(case: Case) -> CertificationState | None:
@@ -34,14 +68,35 @@ def _says_what(case: Case) -> Refusal | None:
             "请填写认证对象（kind）：区域 REGION、行业 INDUSTRY 或企业 ENTERPRISE",
             "enter what is to be certified (kind): REGION, INDUSTRY or ENTERPRISE",
         )
-    missing = _SUBJECT.get(kind)
-    if missing and not case.facts.get(missing):
-        return Refusal("INPUT_REQUIRED", f"请填写认证的区域或行业（{missing}）", f"enter the region or industry ({missing})")
-    if kind is CertifiedKind.ENTERPRISE and case.applicant.org_type != OrgType.ENTERPRISE:
+    wanted = _SUBJECT.get(kind, "")
+    if wanted and not case.facts.get(wanted):
+        return Refusal("INPUT_REQUIRED", f"请填写认证的区域或行业（{wanted}）", f"enter the region or industry ({wanted})")
+    others = [name for name in _SUBJECT.values() if name != wanted and case.facts.get(name)]
+    if others:
         return Refusal(
-            "NO_ENTERPRISE",
-            "申请单位不是企业；请更正认证对象（kind）",
-            "the applicant is no enterprise; mend what is to be certified (kind)",
+            "CONTRADICTION",
+            f"认证对象（kind）为 {kind.name} 时不填 {'、'.join(others)}；请清空或更正 kind",
+            f"a certification of kind {kind.name} has no {', '.join(others)}; clear it, or mend the kind",
+        )
+    return None
+
+
+def _who_applies(case: Case) -> Refusal | None:
+    kind = kind_of(case)
+    if kind is None:
+        return None
+    types, (zh, en) = _APPLICANTS[kind]
+    if case.applicant.org_type not in types:
+        return Refusal(
+            "WRONG_APPLICANT",
+            f"认证对象（kind）为 {kind.name} 时由{zh}申请；请更正认证对象，或由其申请",
+            f"a certification of kind {kind.name} is applied for by {en}; mend the kind, or have them apply",
+        )
+    if not case.applicant.verified:
+        return Refusal(
+            "NOT_VERIFIED",
+            "申请单位尚未核验；请先完成核验（alliance org verify）",
+            "the applicant is not verified; have it verified first (alliance org verify)",
         )
     return None
 
@@ -56,6 +111,8 @@ def _stands_once(case: Case) -> Refusal | None:
         f"the catalogue has the same entry already ({other}); wait for its end, or withdraw this one",
     )
 
+
+_ADMITTED = (_says_what, _who_applies, _stands_once)
 
 PROCEDURE = Procedure(
     Programme.CERTIFICATION,
@@ -77,7 +134,8 @@ PROCEDURE = Procedure(
             documents=("APPLICATION_FORM",),
             in_window=True,
             checks_rules=True,
-            guards=(_says_what, _stands_once),
+            guards=_ADMITTED,
+            ours=("区域、行业由谁申请由平台规定", "who applies for a region or an industry is ours"),
         ),
         Step("return", ("退回补正", "return"), _ENTRY, (State.SUBMITTED,), State.RETURNED, _AUTHORITY, asks=("reason",)),
         Step(
@@ -89,6 +147,7 @@ PROCEDURE = Procedure(
             (Party.APPLICANT,),
             documents=("APPLICATION_FORM",),
             checks_rules=True,
+            guards=_ADMITTED,
         ),
         Step(
             "cultivate",
@@ -98,7 +157,7 @@ PROCEDURE = Procedure(
             State.CULTIVATED,
             _AUTHORITY,
             documents=("CULTIVATION_PLAN",),
-            guards=(_says_what, _stands_once),
+            guards=_ADMITTED,
         ),
         Step(
             "certify",
@@ -109,6 +168,7 @@ PROCEDURE = Procedure(
             _AUTHORITY,
             documents=("CULTIVATION_REPORT",),
             checks_rules=True,
+            guards=_ADMITTED,
         ),
         Step(
             "reject",

@@ -3,8 +3,11 @@
 Taken on 承接: a team was formed. Completed 完成: its result was accepted.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from registry.domain.names import OrgType, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of, once_for_each, withdraw
 
 _CLAUSE = "S0 附件1 二(三)"
@@ -27,6 +30,16 @@ def _not_in_the_team(case: Case) -> Refusal | None:
     return Refusal("ALREADY_DONE", "该单位已在团队中，无须再办", "this organization is in the team already")
 
 
+def _still_to_come(case: Case) -> Refusal | None:
+    if case.day is None or case.day >= case.today:
+        return None
+    return Refusal(
+        "DAY_IS_PAST",
+        f"约定完成日期 {case.day} 已过（今日 {case.today}）；请改填今日或以后的日期",
+        f"the agreed end of the work {case.day} is past (today is {case.today}); name a day from today on",
+    )
+
+
 def _is_not_the_poser(case: Case) -> Refusal | None:
     if case.unit.name != case.applicant.name:
         return None
@@ -37,9 +50,22 @@ def _is_not_the_poser(case: Case) -> Refusal | None:
     )
 
 
-def taken_on(case: Case) -> bool:
-    """Whether it counts as taken on."""
-    return bool(case.steps("team"))
+TAKEN_ON = frozenset({State.TEAMED, State.IN_WORK, State.DELIVERED, State.COMPLETED, State.REJECTED})
+"""States of a challenge for which a team was formed: there is no other way into them, nor out of them to others."""
+
+
+class Counts(NamedTuple):
+    """How many challenges there are: published, of these taken on 承接, of these completed 完成."""
+
+    published: int
+    taken_on: int
+    completed: int
+
+
+def counts(by_state: Mapping[State, int]) -> Counts:
+    """The counts out of how many there are in each state; drafts and what was withdrawn are left out."""
+    taken_on = sum(by_state.get(state, 0) for state in TAKEN_ON)
+    return Counts(by_state.get(State.ANSWERING, 0) + taken_on, taken_on, by_state.get(State.COMPLETED, 0))
 
 
 PROCEDURE = Procedure(
@@ -78,6 +104,7 @@ PROCEDURE = Procedure(
             _POSER,
             asks=("day",),
             sets="due_on",
+            guards=(_still_to_come,),
         ),
         Step(
             "deliver", ("提交成果", "delivery"), _CLAUSE, (State.IN_WORK,), State.DELIVERED, (Party.TEAM,), brings=("RESULT",)
@@ -103,4 +130,5 @@ PROCEDURE = Procedure(
             _CLAUSE,
         ),
     ),
+    Applicants(("该组织的成员企业", "an enterprise of the body"), frozenset({OrgType.ENTERPRISE}), of_body=True),
 )

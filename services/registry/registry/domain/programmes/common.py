@@ -49,6 +49,14 @@ def related(one: Unit, other: Unit) -> bool:
     )
 
 
+def is_education_department(one: Unit, called: str) -> bool:
+    """Whether an organization is an education department such as 市教委.
+
+    Nothing but its name tells what a department is for; its verification vouches for that.
+    """
+    return one.org_type == OrgType.GOV_DEPARTMENT and one.verified and any(word in called for word in ("教育", "教委"))
+
+
 def is_college_of(one: Unit, other: Unit) -> bool:
     """Whether an organization is a secondary college that acts for another (S4 三(一)).
 

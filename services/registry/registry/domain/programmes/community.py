@@ -9,7 +9,7 @@ from datetime import date
 
 from registry.domain.conditions import Text
 from registry.domain.names import MemberRole, OrgType, Programme
-from registry.domain.procedure import Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     correction_ends,
@@ -261,5 +261,10 @@ PROCEDURE = Procedure(
         Deadline((State.DRAFT,), window_closes, ("受理截止", "end of the window"), _TIMES, "lapse"),
         Deadline((State.SEALING,), _handed_in_by, ("提交截止", "last day for handing in"), _TIMES, "lapse"),
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _FLOW, "lapse"),
+    ),
+    Applicants(
+        ("该共同体的牵头企业", "the lead enterprise of the community"),
+        of_body=True,
+        roles=frozenset({MemberRole.LEAD_ENTERPRISE}),
     ),
 )

@@ -3,8 +3,8 @@
 With an exit, periodic summaries and outstanding cases.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Deadline, Effect, Party, Procedure, State, Step
+from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
+from registry.domain.procedure import Applicants, Deadline, Effect, Party, Procedure, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, window_closes, withdraw
 
 _CALL, _MANAGED = "S1 前言", "S1 五"
@@ -82,5 +82,11 @@ PROCEDURE = Procedure(
     (
         Deadline((State.DRAFT,), window_closes, ("征集截止", "end of the call"), _CALL, "lapse"),
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _CALL, "lapse"),
+    ),
+    Applicants(
+        ("该联合体的牵头高校", "the lead institution of the consortium"),
+        HIGHER_EDUCATION,
+        of_body=True,
+        roles=frozenset({MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL}),
     ),
 )

@@ -3,8 +3,8 @@
 The candidate is an id: who it is lies apart.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Deadline, Party, Procedure, State, Step
+from registry.domain.names import OrgType, Programme
+from registry.domain.procedure import Applicants, Deadline, Party, Procedure, State, Step
 from registry.domain.programmes.common import lapse, window_closes, withdraw
 
 _CLAUSE = "S0 三(二)"
@@ -60,4 +60,5 @@ PROCEDURE = Procedure(
         lapse(_CLAUSE, State.DRAFT),
     ),
     (Deadline((State.DRAFT,), window_closes, ("申请截止", "end of the window"), _CLAUSE, "lapse"),),
+    Applicants(("推荐员工的企业", "the enterprise that recommends its employee"), frozenset({OrgType.ENTERPRISE})),
 )

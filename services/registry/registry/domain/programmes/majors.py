@@ -5,8 +5,8 @@ Proposed by a school, or begun by a warning that it answers.
 
 from datetime import date, timedelta
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, State, Step
+from registry.domain.names import INSTITUTIONS, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, withdraw
 
 ANSWER_DAYS = 60
@@ -18,6 +18,18 @@ _AUTHORITY, _SCHOOL = (Party.AUTHORITY,), (Party.APPLICANT,)
 def _answer_due(case: Case) -> date | None:
     warned = case.steps("warn", "warn_again")
     return warned[-1].day + timedelta(days=ANSWER_DAYS) if warned else None
+
+
+def _says_what(case: Case) -> Refusal | None:
+    missing = [name for name in ("change", "major_code") if not case.facts.get(name)]
+    if not missing:
+        return None
+    listed = "、".join(missing)
+    return Refusal(
+        "INPUT_REQUIRED",
+        f"请填写专业调整方式或专业（{listed}）",
+        f"enter which major is changed, and how ({', '.join(missing)})",
+    )
 
 
 PROCEDURE = Procedure(
@@ -39,6 +51,7 @@ PROCEDURE = Procedure(
             _SCHOOL,
             documents=("PROPOSAL", "PROGRAMME"),
             checks_rules=True,
+            guards=(_says_what,),
         ),
         Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.RETURNED, _AUTHORITY, asks=("reason",)),
         Step(
@@ -50,6 +63,7 @@ PROCEDURE = Procedure(
             _SCHOOL,
             documents=("PROPOSAL", "PROGRAMME"),
             checks_rules=True,
+            guards=(_says_what,),
         ),
         Step("approve", ("批准", "approval"), _CLAUSE, (State.SUBMITTED,), State.COMPLETED, _AUTHORITY, checks_rules=True),
         Step("reject", ("不予批准", "rejection"), _CLAUSE, (State.SUBMITTED,), State.REJECTED, _AUTHORITY, asks=("reason",)),
@@ -81,4 +95,5 @@ PROCEDURE = Procedure(
         Deadline((State.RETURNED,), correction_ends, ("补正截止", "end of the correction"), _CLAUSE, "lapse"),
         Deadline((State.WARNED,), _answer_due, ("答复截止", "answer due"), _CLAUSE),
     ),
+    Applicants(("院校", "an educational institution"), INSTITUTIONS),
 )

@@ -3,13 +3,19 @@
 Before it, progress and suggestions are compiled; after it, policy is relayed to the members.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.names import MemberRole, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of
 
 _CLAUSE = "S0 附件1 二(五)"
 _MEETING_DAY = day_of("meeting_on")
 _SECRETARIAT, _TASK_FORCE = (Party.SECRETARIAT,), (Party.TASK_FORCE,)
+
+
+def _says_when(case: Case) -> Refusal | None:
+    if _MEETING_DAY(case) is not None:
+        return None
+    return Refusal("INPUT_REQUIRED", "请填写会期（meeting_on）", "enter the day of the meeting (meeting_on)")
 
 
 def _before_the_meeting(case: Case) -> Refusal | None:
@@ -48,6 +54,7 @@ PROCEDURE = Procedure(
             State.COMPILED,
             _SECRETARIAT,
             documents=("PROGRESS", "SUGGESTIONS"),
+            guards=(_says_when,),
         ),
         Step(
             "submit",
@@ -106,4 +113,5 @@ PROCEDURE = Procedure(
             _CLAUSE,
         ),
     ),
+    Applicants(("该联盟的秘书处", "the secretariat of the alliance"), of_body=True, roles=frozenset({MemberRole.SECRETARIAT})),
 )

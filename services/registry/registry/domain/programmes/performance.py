@@ -5,15 +5,20 @@ Those of universities go to 市教委.
 
 from datetime import date
 
-from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import is_education_department
 
 _CLAUSE = "S0 四(三)"
+_ASSESSED = frozenset(
+    {MemberRole.SECRETARIAT, MemberRole.LEAD_ENTERPRISE, MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL}
+)
+"""附件2 lists vocational colleges among an alliance's 联盟牵头高校, too."""
 _AUTHORITY = (Party.AUTHORITY,)
 
 
 def _is_a_university(case: Case) -> Refusal | None:
-    if case.applicant.org_type == OrgType.UNIVERSITY:
+    if case.applicant.org_type in HIGHER_EDUCATION:
         return None
     return Refusal(
         "NOT_A_UNIVERSITY", "仅高校的结果送市教委；请直接办结（close）", "only a university's result goes to 市教委; close it"
@@ -21,7 +26,7 @@ def _is_a_university(case: Case) -> Refusal | None:
 
 
 def _is_no_university(case: Case) -> Refusal | None:
-    if case.applicant.org_type != OrgType.UNIVERSITY:
+    if case.applicant.org_type not in HIGHER_EDUCATION:
         return None
     return Refusal(
         "TO_BE_FORWARDED",
@@ -30,13 +35,13 @@ def _is_no_university(case: Case) -> Refusal | None:
     )
 
 
-def _government(case: Case) -> Refusal | None:
-    if case.named is not None and case.named.org_type == OrgType.GOV_DEPARTMENT and case.named.verified:
+def _education_department(case: Case) -> Refusal | None:
+    if case.named is not None and is_education_department(case.named, case.called(case.named.name)):
         return None
     return Refusal(
-        "NOT_A_DEPARTMENT",
-        "接收单位须为已核验的政府部门；请改填",
-        "who receives it has to be a verified government department; name one",
+        "NOT_THE_DEPARTMENT",
+        "接收单位须为已核验的教育行政部门（市教委）；请改填",
+        "who receives it has to be a verified education department (市教委); name it",
     )
 
 
@@ -88,7 +93,7 @@ PROCEDURE = Procedure(
             State.COMPLETED,
             _AUTHORITY,
             asks=("organization",),
-            guards=(_is_a_university, _government),
+            guards=(_is_a_university, _education_department),
         ),
         Step("close", ("办结", "closing"), _CLAUSE, (State.SCORED,), State.COMPLETED, _AUTHORITY, guards=(_is_no_university,)),
     ),
@@ -99,5 +104,10 @@ PROCEDURE = Procedure(
             ("考核年度结束", "end of the year"),
             _CLAUSE,
         ),
+    ),
+    Applicants(
+        ("该联盟的秘书处、牵头企业或牵头高校", "the secretariat, a lead enterprise or a lead university of the alliance"),
+        of_body=True,
+        roles=_ASSESSED,
     ),
 )

@@ -5,7 +5,7 @@ from datetime import date
 
 from registry.domain.conditions import Text
 from registry.domain.names import Programme
-from registry.domain.procedure import Case, Deadline, Effect, Guard, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Guard, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     conflict,
@@ -242,6 +242,8 @@ PILOT = Procedure(
     {**_FORM, "PLATFORM_RECEIPT": ("态势感知平台填报回执", "receipt of the situation platform (R5)")},
     _steps(("SEALED_FORM", "PLATFORM_RECEIPT")),
     _DEADLINES,
+    Applicants(("该试点单位所登记的院校", "the institution that the pilot unit names"), is_the_body=True),
+    frozenset(_FORM),
 )
 SUPPORT = Procedure(
     Programme.SUPPORT,
@@ -250,4 +252,6 @@ SUPPORT = Procedure(
     _FORM,
     _steps(("SEALED_FORM",)),
     _DEADLINES,
+    Applicants(("该支撑单位所登记的单位", "the unit that the support unit names"), is_the_body=True),
+    frozenset(_FORM),
 )
