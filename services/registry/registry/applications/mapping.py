@@ -96,6 +96,8 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
         yield Violation(path, "range", "百分比须在 0–100 之间", "a share is between 0 and 100 percent")
     elif type(value) is int and value < 0:
         yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
+    elif isinstance(value, str):
+        yield from screen(path, value)  # facts ride on topics, whoever they are about
 
 
 def entered(message: pb.Application) -> dict[str, Value]:
