@@ -1,7 +1,6 @@
 """One listing from the RPC to a webhook, through all five services on real Kafka and PostgreSQL."""
 
 import json
-from datetime import date
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -65,7 +64,9 @@ def _both_accept(enterprise: Member, college: Member, match: match_pb2.Match) ->
     explained = enterprise.caller.matching.ExplainMatch(matching_service_pb2.ExplainMatchRequest(name=match.name))
     assert [step.verb for step in explained.steps] == ["proposed", "accepted", "accepted"]
     assert [(one.text.en, one.score > match.score) for one in explained.alternatives] == [("the skill 热仿真", True)]
-    assert date.fromisoformat(explained.fits_until)
+    wanted = listings_service_pb2.BatchGetListingsRequest(names=[match.demand, match.supply])
+    ends = [one.valid_to for one in enterprise.caller.listings.BatchGetListings(wanted).listings]
+    assert (len(ends), explained.fits_until) == (2, min(ends))
 
 
 def _reported(platform: Platform, body: body_pb2.Body, secretariat: Member) -> None:

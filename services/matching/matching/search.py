@@ -156,7 +156,8 @@ class Search:
             found.append(self._any_of("kind", wanted.kinds))
         if not viewer.platform:
             found.append(self._visible(viewer))
-        return [Query.const_score_query(one, 0.0) for one in (*found, Query.all_query())]
+        found.append(Query.all_query())  # a query of no part finds nothing
+        return [Query.const_score_query(one, 0.0) for one in found]
 
     def _visible(self, viewer: Viewer) -> Query:
         """`access.visibility.may_see` of published listings, as a query."""

@@ -152,6 +152,7 @@ def delivery_message(row: DeliveryRow) -> pb.Delivery:
 
 
 NOW = "now"
+"""Where a delivery keeps for whom its listing is by now, beside the event."""
 
 
 def about_json(about: About) -> dict[str, Any]:
