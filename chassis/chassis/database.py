@@ -124,6 +124,7 @@ class Tx:
     now: datetime
     recorded_at: datetime
     _queued: list[_Queued] = field(default_factory=list)
+    _has_written: bool = False
     _response: tuple[str, str, UUID, bytes] | None = None
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
     _endings: list[Callable[[], None]] = field(default_factory=list)
@@ -198,19 +199,28 @@ class Tx:
         self._endings.append(callback)
 
     @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Work that can be undone alone: on an exception its writes, events and callbacks are gone."""
+    async def savepoint(self, *, whole: bool = False) -> AsyncIterator[None]:
+        """Work that can be undone alone: on an exception its writes, events and callbacks are gone.
+
+        `whole`: its events are written within it, so that one that the tables refuse is this work's failure alone. Otherwise
+        they are written with those of the transaction, which costs less.
+        """
         await self.settle()
         events, callbacks = len(self._queued), len(self._callbacks)
         try:
             async with self.sql.transaction():
                 yield
                 await self.settle()
+                if whole:
+                    await self._write(self._queued[events:])
         except BaseException:
             self._later.clear()
             self.memo.clear()
             del self._queued[events:], self._callbacks[callbacks:]
             raise
+        if whole:
+            self._has_written = self._has_written or len(self._queued) > events
+            del self._queued[events:]
 
     def _fill(self, message: Message, version: int, effective_at: datetime) -> None:
         meta: Any = message.meta  # type: ignore[attr-defined]
@@ -234,13 +244,15 @@ class Tx:
 
     async def _flush(self) -> bool:
         """Write the queued events with their places in the queue, and the response; says whether there were events."""
-        response = self._response or ()
-        if self._queued:
-            columns = map(list, zip(*(one.values() for one in self._queued), strict=True))
+        await self._write(self._queued, self._response or ())
+        return self._has_written or bool(self._queued)
+
+    async def _write(self, events: Sequence[_Queued], response: Sequence[Any] = ()) -> None:
+        if events:
+            columns = map(list, zip(*(one.values() for one in events), strict=True))
             await self.sql.run(_INSERT_BOTH if response else _INSERT_EVENTS, *columns, self.recorded_at, *response)
         elif response:
             await self.sql.run(_KEEP_RESPONSE, *response)
-        return bool(self._queued)
 
 
 class Database:

@@ -43,6 +43,11 @@ _OPEN_KEYS = """
 SELECT DISTINCT key FROM dead_letter
 WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3::text[]) AND state IN ('retrying', 'waiting', 'dead')
 """
+_WITHOUT_EFFECT = """
+SELECT key, version FROM dead_letter
+WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3::text[]) AND decoded
+AND state IN ('retrying', 'waiting', 'dead', 'dropped')
+"""
 _DUE = """
 SELECT id, consumer_group, key FROM dead_letter
 WHERE state = 'retrying' AND next_attempt_at <= $1 AND consumer_group = ANY($2::text[]) ORDER BY next_attempt_at, id LIMIT 20
@@ -110,6 +115,12 @@ async def park(
     return bool(decoded or await tx.sql.row(_IS_OPEN, *place))
 
 
+async def without_effect(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[tuple[str, int]]:
+    """Key and version of records that have no effect: they were dropped, or are open."""
+    rows = await tx.sql.rows(_WITHOUT_EFFECT, group, topic, list(keys))
+    return {(row["key"], row["version"]) for row in rows}
+
+
 async def counts(sql: Statements) -> dict[str, int]:
     """Open rows by state."""
     return await sql.pairs(_COUNTS)
@@ -163,6 +174,9 @@ class Worker:
                 await self._attempt(handling, row.id, row.key)
             except Unavailable:  # which is no failure of its own, and no reason for the others to wait
                 await self._put_off(handling, row.id)
+            except Exception:  # a fault of ours, which the others need not wait for either
+                log.exception("dead letter: not tried", extra={"dead_letter": str(row.id), "group": handling.group})
+                await self._put_off(handling, row.id)
         return len(due)
 
     async def _supersede(self) -> None:
@@ -190,7 +204,7 @@ class Worker:
                 await self._close(tx, handling, row, "superseded")
                 return
             try:
-                async with tx.savepoint():
+                async with tx.savepoint(whole=True):
                     record = decode(raw_of(row))
                     overtaken = record.version <= (await handling.lock(tx, [record.key]))[record.key]
                     if not overtaken:

@@ -1,9 +1,10 @@
 """The restore fence 恢复栅栏: run once before a service serves again on a database that was restored to an earlier point.
 
 What the service said after that point is still on its topics and with whoever heard it, under versions that it would now
-give to other events. So every aggregate's version rises by `FENCE`, beyond what was lost, and its state is published as
-`restored`: whoever counts events gives up those between. An aggregate that the topics know and the database does not is taken
-off them. The service's own groups begin at offset 0, since what they had heard after that point is lost as well.
+give to other events. So every aggregate's version rises by the same lift, a multiple of `FENCE` beyond all that the topics
+know, and its state is published as `restored`: whoever counts events gives up those between. One lift for all, since what
+counts together (a body and its memberships) has to stay in step. An aggregate that the topics know and the database does not
+is taken off them. The service's own groups begin at offset 0, since what they had heard after that point is lost as well.
 
 A fence that was broken off goes on where it stopped when it is run again.
 """
@@ -27,10 +28,11 @@ from chassis.kafka import KafkaAccess
 from chassis.lease import SECONDS as LEASE_SECONDS
 from chassis.lease import Lease, LeaseLostError
 from chassis.reading import Newest
-from chassis.record import FENCE
 from chassis.topics import RESTORED, Topic
 
 log = logging.getLogger(__name__)
+FENCE = 1_000_000
+"""By how much versions rise at least: Kafka may have forgotten what others heard."""
 _BATCH = 500  # aggregates in one transaction
 _PATIENCE = 60.0  # seconds that a broker may take to answer
 _KEYS = "SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3"
@@ -82,14 +84,16 @@ class Fence:
             await lease.give()
 
     async def _set_up(self) -> Outcome:
+        heard = {topic.name: await self._newest(topic) for topic in self._topics}
         async with self._database.transaction(self._cause) as tx:
             broken_off = await jobs.next_open(tx, "fence")
             job = broken_off.id if broken_off else await jobs.start(tx, "fence", self._service, self._cause.reason)
-        while await self._raise_some(job):
+        lift = await self._lift(job, heard)
+        while await self._raise_some(job, lift):
             pass
         removed = 0
         for topic in self._topics:
-            removed += await self._take_off(topic)
+            removed += await self._take_off(topic, heard[topic.name])
         for group, name in self._groups.items():
             await self._from_the_start(group, name)
         async with self._database.transaction(self._cause) as tx:
@@ -108,32 +112,47 @@ class Fence:
     def _serving(self) -> ServingError:
         return ServingError(f"{self._service} 正在运行；请先停止 · {self._service} is up; stop it first")
 
-    async def _raise_some(self, job: UUID) -> bool:
+    async def _lift(self, job: UUID, heard: Mapping[str, Mapping[str, Newest]]) -> int:
+        """By how much all versions rise; once a fence has begun, it is what it was."""
+        async with self._database.transaction(self._cause) as tx:
+            if position := str((await jobs.get(tx, job)).position):
+                return int(position.partition(" ")[0])
+            beyond = 0
+            for newest in heard.values():
+                keys = iter(newest)
+                while some := list(islice(keys, _BATCH)):
+                    highest = _highest(await self._known(tx, some))
+                    beyond = max(beyond, *(newest[key].version - highest.get(key, newest[key].version) for key in some))
+            lift = FENCE * (1 + beyond // FENCE)
+            await jobs.progress(tx, job, f"{lift} ", 0)
+        return lift
+
+    async def _raise_some(self, job: UUID, lift: int) -> bool:
         """Raise the next aggregates of the topic that is worked on; says whether there may be more."""
         async with self._database.transaction(self._cause) as tx:
-            at, _, after = str((await jobs.get(tx, job)).position).partition(" ")
+            _, at, after = f"{(await jobs.get(tx, job)).position} ".split(" ")[:3]
             names = [topic.name for topic in self._topics if topic.classification == "internal" and topic.name >= at]
             for name in sorted(names):
                 keys = await _keys(tx, name, after if name == at else "")
                 if keys:
-                    await self._raise(tx, keys)
-                    await jobs.progress(tx, job, f"{name} {keys[-1]}", len(keys))
+                    await self._raise(tx, keys, lift)
+                    await jobs.progress(tx, job, f"{lift} {name} {keys[-1]}", len(keys))
                     return True
         return False
 
-    async def _raise(self, tx: Tx, keys: list[str]) -> None:
+    async def _raise(self, tx: Tx, keys: list[str], lift: int) -> None:
         """Raise aggregates, and publish their state on every topic that has it."""
         rows = await self._known(tx, keys)
         highest = _highest(rows)
         for row in rows:
-            _publish(tx, row, highest[row.key] + FENCE)
+            _publish(tx, row, highest[row.key], lift)
         for table in self._aggregates:
             these = table.c.name == any_(literal(keys, ARRAY(Text)))
-            await tx.conn.execute(update(table).where(these).values(version=table.c.version + FENCE))
+            await tx.conn.execute(update(table).where(these).values(version=table.c.version + lift))
 
-    async def _take_off(self, topic: Topic) -> int:
+    async def _take_off(self, topic: Topic, newest_of: Mapping[str, Newest]) -> int:
         """Take off a topic what the database does not have there; returns how many keys that were."""
-        on_it, removed = iter((await self._newest(topic)).items()), 0
+        on_it, removed = iter(newest_of.items()), 0
         while some := dict(islice(on_it, _BATCH)):
             async with self._database.transaction(self._cause) as tx:
                 rows = await self._known(tx, list(some))
@@ -190,11 +209,13 @@ def _highest(rows: Sequence[Any]) -> dict[str, int]:
     return found
 
 
-def _publish(tx: Tx, row: Any, version: int) -> None:
+def _publish(tx: Tx, row: Any, restored_to: int, lift: int) -> None:
     """An aggregate's state as its last event on a topic had it, without what that event said of the change."""
-    topic = topics.load().named(row.topic)
-    message = None if row.payload is None else topic.message_class().FromString(row.payload)
+    topic, version = topics.load().named(row.topic), restored_to + lift
+    message: Any = None if row.payload is None else topic.message_class().FromString(row.payload)
     if message is not None:
+        if topic.takes(RESTORED):
+            message.meta.restored_to = restored_to
         etag.renew(message, version)
         for change in message.DESCRIPTOR.oneofs:
             message.ClearField(change.name)

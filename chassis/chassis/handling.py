@@ -97,7 +97,9 @@ class Handling:
         self._late = 0
 
     async def batch(self, raws: Sequence[RawRecord]) -> None:
-        """Handle records, in order; returns when they are committed. Raises what `away` recognises, and only that."""
+        """Handle records, in order; returns when they are committed. A record whose handler fails, or whose events the tables
+        refuse, is parked; raises what `away` recognises.
+        """
         began = time.monotonic()
         decoded = [_decoded(raw) for raw in raws]
         try:
@@ -172,7 +174,7 @@ class Handling:
             await self._give(tx, record)
             return True
         try:
-            async with tx.savepoint():
+            async with tx.savepoint(whole=True):
                 await self._give(tx, record)
         except Exception as error:
             if away(error) and not (self._late >= _PATIENCE and out_of_time(error)):
@@ -191,7 +193,8 @@ class Handling:
     async def rewrite(self, records: Sequence[Record]) -> int:
         """Write the projection's rows of records anew; returns how many the handler did not take. Raises as `batch` does.
 
-        Of a key whose newer record came meanwhile nothing is written.
+        Nothing is written of a key whose newer record came meanwhile, nor of a record that an operator has dropped, or that
+        waits for a decision: it has no effect, or not yet.
         """
         try:
             return await self._rewrite(records, isolate=False)
@@ -204,7 +207,12 @@ class Handling:
         failed = set()
         async with self.database.transaction(Cause(self.actor)) as tx:
             done = await self.lock(tx, {one.key for one in records})
-            counting = [one for one in records if not self.is_state or one.version >= done[one.key]]
+            held = await deadletter.without_effect(tx, self.group, self.listen.topic, done)
+            counting = [
+                one
+                for one in records
+                if (one.key, one.version) not in held and (not self.is_state or one.version >= done[one.key])
+            ]
             if not isolate:
                 await self._anew(tx, counting)
             else:
@@ -221,7 +229,7 @@ class Handling:
 
     async def _anew_alone(self, tx: Tx, record: Record) -> bool:
         try:
-            async with tx.savepoint():
+            async with tx.savepoint(whole=True):
                 await self._anew(tx, [record])
         except Exception as error:
             if away(error):

@@ -26,7 +26,7 @@ _CAUSE = Cause("chassis:housekeeping")
 _PARKED = "SELECT key FROM outbox WHERE parked IS NOT NULL ORDER BY key LIMIT 1000"
 _HELD = "SELECT count(*) FROM outbox WHERE key = ANY($1::text[])"
 _OLDEST = """
-SELECT o.seq, e.recorded_at FROM outbox o JOIN event e ON e.id = o.event_id
+SELECT o.seq, coalesce(e.recorded_at, now()) AS recorded_at FROM outbox o LEFT JOIN event e ON e.id = o.event_id
 WHERE o.seq >= $1 AND o.key <> ALL($2::text[]) ORDER BY o.seq LIMIT 1
 """
 _COUNT = """

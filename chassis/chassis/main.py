@@ -240,6 +240,7 @@ async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
         except Unavailable:
             log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", "")})
         except Exception:
+            metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", "")).inc()
             log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
         if _is_cancelled():  # it was told to end, and failed on the way
             return

@@ -67,6 +67,11 @@ CLIENT_REBUILDS = Counter(
     "放弃并重建的 Kafka 客户端数 · Kafka clients that were given up and built anew.",
     ["client"],
 )
+TASK_FAILURES = Counter(
+    "alliance_task_failures_total",
+    "后台任务因意外错误而重新开始的次数 · Times that a background task failed unexpectedly and began anew.",
+    ["task"],
+)
 DEAD_LETTERS = Gauge("alliance_dead_letters", "未决死信数，按状态 · Open dead letters by state.", ["state"])
 RETRIES = Counter(
     "alliance_dead_letter_retries_total", "死信的处理次数，按结果 · Attempts at dead letters by outcome.", ["outcome"]

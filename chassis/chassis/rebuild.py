@@ -4,6 +4,8 @@ Nothing is emptied meanwhile, so nobody is told less than before: each record's 
 and rows that were there at the beginning and that no record stands behind are removed at the end. Of a `state` listener
 only the newest record of each key counts, since an older one would for a moment bring back what has been withdrawn.
 
+What an operator has dropped stays without effect, and what is an open dead letter waits for its decision.
+
 Kafka may have compacted what happened long ago: have the topic's owner replay it first, as `alliance rebuild` does.
 """
 

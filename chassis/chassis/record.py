@@ -8,8 +8,6 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis import topics
 
-FENCE = 1_000_000
-"""By how much versions rise when a database was restored: more than were lost."""
 CONTENT_TYPE = "application/protobuf"
 MAX_KEY = 512  # bytes
 _DIGITS = 19  # of the least number that no bigint holds
@@ -62,7 +60,7 @@ class Record(NamedTuple):
         """
         if self.verb != topics.RESTORED:
             return None
-        return 0 if self.message is None else self.version - FENCE
+        return 0 if self.message is None else self.message.meta.restored_to  # type: ignore[attr-defined]
 
 
 def verb_of(kind: str) -> str:
@@ -75,6 +73,9 @@ def decode(raw: RawRecord) -> Record:
     """The record; raises `UndecodableError`."""
     header = dict(raw.headers).get
     key, version = _key(raw), _version(header("ce_sequence") or b"")
+    unfit = [name for name in ("ce_type", "ce_id", "traceparent") if not _keepable(header(name) or b"")]
+    if unfit:
+        raise UndecodableError(f"header {unfit[0]} is too long or holds a NUL", key, version)
     if (kind := _text(header("content-type")) or CONTENT_TYPE) != CONTENT_TYPE:
         raise UndecodableError(f"content-type is {kind[:40]!r}", key, version)
     try:
@@ -93,6 +94,11 @@ def decode(raw: RawRecord) -> Record:
         message,
         _text(header("traceparent")),
     )
+
+
+def _keepable(value: bytes) -> bool:
+    """Whether a header can stand in a table and in its index."""
+    return len(value) <= MAX_KEY and b"\x00" not in value
 
 
 def _text(value: bytes | None) -> str:

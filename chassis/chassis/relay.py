@@ -49,6 +49,8 @@ REST = 0.2  # seconds of rest after a small batch, at most
 SEND = 10.0  # seconds that one Kafka transaction may take; a producer that takes longer is given up
 START = (2.0, 16.0)  # seconds that a producer may take to start: at first, and at most, doubled each time
 REPLAYS = 0.5  # seconds between looks for a replay that was asked for
+ABSENT = 5.0  # seconds between looks for a topic that there was not
+_LOOK_AGAIN = 0.2  # seconds between looks that have to agree
 _REFUSED = (
     CorruptRecordException,
     InvalidMessageError,
@@ -68,6 +70,10 @@ WHERE o.seq > $1 AND o.parked IS NULL
 ORDER BY o.seq LIMIT $2
 """
 _PARKED = "SELECT key FROM outbox WHERE parked IS NOT NULL ORDER BY key LIMIT 1"  # ordered, so that the index is read
+_PARK = "UPDATE outbox SET parked = $2 WHERE seq = ANY($1::bigint[])"
+_UNPARK = "UPDATE outbox SET parked = NULL WHERE parked = $1"
+_NO_TOPIC = "no topic "
+_WAIT_FOR_TOPICS = "SELECT DISTINCT parked FROM outbox WHERE parked IS NOT NULL AND parked LIKE $1"
 _LATE = """
 SELECT 1 FROM unnest($1::text[]) AS k (key), LATERAL (
   SELECT 1 FROM outbox o WHERE o.key = k.key AND o.seq + 0 <= $2 AND o.parked IS NULL ORDER BY o.seq + 0 LIMIT 1
@@ -120,6 +126,7 @@ class Relay:
         self._queue = _QUEUE
         self._replays_at = 0.0
         self._replaying = False
+        self._absent: dict[str, float] = {}  # topic → until when nobody need look for it
         database.woken = self._wake.set
 
     async def run(self) -> None:
@@ -150,7 +157,7 @@ class Relay:
             log.info("relay: leading", extra={"epoch": self._lease.epoch})
             while True:
                 self._wake.clear()
-                queued = await self._next()
+                queued = await self._next(producer)
                 if queued:
                     began = time.monotonic()
                     await self._publish(producer, queued)
@@ -191,7 +198,7 @@ class Relay:
             return False
         self._replays_at = time.monotonic()
         try:
-            self._replaying = await replay.work(self._database, self._cause, producer, send, self._most)
+            self._replaying = await replay.work(self._database, self._cause, producer, self._resend, self._most)
             if self._replaying:
                 self._most = min(BATCH, 2 * self._most)
         except TimeoutError:
@@ -202,13 +209,15 @@ class Relay:
             raise KafkaError("a record was refused") from error  # a new producer goes on
         return self._replaying
 
-    async def _next(self) -> list[_Queued]:
-        """The next rows of the queue with their events."""
+    async def _next(self, producer: AIOKafkaProducer) -> list[_Queued]:
+        """The next rows of the queue with their events; none where some had to be set aside first."""
         async with self._database.alone() as sql:
             if time.monotonic() - self._scanned_at >= FULL_SCAN:
                 self._floor, self._scanned_at = 0, time.monotonic()
                 parked = await sql.row(_PARKED)
                 self._queue = _QUEUE_BESIDE_PARKED if parked else _QUEUE
+                if parked:
+                    await self._unpark(sql, producer)
             rows = await sql.rows(self._queue, self._floor, self._most)
             if rows and self._floor and await self._is_overtaking(sql, [key for _, _, key, _ in rows]):
                 rows = await sql.rows(self._queue, 0, self._most)
@@ -219,7 +228,63 @@ class Relay:
             sequence, ids = sequence[:most], ids[:most]
             found = await sql.rows(_EVENTS, ids, min(ids), max(ids))  # events never change
             events = {row["id"]: StoredEvent._make(row) for row in found}
-        return [_Queued(seq, events[event_id]) for seq, event_id in zip(sequence, ids, strict=True)]
+            places = list(zip(sequence, ids, strict=True))
+            if await self._set_aside(sql, producer, places, events):
+                return []
+        return [_Queued(seq, events[event_id]) for seq, event_id in places]
+
+    async def _set_aside(
+        self, sql: Statements, producer: AIOKafkaProducer, places: Sequence[tuple[int, UUID]], events: dict[UUID, StoredEvent]
+    ) -> bool:
+        """Park rows without an event, and those whose topic there is not: they must hold up nobody else's. Says whether there
+        were any."""
+        absent = {topic for topic in {one.topic for one in events.values()} if not await self._has(producer, topic)}
+        whys: dict[str, list[int]] = defaultdict(list)
+        for seq, event_id in places:
+            if event_id not in events:
+                whys["no such event"].append(seq)
+            elif events[event_id].topic in absent:
+                whys[_NO_TOPIC + events[event_id].topic].append(seq)
+        for why, some in whys.items():
+            log.error("relay: events can't be sent; parked", extra={"events": len(some), "why": why})
+            await sql.run(_PARK, some, why)
+        self._queue = _QUEUE_BESIDE_PARKED if whys else self._queue
+        return bool(whys)
+
+    async def _unpark(self, sql: Statements, producer: AIOKafkaProducer) -> None:
+        """Go on with what waited for a topic that there is by now."""
+        for why in await sql.column(_WAIT_FOR_TOPICS, f"{_NO_TOPIC}%"):
+            if await self._has(producer, why.removeprefix(_NO_TOPIC), looks=1):
+                log.info("relay: the topic is there; going on", extra={"why": why})
+                await sql.run(_UNPARK, why)
+
+    async def _has(self, producer: AIOKafkaProducer, topic: str, *, looks: int = 3) -> bool:
+        """Whether there is a topic: declared by this version, and known to the broker, which may not know all of them a moment
+        after its own start. Raises KafkaError where it does not say.
+        """
+        cluster = producer.client.cluster
+        if topic in cluster.topics():
+            return True
+        if not topics.load().declares(topic) or time.monotonic() < self._absent.get(topic, 0.0):
+            return False
+        for _ in range(looks):
+            producer.client.add_topic(topic)
+            async with asyncio.timeout(SEND):
+                is_told = await producer.client.force_metadata_update()
+            if topic in cluster.topics():
+                return True
+            if not is_told:
+                raise KafkaError(f"the broker does not say whether there is a topic {topic}")
+            await asyncio.sleep(_LOOK_AGAIN)
+        self._absent[topic] = time.monotonic() + ABSENT
+        return False
+
+    async def _resend(self, producer: AIOKafkaProducer, events: Sequence[StoredEvent]) -> None:
+        """Send what is replayed, where it can be sent at all."""
+        for topic in {one.topic for one in events}:
+            if not await self._has(producer, topic):
+                raise RefusedError(_NO_TOPIC + topic)
+        await send(producer, events)
 
     async def _is_overtaking(self, sql: Statements, keys: list[str]) -> bool:
         """Whether an earlier version of one of them lies below the floor: its transaction drew a low sequence, and ended late.
@@ -275,7 +340,7 @@ class Relay:
 
     async def _park(self, seq: int, why: str) -> None:
         async with self._database.transaction(self._cause) as tx:
-            await tx.sql.run("UPDATE outbox SET parked = $2 WHERE seq = $1", seq, why)
+            await tx.sql.run(_PARK, [seq], why)
         self._queue = _QUEUE_BESIDE_PARKED
 
     async def _done(self, sequence: list[int]) -> None:

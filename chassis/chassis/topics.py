@@ -58,6 +58,10 @@ class Topics:
         """One topic; raises KeyError for an unknown one."""
         return _by_name()[name]
 
+    def declares(self, name: str) -> bool:
+        """Whether there is such a topic: a release that was taken back may have written events of one that this one lacks."""
+        return name in _by_name()
+
     def owned_by(self, service: str) -> list[Topic]:
         """The topics that a service writes."""
         return [topic for topic in self.all if topic.owner == service]

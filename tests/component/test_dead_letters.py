@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from alliance.notify.v1 import events_pb2
 from chassis import deadletter, dlq
 from chassis.database import Tx
 from chassis.errors import Precondition, Unavailable
-from chassis.handling import Handling
+from chassis.handling import Handling, Listen
 from chassis.record import RawRecord, Record
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
 from tests.metrics import Rise, metric
@@ -290,6 +291,62 @@ async def test_records_of_a_rebuilt_topic_are_no_old_acquaintances(probe: Probe)
     await handling.batch([raw("", 1, offset=7, at=1), raw("", 1, offset=7, at=2), raw(other, 1, offset=8, at=2)])
     rows = await probe.rows("SELECT key, recorded_ms FROM dead_letter ORDER BY id")
     assert [(row["key"], row["recorded_ms"]) for row in rows] == [("", 1), (bad, 1), ("", 2), (other, 2)]
+
+
+@pytest.mark.parametrize("nasty", [b"a\x00b", b"k" * 3000, b"\xff\xfe"])
+@pytest.mark.parametrize("header", ["ce_id", "ce_type", "ce_time", "traceparent", "content-type", "of nobody's"])
+async def test_no_header_holds_up_the_batch(probe: Probe, header: str, nasty: bytes) -> None:
+    """The handler emits, so what the headers say goes into events of its own."""
+    names = [key(), key()]
+    good, odd = raw(names[0], 1), raw(names[1], 1, offset=2)
+    odd = odd._replace(headers=[one for one in odd.headers if one[0] != header] + [(header, nasty)])
+    handling = _emitting(probe)
+    await handling.batch([odd, good])
+    await worked(probe, handling)
+    told, states = {row["key"] for row in await probe.rows("SELECT key FROM event")}, await probe.states()
+    assert (told, states) in (({*names}, []), ({names[0]}, ["dead"]))
+
+
+async def test_an_event_that_the_tables_refuse_is_its_own_record_s_failure(probe: Probe) -> None:
+    """At the end of the transaction it would be the failure of all, again and again; so it would in the worker."""
+    names = [key() for _ in range(4)]
+    handling = _emitting(probe, refused=(names[1], names[3]))
+    await handling.batch([raw(name, 1, offset=place + 1) for place, name in enumerate(names)])
+    assert sorted(row["key"] for row in await probe.rows("SELECT key FROM event")) == sorted([names[0], names[2]])
+    assert await probe.states() == ["retrying"] * 2
+    await worked(probe, handling)
+    assert await probe.states() == ["dead"] * 2
+    assert len(await probe.rows("SELECT 1 FROM outbox")) == 2
+
+
+async def test_a_fault_of_the_worker_s_own_keeps_no_other_from_its_turn(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [key(), key()]
+    handling = probe.handling()
+    probe.broken.update(names)
+    await handling.batch([raw(name, 1, offset=place + 1) for place, name in enumerate(names)])
+    probe.broken.clear()
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    given = worker._attempt
+
+    async def faulty(of: Handling, identifier: UUID, name: str) -> None:
+        if name == names[0]:
+            raise ZeroDivisionError
+        await given(of, identifier, name)
+
+    monkeypatch.setattr(worker, "_attempt", faulty)
+    assert await worker.step() == 2
+    assert [await probe.effects(name) for name in names] == [[], [1]]
+
+
+def _emitting(probe: Probe, refused: Sequence[str] = ()) -> Handling:
+    """A handler that tells of each record by an event of its own, of some with what no table takes."""
+
+    async def tells(tx: Tx, record: Record) -> None:
+        if record.key in refused:
+            tx.cause = tx.cause._replace(reason="\x00")
+        tx.emit(TOPIC, record.key, 1, "created", events_pb2.SubscriptionEvent())
+
+    return Handling(probe.name, Listen(TOPIC, "probe", tells), probe.database, (0.0, 0.0))
 
 
 @pytest.mark.parametrize("nasty", [b"a\x00b", b"k" * 3000, b"\xff\xfe", b""])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
@@ -15,10 +16,10 @@ from chassis import jobs, topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Tx
 from chassis.etag import etag
-from chassis.fence import Fence, Outcome, ServingError
+from chassis.fence import FENCE, Fence, Outcome, ServingError
 from chassis.handling import Listen
 from chassis.main import _fence_finished
-from chassis.record import FENCE, RawRecord, Record, decode
+from chassis.record import RawRecord, Record, decode
 from chassis.service import Context
 from tests.component.conftest import CAUSE, Probe, key
 from tests.records import everything
@@ -160,7 +161,7 @@ async def test_a_fence_that_was_broken_off_goes_on(owner: Owner, monkeypatch: py
     await _lost(owner)
     broken = owner.fence()
 
-    async def dies(_: topics.Topic) -> int:
+    async def dies(*_: object) -> int:
         raise RuntimeError("on purpose")
 
     monkeypatch.setattr(broken, "_take_off", dies)
@@ -170,6 +171,20 @@ async def test_a_fence_that_was_broken_off_goes_on(owner: Owner, monkeypatch: py
     await owner.publishes()
     assert await _ledger(owner) == {"a": 2 + FENCE, "b": 1 + FENCE}
     assert (await owner.last(owner.internal))["a"].version == 2 + FENCE
+
+
+async def test_the_service_s_own_groups_begin_anew(owner: Owner) -> None:
+    """What they had heard after the restored point is lost with it."""
+    await _lost(owner)
+    place, group = TopicPartition(owner.internal.name, 0), f"{owner.probe.name}.probe"
+    consumer = AIOKafkaConsumer(**owner.probe.kafka.options(), group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([place])
+    await consumer.commit({place: 3})
+    assert await consumer.committed(place) == 3
+    await owner.fence().set_up()
+    assert await consumer.committed(place) == 0
+    await consumer.stop()
 
 
 async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
@@ -184,6 +199,26 @@ async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
         "b": 1 + 2 * FENCE,
         "c": 1 + 2 * FENCE,
     }
+
+
+async def test_a_backup_that_is_put_back_twice_rises_above_both_lives(owner: Owner) -> None:
+    """The first life after it gave out versions that the second one must not give again."""
+    await _lost(owner)
+    await owner.fence().set_up()
+    await owner.publishes()
+    names = {row["name"][-1]: row["name"] for row in await owner.probe.rows("SELECT name FROM ledger")}
+    await owner.says(names["a"], 3 + FENCE)
+    await owner.publishes()
+    await owner.put_back(a=2, b=1)
+    await owner.probe.change("DELETE FROM job")  # which the backup does not know either
+    await owner.fence().set_up()
+    await owner.publishes()
+    found = await owner.last(owner.internal)
+    assert {letter: (found[letter].version, found[letter].restored_to) for letter in "ab"} == {
+        "a": (2 + 2 * FENCE, 2),
+        "b": (1 + 2 * FENCE, 1),  # all rise by as much: what counts together stays in step
+    }
+    assert await _ledger(owner) == {"a": 2 + 2 * FENCE, "b": 1 + 2 * FENCE}
 
 
 async def test_a_service_does_not_serve_before_its_fence_is_finished(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

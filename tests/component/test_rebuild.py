@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
-from chassis import jobs, reading
+from chassis import deadletter, dlq, jobs, reading
 from chassis.database import Tx
 from chassis.handling import Handling, Listen, Projection
 from chassis.rebuild import Worker
@@ -105,6 +105,23 @@ async def test_a_record_that_is_not_taken_leaves_the_others_and_what_was_there(p
     kept.refused.add(bad)
     assert (await kept.rebuilt())["failed"] == 1
     assert [await kept.rows(one) for one in (bad, good)] == [[1], [1]]
+
+
+@pytest.mark.parametrize("mode", ["state", "effect"])
+async def test_what_was_dropped_or_is_not_decided_yet_has_no_effect(probe: Probe, mode: Literal["state", "effect"]) -> None:
+    kept, dropped, undecided, good = Kept(probe, mode), key(), key(), key()
+    await _published(probe, (dropped, 1), (undecided, 1), (good, 1))
+    kept.refused.update([dropped, undecided])
+    letters = deadletter.Worker(probe.database, {kept.handling.group: kept.handling})
+    await kept.handling.batch([one for name in (dropped, undecided, good) for one in await probe.published(name)])
+    while await letters.step():
+        pass
+    async with probe.database.transaction(CAUSE) as tx:
+        (letter,) = [one.id for one in await dlq.listed(tx, dlq.Filter(key=dropped), 9)]
+        await dlq.drop(tx, [letter])
+    kept.refused.clear()
+    assert (await kept.rebuilt())["failure"] == ""
+    assert [await kept.rows(one) for one in (dropped, undecided, good)] == [[], [], [1]]
 
 
 async def test_of_a_state_that_was_replayed_only_the_last_copy_is_written(probe: Probe) -> None:

@@ -3,20 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import ProducerFenced
 from aiokafka.producer.sender import Sender
 
 from alliance.notify.v1 import events_pb2, notify_pb2
+from chassis import jobs, topics
 from chassis import relay as relaying
+from chassis.housekeeping import Outbox
 from chassis.kafka import MAX_BATCH, dispose, transactional_producer
 from chassis.relay import BATCH_BYTES, RefusedError
+from chassis.settings import ServiceSettings
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise, metric
+from tests.records import everything
 from tests.waiting import PATIENCE, running, until
 
 
@@ -175,7 +181,9 @@ async def test_large_events_are_sent_in_smaller_batches(probe: Probe) -> None:
         for version in range(1, 21):  # of one key, so that compaction soon leaves but one on the topic of all tests
             event = events_pb2.SubscriptionEvent(subscription=notify_pb2.Subscription(organization=large))
             tx.emit(TOPIC, name, version, "created", event)
-    queued = await relay._next()
+    assert await relay._lease.take()
+    async with relay._producing() as producer:
+        queued = await relay._next(producer)
     assert len(queued) == BATCH_BYTES // (1000 * 1024)
     async with running(relay.run):
         await until(probe.is_out)
@@ -198,6 +206,84 @@ async def test_what_is_over_the_limit_is_parked_with_its_size_and_what_is_at_it_
         await until(lambda: probe.is_published(fits))
     (row,) = await probe.rows("SELECT key, parked FROM outbox")
     assert (row["key"], row["parked"]) == (over, f"record too large: {MAX_BATCH + 1} bytes of {MAX_BATCH}")
+
+
+async def test_what_follows_a_refused_event_of_its_aggregate_does_not_overtake_it(probe: Probe) -> None:
+    """Both were in the batch that the refusal halved, and not in the same half."""
+    bad, good = key(), key()
+    await probe.emit(bad, 1)
+    await _grow(probe, bad, MAX_BATCH)
+    await probe.emit(good, 1)
+    await probe.emit(bad, 2)
+    await probe.emit(good, 2)
+    async with running(probe.relay().run):
+        await until(lambda: probe.is_published(good, 2))
+    assert await probe.versions(bad) == []
+    rows = await probe.rows("SELECT key, parked IS NOT NULL AS parked FROM outbox ORDER BY seq")
+    assert [(row["key"], row["parked"]) for row in rows] == [(bad, True), (bad, False)]
+
+
+async def test_a_row_without_its_event_holds_up_no_other(probe: Probe) -> None:
+    good, bad = key(), key()
+    await probe.emit(bad, 1)
+    await probe.emit(good, 1)
+    await probe.change("DELETE FROM event WHERE key = $1", bad)
+    look = Outbox(probe.database, ServiceSettings.model_construct(outbox_max_rows=1, outbox_max_age=60.0))
+    await look._look()
+    assert metric("alliance_outbox_rows") == 2, "it counts as one that waits"
+    async with running(probe.relay().run):
+        await until(lambda: probe.is_published(good))
+    (row,) = await probe.rows("SELECT key, parked FROM outbox")
+    assert (row["key"], row["parked"]) == (bad, "no such event")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_what_has_no_topic_waits_for_it_and_holds_up_only_its_own_aggregate(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, declared: bool
+) -> None:
+    """The broker has not got it yet, or a release that was taken back had it."""
+    monkeypatch.setattr(relaying, "ABSENT", 0.5)
+    monkeypatch.setattr(relaying, "FULL_SCAN", 0.3)
+    topic = replace(topics.load().named(TOPIC), name=f"alliance.internal.{probe.name}.late.v1", partitions=1)
+    good, waits = key(), key()
+    await probe.emit(waits, 1)
+    await probe.change("UPDATE event SET topic = $1 WHERE key = $2", topic.name, waits)
+    await probe.emit(waits, 2)
+    await probe.emit(good, 1)
+    if declared:
+        monkeypatch.setitem(topics._by_name(), topic.name, topic)
+    admin = AIOKafkaAdminClient(**probe.kafka.options())
+    await admin.start()
+    try:
+        async with running(probe.relay().run):
+            await until(lambda: probe.is_published(good))
+            assert await probe.versions(waits) == []
+            parked = await probe.rows("SELECT parked FROM outbox WHERE key = $1 ORDER BY seq", waits)
+            assert [row["parked"] for row in parked] == [f"no topic {topic.name}", None]
+            await admin.create_topics([NewTopic(topic.name, 1, 1)])
+            monkeypatch.setitem(topics._by_name(), topic.name, topic)
+            await until(probe.is_out)
+        assert [one.key for one in await everything(probe.kafka, topic.name, [0])] == [waits.encode()]
+        assert await probe.versions(waits) == [2]
+    finally:
+        await admin.delete_topics([topic.name])
+        await admin.close()
+
+
+async def test_a_replay_of_what_has_no_topic_is_given_up_and_holds_up_nothing(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = replace(topics.load().named(TOPIC), name=f"alliance.internal.{probe.name}.lost.v1")
+    monkeypatch.setitem(topics._by_name(), topic.name, topic)
+    await probe.emit(key(), 1)
+    await probe.change("UPDATE event SET topic = $1", topic.name)
+    await probe.change("DELETE FROM outbox")
+    async with probe.database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "replay", topic.name, "a test")
+    async with running(probe.relay().run):
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
+    (row,) = await probe.rows("SELECT failure FROM job")
+    assert row["failure"] == f"the broker refuses a record: no topic {topic.name}"
 
 
 async def _grow(probe: Probe, name: str, size: int) -> None:

@@ -26,6 +26,24 @@ async def test_a_replay_publishes_every_version_again(probe: Probe) -> None:
     assert await probe.versions(name) == [1, 2, 1, 2]
 
 
+async def test_a_replay_leaves_out_what_the_outbox_holds(probe: Probe) -> None:
+    """What is parked, and what waits behind it, is not published past its place."""
+    name, out = key(), key()
+    async with running(probe.relay().run):
+        await probe.emit(name, 1)
+        await probe.emit(out, 1)
+        await until(probe.is_out)
+        async with probe.database.transaction(CAUSE) as tx:
+            tx.emit(TOPIC, name, 2, "created", events_pb2.SubscriptionEvent())
+            await tx._write(tx._queued)
+            tx._queued.clear()
+            await tx.sql.run("UPDATE outbox SET parked = 'on purpose'")
+        async with probe.database.transaction(CAUSE) as tx:
+            job = await jobs.start(tx, "replay", TOPIC, "a new consumer")
+        await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
+    assert [await probe.versions(one) for one in (name, out)] == [[1, 1], [1, 1]]
+
+
 async def test_a_replay_of_large_records_takes_as_many_batches_as_it_needs(probe: Probe) -> None:
     """More of a partition than the broker takes in one batch, in one step."""
     name, versions, size = key(), 30, 60_000

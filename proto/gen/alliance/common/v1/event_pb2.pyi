@@ -31,6 +31,7 @@ class EventMeta(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CAUSE_EVENT_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RESTORED_TO_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version of the aggregate after this event: 1, 2, 3 … on internal topics; equals header `ce_sequence`. A body and its
     memberships count together, so that the records of one of them rise with gaps.
@@ -45,6 +46,8 @@ class EventMeta(_message.Message):
     """Id of the event that led to this one; empty where a call did."""
     request_id: _builtins.str
     """AIP-155 request id of the call that caused the event; empty where an event did."""
+    restored_to: _builtins.int
+    """Of a `restored` event: the version that the aggregate went back to; what was heard beyond it never was. 0 for all others."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When the platform recorded the event (system clock, UTC); equals `ce_time`."""
@@ -64,10 +67,11 @@ class EventMeta(_message.Message):
         reason: _builtins.str = ...,
         cause_event_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        restored_to: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cause_event_id", b"cause_event_id", "effective_at", b"effective_at", "on_behalf_of", b"on_behalf_of", "reason", b"reason", "recorded_at", b"recorded_at", "request_id", b"request_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cause_event_id", b"cause_event_id", "effective_at", b"effective_at", "on_behalf_of", b"on_behalf_of", "reason", b"reason", "recorded_at", b"recorded_at", "request_id", b"request_id", "restored_to", b"restored_to", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
