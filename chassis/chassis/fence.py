@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 FENCE = 1_000_000
 """By how much versions rise at least: Kafka may have forgotten what others heard."""
 _BATCH = 500  # aggregates in one transaction
-_PATIENCE = 60.0  # seconds that a broker may take to answer
+_PATIENCE = 60.0  # seconds that a broker may take to answer; a topic may take as long as it needs
 _KEYS = "SELECT DISTINCT key FROM event WHERE topic = $1 AND key > $2 ORDER BY key LIMIT $3"
 _NEWEST = """
 SELECT DISTINCT ON (key, topic) key, topic, version, type, payload FROM event
@@ -168,11 +168,11 @@ class Fence:
         return await tx.sql.rows(_NEWEST, [topic.name for topic in self._topics], keys)
 
     async def _newest(self, topic: Topic) -> Mapping[str, Newest]:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_PATIENCE) as limit:
             while True:
                 try:
                     async with reading.topic(self._access, topic.name) as reader:
-                        return await reader.newest()
+                        return await reader.newest(lambda: limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE))
                 except KafkaError as error:
                     if not error.retriable:
                         raise

@@ -1,7 +1,7 @@
 """Reading a topic from its start to the end that it has, beside all groups."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -61,10 +61,11 @@ class Reader:
                 within = [one for one in found if one.offset < self._ends[partition]]
                 yield [record for one in within if (record := self._decoded(one)) is not None]
 
-    async def newest(self) -> dict[str, Newest]:
-        """Each key's newest record."""
+    async def newest(self, moved: Callable[[], None] = lambda: None) -> dict[str, Newest]:
+        """Each key's newest record; `moved` is called whenever some have come."""
         found: dict[str, Newest] = {}
         async for records in self.records():
+            moved()
             for one in records:
                 if one.key not in found or one.version >= found[one.key].version:
                     found[one.key] = Newest(one.version, one.message is None, (one.partition, one.offset))

@@ -11,11 +11,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.util import calc_crc32c
 from sqlalchemy import text
 
-from chassis import deadletter, dlq
+from alliance.notify.v1 import events_pb2
+from chassis import deadletter, dlq, topics
 from chassis.database import Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling, Listen
-from chassis.kafka import TolerantConsumer
+from chassis.kafka import TolerantConsumer, partition_of
 from chassis.record import RawRecord, Record
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
 from tests.metrics import metric
@@ -153,6 +154,65 @@ async def test_a_version_that_never_came_is_counted_and_the_next_one_handled(pro
     await handling.batch([raw(name, version) for version in (4, 5, 9)])
     assert await probe.effects(name) == [1, 2, 4, 5, 9]
     assert metric("alliance_consumer_version_gaps_total", group=handling.group) == 2
+
+
+async def test_no_event_without_its_record_s_effect(probe: Probe) -> None:
+    """What a handler says before it fails is never said; what its neighbours say is."""
+    bad, good = key(), key()
+
+    async def tells(tx: Tx, record: Record) -> None:
+        tx.emit(TOPIC, record.key, 1, "created", events_pb2.SubscriptionEvent())
+        if record.key == bad:
+            raise RuntimeError("on purpose")
+
+    handling = Handling(probe.name, Listen(TOPIC, "probe", tells), probe.database, (0.0,))
+    await handling.batch([raw(good, 1, offset=1), raw(bad, 1, offset=2), raw(key(), 1, offset=3)])
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    while await worker.step():
+        pass
+    told = {row["key"] for row in await probe.rows("SELECT e.key FROM event e JOIN outbox o ON o.event_id = e.id")}
+    assert (len(told), good in told, bad in told) == (2, True, False)
+    assert await probe.states() == ["dead"]
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+async def test_a_part_that_is_away_is_no_failure_of_a_record(probe: Probe, isolated: bool) -> None:
+    """Also where another record of the batch fails by itself, so that each is tried alone."""
+    bad, good = key(), key()
+
+    async def asks(tx: Tx, record: Record) -> None:
+        if record.key == bad:
+            raise RuntimeError("on purpose")
+        raise Unavailable("", "away")
+
+    handling = Handling(probe.name, Listen(TOPIC, "probe", asks), probe.database, (0.0,))
+    with pytest.raises(Unavailable):
+        await handling.batch([raw(name, 1, offset=place) for place, name in enumerate([bad, good] if isolated else [good], 1)])
+    assert await probe.states() == []
+
+
+async def test_a_group_keeps_its_place_and_leaves_with_its_process(probe: Probe) -> None:
+    """What was handled is not read again at the next start, and nobody waits until a static member's time is up."""
+    name, handling = key(), probe.handling()
+    admin = AIOKafkaAdminClient(**probe.kafka.options())
+    await admin.start()
+    async with running(probe.relay().run):
+        await probe.emit(name, 1)
+        consumers = probe.consumers(handling)
+        async with running(consumers.run):
+            await until(lambda: probe.has(name, 1))
+            place = TopicPartition(TOPIC, partition_of(name, topics.load().named(TOPIC).partitions))
+            (record,) = await probe.published(name)
+            await until(lambda: _committed(admin, handling.group, place, record.offset + 1))
+        await consumers.stop()
+    (described,) = (await admin.describe_consumer_groups([handling.group]))[0].groups
+    await admin.close()
+    assert list(described[-2]) == [], "no member is left"
+
+
+async def _committed(admin: AIOKafkaAdminClient, group: str, place: TopicPartition, least: int) -> bool:
+    offsets = await admin.list_consumer_group_offsets(group)
+    return place in offsets and offsets[place].offset >= least
 
 
 async def test_what_is_not_handled_yet_is_the_lag(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

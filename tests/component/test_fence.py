@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from alliance.listings.v1 import events_pb2
 from alliance.public.v1 import public_pb2
-from chassis import jobs, topics
+from chassis import fence, jobs, reading, topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Tx
 from chassis.etag import etag
@@ -185,6 +185,21 @@ async def test_the_service_s_own_groups_begin_anew(owner: Owner) -> None:
     await owner.fence().set_up()
     assert await consumer.committed(place) == 0
     await consumer.stop()
+
+
+async def test_a_long_topic_takes_as_long_as_it_needs(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fence, "_PATIENCE", 1.5)
+    await _lost(owner)
+    given = reading.Reader.records
+
+    async def slow(reader: reading.Reader) -> AsyncIterator[list[Record]]:
+        async for records in given(reader):
+            for one in records:
+                await asyncio.sleep(0.4)
+                yield [one]
+
+    monkeypatch.setattr(reading.Reader, "records", slow)
+    assert (await owner.fence().set_up()).raised == 2
 
 
 async def test_a_second_restore_has_a_fence_of_its_own(owner: Owner) -> None:
