@@ -167,7 +167,7 @@ class Consumers:
         for lane in self._lanes:
             if lane in lags:
                 metrics.CONSUMER_LAG.labels(lane.handling.group).set(lags[lane])
-            if lane.silent_for(lags.get(lane, 1)) > _SILENT:
+            if lane.silent_for(is_settled=lane in lags) > _SILENT:
                 raise KafkaError(f"{lane.handling.group} is silent")
 
 
@@ -200,7 +200,8 @@ class _Lane(ABC):
         self.handling = handling
         self._subscriber: Any = None
         self._positions: dict[TopicPartition, int] = {}
-        self._seen: tuple[dict[TopicPartition, int], float] = {}, time.monotonic()
+        self._silent: dict[TopicPartition, float] = {}
+        self._looked = self._settled = time.monotonic()
 
     @property
     def consumer(self) -> _Client:
@@ -212,8 +213,8 @@ class _Lane(ABC):
 
     def subscribe(self, broker: KafkaBroker, slot: str) -> None:
         """Declare the subscriber on a broker that is to be started."""
-        self._positions = {}
-        self._seen = {}, time.monotonic()  # a new client has all its time
+        self._positions, self._silent = {}, {}  # a new client has all its time
+        self._looked = self._settled = time.monotonic()
         self._subscriber = self._declared(broker, slot)
         self._subscriber(self._take)
 
@@ -233,12 +234,14 @@ class _Lane(ABC):
         """Whether the client was told what to read; where a group has members enough, that is nothing."""
         return bool(self.consumer.assignment()) or not self.consumer._subscription.reassignment_in_progress
 
-    def silent_for(self, lag: int) -> float:
-        """Seconds since the client last moved, had records in hand or nothing to read."""
+    def silent_for(self, *, is_settled: bool) -> float:
+        """Seconds for which a partition has given nothing although there is something, and although the client had no other
+        records in hand; or for which the client was told nothing to read.
+        """
         now = time.monotonic()
-        if not lag or self._positions != self._seen[0] or self.consumer.in_hand:
-            self._seen = dict(self._positions), now
-        return now - self._seen[1]
+        if is_settled:
+            self._settled = now
+        return max([now - self._settled, *self._silent.values()])
 
     def partitions(self) -> list[TopicPartition]:
         """What the client reads."""
@@ -248,7 +251,15 @@ class _Lane(ABC):
 
     async def lag(self, ends: dict[TopicPartition, int]) -> int:
         """Records between the handled ones and the partitions' ends."""
-        self._positions = {one: await self.consumer.position(one) for one in ends}
+        positions = {one: await self.consumer.position(one) for one in ends}
+        now = time.monotonic()
+        waited = 0.0 if self.consumer.in_hand else now - self._looked
+        self._silent = {
+            one: self._silent.get(one, 0.0) + waited
+            for one, position in positions.items()
+            if position < ends[one] and position == self._positions.get(one)
+        }
+        self._positions, self._looked = positions, now
         return sum(max(0, end - self._positions[one]) for one, end in ends.items()) + self.consumer.in_hand
 
     async def _until_done(self, work: Callable[[], Any]) -> None:

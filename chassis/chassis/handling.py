@@ -35,7 +35,7 @@ Handler = Callable[[Tx, Record], Awaitable[object]]
 _PATIENCE = 3  # batches that may run out of time, one after the other, before a record may be to blame
 _NAMED = ("sqlstate", "constraint_name", "table_name", "column_name")  # what PostgreSQL says that is never a row's content
 _LIBRARIES = tuple(sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-_AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+_AWAY_CODES = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
 @dataclass(frozen=True)

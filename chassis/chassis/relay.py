@@ -158,12 +158,16 @@ class Relay:
             while True:
                 self._wake.clear()
                 queued = await self._next(producer)
+                began = time.monotonic()
                 if queued:
-                    began = time.monotonic()
                     await self._publish(producer, queued)
-                    if len(queued) < self._most:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
-                        await asyncio.sleep(min(time.monotonic() - began, REST))
-                elif not await self._replayed(producer):
+                if await self._replayed(producer):
+                    continue
+                if len(queued) == self._most:
+                    continue
+                if queued:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
+                    await asyncio.sleep(min(time.monotonic() - began, REST))
+                else:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(POLL):
                             await self._wake.wait()

@@ -1,12 +1,14 @@
 """Replays: every version again, in as many batches as it takes, with an end that says why."""
 
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from alliance.notify.v1 import events_pb2, notify_pb2
-from chassis import jobs
+from chassis import jobs, replay
 from chassis import relay as relaying
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
 from tests.metrics import Rise
@@ -60,6 +62,28 @@ async def test_a_replay_of_large_records_takes_as_many_batches_as_it_needs(probe
     (row,) = await probe.rows("SELECT records, failure FROM job WHERE id = $1", job)
     assert (row["records"], row["failure"]) == (versions, "")
     assert not await probe.rows("SELECT 1 FROM outbox WHERE parked IS NOT NULL")
+
+
+async def test_a_replay_gets_on_beside_light_load(probe: Probe) -> None:
+    """As many steps as there are keys for, with something to publish before each."""
+    async with probe.database.transaction(CAUSE) as tx:
+        for name in [key() for _ in range(replay.KEYS * 3)]:
+            tx.emit(TOPIC, name, 1, "created", events_pb2.SubscriptionEvent())
+    busy, published = key(), relaying.Relay._publish
+    versions = itertools.count(1)
+
+    async def busily(relay: relaying.Relay, *given: Any) -> None:
+        await published(relay, *given)
+        await probe.emit(busy, next(versions))  # so that the queue is never found empty
+
+    async with running(probe.relay().run):
+        await until(probe.is_out)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(relaying.Relay, "_publish", busily)
+            await probe.emit(busy, next(versions))
+            async with probe.database.transaction(CAUSE) as tx:
+                job = await jobs.start(tx, "replay", TOPIC, "a new consumer")
+            await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
 
 
 async def test_a_replay_that_the_broker_refuses_ends_and_says_so(probe: Probe) -> None:

@@ -1,6 +1,8 @@
 """The watchdog: which clients are given up, and which only have nothing to do."""
 
 import asyncio
+import itertools
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import topics
 from chassis.consumer import Consumers, _Client
+from chassis.kafka import partition_of
 from tests.component.conftest import TOPIC, Probe, key
 from tests.metrics import Rise
 from tests.waiting import running, until
@@ -45,6 +48,48 @@ async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.Mon
             await until(lambda: probe.has(name, 1))
     assert silent.is_set()
     assert rebuilt() >= 1
+
+
+async def test_a_partition_that_alone_is_silent_is_noticed(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client goes on with all others meanwhile."""
+    names, given = dict[int, str](), _Client.getmany
+    while len(names) < 2:
+        one = key()
+        names[partition_of(one, topics.load().named(TOPIC).partitions)] = one
+    (place, silent), (_, busy) = sorted(names.items())
+    clients = list[_Client]()
+
+    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
+        if client not in clients:
+            clients.append(client)
+        some = [one for one in client.assignment() if client is not clients[0] or one != TopicPartition(TOPIC, place)]
+        return await given(client, *some, **options)
+
+    monkeypatch.setattr(_Client, "getmany", getmany)
+    rebuilt = _rebuilds()
+    async with running(probe.relay().run, probe.consumers(probe.handling()).run):
+        await probe.emit(busy, 1)
+        await until(lambda: probe.has(busy, 1))  # the client knows its partitions by now
+        await probe.emit(silent, 1)
+        began = time.monotonic()
+        for version in itertools.count(2):
+            if await probe.has(silent, 1) or time.monotonic() - began > 10:
+                break
+            await probe.emit(busy, version)
+            await asyncio.sleep(0.05)
+    assert await probe.effects(silent) == [1]
+    assert rebuilt() == 1
+
+
+async def test_a_handler_that_takes_its_time_is_not_silent(probe: Probe) -> None:
+    probe.held_up, name, rebuilt = asyncio.Event(), key(), _rebuilds()
+    async with running(probe.relay().run, probe.consumers(probe.handling()).run):
+        await probe.emit(name, 1)
+        await asyncio.sleep(3)
+        assert rebuilt() == 0
+        probe.held_up.set()
+        await until(lambda: probe.has(name, 1))
+    assert rebuilt() == 0
 
 
 async def test_a_member_to_which_the_group_gave_nothing_is_not_silent(probe: Probe) -> None:
