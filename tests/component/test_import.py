@@ -139,6 +139,25 @@ def test_an_export_that_comes_in_again_is_unchanged(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [rpc.ImportRow(row=1, listing=stored)])) == [_REVISED]
 
 
+def test_an_export_of_what_has_no_key_comes_in_again_as_what_it_is_and_is_never_taken_for_another(
+    platform: Platform, issuer: Member
+) -> None:
+    given = _row(1, "").listing
+    given.issuer, given.kind = issuer.name, listing_pb2.LISTING_KIND_JOB_POSITION
+    name = issuer.caller.listings.CreateListing(rpc.CreateListingRequest(listing=given)).name
+    stored = issuer.caller.listings.PublishListing(rpc.PublishListingRequest(name=name))
+    row = rpc.ImportRow(row=1, listing=stored)
+    assert _outcomes(_receipts(issuer, [row])) == [_UNCHANGED]
+    assert _outcomes(iter(_ended(issuer, [row]))) == [_UNCHANGED], "it is known which listing it is"
+    row.listing.title = "测试工程师"
+    assert _outcomes(_receipts(issuer, [row])) == [_REVISED]
+    other = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    row.listing.issuer = ""
+    (refused,) = _receipts(other, [row])
+    assert [one.field for one in refused.problems] == ["name"]
+    assert issuer.caller.listings.GetListing(rpc.GetListingRequest(name=name)).title == "测试工程师"
+
+
 def _ended(issuer: Member, rows: Sequence[rpc.ImportRow], unread: Sequence[str] = (), **how: Any) -> list[rpc.ImportReceipt]:
     """Receipts of an import that is told to its end, and withdraws what vanished."""
 

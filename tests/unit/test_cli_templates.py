@@ -80,6 +80,12 @@ def test_what_is_shown_is_read_again_as_the_same(kind: Kind, folder: Path) -> No
     assert read == given
 
 
+def test_the_id_of_an_export_comes_along() -> None:
+    headings = ["external_key", "title", "visibility", "case.practice", "name", "state"]
+    mapping = template.mapping(Kind.CASE, headings)
+    assert mapping.listing(rows.row(headings, [None, "标题", "公开", "做法", "listings/9", "已发布"])).name == "listings/9"
+
+
 @each_kind
 def test_headings_are_told_apart(kind: Kind) -> None:
     headings = [column.zh for column in (*contract.columns(kind), *template.extras())] + list(RECEIPT)

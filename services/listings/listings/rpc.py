@@ -167,7 +167,7 @@ class Listings:
             receipts = await importing.take(call, header, request.chunk, self._standing)
             yield rpc.ImportListingsResponse(receipts=receipts)
             if header.withdraw_vanished:
-                seen.add(row.listing.external_key for row in request.chunk.rows)
+                seen.add(importing.identity(row.listing) for row in request.chunk.rows)
                 seen.add(request.chunk.unread_keys)
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
@@ -350,7 +350,7 @@ async def _refuse_known(tx: Tx, bare: pb.Listing) -> None:
     await store.lock_identities(tx, bare.issuer, bare.source)
     known = await store.identified(tx, bare.issuer, bare.source, [bare.external_key])
     if known:
-        name = known[bare.external_key].name
+        name = known[0].name
         raise AlreadyExists(
             "EXTERNAL_KEY_TAKEN",
             f"外部编号 {bare.external_key} 已对应 {name}；请改为修订该信息",

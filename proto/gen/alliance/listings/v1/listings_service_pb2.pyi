@@ -441,7 +441,9 @@ class ImportRow(_message.Message):
     """The row's number in its file, from 1; given back in the receipt."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
-        """The listing; `external_key` is required, issuer, source and kind come from the header: a row that names others is refused."""
+        """The listing; `external_key` is required, or for a listing that has none its `name`, as an export tells it. Issuer, source and
+        kind come from the header: a row that names others is refused.
+        """
 
     def __init__(
         self,
