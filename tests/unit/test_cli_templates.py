@@ -1,5 +1,6 @@
 """The template of every kind: what is filled in by its own example comes in, and is right by the service's own rules."""
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from listings.checks import settled
 from listings.domain.names import DETAILS, Kind
 from listings.mapping import written
 
+TODAY = date(2026, 3, 2)
 each_kind = pytest.mark.parametrize("kind", Kind)
 
 
@@ -29,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lines(kind: Kind, folder: Path) -> list[rows.Line]:
     """The lines of a kind's template: paths, headings, the example."""
     file = folder / f"{kind.name}.xlsx"
-    templates.write(kind, file)
+    templates.write(kind, file, TODAY)
     return list(rows.lines(file, contract.kind_label(kind)))
 
 
@@ -53,10 +55,18 @@ def test_what_the_example_says_is_right(kind: Kind, folder: Path) -> None:
 
 
 @each_kind
-def test_an_example_fills_in_every_column_but_the_bodies(kind: Kind, folder: Path) -> None:
+def test_an_example_fills_in_every_column_but_what_refers_to_what_is_not_there(kind: Kind, folder: Path) -> None:
     paths, _, example = lines(kind, folder)
-    assert [path for path, cell in zip(paths, example, strict=False) if cell is None] == ["bodies"]
+    empty = [path for path, cell in zip(paths, example, strict=False) if cell is None]
+    references = [column.path for column in contract.columns(kind) if column.known.format in contract.COLLECTIONS]
+    assert empty == [path for path in references if path != "supply_demand_list.round"]
     assert len(example) == len(contract.columns(kind))
+
+
+@pytest.mark.parametrize("today", [date(2026, 12, 31), date(2031, 1, 1)])
+def test_the_days_of_an_example_are_still_to_come_for_a_year(today: date) -> None:
+    days = {notes.example(one, today) for one in contract.columns(Kind.TRAINING) if one.path.endswith(("valid_to", "_on"))}
+    assert days == {f"{today.year + 1}-12-31"}
 
 
 @each_kind
@@ -145,7 +155,9 @@ def test_a_table_of_ones_own_with_a_column_without_a_path_is_taken() -> None:
 
 def cell(kind: Kind, path: str, text: object) -> pb.Listing:
     """The listing of a row in which one column is filled in beside what has to be."""
-    line = {column.path: notes.note(column).example for column in contract.columns(kind) if column.is_required} | {path: text}
+    line = {column.path: notes.example(column, TODAY) for column in contract.columns(kind) if column.is_required} | {
+        path: text
+    }
     names = list(line)
     return template.mapping(kind, names).listing(rows.row(names, list(line.values())))
 

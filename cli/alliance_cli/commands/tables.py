@@ -1,8 +1,10 @@
 """`alliance listing template | import | export`: listings as spreadsheets and other tables."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,6 +18,7 @@ from alliance_cli.output import console, errors, print_json, value_of
 from alliance_cli.session import context, t
 from intake import Mapping, WrongError
 
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]
 States = Annotated[list[str] | None, typer.Option("--state", help="如 draft, published")]
 
@@ -42,7 +45,7 @@ def template(
     _require_workbook(file)
     number = _kind(kind)
     try:
-        templates.write(number, file)
+        templates.write(number, file, datetime.now(_SHANGHAI).date())
     except OSError as error:
         raise _unwritable(file, error) from error
     console.print(t(f"模板：{file}", f"template: {file}"), highlight=False)
