@@ -217,6 +217,19 @@ def test_numbers_with_their_thousands_parted() -> None:
     assert cell(Kind.COURSE, "course.credits", 2.5).course.credits == 2.5
 
 
+@pytest.mark.parametrize(("text", "quantity"), [("３", 3), ("１，２００", 1_200), ("3", 3)])
+def test_numbers_in_full_width_are_the_same_numbers(text: str, quantity: int) -> None:
+    assert cell(Kind.TECH_DEMAND, "quantity", text).quantity == quantity
+    assert cell(Kind.COURSE, "course.credits", "２．５").course.credits == 2.5
+    assert cell(Kind.TRAINING, "training.begins_on", "２０２６－１－３１").training.begins_on == "2026-01-31"
+
+
+@pytest.mark.parametrize("text", ["3²", "½", "③", "三"])
+def test_what_only_looks_like_a_number_is_refused_and_never_another_one(text: str) -> None:
+    with pytest.raises(UnmappedError, match="整数"):
+        cell(Kind.TECH_DEMAND, "quantity", text)
+
+
 def test_names_are_looked_up_and_names_behind_an_id_are_not() -> None:
     asked: list[tuple[str, str]] = []
 
