@@ -24,6 +24,14 @@ Cell = str | int | float | None
 Names = Callable[[str, str], str]
 """Collection and what was typed → resource name; raises `WrongError` where there is none, or more than one."""
 SEPARATOR = "、"
+
+
+class Unsettled(str):
+    """What stands in a cell that has no value: a formula whose result the file does not hold, or an error such as #REF!."""
+
+    __slots__ = ()
+
+
 YES, NO = "是", "否"
 _BOOLEANS = {YES: True, NO: False, "true": True, "false": False, "1": True, "0": False}
 _INTEGER = re.compile(r"-?\d+|-?\d{1,3}(,\d{3})+", re.ASCII)

@@ -1,10 +1,12 @@
 """What is read of a file on its way to the service."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
+import xlsxwriter
 from openpyxl import Workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -18,6 +20,14 @@ _MAPPING = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "�
 
 def read(file: Path) -> importing._Chunks:
     return importing._Chunks(importing.source_of(file, Kind.CASE, _MAPPING, ""), rpc.ImportHeader())
+
+
+def changed(whole: Path, file: Path, change: Callable[[bytes], bytes]) -> None:
+    """The workbook with its sheet changed."""
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(file, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            after.writestr(name, change(content) if name.endswith("sheet1.xml") else content)
 
 
 def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: Path) -> None:
@@ -48,10 +58,7 @@ def test_a_file_that_breaks_off_says_so_and_never_its_end(tmp_path: Path) -> Non
     for number in ("编号", *range(2 * importing.CHUNK)):
         sheet.append([str(number), "标题" if number == "编号" else "甲", "人数" if number == "编号" else 1])
     book.save(tmp_path / "whole.xlsx")
-    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as cut:
-        for name in whole.namelist():
-            content = whole.read(name)
-            cut.writestr(name, content[: len(content) * 3 // 4] if name.endswith("sheet1.xml") else content)
+    changed(tmp_path / "whole.xlsx", tmp_path / "a.xlsx", lambda xml: xml[: len(xml) * 3 // 4])
     chunks = read(tmp_path / "a.xlsx")
     sent = []
     with pytest.raises(typer.BadParameter, match=r"a\.xlsx"):
@@ -78,6 +85,44 @@ def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> 
     assert refused.receipt
     (problem,) = refused.receipt.problems
     assert (problem.field, "超过" in problem.message.zh, len(problem.message.zh) < 100) == ("title", True, True)
+
+
+def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for line in (["编号", "标题", "人数"], ["1", "甲", "=1+1"], ["2", "=A1&B1", 1], ["=A2", "丙", 1], ["4", "丁", 1]):
+        sheet.append(line)
+    sheet["D2"] = "=1+1"  # in no column that is taken
+    book.save(tmp_path / "a.xlsx")
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [row.row for row in sent.chunk.rows] == [4]
+    refused = list(chunks.settled(rpc.ImportListingsResponse()))[:3]
+    problems = [one.receipt.problems[0] for one in refused if one.receipt]
+    assert [(one.field, one.rule) for one in problems] == [(path, "mapping") for path in ("quantity", "title", "external_key")]
+    assert all("重算" in one.message.zh and "recalculate" in one.message.en for one in problems)
+    assert "=1+1" in problems[0].message.zh
+    assert [one.column for one in refused] == ["人数", "标题", "编号"]
+
+
+def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "whole.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["编号", "标题", "人数"])
+    for row, (title, number) in enumerate([("甲", 2), ("空", 3), ("#REF!", 4)], start=1):
+        sheet.write(row, 0, str(row))
+        sheet.write_formula(row, 1, "=B9", value=title)
+        sheet.write_formula(row, 2, "=1+1", value=number)
+    book.close()
+    changed(
+        tmp_path / "whole.xlsx", tmp_path / "a.xlsx", lambda xml: xml.replace("<v>空</v>".encode(), b"<v></v>")
+    )  # as Excel says ""
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [(row.row, row.listing.title, row.listing.quantity) for row in sent.chunk.rows] == [(1, "甲", 2), (2, "", 3)]
+    *_, error = chunks.settled(rpc.ImportListingsResponse())
+    assert error.receipt
+    assert error.receipt.problems[0].field == "title"
 
 
 def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_are_not(
