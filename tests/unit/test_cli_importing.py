@@ -1,5 +1,6 @@
 """What is read of a file on its way to the service."""
 
+import gzip
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import xlsxwriter
 from openpyxl import Workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing
+from alliance_cli import importing, rows
+from alliance_cli.session import context
 from intake import Mapping
 from intake.template import RECEIPT
 from listings.domain.names import Kind
@@ -138,3 +140,36 @@ def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_
     with pytest.raises(SystemExit):
         importing.source_of(table("b.csv", "自编列"), Kind.CASE, None, "")
     assert "自编列" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("text.xlsx", b"hello", "不加密的 .xlsx"),
+        ("encrypted.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "不加密的 .xlsx"),
+        ("empty.xlsx", b"", "不加密的 .xlsx"),
+        ("latin.csv", b"a,b\n1,\xff\xff", "UTF-8 的 CSV"),
+        ("cut.csv.gz", gzip.compress("编号,标题\n".encode() * 100)[:30], "gzip"),
+        ("plain.csv.gz", b"a,b\n", "gzip；请"),
+        ("damaged.csv.gz", gzip.compress(b"a,b\n")[:10] + b"\xff" * 20, "gzip"),
+    ],
+)
+def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(typer.BadParameter, match=f"读不了 {name}：.*{why}"):
+        list(rows.lines(tmp_path / name))
+    monkeypatch.setattr(context, "language", "en")
+    with pytest.raises(typer.BadParameter, match=f"can't read {name}: .*; [a-z]") as refused:
+        list(rows.lines(tmp_path / name))
+    assert str(refused.value).isascii()
+
+
+def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(typer.BadParameter, match=r"不是 \.xlsx 工作簿"):
+        list(rows.lines(tmp_path / "a.xlsx"))
+    with pytest.raises(typer.BadParameter, match="没有此文件"):
+        list(rows.lines(tmp_path / "b.csv"))
