@@ -20,7 +20,7 @@ ON_THE_PLATFORM = {
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
     *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls", "ListCertifications"),
-    "GetBusyTimes",
+    *("GetBusyTimes", "ListSupplyDemandEntries"),
 }
 WITH_ANY_TOKEN = {
     "ListGrants",
