@@ -12,8 +12,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, not_, select
 
+from chassis.clock import business_date
 from chassis.crypto import hex_digest
 from chassis.database import Tx
 from chassis.errors import Violation
@@ -100,8 +101,8 @@ class Vault:
         return f"{COLLECTION}/{identifier}"
 
     async def read(self, tx: Tx, name: str, purpose: str) -> PersonalRecord | None:
-        """One record, or None once it was erased; the read is recorded."""
-        query = select(personal_data).where(personal_data.c.id == UUID(id_of(name)))
+        """One record, or None once it was erased or is past its date; the read is recorded."""
+        query = select(personal_data).where(personal_data.c.id == UUID(id_of(name)), _is_in_time(tx))
         row = (await tx.conn.execute(query)).one_or_none()
         if row is None:
             return None
@@ -109,8 +110,8 @@ class Vault:
         return _record(row)
 
     async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
-        """Everything that is kept on a subject; the read is recorded."""
-        query = select(personal_data).where(_is_of(subject)).order_by(personal_data.c.id)
+        """Everything that is kept on a subject and not past its date; the read is recorded."""
+        query = select(personal_data).where(_is_of(subject), _is_in_time(tx)).order_by(personal_data.c.id)
         rows = (await tx.conn.execute(query)).all()
         await self._record_read(tx, [row.id for row in rows], purpose)
         return [_record(row) for row in rows]
@@ -123,9 +124,9 @@ class Vault:
         """Erase one record."""
         await tx.conn.execute(delete(personal_data).where(personal_data.c.id == UUID(id_of(name))))
 
-    async def purge(self, tx: Tx, today: date) -> int:
+    async def purge(self, tx: Tx) -> int:
         """Erase what is past its date; returns how many records."""
-        return (await tx.conn.execute(delete(personal_data).where(personal_data.c.retain_until < today))).rowcount
+        return (await tx.conn.execute(delete(personal_data).where(not_(_is_in_time(tx))))).rowcount
 
     async def _record_read(self, tx: Tx, records: list[UUID], purpose: str) -> None:
         if records:
@@ -134,6 +135,11 @@ class Vault:
                 for one in records
             ]
             await tx.run_each(insert(personal_data_access), rows)
+
+
+def _is_in_time(tx: Tx) -> ColumnElement[bool]:
+    """Its date is the last day on which it is kept: what is past it counts as erased, also before `purge` comes by."""
+    return personal_data.c.retain_until >= business_date(tx.now)
 
 
 def _is_of(subject: str) -> ColumnElement[bool]:
