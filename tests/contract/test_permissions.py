@@ -27,8 +27,8 @@ WITH_ANY_TOKEN = {
     # Who has which part in an application follows from the application.
     *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
     *("GetDocument", "GetDocumentContent"),
-    # So does who may know a person from the listing.
-    "GetListingPerson",
+    # So does who may know a person from the listing, or the application.
+    *("GetListingPerson", "GetCandidate"),
 }
 SCOPED = {
     access_pb2.ROLE_ORGANIZATION_ADMIN,

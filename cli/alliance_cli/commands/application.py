@@ -11,6 +11,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
+from alliance_cli.commands import candidate
 from alliance_cli.commands.body import FINDING_COLUMNS
 from alliance_cli.commands.document import uploaded
 from alliance_cli.errors import explained
@@ -18,6 +19,7 @@ from alliance_cli.output import Column, ident, instant, short, show, show_one, v
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
+app.add_typer(candidate.app, name="candidate")
 _programme = short(pb.Programme, "PROGRAMME_")
 _state = short(pb.ApplicationState, "APPLICATION_STATE_")
 _certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")

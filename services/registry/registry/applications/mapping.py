@@ -100,6 +100,20 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
         yield from screen(path, value)  # facts ride on topics, whoever they are about
 
 
+def candidate_problems(given: pb.Application, known: str = "") -> list[Violation]:
+    """Who the candidate is lies apart, and nobody writes it here; `known` is the record that the application refers to."""
+    if given.employee_intake.candidate in ("", known):
+        return []
+    return [
+        Violation(
+            "employee_intake.candidate",
+            "personal-data",
+            "候选人的个人信息由平台另行保管；请留空，并用 SetCandidate（alliance application candidate set）登记",
+            "who the candidate is is kept apart; leave it empty, and use SetCandidate (alliance application candidate set)",
+        )
+    ]
+
+
 def entered(message: pb.Application) -> dict[str, Value]:
     """What was entered of an application."""
     kind = message.WhichOneof("facts")

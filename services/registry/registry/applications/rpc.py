@@ -16,7 +16,7 @@ from chassis.ids import resource
 from chassis.rpc import Call
 from codes import regions
 from registry import guards, store
-from registry.applications import catalogue
+from registry.applications import candidates, catalogue
 from registry.applications import store as rows
 from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
@@ -26,6 +26,7 @@ from registry.applications.mapping import (
     call_message,
     call_problems,
     call_row,
+    candidate_problems,
     document_problems,
     evidence,
     step_message,
@@ -101,7 +102,7 @@ class Applications:
     async def CreateApplication(self, call: Call, request: rpc.CreateApplicationRequest) -> pb.Application:
         """See the contract."""
         message = only(request.application, _GIVEN)
-        refuse(application_problems(message))
+        refuse([*application_problems(message), *candidate_problems(message)])
         programme = Programme(message.programme)
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
@@ -142,8 +143,12 @@ class Applications:
     async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
         """See the contract."""
         row = await self._open(call, request.application.name, request.application.etag)
-        message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
-        refuse(application_problems(message))
+        before = application_message(row)
+        message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS)
+        candidate = before.employee_intake.candidate
+        refuse([*application_problems(message), *candidate_problems(message, candidate)])
+        if candidate:
+            message.employee_intake.candidate = candidate
         await self._taking.save(call.tx, message, row, "updated")
         return message
 
@@ -215,6 +220,30 @@ class Applications:
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
         answer.check_time.FromDatetime(call.tx.now)
         return answer
+
+    async def SetCandidate(self, call: Call, request: rpc.SetCandidateRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._open(call, request.application, "")
+        message = await candidates.keep(call.tx, application_message(row), request)
+        await self._taking.save(call.tx, message, row, "updated")
+        return message
+
+    async def GetCandidate(self, call: Call, request: rpc.GetCandidateRequest) -> rpc.GetCandidateResponse:
+        """See the contract. The read itself is recorded, so it has a transaction of its own."""
+        message = application_message(await self._found(call, request.application))
+        for one in (message.applicant, message.authority):
+            if await self._authority.permitted(call, _GET, one):
+                async with call.database.transaction(call.cause) as tx:
+                    return await candidates.read(tx, message, request.purpose)
+        raise Denied(_GET, request.application)
+
+    async def EraseCandidate(self, call: Call, request: rpc.EraseCandidateRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._locked(call, request.application, "")
+        message = application_message(row)
+        if await candidates.forget(call.tx, message, request.reason):
+            await self._taking.save(call.tx, message, row, "updated")
+        return message
 
     async def GetChallengeCounts(self, call: Call, request: rpc.GetChallengeCountsRequest) -> rpc.ChallengeCounts:
         """See the contract."""

@@ -486,7 +486,7 @@ class EmployeeIntakeFacts(_message.Message):
     CANDIDATE_FIELD_NUMBER: _builtins.int
     FRONT_LINE_SINCE_FIELD_NUMBER: _builtins.int
     candidate: _builtins.str
-    """The candidate's id with the personal data, `personal/{id}`."""
+    """`personalRecords/{id}` of the candidate; empty until SetCandidate, and meaningless once it was erased. Output only."""
     front_line_since: _builtins.str
     """Since when the candidate has worked on the front line (business date, ISO 8601) (R28)."""
     def __init__(
