@@ -102,6 +102,17 @@ def _show(found: pb.Application) -> None:
         show(found.steps, _taken(names))
 
 
+def _evaluations(names: Mapping[str, str]) -> list[Column]:
+    return [
+        ("评价", "evaluation", lambda e: ident(e.application)),
+        ("标题", "title", lambda e: e.display_name),
+        ("委托", "authority", lambda e: names.get(e.authority, "")),
+        ("机构", "evaluator", lambda e: names.get(e.evaluator, "")),
+        ("评分", "score", lambda e: e.score),
+        ("公布", "published", lambda e: e.published_on),
+    ]
+
+
 def _said(text: object) -> str:
     return str(getattr(text, context.language))
 
@@ -240,7 +251,13 @@ def check(application: str) -> None:
     """逐条对照政策 · check against every rule."""
     with explained():
         found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
+        if context.output == "json":
+            show_one(found, [])
+            return
         show(found.findings, [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)], title=found.application)
+        if found.evaluations:
+            names = naming.shown(*(name for one in found.evaluations for name in (one.authority, one.evaluator)))
+            show(found.evaluations, _evaluations(names), title=t("第三方评价（R33）", "third-party evaluations (R33)"))
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """Between messages and rows of applications and calls; what callers write is checked here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import body_pb2
-from chassis.clock import parsed_date
+from chassis.clock import business_date, parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
@@ -182,6 +182,20 @@ def application_message(row: ApplicationRow) -> pb.Application:
     message = pb.Application.FromString(row.content)
     message.etag = etag(row.version)
     return message
+
+
+def evaluation_message(row: ApplicationRow) -> pb.PublishedEvaluation:
+    """The published result of an evaluation."""
+    message = application_message(row)
+    last = {one.step: one for one in message.steps}
+    return pb.PublishedEvaluation(
+        application=message.name,
+        display_name=message.display_name,
+        authority=message.authority,
+        evaluator=last["report"].organization,
+        score=last["report"].score,
+        published_on=business_date(last["publish"].take_time.ToDatetime(tzinfo=UTC)).isoformat(),
+    )
 
 
 def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:

@@ -28,6 +28,7 @@ from registry.applications.mapping import (
     call_row,
     candidate_problems,
     document_problems,
+    evaluation_message,
     evidence,
     step_message,
 )
@@ -45,6 +46,7 @@ from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
 _CREATE, _GET = "registry.applications.create", "registry.applications.get"
+_MOST_EVALUATIONS = 20
 _OPEN = (State.DRAFT, State.RETURNED)
 _GIVEN = ("programme", "applicant", "body", "call", *APPLICATION_FIELDS)
 
@@ -218,6 +220,8 @@ class Applications:
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
+        evaluations = await rows.published_evaluations(call.tx, message.applicant, _MOST_EVALUATIONS)
+        answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)
         return answer
 
