@@ -539,6 +539,22 @@ def test_the_lead_institution_of_a_consortium_applies_for_it(platform: Platform)
     assert begun(lead, call, body=body.name).applicant == lead.name
 
 
+def test_who_leads_no_more_hands_nothing_in_and_takes_it_back(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    registry = world.operator(platform).registry
+    body = registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead = placed(platform, UNIVERSITY, "110000")
+    membership = world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    made = begun(lead, call, body=body.name)
+    changed = body_pb2.Membership(name=membership.name, roles=[body_pb2.MEMBER_ROLE_PARTICIPANT])
+    update = registry_service_pb2.UpdateMembershipRequest(membership=changed, reason="更换牵头单位")
+    update.update_mask.paths.append("roles")
+    registry.UpdateMembership(update)
+    assert "NOT_ADMITTED" in refusal(take, lead, made.name, "submit", "APPLICATION_FORM")
+    assert take(lead, made.name, "withdraw", reason="不再牵头").state == pb.APPLICATION_STATE_WITHDRAWN
+
+
 def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platform: Platform) -> None:
     """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
     body, council = world.formed_alliance(platform)

@@ -33,7 +33,7 @@ from registry.applications.mapping import (
     step_message,
 )
 from registry.applications.store import ApplicationRow, CallRow
-from registry.applications.taking import Said, Taking
+from registry.applications.taking import Said, Taking, admits
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
@@ -113,8 +113,8 @@ class Applications:
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
             raise Invalid([guards.unknown("applicant", message.applicant)])
-        body = await self._body_of(call, message, programme)
-        await self._require_applicant(call, message, applicant, body)
+        await self._require_body(call, message, programme)
+        await self._require_applicant(call, message, applicant)
         await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
@@ -309,31 +309,25 @@ class Applications:
                 return
         raise Denied(_CREATE, message.applicant)
 
-    async def _body_of(self, call: Call, message: pb.Application, programme: Programme) -> BodyRow | None:
-        """The body, locked, of a kind and in a state that fit the programme; None where the programme is for none."""
+    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """The body, which is locked, is of a kind and in a state that fit the programme; where that is for none, there is none."""
         if programme not in BODIES:
             if message.body:
                 refuse(
                     [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
                 )
-            return None
+            return
         kinds, states = BODIES[programme]
         row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise _does_not_fit(row.name, kinds, states)
-        return row
 
-    async def _require_applicant(
-        self, call: Call, message: pb.Application, applicant: OrganizationRow, body: BodyRow | None
-    ) -> None:
+    async def _require_applicant(self, call: Call, message: pb.Application, applicant: OrganizationRow) -> None:
         """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
         procedure = PROCEDURES[Programme(message.programme)]
-        members = await store.members_on(call.tx, body.name, business_date(call.tx.now)) if body else []
-        roles = next((one.roles for one in members if one.organization == applicant.name), None)
-        is_the_body = body is not None and body.applicant == applicant.name
-        if not procedure.applicants.admit(applicant.org_type, roles, is_the_body):
+        if not await admits(call.tx, message, applicant.org_type):
             zh, en = procedure.applicants.title
             wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])
