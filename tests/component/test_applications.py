@@ -93,6 +93,21 @@ def test_what_was_submitted_of_a_body_stays_until_it_comes_back(platform: Platfo
     assert rewrite(university.caller, body.name, major_code="130101").pilot_unit.major_code == "130101"
 
 
+def test_a_draft_is_not_dissolved_below_its_application(platform: Platform) -> None:
+    body, university = pilot(platform)
+    operator = world.operator(platform).registry
+    centre = placed(platform, ENTERPRISE, "110000")
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    dissolve = registry_service_pb2.DissolveBodyRequest(name=body.name, reason="不再筹建")
+    assert "withdraw" in refusal(operator.DissolveBody, dissolve), "a draft can be submitted yet"
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    told = refusal(operator.DissolveBody, dissolve)
+    assert all(part in told for part in ("APPLIED_FOR", made.name, "withdraw")), told
+    take(university, made.name, "withdraw", reason="不再筹建")
+    operator.DissolveBody(dissolve)
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
+
+
 def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platform: Platform) -> None:
     body, leads = community(platform)
     leaver, newcomer = world.organization(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)

@@ -310,7 +310,7 @@ class Applications:
         raise Denied(_CREATE, message.applicant)
 
     async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """The body, which is locked, is of a kind and in a state that fit the programme; where that is for none, there is none."""
+        """The body is of a kind and in a state that fit the programme, and locked; a programme for none has none."""
         if programme not in BODIES:
             if message.body:
                 refuse(
@@ -340,8 +340,8 @@ class Applications:
 
     async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
         """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
-        if programme in FORMING and (known := await rows.live_of_body(call.tx, message.body, programme)):
-            raise _exists("该组织已有申报", "there is an application for this body", known)
+        if programme in FORMING and (live := await rows.forming(call.tx, message.body)):
+            raise _exists("该组织已有申报", "there is an application for this body", live.name)
         if programme in ONCE_A_YEAR and (
             known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
         ):

@@ -149,11 +149,11 @@ async def resting_on(tx: Tx, document: str) -> str:
     return found.scalar_one_or_none() or ""
 
 
-async def live_of_body(tx: Tx, body: str, programme: int) -> str:
-    """The name of a body's application in a programme that has not ended; "" for none."""
+async def forming(tx: Tx, body: str) -> ApplicationRow | None:
+    """The application by which a body is to be formed, as long as it has not ended."""
     c = application.c
-    live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
-    return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+    live = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.not_in(_FINAL))
+    return (await tx.session.execute(select(ApplicationRow).where(*live).limit(1))).scalar_one_or_none()
 
 
 async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
