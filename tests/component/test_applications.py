@@ -659,8 +659,12 @@ def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Plat
     assert "attached as SEALED_FORM already" in refusal(
         attach, rpc.AttachDocumentsRequest(name=made.name, documents=[receipt])
     )
+    (again,) = papers.attached(university, "PLATFORM_RECEIPT")
+    assert papers.upload(university).sha256 == papers.upload(university).sha256
+    two = attach(rpc.AttachDocumentsRequest(name=made.name, documents=[again])).documents
+    assert [one.kind for one in two] == ["SEALED_FORM", "PLATFORM_RECEIPT"], "the same bytes, and another upload of them"
     picture = pb.ApplicationDocument(document=image, kind="PLATFORM_RECEIPT")
-    assert len(attach(rpc.AttachDocumentsRequest(name=made.name, documents=[picture])).documents) == 2
+    assert len(attach(rpc.AttachDocumentsRequest(name=made.name, documents=[picture])).documents) == 3
 
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -235,7 +235,11 @@ def document_problems(
 
 
 def _two_kinds(documents: Sequence[pb.ApplicationDocument]) -> Iterator[Violation]:
-    """A document counts as one of the kinds that a step asks for."""
+    """A document counts as one of the kinds that a step asks for.
+
+    Two uploads are two documents, also of the same bytes: a scan may hold both papers, and one byte more would make them
+    differ. What they hold is for whoever checks them.
+    """
     kinds: dict[str, str] = {}
     for one in documents:
         first = kinds.setdefault(one.document, one.kind)
