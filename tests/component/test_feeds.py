@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import grpc
@@ -16,12 +17,13 @@ import pytest
 
 from access.register import Owner
 from alliance.listings.v1 import events_pb2, feed_pb2
+from alliance.listings.v1 import feed_service_pb2 as service_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis import outgoing
 from chassis.clock import BusinessClock, SystemClock
 from chassis.crypto import secret
 from chassis.database import Database, Tx
-from chassis.errors import Precondition
+from chassis.errors import Invalid, Precondition
 from chassis.ids import resource
 from listings import changes
 from listings import store as listing_store
@@ -492,6 +494,46 @@ async def test_what_an_exchange_brings_after_its_feed_was_paused_counts_for_noth
     assert (row.cursor, row.last_heard_at, await _published(bench.probe, feed)) == ("", None, {})
     await bench.pass_by(days=1)
     assert outside.asked == 1, "and nothing more is asked for"
+
+
+async def test_a_removed_feed_asks_for_nothing_keeps_its_history_and_leaves_its_source_to_another(
+    bench: Bench, outside: Outside
+) -> None:
+    issuer = resource("organizations")
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN, issuer=issuer)
+    outside.put("a", title="封装工程师")
+    await bench.exchanging.once()
+    feeds = rpc.Feeds(cast(Any, None), cast(Any, None), allow_private=True)
+
+    async def call(method: str, request: Any) -> Any:
+        async with bench.database.transaction(CAUSE) as tx:
+            return await getattr(feeds, method)(cast(Any, SimpleNamespace(tx=tx)), request)
+
+    with pytest.raises(Invalid):
+        await call("RemoveFeed", service_pb2.RemoveFeedRequest(name=feed))
+    remove = service_pb2.RemoveFeedRequest(name=feed, reason="系统停用")
+    assert (await call("RemoveFeed", remove)).state == feed_pb2.FEED_STATE_REMOVED
+    asked = outside.asked
+    await bench.pass_by(days=1)
+    assert outside.asked == asked
+    assert list((await _published(bench.probe, feed)).values()) == ["封装工程师"], "what came in stays"
+    assert not await bench.probe.rows("SELECT 1 FROM feed_secret WHERE feed = $1", feed)
+    assert (await _told(bench, feed))[-1] == "removed"
+    assert (await call("GetFeed", service_pb2.GetFeedRequest(name=feed))).last_heard_time.seconds
+    for shown, names in ((False, []), (True, [feed])):
+        listed = await call("ListFeeds", service_pb2.ListFeedsRequest(issuer=issuer, show_removed=shown))
+        assert [one.name for one in listed.feeds] == names
+    for method, request in (
+        ("RemoveFeed", remove),
+        ("PauseFeed", service_pb2.PauseFeedRequest(name=feed, reason="暂停")),
+        ("ResumeFeed", service_pb2.ResumeFeedRequest(name=feed)),
+        ("RotateFeedSecret", service_pb2.RotateFeedSecretRequest(name=feed, reason="更换")),
+    ):
+        with pytest.raises(Precondition, match="FEED_REMOVED"):
+            await call(method, request)
+    again = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN, issuer=issuer)
+    await bench.exchanging.once()
+    assert (await bench.row(again)).failures == 0
 
 
 async def test_one_works_on_a_feed_at_a_time(bench: Bench, outside: Outside) -> None:

@@ -222,6 +222,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         feeds.PauseFeedRequest(name=scene.feed, reason=_WHY),
         feeds.ResumeFeedRequest(name=scene.feed, reason=_WHY),
         feeds.RunFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.RemoveFeedRequest(name=scene.feed, reason=_WHY),
         feeds.RotateFeedSecretRequest(name=scene.feed, reason=_WHY),
         feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
