@@ -213,6 +213,20 @@ def test_withdrawing_needs_a_reason_without_personal_data(issuer: Member, reason
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_a_client_that_leaves_early_leaves_no_fault_in_the_log(platform: Platform, issuer: Member) -> None:
+    log = platform.state.log("listings")
+    said = len(log.read_text(encoding="utf-8"))
+    for place in range(5):
+        rows = [_row(number, f"{place}-{number}") for number in range(20 * _CHUNK)]
+        call = issuer.caller.listings.ImportListings(_messages(issuer, rows))
+        next(call)
+        call.cancel()
+    assert _outcomes(_receipts(issuer, [_row(1, "last")])) == [_ACCEPTED]
+    told = log.read_text(encoding="utf-8")[said:]
+    assert "Traceback" not in told, told[:2000]
+    assert "detach" not in told
+
+
 def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:
     rows = [_row(number, f"key-{number}") for number in range(1000)]
     seen: list[rpc.ImportReceipt] = []
