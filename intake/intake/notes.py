@@ -53,7 +53,11 @@ def note(column: Column) -> Note:
 
 
 def example(column: Column, today: date) -> str | int:
-    """An example as a person would write it, days as they may be given today; "" where whatever is written has to be there."""
+    """An example as a person would write it, days and years as they may be given today; "" where whatever is written has to be
+    there.
+    """
+    if column.leaf.name.endswith("_year"):
+        return today.year
     if column.known.format == field_pb2.TEXT_FORMAT_DATE:
         return date(today.year + 1, 12, 31).isoformat()  # a template is filled in weeks after it was made
     return _number(column, column.known.example) or _taken(column)[2]

@@ -64,9 +64,12 @@ def test_an_example_fills_in_every_column_but_what_refers_to_what_is_not_there(k
 
 
 @pytest.mark.parametrize("today", [date(2026, 12, 31), date(2031, 1, 1)])
-def test_the_days_of_an_example_are_still_to_come_for_a_year(today: date) -> None:
+def test_days_and_years_of_an_example_are_told_by_the_clock(today: date) -> None:
     days = {notes.example(one, today) for one in contract.columns(Kind.TRAINING) if one.path.endswith(("valid_to", "_on"))}
     assert days == {f"{today.year + 1}-12-31"}
+    kinds = (Kind.INDUSTRY_CHALLENGE, Kind.TALENT_SUPPLY, Kind.TEXTBOOK)
+    years = {notes.example(one, today) for kind in kinds for one in contract.columns(kind) if one.path.endswith("_year")}
+    assert years == {today.year}
 
 
 @each_kind
