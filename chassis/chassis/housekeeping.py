@@ -6,7 +6,6 @@ import time
 from datetime import timedelta
 
 from chassis import metrics
-from chassis.clock import business_date
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
 from chassis.limit import SAMPLE, Limit
@@ -104,7 +103,7 @@ async def hourly(database: Database) -> None:
                 while await sql.run(_FORGET, database.system_time() - _KEEP_REQUESTS, _FORGOTTEN) == _FORGOTTEN:
                     pass
             async with database.transaction(_CAUSE) as tx:
-                await Vault().purge(tx, business_date(tx.now))
+                await Vault().purge(tx)
             await asyncio.sleep(_HOURLY)
         except Unavailable:
             await asyncio.sleep(_EVERY)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -98,15 +98,16 @@ class Pipeline:
             "response_serializer": method.response.SerializeToString,
         }
         if method.client_streaming and method.server_streaming:
-
-            async def stream(requests: AsyncIterator[Message | None], context: Any) -> AsyncIterator[Message]:
+            # Not a generator: one that its client leaves is closed by others, in a context that knows nothing of our span.
+            async def stream(requests: AsyncIterator[Message | None], context: Any) -> None:
                 async with self._call(method, context) as call:
                     sound = _sound(requests)
                     first = await anext(sound, None) or method.request()
                     _refuse_ill_formed(first)
                     await self._authorise(call, method, first)
-                    async for response in serve(call, _chain(first, sound)):
-                        yield response
+                    async with aclosing(serve(call, _chain(first, sound))) as responses:
+                        async for response in responses:
+                            await context.write(response)
 
             return grpc.stream_stream_rpc_method_handler(stream, **codec)  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ class Rehearsal:
         for request in requests:
             for row in request.chunk.rows:
                 content = row.listing.SerializeToString(deterministic=True)
-                self._sent[row.row] = row.listing.external_key, hash(content)
+                self._sent[row.row] = row.listing.external_key or row.listing.name, hash(content)
             yield request
 
     def settle(self, receipts: Sequence[rpc.ImportReceipt]) -> None:

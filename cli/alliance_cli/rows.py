@@ -5,7 +5,8 @@ The first line holds the headings. Text is UTF-8, UTF-16 or GB 18030; its cells 
 
 import csv
 import gzip
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from io import TextIOWrapper
@@ -23,6 +24,28 @@ Line = list[object]
 """The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one."""
 _SEPARATORS = ",;\t"
 _LONGEST = 1 << 24  # characters of a cell that are read: one that is too long is its row's fault, not the file's
+_UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, str]] = (
+    (
+        UnicodeError,
+        "编码不是 UTF-8、UTF-16 或 GB 18030；请另存为 UTF-8 的 CSV",
+        "it is neither UTF-8, UTF-16 nor GB 18030; save it as CSV in UTF-8",
+    ),
+    (
+        (gzip.BadGzipFile, EOFError, zlib.error),
+        "压缩文件不完整，或不是 gzip；请重新取得",
+        "it is no whole gzip file; get it anew",
+    ),
+    (FileNotFoundError, "没有此文件；请核对路径", "there is no such file; check its path"),
+    (OSError, "打不开；请核对权限", "it can't be opened; check its permissions"),
+    (csv.Error, "表格的引号或分隔不合 CSV；请另存后再导入", "its quotes or separators are no CSV; save it anew"),
+    # What openpyxl and zipfile raise, of which there is no end.
+    (
+        Exception,
+        "不是 .xlsx 工作簿，或已加密、损坏；请用表格软件打开，另存为不加密的 .xlsx",
+        "it is no .xlsx workbook, or encrypted or damaged; save it as .xlsx without a password",
+    ),
+)
+"""What keeps a file from being read → how it is said, and what to do; the first that fits."""
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
@@ -61,6 +84,8 @@ def row(names: list[str], line: Line) -> Row:
 
 def text(value: object) -> str:
     """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point."""
+    if isinstance(value, str):
+        return value  # as it is: it may be an `Unsettled` one
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -83,8 +108,9 @@ def is_workbook(file: Path) -> bool:
 def _explained(file: Path) -> Iterator[None]:
     try:
         yield
-    except (csv.Error, UnicodeError, EOFError, OSError, BadZipFile, ParseError, LookupError, ValueError) as error:
-        raise typer.BadParameter(t(f"读不了 {file.name}：{error}", f"can't read {file.name}: {error}")) from error
+    except (csv.Error, zlib.error, EOFError, OSError, BadZipFile, ParseError, LookupError, ValueError) as error:
+        zh, en = next((zh, en) for kinds, zh, en in _UNREADABLE if isinstance(error, kinds))
+        raise typer.BadParameter(t(f"读不了 {file.name}：{zh}", f"can't read {file.name}: {en}")) from error
 
 
 def _sheet(file: Path, name: str) -> Iterator[Line]:

@@ -6,7 +6,7 @@ openpyxl's own read-only mode keeps every text and an element a row in memory, a
 import os
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +16,11 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.escape import unescape
-from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
+
+from intake.cells import Unsettled
 
 _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 _REMEMBERED = 4096  # texts; most come again soon, or never
@@ -48,7 +50,7 @@ def lines(file: Path, name: str) -> Iterator[list[object]]:
                 data = element
             elif event == "end" and element.tag == ROW_TAG:
                 _, cells = parser.parse_row(element)
-                yield _placed(cells)
+                yield _placed(zip(element, cells, strict=True))
                 data.clear()
                 parser.row_dimensions.clear()
 
@@ -65,13 +67,22 @@ def height(file: Path, name: str) -> int | None:
     return None
 
 
-def _placed(cells: list[dict[str, Any]]) -> list[object]:
-    """Values in their columns; cells that the file leaves out are empty."""
-    line: list[object] = [None] * max((cell["column"] for cell in cells), default=0)
-    for cell in cells:
-        value = cell["value"]
-        line[cell["column"] - 1] = unescape(value) if isinstance(value, str) and "_x" in value else value
+def _placed(cells: Iterable[tuple[Any, dict[str, Any]]]) -> list[object]:
+    """Values of cells, each given with its element, in their columns; cells that the file leaves out are empty."""
+    line: list[object] = []
+    for element, cell in cells:
+        line.extend([None] * (cell["column"] - len(line)))
+        line[cell["column"] - 1] = _value(element, cell["value"], cell["data_type"])
     return line
+
+
+def _value(element: Any, value: object, kind: str) -> object:
+    if value is None:  # a formula that comes to an empty text is of the type str
+        formula = element.find(FORMULA_TAG) if kind != "str" else None
+        return None if formula is None else Unsettled(f"={formula.text or ''}")
+    if kind == "e":
+        return Unsettled(value)
+    return unescape(value) if isinstance(value, str) and "_x" in value else value
 
 
 class _Texts:

@@ -1,6 +1,7 @@
 """The template of a kind of listings: a workbook to fill in, which `alliance listing import` takes as it is."""
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import zip_longest
 from pathlib import Path
 
@@ -23,20 +24,20 @@ _LISTED = (field_pb2.CODE_TABLE_EDUCATION, field_pb2.CODE_TABLE_FIELDS, field_pb
 _OPTIONAL, _REQUIRED, _QUIET = {"bg_color": "#DDE8F5"}, {"bg_color": "#FFD9B3"}, {"italic": True, "font_color": "#808080"}
 
 
-def write(kind: int, file: Path) -> None:
-    """Write the template of a kind."""
+def write(kind: int, file: Path, today: date) -> None:
+    """Write the template of a kind, with examples that are right today."""
     columns = contract.columns(kind)
     book = Book(file)
     table = Table(book, contract.kind_label(kind), lambda sheet: head(book, sheet, columns))
     table.append(
-        [EXAMPLE if column.path == KEY else notes.note(column).example for column in columns],
+        [EXAMPLE if column.path == KEY else notes.example(column, today) for column in columns],
         dict.fromkeys(range(len(columns)), _QUIET),
     )
     lists = _codes(book, columns)
     for place, column in enumerate(columns):
         if rule := _rule(column, lists):
             table.sheet.data_validation(HEAD + 1, place, HEAD + _FILLED, place, rule)
-    _notes(book, columns)
+    _notes(book, columns, today)
     book.close()
 
 
@@ -136,12 +137,12 @@ def _range(column: int, size: int) -> str:
     return f"='{CODES}'!${letter}${HEAD + 1}:${letter}${HEAD + size}"
 
 
-def _notes(book: Book, columns: Sequence[Column]) -> None:
+def _notes(book: Book, columns: Sequence[Column], today: date) -> None:
     sheet = book.book.add_worksheet(NOTES)
     lines = [("列", "怎么填", "how to fill it in", "示例", "字段")]
     for column in columns:
         note = notes.note(column)
-        lines.append((column.zh, note.zh, note.en, str(note.example), column.path))
+        lines.append((column.zh, note.zh, note.en, str(notes.example(column, today)), column.path))
     lines.append(("", f"外部编号为“{EXAMPLE}”的行不导入", f"the row whose key is {EXAMPLE} is not imported", "", ""))
     for column_number, width in enumerate((22, 60, 60, 30, 40)):
         sheet.set_column(column_number, column_number, width)

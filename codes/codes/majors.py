@@ -1,9 +1,11 @@
-"""Majors 专业 of the Ministry of Education: undergraduate (2024), vocational bachelor and higher vocational (2021).
+"""Majors 专业 of the Ministry of Education: undergraduate (2024; of 2025 低空技术与工程, for S4's field 低空经济), vocational
+bachelor and higher vocational (2021).
 
 A code is as the catalogue prints it: six digits, with T (特设) or K (国家控制布点) behind where it is marked so; its first two
 are the category's (门类, 大类), its first four the class's (专业类). The catalogues of secondary vocational schools and of
-postgraduate disciplines are not among the tables: codes of the former (six digits, beginning with 6 or 7) are taken as they
-are.
+postgraduate disciplines are not among the tables: a code of the former (six digits, beginning with 6 or 7) is taken where its
+class is there. The catalogue of 2021 has the same 97 classes for all its levels, numbered 41–59 for higher vocational schools
+and 61–79 for secondary ones.
 """
 
 import re
@@ -13,6 +15,7 @@ from codes._table import Table, names, plain, rows
 
 _FILE = "majors.csv"
 _GROUPS = "major_groups.csv"
+_TO_HIGHER = 2000  # between the number of a class for secondary schools and for higher vocational ones
 _SECONDARY = re.compile(r"[67]\d{5}(?!\d)", re.ASCII)
 
 
@@ -47,20 +50,25 @@ def read(text: str) -> str:
     have it, for then all of them are meant (电子商务). Raises `NoCodeError`.
     """
     written = plain(text)
-    if secondary := _SECONDARY.match(written):
-        return secondary[0]
+    if secondary := _secondary(written):
+        return secondary
     return written if len(_find_any(written)) > 1 else _TABLE.read(written)
 
 
 def read_major(text: str) -> str:
     """The code of one major by its code, name, or both. Raises `NoCodeError`, also where several catalogues have the name."""
     written = plain(text)
-    secondary = _SECONDARY.match(written)
-    return secondary[0] if secondary else _MAJORS.read(written)
+    return _secondary(written) or _MAJORS.read(written)
 
 
 def _is_secondary(code: str) -> bool:
-    return _SECONDARY.fullmatch(code) is not None
+    return _secondary(code) == code
+
+
+def _secondary(text: str) -> str:
+    """The code of a secondary vocational school's major that a text begins with; "" for none."""
+    found = _SECONDARY.match(text)
+    return found[0] if found and str(int(found[0][:4]) - _TO_HIGHER) in names(_GROUPS) else ""
 
 
 @cache

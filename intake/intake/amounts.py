@@ -1,7 +1,6 @@
 """Numbers as people write them into tables: 招3人, 1,200, 1.5万, 8-12k, 20-30万/年."""
 
 import re
-import unicodedata
 from decimal import Decimal
 
 from intake.errors import WrongError
@@ -14,6 +13,7 @@ _PAY = re.compile(  # ·13薪 says how many months are paid, and nothing of a mo
     rf"(?:(?P<before>[年月])薪)?¥?{_RANGE}元?(?:[/每]?(?P<per>[年月]))?(?:[·・•*x×,]\d+薪)?", re.ASCII
 )
 _OPEN = re.compile("若干|不限|多名|several|any")  # no number is named on purpose
+_HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0xFFE5: "¥"}
 _LEAST_PAY = 100  # CNY a month; what is below has lost its 千 or 万
 
 
@@ -58,9 +58,13 @@ def pay(text: str) -> tuple[int, int] | None:
     )
 
 
+def half_width(text: str) -> str:
+    """The text with full-width letters, figures and signs as the usual ones. Not NFKC, by which 3² is 32 and ½ is 1 of 2."""
+    return text.translate(_HALF)
+
+
 def _usual(text: str) -> str:
-    """The text with full-width letters and signs as the usual ones."""
-    return unicodedata.normalize("NFKC", text).strip().lower()
+    return half_width(text).strip().lower()
 
 
 def _ends(low: str, unit: str | None, high: str | None, high_unit: str | None) -> tuple[Decimal, Decimal]:

@@ -16,6 +16,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from alliance.common.v1 import field_pb2
+from intake.amounts import half_width
 from intake.contract import COLLECTIONS, TABLES, known, label
 from intake.errors import WrongError
 
@@ -23,6 +24,14 @@ Cell = str | int | float | None
 Names = Callable[[str, str], str]
 """Collection and what was typed → resource name; raises `WrongError` where there is none, or more than one."""
 SEPARATOR = "、"
+
+
+class Unsettled(str):
+    """What stands in a cell that has no value: a formula whose result the file does not hold, or an error such as #REF!."""
+
+    __slots__ = ()
+
+
 YES, NO = "是", "否"
 _BOOLEANS = {YES: True, NO: False, "true": True, "false": False, "1": True, "0": False}
 _INTEGER = re.compile(r"-?\d+|-?\d{1,3}(,\d{3})+", re.ASCII)
@@ -99,15 +108,15 @@ def _text(leaf: FieldDescriptor, value: Any, names: Names) -> str:
     written = known(leaf).format
     if collection := COLLECTIONS.get(written):
         return value.split()[0] if value.startswith(f"{collection}/") else names(collection, value)
-    if written == field_pb2.TEXT_FORMAT_DATE and (day := _DAY.fullmatch(value)):
+    if written == field_pb2.TEXT_FORMAT_DATE and (day := _DAY.fullmatch(half_width(value))):
         return f"{day[1]}-{day[2]:0>2}-{day[3]:0>2}"
-    if written == field_pb2.TEXT_FORMAT_TIME and (time := _TIME.fullmatch(value)):
+    if written == field_pb2.TEXT_FORMAT_TIME and (time := _TIME.fullmatch(half_width(value))):
         return f"{time[1]:0>2}:{time[2]}"
     return value
 
 
 def _yes_or_no(value: Any) -> bool:
-    found = _BOOLEANS.get(str(value).lower())
+    found = _BOOLEANS.get(half_width(str(value)).lower())
     if found is None:
         raise WrongError(f"须是“{YES}”或“{NO}”", f"it has to be {YES} (yes) or {NO} (no)")
     return found
@@ -115,7 +124,7 @@ def _yes_or_no(value: Any) -> bool:
 
 def _decimal(value: Any) -> float:
     try:
-        number = float(str(value).replace(",", ""))
+        number = float(half_width(str(value)).replace(",", ""))
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -125,9 +134,10 @@ def _decimal(value: Any) -> float:
 
 def _integer(leaf: FieldDescriptor, value: Any) -> int:
     most = 2 ** (31 if leaf.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 63) - 1
-    if isinstance(value, bool) or not _INTEGER.fullmatch(str(value)):
+    text = half_width(str(value))
+    if isinstance(value, bool) or not _INTEGER.fullmatch(text):
         raise _no_integer(most)
-    number = int(str(value).replace(",", ""))
+    number = int(text.replace(",", ""))
     if abs(number) > most:
         raise _no_integer(most)
     return number

@@ -31,7 +31,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from alliance.listings.v1 import listing_pb2
 from codes import education, industries, regions
 from intake import amounts
-from intake.cells import Names, as_given, fitting, unknown
+from intake.cells import Names, Unsettled, as_given, fitting, unknown
 from intake.contract import KEY, leaves
 from intake.errors import UnmappedError, WrongError
 
@@ -46,6 +46,10 @@ _HEADINGS_AGAIN = WrongError("又是表头，不是数据；请删去此行", "h
 MAX_CELL = 20_000
 """Characters of a cell; no field takes more."""
 _SHOWN = 20
+_UNSETTLED = WrongError(
+    "公式没有计算结果，或结果有误；请在表格软件中打开、重算并保存，或改填数值",
+    "a formula without a result, or with an error; open, recalculate and save the file, or write the value",
+)
 _TOO_LONG = WrongError(f"超过 {MAX_CELL} 字；请删减", f"longer than {MAX_CELL} characters; shorten it")
 
 
@@ -67,6 +71,8 @@ class Rule:
         """The field's value, or None to leave it empty; raises `UnmappedError`."""
         if not self.columns:
             return self.value
+        for column in self.columns:
+            _refuse_unsettled(name, column, row, self.shown)
         cells = {column: self._cell(row.get(column, "")) for column in self.columns}
         filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
@@ -169,6 +175,7 @@ class Mapping:
     def listing(self, row: Row, names: Names = as_given) -> listing_pb2.Listing:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
         key = row.get(self.key, "")
+        _refuse_unsettled(KEY, self.key, row)
         if all(row.get(column) == column for column in self.columns):
             raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
         fields: dict[str, Any] = {KEY: key}
@@ -207,6 +214,11 @@ def _rule(name: str, given: Any) -> Rule:
     )
     _check(rule)
     return rule
+
+
+def _refuse_unsettled(name: str, column: str, row: Row, shown: str = "") -> None:
+    if isinstance(cell := row.get(column, ""), Unsettled):
+        raise UnmappedError(name, column, cell, _UNSETTLED, shown)
 
 
 def _check(rule: Rule) -> None:

@@ -1,5 +1,6 @@
 """How a column is filled in, told to people out of what the contract says of its field; and an example."""
 
+from datetime import date
 from typing import NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -9,14 +10,19 @@ from intake.cells import NO, SEPARATOR, YES
 from intake.contract import TABLES, Column, label
 
 _FORMATS = {
-    field_pb2.TEXT_FORMAT_DATE: ("日期", "a date", "2026-12-31"),
+    field_pb2.TEXT_FORMAT_DATE: ("日期", "a date", ""),  # its example is told by the clock
     field_pb2.TEXT_FORMAT_TIME: ("时刻，一日之末为 24:00", "a time of day; its end is 24:00", "08:00"),
     field_pb2.TEXT_FORMAT_HTTPS: ("https:// 开头的网址", "an https:// address", "https://example.org"),
     field_pb2.TEXT_FORMAT_ISBN: ("13 位 ISBN", "an ISBN-13", "978-7-04-044979-2"),
+    # What is referred to has to be there: an example that is not would be refused.
     field_pb2.TEXT_FORMAT_BODY: ("组织的名称或编号", "a body's name or id", ""),
-    field_pb2.TEXT_FORMAT_ORGANIZATION: ("单位的名称或编号", "an organization's name or id", "虚构示例学院"),
-    field_pb2.TEXT_FORMAT_LISTING: ("供需信息的编号", "a listing's id", "listings/1"),
-    field_pb2.TEXT_FORMAT_ROUND: ("发布期次的编号", "a round's id", "rounds/1"),
+    field_pb2.TEXT_FORMAT_ORGANIZATION: ("单位的名称或编号", "an organization's name or id", ""),
+    field_pb2.TEXT_FORMAT_LISTING: ("供需信息的编号", "a listing's id", ""),
+    field_pb2.TEXT_FORMAT_ROUND: (
+        "已截止期次的编号，示例须换成本组织的（alliance round list 可查）",
+        "a closed round's id; put one of your body's in place of the example (alliance round list)",
+        "rounds/1",
+    ),
 }
 _CODED = {
     field_pb2.CODE_TABLE_REGIONS: "北京市海淀区",
@@ -30,22 +36,31 @@ _NUMBERS = (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldD
 
 
 class Note(NamedTuple):
-    """What a column takes, in Chinese and English, and an example as a person would write it."""
+    """What a column takes, in Chinese and English."""
 
     zh: str
     en: str
-    example: str | int
 
 
 def note(column: Column) -> Note:
     """How a column is filled in."""
-    zh, en, example = _taken(column)
+    zh, en, _ = _taken(column)
     parts_zh, parts_en = ["必填"] * column.is_required + [zh], ["required"] * column.is_required + [en]
     if column.leaf.is_repeated:
         parts_zh.append(f"可填多项，以“{SEPARATOR}”或换行分隔")
         parts_en.append(f"several are separated by {SEPARATOR} or line breaks")
-    given = column.known.example
-    return Note("；".join(parts_zh), "; ".join(parts_en), _number(column, given) or example)
+    return Note("；".join(parts_zh), "; ".join(parts_en))
+
+
+def example(column: Column, today: date) -> str | int:
+    """An example as a person would write it, days and years as they may be given today; "" where whatever is written has to be
+    there.
+    """
+    if column.leaf.name.endswith("_year"):
+        return today.year
+    if column.known.format == field_pb2.TEXT_FORMAT_DATE:
+        return date(today.year + 1, 12, 31).isoformat()  # a template is filled in weeks after it was made
+    return _number(column, column.known.example) or _taken(column)[2]
 
 
 def is_number(column: Column) -> bool:

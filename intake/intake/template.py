@@ -20,7 +20,8 @@ EXAMPLE = "示例行，导入时跳过"
 RECEIPT = ("导入结果", "导入后编号", "导入问题")
 """Headings of what receipts add to a table."""
 EXTRAS = ("name", "issuer", "source", "state", "publish_time")
-"""Fields that an export shows behind the columns. An import takes issuer and source to be the ones that it is for."""
+"""Fields that an export shows behind the columns. An import takes issuer and source to be the ones that it is for and the
+name to be that of the listing that a row without a key is."""
 
 
 def extras() -> list[Column]:
@@ -63,7 +64,7 @@ def _column(path: str) -> Column:
 
 
 KEY_HEADING = _column(KEY).zh
-_NOT_TAKEN = {KEY, "name", "state", "publish_time"}
+_NOT_TAKEN = {KEY, "state", "publish_time"}  # the id tells which listing a row without a key is
 
 
 def _rule(heading: str, column: Column) -> Rule:

@@ -139,6 +139,25 @@ def test_an_export_that_comes_in_again_is_unchanged(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [rpc.ImportRow(row=1, listing=stored)])) == [_REVISED]
 
 
+def test_an_export_of_what_has_no_key_comes_in_again_as_what_it_is_and_is_never_taken_for_another(
+    platform: Platform, issuer: Member
+) -> None:
+    given = _row(1, "").listing
+    given.issuer, given.kind = issuer.name, listing_pb2.LISTING_KIND_JOB_POSITION
+    name = issuer.caller.listings.CreateListing(rpc.CreateListingRequest(listing=given)).name
+    stored = issuer.caller.listings.PublishListing(rpc.PublishListingRequest(name=name))
+    row = rpc.ImportRow(row=1, listing=stored)
+    assert _outcomes(_receipts(issuer, [row])) == [_UNCHANGED]
+    assert _outcomes(iter(_ended(issuer, [row]))) == [_UNCHANGED], "it is known which listing it is"
+    row.listing.title = "测试工程师"
+    assert _outcomes(_receipts(issuer, [row])) == [_REVISED]
+    other = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    row.listing.issuer = ""
+    (refused,) = _receipts(other, [row])
+    assert [one.field for one in refused.problems] == ["name"]
+    assert issuer.caller.listings.GetListing(rpc.GetListingRequest(name=name)).title == "测试工程师"
+
+
 def _ended(issuer: Member, rows: Sequence[rpc.ImportRow], unread: Sequence[str] = (), **how: Any) -> list[rpc.ImportReceipt]:
     """Receipts of an import that is told to its end, and withdraws what vanished."""
 
@@ -192,6 +211,20 @@ def test_withdrawing_needs_a_reason_without_personal_data(issuer: Member, reason
     with pytest.raises(grpc.RpcError) as refused:
         _ended(issuer, [_row(1, "a")], reason=reason)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_client_that_leaves_early_leaves_no_fault_in_the_log(platform: Platform, issuer: Member) -> None:
+    log = platform.state.log("listings")
+    said = len(log.read_text(encoding="utf-8"))
+    for place in range(5):
+        rows = [_row(number, f"{place}-{number}") for number in range(20 * _CHUNK)]
+        call = issuer.caller.listings.ImportListings(_messages(issuer, rows))
+        next(call)
+        call.cancel()
+    assert _outcomes(_receipts(issuer, [_row(1, "last")])) == [_ACCEPTED]
+    told = log.read_text(encoding="utf-8")[said:]
+    assert "Traceback" not in told, told[:2000]
+    assert "detach" not in told
 
 
 def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:

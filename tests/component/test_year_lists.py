@@ -1,16 +1,19 @@
 """Lists of a year and what closed rounds hold, on a database of their own: compiled, frozen, told against the one before."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import true
 
 from access.visibility import Viewer
+from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis.database import Tx
-from chassis.errors import Precondition
+from chassis.errors import Invalid, NotFound, Precondition
 from chassis.ids import resource
 from listings import changes
 from listings.changes import Change
@@ -18,8 +21,8 @@ from listings.domain.names import RoundChange, RoundKind, State
 from listings.mapping import content_hash, message_of, written
 from listings.rounds import changes as rounds
 from listings.rounds import store
-from listings.rounds.store import RoundRow
-from listings.rpc import saw
+from listings.rounds.store import RoundRow, WantedEntries
+from listings.rpc import Listings, saw
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 
@@ -92,7 +95,7 @@ class Body:
         """What somebody sees of a closed round."""
         name = await self.round(kind, period)
         async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return {row.listing for row in await store.entries(tx, name, (), saw(viewer), "", 100)}
+            return {row.listing for row in await store.entries(tx, WantedEntries(name), saw(viewer), "", 100)}
 
     async def rounds(self, kind: RoundKind) -> list[tuple[str, int]]:
         """Period and state."""
@@ -113,7 +116,7 @@ class Body:
         """Listing → what became of it."""
         name = await self.round(kind, period)
         async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return {row.listing: row.change for row in await store.entries(tx, name, (), true(), "", 100)}
+            return {row.listing: row.change for row in await store.entries(tx, WantedEntries(name), true(), "", 100)}
 
     async def silent(self, kind: RoundKind, period: str) -> list[tuple[str, str]]:
         name = await self.round(kind, period)
@@ -250,3 +253,58 @@ async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) ->
     await alliance.sweep(noon(2026, 7, 1))
     assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q2") >= {left}, "it left, and is told so"
     assert await alliance.seen(Viewer(bodies_run=frozenset({"bodies/another"})), RoundKind.QUARTERLY, "2026Q1") == set()
+
+
+class _Eyes:
+    """An authority by which every call is of one viewer."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+
+    async def viewer(self, call: object, *, ask_owner: bool = False) -> Viewer:
+        return self._viewer
+
+
+async def test_a_published_list_is_read_by_whoever_sees_it_and_of_it_what_each_may_see(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member = await community.member(ENTERPRISE)
+    await community.sweep(noon(2026, 1, 2))
+    job, intern = pb.LISTING_KIND_JOB_POSITION, pb.LISTING_KIND_INTERNSHIP
+    public = await community.publish(noon(2026, 1, 3), member, job)
+    training = await community.publish(noon(2026, 1, 3), member, intern)
+    inside = await community.publish(noon(2026, 1, 3), member, job, visibility=pb.VISIBILITY_MEMBERS)
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    details = details_pb2.SupplyDemandList(round=await community.round(RoundKind.TALENT_LIST, "2026"))
+
+    async def published(visibility: int) -> str:
+        kind = pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST
+        return await community.publish(noon(2026, 2, 2), member, kind, visibility=visibility, supply_demand_list=details)
+
+    for_all, for_members = [await published(one) for one in (pb.VISIBILITY_PUBLIC, pb.VISIBILITY_MEMBERS)]
+    await community.take(noon(2026, 2, 3), public, "withdraw", "withdrawn")
+
+    async def read(viewer: Viewer, listing: str, **how: Any) -> list[str]:
+        """All of it, page by page."""
+        request, found = rpc.ListSupplyDemandEntriesRequest(listing=listing, page_size=1, **how), []
+        async with probe.database.transaction(CAUSE, read_only=True) as tx:
+            while True:
+                call, service = cast(Any, SimpleNamespace(tx=tx)), Listings(cast(Any, _Eyes(viewer)), cast(Any, None))
+                answer = await service.ListSupplyDemandEntries(call, request)
+                found += [entry.listing.name for entry in answer.entries]
+                if not answer.next_page_token:
+                    return found
+                request.page_token = answer.next_page_token
+
+    anybody, belongs = Viewer(), Viewer(organization="organizations/b", member_bodies=frozenset({community.name}))
+    assert await read(anybody, for_all) == [public, training], "what is frozen stays as it was"
+    assert await read(belongs, for_all) == [public, training, inside]
+    assert await read(belongs, for_members) == [public, training, inside]
+    assert await read(anybody, for_all, kinds=[intern]) == [training]
+    assert await read(anybody, for_all, changes=[KEPT]) == []
+    with pytest.raises(NotFound):
+        await read(anybody, for_members)
+    with pytest.raises(Invalid, match="R43"):
+        await read(anybody, training)
+    await community.take(noon(2026, 2, 4), for_all, "withdraw", "withdrawn")
+    with pytest.raises(NotFound):
+        await read(anybody, for_all)

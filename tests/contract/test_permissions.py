@@ -20,15 +20,15 @@ ON_THE_PLATFORM = {
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
     *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls", "ListCertifications"),
-    "GetBusyTimes",
+    *("GetBusyTimes", "ListSupplyDemandEntries"),
 }
 WITH_ANY_TOKEN = {
     "ListGrants",
     # Who has which part in an application follows from the application.
     *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
     *("GetDocument", "GetDocumentContent"),
-    # So does who may know a person from the listing.
-    "GetListingPerson",
+    # So does who may know a person from the listing, or the application.
+    *("GetListingPerson", "GetCandidate"),
 }
 SCOPED = {
     access_pb2.ROLE_ORGANIZATION_ADMIN,

@@ -195,6 +195,8 @@ def _requests(scene: Scene) -> dict[str, Message]:
         applications.UpdateApplicationRequest(application=application_pb2.Application(name=scene.application), reason=_WHY),
         applications.AttachDocumentsRequest(name=scene.application),
         applications.GetChallengeCountsRequest(body=body),
+        applications.SetCandidateRequest(application=scene.application),
+        applications.EraseCandidateRequest(application=scene.application, reason=_WHY),
         documents.UploadDocumentRequest(header=papers.header(owner)),
         documents.EraseDocumentRequest(name=scene.document, reason=_WHY),
         registry.FormBodyRequest(name=scene.draft, reason=_WHY),
@@ -220,6 +222,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         feeds.PauseFeedRequest(name=scene.feed, reason=_WHY),
         feeds.ResumeFeedRequest(name=scene.feed, reason=_WHY),
         feeds.RunFeedRequest(name=scene.feed, reason=_WHY),
+        feeds.RemoveFeedRequest(name=scene.feed, reason=_WHY),
         feeds.RotateFeedSecretRequest(name=scene.feed, reason=_WHY),
         feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
@@ -343,6 +346,7 @@ def test_an_application_is_nobodys_who_has_no_part_in_it(scene: Scene) -> None:
         (applications.TakeStepRequest(name=name, step="withdraw", reason=_WHY), "applications", "TakeStep"),
         (applications.GetProcedureRequest(application=name), "applications", "GetProcedure"),
         (applications.CheckApplicationRequest(name=name), "applications", "CheckApplication"),
+        (applications.GetCandidateRequest(application=name, purpose=_WHY), "applications", "GetCandidate"),
     ]
     for who, caller in scene.strangers.items():
         for request, service, method in wanted:

@@ -1,14 +1,18 @@
 """What is read of a file on its way to the service."""
 
+import gzip
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
+import xlsxwriter
 from openpyxl import Workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing
+from alliance_cli import importing, rows
+from alliance_cli.session import context
 from intake import Mapping
 from intake.template import RECEIPT
 from listings.domain.names import Kind
@@ -18,6 +22,14 @@ _MAPPING = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "�
 
 def read(file: Path) -> importing._Chunks:
     return importing._Chunks(importing.source_of(file, Kind.CASE, _MAPPING, ""), rpc.ImportHeader())
+
+
+def changed(whole: Path, file: Path, change: Callable[[bytes], bytes]) -> None:
+    """The workbook with its sheet changed."""
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(file, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            after.writestr(name, change(content) if name.endswith("sheet1.xml") else content)
 
 
 def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: Path) -> None:
@@ -48,10 +60,7 @@ def test_a_file_that_breaks_off_says_so_and_never_its_end(tmp_path: Path) -> Non
     for number in ("编号", *range(2 * importing.CHUNK)):
         sheet.append([str(number), "标题" if number == "编号" else "甲", "人数" if number == "编号" else 1])
     book.save(tmp_path / "whole.xlsx")
-    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as cut:
-        for name in whole.namelist():
-            content = whole.read(name)
-            cut.writestr(name, content[: len(content) * 3 // 4] if name.endswith("sheet1.xml") else content)
+    changed(tmp_path / "whole.xlsx", tmp_path / "a.xlsx", lambda xml: xml[: len(xml) * 3 // 4])
     chunks = read(tmp_path / "a.xlsx")
     sent = []
     with pytest.raises(typer.BadParameter, match=r"a\.xlsx"):
@@ -80,6 +89,44 @@ def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> 
     assert (problem.field, "超过" in problem.message.zh, len(problem.message.zh) < 100) == ("title", True, True)
 
 
+def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for line in (["编号", "标题", "人数"], ["1", "甲", "=1+1"], ["2", "=A1&B1", 1], ["=A2", "丙", 1], ["4", "丁", 1]):
+        sheet.append(line)
+    sheet["D2"] = "=1+1"  # in no column that is taken
+    book.save(tmp_path / "a.xlsx")
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [row.row for row in sent.chunk.rows] == [4]
+    refused = list(chunks.settled(rpc.ImportListingsResponse()))[:3]
+    problems = [one.receipt.problems[0] for one in refused if one.receipt]
+    assert [(one.field, one.rule) for one in problems] == [(path, "mapping") for path in ("quantity", "title", "external_key")]
+    assert all("重算" in one.message.zh and "recalculate" in one.message.en for one in problems)
+    assert "=1+1" in problems[0].message.zh
+    assert [one.column for one in refused] == ["人数", "标题", "编号"]
+
+
+def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "whole.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["编号", "标题", "人数"])
+    for row, (title, number) in enumerate([("甲", 2), ("空", 3), ("#REF!", 4)], start=1):
+        sheet.write(row, 0, str(row))
+        sheet.write_formula(row, 1, "=B9", value=title)
+        sheet.write_formula(row, 2, "=1+1", value=number)
+    book.close()
+    changed(
+        tmp_path / "whole.xlsx", tmp_path / "a.xlsx", lambda xml: xml.replace("<v>空</v>".encode(), b"<v></v>")
+    )  # as Excel says ""
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [(row.row, row.listing.title, row.listing.quantity) for row in sent.chunk.rows] == [(1, "甲", 2), (2, "", 3)]
+    *_, error = chunks.settled(rpc.ImportListingsResponse())
+    assert error.receipt
+    assert error.receipt.problems[0].field == "title"
+
+
 def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_are_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,3 +140,36 @@ def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_
     with pytest.raises(SystemExit):
         importing.source_of(table("b.csv", "自编列"), Kind.CASE, None, "")
     assert "自编列" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("text.xlsx", b"hello", "不加密的 .xlsx"),
+        ("encrypted.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "不加密的 .xlsx"),
+        ("empty.xlsx", b"", "不加密的 .xlsx"),
+        ("latin.csv", b"a,b\n1,\xff\xff", "UTF-8 的 CSV"),
+        ("cut.csv.gz", gzip.compress("编号,标题\n".encode() * 100)[:30], "gzip"),
+        ("plain.csv.gz", b"a,b\n", "gzip；请"),
+        ("damaged.csv.gz", gzip.compress(b"a,b\n")[:10] + b"\xff" * 20, "gzip"),
+    ],
+)
+def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(typer.BadParameter, match=f"读不了 {name}：.*{why}"):
+        list(rows.lines(tmp_path / name))
+    monkeypatch.setattr(context, "language", "en")
+    with pytest.raises(typer.BadParameter, match=f"can't read {name}: .*; [a-z]") as refused:
+        list(rows.lines(tmp_path / name))
+    assert str(refused.value).isascii()
+
+
+def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(typer.BadParameter, match=r"不是 \.xlsx 工作簿"):
+        list(rows.lines(tmp_path / "a.xlsx"))
+    with pytest.raises(typer.BadParameter, match="没有此文件"):
+        list(rows.lines(tmp_path / "b.csv"))

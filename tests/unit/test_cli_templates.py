@@ -1,5 +1,6 @@
 """The template of every kind: what is filled in by its own example comes in, and is right by the service's own rules."""
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from listings.checks import settled
 from listings.domain.names import DETAILS, Kind
 from listings.mapping import written
 
+TODAY = date(2026, 3, 2)
 each_kind = pytest.mark.parametrize("kind", Kind)
 
 
@@ -29,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lines(kind: Kind, folder: Path) -> list[rows.Line]:
     """The lines of a kind's template: paths, headings, the example."""
     file = folder / f"{kind.name}.xlsx"
-    templates.write(kind, file)
+    templates.write(kind, file, TODAY)
     return list(rows.lines(file, contract.kind_label(kind)))
 
 
@@ -53,10 +55,21 @@ def test_what_the_example_says_is_right(kind: Kind, folder: Path) -> None:
 
 
 @each_kind
-def test_an_example_fills_in_every_column_but_the_bodies(kind: Kind, folder: Path) -> None:
+def test_an_example_fills_in_every_column_but_what_refers_to_what_is_not_there(kind: Kind, folder: Path) -> None:
     paths, _, example = lines(kind, folder)
-    assert [path for path, cell in zip(paths, example, strict=False) if cell is None] == ["bodies"]
+    empty = [path for path, cell in zip(paths, example, strict=False) if cell is None]
+    references = [column.path for column in contract.columns(kind) if column.known.format in contract.COLLECTIONS]
+    assert empty == [path for path in references if path != "supply_demand_list.round"]
     assert len(example) == len(contract.columns(kind))
+
+
+@pytest.mark.parametrize("today", [date(2026, 12, 31), date(2031, 1, 1)])
+def test_days_and_years_of_an_example_are_told_by_the_clock(today: date) -> None:
+    days = {notes.example(one, today) for one in contract.columns(Kind.TRAINING) if one.path.endswith(("valid_to", "_on"))}
+    assert days == {f"{today.year + 1}-12-31"}
+    kinds = (Kind.INDUSTRY_CHALLENGE, Kind.TALENT_SUPPLY, Kind.TEXTBOOK)
+    years = {notes.example(one, today) for kind in kinds for one in contract.columns(kind) if one.path.endswith("_year")}
+    assert years == {today.year}
 
 
 @each_kind
@@ -78,6 +91,12 @@ def test_what_is_shown_is_read_again_as_the_same(kind: Kind, folder: Path) -> No
     read = listing(kind, paths, list(again))
     assert settled(read) == []
     assert read == given
+
+
+def test_the_id_of_an_export_comes_along() -> None:
+    headings = ["external_key", "title", "visibility", "case.practice", "name", "state"]
+    mapping = template.mapping(Kind.CASE, headings)
+    assert mapping.listing(rows.row(headings, [None, "标题", "公开", "做法", "listings/9", "已发布"])).name == "listings/9"
 
 
 @each_kind
@@ -139,7 +158,9 @@ def test_a_table_of_ones_own_with_a_column_without_a_path_is_taken() -> None:
 
 def cell(kind: Kind, path: str, text: object) -> pb.Listing:
     """The listing of a row in which one column is filled in beside what has to be."""
-    line = {column.path: notes.note(column).example for column in contract.columns(kind) if column.is_required} | {path: text}
+    line = {column.path: notes.example(column, TODAY) for column in contract.columns(kind) if column.is_required} | {
+        path: text
+    }
     names = list(line)
     return template.mapping(kind, names).listing(rows.row(names, list(line.values())))
 
@@ -197,6 +218,19 @@ def test_a_cell_that_is_none_of_what_its_field_takes_is_told_what_is(kind: Kind,
 def test_numbers_with_their_thousands_parted() -> None:
     assert cell(Kind.TECH_DEMAND, "tech_demand.budget", "1,200,000").tech_demand.budget == 1_200_000
     assert cell(Kind.COURSE, "course.credits", 2.5).course.credits == 2.5
+
+
+@pytest.mark.parametrize(("text", "quantity"), [("３", 3), ("１，２００", 1_200), ("3", 3)])
+def test_numbers_in_full_width_are_the_same_numbers(text: str, quantity: int) -> None:
+    assert cell(Kind.TECH_DEMAND, "quantity", text).quantity == quantity
+    assert cell(Kind.COURSE, "course.credits", "２．５").course.credits == 2.5
+    assert cell(Kind.TRAINING, "training.begins_on", "２０２６－１－３１").training.begins_on == "2026-01-31"
+
+
+@pytest.mark.parametrize("text", ["3²", "½", "③", "三"])
+def test_what_only_looks_like_a_number_is_refused_and_never_another_one(text: str) -> None:
+    with pytest.raises(UnmappedError, match="整数"):
+        cell(Kind.TECH_DEMAND, "quantity", text)
 
 
 def test_names_are_looked_up_and_names_behind_an_id_are_not() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codes import education, fields, industries, majors, occupations, regions
+from codes import NoCodeError, education, fields, industries, majors, occupations, regions
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,18 @@ def test_every_code_is_read_as_it_is_shown(table: Any) -> None:
 
 def test_a_name_with_brackets_of_either_width_is_read() -> None:
     assert occupations.read("管理（工业）工程技术人员") == occupations.read("管理(工业)工程技术人员") == "2-02-30"
+
+
+@pytest.mark.parametrize(("code", "is_there"), [("710201", True), ("660301", True), ("699999", False), ("600101", False)])
+def test_a_major_of_a_secondary_school_is_taken_where_there_is_its_class(code: str, is_there: bool) -> None:
+    assert majors.exists(code) is is_there
+    if is_there:
+        assert majors.read(f"{code} 某专业") == majors.read_major(code) == code
+    else:
+        with pytest.raises(NoCodeError):
+            majors.read_major(code)
+
+
+@pytest.mark.parametrize("written", ["低空技术与工程", "083203TK", "083203TK 低空技术与工程"])
+def test_the_major_of_low_altitude_technology_is_known(written: str) -> None:
+    assert majors.read_major(written) == "083203TK"

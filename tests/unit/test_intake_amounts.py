@@ -29,7 +29,7 @@ def test_the_first_whole_number_in_a_text(text: str, number: int | None) -> None
     assert amounts.count(text) == number
 
 
-@pytest.mark.parametrize("text", ["1.5", "1.5人", "3,4", "1,0000"])
+@pytest.mark.parametrize("text", ["1.5", "1.5人", "3,4", "1,0000", "１．５"])
 def test_a_number_that_is_not_whole_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"整数|千位"):
         amounts.count(text)
@@ -40,7 +40,7 @@ def test_a_quantity_is_named_or_open(text: str, number: int | None) -> None:
     assert amounts.quantity(text) == number
 
 
-@pytest.mark.parametrize("text", ["abc", "三千", "-", "1.5"])
+@pytest.mark.parametrize("text", ["abc", "三千", "-", "1.5", "½", "②"])
 def test_a_text_that_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"看不出|整数"):
         amounts.quantity(text)

@@ -11,7 +11,7 @@ from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.database import Cause, Tx
 from listings.checks import flagged
 from listings.domain.names import Kind, State
-from listings.importing import Chunk
+from listings.importing import Chunk, identity
 from listings.store import ListingRow
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -39,7 +39,7 @@ class Run:
         sound = [(rpc.ImportReceipt(row=place, external_key=one.external_key), one) for place, one in enumerate(listings)]
         self.written = Chunk(tx, header, cast(Any, None)).fold(sound, dict(self.stored))
         if not dry_run:
-            self.stored |= {row.external_key: row for row in self.written}
+            self.stored |= {identity(row): row for row in self.written}
         self.receipts = [receipt for receipt, _ in sound]
         return [receipt.outcome for receipt in self.receipts]
 
@@ -83,6 +83,24 @@ def test_a_wrong_row_is_refused_and_no_end_of_its_key() -> None:
 def test_rows_without_a_key_are_refused_each_by_itself() -> None:
     run = Run()
     assert run.take(("", "一月"), ("", "一月"), ("a", "一月")) == [REFUSED, REFUSED, ACCEPTED]
+
+
+def test_a_row_without_a_key_is_the_listing_without_a_key_that_it_names() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    entered = replace(run.stored["a"], external_key="", source="")
+    message = pb.Listing.FromString(entered.content)
+    message.ClearField("external_key")
+    message.ClearField("source")
+    run.stored = {entered.name: replace(entered, content=message.SerializeToString())}
+    assert run.folded(message) == [UNCHANGED]
+    message.title = "二月"
+    assert run.folded(message, message) == [REVISED, UNCHANGED]
+    revised = pb.Listing.FromString(run.stored[entered.name].content)
+    assert (revised.name, revised.title, revised.source, revised.external_key) == (entered.name, "二月", "", "")
+    message.name = "listings/of-somebody-else"
+    assert run.folded(message) == [REFUSED]
+    assert [(one.field, one.rule) for one in run.receipts[0].problems] == [("name", "found")]
 
 
 def test_a_draft_that_comes_again_to_be_published_is_published() -> None:

@@ -3,18 +3,23 @@
 import pytest
 
 from alliance.registry.v1 import application_pb2 as pb
-from registry.applications.mapping import application_problems
+from registry.applications.mapping import application_problems, candidate_problems
+
+_RECORD = "personalRecords/01890000-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize(
-    ("candidate", "found"),
-    [
-        ("personal/01890000-0000-7000-8000-000000000000", []),
-        ("李四 110101199003074514", [("employee_intake.candidate", "personal-data")]),
-        ("李四 13812345678", [("employee_intake.candidate", "personal-data")]),
-    ],
+    ("candidate", "is_taken"), [("", True), (_RECORD, True), ("李四", False), ("personalRecords/1", False)]
 )
-def test_a_candidate_is_named_by_an_id(candidate: str, found: list[tuple[str, str]]) -> None:
+def test_a_candidate_is_whoever_the_vault_says_and_is_never_written_here(candidate: str, is_taken: bool) -> None:
     given = pb.Application(programme=pb.PROGRAMME_EMPLOYEE_INTAKE, display_name="职工入学")
     given.employee_intake.candidate = candidate
-    assert [(one.field, one.rule) for one in application_problems(given)] == found
+    found = [(one.field, one.rule) for one in candidate_problems(given, _RECORD)]
+    assert found == ([] if is_taken else [("employee_intake.candidate", "personal-data")])
+    assert not candidate_problems(pb.Application())
+
+
+def test_no_fact_holds_a_number_or_an_address() -> None:
+    given = pb.Application(programme=pb.PROGRAMME_CHALLENGE, display_name="产业出题")
+    given.challenge.listing = "找 13812345678"
+    assert [(one.field, one.rule) for one in application_problems(given)] == [("challenge.listing", "personal-data")]

@@ -54,6 +54,14 @@ def test_an_external_key_has_at_most_128_characters(check: Any, length: int, rig
     assert check(external_key="k" * length) == ([] if right else [("external_key", "length")])
 
 
+@pytest.mark.parametrize(
+    ("key", "right"), [("91110108MA01ABCD2E", True), ("QY-2026-0001", True), ("110105194912310021", False)]
+)
+def test_an_external_key_is_no_persons_number(key: str, right: bool) -> None:
+    for check in (organization, body):
+        assert check(external_key=key) == ([] if right else [("external_key", "personal-data")])
+
+
 def test_blanks_are_no_name() -> None:
     assert organization(display_name="  虚  ") == [("display_name", "length")]
 

@@ -50,6 +50,28 @@ def test_no_step_is_taken_in_another_state_or_by_another_party(programme: Progra
 
 
 @each_programme
+def test_who_lost_what_it_applied_by_hands_nothing_in_and_may_take_it_back(programme: Programme) -> None:
+    open_states = (State.DRAFT, State.SEALING, State.RETURNED)
+    for step in PROCEDURES[programme].steps:
+        for state in step.at:
+            if Party.APPLICANT not in step.takers(state):
+                continue
+            found = begun(programme, state=state).tried(step.name, APPLICANT, Party.APPLICANT, is_admitted=False)
+            is_refused = isinstance(found, Refusal) and found.reason == "NOT_ADMITTED"
+            assert is_refused is (state in open_states and step.to not in (State.WITHDRAWN, State.REMOVED)), (step.name, state)
+
+
+def test_who_is_admitted_goes_on_and_others_than_the_applicant_do_too() -> None:
+    walk = begun(Programme.COMMUNITY, state=State.SEALING, is_admitted=False)
+    told = walk.refused("NOT_ADMITTED", "reopen")
+    assert "牵头企业" in told.zh
+    assert "撤回" in told.zh
+    sealed = walk.tried("seal", UNIVERSITY, Party.LEAD)
+    assert not isinstance(sealed, Refusal) or sealed.reason != "NOT_ADMITTED"
+    assert not isinstance(walk.tried("reopen", APPLICANT, Party.APPLICANT, is_admitted=True, reason="修改"), Refusal)
+
+
+@each_programme
 def test_what_violates_a_required_rule_is_not_submitted(programme: Programme) -> None:
     for step in PROCEDURES[programme].steps:
         if step.checks_rules:

@@ -11,6 +11,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
+from alliance_cli.commands import candidate
 from alliance_cli.commands.body import FINDING_COLUMNS
 from alliance_cli.commands.document import uploaded
 from alliance_cli.errors import explained
@@ -18,6 +19,7 @@ from alliance_cli.output import Column, ident, instant, short, show, show_one, v
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
+app.add_typer(candidate.app, name="candidate")
 _programme = short(pb.Programme, "PROGRAMME_")
 _state = short(pb.ApplicationState, "APPLICATION_STATE_")
 _certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")
@@ -98,6 +100,17 @@ def _show(found: pb.Application) -> None:
     show_one(found, _details(names))
     if context.output != "json":
         show(found.steps, _taken(names))
+
+
+def _evaluations(names: Mapping[str, str]) -> list[Column]:
+    return [
+        ("评价", "evaluation", lambda e: ident(e.application)),
+        ("标题", "title", lambda e: e.display_name),
+        ("委托", "authority", lambda e: names.get(e.authority, "")),
+        ("机构", "evaluator", lambda e: names.get(e.evaluator, "")),
+        ("评分", "score", lambda e: e.score),
+        ("公布", "published", lambda e: e.published_on),
+    ]
 
 
 def _said(text: object) -> str:
@@ -238,7 +251,13 @@ def check(application: str) -> None:
     """逐条对照政策 · check against every rule."""
     with explained():
         found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
+        if context.output == "json":
+            show_one(found, [])
+            return
         show(found.findings, [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)], title=found.application)
+        if found.evaluations:
+            names = naming.shown(*(name for one in found.evaluations for name in (one.authority, one.evaluator)))
+            show(found.evaluations, _evaluations(names), title=t("第三方评价（R33）", "third-party evaluations (R33)"))
 
 
 @app.command()

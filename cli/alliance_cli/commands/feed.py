@@ -104,10 +104,13 @@ def create(
 
 
 @app.command("list")
-def list_(acting: Acting = "") -> None:
+def list_(
+    acting: Acting = "", removed: Annotated[bool, typer.Option("--removed", help="含已删除的 · removed ones, too")] = False
+) -> None:
     """列出；不写单位为全部 · list feeds; all of them without an organization."""
     with explained():
-        request = rpc.ListFeedsRequest(issuer=naming.organization(acting) if acting else "", page_size=naming.PAGE)
+        issuer = naming.organization(acting) if acting else ""
+        request = rpc.ListFeedsRequest(issuer=issuer, page_size=naming.PAGE, show_removed=removed)
         show(naming.every(stubs.feeds().ListFeeds, request, "feeds"), COLUMNS)
 
 
@@ -148,6 +151,13 @@ def resume(feed: str, reason: Reason = "") -> None:
     """恢复 · let a paused feed go on."""
     with explained():
         show_one(call(stubs.feeds().ResumeFeed, rpc.ResumeFeedRequest(name=_name(feed), reason=reason)), DETAILS)
+
+
+@app.command()
+def remove(feed: str, reason: Reason) -> None:
+    """删除，已流入的信息和记录保留 · remove a feed for good; what came in stays, and so does what is known of it."""
+    with explained():
+        show_one(call(stubs.feeds().RemoveFeed, rpc.RemoveFeedRequest(name=_name(feed), reason=reason)), DETAILS)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.commands import tables
+from alliance_cli.commands import round_, tables
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, instant, short, show, show_one
 from alliance_cli.session import call, context, t
@@ -64,6 +64,18 @@ def show_(listing: str) -> None:
         show_one(found, [])
         return
     show_one(found, [*COLUMNS, ("说明", "description", lambda x: x.description)])
+
+
+@app.command()
+def entries(
+    listing: Annotated[str, typer.Argument(help="清单的编号 · id of a list")],
+    kind: tables.Kinds = None,
+    change: round_.Changes = None,
+) -> None:
+    """已发布清单的内容及与上期的变化 · what a published list holds, with what changed since the one before (R43)."""
+    with explained():
+        request = tables.wanted_entries(_name(listing), kind, round_.changes(change))
+        show(naming.every(stubs.listings().ListSupplyDemandEntries, request, "entries"), round_.ENTRIES)
 
 
 @app.command()

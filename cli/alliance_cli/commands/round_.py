@@ -1,6 +1,6 @@
 """`alliance round`: rounds 发布期次 of a body."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ _kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
 _round = short(round_pb2.RoundKind, "ROUND_KIND_")
 _change = short(round_pb2.RoundChange, "ROUND_CHANGE_")
 _state = short(round_pb2.RoundState, "ROUND_STATE_")
+Changes = Annotated[list[str] | None, typer.Option("--change", help="added | revised | kept | removed")]
 COLUMNS: list[Column] = [
     ("编号", "id", lambda r: ident(r.name)),
     ("期次", "period", lambda r: r.period),
@@ -27,7 +28,7 @@ COLUMNS: list[Column] = [
     ("分类", "by kind", lambda r: ", ".join(f"{_kind(c.kind)} {c.listings}" for c in r.counts)),
     ("未发布", "silent", lambda r: r.silent_members),
 ]
-_ENTRIES: list[Column] = [
+ENTRIES: list[Column] = [
     ("变化", "change", lambda e: _change(e.change)),
     ("编号", "id", lambda e: ident(e.listing.name)),
     ("类别", "kind", lambda e: _kind(e.listing.kind)),
@@ -36,6 +37,11 @@ _ENTRIES: list[Column] = [
     ("数量", "quantity", lambda e: e.listing.quantity),
     ("版本", "version", lambda e: e.version),
 ]
+
+
+def changes(chosen: list[str] | None) -> list[Any]:
+    """The changes since the round before that an option names."""
+    return [value_of(round_pb2.RoundChange, "ROUND_CHANGE_", one) for one in chosen or ()]
 
 
 @app.command("list")
@@ -69,13 +75,14 @@ def compile_(round_: Annotated[str, typer.Argument(metavar="ROUND")], reason: An
 @app.command()
 def entries(
     round_: Annotated[str, typer.Argument(metavar="ROUND")],
-    change: Annotated[list[str] | None, typer.Option(help="added | revised | kept | removed")] = None,
+    change: Changes = None,
 ) -> None:
     """一期的内容及与上期的变化 · what a closed round holds, with what changed since the one before."""
     with explained():
-        changes = [value_of(round_pb2.RoundChange, "ROUND_CHANGE_", one) for one in change or ()]
-        request = rpc.ListRoundEntriesRequest(round=naming.resource("rounds", round_), changes=changes, page_size=naming.PAGE)
-        show(naming.every(stubs.listings().ListRoundEntries, request, "entries"), _ENTRIES)
+        request = rpc.ListRoundEntriesRequest(
+            round=naming.resource("rounds", round_), changes=changes(change), page_size=naming.PAGE
+        )
+        show(naming.every(stubs.listings().ListRoundEntries, request, "entries"), ENTRIES)
 
 
 @app.command()

@@ -1,14 +1,17 @@
 """`alliance listing template | import | export`: listings as spreadsheets and other tables."""
 
 import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import exporting, importing, naming, rows, stubs
 from alliance_cli.errors import PARTLY, explained
@@ -16,6 +19,8 @@ from alliance_cli.output import console, errors, print_json, value_of
 from alliance_cli.session import context, t
 from intake import Mapping, WrongError
 
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
+_HELD = (round_pb2.ROUND_CHANGE_ADDED, round_pb2.ROUND_CHANGE_REVISED, round_pb2.ROUND_CHANGE_KEPT)
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]
 States = Annotated[list[str] | None, typer.Option("--state", help="如 draft, published")]
 
@@ -31,6 +36,13 @@ def wanted(kinds: list[str] | None, issuer: str, body: str, region: str, states:
     )
 
 
+def wanted_entries(listing: str, kinds: list[str] | None, changes: Sequence[Any]) -> rpc.ListSupplyDemandEntriesRequest:
+    """The request for what a published list holds."""
+    return rpc.ListSupplyDemandEntriesRequest(
+        listing=listing, kinds=[_kind(one) for one in kinds or []], changes=changes, page_size=naming.PAGE
+    )
+
+
 def template(
     kind: Annotated[str, typer.Argument(help="如 job_position")],
     output: Annotated[Path | None, typer.Option(help="默认“类型.xlsx” · KIND.xlsx where not given")] = None,
@@ -42,7 +54,7 @@ def template(
     _require_workbook(file)
     number = _kind(kind)
     try:
-        templates.write(number, file)
+        templates.write(number, file, datetime.now(_SHANGHAI).date())
     except OSError as error:
         raise _unwritable(file, error) from error
     console.print(t(f"模板：{file}", f"template: {file}"), highlight=False)
@@ -111,6 +123,9 @@ def export(
     state: States = None,
     form: Annotated[str, typer.Option("--format", help="xlsx | csv | jsonl")] = "xlsx",
     output: Annotated[Path | None, typer.Option(help="默认标准输出 · standard output where not given; .xlsx needs it")] = None,
+    list_: Annotated[
+        str, typer.Option("--list", help="清单的编号：导出其内容 · id of a list: what it holds, as it was frozen (R43)")
+    ] = "",
 ) -> None:
     """导出可见的供需信息，可再导入 · write the listings that the caller may see, to be imported again."""
     if form not in exporting.FORMATS:
@@ -121,20 +136,28 @@ def export(
         raise typer.BadParameter(
             t("CSV 只能存一类；请用 --kind 指明，或用 xlsx", "CSV holds one kind; name it with --kind, or take xlsx")
         )
+    if list_ and (issuer or body or region or state):
+        raise typer.BadParameter(t("--list 只可与 --kind 同用", "--list goes with --kind alone"))
     with explained():
-        request = wanted(kind, issuer, body, region, state)
-        request.page_size = naming.PAGE
+        if list_:
+            of_list = wanted_entries(naming.resource("listings", list_), kind, _HELD)
+            entries = naming.pages(stubs.listings().ListSupplyDemandEntries, of_list, "entries")
+            pages: Iterable[Sequence[listing_pb2.Listing]] = ([entry.listing for entry in page] for page in entries)
+        else:
+            request = wanted(kind, issuer, body, region, state)
+            request.page_size = naming.PAGE
+            pages = naming.pages(stubs.listings().ListListings, request, "listings")
         try:
-            _write(request, form, output)
+            _write(pages, next((_kind(one) for one in kind or []), 0), form, output)
         except OSError as error:
             raise _unwritable(output or Path("-"), error) from error
 
 
-def _write(request: rpc.ListListingsRequest, form: str, output: Path | None) -> None:
-    count, writer = 0, exporting.opened(form, output, next(iter(request.kinds), 0))
+def _write(pages: Iterable[Sequence[listing_pb2.Listing]], kind: int, form: str, output: Path | None) -> None:
+    count, writer = 0, exporting.opened(form, output, kind)
     with _progress(errors) as bar:
         task = bar.add_task(t("导出", "exporting"), total=None)
-        for page in naming.pages(stubs.listings().ListListings, request, "listings"):
+        for page in pages:
             writer.add(page)
             count += len(page)
             bar.update(task, completed=count)

@@ -1,8 +1,9 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
-A row's identity is (issuer, source, external key). The same content again is unchanged, another is a revision. Rows of one
-key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless the last of them says
-what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
+A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
+as an export brings it. The same content again is unchanged, another is a revision. Rows of one key in one chunk are folded in
+their order: a key that stands twice is a row and its revision, unless the last of them says what is stored; then nothing is
+written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,10 +79,16 @@ async def take(call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, sta
     return receipts
 
 
+def identity(listing: pb.Listing | ListingRow) -> str:
+    """What tells an issuer's listings of a source from each other: the key, or the name of one without a key."""
+    return listing.external_key or listing.name
+
+
 @dataclass
 class _Row:
     """One sound row: its receipt, which is still to be filled in, and what it says."""
 
+    identity: str
     receipt: rpc.ImportReceipt
     bare: pb.Listing
     problems: list[Violation]
@@ -116,12 +123,14 @@ class Chunk:
             else:
                 sound.append((receipt, row.listing))
         keys = {given.external_key for _, given in sound if given.external_key}
+        names = {given.name for _, given in sound if given.name and not given.external_key}
         bodies = {body for _, given in sound for body in given.bodies}
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         for _, given in sound:
             self._broken[id(given)] = await references.broken(tx, self._standing, given, header.kind)
-        taken = self.fold(sound, await store.identified(tx, header.issuer, header.source, keys))
+        known = await store.identified(tx, header.issuer, header.source, keys, names)
+        taken = self.fold(sound, {identity(row): row for row in known})
         await changes.write(tx, taken)
         return receipts
 
@@ -135,27 +144,29 @@ class Chunk:
                 _refuse(receipt, row.problems)
             else:
                 receipt.warnings.extend(_problem(one) for one in flagged(row.bare))
-                by_key.setdefault(given.external_key, []).append(row)
+                by_key.setdefault(row.identity, []).append(row)
         for rows in by_key.values():
             self._fold(rows)
         return list(self._taken.values())
 
     def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
-        bare = written(given)
+        bare, known = written(given), self._known.get(identity(given))
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
+        if known is not None and not given.external_key:
+            bare.source = known.source
         found = [
-            *self._key_problems(bare),
+            *_key_problems(given, known),
             *_foreign_problems(given, bare),
             *settled(bare),
             *self._broken.get(id(given), ()),
-            *self._standing_problems(bare),
-            *self._other_kind_problems(bare),
+            *self._standing_problems(bare, known),
+            *_other_kind_problems(bare, known),
         ]
-        return _Row(receipt, bare, found, content_hash(bare))
+        return _Row(identity(given), receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
-        key = rows[0].receipt.external_key
+        key = rows[0].identity
         known = self._known.get(key)
         if known is not None and rows[-1].hashed == known.content_hash:
             for row in rows:
@@ -172,7 +183,7 @@ class Chunk:
 
     def _enter(self, row: _Row) -> None:
         """Enter or revise a listing and fill in the receipt; nothing happens where it says so already."""
-        known = self._known.get(row.receipt.external_key)
+        known = self._known.get(row.identity)
         if known is None:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
             self._advance(changes.created(row.bare, row.hashed, imported=True))
@@ -193,46 +204,49 @@ class Chunk:
 
     def _advance(self, change: Change) -> None:
         after = changes.advance(self._tx, change)
-        self._known[after.external_key] = self._taken[after.external_key] = after
+        self._known[identity(after)] = self._taken[identity(after)] = after
 
-    def _key_problems(self, bare: pb.Listing) -> list[Violation]:
-        if bare.external_key:
-            return []
-        return [
-            Violation(
-                "external_key",
-                "required",
-                "导入行须有外部编号，它与发布单位、来源共同标识一行",
-                "a row needs an external key: with issuer and source it says which row it is",
-            )
-        ]
-
-    def _standing_problems(self, bare: pb.Listing) -> list[Violation]:
+    def _standing_problems(self, bare: pb.Listing, known: ListingRow | None) -> list[Violation]:
         found = []
         if foreign := sorted(self._foreign.intersection(bare.bodies)):
             found.append(Violation("bodies", "membership", *not_a_member(foreign)))
-        elif closed := sorted(self._closed.intersection(bare.bodies).difference(self._named(bare.external_key))):
+        elif closed := sorted(self._closed.intersection(bare.bodies).difference(_named(known))):
             found.append(Violation("bodies", "closed", *is_closed(closed)))
         last = parsed_date(bare.valid_to)
         if last and is_over(window(None, last, self._today)[1], self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
 
-    def _other_kind_problems(self, bare: pb.Listing) -> list[Violation]:
-        """A listing keeps its kind: the row means another one."""
-        known = self._known.get(bare.external_key)
-        if known is None or known.kind == bare.kind:
-            return []
-        was = pb.ListingKind.Name(known.kind)  # type: ignore[arg-type]
-        zh = f"该编号已是 {was} 的 {known.name}；请改用其他编号，或另写来源"
-        return [
-            Violation("external_key", "immutable", zh, f"the key is that of {known.name}, a {was}; use another key or source")
-        ]
 
-    def _named(self, key: str) -> Sequence[str]:
-        """Bodies in whose rounds the listing counts already."""
-        known = self._known.get(key)
-        return known.bodies if known and known.state == State.PUBLISHED else ()
+def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    if given.external_key or known is not None:
+        return []
+    if given.name:
+        zh = f"本单位没有编号为 {given.name} 且无外部编号的信息；请核对编号，或填写外部编号"
+        en = f"this issuer has no listing {given.name} without an external key; check the id, or give the row a key"
+        return [Violation("name", "found", zh, en)]
+    return [
+        Violation(
+            "external_key",
+            "required",
+            "导入行须有外部编号，它与发布单位、来源共同标识一行",
+            "a row needs an external key: with issuer and source it says which row it is",
+        )
+    ]
+
+
+def _other_kind_problems(bare: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    """A listing keeps its kind: the row means another one."""
+    if known is None or known.kind == bare.kind:
+        return []
+    was = pb.ListingKind.Name(known.kind)  # type: ignore[arg-type]
+    zh = f"该编号已是 {was} 的 {known.name}；请改用其他编号，或另写来源"
+    return [Violation("external_key", "immutable", zh, f"the key is that of {known.name}, a {was}; use another key or source")]
+
+
+def _named(known: ListingRow | None) -> Sequence[str]:
+    """Bodies in whose rounds the listing counts already."""
+    return known.bodies if known and known.state == State.PUBLISHED else ()
 
 
 def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation]:

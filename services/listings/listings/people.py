@@ -1,7 +1,6 @@
 """The RPCs of persons behind listings: who they are is kept in the vault, the listing has the random id of the record."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 
 from access.authority import Authority
 from access.register import ProjectedRegister
@@ -11,12 +10,22 @@ from alliance.listings.v1 import person_service_pb2 as rpc
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Violation
-from chassis.personal import PersonalRecord, Vault, screen
+from chassis.personal import PersonalRecord, Vault
+from chassis.persons import (
+    LENGTHS,
+    MOST_DAYS,
+    evidence_problems,
+    fields_of,
+    person_problems,
+    purpose_problems,
+    retention_problems,
+    subjects,
+)
 from chassis.rpc import Call
 from listings import changes, store
 from listings.changes import Change
 from listings.domain.names import Kind, State
-from listings.domain.people import MOST_DAYS, is_email, is_phone, is_too_long, retention
+from listings.domain.people import retention
 from listings.mapping import message_of
 from listings.store import ListingRow
 
@@ -26,7 +35,6 @@ _PURPOSES: Mapping[int, str] = {
     rpc.PERSON_ROLE_EXPERT: "专家库 to be found as an expert (R47)",
 }
 _READ = "listings.people.get"
-_LENGTHS = {"display_name": 50, "phone": 30, "email": 254, "position": 100}
 
 
 class People:
@@ -41,26 +49,22 @@ class People:
         """See the contract."""
         row = await _locked(call.tx, request.listing)
         today = business_date(call.tx.now)
-        until = retention(parsed_date(request.retain_until), row.valid_to, today)
+        until = retention(parsed_date(request.retain_until), row.valid_to, today, MOST_DAYS)
+        fields = fields_of(request.person)
         if found := [
-            *_person_problems(request),
+            *person_problems("person", fields, reachable=request.role == rpc.PERSON_ROLE_CONTACT),
             *_request_problems(request, row),
-            *_retention_problems(request, until, today),
+            *retention_problems(request.retain_until, until, today),
         ]:
             raise Invalid(found)
         message = message_of(row)
         if before := _record_of(message, request.role):
             await self._vault.forget(call.tx, before)
-        person = request.person
         record = await self._vault.keep(
             call.tx,
-            subjects=[text for text in (person.phone, person.email) if text] or [person.display_name],
+            subjects=subjects(fields),
             kind=f"listing_{_FIELDS[request.role].split('.')[0]}",
-            fields={
-                **{field: getattr(person, field).strip() for field in _LENGTHS},
-                "listing": row.name,
-                "disclosed": str(request.disclosed),
-            },
+            fields={**fields, "listing": row.name, "disclosed": str(request.disclosed)},
             purpose=_PURPOSES[request.role],
             legal_basis=f"{rpc.LegalBasis.Name(request.legal_basis)}: {request.evidence.strip()}",
             source="SetListingPerson",
@@ -70,7 +74,7 @@ class People:
 
     async def GetListingPerson(self, call: Call, request: rpc.GetListingPersonRequest) -> rpc.GetListingPersonResponse:
         """See the contract. The read itself is recorded, so it has a transaction of its own."""
-        if found := [*_role_problems(request.role), *_purpose_problems(request.purpose)]:
+        if found := [*_role_problems(request.role), *purpose_problems(request.purpose)]:
             raise Invalid(found)
         async with call.database.transaction(call.cause) as tx:
             row = await store.get(tx, request.listing)
@@ -140,7 +144,7 @@ async def _refer(tx: Tx, row: ListingRow, message: pb.Listing, role: int, record
 def _response(record: PersonalRecord) -> rpc.GetListingPersonResponse:
     basis = record.legal_basis.partition(":")[0]
     return rpc.GetListingPersonResponse(
-        person=rpc.Person(**{field: record.fields.get(field, "") for field in _LENGTHS}),
+        person=rpc.Person(**{field: record.fields.get(field, "") for field in LENGTHS}),
         legal_basis=rpc.LegalBasis.Value(basis),
         retain_until=record.retain_until.isoformat(),
     )
@@ -150,29 +154,6 @@ def _role_problems(role: int) -> list[Violation]:
     if role in _FIELDS:
         return []
     return [Violation("role", "required", "请选择：联系人或专家", "the role is CONTACT or EXPERT")]
-
-
-def _purpose_problems(purpose: str) -> Iterator[Violation]:
-    if not 2 <= len(purpose.strip()) <= 200:
-        yield Violation("purpose", "length", "请填写读取目的（2–200 字）", "say why it is read, in 2 to 200 characters")
-    yield from screen("purpose", purpose)
-
-
-def _person_problems(request: rpc.SetListingPersonRequest) -> Iterator[Violation]:
-    person = request.person
-    if not person.display_name.strip():
-        yield Violation("person.display_name", "required", "请填写姓名", "the name is required")
-    for field, most in _LENGTHS.items():
-        if len(getattr(person, field)) > most:
-            yield Violation(f"person.{field}", "length", f"最多 {most} 个字符", f"at most {most} characters")
-    if person.phone and not is_phone(person.phone):
-        yield Violation(
-            "person.phone", "format", "电话须为数字，可含 + - 和空格", "a phone number has digits, +, - and blanks"
-        )
-    if person.email and not is_email(person.email):
-        yield Violation("person.email", "format", "电子邮箱格式不符", "this is no e-mail address")
-    if request.role == rpc.PERSON_ROLE_CONTACT and not person.phone and not person.email:
-        yield Violation("person", "required", "联系人须有电话或电子邮箱", "a contact has a phone number or an e-mail address")
 
 
 def _request_problems(request: rpc.SetListingPersonRequest, row: ListingRow) -> Iterator[Violation]:
@@ -186,23 +167,4 @@ def _request_problems(request: rpc.SetListingPersonRequest, row: ListingRow) -> 
             "请填写处理依据：本人同意（CONSENT）或订立履行合同所必需（CONTRACT）",
             "the legal basis is CONSENT or CONTRACT",
         )
-    if not 1 <= len(request.evidence.strip()) <= 200:
-        yield Violation(
-            "evidence",
-            "PIPL art. 14",
-            "请填写依据的出处，如“书面同意 2026-03-01”（1–200 字）",
-            "say where the consent or contract is on record, in 1 to 200 characters",
-        )
-    yield from screen("evidence", request.evidence)
-
-
-def _retention_problems(request: rpc.SetListingPersonRequest, until: date, today: date) -> Iterator[Violation]:
-    if request.retain_until and parsed_date(request.retain_until) is None:
-        yield Violation("retain_until", "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
-    elif is_too_long(until, today):
-        yield Violation(
-            "retain_until",
-            "PIPL art. 19",
-            f"保存期限自今日起至多 {MOST_DAYS} 天，且不早于今日",
-            f"a person is kept from today on and for at most {MOST_DAYS} days",
-        )
+    yield from evidence_problems(request.evidence)

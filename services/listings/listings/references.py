@@ -10,10 +10,11 @@ from listings.domain.names import Kind, RoundKind, RoundState
 from listings.rounds import store as rounds
 from listings.standing import Standing
 
-_LISTS: Mapping[int, RoundKind] = {
+LISTS: Mapping[int, RoundKind] = {
     Kind.TALENT_SUPPLY_DEMAND_LIST: RoundKind.TALENT_LIST,
     Kind.TECH_SUPPLY_DEMAND_LIST: RoundKind.TECH_LIST,
 }
+"""Kind of a listing that makes a list public → kind of the rounds that hold such lists (R43)."""
 
 
 async def broken(tx: Tx, standing: Standing, bare: pb.Listing, kind: int) -> list[Violation]:
@@ -32,7 +33,7 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing, kind: int) -> lis
 
 async def _list(tx: Tx, bare: pb.Listing, kind: int) -> list[Violation]:
     row = await rounds.get(tx, bare.supply_demand_list.round)
-    wanted = (_LISTS.get(kind), RoundState.CLOSED)
+    wanted = (LISTS.get(kind), RoundState.CLOSED)
     if row is not None and (row.kind, row.state) == wanted and row.body in bare.bodies:
         return []
     return [

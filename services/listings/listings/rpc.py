@@ -40,7 +40,7 @@ from listings.mapping import (
 from listings.rounds import changes as rounds
 from listings.rounds import store as rounds_store
 from listings.rounds.mapping import entry_message, round_message, silence_message
-from listings.rounds.store import RoundRow, SilenceRow, round_listing
+from listings.rounds.store import RoundRow, SilenceRow, WantedEntries, round_listing
 from listings.standing import Standing
 from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
@@ -50,6 +50,10 @@ _COUNCIL = Violation(
     "R54",
     "请填写首次理事会的开始和结束日期（如 2026-01-31），结束不早于开始",
     "give the first and last day of the first council (like 2026-01-31), in this order",
+)
+_NO_LIST = (
+    "不是行业人才供需清单或技术供需清单（R43）；请用清单的编号",
+    "it is no list of talent or technology, supply and demand (R43); name one that is",
 )
 
 
@@ -74,14 +78,7 @@ class Listings:
 
     async def GetListing(self, call: Call, request: rpc.GetListingRequest) -> pb.Listing:
         """See the contract."""
-        row = await store.get(call.tx, request.name)
-        if row is None:
-            raise NotFound(request.name)
-        # What the projection would hide is asked of registry before it is denied.
-        if not _visible(await self._authority.viewer(call), row) and not _visible(
-            await self._authority.viewer(call, ask_owner=True), row
-        ):
-            raise NotFound(request.name)
+        row, _ = await self._seen(call, request.name)
         return message_of(row)
 
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
@@ -167,7 +164,7 @@ class Listings:
             receipts = await importing.take(call, header, request.chunk, self._standing)
             yield rpc.ImportListingsResponse(receipts=receipts)
             if header.withdraw_vanished:
-                seen.add(row.listing.external_key for row in request.chunk.rows)
+                seen.add(importing.identity(row.listing) for row in request.chunk.rows)
                 seen.add(request.chunk.unread_keys)
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
@@ -208,16 +205,21 @@ class Listings:
 
     async def ListRoundEntries(self, call: Call, request: rpc.ListRoundEntriesRequest) -> rpc.ListRoundEntriesResponse:
         """See the contract."""
-        row = await _closed(call.tx, request.round)
-        size, after = paging.page_size(request.page_size), paging.decode(request)
-        visible = saw(await self._authority.viewer(call))
-        rows = await rounds_store.entries(call.tx, row.name, request.changes, visible, after[0] if after else "", size + 1)
-        found = [entry_message(one) for one in rows[:size]]
-        fits = paging.fitting(found)
-        answer = rpc.ListRoundEntriesResponse(entries=found[:fits])
-        if len(rows) > fits:
-            answer.next_page_token = paging.encode(request, [rows[fits - 1].listing])
-        return answer
+        wanted = WantedEntries((await _closed(call.tx, request.round)).name, request.changes)
+        found, token = await _entries(call.tx, request, wanted, await self._authority.viewer(call))
+        return rpc.ListRoundEntriesResponse(entries=found, next_page_token=token)
+
+    async def ListSupplyDemandEntries(
+        self, call: Call, request: rpc.ListSupplyDemandEntriesRequest
+    ) -> rpc.ListSupplyDemandEntriesResponse:
+        """See the contract."""
+        row, viewer = await self._seen(call, request.listing)
+        if row.kind not in references.LISTS:
+            raise Invalid([Violation("listing", "R43", *_NO_LIST)])
+        round_name = message_of(row).supply_demand_list.round
+        wanted = WantedEntries((await _closed(call.tx, round_name)).name, request.changes, request.kinds)
+        found, token = await _entries(call.tx, request, wanted, viewer)
+        return rpc.ListSupplyDemandEntriesResponse(entries=found, next_page_token=token)
 
     async def GetPracticeBaseTargets(self, call: Call, request: rpc.GetPracticeBaseTargetsRequest) -> rpc.PracticeBaseTargets:
         """See the contract."""
@@ -248,6 +250,18 @@ class Listings:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].organization])
         return answer
+
+    async def _seen(self, call: Call, name: str) -> tuple[ListingRow, Viewer]:
+        """A listing and whose eyes see it. Raises `NotFound`."""
+        row = await store.get(call.tx, name)
+        if row is None:
+            raise NotFound(name)
+        viewer = await self._authority.viewer(call)
+        if not _visible(viewer, row):  # what the projection would hide is asked of registry before it is denied
+            viewer = await self._authority.viewer(call, ask_owner=True)
+            if not _visible(viewer, row):
+                raise NotFound(name)
+        return row, viewer
 
     async def _practice_bases(self, tx: Tx, body: str) -> list[Base]:
         bases = [message_of(row) for row in await store.published(tx, body, Kind.PRACTICE_BASE)]
@@ -319,6 +333,17 @@ def saw(viewer: Viewer) -> ColumnElement[bool]:
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=literal(State.PUBLISHED))
 
 
+async def _entries(
+    tx: Tx, request: rpc.ListRoundEntriesRequest | rpc.ListSupplyDemandEntriesRequest, wanted: WantedEntries, viewer: Viewer
+) -> tuple[list[round_pb2.RoundEntry], str]:
+    """A page of what a viewer sees of a closed round, and the token of the next one."""
+    size, after = paging.page_size(request.page_size), paging.decode(request)
+    rows = await rounds_store.entries(tx, wanted, saw(viewer), after[0] if after else "", size + 1)
+    found = [entry_message(one) for one in rows[:size]]
+    fits = paging.fitting(found)
+    return found[:fits], paging.encode(request, [rows[fits - 1].listing]) if len(rows) > fits else ""
+
+
 async def _closed(tx: Tx, name: str) -> RoundRow:
     row = await rounds_store.get(tx, name)
     if row is None:
@@ -350,7 +375,7 @@ async def _refuse_known(tx: Tx, bare: pb.Listing) -> None:
     await store.lock_identities(tx, bare.issuer, bare.source)
     known = await store.identified(tx, bare.issuer, bare.source, [bare.external_key])
     if known:
-        name = known[bare.external_key].name
+        name = known[0].name
         raise AlreadyExists(
             "EXTERNAL_KEY_TAKEN",
             f"外部编号 {bare.external_key} 已对应 {name}；请改为修订该信息",

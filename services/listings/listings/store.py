@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    or_,
     select,
     text,
 )
@@ -194,14 +195,16 @@ async def lock_identities(tx: Tx, issuer: str, source: str) -> None:
     await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{issuer}\n{source}", 0))))
 
 
-async def identified(tx: Tx, issuer: str, source: str, keys: Collection[str]) -> dict[str, ListingRow]:
-    """Listings by external key, locked."""
-    found = await tx.conn.execute(
-        _ALL.where(listing.c.issuer == issuer, listing.c.source == source, listing.c.external_key.in_(keys))
-        .order_by(listing.c.name)
-        .with_for_update()
-    )
-    return {row.external_key: ListingRow(*row) for row in found}
+async def identified(
+    tx: Tx, issuer: str, source: str, keys: Collection[str], names: Collection[str] = ()
+) -> Sequence[ListingRow]:
+    """An issuer's listings of a source with these external keys, and those of these names that have no key; locked."""
+    c = listing.c
+    by_key = and_(c.source == source, c.external_key.in_(keys), text("external_key <> ''"))
+    by_name = and_(c.name.in_(names), c.external_key == text("''"))
+    wanted = or_(by_key, by_name) if names else by_key
+    found = await tx.conn.execute(_ALL.where(c.issuer == issuer, wanted).order_by(c.name).with_for_update())
+    return [ListingRow(*row) for row in found]
 
 
 async def standing_keys(tx: Tx, issuer: str, source: str, kind: int, after: str, limit: int) -> list[str]:

@@ -55,7 +55,7 @@ async def withdraw(call: Call, header: rpc.ImportHeader, seen: Seen) -> AsyncIte
             keys = await store.standing_keys(tx, header.issuer, header.source, header.kind, after, PAGE)
             vanished = [key for key in keys if hash(key) not in hashes]
             locked = await store.identified(tx, header.issuer, header.source, vanished)
-            rows = [row for row in locked.values() if row.state in (State.DRAFT, State.PUBLISHED)]
+            rows = [row for row in locked if row.state in (State.DRAFT, State.PUBLISHED)]
             if not header.dry_run:
                 await changes.save(tx, [changes.taken(row, "withdraw", "withdrawn") for row in rows])
         if rows:

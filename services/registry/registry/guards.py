@@ -99,6 +99,20 @@ async def refuse_handed_in(tx: Tx, body: str) -> None:
     )
 
 
+async def refuse_applied_for(tx: Tx, body: BodyRow) -> None:
+    """A draft, which is locked, is not dissolved below the application that is to form it: nobody could decide on it."""
+    if body.state != BodyState.DRAFT or (row := await applications.forming(tx, body.name)) is None:
+        return
+    state_zh, state_en = STATES[State(row.state)]
+    fix_zh, fix_en = _way_back(row)
+    raise Precondition(
+        "APPLIED_FOR",
+        f"该筹建组织的申报 {row.name} 尚未办结（{state_zh}）；{fix_zh}",
+        f"application {row.name}, which is to form this draft, has not ended ({state_en}); {fix_en}",
+        {"application": row.name},
+    )
+
+
 def _way_back(row: ApplicationRow) -> Text:
     """How an application that was handed in comes back, in both languages."""
     back = [one for one in PROCEDURES[Programme(row.programme)].steps if row.state in one.at and one.to in _BACK]

@@ -251,7 +251,9 @@ class Registry:
     async def DissolveBody(self, call: Call, request: rpc.DissolveBodyRequest) -> body_pb2.Body:
         """See the contract."""
         guards.require_reason(request.reason)
-        return await bodies.dissolve(call.tx, self._judge, await changes.locked_body(call.tx, request.name))
+        row = await changes.locked_body(call.tx, request.name)
+        await guards.refuse_applied_for(call.tx, row)
+        return await bodies.dissolve(call.tx, self._judge, row)
 
     async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
         guards.require_reason(reason)

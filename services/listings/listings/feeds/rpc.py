@@ -48,7 +48,7 @@ class Feeds:
     async def reread(self, call: Call, name: str) -> pb.Feed:
         """The answer to CreateFeed and RotateFeedSecret with the secret, also when it is asked for again."""
         (message,) = await _messages(call.tx, [await _found(call.tx, name)])
-        message.secret = (await store.secrets_of(call.tx, name))[0]
+        message.secret = next(iter(await store.secrets_of(call.tx, name)), "")
         return message
 
     async def GetFeed(self, call: Call, request: rpc.GetFeedRequest) -> pb.Feed:
@@ -58,7 +58,8 @@ class Feeds:
     async def ListFeeds(self, call: Call, request: rpc.ListFeedsRequest) -> rpc.ListFeedsResponse:
         """See the contract."""
         size, before = paging.page_size(request.page_size), paging.decode(request)
-        rows = await store.page(call.tx, request.issuer, before[0] if before else None, size + 1)
+        position, removed = before[0] if before else None, request.show_removed
+        rows = await store.page(call.tx, request.issuer, position, size + 1, removed=removed)
         answer = rpc.ListFeedsResponse(feeds=await _messages(call.tx, rows[:size]))
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].name])
@@ -93,6 +94,15 @@ class Feeds:
         await _refuse_too_many(call.tx, row.issuer)
         row.state, row.failures, row.quiet_from = pb.FEED_STATE_ACTIVE, 0, call.tx.now
         return await self._changed(call, row)
+
+    async def RemoveFeed(self, call: Call, request: rpc.RemoveFeedRequest) -> pb.Feed:
+        """See the contract."""
+        _require_reason(request.reason)
+        row = await _locked(call.tx, request.name)
+        row.state, row.silent, row.claim = pb.FEED_STATE_REMOVED, False, None
+        await store.forget_secret(call.tx, row.name)
+        await settling.changed(call.tx, row, "removed")
+        return (await _messages(call.tx, [row]))[0]
 
     async def RunFeed(self, call: Call, request: rpc.RunFeedRequest) -> pb.Feed:
         """See the contract."""
@@ -183,6 +193,13 @@ async def _locked(tx: Tx, name: str, expected: str = "") -> FeedRow:
     if row is None:
         raise NotFound(name)
     etag.check(expected, row.version, name)
+    if row.state == pb.FEED_STATE_REMOVED:
+        raise Precondition(
+            "FEED_REMOVED",
+            "接口已删除，不能再变动；如需继续，请新建",
+            "the feed is removed and stays as it was; make a new one to go on",
+            {"feed": name},
+        )
     return row
 
 

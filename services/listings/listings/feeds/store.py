@@ -14,6 +14,7 @@ from listings.store import Base
 
 _INSTANT: Any = DateTime(timezone=True)
 MAX_REFUSALS = 200  # kept of a feed
+_REMOVED = text("3")  # the state, as the indexes have it
 
 
 class FeedRow(Base, table=True):
@@ -22,7 +23,7 @@ class FeedRow(Base, table=True):
     __tablename__ = "feed"
     __table_args__ = (
         Index("feed_issuer", "issuer", "name"),
-        Index("feed_source", "issuer", "source", unique=True, postgresql_where=text("direction = 1")),
+        Index("feed_source", "issuer", "source", unique=True, postgresql_where=text("direction = 1 AND state <> 3")),
         Index("feed_due", "next_run_at", postgresql_where=text("state = 1")),
     )
 
@@ -180,9 +181,11 @@ async def claimed(tx: Tx, given: FeedRow) -> FeedRow | None:
     return row if row and row.claim == given.claim else None
 
 
-async def page(tx: Tx, issuer: str, before: str | None, limit: int) -> Sequence[FeedRow]:
-    """Feeds, newest first."""
+async def page(tx: Tx, issuer: str, before: str | None, limit: int, *, removed: bool) -> Sequence[FeedRow]:
+    """Feeds, newest first; with those that were removed where wanted."""
     statement = select(FeedRow).order_by(feed.c.name.desc()).limit(limit)
+    if not removed:
+        statement = statement.where(feed.c.state != _REMOVED)
     if issuer:
         statement = statement.where(feed.c.issuer == issuer)
     if before is not None:
@@ -198,13 +201,15 @@ async def count_active(tx: Tx, issuer: str) -> int:
 
 async def fed(tx: Tx, issuer: str, source: str) -> str | None:
     """The feed IN that has an issuer's source."""
-    statement = select(feed.c.name).where(feed.c.direction == 1, feed.c.issuer == issuer, feed.c.source == source)
-    return (await tx.conn.execute(statement)).scalar_one_or_none()
+    mine = (feed.c.direction == 1, feed.c.issuer == issuer, feed.c.source == source, feed.c.state != _REMOVED)
+    return (await tx.conn.execute(select(feed.c.name).where(*mine))).scalar_one_or_none()
 
 
 async def secrets_of(tx: Tx, name: str) -> list[str]:
-    """A feed's signing secrets that hold now, the newest first."""
-    row = (await tx.conn.execute(select(_secret).where(_secret.c.feed == name))).one()
+    """A feed's signing secrets that hold now, the newest first; none once it was removed."""
+    row = (await tx.conn.execute(select(_secret).where(_secret.c.feed == name))).one_or_none()
+    if row is None:
+        return []
     holds = row.previous_until is not None and tx.recorded_at < row.previous_until
     return [row.secret, row.previous] if holds else [row.secret]
 
@@ -214,6 +219,11 @@ async def rotate(tx: Tx, name: str, secret: str, until: datetime | None) -> None
     before = _secret.c.secret if until else ""
     values = {"secret": secret, "previous": before, "previous_until": until}
     await tx.conn.execute(update(_secret).where(_secret.c.feed == name).values(values))
+
+
+async def forget_secret(tx: Tx, name: str) -> None:
+    """Nothing is signed for a feed any more."""
+    await tx.conn.execute(delete(_secret).where(_secret.c.feed == name))
 
 
 async def is_any_due(database: Database) -> bool:

@@ -315,14 +315,25 @@ async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> 
     return {one[0]: one[1] for one in await tx.sql.rows(_LAST_ROUNDS, row.body, kinds, row.closes_on, list(organizations))}
 
 
+@dataclass(frozen=True)
+class WantedEntries:
+    """What a closed round is asked for; empty fields take in everything."""
+
+    round: str
+    changes: Sequence[int] = ()
+    kinds: Sequence[int] = ()
+
+
 async def entries(
-    tx: Tx, name: str, changes: Collection[int], visible: ColumnElement[bool], after: str, limit: int
+    tx: Tx, wanted: WantedEntries, visible: ColumnElement[bool], after: str, limit: int
 ) -> Sequence[RoundListing]:
     """Entries of a closed round that fulfil a condition on `round_listing`, by listing."""
     t = round_listing.c
-    query = select(RoundListing).where(t.round == name, t.listing > after, visible)
-    if changes:
-        query = query.where(t.change.in_(changes))
+    query = select(RoundListing).where(t.round == wanted.round, t.listing > after, visible)
+    if wanted.changes:
+        query = query.where(t.change.in_(wanted.changes))
+    if wanted.kinds:
+        query = query.where(t.kind.in_(wanted.kinds))
     return (await tx.session.execute(query.order_by(t.listing).limit(limit))).scalars().all()
 
 

@@ -1,12 +1,12 @@
 """Between messages and rows of applications and calls; what callers write is checked here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import body_pb2
-from chassis.clock import parsed_date
+from chassis.clock import business_date, parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
@@ -100,6 +100,20 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
         yield from screen(path, value)  # facts ride on topics, whoever they are about
 
 
+def candidate_problems(given: pb.Application, known: str = "") -> list[Violation]:
+    """Who the candidate is lies apart, and nobody writes it here; `known` is the record that the application refers to."""
+    if given.employee_intake.candidate in ("", known):
+        return []
+    return [
+        Violation(
+            "employee_intake.candidate",
+            "personal-data",
+            "候选人的个人信息由平台另行保管；请留空，并用 SetCandidate（alliance application candidate set）登记",
+            "who the candidate is is kept apart; leave it empty, and use SetCandidate (alliance application candidate set)",
+        )
+    ]
+
+
 def entered(message: pb.Application) -> dict[str, Value]:
     """What was entered of an application."""
     kind = message.WhichOneof("facts")
@@ -170,6 +184,20 @@ def application_message(row: ApplicationRow) -> pb.Application:
     return message
 
 
+def evaluation_message(row: ApplicationRow) -> pb.PublishedEvaluation:
+    """The published result of an evaluation."""
+    message = application_message(row)
+    last = {one.step: one for one in message.steps}
+    return pb.PublishedEvaluation(
+        application=message.name,
+        display_name=message.display_name,
+        authority=message.authority,
+        evaluator=last["report"].organization,
+        score=last["report"].score,
+        published_on=business_date(last["publish"].take_time.ToDatetime(tzinfo=UTC)).isoformat(),
+    )
+
+
 def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
     """A step as it is offered."""
     message = pb.ProcedureStep(
@@ -207,7 +235,11 @@ def document_problems(
 
 
 def _two_kinds(documents: Sequence[pb.ApplicationDocument]) -> Iterator[Violation]:
-    """A document counts as one of the kinds that a step asks for."""
+    """A document counts as one of the kinds that a step asks for.
+
+    Two uploads are two documents, also of the same bytes: a scan may hold both papers, and one byte more would make them
+    differ. What they hold is for whoever checks them.
+    """
     kinds: dict[str, str] = {}
     for one in documents:
         first = kinds.setdefault(one.document, one.kind)

@@ -16,7 +16,7 @@ from chassis.ids import resource
 from chassis.rpc import Call
 from codes import regions
 from registry import guards, store
-from registry.applications import catalogue
+from registry.applications import candidates, catalogue
 from registry.applications import store as rows
 from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
@@ -26,12 +26,14 @@ from registry.applications.mapping import (
     call_message,
     call_problems,
     call_row,
+    candidate_problems,
     document_problems,
+    evaluation_message,
     evidence,
     step_message,
 )
 from registry.applications.store import ApplicationRow, CallRow
-from registry.applications.taking import Said, Taking
+from registry.applications.taking import Said, Taking, admits
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
@@ -44,6 +46,7 @@ from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
 _CREATE, _GET = "registry.applications.create", "registry.applications.get"
+_MOST_EVALUATIONS = 20
 _OPEN = (State.DRAFT, State.RETURNED)
 _GIVEN = ("programme", "applicant", "body", "call", *APPLICATION_FIELDS)
 
@@ -101,7 +104,7 @@ class Applications:
     async def CreateApplication(self, call: Call, request: rpc.CreateApplicationRequest) -> pb.Application:
         """See the contract."""
         message = only(request.application, _GIVEN)
-        refuse(application_problems(message))
+        refuse([*application_problems(message), *candidate_problems(message)])
         programme = Programme(message.programme)
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
@@ -110,8 +113,8 @@ class Applications:
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
             raise Invalid([guards.unknown("applicant", message.applicant)])
-        body = await self._body_of(call, message, programme)
-        await self._require_applicant(call, message, applicant, body)
+        await self._require_body(call, message, programme)
+        await self._require_applicant(call, message, applicant)
         await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
@@ -142,8 +145,12 @@ class Applications:
     async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
         """See the contract."""
         row = await self._open(call, request.application.name, request.application.etag)
-        message = masked(application_message(row), request.application, request.update_mask, APPLICATION_FIELDS)
-        refuse(application_problems(message))
+        before = application_message(row)
+        message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS)
+        candidate = before.employee_intake.candidate
+        refuse([*application_problems(message), *candidate_problems(message, candidate)])
+        if candidate:
+            message.employee_intake.candidate = candidate
         await self._taking.save(call.tx, message, row, "updated")
         return message
 
@@ -213,8 +220,34 @@ class Applications:
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
+        evaluations = await rows.published_evaluations(call.tx, message.applicant, _MOST_EVALUATIONS)
+        answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)
         return answer
+
+    async def SetCandidate(self, call: Call, request: rpc.SetCandidateRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._open(call, request.application, "")
+        message = await candidates.keep(call.tx, application_message(row), request)
+        await self._taking.save(call.tx, message, row, "updated")
+        return message
+
+    async def GetCandidate(self, call: Call, request: rpc.GetCandidateRequest) -> rpc.GetCandidateResponse:
+        """See the contract. The read itself is recorded, so it has a transaction of its own."""
+        message = application_message(await self._found(call, request.application))
+        for one in (message.applicant, message.authority):
+            if await self._authority.permitted(call, _GET, one):
+                async with call.database.transaction(call.cause) as tx:
+                    return await candidates.read(tx, message, request.purpose)
+        raise Denied(_GET, request.application)
+
+    async def EraseCandidate(self, call: Call, request: rpc.EraseCandidateRequest) -> pb.Application:
+        """See the contract."""
+        row = await self._locked(call, request.application, "")
+        message = application_message(row)
+        if await candidates.forget(call.tx, message, request.reason):
+            await self._taking.save(call.tx, message, row, "updated")
+        return message
 
     async def GetChallengeCounts(self, call: Call, request: rpc.GetChallengeCountsRequest) -> rpc.ChallengeCounts:
         """See the contract."""
@@ -276,31 +309,25 @@ class Applications:
                 return
         raise Denied(_CREATE, message.applicant)
 
-    async def _body_of(self, call: Call, message: pb.Application, programme: Programme) -> BodyRow | None:
-        """The body, locked, of a kind and in a state that fit the programme; None where the programme is for none."""
+    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """The body is of a kind and in a state that fit the programme, and locked; a programme for none has none."""
         if programme not in BODIES:
             if message.body:
                 refuse(
                     [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
                 )
-            return None
+            return
         kinds, states = BODIES[programme]
         row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise _does_not_fit(row.name, kinds, states)
-        return row
 
-    async def _require_applicant(
-        self, call: Call, message: pb.Application, applicant: OrganizationRow, body: BodyRow | None
-    ) -> None:
+    async def _require_applicant(self, call: Call, message: pb.Application, applicant: OrganizationRow) -> None:
         """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
         procedure = PROCEDURES[Programme(message.programme)]
-        members = await store.members_on(call.tx, body.name, business_date(call.tx.now)) if body else []
-        roles = next((one.roles for one in members if one.organization == applicant.name), None)
-        is_the_body = body is not None and body.applicant == applicant.name
-        if not procedure.applicants.admit(applicant.org_type, roles, is_the_body):
+        if not await admits(call.tx, message, applicant.org_type):
             zh, en = procedure.applicants.title
             wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])
@@ -313,8 +340,8 @@ class Applications:
 
     async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
         """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
-        if programme in FORMING and (known := await rows.live_of_body(call.tx, message.body, programme)):
-            raise _exists("该组织已有申报", "there is an application for this body", known)
+        if programme in FORMING and (live := await rows.forming(call.tx, message.body)):
+            raise _exists("该组织已有申报", "there is an application for this body", live.name)
         if programme in ONCE_A_YEAR and (
             known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
         ):

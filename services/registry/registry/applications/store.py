@@ -26,7 +26,7 @@ from sqlmodel import Field
 from access.visibility import Viewer
 from chassis.database import Tx
 from registry.domain.calls import FORMING, HANDED_IN, SHARED
-from registry.domain.names import BodyState
+from registry.domain.names import BodyState, Programme
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, is_college_of
 
@@ -149,11 +149,11 @@ async def resting_on(tx: Tx, document: str) -> str:
     return found.scalar_one_or_none() or ""
 
 
-async def live_of_body(tx: Tx, body: str, programme: int) -> str:
-    """The name of a body's application in a programme that has not ended; "" for none."""
+async def forming(tx: Tx, body: str) -> ApplicationRow | None:
+    """The application by which a body is to be formed, as long as it has not ended."""
     c = application.c
-    live = (c.body == body, c.body != text("''"), c.programme == programme, c.state.not_in(_FINAL))
-    return (await tx.conn.execute(select(c.name).where(*live).limit(1))).scalar_one_or_none() or ""
+    live = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.not_in(_FINAL))
+    return (await tx.session.execute(select(ApplicationRow).where(*live).limit(1))).scalar_one_or_none()
 
 
 async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
@@ -169,6 +169,14 @@ async def of_the_year(tx: Tx, body: str, applicant: str, programme: int, year: i
     same = (c.body == body, c.applicant == applicant, c.programme == programme, call.c.year == year)
     statement = select(c.name).join(call, call.c.name == c.call).where(*same, c.state.not_in(_WITHOUT_RESULT)).limit(1)
     return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
+
+
+async def published_evaluations(tx: Tx, applicant: str, limit: int) -> Sequence[ApplicationRow]:
+    """Evaluations of an organization whose result was published, the newest first."""
+    c = application.c
+    published = (c.applicant == applicant, c.programme == int(Programme.EVALUATION), c.state == int(State.PUBLISHED))
+    statement = select(ApplicationRow).where(*published).order_by(c.name.desc()).limit(limit)
+    return (await tx.session.execute(statement)).scalars().all()
 
 
 async def by_state(tx: Tx, body: str, programme: int, year: int) -> dict[State, int]:

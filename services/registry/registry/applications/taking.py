@@ -157,6 +157,7 @@ class Taking:
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
             hindering=tuple(one for one in await self.findings(tx, message) if one.hinders),
+            is_admitted=await admits(tx, message, known[message.applicant].org_type),
             names={name: row.display_name for name, row in known.items()},
         )
 
@@ -235,6 +236,15 @@ class Taking:
         row = application_row(message, version, lapses_on, remind_on, tx.now)
         await store.write(tx, row)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+
+
+async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
+    """Whether the applicant, of a type, is one of those that the programme is for today."""
+    body = await store.get(tx, BodyRow, message.body) if message.body else None
+    members = await store.members_on(tx, body.name, business_date(tx.now)) if body else []
+    roles = next((one.roles for one in members if one.organization == message.applicant), None)
+    is_the_body = body is not None and body.applicant == message.applicant
+    return PROCEDURES[Programme(message.programme)].applicants.admit(org_type, roles, is_the_body)
 
 
 def _named(message: pb.Application, said: Said) -> set[str]:

@@ -167,6 +167,7 @@ class Case:
         acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
             the two who have a grant of the body itself.
         hindering: findings that hinder a submission.
+        is_admitted: whether the applicant is, today, one of those that the programme is for.
         names: what organizations are called.
     """
 
@@ -192,6 +193,7 @@ class Case:
     day: date | None = None
     reason: str = ""
     hindering: tuple[Finding, ...] = ()
+    is_admitted: bool = True
     names: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, organization: str) -> str:
@@ -373,6 +375,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
     return (
         _not_now(procedure, case, step)
         or _not_the_party(step, case)
+        or _not_admitted(procedure, step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(step, case)
@@ -389,6 +392,7 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
     found = (
         _not_now(procedure, case, step)
         or _not_the_party(step, case)
+        or _not_admitted(procedure, step, case)
         or _unsaid(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
@@ -444,6 +448,26 @@ def _not_the_party(step: Step, case: Case) -> Refusal | None:
         return None
     zh, en = _parties(step, case.state)
     return Refusal("NOT_THE_PARTY", f"请由{zh}办理", f"it is for {en}")
+
+
+_IN_ITS_HANDS = frozenset({State.DRAFT, State.SEALING, State.RETURNED})
+_GIVEN_UP = frozenset({State.WITHDRAWN, State.REMOVED})
+
+
+def _not_admitted(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
+    """Who has lost what it applied by (left the body, leads it no more) hands nothing in; it may still take it back.
+
+    What others took up since goes on: an enterprise that left accepts the work on its challenge, a unit reports on its year.
+    """
+    as_applicant = Party.APPLICANT in case.parties and Party.APPLICANT in step.takers(case.state)
+    if case.is_admitted or not as_applicant or case.state not in _IN_ITS_HANDS or step.to in _GIVEN_UP:
+        return None
+    zh, en = procedure.applicants.title
+    return Refusal(
+        "NOT_ADMITTED",
+        f"申报单位今日不是{zh}；请先更正其类型或在组织中的角色，或撤回申报",
+        f"the applicant is not {en} today; mend its type or its role in the body first, or withdraw",
+    )
 
 
 _ASKED: Mapping[str, Text] = {

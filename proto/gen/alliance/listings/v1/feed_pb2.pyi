@@ -92,6 +92,8 @@ class _FeedStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeedState.V
     """Active 运行."""
     FEED_STATE_PAUSED: _FeedState.ValueType  # 2
     """Paused 暂停: nothing is fetched or sent, nothing is expected."""
+    FEED_STATE_REMOVED: _FeedState.ValueType  # 3
+    """Removed 已删除; final. What came in stays, and so does what is known of the feed; its secret is forgotten."""
 
 class FeedState(_FeedState, metaclass=_FeedStateEnumTypeWrapper):
     """State of a feed."""
@@ -102,6 +104,8 @@ FEED_STATE_ACTIVE: FeedState.ValueType  # 1
 """Active 运行."""
 FEED_STATE_PAUSED: FeedState.ValueType  # 2
 """Paused 暂停: nothing is fetched or sent, nothing is expected."""
+FEED_STATE_REMOVED: FeedState.ValueType  # 3
+"""Removed 已删除; final. What came in stays, and so does what is known of the feed; its secret is forgotten."""
 Global___FeedState: _TypeAlias = FeedState  # noqa: Y015
 
 class _FeedSilence:

@@ -29,7 +29,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alliance/listings/v1/feed_service.proto\x12\x14\x61lliance.listings.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1f\x61lliance/listings/v1/feed.proto\x1a+alliance/listings/v1/listings_service.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x11\x43reateFeedRequest\x12(\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0b\x32\x1a.alliance.listings.v1.Feed\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1e\n\x0eGetFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"I\n\x10ListFeedsRequest\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"W\n\x11ListFeedsResponse\x12)\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\x1a.alliance.listings.v1.Feed\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x11UpdateFeedRequest\x12(\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0b\x32\x1a.alliance.listings.v1.Feed\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"D\n\x10PauseFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"E\n\x11ResumeFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"V\n\x0eRunFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfrom_start\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\\\n\x17RotateFeedSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61t_once\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"N\n\x17ListFeedRefusalsRequest\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xaa\x01\n\x0b\x46\x65\x65\x64Refusal\x12\x14\n\x0c\x65xternal_key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0c\n\x04line\x18\x03 \x01(\x05\x12\x35\n\x08problems\x18\x04 \x03(\x0b\x32#.alliance.listings.v1.ImportProblem\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x18ListFeedRefusalsResponse\x12\x33\n\x08refusals\x18\x01 \x03(\x0b\x32!.alliance.listings.v1.FeedRefusal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe0\x08\n\x0c\x46\x65\x65\x64sService\x12{\n\nCreateFeed\x12\'.alliance.listings.v1.CreateFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"(\x8a\xb5\x18$\n\x15listings.feeds.create\x12\x0b\x66\x65\x65\x64.issuer\x12k\n\x07GetFeed\x12$.alliance.listings.v1.GetFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.get\x12\x04name\x12~\n\tListFeeds\x12&.alliance.listings.v1.ListFeedsRequest\x1a\'.alliance.listings.v1.ListFeedsResponse\" \x8a\xb5\x18\x1c\n\x12listings.feeds.get\x12\x06issuer\x12y\n\nUpdateFeed\x12\'.alliance.listings.v1.UpdateFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"&\x8a\xb5\x18\"\n\x15listings.feeds.update\x12\tfeed.name\x12q\n\tPauseFeed\x12&.alliance.listings.v1.PauseFeedRequest\x1a\x1a.alliance.listings.v1.Feed\" \x8a\xb5\x18\x1c\n\x14listings.feeds.pause\x12\x04name\x12t\n\nResumeFeed\x12\'.alliance.listings.v1.ResumeFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"!\x8a\xb5\x18\x1d\n\x15listings.feeds.resume\x12\x04name\x12k\n\x07RunFeed\x12$.alliance.listings.v1.RunFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.run\x12\x04name\x12\x80\x01\n\x10RotateFeedSecret\x12-.alliance.listings.v1.RotateFeedSecretRequest\x1a\x1a.alliance.listings.v1.Feed\"!\x8a\xb5\x18\x1d\n\x15listings.feeds.rotate\x12\x04name\x12\x91\x01\n\x10ListFeedRefusals\x12-.alliance.listings.v1.ListFeedRefusalsRequest\x1a..alliance.listings.v1.ListFeedRefusalsResponse\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.get\x12\x04\x66\x65\x65\x64\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alliance/listings/v1/feed_service.proto\x12\x14\x61lliance.listings.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1f\x61lliance/listings/v1/feed.proto\x1a+alliance/listings/v1/listings_service.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x11\x43reateFeedRequest\x12(\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0b\x32\x1a.alliance.listings.v1.Feed\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1e\n\x0eGetFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"_\n\x10ListFeedsRequest\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x14\n\x0cshow_removed\x18\x04 \x01(\x08\"W\n\x11ListFeedsResponse\x12)\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\x1a.alliance.listings.v1.Feed\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x11UpdateFeedRequest\x12(\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0b\x32\x1a.alliance.listings.v1.Feed\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"D\n\x10PauseFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"E\n\x11ResumeFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"E\n\x11RemoveFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"V\n\x0eRunFeedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfrom_start\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\\\n\x17RotateFeedSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61t_once\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"N\n\x17ListFeedRefusalsRequest\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xaa\x01\n\x0b\x46\x65\x65\x64Refusal\x12\x14\n\x0c\x65xternal_key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0c\n\x04line\x18\x03 \x01(\x05\x12\x35\n\x08problems\x18\x04 \x03(\x0b\x32#.alliance.listings.v1.ImportProblem\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x18ListFeedRefusalsResponse\x12\x33\n\x08refusals\x18\x01 \x03(\x0b\x32!.alliance.listings.v1.FeedRefusal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd6\t\n\x0c\x46\x65\x65\x64sService\x12{\n\nCreateFeed\x12\'.alliance.listings.v1.CreateFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"(\x8a\xb5\x18$\n\x15listings.feeds.create\x12\x0b\x66\x65\x65\x64.issuer\x12k\n\x07GetFeed\x12$.alliance.listings.v1.GetFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.get\x12\x04name\x12~\n\tListFeeds\x12&.alliance.listings.v1.ListFeedsRequest\x1a\'.alliance.listings.v1.ListFeedsResponse\" \x8a\xb5\x18\x1c\n\x12listings.feeds.get\x12\x06issuer\x12y\n\nUpdateFeed\x12\'.alliance.listings.v1.UpdateFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"&\x8a\xb5\x18\"\n\x15listings.feeds.update\x12\tfeed.name\x12q\n\tPauseFeed\x12&.alliance.listings.v1.PauseFeedRequest\x1a\x1a.alliance.listings.v1.Feed\" \x8a\xb5\x18\x1c\n\x14listings.feeds.pause\x12\x04name\x12t\n\nResumeFeed\x12\'.alliance.listings.v1.ResumeFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"!\x8a\xb5\x18\x1d\n\x15listings.feeds.resume\x12\x04name\x12t\n\nRemoveFeed\x12\'.alliance.listings.v1.RemoveFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"!\x8a\xb5\x18\x1d\n\x15listings.feeds.remove\x12\x04name\x12k\n\x07RunFeed\x12$.alliance.listings.v1.RunFeedRequest\x1a\x1a.alliance.listings.v1.Feed\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.run\x12\x04name\x12\x80\x01\n\x10RotateFeedSecret\x12-.alliance.listings.v1.RotateFeedSecretRequest\x1a\x1a.alliance.listings.v1.Feed\"!\x8a\xb5\x18\x1d\n\x15listings.feeds.rotate\x12\x04name\x12\x91\x01\n\x10ListFeedRefusals\x12-.alliance.listings.v1.ListFeedRefusalsRequest\x1a..alliance.listings.v1.ListFeedRefusalsResponse\"\x1e\x8a\xb5\x18\x1a\n\x12listings.feeds.get\x12\x04\x66\x65\x65\x64\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FEEDSSERVICE'].methods_by_name['PauseFeed']._serialized_options = b'\212\265\030\034\n\024listings.feeds.pause\022\004name'
   _globals['_FEEDSSERVICE'].methods_by_name['ResumeFeed']._loaded_options = None
   _globals['_FEEDSSERVICE'].methods_by_name['ResumeFeed']._serialized_options = b'\212\265\030\035\n\025listings.feeds.resume\022\004name'
+  _globals['_FEEDSSERVICE'].methods_by_name['RemoveFeed']._loaded_options = None
+  _globals['_FEEDSSERVICE'].methods_by_name['RemoveFeed']._serialized_options = b'\212\265\030\035\n\025listings.feeds.remove\022\004name'
   _globals['_FEEDSSERVICE'].methods_by_name['RunFeed']._loaded_options = None
   _globals['_FEEDSSERVICE'].methods_by_name['RunFeed']._serialized_options = b'\212\265\030\032\n\022listings.feeds.run\022\004name'
   _globals['_FEEDSSERVICE'].methods_by_name['RotateFeedSecret']._loaded_options = None
@@ -59,25 +61,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFEEDREQUEST']._serialized_start=326
   _globals['_GETFEEDREQUEST']._serialized_end=356
   _globals['_LISTFEEDSREQUEST']._serialized_start=358
-  _globals['_LISTFEEDSREQUEST']._serialized_end=431
-  _globals['_LISTFEEDSRESPONSE']._serialized_start=433
-  _globals['_LISTFEEDSRESPONSE']._serialized_end=520
-  _globals['_UPDATEFEEDREQUEST']._serialized_start=523
-  _globals['_UPDATEFEEDREQUEST']._serialized_end=669
-  _globals['_PAUSEFEEDREQUEST']._serialized_start=671
-  _globals['_PAUSEFEEDREQUEST']._serialized_end=739
-  _globals['_RESUMEFEEDREQUEST']._serialized_start=741
-  _globals['_RESUMEFEEDREQUEST']._serialized_end=810
-  _globals['_RUNFEEDREQUEST']._serialized_start=812
-  _globals['_RUNFEEDREQUEST']._serialized_end=898
-  _globals['_ROTATEFEEDSECRETREQUEST']._serialized_start=900
-  _globals['_ROTATEFEEDSECRETREQUEST']._serialized_end=992
-  _globals['_LISTFEEDREFUSALSREQUEST']._serialized_start=994
-  _globals['_LISTFEEDREFUSALSREQUEST']._serialized_end=1072
-  _globals['_FEEDREFUSAL']._serialized_start=1075
-  _globals['_FEEDREFUSAL']._serialized_end=1245
-  _globals['_LISTFEEDREFUSALSRESPONSE']._serialized_start=1247
-  _globals['_LISTFEEDREFUSALSRESPONSE']._serialized_end=1351
-  _globals['_FEEDSSERVICE']._serialized_start=1354
-  _globals['_FEEDSSERVICE']._serialized_end=2474
+  _globals['_LISTFEEDSREQUEST']._serialized_end=453
+  _globals['_LISTFEEDSRESPONSE']._serialized_start=455
+  _globals['_LISTFEEDSRESPONSE']._serialized_end=542
+  _globals['_UPDATEFEEDREQUEST']._serialized_start=545
+  _globals['_UPDATEFEEDREQUEST']._serialized_end=691
+  _globals['_PAUSEFEEDREQUEST']._serialized_start=693
+  _globals['_PAUSEFEEDREQUEST']._serialized_end=761
+  _globals['_RESUMEFEEDREQUEST']._serialized_start=763
+  _globals['_RESUMEFEEDREQUEST']._serialized_end=832
+  _globals['_REMOVEFEEDREQUEST']._serialized_start=834
+  _globals['_REMOVEFEEDREQUEST']._serialized_end=903
+  _globals['_RUNFEEDREQUEST']._serialized_start=905
+  _globals['_RUNFEEDREQUEST']._serialized_end=991
+  _globals['_ROTATEFEEDSECRETREQUEST']._serialized_start=993
+  _globals['_ROTATEFEEDSECRETREQUEST']._serialized_end=1085
+  _globals['_LISTFEEDREFUSALSREQUEST']._serialized_start=1087
+  _globals['_LISTFEEDREFUSALSREQUEST']._serialized_end=1165
+  _globals['_FEEDREFUSAL']._serialized_start=1168
+  _globals['_FEEDREFUSAL']._serialized_end=1338
+  _globals['_LISTFEEDREFUSALSRESPONSE']._serialized_start=1340
+  _globals['_LISTFEEDREFUSALSRESPONSE']._serialized_end=1444
+  _globals['_FEEDSSERVICE']._serialized_start=1447
+  _globals['_FEEDSSERVICE']._serialized_end=2685
 # @@protoc_insertion_point(module_scope)

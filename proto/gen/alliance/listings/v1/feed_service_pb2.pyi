@@ -81,22 +81,26 @@ class ListFeedsRequest(_message.Message):
     ISSUER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_REMOVED_FIELD_NUMBER: _builtins.int
     issuer: _builtins.str
     """Only this organization's, `organizations/{organization}`."""
     page_size: _builtins.int
     """Most to return; 1–1000, 100 where 0."""
     page_token: _builtins.str
     """Token of the page before."""
+    show_removed: _builtins.bool
+    """Whether removed ones are listed, too."""
     def __init__(
         self,
         *,
         issuer: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        show_removed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "page_size", b"page_size", "page_token", b"page_token", "show_removed", b"show_removed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -227,6 +231,36 @@ class ResumeFeedRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeFeedRequest: _TypeAlias = ResumeFeedRequest  # noqa: Y015
+
+@_typing.final
+class RemoveFeedRequest(_message.Message):
+    """Request of RemoveFeed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`feeds/{feed}`."""
+    reason: _builtins.str
+    """Why; recorded, required."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFeedRequest: _TypeAlias = RemoveFeedRequest  # noqa: Y015
 
 @_typing.final
 class RunFeedRequest(_message.Message):

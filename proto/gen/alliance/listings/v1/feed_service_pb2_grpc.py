@@ -66,6 +66,11 @@ class FeedsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ResumeFeedRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
                 _registered_method=True)
+        self.RemoveFeed = channel.unary_unary(
+                '/alliance.listings.v1.FeedsService/RemoveFeed',
+                request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RemoveFeedRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
+                _registered_method=True)
         self.RunFeed = channel.unary_unary(
                 '/alliance.listings.v1.FeedsService/RunFeed',
                 request_serializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RunFeedRequest.SerializeToString,
@@ -130,6 +135,14 @@ class FeedsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveFeed(self, request, context):
+        """Removes a feed for good. Listings that came in stay, its source can be fed by another feed, and its secret is forgotten; the feed
+        is still read, with its events and what was refused of it. An exchange that is under way counts for nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RunFeed(self, request, context):
         """Has the next exchange of an active feed made now; from the start where asked, which does no harm.
         """
@@ -184,6 +197,11 @@ def add_FeedsServiceServicer_to_server(servicer, server):
             'ResumeFeed': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeFeed,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.ResumeFeedRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.SerializeToString,
+            ),
+            'RemoveFeed': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveFeed,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_feed__service__pb2.RemoveFeedRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.SerializeToString,
             ),
             'RunFeed': grpc.unary_unary_rpc_method_handler(
@@ -364,6 +382,33 @@ class FeedsService:
             target,
             '/alliance.listings.v1.FeedsService/ResumeFeed',
             alliance_dot_listings_dot_v1_dot_feed__service__pb2.ResumeFeedRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveFeed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.FeedsService/RemoveFeed',
+            alliance_dot_listings_dot_v1_dot_feed__service__pb2.RemoveFeedRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_feed__pb2.Feed.FromString,
             options,
             channel_credentials,

@@ -48,6 +48,10 @@ class FeedsServiceStub:
     """Pauses a feed. An exchange that is under way counts for nothing."""
     ResumeFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.ResumeFeedRequest, _feed_pb2.Feed]
     """Lets a paused feed go on where it stopped; what is expected of it is counted from now on."""
+    RemoveFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.RemoveFeedRequest, _feed_pb2.Feed]
+    """Removes a feed for good. Listings that came in stay, its source can be fed by another feed, and its secret is forgotten; the feed
+    is still read, with its events and what was refused of it. An exchange that is under way counts for nothing.
+    """
     RunFeed: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.RunFeedRequest, _feed_pb2.Feed]
     """Has the next exchange of an active feed made now; from the start where asked, which does no harm."""
     RotateFeedSecret: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.RotateFeedSecretRequest, _feed_pb2.Feed]
@@ -78,6 +82,10 @@ class FeedsServiceAsyncStub(FeedsServiceStub):
     """Pauses a feed. An exchange that is under way counts for nothing."""
     ResumeFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.ResumeFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
     """Lets a paused feed go on where it stopped; what is expected of it is counted from now on."""
+    RemoveFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.RemoveFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
+    """Removes a feed for good. Listings that came in stay, its source can be fed by another feed, and its secret is forgotten; the feed
+    is still read, with its events and what was refused of it. An exchange that is under way counts for nothing.
+    """
     RunFeed: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.RunFeedRequest, _feed_pb2.Feed]  # type: ignore[assignment]
     """Has the next exchange of an active feed made now; from the start where asked, which does no harm."""
     RotateFeedSecret: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.RotateFeedSecretRequest, _feed_pb2.Feed]  # type: ignore[assignment]
@@ -141,6 +149,16 @@ class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.Feed, _abc.Awaitable[_feed_pb2.Feed]]:
         """Lets a paused feed go on where it stopped; what is expected of it is counted from now on."""
+
+    @_abc_1.abstractmethod
+    def RemoveFeed(
+        self,
+        request: _feed_service_pb2.RemoveFeedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.Feed, _abc.Awaitable[_feed_pb2.Feed]]:
+        """Removes a feed for good. Listings that came in stay, its source can be fed by another feed, and its secret is forgotten; the feed
+        is still read, with its events and what was refused of it. An exchange that is under way counts for nothing.
+        """
 
     @_abc_1.abstractmethod
     def RunFeed(

@@ -441,7 +441,9 @@ class ImportRow(_message.Message):
     """The row's number in its file, from 1; given back in the receipt."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
-        """The listing; `external_key` is required, issuer, source and kind come from the header: a row that names others is refused."""
+        """The listing; `external_key` is required, or for a listing that has none its `name`, as an export tells it. Issuer, source and
+        kind come from the header: a row that names others is refused.
+        """
 
     def __init__(
         self,
@@ -777,6 +779,76 @@ class ListRoundEntriesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRoundEntriesResponse: _TypeAlias = ListRoundEntriesResponse  # noqa: Y015
+
+@_typing.final
+class ListSupplyDemandEntriesRequest(_message.Message):
+    """Request of ListSupplyDemandEntries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LISTING_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    listing: _builtins.str
+    """`listings/{listing}` of the kind TALENT_SUPPLY_DEMAND_LIST or TECH_SUPPLY_DEMAND_LIST."""
+    page_size: _builtins.int
+    """Entries a page, at most 1000; 100 where 0."""
+    page_token: _builtins.str
+    """From the answer before."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedScalarFieldContainer[_round_pb2.RoundChange.ValueType]:
+        """Only with one of these changes since the list before; all where empty, also what it holds no more."""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_listing_pb2.ListingKind.ValueType]:
+        """Only of these kinds; all where empty."""
+
+    def __init__(
+        self,
+        *,
+        listing: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        changes: _abc.Iterable[_round_pb2.RoundChange.ValueType] | None = ...,
+        kinds: _abc.Iterable[_listing_pb2.ListingKind.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "kinds", b"kinds", "listing", b"listing", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSupplyDemandEntriesRequest: _TypeAlias = ListSupplyDemandEntriesRequest  # noqa: Y015
+
+@_typing.final
+class ListSupplyDemandEntriesResponse(_message.Message):
+    """Response of ListSupplyDemandEntries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_round_pb2.RoundEntry]:
+        """The entries that the caller may see, by listing."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[_round_pb2.RoundEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSupplyDemandEntriesResponse: _TypeAlias = ListSupplyDemandEntriesResponse  # noqa: Y015
 
 @_typing.final
 class GetPracticeBaseTargetsRequest(_message.Message):

@@ -107,6 +107,11 @@ class ListingsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.FromString,
                 _registered_method=True)
+        self.ListSupplyDemandEntries = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/ListSupplyDemandEntries',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesResponse.FromString,
+                _registered_method=True)
         self.GetPracticeBaseTargets = channel.unary_unary(
                 '/alliance.listings.v1.ListingsService/GetPracticeBaseTargets',
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetPracticeBaseTargetsRequest.SerializeToString,
@@ -229,6 +234,14 @@ class ListingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSupplyDemandEntries(self, request, context):
+        """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
+        makes it public, those entries that the caller could see when it was frozen.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPracticeBaseTargets(self, request, context):
         """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)).
         """
@@ -316,6 +329,11 @@ def add_ListingsServiceServicer_to_server(servicer, server):
                     servicer.ListRoundEntries,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.SerializeToString,
+            ),
+            'ListSupplyDemandEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSupplyDemandEntries,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesResponse.SerializeToString,
             ),
             'GetPracticeBaseTargets': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPracticeBaseTargets,
@@ -707,6 +725,33 @@ class ListingsService:
             '/alliance.listings.v1.ListingsService/ListRoundEntries',
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListRoundEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSupplyDemandEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/ListSupplyDemandEntries',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.ListSupplyDemandEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,10 @@ class ListingsServiceStub:
     """Lists the rounds of a body, newest first."""
     ListRoundEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]
     """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    ListSupplyDemandEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]
+    """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
+    makes it public, those entries that the caller could see when it was frozen.
+    """
     GetPracticeBaseTargets: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]
     """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
     ListSilentMembers: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]
@@ -127,6 +131,10 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     """Lists the rounds of a body, newest first."""
     ListRoundEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]  # type: ignore[assignment]
     """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    ListSupplyDemandEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]  # type: ignore[assignment]
+    """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
+    makes it public, those entries that the caller could see when it was frozen.
+    """
     GetPracticeBaseTargets: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]  # type: ignore[assignment]
     """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
     ListSilentMembers: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]  # type: ignore[assignment]
@@ -260,6 +268,16 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListRoundEntriesResponse]]:
         """Lists what a closed round holds, as it was then, with what changed since the round before."""
+
+    @_abc_1.abstractmethod
+    def ListSupplyDemandEntries(
+        self,
+        request: _listings_service_pb2.ListSupplyDemandEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_listings_service_pb2.ListSupplyDemandEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListSupplyDemandEntriesResponse]]:
+        """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
+        makes it public, those entries that the caller could see when it was frozen.
+        """
 
     @_abc_1.abstractmethod
     def GetPracticeBaseTargets(

@@ -486,7 +486,7 @@ class EmployeeIntakeFacts(_message.Message):
     CANDIDATE_FIELD_NUMBER: _builtins.int
     FRONT_LINE_SINCE_FIELD_NUMBER: _builtins.int
     candidate: _builtins.str
-    """The candidate's id with the personal data, `personal/{id}`."""
+    """`personalRecords/{id}` of the candidate; empty until SetCandidate, and meaningless once it was erased. Output only."""
     front_line_since: _builtins.str
     """Since when the candidate has worked on the front line (business date, ISO 8601) (R28)."""
     def __init__(
@@ -912,6 +912,7 @@ class ApplicationCheck(_message.Message):
     APPLICATION_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
     CHECK_TIME_FIELD_NUMBER: _builtins.int
+    EVALUATIONS_FIELD_NUMBER: _builtins.int
     application: _builtins.str
     """`applications/{application}`."""
     @_builtins.property
@@ -922,20 +923,69 @@ class ApplicationCheck(_message.Message):
     def check_time(self) -> _timestamp_pb2.Timestamp:
         """Business time of the check."""
 
+    @_builtins.property
+    def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedEvaluation]:
+        """Published results of third-party evaluations of the applicant, the newest first, at most 20; a basis of assessment, support
+        and commendation (S3 十六; R33). They decide nothing by themselves.
+        """
+
     def __init__(
         self,
         *,
         application: _builtins.str = ...,
         findings: _abc.Iterable[_body_pb2.RuleFinding] | None = ...,
         check_time: _timestamp_pb2.Timestamp | None = ...,
+        evaluations: _abc.Iterable[Global___PublishedEvaluation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["check_time", b"check_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "check_time", b"check_time", "findings", b"findings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "check_time", b"check_time", "evaluations", b"evaluations", "findings", b"findings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApplicationCheck: _TypeAlias = ApplicationCheck  # noqa: Y015
+
+@_typing.final
+class PublishedEvaluation(_message.Message):
+    """The published result of a third-party evaluation (S3 十六; R33)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    EVALUATOR_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    PUBLISHED_ON_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """`applications/{application}` of the programme EVALUATION; its report is for those who have a part in it."""
+    display_name: _builtins.str
+    """What it was about."""
+    authority: _builtins.str
+    """Who had it made, `organizations/{organization}`."""
+    evaluator: _builtins.str
+    """Who made it, `organizations/{organization}`."""
+    score: _builtins.int
+    """Score, 0–100."""
+    published_on: _builtins.str
+    """Business date of its publication (ISO 8601)."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        authority: _builtins.str = ...,
+        evaluator: _builtins.str = ...,
+        score: _builtins.int = ...,
+        published_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "authority", b"authority", "display_name", b"display_name", "evaluator", b"evaluator", "published_on", b"published_on", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishedEvaluation: _TypeAlias = PublishedEvaluation  # noqa: Y015
 
 @_typing.final
 class Document(_message.Message):

@@ -21,6 +21,164 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class Candidate(_message.Message):
+    """Who an employee is that wants to be admitted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    display_name: _builtins.str
+    """Name 姓名, 1–50 characters."""
+    phone: _builtins.str
+    """Telephone 电话; this or the e-mail address is needed."""
+    email: _builtins.str
+    """E-mail address 电子邮箱."""
+    position: _builtins.str
+    """Post on the front line 岗位, at most 100 characters."""
+    def __init__(
+        self,
+        *,
+        display_name: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        email: _builtins.str = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "phone", b"phone", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
+class SetCandidateRequest(_message.Message):
+    """Request of SetCandidate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    CANDIDATE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """`applications/{application}` of an EMPLOYEE_INTAKE."""
+    evidence: _builtins.str
+    """Where the candidate's consent is on record (PIPL art. 13, 14), e.g. `书面同意 2026-03-01`; free of personal data, 1–200 characters."""
+    retain_until: _builtins.str
+    """Until when it is kept (business date, ISO 8601), at most 3 years from today; 365 days from today where empty (our default)."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    @_builtins.property
+    def candidate(self) -> Global___Candidate:
+        """Who it is."""
+
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        candidate: Global___Candidate | None = ...,
+        evidence: _builtins.str = ...,
+        retain_until: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "candidate", b"candidate", "evidence", b"evidence", "request_id", b"request_id", "retain_until", b"retain_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCandidateRequest: _TypeAlias = SetCandidateRequest  # noqa: Y015
+
+@_typing.final
+class GetCandidateRequest(_message.Message):
+    """Request of GetCandidate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """`applications/{application}`."""
+    purpose: _builtins.str
+    """Why it is read, 2–200 characters; recorded."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCandidateRequest: _TypeAlias = GetCandidateRequest  # noqa: Y015
+
+@_typing.final
+class GetCandidateResponse(_message.Message):
+    """Response of GetCandidate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANDIDATE_FIELD_NUMBER: _builtins.int
+    RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
+    retain_until: _builtins.str
+    """Until when it is kept (business date, ISO 8601)."""
+    @_builtins.property
+    def candidate(self) -> Global___Candidate:
+        """Who it is."""
+
+    def __init__(
+        self,
+        *,
+        candidate: Global___Candidate | None = ...,
+        retain_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate", "retain_until", b"retain_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCandidateResponse: _TypeAlias = GetCandidateResponse  # noqa: Y015
+
+@_typing.final
+class EraseCandidateRequest(_message.Message):
+    """Request of EraseCandidate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    application: _builtins.str
+    """`applications/{application}`."""
+    reason: _builtins.str
+    """Why; recorded."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    def __init__(
+        self,
+        *,
+        application: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseCandidateRequest: _TypeAlias = EraseCandidateRequest  # noqa: Y015
+
+@_typing.final
 class OpenCallRequest(_message.Message):
     """Request of OpenCall."""
 

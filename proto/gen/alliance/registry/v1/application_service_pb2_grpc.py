@@ -86,6 +86,21 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.FromString,
                 _registered_method=True)
+        self.SetCandidate = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/SetCandidate',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.SetCandidateRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
+        self.GetCandidate = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/GetCandidate',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateResponse.FromString,
+                _registered_method=True)
+        self.EraseCandidate = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/EraseCandidate',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.EraseCandidateRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+                _registered_method=True)
         self.GetChallengeCounts = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/GetChallengeCounts',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetChallengeCountsRequest.SerializeToString,
@@ -175,6 +190,29 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCandidate(self, request, context):
+        """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
+        what was returned, gets the random id of the record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCandidate(self, request, context):
+        """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
+        of the university that decides may.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseCandidate(self, request, context):
+        """Erases who the candidate is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetChallengeCounts(self, request, context):
         """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body.
         """
@@ -242,6 +280,21 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.GetProcedure,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.SerializeToString,
+            ),
+            'SetCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCandidate,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.SetCandidateRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
+            ),
+            'GetCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCandidate,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateResponse.SerializeToString,
+            ),
+            'EraseCandidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseCandidate,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.EraseCandidateRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__pb2.Application.SerializeToString,
             ),
             'GetChallengeCounts': grpc.unary_unary_rpc_method_handler(
                     servicer.GetChallengeCounts,
@@ -525,6 +578,87 @@ class ApplicationService:
             '/alliance.registry.v1.ApplicationService/GetProcedure',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__service__pb2.ProcedureSteps.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCandidate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/SetCandidate',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.SetCandidateRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCandidate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/GetCandidate',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.GetCandidateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseCandidate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/EraseCandidate',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.EraseCandidateRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__pb2.Application.FromString,
             options,
             channel_credentials,
             insecure,

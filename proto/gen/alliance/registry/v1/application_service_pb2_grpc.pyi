@@ -58,6 +58,16 @@ class ApplicationServiceStub:
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+    SetCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]
+    """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
+    what was returned, gets the random id of the record.
+    """
+    GetCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetCandidateRequest, _application_service_pb2.GetCandidateResponse]
+    """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
+    of the university that decides may.
+    """
+    EraseCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]
+    """Erases who the candidate is."""
     GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
@@ -94,6 +104,16 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+    SetCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
+    """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
+    what was returned, gets the random id of the record.
+    """
+    GetCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetCandidateRequest, _application_service_pb2.GetCandidateResponse]  # type: ignore[assignment]
+    """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
+    of the university that decides may.
+    """
+    EraseCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
+    """Erases who the candidate is."""
     GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
@@ -187,6 +207,34 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ProcedureSteps, _abc.Awaitable[_application_service_pb2.ProcedureSteps]]:
         """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
+
+    @_abc_1.abstractmethod
+    def SetCandidate(
+        self,
+        request: _application_service_pb2.SetCandidateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
+        """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
+        what was returned, gets the random id of the record.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCandidate(
+        self,
+        request: _application_service_pb2.GetCandidateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.GetCandidateResponse, _abc.Awaitable[_application_service_pb2.GetCandidateResponse]]:
+        """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
+        of the university that decides may.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseCandidate(
+        self,
+        request: _application_service_pb2.EraseCandidateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
+        """Erases who the candidate is."""
 
     @_abc_1.abstractmethod
     def GetChallengeCounts(

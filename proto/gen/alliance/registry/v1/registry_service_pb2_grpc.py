@@ -270,7 +270,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DissolveBody(self, request, context):
-        """Dissolves a body and ends its memberships.
+        """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
+        (APPLIED_FOR).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,7 +77,9 @@ class RegistryServiceStub:
     ResumeBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ResumeBodyRequest, _body_pb2.Body]
     """Ends a suspension."""
     DissolveBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]
-    """Dissolves a body and ends its memberships."""
+    """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
+    (APPLIED_FOR).
+    """
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]
@@ -139,7 +141,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ResumeBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ResumeBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Ends a suspension."""
     DissolveBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Dissolves a body and ends its memberships."""
+    """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
+    (APPLIED_FOR).
+    """
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
@@ -294,7 +298,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.DissolveBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Dissolves a body and ends its memberships."""
+        """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
+        (APPLIED_FOR).
+        """
 
     @_abc_1.abstractmethod
     def CreateMembership(

@@ -1,4 +1,8 @@
-"""EVALUATION 第三方建设效能评价 (S3 十六; R33): commissioned from a third party, published, used in assessment and support."""
+"""EVALUATION 第三方建设效能评价 (S3 十六; R33): commissioned from a third party, published, used in assessment and support.
+
+Of use the document says that results are a basis (重要依据), and no more: what was published is laid before whoever decides on
+an application of the same organization (`CheckApplication`), and decides nothing by itself.
+"""
 
 from registry.domain.names import Programme
 from registry.domain.procedure import Party, Procedure, State, Step

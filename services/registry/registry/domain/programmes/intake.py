@@ -1,6 +1,6 @@
 """EMPLOYEE_INTAKE 招收一线员工攻读研究生 (S0 三(二); R28): application, recommendation, assessment.
 
-The candidate is an id: who it is lies apart.
+The candidate is the id of a record: who it is lies apart (`applications/candidates.py`).
 """
 
 from registry.domain.names import OrgType, Programme

@@ -1,0 +1,81 @@
+"""Candidates of EMPLOYEE_INTAKE (R28): who they are is kept in the vault, the application has the random id of the record."""
+
+from datetime import timedelta
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from chassis.clock import business_date, parsed_date
+from chassis.database import Tx
+from chassis.errors import NotFound, Precondition, Violation
+from chassis.personal import Vault
+from chassis.persons import (
+    LENGTHS,
+    evidence_problems,
+    fields_of,
+    person_problems,
+    purpose_problems,
+    retention_problems,
+    subjects,
+)
+from registry.mapping.checks import refuse
+
+_KEEP_DAYS = 365  # from an application to the admission that ends it; our default: PIPL art. 19 asks for the shortest needed
+_vault = Vault()
+
+
+async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest) -> pb.Application:
+    """The application with a record in place of the one before. Raises `Invalid`, `Precondition` for other programmes."""
+    if message.programme != pb.PROGRAMME_EMPLOYEE_INTAKE:
+        raise Precondition(
+            "NO_CANDIDATE",
+            "只有一线员工“申请+推荐+考核”招收（R28）有候选人",
+            "only an intake of front-line employees (R28) has a candidate",
+            {"application": message.name},
+        )
+    today = business_date(tx.now)
+    until = parsed_date(request.retain_until) or today + timedelta(days=_KEEP_DAYS)
+    fields = fields_of(request.candidate)
+    refuse(
+        [
+            *person_problems("candidate", fields, reachable=True),
+            *evidence_problems(request.evidence),
+            *retention_problems(request.retain_until, until, today),
+        ]
+    )
+    if message.employee_intake.candidate:
+        await _vault.forget(tx, message.employee_intake.candidate)
+    message.employee_intake.candidate = await _vault.keep(
+        tx,
+        subjects=subjects(fields),
+        kind="candidate",
+        fields={**fields, "application": message.name},
+        purpose="一线员工招收 intake of front-line employees (R28)",
+        legal_basis=f"CONSENT: {request.evidence.strip()}",
+        source="SetCandidate",
+        retain_until=until,
+    )
+    return message
+
+
+async def read(tx: Tx, message: pb.Application, purpose: str) -> rpc.GetCandidateResponse:
+    """Who the candidate is; the read is recorded. Raises `Invalid`, and `NotFound` where nobody is kept."""
+    refuse(list(purpose_problems(purpose)))
+    record = message.employee_intake.candidate
+    found = await _vault.read(tx, record, purpose.strip()) if record else None
+    if found is None:
+        raise NotFound(f"{message.name} candidate")
+    return rpc.GetCandidateResponse(
+        candidate=rpc.Candidate(**{field: found.fields.get(field, "") for field in LENGTHS}),
+        retain_until=found.retain_until.isoformat(),
+    )
+
+
+async def forget(tx: Tx, message: pb.Application, reason: str) -> bool:
+    """Erase who the candidate is and let the application refer to nobody; says whether it did before. Raises `Invalid`."""
+    if not reason.strip():
+        refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+    record = message.employee_intake.candidate
+    if record:
+        await _vault.forget(tx, record)
+        message.employee_intake.candidate = ""
+    return bool(record)

@@ -1,0 +1,131 @@
+"""Records of an outside system: taken once, refused with the reason, mended, deleted."""
+
+from contextlib import AsyncExitStack
+
+from alliance.listings.v1 import feed_pb2
+from listings.feeds import store
+from tests.component.feeds.conftest import MAPPING, Bench, history, published, refusals
+from tests.outside_system import Outside, serving
+
+
+async def test_a_refusal_is_kept_until_the_record_is_mended(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.put("b", title="a", headcount="三")
+    outside.put("c", title="工程师", skills="电话 13800138000")
+    outside.put("d", title="工程师", headcount="请致电 一三 或 13800138000-13900139000 人,")
+    outside.changes.append(["no", "record"])  # type: ignore[arg-type]
+    await bench.until_done()
+    refused = await refusals(bench, feed)
+    assert {key: refused[key] for key in ("b", "c")} == {
+        "b": [("quantity", "mapping")],
+        "c": [("job_position.skills", "personal-data")],
+    }
+    assert len(refused) == 4
+    (row,) = await bench.probe.rows("SELECT problems::text AS said FROM feed_refusal WHERE record = 'd'")
+    assert "1380" not in row["said"]
+    assert await published(bench.probe, feed) == {"a": "封装工程师"}
+    outside.put("b", title="测试工程师", headcount=3)
+    outside.delete("c")
+    outside.delete("d")
+    await bench.until_done()
+    assert set(await refusals(bench, feed)) == set(refused) - {"b", "c", "d"}
+    assert await published(bench.probe, feed) == {"a": "封装工程师", "b": "测试工程师"}
+
+
+async def test_an_older_version_that_comes_late_mends_no_newer_one(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.put("a", title="")
+    outside.changes.reverse()
+    outside.page = 1
+    await bench.until_done()
+    assert set(await refusals(bench, feed)) == {"a"}
+    assert await published(bench.probe, feed) == {"a": "封装工程师"}
+
+
+async def test_of_many_refusals_the_newest_are_kept(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    for number in range(store.MAX_REFUSALS + 7):
+        outside.put(f"{number:03}", title="")
+    await bench.until_done()
+    assert sorted(await refusals(bench, feed)) == [f"{number:03}" for number in range(7, store.MAX_REFUSALS + 7)]
+
+
+async def test_a_key_that_was_deleted_does_not_come_back(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.delete("a")
+    outside.delete("never there")
+    outside.put("a", title="测试工程师")
+    outside.put("never there", title="测试工程师")
+    await bench.until_done()
+    assert await refusals(bench, feed) == {"a": [("key", "deleted")], "never there": [("key", "deleted")]}
+    assert [verb for verb, _ in (await history(bench.probe, feed))["a"]] == ["created", "published", "withdrawn"]
+    (row,) = await bench.probe.rows("SELECT reason FROM event WHERE type LIKE '%.listing.withdrawn.v1'")
+    assert feed in row["reason"]
+
+
+async def test_what_comes_again_in_the_same_version_is_not_looked_at(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    await bench.until_done()
+    outside.changes.append({**outside.changes[0], "data": {"title": "另一内容"}})
+    await bench.until_done()
+    assert await published(bench.probe, feed) == {"a": "封装工程师"}
+
+
+_SAID = [
+    (feed_pb2.FEED_DIRECTION_IN, "drops", "broke off"),
+    (feed_pb2.FEED_DIRECTION_IN, "drips", "not done within"),
+    *((feed_pb2.FEED_DIRECTION_IN, misdeed, "signature") for misdeed in ("forges", "unsigned", "outdated", "replays")),
+    (feed_pb2.FEED_DIRECTION_IN, "cut off", "cut off"),
+    (feed_pb2.FEED_DIRECTION_IN, "fails", "HTTP 503"),
+    (feed_pb2.FEED_DIRECTION_IN, "redirects", "HTTP 302"),
+    (feed_pb2.FEED_DIRECTION_IN, "compresses", "compressed"),
+    (feed_pb2.FEED_DIRECTION_IN, "stuck", "does not move"),
+    *((feed_pb2.FEED_DIRECTION_OUT, misdeed, "signature") for misdeed in ("forges", "unsigned", "outdated")),
+    (feed_pb2.FEED_DIRECTION_OUT, "drops after", "broke off"),
+    (feed_pb2.FEED_DIRECTION_OUT, "wrong cursor", "another cursor"),
+]
+
+
+async def test_what_is_wrong_is_said_and_nothing_is_taken(bench: Bench) -> None:
+    async with AsyncExitStack() as stack:
+        outsides = [await stack.enter_async_context(serving(Outside(0))) for _ in _SAID]
+        feeds = [await bench.feed(one, direction) for one, (direction, _, _) in zip(outsides, _SAID, strict=True)]
+        for outside in outsides:
+            outside.put("a", title="封装工程师")
+        await bench.until_done()
+        before = [(await bench.row(feed)).cursor for feed in feeds]
+        for outside, (_, misdeed, _) in zip(outsides, _SAID, strict=True):
+            outside.put("b", title="测试工程师")
+            outside.mischief, outside.limited_to = 1.0, (misdeed,)
+        bench.timeout = 1.0
+        await bench.pass_by(minutes=20)
+        await bench.exchanging.once()  # eight at a time
+        for feed, cursor, (_, misdeed, said) in zip(feeds, before, _SAID, strict=True):
+            row = await bench.row(feed)
+            assert said in row.error_en, misdeed
+            assert (row.failures, row.cursor, row.claim) == (1, cursor, None), misdeed
+            assert set(await published(bench.probe, feed)) <= {"a"}, misdeed
+
+
+async def test_from_the_start_a_changed_mapping_counts_for_what_came_before(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师", headcount=2)
+    outside.put("b", title="测试工程师")
+    outside.delete("b")
+    await bench.until_done()
+    changed = MAPPING.replace("title: title", "title: title\n  description: {value: 由外部系统提供}")
+    (bench.folder / "outside.yaml").write_text(changed, encoding="utf-8")
+    await bench.start_over(feed, before="")
+    await bench.until_done()
+    assert [verb for verb, _ in (await history(bench.probe, feed))["a"]] == ["created", "published", "revised"]
+    await bench.start_over(feed, before="")
+    await bench.until_done()
+    assert len((await history(bench.probe, feed))["a"]) == 3, "the same again is unchanged"
+    outside.changes.append({**outside.changes[0], "data": {"title": "另一内容"}})
+    await bench.until_done()
+    assert len((await history(bench.probe, feed))["a"]) == 3, "and taken again once only"
+    assert await refusals(bench, feed) == {}

@@ -1,0 +1,176 @@
+"""Whom an application is for, and who reads it and takes its steps."""
+
+from typing import Any
+
+import pytest
+
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+from tests import world
+from tests.applying import (
+    DEPARTMENT,
+    ENTERPRISE,
+    UNIVERSITY,
+    YEAR,
+    begun,
+    called,
+    pilot,
+    placed,
+    refusal,
+    take,
+)
+from tests.world import Member
+
+
+def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, stranger = placed(platform, ENTERPRISE, "110000"), world.organization(platform, ENTERPRISE)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    request, everything = rpc.GetApplicationRequest(name=made.name), rpc.ListApplicationsRequest()
+    for reader in (university.caller, centre.caller, world.operator(platform)):
+        assert reader.applications.GetApplication(request).name == made.name
+        assert made.name in {one.name for one in reader.applications.ListApplications(everything).applications}
+    for other in (stranger.caller, Caller(platform, "newcomer", university.name)):
+        assert "NOT_FOUND" in refusal(other.applications.GetApplication, request)
+        assert not other.applications.ListApplications(everything).applications
+    assert "PERMISSION_DENIED" in refusal(
+        begun, stranger, pb.ApplicationCall(name=made.call, programme=made.programme), university.name, body=body.name
+    )
+
+
+@pytest.mark.parametrize("org_type", [organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, ENTERPRISE])
+def test_a_secondary_college_acts_for_its_university_and_no_other_child_does(platform: Platform, org_type: Any) -> None:
+    """Once it is verified: anybody can name a parent."""
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    registry = world.operator(platform).registry
+    given = organization_pb2.Organization(
+        display_name=world.unique("学院"),
+        org_type=org_type,
+        parent=university.name,
+        credit_code="" if org_type != ENTERPRISE else world.credit_code(),
+    )
+    child = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
+    world.grant(platform, f"dean-{child[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=child)
+    dean = Member(child, Caller(platform, f"dean-{child[-12:]}", child))
+    assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
+    registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=child, reason="核验"))
+    if org_type == ENTERPRISE:
+        assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
+    else:
+        assert take(dean, made.name, "withdraw", reason="试").steps[-1].organization == child
+
+
+def test_the_steps_that_can_be_taken_are_told_with_what_is_in_the_way(platform: Platform) -> None:
+    body, university = pilot(platform)
+    made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
+    steps = university.caller.applications.GetProcedure(rpc.GetProcedureRequest(application=made.name)).steps
+    told = {one.step: one.refusal.zh for one in steps}
+    assert "SEALED_FORM" in told["submit"]
+    assert told["withdraw"] == ""
+    assert "起草" in told["qualify"]
+
+
+def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    poser, secretariat = council[0], council[1]
+    school, stranger = world.organization(platform, UNIVERSITY), world.organization(platform, UNIVERSITY)
+    world.join(platform, body.name, school)
+    made = begun(poser, called(platform, secretariat, pb.PROGRAMME_CHALLENGE), body=body.name)
+    take(poser, made.name, "publish")
+    assert "NOT_FOUND" in refusal(take, stranger, made.name, "answer", "ANSWER")
+    take(school, made.name, "answer", "ANSWER")
+    take(poser, made.name, "team", named_organization=school.name)
+    assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
+    take(school, made.name, "deliver", "RESULT")
+    assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    begun(poser, pb.ApplicationCall(name=made.call, programme=made.programme), body=body.name)
+    for year, expected in ((0, (1, 1, 1)), (YEAR, (1, 1, 1)), (YEAR + 1, (0, 0, 0))):
+        counting = rpc.GetChallengeCountsRequest(body=body.name, year=year)
+        found = secretariat.caller.applications.GetChallengeCounts(counting)
+        assert (found.published, found.taken_on, found.completed) == expected
+        assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.GetChallengeCounts, counting)
+
+
+def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) -> None:
+    """Others neither begin one nor hold its place (S0 附件1 二(三), 二(五); S1 五; S0 四(三))."""
+    body, council = world.formed_alliance(platform)
+    authority, school = placed(platform, DEPARTMENT, "110000"), world.organization(platform, UNIVERSITY)
+    stranger = world.organization(platform, ENTERPRISE)
+    world.join(platform, body.name, school)
+    challenge = called(platform, authority, pb.PROGRAMME_CHALLENGE)
+    for other in (stranger, school):
+        assert "an enterprise of the body" in refusal(begun, other, challenge, body=body.name)
+    meeting = called(platform, authority, pb.PROGRAMME_MEETING)
+    for other in (stranger, council[0]):
+        assert "the secretariat of the alliance" in refusal(begun, other, meeting, body=body.name)
+    assert begun(council[1], meeting, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+    performance = called(platform, authority, pb.PROGRAMME_PERFORMANCE)
+    for other in (stranger, school):
+        assert "a lead university of the alliance" in refusal(begun, authority, performance, other.name, body=body.name)
+
+
+def test_the_lead_institution_of_a_consortium_applies_for_it(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead, company = placed(platform, UNIVERSITY, "110000"), placed(platform, ENTERPRISE, "110000")
+    stranger = placed(platform, UNIVERSITY, "110000")
+    world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    world.join(platform, body.name, company)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    for other in (company, stranger):
+        assert "the lead institution of the consortium" in refusal(begun, other, call, body=body.name)
+    assert begun(lead, call, body=body.name).applicant == lead.name
+
+
+def test_who_leads_no_more_hands_nothing_in_and_takes_it_back(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    registry = world.operator(platform).registry
+    body = registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead = placed(platform, UNIVERSITY, "110000")
+    membership = world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    made = begun(lead, call, body=body.name)
+    changed = body_pb2.Membership(name=membership.name, roles=[body_pb2.MEMBER_ROLE_PARTICIPANT])
+    update = registry_service_pb2.UpdateMembershipRequest(membership=changed, reason="更换牵头单位")
+    update.update_mask.paths.append("roles")
+    registry.UpdateMembership(update)
+    assert "NOT_ADMITTED" in refusal(take, lead, made.name, "submit", "APPLICATION_FORM")
+    assert take(lead, made.name, "withdraw", reason="不再牵头").state == pb.APPLICATION_STATE_WITHDRAWN
+
+
+def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platform: Platform) -> None:
+    """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
+    body, council = world.formed_alliance(platform)
+    first, second = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "110000")
+    made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
+    assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
+    next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
+    assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
+    department = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_CERTIFICATION)
+    assert "does not decide on its own" in refusal(begun, department, call)
+    assert "an educational institution" in refusal(
+        begun, placed(platform, ENTERPRISE, "110000"), called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    )
+
+
+def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    department = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
+    made = begun(department, call, council[1].name, body=body.name)
+    take(department, made.name, "set_indicators", "INDICATORS")
+    take(council[1], made.name, "report", "SELF_REPORT")
+    take(department, made.name, "rate", score=91, reason="优秀")
+    assert take(department, made.name, "close").state == pb.APPLICATION_STATE_COMPLETED
+    assert "NOT_FOUND" in refusal(council[2].caller.applications.GetApplication, rpc.GetApplicationRequest(name=made.name))

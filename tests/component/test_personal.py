@@ -1,0 +1,47 @@
+"""The vault: what is past its date is gone, whether the purge has come by or not."""
+
+from datetime import UTC, date, datetime
+
+from chassis.database import Cause
+from chassis.personal import PersonalRecord, Vault
+from tests.component.conftest import CAUSE, Probe
+
+LAST = date(2026, 3, 31)
+_PHONE = "139-0713-5791"
+_LAST_SECOND = datetime(2026, 3, 31, 15, 59, 59, tzinfo=UTC)  # 23:59:59 in Shanghai
+_MIDNIGHT = datetime(2026, 3, 31, 16, 0, 0, tzinfo=UTC)
+
+
+def at(instant: datetime) -> Cause:
+    return CAUSE._replace(effective_at=instant)
+
+
+async def test_a_record_is_read_to_the_end_of_its_last_day_and_is_gone_then(probe: Probe) -> None:
+    vault = Vault()
+    async with probe.database.transaction(CAUSE) as tx:
+        name = await vault.keep(
+            tx,
+            subjects=[_PHONE],
+            kind="contact",
+            fields={"phone": _PHONE},
+            purpose="联系",
+            legal_basis="CONSENT",
+            source="test",
+            retain_until=LAST,
+        )
+
+    async def read(instant: datetime) -> tuple[PersonalRecord | None, list[PersonalRecord]]:
+        async with probe.database.transaction(at(instant)) as tx:
+            return await vault.read(tx, name, "核对"), await vault.of_subject(tx, _PHONE, "核对")
+
+    one, every = await read(_LAST_SECOND)
+    assert one is not None
+    assert every == [one]
+    assert await read(_MIDNIGHT) == (None, [])
+    assert len(await probe.rows("SELECT 1 FROM personal_data_access")) == 2, "nothing was read after its date"
+
+    async def purged(instant: datetime) -> int:
+        async with probe.database.transaction(at(instant)) as tx:
+            return await vault.purge(tx)
+
+    assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT)) == (0, 1)

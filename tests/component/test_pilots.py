@@ -1,0 +1,119 @@
+"""Pilots on real parts: reviewed by experts without an interest, two majors of an institution in a call."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from typing import Any
+
+import grpc
+
+from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import body_pb2, registry_service_pb2
+from alliance_local.caller import Caller
+from alliance_local.control import Platform
+from chassis.clock import business_date
+from tests import papers, world
+from tests.applying import (
+    ENTERPRISE,
+    UNIVERSITY,
+    YEAR,
+    begun,
+    called,
+    college_of,
+    expert,
+    pilot,
+    placed,
+    refusal,
+    state_of,
+    take,
+)
+from tests.world import Member
+
+
+def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, institute = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
+    call = called(platform, centre, pb.PROGRAMME_PILOT)
+    made = begun(university, call, body=body.name)
+    assert "PLATFORM_RECEIPT" in refusal(take, university, made.name, "submit", "SEALED_FORM")
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    assert "NOT_THE_PARTY" in refusal(take, university, made.name, "qualify")
+    take(centre, made.name, "qualify")
+    own = expert(platform, university)
+    for named in (university, institute):  # in whosever name
+        assign = {"named_organization": named.name, "named_principal": own.caller.sub}
+        assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    dean = expert(platform, college_of(platform, university))
+    stranger = {"named_organization": institute.name, "named_principal": "somebody"}
+    assert "NOT_OF_THE_ORGANIZATION" in refusal(take, centre, made.name, "assign_expert", **stranger)
+    for person, other in ((dean, institute), (centre, centre)):
+        assign = {"named_organization": other.name, "named_principal": person.caller.sub}
+        assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    judge = expert(platform, institute)
+    assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
+    take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)
+    assert "INPUT_REQUIRED" in refusal(take, judge, made.name, "score")
+    assert "score" in refusal(take, judge, made.name, "score", score=101, reason="可行")
+    assert "SCORES_MISSING" in refusal(take, centre, made.name, "select")
+    absent = expert(platform, institute)
+    read = rpc.GetApplicationRequest(name=made.name)
+    take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=absent.caller.sub)
+    take(centre, made.name, "unassign_expert", named_principal=absent.caller.sub, reason="无法参加")
+    assert "NOT_FOUND" in refusal(Caller(platform, absent.caller.sub).applications.GetApplication, read)
+    own_since = world.grant(platform, judge.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=university.name)
+    assert "CONFLICT_OF_INTEREST" in refusal(take, judge, made.name, "score", score=80, reason="可行")
+    revoke = registry_service_pb2.RevokeGrantRequest(name=own_since.name, reason="已离职")
+    world.operator(platform).registry.RevokeGrant(revoke)
+    take(judge, made.name, "score", score=80, reason="可行")
+    done = take(centre, made.name, "select")
+    assert (done.state, done.steps[-2].score) == (pb.APPLICATION_STATE_RUNNING, 80)
+    assert done.due_on[:4] == str(business_date(done.steps[-1].take_time.ToDatetime(tzinfo=UTC)).year + 2)
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
+    take(centre, made.name, "remove", reason="考核不合格")
+    assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
+
+
+def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
+    """A draft of another pilot of a university."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=year),
+    )
+    made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return str(made.name)
+
+
+def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> None:
+    university = placed(platform, UNIVERSITY, "110000")
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    submit = ("submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    for major, year in (("080901", YEAR), ("080902", YEAR - 1)):  # whatever is entered: the call's year counts
+        take(university, begun(university, call, body=major_of(platform, university, major, year)).name, *submit)
+    for major, entered in (("080903", YEAR), ("080903", YEAR + 1), ("080903", None), ("080901", None)):
+        made = begun(university, call, body=major_of(platform, university, major, entered))
+        assert "R21.2" in refusal(take, university, made.name, *submit)
+    later = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT, YEAR + 1)
+    made = begun(university, later, body=major_of(platform, university, "080901", YEAR))
+    assert take(university, made.name, *submit).state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_two_applications_for_one_major_are_not_submitted_together(platform: Platform) -> None:
+    call = called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT)
+    for _ in range(3):
+        university = placed(platform, UNIVERSITY, "110000")
+        made = [begun(university, call, body=major_of(platform, university, "080901")).name for _ in range(2)]
+        given = papers.attached(university, "SEALED_FORM", "PLATFORM_RECEIPT")
+
+        def submitted(name: str, member: Member = university, given: Any = given) -> str:
+            try:
+                member.caller.applications.TakeStep(rpc.TakeStepRequest(name=name, step="submit", documents=given))
+            except grpc.RpcError as refused:
+                return str(refused)
+            return ""
+
+        with ThreadPoolExecutor(2) as both:
+            told = sorted(both.map(submitted, made))
+        assert told[0] == "", told
+        assert "R21.2" in told[1]

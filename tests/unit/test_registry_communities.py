@@ -1,0 +1,248 @@
+"""The procedure of communities: sealed by every lead and the province, submitted in its window, reviewed, corrected (R29)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from registry.domain.names import MemberRole, OrgType, Programme
+from registry.domain.procedure import Effect, Party, State, Step, Unit
+from registry.domain.programmes import PROCEDURES
+from registry.domain.programmes.common import CORRECTION_DAYS
+from tests.unit.walking import (
+    APPLICANT,
+    AUTHORITY,
+    DAY,
+    EXPERTS,
+    LEADS,
+    PROVINCE,
+    SCHOOL,
+    UNIVERSITY,
+    Walk,
+    begun,
+    due_on,
+)
+
+LAST_DAY = date(2026, 10, 31)  # of the window
+
+
+def community(**more: Any) -> Walk:
+    members = frozenset(lead.name for lead in LEADS.values())
+    return begun(Programme.COMMUNITY, leads=LEADS, members=members, **more)
+
+
+def sealing() -> Walk:
+    """A community's form that everybody has sealed."""
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    walk.attach("SEALED_FORM")
+    return walk
+
+
+def test_a_community_is_sealed_submitted_reviewed_and_reported() -> None:
+    walk = sealing()
+    assert walk.took("submit") is State.SUBMITTED
+    assert walk.took("approve", PROVINCE, Party.PROVINCE) is State.REPORTED
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+    assert walk.effects[-1] is Effect.FORM
+
+
+def test_a_community_is_not_submitted_without_every_seal() -> None:
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in (APPLICANT, UNIVERSITY):
+        walk.took("seal", lead, Party.LEAD)
+    walk.refused("ALREADY_DONE", "seal", UNIVERSITY, Party.LEAD)
+    walk.case = replace(walk.case, names={SCHOOL.name: "某职业学校"})
+    refusal = walk.refused("SEALS_MISSING", "submit")
+    assert f"尚缺盖章：{PROVINCE.name}、某职业学校；请" in refusal.zh
+    walk.refused("NOT_THE_PARTY", "seal", EXPERTS, Party.EXPERT)
+
+
+@pytest.mark.parametrize(
+    ("day", "is_open"),
+    [(date(2025, 12, 31), False), (date(2026, 1, 1), True), (date(2026, 10, 31), True), (date(2026, 11, 1), False)],
+)
+def test_a_community_is_submitted_within_the_window(day: date, is_open: bool) -> None:
+    walk = sealing()
+    walk.on(day)
+    if is_open:
+        walk.took("submit")
+    else:
+        assert "2026-10-31" in walk.refused("WINDOW_CLOSED", "submit").zh
+
+
+def test_the_province_is_that_of_a_lead() -> None:
+    walk = community()
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    for wrong in (
+        PROVINCE._replace(province="44"),
+        PROVINCE._replace(org_type=OrgType.UNIVERSITY),
+        PROVINCE._replace(verified=False),
+    ):
+        walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=wrong)
+    walk.refused("INPUT_REQUIRED", "start_sealing")
+    for province in ("11", "12", "31"):
+        assert isinstance(
+            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step
+        )
+
+
+def test_a_central_soe_files_direct() -> None:
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    walk.refused("NO_PROVINCE", "submit")
+    walk.refused("SEALS_MISSING", "file_direct")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    assert walk.took("file_direct") is State.REPORTED
+
+
+def filed_direct() -> Walk:
+    """A central SOE's community on the ministry's table, without a province."""
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("file_direct")
+    return walk
+
+
+def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() -> None:
+    walk = filed_direct()
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+    walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
+    assert walk.took("resubmit", **form) is State.REPORTED
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+def test_what_was_returned_and_is_sealed_again_has_its_days_for_corrections_not_the_window() -> None:
+    walk = filed_direct()
+    walk.on(LAST_DAY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    last = LAST_DAY + timedelta(days=CORRECTION_DAYS)
+    walk.on(last)
+    walk.case = replace(walk.case, facts={})
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    assert due_on(Programme.COMMUNITY, walk.case) == last
+    assert walk.took("submit") is State.SUBMITTED, "now by way of a province"
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
+
+
+def test_who_is_no_central_soe_does_not() -> None:
+    sealing().refused("NO_CENTRAL_SOE", "file_direct")
+
+
+def test_only_the_lead_enterprise_applies() -> None:
+    walk = begun(Programme.COMMUNITY, UNIVERSITY, leads=LEADS)
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.refused("NOT_THE_LEAD", "start_sealing", UNIVERSITY, named=PROVINCE)
+
+
+def test_what_was_returned_is_sealed_again_or_corrected() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.refused("INPUT_REQUIRED", "return", PROVINCE, Party.PROVINCE)
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    walk.refused("DOCUMENT_REQUIRED", "resubmit")
+    assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    walk.took("start_sealing", named=PROVINCE)
+    walk.refused("SEALS_MISSING", "submit")
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_a_form_that_is_taken_back_for_changes_is_sealed_again(returned: bool) -> None:
+    walk = sealing()
+    if returned:
+        walk.took("submit")
+        walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+        walk.took("start_sealing", named=PROVINCE)
+        walk.took("seal", PROVINCE, Party.PROVINCE)
+    due = due_on(Programme.COMMUNITY, walk.case)
+    walk.refused("INPUT_REQUIRED", "reopen")
+    assert walk.took("reopen", reason="更正事实") is (State.RETURNED if returned else State.DRAFT)
+    assert due_on(Programme.COMMUNITY, walk.case) == due
+    if returned:
+        walk.refused("SEALS_MISSING", "resubmit", brought=frozenset({"SEALED_FORM"}))
+    walk.took("start_sealing", named=PROVINCE)
+    walk.refused("SEALS_MISSING", "submit")
+
+
+@pytest.mark.parametrize("step", ["return", "reject"])
+def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reported(step: str) -> None:
+    reviewers = ((PROVINCE, Party.PROVINCE), (AUTHORITY, Party.AUTHORITY))
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    for state, (whose, other) in ((State.SUBMITTED, reviewers), (State.REPORTED, reviewers[::-1])):
+        walk = community(state=state)
+        walk.refused("NOT_THE_PARTY", step, *other, reason="补正")
+        assert isinstance(walk.tried(step, *whose, reason="补正"), Step)
+        offered = [{one.name for one in procedure.possible(state, frozenset({party}))} for _, party in (whose, other)]
+        assert [step in names for names in offered] == [True, False]
+
+
+NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
+
+
+def swap(walk: Walk) -> None:
+    """Let another university lead."""
+    walk.case = replace(walk.case, leads={**walk.case.leads, MemberRole.LEAD_UNIVERSITY: NEW_LEAD})
+
+
+def test_a_community_is_never_formed_with_a_lead_that_has_not_sealed() -> None:
+    walk = sealing()
+    walk.took("submit")
+    before = walk.case
+    swap(walk)
+    assert "return" in walk.refused("SEALS_MISSING", "approve", PROVINCE, Party.PROVINCE).zh
+    walk.case = before
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    swap(walk)
+    walk.refused("SEALS_MISSING", "accept", AUTHORITY, Party.AUTHORITY)
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="更换了牵头高校")
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+    assert "start_sealing" in walk.refused("SEALS_MISSING", "resubmit", **form).zh
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in (APPLICANT, NEW_LEAD, SCHOOL):
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    walk.took("submit", **form)
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.SEALING])
+def test_what_is_not_submitted_lapses_after_the_window(state: State) -> None:
+    walk = community(state=state)
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    for day, lapses in ((date(2026, 10, 31), False), (date(2026, 11, 1), True)):
+        walk.on(day)
+        step = procedure.overdue(walk.case)
+        assert (step is not None) is lapses
+    assert step is not None
+    assert walk.took("lapse", party=Party.PLATFORM) is State.LAPSED
+
+
+def test_a_correction_has_thirty_days() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    procedure = PROCEDURES[Programme.COMMUNITY]
+    last = DAY + timedelta(days=CORRECTION_DAYS)
+    assert due_on(Programme.COMMUNITY, walk.case) == last
+    for day, lapses in ((last, False), (last + timedelta(days=1), True)):
+        walk.on(day)
+        assert (procedure.overdue(walk.case) is not None) is lapses
