@@ -62,7 +62,7 @@ CAST = {  # type, region, whose it is
 }
 _LEADS = "企业=lead_enterprise 高校=lead_university 学校=lead_vocational"
 _COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair,lead_university 学校=vice_chair 学院=vice_chair"
-_ENTERING = ("update", "attach")
+_ENTERING = {"update": ["update"], "attach": ["attach"], "candidate": ["candidate", "set"]}
 WALKS = (
     Walk(
         Programme.COMMUNITY,
@@ -256,6 +256,7 @@ WALKS = (
         "企业",
         """
         企业 attach +APPLICATION_FORM
+        企业 candidate --name 虚构示例候选人 --evidence 书面同意
         企业 apply ✗ R28 S0 三(二) 请在满 3 年后申请
         企业 update --fact front_line_since=^-1200
         企业 apply
@@ -265,7 +266,7 @@ WALKS = (
         """,
         "completed",
         authority="高校",
-        facts=("candidate=personal/0190a1b2", "front_line_since=^-300"),
+        facts=("front_line_since=^-300",),
     ),
 )
 
@@ -337,7 +338,7 @@ class Stage:
         """Take a line's step; the refusal where the line says that it is one."""
         said, _, wanted = line.partition("✗")
         who, step, *options = self.words(said)
-        command = (step, application) if step in _ENTERING else ("take", application, step)
+        command = (*_ENTERING[step], application) if step in _ENTERING else ("take", application, step)
         if not wanted:
             self.programs[who]("application", *command, *options)
             return ""
