@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from matching.domain.lexical import Terms
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -21,7 +23,8 @@ class Facts:
         majors, skills: as written, asked for or offered.
         technology: field of technology, as written.
         education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
-        words: weighed words of the title, the labels and the texts (see `text.weigh`).
+        terms: terms of the title, the labels and the texts.
+        meaning: vector of the same, a signed byte a number; empty where it is not known or there is none.
     """
 
     name: str
@@ -38,4 +41,5 @@ class Facts:
     skills: tuple[str, ...] = ()
     technology: str = ""
     education: str = ""
-    words: dict[str, int] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    meaning: bytes = b""
