@@ -14,6 +14,7 @@ from tests.contract.descriptors import services
 ON_THE_PLATFORM = {
     *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody", "OpenCall"),
     *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
+    *("ListParkedEvents", "RetryParkedEvents", "GiveUpParkedEvents"),
     *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }

@@ -55,6 +55,21 @@ class AdminServiceStub:
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.ListParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/ListParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.FromString,
+                _registered_method=True)
+        self.RetryParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/RetryParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.FromString,
+                _registered_method=True)
+        self.GiveUpParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/GiveUpParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.FromString,
+                _registered_method=True)
         self.ReplayTopic = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/ReplayTopic',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.SerializeToString,
@@ -115,6 +130,27 @@ class AdminServiceServicer:
     def DropDeadLetters(self, request, context):
         """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
         key is open and not dropped with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListParkedEvents(self, request, context):
+        """Lists events that can't be sent, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryParkedEvents(self, request, context):
+        """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveUpParkedEvents(self, request, context):
+        """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +221,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.DropDeadLetters,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.SerializeToString,
+            ),
+            'ListParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.SerializeToString,
+            ),
+            'RetryParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.SerializeToString,
+            ),
+            'GiveUpParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveUpParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.SerializeToString,
             ),
             'ReplayTopic': grpc.unary_unary_rpc_method_handler(
                     servicer.ReplayTopic,
@@ -326,6 +377,87 @@ class AdminService:
             '/alliance.admin.v1.AdminService/DropDeadLetters',
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/ListParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/RetryParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveUpParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/GiveUpParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

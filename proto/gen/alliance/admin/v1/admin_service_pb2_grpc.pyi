@@ -43,6 +43,12 @@ class AdminServiceStub:
     """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
     key is open and not dropped with it.
     """
+    ListParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListParkedEventsRequest, _admin_service_pb2.ListParkedEventsResponse]
+    """Lists events that can't be sent, oldest first."""
+    RetryParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.RetryParkedEventsRequest, _admin_service_pb2.RetryParkedEventsResponse]
+    """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+    GiveUpParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GiveUpParkedEventsRequest, _admin_service_pb2.GiveUpParkedEventsResponse]
+    """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
     ReplayTopic: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     ListGroups: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]
@@ -73,6 +79,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
     key is open and not dropped with it.
     """
+    ListParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListParkedEventsRequest, _admin_service_pb2.ListParkedEventsResponse]  # type: ignore[assignment]
+    """Lists events that can't be sent, oldest first."""
+    RetryParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RetryParkedEventsRequest, _admin_service_pb2.RetryParkedEventsResponse]  # type: ignore[assignment]
+    """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+    GiveUpParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GiveUpParkedEventsRequest, _admin_service_pb2.GiveUpParkedEventsResponse]  # type: ignore[assignment]
+    """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
     ReplayTopic: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]  # type: ignore[assignment]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     ListGroups: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]  # type: ignore[assignment]
@@ -124,6 +136,30 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
         key is open and not dropped with it.
         """
+
+    @_abc_1.abstractmethod
+    def ListParkedEvents(
+        self,
+        request: _admin_service_pb2.ListParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.ListParkedEventsResponse]]:
+        """Lists events that can't be sent, oldest first."""
+
+    @_abc_1.abstractmethod
+    def RetryParkedEvents(
+        self,
+        request: _admin_service_pb2.RetryParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.RetryParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.RetryParkedEventsResponse]]:
+        """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+
+    @_abc_1.abstractmethod
+    def GiveUpParkedEvents(
+        self,
+        request: _admin_service_pb2.GiveUpParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.GiveUpParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.GiveUpParkedEventsResponse]]:
+        """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
 
     @_abc_1.abstractmethod
     def ReplayTopic(
