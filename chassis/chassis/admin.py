@@ -142,7 +142,26 @@ class Admin:
         (identifier,) = _ids([request.id], "id")
         if (row := await jobs.get(call.tx, identifier)) is None:
             raise NotFound(request.id)
-        return _job(row)
+        return _job(self._service, row)
+
+    async def ListJobs(self, call: Call, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
+        """See the contract."""
+        size, before = paging.page_size(request.page_size), paging.decode(request, UUID) or [jobs.LAST]
+        rows = await jobs.listed(call.tx, before[0], size + 1, only_open=request.open)
+        answer = pb.ListJobsResponse(jobs=[_job(self._service, row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
+        return answer
+
+    async def CancelJob(self, call: Call, request: pb.CancelJobRequest) -> pb.Job:
+        """See the contract."""
+        _required(request.reason, "reason")
+        (identifier,) = _ids([request.id], "id")
+        if await jobs.cancellable(call.tx, identifier) is None:
+            raise NotFound(request.id)
+        if not request.dry_run:
+            await jobs.cancel(call.tx, identifier)
+        return _job(self._service, await jobs.get(call.tx, identifier))
 
     async def GetProgress(self, call: Call, request: pb.GetProgressRequest) -> pb.Progress:
         """See the contract."""
@@ -237,7 +256,7 @@ def _ids(texts: Sequence[str], field: str) -> list[UUID]:
     try:
         return [UUID(one) for one in texts]
     except ValueError:
-        problem = Violation(field, "uuid", "编号须为 UUID", "ids have to be UUIDs, as ListDeadLetters gives them")
+        problem = Violation(field, "uuid", "编号须为 UUID，见列表", "ids have to be UUIDs, as the lists give them")
         raise Invalid([problem]) from None
 
 
@@ -326,11 +345,13 @@ def _group(handling: Handling) -> pb.Group:
     )
 
 
-def _job(row: Any) -> pb.Job:
+def _job(service: str, row: Any) -> pb.Job:
     found = pb.Job(
+        service=service,
         id=str(row.id),
         kind=row.kind,
         subject=row.subject,
+        position=row.position,
         records=row.records,
         removed=row.removed,
         failed=row.failed,

@@ -15,7 +15,7 @@ ON_THE_PLATFORM = {
     *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody", "OpenCall"),
     *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
     *("ListParkedEvents", "RetryParkedEvents", "GiveUpParkedEvents"),
-    *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "GetProgress", "SetClock"),
+    *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "ListJobs", "CancelJob", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }
 WITHOUT_A_TOKEN = {

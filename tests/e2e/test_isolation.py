@@ -273,6 +273,8 @@ def _requests(scene: Scene) -> dict[str, Message]:
         admin.ListGroupsRequest(),
         admin.RebuildGroupRequest(group="listings.access-grant", reason=_WHY),
         admin.GetJobRequest(id="01890000-0000-7000-8000-000000000000"),
+        admin.ListJobsRequest(),
+        admin.CancelJobRequest(id="01890000-0000-7000-8000-000000000000", reason=_WHY),
         admin.GetProgressRequest(),
         admin.SetClockRequest(),
     ]

@@ -90,6 +90,16 @@ class AdminServiceStub:
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
                 _registered_method=True)
+        self.ListJobs = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/ListJobs',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.FromString,
+                _registered_method=True)
+        self.CancelJob = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/CancelJob',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
+                _registered_method=True)
         self.GetProgress = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/GetProgress',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetProgressRequest.SerializeToString,
@@ -185,6 +195,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListJobs(self, request, context):
+        """Lists jobs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelJob(self, request, context):
+        """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+        has done stays. A fence is never cancelled: half a fence is worse than none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProgress(self, request, context):
         """Reads the clocks and how far the service has got.
         """
@@ -255,6 +280,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
             'GetJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetJob,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.SerializeToString,
+            ),
+            'ListJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobs,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.SerializeToString,
+            ),
+            'CancelJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelJob,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.SerializeToString,
             ),
             'GetProgress': grpc.unary_unary_rpc_method_handler(
@@ -565,6 +600,60 @@ class AdminService:
             target,
             '/alliance.admin.v1.AdminService/GetJob',
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/ListJobs',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/CancelJob',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.SerializeToString,
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
             options,
             channel_credentials,

@@ -59,6 +59,12 @@ class AdminServiceStub:
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]
     """Reads how far a job has got."""
+    ListJobs: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListJobsRequest, _admin_service_pb2.ListJobsResponse]
+    """Lists jobs, newest first."""
+    CancelJob: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.CancelJobRequest, _admin_service_pb2.Job]
+    """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+    has done stays. A fence is never cancelled: half a fence is worse than none.
+    """
     GetProgress: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]
     """Reads the clocks and how far the service has got."""
     SetClock: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]
@@ -95,6 +101,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]  # type: ignore[assignment]
     """Reads how far a job has got."""
+    ListJobs: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListJobsRequest, _admin_service_pb2.ListJobsResponse]  # type: ignore[assignment]
+    """Lists jobs, newest first."""
+    CancelJob: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.CancelJobRequest, _admin_service_pb2.Job]  # type: ignore[assignment]
+    """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+    has done stays. A fence is never cancelled: half a fence is worse than none.
+    """
     GetProgress: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
     """Reads the clocks and how far the service has got."""
     SetClock: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
@@ -194,6 +206,24 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.Job, _abc.Awaitable[_admin_service_pb2.Job]]:
         """Reads how far a job has got."""
+
+    @_abc_1.abstractmethod
+    def ListJobs(
+        self,
+        request: _admin_service_pb2.ListJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListJobsResponse, _abc.Awaitable[_admin_service_pb2.ListJobsResponse]]:
+        """Lists jobs, newest first."""
+
+    @_abc_1.abstractmethod
+    def CancelJob(
+        self,
+        request: _admin_service_pb2.CancelJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.Job, _abc.Awaitable[_admin_service_pb2.Job]]:
+        """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+        has done stays. A fence is never cancelled: half a fence is worse than none.
+        """
 
     @_abc_1.abstractmethod
     def GetProgress(
