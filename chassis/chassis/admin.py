@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToJson
 
 from alliance.admin.v1 import admin_service_pb2 as pb
 from alliance.admin.v1 import personal_data_service_pb2 as personal_pb
-from chassis import deadletter, dlq, jobs, paging, topics
+from chassis import deadletter, dlq, jobs, paging, parked, topics
 from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation
 from chassis.handling import Handling
@@ -82,6 +82,25 @@ class Admin:
         done = chosen if request.dry_run else await dlq.drop(call.tx, chosen)
         return pb.DropDeadLettersResponse(dropped=len(done), ids=map(str, done), more=more)
 
+    async def ListParkedEvents(self, call: Call, request: pb.ListParkedEventsRequest) -> pb.ListParkedEventsResponse:
+        """See the contract."""
+        size, after = paging.page_size(request.page_size), paging.decode(request, _place) or [0]
+        rows = await parked.listed(call.tx, after[0], size + 1, given_up=request.given_up)
+        answer = pb.ListParkedEventsResponse(events=[_parked(self._service, row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [str(rows[size - 1].row.seq)])
+        return answer
+
+    async def RetryParkedEvents(self, call: Call, request: pb.RetryParkedEventsRequest) -> pb.RetryParkedEventsResponse:
+        """See the contract."""
+        decide = parked.still_parked if request.dry_run else parked.retry
+        return pb.RetryParkedEventsResponse(seqs=await decide(call.tx, _seqs(request)))
+
+    async def GiveUpParkedEvents(self, call: Call, request: pb.GiveUpParkedEventsRequest) -> pb.GiveUpParkedEventsResponse:
+        """See the contract."""
+        decide = parked.still_parked if request.dry_run else parked.give_up
+        return pb.GiveUpParkedEventsResponse(seqs=await decide(call.tx, _seqs(request)))
+
     async def ReplayTopic(self, call: Call, request: pb.ReplayTopicRequest) -> pb.ReplayTopicResponse:
         """See the contract."""
         _required(request.reason, "reason")
@@ -123,7 +142,26 @@ class Admin:
         (identifier,) = _ids([request.id], "id")
         if (row := await jobs.get(call.tx, identifier)) is None:
             raise NotFound(request.id)
-        return _job(row)
+        return _job(self._service, row)
+
+    async def ListJobs(self, call: Call, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
+        """See the contract."""
+        size, before = paging.page_size(request.page_size), paging.decode(request, UUID) or [jobs.LAST]
+        rows = await jobs.listed(call.tx, before[0], size + 1, only_open=request.open)
+        answer = pb.ListJobsResponse(jobs=[_job(self._service, row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
+        return answer
+
+    async def CancelJob(self, call: Call, request: pb.CancelJobRequest) -> pb.Job:
+        """See the contract."""
+        _required(request.reason, "reason")
+        (identifier,) = _ids([request.id], "id")
+        if await jobs.cancellable(call.tx, identifier) is None:
+            raise NotFound(request.id)
+        if not request.dry_run:
+            await jobs.cancel(call.tx, identifier)
+        return _job(self._service, await jobs.get(call.tx, identifier))
 
     async def GetProgress(self, call: Call, request: pb.GetProgressRequest) -> pb.Progress:
         """See the contract."""
@@ -218,8 +256,44 @@ def _ids(texts: Sequence[str], field: str) -> list[UUID]:
     try:
         return [UUID(one) for one in texts]
     except ValueError:
-        problem = Violation(field, "uuid", "编号须为 UUID", "ids have to be UUIDs, as ListDeadLetters gives them")
+        problem = Violation(field, "uuid", "编号须为 UUID，见列表", "ids have to be UUIDs, as the lists give them")
         raise Invalid([problem]) from None
+
+
+def _seqs(request: pb.RetryParkedEventsRequest | pb.GiveUpParkedEventsRequest) -> Sequence[int]:
+    """The places in the queue that a request names."""
+    _required(request.reason, "reason")
+    if not 1 <= len(request.seqs) <= parked.MAX_ROWS:
+        most = parked.MAX_ROWS
+        raise Invalid([Violation("seqs", "number", f"请填写 1–{most} 个序号", f"name 1 to {most} places of the queue")])
+    return request.seqs
+
+
+def _place(text: str) -> int:
+    """A place in the queue in a position. Raises ValueError for what no column holds."""
+    found = int(text)
+    if not 0 <= found < 2**63:
+        raise ValueError(text)
+    return found
+
+
+def _parked(service: str, found: parked.Parked) -> pb.ParkedEvent:
+    row = found.row
+    answer = pb.ParkedEvent(
+        service=service,
+        seq=row.seq,
+        key=found.key,
+        topic=row.topic or "",
+        version=row.version or 0,
+        type=row.type or "",
+        size=row.size,
+        parked_because=found.why,
+        waiting=row.waiting,
+        given_up=found.key != row.key,
+    )
+    for one in found.actions:
+        answer.actions.add(action=one.action, actor=one.actor, reason=one.reason).act_time.FromDatetime(one.acted_at)
+    return answer
 
 
 def _detail(found: dlq.Detail) -> pb.DeadLetterDetail:
@@ -271,11 +345,13 @@ def _group(handling: Handling) -> pb.Group:
     )
 
 
-def _job(row: Any) -> pb.Job:
+def _job(service: str, row: Any) -> pb.Job:
     found = pb.Job(
+        service=service,
         id=str(row.id),
         kind=row.kind,
         subject=row.subject,
+        position=row.position,
         records=row.records,
         removed=row.removed,
         failed=row.failed,

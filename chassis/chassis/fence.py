@@ -63,14 +63,16 @@ class Fence:
         access: KafkaAccess,
         listens: Sequence[Listen],
         aggregates: Sequence[Table],
-        reason: str,
+        asked: Cause,
     ) -> None:
+        """`asked`: who sets it up, and why, as its job keeps it. Its events are the service's own."""
         self._service = service
         self._database = database
         self._access = access
         self._groups = {f"{service}.{one.name}": one.topic for one in listens if not one.recall}
         self._aggregates = aggregates
-        self._cause = Cause(f"service:{service}", reason=reason)
+        self._asked = asked
+        self._cause = Cause(f"service:{service}", reason=asked.reason)
         self._topics = topics.load().owned_by(service)
 
     async def set_up(self) -> Outcome:
@@ -85,9 +87,9 @@ class Fence:
 
     async def _set_up(self) -> Outcome:
         heard = {topic.name: await self._newest(topic) for topic in self._topics}
-        async with self._database.transaction(self._cause) as tx:
+        async with self._database.transaction(self._asked) as tx:
             broken_off = await jobs.next_open(tx, "fence")
-            job = broken_off.id if broken_off else await jobs.start(tx, "fence", self._service, self._cause.reason)
+            job = broken_off.id if broken_off else await jobs.start(tx, "fence", self._service, self._asked.reason)
         lift = await self._lift(job, heard)
         while await self._raise_some(job, lift):
             pass

@@ -1,4 +1,4 @@
-"""Running a service: `python -m <service> serve | migrate | restore-fence REASON`.
+"""Running a service: `python -m <service> serve | migrate | restore-fence REASON [--actor WHO]`.
 
 `serve` starts gRPC server, consumers, relay, dead-letter worker, housekeeping and the service's own tasks in one
 TaskGroup. SIGTERM drains: no new calls, those under way end, consumers leave their groups, the relay gives its lease back.
@@ -7,8 +7,11 @@ TaskGroup. SIGTERM drains: no new calls, those under way end, consumers leave th
 import asyncio
 import json
 import logging
+import os
+import pwd
 import signal
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -41,9 +44,7 @@ _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 def run(service: Service) -> None:
     """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
-    arguments = sys.argv[1:]
-    if arguments not in (["serve"], ["migrate"]) and not (arguments[:1] == ["restore-fence"] and len(arguments) == 2):
-        sys.exit(f"usage: python -m {service.name} serve | migrate | restore-fence REASON")
+    arguments = _arguments(service.name, sys.argv[1:])
     try:
         settings = service.settings(service=service.name)
     except ValidationError as error:
@@ -52,12 +53,37 @@ def run(service: Service) -> None:
             print(f"ALLIANCE_{name}: {problem['msg']}", file=sys.stderr)
         sys.exit(2)
     logs.setup(service.name, settings.log_level)
-    if arguments[0] == "serve":
+    if arguments.command == "serve":
         uvloop.run(_serve(service, settings))
-    elif arguments[0] == "migrate":
+    elif arguments.command == "migrate":
         uvloop.run(_migrate(service, settings))
     else:
-        uvloop.run(_fence(service, settings, arguments[1]))
+        uvloop.run(_fence(service, settings, Cause(arguments.actor, reason=arguments.reason)))
+
+
+def _arguments(service: str, given: list[str]) -> Namespace:
+    """What is to be run; exits 2 for anything else."""
+    parser = ArgumentParser(prog=f"python -m {service}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve")
+    commands.add_parser("migrate")
+    fence = commands.add_parser("restore-fence", help="恢复栅栏 · before it serves on a database that was put back")
+    fence.add_argument("reason", metavar="REASON", help="为何 · why, for the record")
+    fence.add_argument(
+        "--actor",
+        metavar="WHO",
+        default=f"operator:{_user()}",
+        help="谁；默认为本机用户 · who, for the record; this machine's user where not given",
+    )
+    return parser.parse_args(given)
+
+
+def _user() -> str:
+    """The operating system's user; its number where it has no name, as in a container."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 async def _migrate(service: Service, settings: ServiceSettings) -> None:
@@ -68,7 +94,7 @@ async def _migrate(service: Service, settings: ServiceSettings) -> None:
     await migrate(owner.get_secret_value(), service.migrations, role)
 
 
-async def _fence(service: Service, settings: ServiceSettings, reason: str) -> None:
+async def _fence(service: Service, settings: ServiceSettings, asked: Cause) -> None:
     from chassis.fence import Fence, ServingError
 
     context = _context(settings)
@@ -76,7 +102,7 @@ async def _fence(service: Service, settings: ServiceSettings, reason: str) -> No
     try:
         await _read_clock(context)
         access = KafkaAccess.of(settings)
-        done = await Fence(service.name, context.database, access, listens, service.aggregates, reason).set_up()
+        done = await Fence(service.name, context.database, access, listens, service.aggregates, asked).set_up()
     except ServingError as error:
         sys.exit(str(error))
     finally:

@@ -62,66 +62,90 @@ class Worker:
             await jobs.begin(tx, job.id)
         log.info("rebuild: begun", extra={"group": job.subject})
         try:
-            removed, failure = await self._rebuild(job)
-        except (KafkaError, Unavailable, LeaseLostError, OSError, TimeoutError):
+            failure = await self._tried(job)
+            async with self._guarded(job) as tx:
+                await jobs.finish(tx, job.id, failure=failure)
+        except jobs.EndedError:
+            log.info("rebuild: cancelled", extra={"group": job.subject})
+        else:
+            log.info("rebuild: done", extra={"group": job.subject, "failure": failure})
+        return True
+
+    async def _tried(self, job: Any) -> str:
+        """Do a job; returns why it was not done, if so."""
+        try:
+            return await self._rebuild(job)
+        except (KafkaError, Unavailable, LeaseLostError, OSError, TimeoutError, jobs.EndedError):
             raise
         except Exception as error:
             log.exception("rebuild: failed", extra={"group": job.subject})
-            removed, failure = 0, reason(error)
-        async with self._guarded() as tx:
-            await jobs.finish(tx, job.id, removed, failure)
-        log.info("rebuild: done", extra={"group": job.subject, "removed": removed, "failure": failure})
-        return True
+            return reason(error)
 
     @asynccontextmanager
-    async def _guarded(self) -> AsyncIterator[Tx]:
-        """A transaction beside which no other process can take the rebuild over: each begins with a list of its own."""
+    async def _guarded(self, job: Any) -> AsyncIterator[Tx]:
+        """A transaction beside which no other process can take the rebuild over: each begins with a list of its own. Raises
+        `EndedError` where the job was cancelled.
+        """
         async with self._database.transaction(self._cause) as tx:
             await self._lease.guard(tx)
+            await jobs.check_open(tx, job.id)
             yield tx
 
-    async def _rebuild(self, job: Any) -> tuple[int, str]:
-        """Write everything anew; returns how many rows were removed, and why it was not done, if so."""
+    async def _rebuild(self, job: Any) -> str:
+        """Write everything anew; returns why it was not done, if so."""
         handling = self._handlings.get(job.subject)
         projection = handling.listen.projection if handling else None
         if handling is None or projection is None:
-            return 0, "the service has no such group any more"
-        async with self._guarded() as tx:
+            return "the service has no such group any more"
+        async with self._guarded(job) as tx:
             await tx.conn.execute(delete(stale))
             await tx.conn.execute(insert(stale).from_select(["name"], projection.names()))
         async with reading.topic(self._access, handling.listen.topic) as reader:
             if not reader.size and await self._stale(1):
-                return 0, "the topic holds nothing; have its owner replay it first"
+                return "the topic holds nothing; have its owner replay it first"
             newest = await reader.newest() if handling.is_state else None
             async for records in reader.records():
                 await self._write(job, handling, records, newest)
             await self._keep(job, handling, reader.unreadable)
-        return await self._forget(handling), ""
+        await self._forget(job, handling)
+        return ""
 
     async def _write(
         self, job: Any, handling: Handling, records: Sequence[Record], newest: Mapping[str, Newest] | None
     ) -> None:
         counting = [one for one in records if newest is None or newest[one.key].place == (one.partition, one.offset)]
-        failed = await _until_done(handling, counting)
-        async with self._guarded() as tx:
+        failed = await self._until_done(job, handling, counting)
+        async with self._guarded(job) as tx:
             await _seen(tx, [one.key if handling.is_state else one.id for one in counting])
             await jobs.progress(tx, job.id, "", len(counting), failed)
 
     async def _keep(self, job: Any, handling: Handling, unreadable: Sequence[Unreadable]) -> None:
         """Leave the rows of records that can't be read as they are, and count them as failed."""
         names = {one.key if handling.is_state else one.id for one in unreadable}
-        async with self._guarded() as tx:
+        async with self._guarded(job) as tx:
             await jobs.progress(tx, job.id, "", 0, await _seen(tx, list(names)))
 
-    async def _forget(self, handling: Handling) -> int:
-        """Remove what no record stands behind; returns how many rows that were."""
-        removed = 0
+    async def _until_done(self, job: Any, handling: Handling, records: Sequence[Record]) -> int:
+        """Write records anew, again where two transactions collided or a part is away, unless the job is cancelled meanwhile;
+        returns how many the handler did not take.
+        """
+        while True:
+            try:
+                return await handling.rewrite(records)
+            except Exception as error:
+                if not away(error):
+                    raise
+                await asyncio.sleep(_PAUSE)
+                async with self._guarded(job):
+                    pass
+
+    async def _forget(self, job: Any, handling: Handling) -> None:
+        """Remove what no record stands behind."""
         while names := await self._stale(_BATCH):
-            async with self._guarded() as tx:
+            async with self._guarded(job) as tx:
                 await handling.forget(tx, names)
                 await _seen(tx, names)
-            removed += len(names)
-        return removed
+                await jobs.progress(tx, job.id, "", 0, removed=len(names))
 
     async def _stale(self, most: int) -> list[str]:
         """Names of rows that no record has been seen for."""
@@ -132,14 +156,3 @@ class Worker:
 async def _seen(tx: Tx, names: Sequence[str]) -> int:
     """Take rows off the list of those that nothing stands behind; returns how many were on it."""
     return await tx.sql.run("DELETE FROM stale WHERE name = ANY($1::text[])", list(names))
-
-
-async def _until_done(handling: Handling, records: Sequence[Record]) -> int:
-    """Write records anew, again where two transactions collided; returns how many the handler did not take."""
-    while True:
-        try:
-            return await handling.rewrite(records)
-        except Exception as error:
-            if not away(error):
-                raise
-            await asyncio.sleep(_PAUSE)

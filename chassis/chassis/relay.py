@@ -209,7 +209,6 @@ class Relay:
             self._most = max(1, self._most // 2)
             raise
         except RefusedError as error:
-            await replay.give_up(self._database, self._cause, f"the broker refuses a record: {error}")
             raise KafkaError("a record was refused") from error  # a new producer goes on
         return self._replaying
 

@@ -42,28 +42,31 @@ async def work(
     send: "Callable[[AIOKafkaProducer, Sequence[StoredEvent]], Awaitable[None]]",
     most: int,
 ) -> bool:
-    """One step, of `most` events unless one key alone has more, of the oldest unfinished job; says whether there was one."""
+    """One step, of `most` events unless one key alone has more, of the oldest unfinished job; says whether there was one.
+
+    A job of which a record is refused ends with that; `RefusedError` goes on to whoever has to replace the producer.
+    """
+    from chassis.relay import RefusedError
+
     async with database.transaction(cause, read_only=True) as tx:
         job = await jobs.next_open(tx, "replay")
         if job is None:
             return False
         keys = await _next(tx.sql, job.subject, job.position, most)
         rows = await _rows(tx.sql, job.subject, keys)
-    if rows:
-        await send(producer, rows)
+    try:
+        if rows:
+            await send(producer, rows)
+    except RefusedError as error:
+        async with database.transaction(cause) as tx:
+            await jobs.finish(tx, job.id, failure=f"the broker refuses a record: {error}")
+        raise
     async with database.transaction(cause) as tx:
         if keys:
             await jobs.progress(tx, job.id, keys[-1], len(rows))
         else:
             await jobs.finish(tx, job.id)
     return True
-
-
-async def give_up(database: Database, cause: Cause, why: str) -> None:
-    """End the oldest unfinished job, which can't be done."""
-    async with database.transaction(cause) as tx:
-        if (job := await jobs.next_open(tx, "replay")) is not None:
-            await jobs.finish(tx, job.id, failure=why)
 
 
 async def _next(sql: Statements, topic: str, after: str, most: int) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.tables import metadata
 
-INSERT_ONLY = {"event", "dead_letter_action", "personal_data_access"}
+INSERT_ONLY = {"event", "dead_letter_action", "parked_action", "personal_data_access"}
 
 # Monthly partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no month has, so that a
 # missing partition is never an outage, and a month that is made late takes over its events. Three months are made ahead.

@@ -54,10 +54,23 @@ outbox = Table(
     Column("event_id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
     Column("bytes", Integer, nullable=False, server_default="0", comment="of the event's content"),
-    Column("parked", Text, comment="why the broker refused the row; null = to be published"),
+    Column("parked", Text, comment="why it can't be sent, or 'given up: …'; null = to be published"),
     # Not of `seq` itself: where all rows are dead, the planner would look for a batch's sequences here, key by key.
     Index("outbox_key", "key", text("(seq + 0)")),
     Index("outbox_parked", "key", postgresql_where=text("parked IS NOT NULL")),
+)
+
+parked_action = Table(
+    "parked_action",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="the row in outbox"),
+    Column("event_id", Uuid, nullable=False, comment="its event: the row is gone once it is published"),
+    Column("action", Text, nullable=False, comment="retry, give-up"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("acted_at", _INSTANT, nullable=False),
+    Index("parked_action_of", "seq"),
 )
 
 applied = Table(

@@ -27,6 +27,8 @@ _GROUPS = (
     "deadline",
     "notify",
     "dlq",
+    "parked",
+    "jobs",
 )
 _NAMES = {"call": "call_", "round": "round_"}  # modules whose commands are named as Python functions
 _COMMANDS = {name: f"alliance_cli.commands.{_NAMES.get(name, name)}:app" for name in _GROUPS} | {

@@ -65,6 +65,14 @@ def show_one(item: Message, fields: Sequence[Column], title: str = "") -> None:
     console.print(table)
 
 
+def told(names: Iterable[object], what: str) -> None:
+    """Say what became of which ones: each on a line of its own, then how many."""
+    found = list(names)
+    for one in found:
+        console.print(one, highlight=False)
+    console.print(f"{what}：{len(found)}" if context.language == "zh" else f"{len(found)} {what}", highlight=False)
+
+
 def plain(value: object) -> Text:
     """What people wrote, as it is: no mark-up is read into it, and nothing of it moves the terminal's cursor."""
     text = Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))

@@ -14,7 +14,7 @@ from alliance.listings.v1 import events_pb2
 from alliance.public.v1 import public_pb2
 from chassis import fence, jobs, reading, topics
 from chassis.clock import BusinessClock, SystemClock
-from chassis.database import Tx
+from chassis.database import Cause, Tx
 from chassis.etag import etag
 from chassis.fence import FENCE, Fence, Outcome, ServingError
 from chassis.handling import Listen
@@ -25,6 +25,7 @@ from tests.component.conftest import CAUSE, Probe, key
 from tests.records import everything
 from tests.waiting import running, until
 
+ASKED = Cause("operator:somebody", reason="a test")
 _LEDGER = Table("ledger", MetaData(), Column("name", Text), Column("version", BigInteger))
 
 
@@ -71,7 +72,7 @@ class Owner:
     def fence(self) -> Fence:
         """The service's fence."""
         listens = [Listen(self.internal.name, "probe", _nothing)]
-        found = Fence(self.probe.name, self.probe.database, self.probe.kafka, listens, [_LEDGER], "a test")
+        found = Fence(self.probe.name, self.probe.database, self.probe.kafka, listens, [_LEDGER], ASKED)
         found._topics = [self.internal, self.public]
         return found
 
@@ -234,6 +235,16 @@ async def test_a_backup_that_is_put_back_twice_rises_above_both_lives(owner: Own
         "b": (1 + 2 * FENCE, 1),  # all rise by as much: what counts together stays in step
     }
     assert await _ledger(owner) == {"a": 2 + 2 * FENCE, "b": 1 + 2 * FENCE}
+
+
+async def test_the_job_says_who_set_the_fence_up_and_the_events_are_the_services(owner: Owner) -> None:
+    await _lost(owner)
+    await owner.put_back(a=2, b=1, c=0)
+    await owner.fence().set_up()
+    (job,) = await owner.probe.rows("SELECT actor, reason FROM job")
+    assert tuple(job) == (ASKED.actor, ASKED.reason)
+    said = await owner.probe.rows("SELECT DISTINCT actor, reason FROM event WHERE type LIKE '%.restored.v1'")
+    assert [tuple(one) for one in said] == [(f"service:{owner.probe.name}", ASKED.reason)]
 
 
 async def test_a_service_does_not_serve_before_its_fence_is_finished(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from tests.contract.descriptors import services
 ON_THE_PLATFORM = {
     *("CreateOrganization", "VerifyOrganization", "CreateBody", "SuspendBody", "ResumeBody", "DissolveBody", "OpenCall"),
     *("ListDeadLetters", "GetDeadLetter", "ReplayDeadLetters", "DropDeadLetters"),
-    *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "GetProgress", "SetClock"),
+    *("ListParkedEvents", "RetryParkedEvents", "GiveUpParkedEvents"),
+    *("ReplayTopic", "ListGroups", "RebuildGroup", "GetJob", "ListJobs", "CancelJob", "GetProgress", "SetClock"),
     *("ExportPersonalData", "ErasePersonalData"),
 }
 WITHOUT_A_TOKEN = {

@@ -7,7 +7,7 @@ import typer
 from alliance.admin.v1 import admin_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
-from alliance_cli.output import Column, console, instant, plain, short, show, show_one, value_of
+from alliance_cli.output import Column, console, instant, plain, short, show, show_one, told, value_of
 from alliance_cli.session import SERVICES, call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="死信 · dead letters")
@@ -160,8 +160,6 @@ def _told(answer: Any, what: str, ids: list[str] | None) -> None:
 
 
 def _listed(answer: Any, what: str) -> None:
-    for one in answer.ids:
-        console.print(one, highlight=False)
-    console.print(f"{what}：{len(answer.ids)}" if context.language == "zh" else f"{len(answer.ids)} {what}", highlight=False)
+    told(answer.ids, what)
     if answer.more:
         console.print(t("还有更多符合条件的，请再次执行", "more fit: run it again"))

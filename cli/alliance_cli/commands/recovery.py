@@ -2,36 +2,28 @@
 
 import time
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
+from rich.status import Status
 
 from alliance.admin.v1 import admin_service_pb2 as rpc
 from alliance_cli import stubs
+from alliance_cli.commands import jobs as job_list
 from alliance_cli.errors import explained, fail
 from alliance_cli.naming import every
-from alliance_cli.output import Column, errors, instant, show
+from alliance_cli.output import Column, errors, show
 from alliance_cli.session import SERVICES, call, t
 
 _LOOK = 0.5  # seconds between looks at a job
-_NOT_DONE = 1
+_NOT_DONE, _INTERRUPTED = 1, 130  # exit codes; the second is the shell's for Ctrl-C
 Reason = Annotated[str, typer.Option(help="为何如此处理 · why, for the record")]
 GROUP_COLUMNS: list[Column] = [
     ("处理组", "group", lambda g: g.name),
     ("主题", "topic", lambda g: g.topic),
     ("主题归属", "topic's owner", lambda g: g.topic_owner),
     ("可重建", "rebuildable", lambda g: t("是", "yes") if g.rebuildable else t("否", "no")),
-]
-JOB_COLUMNS: list[Column] = [
-    ("作业", "job", lambda j: j.id),
-    ("种类", "kind", lambda j: {"replay": t("重放", "replay"), "rebuild": t("重建", "rebuild")}.get(j.kind, j.kind)),
-    ("对象", "subject", lambda j: j.subject),
-    ("记录", "records", lambda j: j.records),
-    ("删除", "removed", lambda j: j.removed),
-    ("失败", "failed", lambda j: j.failed),
-    ("完成", "finished", lambda j: instant(j.finish_time)),
-    ("未完成原因", "not done because", lambda j: j.failure),
 ]
 
 
@@ -112,22 +104,38 @@ def _replayed(owners: dict[str, str], reason: str) -> list[rpc.Job]:
 
 
 def _waited_for(jobs: list[tuple[str, str]]) -> list[rpc.Job]:
-    """The jobs once they have ended, with their progress on the way."""
-    found = []
-    with errors.status("") as status:
-        for service, identifier in jobs:
-            while True:
-                job = call(stubs.admin(service).GetJob, rpc.GetJobRequest(id=identifier))
-                if job.HasField("finish_time"):
-                    found.append(job)
-                    break
-                status.update(f"{job.subject}  {job.records}")
-                time.sleep(_LOOK)
-    return found
+    """The jobs once they have ended, with their progress on the way. Exits on Ctrl-C, which ends none of them."""
+    try:
+        with errors.status("") as status:
+            return [_ended(service, identifier, status) for service, identifier in jobs]
+    except KeyboardInterrupt:
+        _go_on(jobs)
+
+
+def _ended(service: str, identifier: str, status: Status) -> rpc.Job:
+    while True:
+        job: rpc.Job = call(stubs.admin(service).GetJob, rpc.GetJobRequest(id=identifier))
+        if job.HasField("finish_time"):
+            return job
+        status.update(f"{job.subject}  {job.records}")
+        time.sleep(_LOOK)
+
+
+def _go_on(jobs: list[tuple[str, str]]) -> NoReturn:
+    """Say that jobs that nobody waits for any more go on; exits."""
+    lines = [
+        t(
+            "不再等待；已提出的作业继续进行，尚未提出的不再提出。查看：alliance jobs list --open；取消：",
+            "not waited for any more; what was asked for goes on, and nothing more is asked for. "
+            "To watch: alliance jobs list --open; to cancel:",
+        ),
+        *(f"  alliance jobs cancel {service} {identifier} --reason …" for service, identifier in jobs),
+    ]
+    fail(_INTERRUPTED, "\n".join(lines))
 
 
 def _done(jobs: list[rpc.Job]) -> None:
     """Show jobs; exits where one was not done."""
-    show(jobs, JOB_COLUMNS)
-    if [one for one in jobs if one.failure or one.failed]:
+    show(jobs, [*job_list.WHAT, *job_list.OUTCOME])
+    if not all(map(job_list.is_done, jobs)):
         fail(_NOT_DONE, t("有作业未全部完成", "not all of it was done"))

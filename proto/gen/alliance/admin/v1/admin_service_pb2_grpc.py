@@ -55,6 +55,21 @@ class AdminServiceStub:
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.ListParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/ListParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.FromString,
+                _registered_method=True)
+        self.RetryParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/RetryParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.FromString,
+                _registered_method=True)
+        self.GiveUpParkedEvents = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/GiveUpParkedEvents',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.FromString,
+                _registered_method=True)
         self.ReplayTopic = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/ReplayTopic',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.SerializeToString,
@@ -73,6 +88,16 @@ class AdminServiceStub:
         self.GetJob = channel.unary_unary(
                 '/alliance.admin.v1.AdminService/GetJob',
                 request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
+                _registered_method=True)
+        self.ListJobs = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/ListJobs',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.SerializeToString,
+                response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.FromString,
+                _registered_method=True)
+        self.CancelJob = channel.unary_unary(
+                '/alliance.admin.v1.AdminService/CancelJob',
+                request_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
                 _registered_method=True)
         self.GetProgress = channel.unary_unary(
@@ -120,6 +145,27 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListParkedEvents(self, request, context):
+        """Lists events that can't be sent, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryParkedEvents(self, request, context):
+        """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveUpParkedEvents(self, request, context):
+        """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReplayTopic(self, request, context):
         """Publishes a topic's records again out of the event store; a job that the relay works off.
         """
@@ -144,6 +190,21 @@ class AdminServiceServicer:
 
     def GetJob(self, request, context):
         """Reads how far a job has got.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobs(self, request, context):
+        """Lists jobs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelJob(self, request, context):
+        """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+        has done stays. A fence is never cancelled: half a fence is worse than none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,6 +247,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.SerializeToString,
             ),
+            'ListParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.SerializeToString,
+            ),
+            'RetryParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.SerializeToString,
+            ),
+            'GiveUpParkedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveUpParkedEvents,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.SerializeToString,
+            ),
             'ReplayTopic': grpc.unary_unary_rpc_method_handler(
                     servicer.ReplayTopic,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ReplayTopicRequest.FromString,
@@ -204,6 +280,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
             'GetJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetJob,
                     request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.SerializeToString,
+            ),
+            'ListJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobs,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.FromString,
+                    response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.SerializeToString,
+            ),
+            'CancelJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelJob,
+                    request_deserializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.FromString,
                     response_serializer=alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.SerializeToString,
             ),
             'GetProgress': grpc.unary_unary_rpc_method_handler(
@@ -337,6 +423,87 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
+    def ListParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/ListParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/RetryParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.RetryParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveUpParkedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/GiveUpParkedEvents',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.GiveUpParkedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReplayTopic(request,
             target,
             options=(),
@@ -433,6 +600,60 @@ class AdminService:
             target,
             '/alliance.admin.v1.AdminService/GetJob',
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.GetJobRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/ListJobs',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsRequest.SerializeToString,
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.ListJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.admin.v1.AdminService/CancelJob',
+            alliance_dot_admin_dot_v1_dot_admin__service__pb2.CancelJobRequest.SerializeToString,
             alliance_dot_admin_dot_v1_dot_admin__service__pb2.Job.FromString,
             options,
             channel_credentials,

@@ -43,6 +43,12 @@ class AdminServiceStub:
     """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
     key is open and not dropped with it.
     """
+    ListParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListParkedEventsRequest, _admin_service_pb2.ListParkedEventsResponse]
+    """Lists events that can't be sent, oldest first."""
+    RetryParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.RetryParkedEventsRequest, _admin_service_pb2.RetryParkedEventsResponse]
+    """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+    GiveUpParkedEvents: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GiveUpParkedEventsRequest, _admin_service_pb2.GiveUpParkedEventsResponse]
+    """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
     ReplayTopic: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     ListGroups: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]
@@ -53,6 +59,12 @@ class AdminServiceStub:
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]
     """Reads how far a job has got."""
+    ListJobs: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ListJobsRequest, _admin_service_pb2.ListJobsResponse]
+    """Lists jobs, newest first."""
+    CancelJob: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.CancelJobRequest, _admin_service_pb2.Job]
+    """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+    has done stays. A fence is never cancelled: half a fence is worse than none.
+    """
     GetProgress: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]
     """Reads the clocks and how far the service has got."""
     SetClock: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]
@@ -73,6 +85,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Gives dead letters up: they have no effect, and what waits behind them goes on. Refused while an earlier record of the same
     key is open and not dropped with it.
     """
+    ListParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListParkedEventsRequest, _admin_service_pb2.ListParkedEventsResponse]  # type: ignore[assignment]
+    """Lists events that can't be sent, oldest first."""
+    RetryParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RetryParkedEventsRequest, _admin_service_pb2.RetryParkedEventsResponse]  # type: ignore[assignment]
+    """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+    GiveUpParkedEvents: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GiveUpParkedEventsRequest, _admin_service_pb2.GiveUpParkedEventsResponse]  # type: ignore[assignment]
+    """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
     ReplayTopic: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ReplayTopicRequest, _admin_service_pb2.ReplayTopicResponse]  # type: ignore[assignment]
     """Publishes a topic's records again out of the event store; a job that the relay works off."""
     ListGroups: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListGroupsRequest, _admin_service_pb2.ListGroupsResponse]  # type: ignore[assignment]
@@ -83,6 +101,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetJobRequest, _admin_service_pb2.Job]  # type: ignore[assignment]
     """Reads how far a job has got."""
+    ListJobs: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListJobsRequest, _admin_service_pb2.ListJobsResponse]  # type: ignore[assignment]
+    """Lists jobs, newest first."""
+    CancelJob: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.CancelJobRequest, _admin_service_pb2.Job]  # type: ignore[assignment]
+    """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+    has done stays. A fence is never cancelled: half a fence is worse than none.
+    """
     GetProgress: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetProgressRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
     """Reads the clocks and how far the service has got."""
     SetClock: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.SetClockRequest, _admin_service_pb2.Progress]  # type: ignore[assignment]
@@ -126,6 +150,30 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListParkedEvents(
+        self,
+        request: _admin_service_pb2.ListParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.ListParkedEventsResponse]]:
+        """Lists events that can't be sent, oldest first."""
+
+    @_abc_1.abstractmethod
+    def RetryParkedEvents(
+        self,
+        request: _admin_service_pb2.RetryParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.RetryParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.RetryParkedEventsResponse]]:
+        """Hands parked events to the relay again; it keeps their order, and parks anew what is refused again."""
+
+    @_abc_1.abstractmethod
+    def GiveUpParkedEvents(
+        self,
+        request: _admin_service_pb2.GiveUpParkedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.GiveUpParkedEventsResponse, _abc.Awaitable[_admin_service_pb2.GiveUpParkedEventsResponse]]:
+        """Gives parked events up: they are never published, and what waits behind them goes on. Can't be taken back."""
+
+    @_abc_1.abstractmethod
     def ReplayTopic(
         self,
         request: _admin_service_pb2.ReplayTopicRequest,
@@ -158,6 +206,24 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.Job, _abc.Awaitable[_admin_service_pb2.Job]]:
         """Reads how far a job has got."""
+
+    @_abc_1.abstractmethod
+    def ListJobs(
+        self,
+        request: _admin_service_pb2.ListJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ListJobsResponse, _abc.Awaitable[_admin_service_pb2.ListJobsResponse]]:
+        """Lists jobs, newest first."""
+
+    @_abc_1.abstractmethod
+    def CancelJob(
+        self,
+        request: _admin_service_pb2.CancelJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.Job, _abc.Awaitable[_admin_service_pb2.Job]]:
+        """Ends a replay or a rebuild with a failure that says who and why; one that is under way stops at its next step, and what it
+        has done stays. A fence is never cancelled: half a fence is worse than none.
+        """
 
     @_abc_1.abstractmethod
     def GetProgress(

@@ -1,0 +1,41 @@
+"""How a service is run: what it takes, and whom a fence is put down to."""
+
+import os
+import pwd
+
+import pytest
+
+from chassis.main import _arguments
+
+
+def test_a_fence_is_put_down_to_the_systems_user_or_to_whom_is_named() -> None:
+    found = _arguments("listings", ["restore-fence", "a backup"])
+    assert (found.command, found.reason, found.actor) == ("restore-fence", "a backup", f"operator:{_user()}")
+    assert _arguments("listings", ["restore-fence", "a backup", "--actor", "on-call"]).actor == "on-call"
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", nameless)
+    assert _arguments("listings", ["restore-fence", "a backup"]).actor == f"operator:{os.getuid()}"
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_the_others_take_nothing_more(command: str) -> None:
+    assert _arguments("listings", [command]).command == command
+    with pytest.raises(SystemExit) as refused:
+        _arguments("listings", [command, "more"])
+    assert refused.value.code == 2
+
+
+@pytest.mark.parametrize("given", [[], ["restore-fence"], ["restore-fence", "a", "b"], ["other"]])
+def test_anything_else_is_refused(given: list[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        _arguments("listings", given)
+    assert refused.value.code == 2
