@@ -1,7 +1,7 @@
 """`python -m bench.quality DIR…`: how good the rankings are that matching gives, on judged sets.
 
-Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. Queries and corpus are put in as demands and supplies, into the
-very `Index` that the service runs, and each query is ranked by it, and by what it has to beat: reciprocal-rank fusion
+Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. Queries and corpus are put in as listings of two sides, into the
+very `Ranker` that the service runs, and each query is ranked by it, and by what it has to beat: reciprocal-rank fusion
 (k = 60) of exact BM25 (k1 = 1.2, b = 0.75) over words and pairs of Han characters, and of the cosine of whole texts, by the
 same embedder.
 Exits with 1 where matching is not better on every set (p < 0.05, Holm over the sets).
@@ -24,16 +24,11 @@ from numpy.typing import NDArray
 if not __package__:  # `python bench/quality.py`
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from alliance.listings.v1 import listing_pb2
 from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
-from matching.domain.facts import Facts
-from matching.domain.lexical import pack
 from matching.domain.passage import Passage
-from matching.domain.score import closest
-from matching.embedding import Embedder, Meanings, embedder
-from matching.entry import Entry
-from matching.index import Index
-from matching.statistics import Statistics
+from matching.embedding import Embedder, Meanings, Memory, embedder
+from matching.lexicon import Lexicon
+from matching.ranking import Ranker
 
 _KEPT = 100  # ranks that count for MRR, of both sides
 _LEVEL = 0.05
@@ -92,13 +87,14 @@ class Measured:
 
 def measure(judged: Judged, by: Embedder) -> Measured:
     """Rank every query."""
-    index, meanings = Index(lambda entry: Passage(entry.title)), Meanings(by)
+    meanings, lexicon = Meanings(by, Memory()), Lexicon()
+    demands, supplies = Ranker(meanings, lexicon), Ranker(meanings, lexicon)
+    queries = {query: Passage.read(text) for query, text in judged.queries.items()}
     began = perf_counter()
-    queries = _published(index, meanings, "PROJECT_DEMAND", judged.queries)
-    _published(index, meanings, "RESEARCH_OUTCOME", judged.corpus)
-    index.statistics = Statistics.taken(1, [entry.facts for entry in index.entries()])
+    demands.put(queries.items())
+    supplies.put((name, Passage.read(text)) for name, text in judged.corpus.items())
     taken_in = perf_counter()
-    ours = {query: _ranked(index, facts) for query, facts in queries.items()}
+    ours = {query: [one.name for one in supplies.rank(passage, _KEPT)] for query, passage in queries.items()}
     ranked = perf_counter()
     floor = Floor(judged.corpus, by)
     theirs = {query: floor.rank(text)[:_KEPT] for query, text in judged.queries.items()}
@@ -110,23 +106,6 @@ def measure(judged: Judged, by: Embedder) -> Measured:
     )
 
 
-def _published(index: Index, meanings: Meanings, kind: str, texts: Mapping[str, str]) -> dict[str, Facts]:
-    """The facts of texts, which are put into the index as listings of such a kind."""
-    passages = [Passage.read(text) for text in texts.values()]
-    found = {}
-    for name, passage, meaning in zip(texts, passages, meanings.of(passages), strict=True):
-        public = listing_pb2.VISIBILITY_PUBLIC
-        found[name] = Facts(name, 1, kind, (), kind, public, terms=pack(passage), meaning=meaning)
-        index.put(Entry(found[name], b"", title=passage.title))
-    return found
-
-
-def _ranked(index: Index, facts: Facts) -> list[str]:
-    """The closest candidates, as proposals begin with them."""
-    candidates = index.candidates(facts)
-    return [one.name for one, _ in closest(zip(candidates, index.closeness(facts, candidates), strict=True), _KEPT)]
-
-
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and say whether matching is better everywhere."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
@@ -134,8 +113,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--embedder", default="", metavar="DIR", help="folder of an ONNX sentence model; else the bundled one")
     chosen = parser.parse_args(arguments)
     by = embedder(chosen.embedder)
-    if by is None:
-        parser.error("an embedder is needed: the floor has one")
     print(f"{'':28}{'':10}" + "".join(f"{metric:>11}" for metric in METRICS), flush=True)
     results = [(folder.name, _measured(Judged.read(folder), by)) for folder in chosen.folders]
     corrected = holm([difference.p for _, difference in results])

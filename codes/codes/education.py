@@ -31,10 +31,6 @@ _COMMON = {
 }
 
 
-LEVELS = range(_DOCTOR + 1)
-"""What `level` may give."""
-
-
 def exists(code: str) -> bool:
     """Whether the code is in the table."""
     return code in names(_FILE)

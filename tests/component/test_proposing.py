@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alliance.listings.v1 import listing_pb2
-from matching.entry import Entry
+from matching.domain.facts import Facts
 from matching.index import Draft
 from matching.mapping import entry_of
 from matching.proposing import Proposing
@@ -24,18 +24,10 @@ async def test_who_joins_while_its_first_listing_is_judged_is_judged_again(
         name="listings/a", issuer="organizations/a", kind=listing_pb2.LISTING_KIND_JOB_POSITION, title="封装工程师"
     )
 
-    async def plan(tx: Any, draft: Draft, entry: Entry) -> None:
-        planned.append(entry.facts.name)
-
-    async def complete(tx: Any) -> None:
-        """The probe has no tables of matching's."""
-
-    async def vectors(tx: Any, passages: list[Any]) -> list[bytes]:
-        return [b""] * len(passages)
+    async def plan(tx: Any, draft: Draft, facts: Facts) -> None:
+        planned.append(facts.name)
 
     monkeypatch.setattr(proposing, "_plan", plan)
-    monkeypatch.setattr(proposing, "_complete", complete)
-    monkeypatch.setattr(proposing, "_vectors", vectors)
 
     async def joins() -> None:
         async with probe.database.transaction(CAUSE) as tx:

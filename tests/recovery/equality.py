@@ -5,7 +5,6 @@ Each comparison is one of sets, straight out of the databases and the topics, pa
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -24,10 +23,8 @@ from chassis.statements import Row
 from matching.domain.life import match_name
 from matching.domain.pairs import LEAST_THRESHOLD, is_demand
 from matching.domain.score import judge
-from matching.embedding import Meanings, embedder
-from matching.mapping import entry_of, passage_of
+from matching.mapping import entry_of
 from matching.settings import MatchingSettings
-from matching.statistics import Statistics
 from reporting.mapping import fact_row, naming_rows
 from reporting.store import fact, naming
 from tests import world
@@ -139,16 +136,11 @@ async def _matches(platform: Platform) -> list[str]:
     A listing that fits more others than one change may bring it is proposed to the best of them only.
     """
     published = await rows(platform, "listings", "SELECT version, content FROM listing WHERE state = 2")
-    entries = [entry_of(listing_pb2.Listing.FromString(row["content"]), row["version"]) for row in published]
-    meanings = _MEANINGS.of([passage_of(entry) for entry in entries])
-    facts = [replace(entry.facts, meaning=meaning) for entry, meaning in zip(entries, meanings, strict=True)]
-    supplies = [one for one in facts if not is_demand(one.kind)]
+    facts = [entry_of(listing_pb2.Listing.FromString(row["content"]), row["version"]).facts for row in published]
     fitting, partners = dict[str, int](), Counter[str]()
-    pairs = [(one, other) for one in facts if is_demand(one.kind) for other in supplies]
-    counts = await _counts(platform)
-    near = chain.from_iterable(counts.closeness(one, supplies) for one in facts if is_demand(one.kind))
-    for (demand, supply), closeness in zip(pairs, near, strict=True):
-        verdict = judge(demand, supply, closeness, business_date(SystemClock().now()))
+    pairs = [(one, other) for one in facts if is_demand(one.kind) for other in facts if not is_demand(other.kind)]
+    for demand, supply in pairs:
+        verdict = judge(demand, supply, business_date(SystemClock().now()))
         if not verdict.broken and verdict.score >= LEAST_THRESHOLD:
             fitting[match_name(demand.name, supply.name)] = verdict.score
             partners.update((demand.name, supply.name))
@@ -161,13 +153,6 @@ async def _matches(platform: Platform) -> list[str]:
         *_apart("matching's matches", known.keys() & fitting.keys() & few, fitting.keys() & few),
         *_apart("matching's scores", proposed, {(name, fitting.get(name, 0)) for name, _ in proposed}),
     ]
-
-
-async def _counts(platform: Platform) -> Statistics:
-    """The counts by which all demands are judged by now."""
-    for row in await rows(platform, "matching", "SELECT number, listings, holding FROM counts ORDER BY number DESC LIMIT 1"):
-        return Statistics.unpacked(row["number"], row["listings"], row["holding"])
-    return Statistics.none()
 
 
 def _version(record: "ConsumerRecord[bytes, bytes]") -> int:
@@ -184,5 +169,4 @@ def _apart(what: str, kept: Collection[Any], owners: Collection[Any]) -> list[st
     return found + ([f"{what}: {len(invented)} too many, {str(next(iter(invented)))[:200]}"] if invented else [])
 
 
-_MEANINGS = Meanings(embedder(""))
 _KINDS = (listing_pb2.LISTING_KIND_JOB_POSITION, listing_pb2.LISTING_KIND_TALENT_SUPPLY)

@@ -1,18 +1,14 @@
-"""How close two listings are: titles, terms, weights, meanings, and the parts of a blend."""
+"""How close two passages are: titles, terms, weights, and the parts of a blend."""
 
 import math
-import random
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.domain import lexical
 from matching.domain.blend import WHOLE, blend
-from matching.domain.facts import Facts
 from matching.domain.passage import LIMIT, Passage
-from matching.statistics import Statistics
 
 TEXTS = ["数据分析。负责数据", "Java 开发。写代码", "farming and agriculture", ""]
 
@@ -75,107 +71,35 @@ def test_the_most_frequent_terms_are_kept() -> None:
     assert "128_" not in counted
 
 
-def facts(text: str, meaning: bytes = b"") -> Facts:
-    """A listing of such a text."""
-    return Facts(text, 1, "", (), "JOB_POSITION", 1, terms=lexical.pack(Passage.read(text)), meaning=meaning)
-
-
-def close(one: str, other: str, of: Statistics | None = None) -> float:
-    """The cosine of two texts by words."""
-    return (of or Statistics.none()).closeness(facts(one), [facts(other)])[0].words / (WHOLE * 3 // 4)
-
-
-def counted(*texts: str) -> Statistics:
-    """Counts of texts."""
-    return Statistics.taken(1, map(facts, texts))
+def weights(texts: list[str]) -> list[dict[str, float]]:
+    """Weights of texts that are all there is."""
+    counted = [lexical.counts(Passage.read(text)) for text in texts]
+    return [lexical.weights(one, lambda term: sum(term in other for other in counted), len(counted)) for one in counted]
 
 
 def test_closeness_of_words() -> None:
-    data, java, _, nothing = TEXTS
-    assert close(data, data) == pytest.approx(1, abs=1e-6)
-    assert close(data, java) == 0
-    assert close(data, nothing) == close(nothing, data) == close(nothing, nothing) == 0
-    assert Statistics.none().closeness(facts(data), []) == []
+    data, java, _, nothing = weights(TEXTS)
+    assert lexical.closeness(data, data) == pytest.approx(1)
+    assert lexical.closeness(data, java) == 0
+    assert lexical.closeness(data, nothing) == 0
+    assert nothing == {}
 
 
-@given(st.text("数据分析报表采集", max_size=12), st.text("数据分析报表采集", max_size=12))
-def test_it_is_the_same_from_either_side(one: str, other: str) -> None:
-    of = counted(*TEXTS, "数据采集员。负责采集数据与上报")
-    assert of.closeness(facts(one), [facts(other)]) == of.closeness(facts(other), [facts(one)])
+def test_it_is_the_same_from_either_side() -> None:
+    one, other = weights(["数据分析。负责报表", "数据采集员。负责采集数据与上报"])
+    assert 0 < lexical.closeness(one, other) == lexical.closeness(other, one) < 1
 
 
 def test_what_fewer_hold_weighs_more() -> None:
-    common, rare = counted("土壤 检测", "检测", "检测 仪器"), counted("土壤 检测", "土壤", "土壤 肥料")
-    assert close("土壤 检测", "土壤", common) > close("土壤 检测", "土壤", Statistics.none())
-    assert close("土壤 检测", "土壤", rare) < close("土壤 检测", "土壤", Statistics.none())
-    weights = common.weights(lexical.pack(Passage("土壤 检测")))
-    assert weights[lexical.bucket("土壤")] > weights[lexical.bucket("检测")] > 0
-    assert sum(weight**2 for weight in weights.values()) == pytest.approx(1)
+    assert lexical.idf(1, 1000) > lexical.idf(500, 1000) > lexical.idf(1000, 1000) > 0
+    common, rare = weights(["土壤 检测", "检测", "检测 仪器"])[0], weights(["土壤 检测", "土壤", "土壤 肥料"])[0]
+    assert common["土壤"] > common["检测"]
+    assert rare["土壤"] < rare["检测"]
 
 
-def test_all_at_once_is_as_by_the_formula() -> None:
-    """log(1 + count) × idf, of length 1, multiplied."""
-    chance = random.Random(1)
-    words = ["数据", "分析", "java", "farming", "园林", "开发", "报表", "services", "苗木"]
-    texts = ["。".join(" ".join(chance.choices(words, k=chance.randint(1, 6))) for _ in "12") for _ in range(40)]
-    terms = [lexical.counts(Passage.read(text)) for text in texts]
-
-    def weights(of: dict[str, int]) -> dict[str, float]:
-        holding = {term: sum(term in other for other in terms) for term in of}
-        mass = {
-            term: math.log1p(count) * math.log1p((len(texts) - holding[term] + 0.5) / (holding[term] + 0.5))
-            for term, count in of.items()
-        }
-        length = math.sqrt(sum(one**2 for one in mass.values()))
-        return {term: one / length for term, one in mass.items()}
-
-    found = counted(*texts).closeness(facts(texts[0]), [facts(text) for text in texts])
-    asked = weights(terms[0])
-    for closeness, of in zip(found, terms, strict=True):
-        expected = sum(weight * asked.get(term, 0) for term, weight in weights(of).items())
-        assert closeness.words == pytest.approx(expected * WHOLE * 3 / 4, abs=2)
-        assert closeness.statistics == 1
-
-
-def test_closeness_of_meanings() -> None:
-    north, east, west = (bytes(np.array(one, np.int8)) for one in ([0, 127], [127, 0], [-127, 0]))
-    found = Statistics.none().closeness(facts("", north), [facts("", one) for one in (north, east, west, b"")])
-    assert [one.meaning for one in found] == [WHOLE // 4, 0, 0, 0]
-    assert Statistics.none().closeness(facts(""), [facts("", north)])[0].meaning == 0
-    diagonal = Statistics.none().closeness(facts("", east), [facts("", bytes(np.array([127, 127], np.int8)))])
-    assert diagonal[0].meaning == pytest.approx(WHOLE / 4 / math.sqrt(2), abs=1)
-
-
-def test_counts_are_kept_whole_and_in_little_room() -> None:
-    of = counted(*TEXTS)
-    packed = of.packed()
-    assert len(packed) < 100_000
-    again = Statistics.unpacked(of.number, of.listings, packed)
-    assert (again.listings, again.number, again.holding.tolist()) == (4, 1, of.holding.tolist())
-
-
-@pytest.mark.parametrize(
-    ("counted", "listings", "outgrown"),
-    [
-        (0, 0, False),
-        (0, 99, False),
-        (0, 100, True),
-        (100, 0, True),
-        (100, 399, False),
-        (100, 400, True),
-        (400, 101, False),
-        (400, 100, True),
-        (400, 1, True),
-    ],
-)
-def test_counts_are_outgrown(counted: int, listings: int, outgrown: bool) -> None:
-    assert Statistics(1, counted, Statistics.none().holding).outgrown(listings) is outgrown
-
-
-def test_a_text_says_all_of_a_short_one() -> None:
-    held = lexical.pack(Passage("数据库设计", "C++ 与 Java")).known()
-    assert all(lexical.hold(held, one) for one in ("数据库", "java", "C++"))
-    assert not any(lexical.hold(held, one) for one in ("C", "设计数据", ""))
+def test_a_term_that_nobody_holds_is_left_out() -> None:
+    found = lexical.weights({"数": 1, "据": 9}, {"数": 1}.get, 1)  # type: ignore[arg-type]
+    assert found == {"数": 1}
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))

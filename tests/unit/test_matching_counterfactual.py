@@ -5,15 +5,9 @@ from datetime import date
 
 from hypothesis import given
 
-from matching.domain.counterfactual import Alternative, fits_until
-from matching.domain.counterfactual import alternatives as alternatives_by
-from matching.domain.facts import Facts
-from tests.unit.test_matching_score import BEIJING, SHANGHAI, TITLES, TODAY, close, judge, post, supply
-
-
-def alternatives(demand: Facts, offer: Facts) -> list[Alternative]:
-    """By the texts alone, as they are."""
-    return alternatives_by(demand, offer, close(demand, offer))
+from matching.domain.counterfactual import alternatives, fits_until
+from matching.domain.score import judge
+from tests.unit.test_matching_score import BEIJING, SHANGHAI, TITLES, TODAY, post, supply
 
 
 def test_each_missing_skill_says_what_it_would_bring() -> None:
@@ -27,7 +21,7 @@ def test_each_missing_skill_says_what_it_would_bring() -> None:
     now = judge(wanted, offer, TODAY).score
     for one in found:
         skill = one.en.removeprefix("the skill ")
-        then = judge(wanted, replace(offer, skills=(*offer.skills, skill)), TODAY).score  # its texts stay as they are
+        then = judge(wanted, replace(offer, skills=(*offer.skills, skill)), TODAY).score
         assert one.score == then > now
 
 

@@ -7,19 +7,13 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.visibility import Viewer
-from matching.domain import score
+from matching.domain import text
 from matching.domain.facts import Facts
-from matching.domain.lexical import pack
 from matching.domain.life import OPEN, Change, Match, State, Verb, accept, match_name, step
 from matching.domain.pairs import RULES
-from matching.domain.passage import Passage
 from matching.domain.plan import Day, close, plan
-from matching.domain.score import judge, sides
-from matching.entry import Entry
-from matching.index import Draft, Index
-from matching.search import Filter
-from matching.statistics import Statistics
+from matching.domain.score import best, judge, sides
+from matching.index import Draft, Entry, Index
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -50,7 +44,7 @@ def facts_of(number: int, version: int, kind: str, title: str, region: str, issu
         regions=(region,) if region else (),
         majors=majors,
         skills=skills,
-        terms=pack(Passage.of(title, labels)),
+        words=text.weigh(title, [labels], []),
     )
 
 
@@ -59,7 +53,7 @@ class Matching:
     """The service's own steps on tables in memory: index, draft, best partners, plan."""
 
     best: int
-    index: Index = field(default_factory=lambda: Index(lambda entry: Passage(entry.title)))
+    index: Index = field(default_factory=Index)
     matches: dict[str, Match] = field(default_factory=dict)
 
     def batch(self, events: list[tuple[str, Facts | None]], *, commit: bool) -> list[Change]:
@@ -79,16 +73,12 @@ class Matching:
         if facts is None:
             draft.remove(name)
             return close(own.values(), "WITHDRAWN", NOW)
-        draft.put(Entry(facts, b"", title=name))
-        able = score.able(facts, draft.candidates(facts), TODAY)
-        closest = score.closest(zip(able, draft.closeness(facts, able), strict=True), 200)
-        chosen = score.best(facts, closest, DAY.threshold)[: self.best]
+        draft.put(Entry(facts, b""))
+        chosen = best(facts, draft.candidates(facts), TODAY, DAY.threshold, 200)[: self.best]
         known = {other.name for other in chosen}
         open_names = [partner for partner, match in own.items() if match.state in OPEN and partner not in known]
         others = [entry.facts for partner in open_names if (entry := draft.get(partner))]
-        near = [*chosen, *others]
-        closeness = dict(zip((one.name for one in near), draft.closeness(facts, near), strict=True))
-        return plan(facts, chosen, others, frozenset(), own, closeness, DAY)
+        return plan(facts, chosen, others, frozenset(), own, DAY)
 
     def proposed(self) -> dict[str, int]:
         return {name: match.score for name, match in self.matches.items() if match.state is State.PROPOSED}
@@ -99,8 +89,7 @@ def oracle(listings: dict[str, Facts]) -> dict[str, int]:
     found = {}
     for demand, supply in product(listings.values(), listings.values()):
         if any((rule.demand, rule.supply) == (demand.kind, supply.kind) for rule in RULES):
-            (closeness,) = Statistics.none().closeness(demand, [supply])
-            verdict = judge(demand, supply, closeness, TODAY)
+            verdict = judge(demand, supply, TODAY)
             if not verdict.broken and verdict.score >= DAY.threshold:
                 found[match_name(demand.name, supply.name)] = verdict.score
     return found
@@ -147,7 +136,7 @@ def test_the_proposals_equal_a_from_scratch_oracle(batches: list[tuple[list[_Eve
     for name in list(listings):
         matching.batch([(name, None)], commit=True)
     assert matching.proposed() == {}
-    assert matching.index.search.find("", Filter(), Viewer(platform=True)).total == 0, "nothing stays behind"
+    assert not any(any(words.values()) for words in matching.index._postings.values()), "nothing stays behind"
 
 
 def _pair(version: int = 1, title: str = "Java 开发工程师") -> tuple[Facts, Facts]:
@@ -170,9 +159,7 @@ def test_a_change_proposes_only_the_best() -> None:
     demand = facts_of(1, 1, "JOB_POSITION", "Java 开发", "", 1, "计算机类")
     changes = matching.batch([(demand.name, demand)], commit=True)
     assert len(changes) == 3
-    closeness = Statistics.none().closeness(demand, supplies)
-    verdicts = (judge(*sides(demand, one), close, TODAY) for one, close in zip(supplies, closeness, strict=True))
-    scores = sorted((verdict.score for verdict in verdicts), reverse=True)
+    scores = sorted((judge(*sides(demand, one), TODAY).score for one in supplies), reverse=True)
     assert sorted((change.match.score for change in changes), reverse=True) == scores[:3]
 
 
@@ -222,3 +209,16 @@ def test_what_is_in_progress_only_the_two_end() -> None:
     elsewhere = facts_of(1, 2, "JOB_POSITION", "护理", "310000", 1, "护理")
     for change in (elsewhere, None):
         assert matching.batch([(started.demand, change)], commit=True) == []
+
+
+def test_the_index_reads_the_rarest_words_first_and_ranks_by_weight_in_common() -> None:
+    index = Index()
+    for number, title in enumerate(["Java 开发", "Java 开发 集成电路", "护理"]):
+        index.put(Entry(facts_of(number, 1, "TALENT_SUPPLY", title, "", number, ""), b""))
+    wanted = facts_of(9, 1, "JOB_POSITION", "Java 集成电路 开发", "", 9, "")
+    assert [found.name for found in index.candidates(wanted)] == ["listings/1", "listings/0"]
+    index.remove("listings/1")
+    index.remove("listings/1")
+    assert [found.name for found in index.candidates(wanted)] == ["listings/0"]
+    assert index.has_issuer("organizations/0")
+    assert not index.has_issuer("organizations/1")

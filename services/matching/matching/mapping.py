@@ -14,11 +14,9 @@ from codes import education, industries, majors, regions
 from matching.domain import text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
-from matching.domain.lexical import pack
 from matching.domain.life import Match, State, Verb
-from matching.domain.passage import Passage
 from matching.domain.score import Part
-from matching.entry import Entry
+from matching.index import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
 _OUTCOMES: dict[int, Verb] = {
@@ -45,20 +43,13 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         skills=details["skills"],
         technology=details["technology"],
         education=details["education"] if education.exists(details["education"]) else "",
-        terms=pack(_passage(listing, details)),
+        words=text.weigh(
+            listing.title,
+            [*details["majors"], *details["skills"], *details["positions"], details["technology"]],
+            [listing.description, *details["prose"]],
+        ),
     )
     return Entry(facts, listing.SerializeToString(), listing.source, listing.title)
-
-
-def passage_of(entry: Entry) -> Passage:
-    """The text of a listing: its title, and beneath it the labels and the prose."""
-    listing = listing_pb2.Listing.FromString(entry.listing)
-    return _passage(listing, _details(listing))
-
-
-def _passage(listing: listing_pb2.Listing, details: dict[str, Any]) -> Passage:
-    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
-    return Passage.of(listing.title, "\n".join(filter(None, [*labels, listing.description, *details["prose"]])))
 
 
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:

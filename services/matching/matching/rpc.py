@@ -19,8 +19,7 @@ from matching import store
 from matching.domain import life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
-from matching.entry import Entry
-from matching.index import Index
+from matching.index import Entry, Index
 from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
 from matching.proposing import Proposing
 from matching.search import FACETS, Filter
@@ -71,8 +70,7 @@ class Matching:
         answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
         demand, supply = self._proposing.index.get(match.demand), self._proposing.index.get(match.supply)
         if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
-            (closeness,) = self._proposing.index.closeness(demand.facts, [supply.facts])
-            answer.alternatives.extend(alternative_of(one) for one in alternatives(demand.facts, supply.facts, closeness))
+            answer.alternatives.extend(alternative_of(one) for one in alternatives(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
         return answer
 
@@ -110,7 +108,7 @@ class Matching:
         size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
         start, snapshot = after or (0, "")
         viewer = await self._authority.viewer(call)
-        found = self._proposing.index.search.find(
+        found = self._proposing.search.find(
             request.query, _filter(request), viewer, start=start, size=size, facets=request.facets, snapshot=snapshot
         )
         # A listing may have changed since the snapshot: what it is now decides who sees it.

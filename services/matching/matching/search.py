@@ -1,17 +1,15 @@
-"""Listings by structure and text, in one index and one query: what a search finds, and what a listing may meet.
+"""Search: structure first (what the caller may see, kind, region, body …), text after, ranked by BM25; all in one query.
 
-A search is structure first (what the caller may see, kind, region, body …), words after (character bigrams and Latin words),
-ranked by BM25. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
-A listing may meet what fulfils the conditions of its pairs of kinds and shares its weightiest terms.
+The text index holds the same words as matching does (character bigrams and Latin words), so that a query finds what a
+match would. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
 
 Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing; the snapshots of the last
 searches are kept. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from uuid import uuid4
 
 import tantivy
@@ -19,20 +17,14 @@ from tantivy import Occur, Query
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
-from codes import education, regions
+from codes import regions
 from matching.domain import text
-from matching.domain.facts import Facts
-from matching.domain.pairs import PairRule, rules_of
-from matching.entry import Entry
+from matching.index import Entry, Index
 
-CANDIDATES = 200
-_TERMS = 64  # weightiest terms of a listing that candidates are looked for by; the others are common ones
-_FRESH = 100  # changes that wait for a search or for each other: taking them in costs many times a look-up
-_ANY = "-"  # stands in a field for what a listing leaves open
 _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
 _KEPT = 32  # snapshots
 _VALUES = 100  # of a facet, the most frequent ones
-_STRUCTURE = ("name", "kind", "place", "area", "province", "level", "body", "issuer", "source", "sight")
+_STRUCTURE = ("name", "kind", "area", "province", "body", "issuer", "source", "sight")
 FACETS: Mapping[str, str] = {"kind": "kind", "region": "province", "issuer": "issuer", "source": "source"}
 """Facet → field of the index."""
 
@@ -66,84 +58,47 @@ class Found:
 
 
 class Search:
-    """The text index beside the listings. Changes are taken in when the next search needs them, or a hundred together."""
+    """The text index beside the listings; changes are taken in when the next search needs them."""
 
-    def __init__(self, get: Callable[[str], Entry | None]) -> None:
+    def __init__(self, listings: Index) -> None:
         builder = tantivy.SchemaBuilder()
         for field in _STRUCTURE:
             is_fast = field in ("name", *FACETS.values())
             builder.add_text_field(field, stored=field == "name", fast=is_fast, tokenizer_name="raw", index_option="basic")
-        builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
         builder.add_text_field("words", tokenizer_name="whitespace", index_option="freq")
         builder.add_text_field("title", tokenizer_name="whitespace", index_option="freq")
         self._schema = builder.build()
         self._index = tantivy.Index(self._schema)
         self._writer = self._index.writer(_HEAP, 1)
-        self._get = get
-        self._changes = 0
-        self._fresh: set[str] = set()
+        self._listings = listings
+        self._changed = False
         self._snapshots: OrderedDict[str, tantivy.Searcher] = OrderedDict()
         self._current, self._searcher = str(uuid4()), self._index.searcher()
 
-    def put(self, facts: Facts, source: str, title: str, said: str) -> None:
-        """Add a listing, or replace what was known of it; `said` is all of its text."""
+    def put(self, entry: Entry) -> None:
+        """Add a listing, or replace what was known of it."""
+        facts = entry.facts
         self.remove(facts.name)
-        paths = [regions.path(code) for code in facts.regions]
+        areas = [regions.path(code) for code in facts.regions]
         self._writer.add_document(
             tantivy.Document(
                 name=facts.name,
                 kind=facts.kind,
-                place=list(facts.regions) or [_ANY],
-                area=sorted({area for path in paths for area in path}),
-                province=sorted({path[0] for path in paths if path}),
-                level=str(education.level(facts.education)) if facts.education else _ANY,
+                area=sorted({area for path in areas for area in path}),
+                province=sorted({path[0] for path in areas if path}),
                 body=list(facts.bodies),
                 issuer=facts.issuer,
-                source=[source] if source else [],
-                sight=_sight(facts),
-                terms="".join(f"{number} " * count for number, count in facts.terms.counted()),
-                words=" ".join(text.words(said)),
-                title=" ".join(text.plain(title)),
+                source=[entry.source] if entry.source else [],
+                sight=_sight(entry),
+                words=" ".join(facts.words),
+                title=" ".join(text.plain(entry.title)),
             )
         )
-        self._fresh.add(facts.name)
 
     def remove(self, name: str) -> None:
         """Forget a listing."""
         self._writer.delete_documents_by_term("name", name)
-        self._fresh.discard(name)
-        self._changes += 1
-
-    def candidates(self, facts: Facts, weights: Mapping[int, float]) -> set[str]:
-        """Names of listings that one with such terms may meet, the weightiest in common first; and the freshest of all, so
-        that taking in changes can wait.
-        """
-        if self._changes > _FRESH:
-            self._take_in()
-        pairs = [(Occur.Should, self._able(rule, facts)) for rule in rules_of(facts.kind)]
-        if not pairs:
-            return set()
-        weightiest = nlargest(_TERMS, weights.items(), key=lambda item: (item[1], item[0]))
-        terms = [
-            (Occur.Should, Query.boost_query(self._term("terms", str(one), "freq"), weight)) for one, weight in weightiest
-        ]
-        asked = Query.boolean_query([(Occur.Must, Query.const_score_query(Query.boolean_query(pairs), 0.0)), *terms])
-        hits = self._searcher.search(asked, limit=CANDIDATES).hits
-        return self._fresh.union(str(self._searcher.doc(address)["name"][0]) for _, address in hits)
-
-    def _able(self, rule: PairRule, facts: Facts) -> Query:
-        """What a partner has to fulfil, as far as it can be looked up: kind, region, education (`score.CONDITIONS`)."""
-        is_demand = facts.kind == rule.demand
-        must = [self._term("kind", rule.supply if is_demand else rule.demand)]
-        if "region" in rule.conditions and facts.regions:
-            within = [self._term("area", code) for code in facts.regions]
-            around = [self._term("place", code) for one in facts.regions for code in regions.path(one)]
-            must.append(_any([*within, *around, self._term("place", _ANY)]))
-        if "education" in rule.conditions and facts.education:
-            least = education.level(facts.education)
-            levels = [str(one) for one in education.LEVELS if (one >= least if is_demand else one <= least)]
-            must.append(self._any_of("level", [*levels, _ANY]))
-        return Query.boolean_query([(Occur.Must, one) for one in must])
+        self._changed = True
 
     def find(
         self,
@@ -164,7 +119,8 @@ class Search:
         place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
         result = searcher.search(asked, limit=size, offset=place, order_by_field=order)
         hits = [
-            (self._get(str(searcher.doc(address)["name"][0])), float(key) if scored else 0.0) for key, address in result.hits
+            (self._listings.get(str(searcher.doc(address)["name"][0])), float(key) if scored else 0.0)
+            for key, address in result.hits
         ]
         total: int = result.count  # type: ignore[attr-defined]  # the package's stub leaves it out
         return Found(hits, total, _counted(searcher, asked, facets), name)
@@ -173,19 +129,15 @@ class Search:
         """The snapshot of that name where it is kept, else the index as it is now."""
         if wanted in self._snapshots:
             return wanted, self._snapshots[wanted]
-        if self._changes:
-            self._take_in()
+        if self._changed:
+            self._writer.commit()
+            self._index.reload()
+            self._current, self._searcher, self._changed = str(uuid4()), self._index.searcher(), False
         self._snapshots[self._current] = self._searcher
         self._snapshots.move_to_end(self._current)
         if len(self._snapshots) > _KEPT:
             self._snapshots.popitem(last=False)
         return self._current, self._searcher
-
-    def _take_in(self) -> None:
-        self._writer.commit()
-        self._index.reload()
-        self._current, self._searcher, self._changes = str(uuid4()), self._index.searcher(), 0
-        self._fresh.clear()
 
     def _scored(self, query: str) -> Query | None:
         """What ranks; None where nothing is asked for."""
@@ -213,26 +165,22 @@ class Search:
         ways = [("sight", one) for one in sights] + [("body", one) for one in viewer.bodies_run]
         if viewer.organization:
             ways.append(("issuer", viewer.organization))
-        return _any([self._term(*way) for way in ways])
+        return Query.boolean_query([(Occur.Should, self._term(*way)) for way in ways])
 
     def _any_of(self, field: str, values: Sequence[str] | frozenset[str]) -> Query:
-        return _any([self._term(field, value) for value in sorted(set(values))])
+        return Query.boolean_query([(Occur.Should, self._term(field, value)) for value in sorted(set(values))])
 
-    def _term(self, field: str, value: str, option: str = "position") -> Query:
-        return Query.term_query(self._schema, field, value, option)
-
-
-def _any(queries: Sequence[Query]) -> Query:
-    return Query.boolean_query([(Occur.Should, one) for one in queries])
+    def _term(self, field: str, value: str) -> Query:
+        return Query.term_query(self._schema, field, value)
 
 
-def _sight(facts: Facts) -> list[str]:
+def _sight(entry: Entry) -> list[str]:
     """For whom a listing is: `public`, the bodies whose members see it, `government`."""
-    visibility = facts.visibility
+    visibility = entry.facts.visibility
     if visibility == pb.VISIBILITY_PUBLIC:
         return ["public"]
     if visibility == pb.VISIBILITY_MEMBERS:
-        return list(facts.bodies)
+        return list(entry.facts.bodies)
     return ["government"] if visibility == pb.VISIBILITY_GOVERNMENT else []
 
 

@@ -16,7 +16,5 @@ class MatchingSettings(ServiceSettings):
     """Proposals that one change of a listing can bring it: its best ones, as many as people look through."""
     match_candidates: int = Field(default=100, ge=1, le=10_000)
     """Candidates that are scored for one change."""
-    sentence_model: str = ""
-    """Folder of an ONNX sentence model (`model.onnx`, `tokenizer.json`); empty: the bundled one; `off`: words alone."""
     listings_target: str = ""
     """gRPC address of listings, asked about a listing that has not been heard of yet; empty: nobody is asked."""

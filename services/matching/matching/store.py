@@ -1,6 +1,6 @@
 """Tables of matching and the statements on them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,12 +10,10 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
-    LargeBinary,
     MetaData,
     Table,
     Text,
     and_,
-    delete,
     false,
     or_,
     select,
@@ -34,7 +32,6 @@ from chassis.database import Tx
 from matching import metrics
 from matching.domain.life import Change, Match, State
 from matching.mapping import match_of, message_of, row_of
-from matching.statistics import Statistics
 
 TOPIC = "alliance.internal.matching.match.v1"
 _INSTANT: Any = DateTime(timezone=True)
@@ -78,39 +75,14 @@ class MatchRow(_Base, table=True):
 
 
 class Sweep(_Base, table=True):
-    """One row: the business date that the sweep got to, and the listing up to which all are judged by the newest counts; empty
-    where all are.
-    """
+    """One row: the business date that the sweep got to."""
 
     one: bool = Field(primary_key=True, default=True)
     swept_on: date
-    judged_to: str = Field(sa_type=Text, default="", sa_column_kwargs={"server_default": ""})
-
-
-class CountsRow(_Base, table=True):
-    """Counts of terms (`statistics`); older ones are kept, so that a match that was judged by them can be recomputed."""
-
-    __tablename__ = "counts"
-
-    number: int = Field(primary_key=True)
-    listings: int
-    holding: bytes = Field(sa_type=LargeBinary)
-    taken_at: datetime = Field(sa_type=_INSTANT)
-
-
-class MeaningRow(_Base, table=True):
-    """The vector of a text, by the hash of the text and the embedder, so that nothing is embedded twice."""
-
-    __tablename__ = "meaning"
-
-    key: bytes = Field(sa_type=LargeBinary, primary_key=True)
-    vector: bytes = Field(sa_type=LargeBinary)
 
 
 match: Table = MatchRow.__table__  # type: ignore[attr-defined]
 sweep: Table = Sweep.__table__  # type: ignore[attr-defined]
-counts: Table = CountsRow.__table__  # type: ignore[attr-defined]
-meaning: Table = MeaningRow.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 
 _INSERT = insert(match)
@@ -146,46 +118,6 @@ async def swept_on(tx: Tx) -> date:
 async def set_swept(tx: Tx, day: date) -> None:
     """The sweep got to this business date."""
     await tx.conn.execute(update(sweep).values(swept_on=day))
-
-
-async def judged_to(tx: Tx) -> str:
-    """The listing up to which all are judged by the newest counts; "" where all are."""
-    place: str = (await tx.conn.execute(select(sweep.c.judged_to))).scalar_one()
-    return place
-
-
-async def set_judged(tx: Tx, place: str) -> None:
-    """All up to this listing are judged by the newest counts; "" says that all are."""
-    await tx.conn.execute(update(sweep).values(judged_to=place))
-
-
-async def statistics(tx: Tx) -> Statistics:
-    """The newest counts; those of no listing where none were taken yet."""
-    statement = select(counts).order_by(counts.c.number.desc()).limit(1)
-    row = (await tx.conn.execute(statement)).one_or_none()
-    return Statistics.unpacked(row.number, row.listings, row.holding) if row else Statistics.none()
-
-
-async def keep_statistics(tx: Tx, taken: Statistics) -> None:
-    """Keep counts."""
-    values = {"number": taken.number, "listings": taken.listings, "holding": taken.packed(), "taken_at": tx.recorded_at}
-    await tx.conn.execute(insert(counts).values(values))
-
-
-async def vectors(tx: Tx, keys: Collection[bytes]) -> dict[bytes, bytes]:
-    """Those of the vectors that are kept."""
-    found = await tx.conn.execute(select(meaning).where(meaning.c.key.in_(keys)))
-    return {row.key: row.vector for row in found}
-
-
-async def keep_vectors(tx: Tx, rows: Mapping[bytes, bytes]) -> None:
-    """Keep vectors by their keys."""
-    await tx.run_each(insert(meaning).on_conflict_do_nothing(), [{"key": key, "vector": row} for key, row in rows.items()])
-
-
-async def forget_vector(tx: Tx, key: bytes) -> None:
-    """Forget the vector of a text that is published no more; another listing with the same text has its own in memory."""
-    await tx.conn.execute(delete(meaning).where(meaning.c.key == key))
 
 
 async def of_listing(tx: Tx, listing: str) -> list[Match]:

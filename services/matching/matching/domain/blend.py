@@ -13,18 +13,10 @@ WORDS, MEANING = 3, 1
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """How close two passages are; `total` is exactly the sum of the parts `words` and `meaning`.
+    """How close two passages are; `total` is exactly the sum of the parts `words` and `meaning`."""
 
-    Attributes:
-        words, meaning: out of `WHOLE`.
-        statistics: number of the counts that words were weighed by.
-        shared: what both say, the weightiest first; only of pairs that are shown.
-    """
-
-    words: int = 0
-    meaning: int = 0
-    statistics: int = 0
-    shared: tuple[str, ...] = ()
+    words: int
+    meaning: int
 
     @property
     def total(self) -> int:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from codes import education, industries, regions
-from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.score import gaps, score_of
 
@@ -24,11 +23,10 @@ class Alternative:
     score: int
 
 
-def alternatives(demand: Facts, supply: Facts, closeness: Closeness) -> list[Alternative]:
+def alternatives(demand: Facts, supply: Facts) -> list[Alternative]:
     """Single changes of the supply that would raise the score of a pair that breaks no condition, the highest score first."""
-    now = score_of(demand, supply, closeness)
-    changes = _changes(demand, supply)
-    found = (Alternative(feature, zh, en, score_of(demand, changed, closeness)) for feature, zh, en, changed in changes)
+    now = score_of(demand, supply)
+    found = (Alternative(feature, zh, en, score_of(demand, changed)) for feature, zh, en, changed in _changes(demand, supply))
     return sorted((one for one in found if one.score > now), key=lambda one: (-one.score, one.feature, one.zh))
 
 

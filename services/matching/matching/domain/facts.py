@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from matching.domain.lexical import Terms
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -23,8 +21,7 @@ class Facts:
         majors, skills: as written, asked for or offered.
         technology: field of technology, as written.
         education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
-        terms: terms of the title, the labels and the texts.
-        meaning: vector of the same, a signed byte a number; empty where it is not known or there is none.
+        words: weighed words of the title, the labels and the texts (see `text.weigh`).
     """
 
     name: str
@@ -41,5 +38,4 @@ class Facts:
     skills: tuple[str, ...] = ()
     technology: str = ""
     education: str = ""
-    terms: Terms = field(default_factory=Terms)
-    meaning: bytes = b""
+    words: dict[str, int] = field(default_factory=dict)

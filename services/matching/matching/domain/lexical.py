@@ -1,28 +1,24 @@
-"""The terms of a passage, by which two of them are compared word for word (`statistics`).
+"""How close two passages are by what they say word for word: the cosine of their weighed terms.
 
 Terms are words with all their parts of four letters (`agricultur` meets `agriculture` and `agricultural`, in any language
-that sets spaces), and characters with their pairs where none are set (Han, kana, hangul). Parts of four letters do in
-European languages what a stemmer of each would (McNamee and Mayfield 2004). A term is known by its bucket, a number that its
-letters give (feature hashing, Weinberger et al. 2009): every process gives it the same one, and no vocabulary is kept.
+that sets spaces), and characters with their pairs where none are set (Han, kana, hangul). A term weighs more the oftener
+it stands in the passage, and the fewer listings hold it (BM25's idf, Robertson and Zaragoza 2009, eq. 3.3). Parts of four
+letters do in European languages what a stemmer of each would (McNamee and Mayfield 2004).
 """
 
+import math
 import re
-from array import array
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
-from zlib import crc32
+from collections.abc import Callable, Mapping
 
 from matching.domain.passage import LIMIT, Passage
-from matching.domain.text import normal
+from matching.domain.text import TITLE, normal
 
-BUCKETS = 1 << 22  # of 300,000 terms, 7 in 100 share theirs with another
 MOST = 384  # different terms of a passage that count, the most frequent: bounds what a listing takes in memory
-TITLE = 4  # times that a title counts
 _PART = 4
 
 _CHARACTERS = "々〇ぁ-ゖァ-ヺー㐀-䶿一-鿿가-힣豈-﫿"
-_RUN = re.compile(rf"([{_CHARACTERS}]+)|([^\W_{_CHARACTERS}]+[+#]*)")
+_RUN = re.compile(rf"([{_CHARACTERS}]+)|([^\W_{_CHARACTERS}]+)")
 
 
 def terms(text: str) -> list[str]:
@@ -47,36 +43,22 @@ def counts(passage: Passage) -> dict[str, int]:
     return dict(found.most_common(MOST))
 
 
-class Terms(NamedTuple):
-    """The terms of a passage: buckets as numbers of 4 bytes, ascending, and how often each counts, as one byte."""
-
-    buckets: bytes = b""
-    counts: bytes = b""
-
-    def known(self) -> frozenset[int]:
-        """The buckets."""
-        return frozenset(array("I", self.buckets))
-
-    def counted(self) -> Iterator[tuple[int, int]]:
-        """Each bucket, and how often it counts."""
-        return zip(array("I", self.buckets), self.counts, strict=True)
+def idf(holding: float, listings: float) -> float:
+    """What a term says that so many out of so many listings hold; never negative."""
+    return math.log1p((listings - holding + 0.5) / (holding + 0.5))
 
 
-def pack(passage: Passage) -> Terms:
-    """The terms of a passage as they are kept."""
-    found: Counter[int] = Counter()
-    for term, count in counts(passage).items():
-        found[bucket(term)] += count
-    buckets = sorted(found)
-    return Terms(array("I", buckets).tobytes(), bytes(min(found[one], 255) for one in buckets))
+def weights(counted: Mapping[str, int], holding: Callable[[str], int], listings: int) -> dict[str, float]:
+    """Term → weight, of length 1 together; `holding` says how many of the `listings` hold a term.
+
+    A term that no listing holds, as those of a search may be, is left out: it cannot be shared.
+    """
+    found = {term: math.log1p(count) * idf(held, listings) for term, count in counted.items() if (held := holding(term))}
+    length = math.sqrt(sum(weight * weight for weight in found.values()))
+    return {term: weight / length for term, weight in found.items()} if length else {}
 
 
-def bucket(term: str) -> int:
-    """The number that a term is known by."""
-    return crc32(term.encode()) % BUCKETS
-
-
-def hold(held: frozenset[int], text: str) -> bool:
-    """Whether such buckets are those of a passage that says all of a short text; False for a text of no terms."""
-    wanted = terms(text)
-    return bool(wanted) and all(bucket(term) in held for term in wanted)
+def closeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """0 where nothing is shared, 1 for the same terms in the same measure; the cosine of two `weights`."""
+    light, heavy = (one, other) if len(one) <= len(other) else (other, one)
+    return math.fsum(weight * heavy[term] for term, weight in light.items() if term in heavy)

@@ -1,14 +1,16 @@
 """The rules as data: which kinds meet, what both must fulfil, and what makes a pair better.
 
-A new pair of kinds is a new row here. Weights are thousandths and sum to 1000.
+A new pair of kinds is a new row here. Weights are thousandths and sum to 1000. Every pair that can reach the threshold
+shares at least one word: what needs no shared word (region, education, industry) weighs less than that, so that the
+index finds all candidates by words alone.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "closeness-3"
-LEAST_THRESHOLD = 400  # thousandths; what says nothing of the matter (region, education, industry) never reaches it
+ALGORITHM_VERSION = "words-2"
+LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit without one shared word
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,7 @@ _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 
 def partners(kind: str) -> tuple[str, ...]:
     """Kinds that a listing of this kind can meet; empty for kinds that take no part."""
-    return tuple(rule.supply if rule.demand == kind else rule.demand for rule in rules_of(kind))
-
-
-def rules_of(kind: str) -> tuple[PairRule, ...]:
-    """The rules that a kind takes part in, on either side."""
-    return tuple(rule for rule in RULES if kind in (rule.demand, rule.supply))
+    return tuple(rule.supply if rule.demand == kind else rule.demand for rule in RULES if kind in (rule.demand, rule.supply))
 
 
 def rule_of(demand: str, supply: str) -> PairRule:

@@ -5,12 +5,11 @@ when better partners come along: nobody loses a partner because others published
 listings alone as long as no listing has more than `best` that fit, and from the order of changes beyond that.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from matching.domain import life
-from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.life import CLOSED, OPEN, Change, Match, State
 from matching.domain.score import Verdict, judge, sides
@@ -27,23 +26,20 @@ class Day:
 
 def plan(
     facts: Facts,
-    chosen: Collection[Facts],
-    others: Collection[Facts],
+    chosen: Iterable[Facts],
+    others: Iterable[Facts],
     hidden: Set[str],
     matches: Mapping[str, Match],
-    closeness: Mapping[str, Closeness],
     day: Day,
 ) -> list[Change]:
     """The changes of matches that a published or revised listing brings.
 
     `chosen` are its best partners, `others` the partners of its open matches that are not among them, `hidden` those of
-    the others where one side may not see the other's listing; `matches` are its matches by partner, `closeness` is that of
-    all of these partners.
+    the others where one side may not see the other's listing; `matches` are its matches by partner.
     """
-    verdicts = {other.name: judge(*sides(facts, other), closeness[other.name], day.today) for other in (*chosen, *others)}
-    changes = [_chosen(facts, other, matches.get(other.name), verdicts[other.name], day) for other in chosen]
+    changes = [_chosen(facts, other, matches.get(other.name), day) for other in chosen]
     for other in others:
-        verdict = Verdict("visibility") if other.name in hidden else verdicts[other.name]
+        verdict = Verdict("visibility") if other.name in hidden else judge(*sides(facts, other), day.today)
         match = matches[other.name]
         changes.append(life.reconsider(match, *sides(facts, other), verdict, day.threshold, day.now))
     return [change for change in changes if change]
@@ -54,10 +50,11 @@ def close(matches: Iterable[Match], state: str, now: datetime) -> list[Change]:
     return [life.expire(match, CLOSED[state], now) for match in matches if match.state in OPEN]
 
 
-def _chosen(facts: Facts, other: Facts, match: Match | None, verdict: Verdict, day: Day) -> Change | None:
+def _chosen(facts: Facts, other: Facts, match: Match | None, day: Day) -> Change | None:
     demand, supply = sides(facts, other)
     if match is not None and match.state not in OPEN | {State.EXPIRED}:
         return None
+    verdict = judge(demand, supply, day.today)
     if match is None or match.state is State.EXPIRED:
         return life.propose(match, demand, supply, verdict, day.now)
     return life.reconsider(match, demand, supply, verdict, day.threshold, day.now)

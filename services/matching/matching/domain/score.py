@@ -8,19 +8,16 @@ breaks only on what both sides state (`region`, `education`).
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from heapq import nsmallest
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple, Protocol
 
 from codes import education, industries, regions
-from matching.domain import lexical, text
-from matching.domain.blend import WHOLE, Closeness
+from matching.domain import text
 from matching.domain.facts import Facts
-from matching.domain.pairs import ALGORITHM_VERSION, is_demand, rule_of
+from matching.domain.pairs import is_demand, rule_of
 
 _UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
 _NAMED = 6  # most words or codes that a reason names
-_HALF = WHOLE // 5  # closeness that is worth half of what texts can bring: of unrelated pairs, one in a hundred reaches it
 _SAME_BROAD = 700  # a major and the wider one that holds it, `计算机` and `计算机科学与技术`
 
 
@@ -45,14 +42,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of judging a pair: `broken` names the condition that failed ("" where all hold), `version` says by which rules
-    and counts the score was made."""
+    """What came of judging a pair: `broken` names the condition that failed ("" where all hold)."""
 
     broken: str
     score: int = 0
     parts: tuple[Part, ...] = ()
     gaps: tuple[str, ...] = ()
-    version: str = ""
 
 
 def broken_condition(demand: Facts, supply: Facts, today: date) -> str:
@@ -61,33 +56,32 @@ def broken_condition(demand: Facts, supply: Facts, today: date) -> str:
     return next((name for name in rule.conditions if not CONDITIONS[name](demand, supply, today)), "")
 
 
-def score_of(demand: Facts, supply: Facts, closeness: Closeness) -> int:
+def score_of(demand: Facts, supply: Facts) -> int:
     """The score of a pair that breaks no condition, without the reasons: what candidates are ranked by."""
-    return sum(weight * measure.value // 1000 for _, weight, measure in _weighed(demand, supply, closeness) if measure)
+    return sum(weight * measure.value // 1000 for _, weight, measure in _weighed(demand, supply) if measure)
 
 
-def judge(demand: Facts, supply: Facts, closeness: Closeness, today: date) -> Verdict:
-    """The verdict on a pair on a business date; the same facts, closeness and date give the same verdict for ever."""
+def judge(demand: Facts, supply: Facts, today: date) -> Verdict:
+    """The verdict on a pair on a business date; the same facts and date give the same verdict for ever."""
     broken = broken_condition(demand, supply, today)
     if broken:
         return Verdict(broken)
-    parts = tuple(_part(*weighed) for weighed in _weighed(demand, supply, closeness))
-    version = f"{ALGORITHM_VERSION}/{closeness.statistics}"
-    return Verdict("", sum(part.contribution for part in parts), parts, gaps(demand, supply), version)
+    parts = tuple(_part(*weighed) for weighed in _weighed(demand, supply))
+    return Verdict("", sum(part.contribution for part in parts), parts, gaps(demand, supply))
 
 
 def gaps(demand: Facts, supply: Facts) -> tuple[str, ...]:
     """Skills asked for and not offered; majors where none of those welcome is offered (one of them is enough)."""
-    missing = _not_offered(demand.skills, supply)
+    missing = [skill for skill in demand.skills if not _offers(supply, skill)]
     if not _best_major(demand, supply)[0]:
         missing += demand.majors
     return tuple(missing)
 
 
-def _weighed(demand: Facts, supply: Facts, closeness: Closeness) -> list[tuple[str, int, Measure | None]]:
+def _weighed(demand: Facts, supply: Facts) -> list[tuple[str, int, Measure | None]]:
     """Each feature of the pair's rule with the weight that it has for this pair."""
     rule = rule_of(demand.kind, supply.kind)
-    measures = {name: _text(closeness) if name == "text" else FEATURES[name](demand, supply) for name in rule.weights}
+    measures = {name: FEATURES[name](demand, supply) for name in rule.weights}
     unsaid = sum(weight for name, weight in rule.weights.items() if measures[name] is None)
     return [(name, _weight(name, rule.weights[name], measure, unsaid), measure) for name, measure in measures.items()]
 
@@ -109,21 +103,15 @@ def sides(one: Facts, other: Facts) -> tuple[Facts, Facts]:
     return (one, other) if is_demand(one.kind) else (other, one)
 
 
-def able(facts: Facts, others: Iterable[Facts], today: date) -> list[Facts]:
-    """The listings with which this one breaks no condition."""
-    return [other for other in others if not broken_condition(*sides(facts, other), today)]
+def best(facts: Facts, candidates: Iterable[Facts], today: date, threshold: int, most: int) -> list[Facts]:
+    """The listings that fit this one, best first, out of the first `most` candidates that break no condition.
 
-
-def closest(others: Iterable[tuple[Facts, Closeness]], most: int) -> list[tuple[Facts, Closeness]]:
-    """The listings that are closest, closest first; of the same closeness, by name."""
-    return nsmallest(most, others, key=lambda one: (-one[1].total, one[0].name))
-
-
-def best(facts: Facts, others: Iterable[tuple[Facts, Closeness]], threshold: int) -> list[Facts]:
-    """The listings that fit this one, best first; of the same score the closest, and of these by name."""
-    scored = [(score_of(*sides(facts, other), closeness), closeness.total, other) for other, closeness in others]
-    ranked = sorted(scored, key=lambda one: (-one[0], -one[1], one[2].name))
-    return [other for score, _, other in ranked if score >= threshold]
+    Those of one score stay in the order of the candidates, that is by what they have in common: a score is full at two
+    thirds of the words.
+    """
+    able = (other for other in candidates if not broken_condition(*sides(facts, other), today))
+    scored = [(score_of(*sides(facts, other)), other) for other in islice(able, most)]
+    return [other for score, other in sorted(scored, key=lambda one: -one[0]) if score >= threshold]
 
 
 # Hard conditions
@@ -160,19 +148,14 @@ CONDITIONS: Mapping[str, Callable[[Facts, Facts, date], bool]] = {
 # Features: None where one side says nothing about it
 
 
-def _text(closeness: Closeness) -> Measure:
-    """Half at `_HALF`, more with every bit of closeness: c² / (c² + h²), on the scale on which the same text is 1000."""
-    square, half = closeness.total**2, _HALF**2
-    value = 1000 * square * (WHOLE**2 + half) // (WHOLE**2 * (square + half))
-
+def _text(demand: Facts, supply: Facts) -> Measure:
     def why() -> tuple[str, str]:
-        words, meaning = (f"{100 * part / WHOLE:.0f}" for part in (closeness.words, closeness.meaning))
-        told = f"用词相近 {words}%，语义相近 {meaning}%", f"close by words {words} %, by meaning {meaning} %"
-        if not closeness.shared:
-            return told
-        return f"{told[0]}；共同用词：{'、'.join(closeness.shared)}", f"{told[1]}; shared words: {', '.join(closeness.shared)}"
+        shared = text.shared_phrases(demand.words, supply.words, _NAMED)
+        if not shared:
+            return "文本没有共同用词", "the texts share no words"
+        return f"共同用词：{'、'.join(shared)}", f"shared words: {', '.join(shared)}"
 
-    return Measure(value, why)
+    return Measure(text.overlap(demand.words, supply.words), why)
 
 
 def _majors(demand: Facts, supply: Facts) -> Measure | None:
@@ -188,7 +171,7 @@ def _majors(demand: Facts, supply: Facts) -> Measure | None:
 def _best_major(demand: Facts, supply: Facts) -> tuple[int, str, str]:
     pairs = product(demand.majors, supply.majors)
     return max(
-        ((_same_major(text.normal(asked), text.normal(offered)), asked, offered) for asked, offered in pairs),
+        ((_same_major(text.label(asked)[0], text.label(offered)[0]), asked, offered) for asked, offered in pairs),
         default=(0, "", ""),
     )
 
@@ -205,8 +188,7 @@ def _skills(demand: Facts, supply: Facts) -> Measure | None:
     """The share of the skills asked for that are offered."""
     if not demand.skills or not supply.skills:
         return None
-    missing = _not_offered(demand.skills, supply)
-    met = [skill for skill in demand.skills if skill not in missing]
+    met = [skill for skill in demand.skills if _offers(supply, skill)]
 
     def why() -> tuple[str, str]:
         counted, named = f"{len(met)}/{len(demand.skills)}", met[:_NAMED]
@@ -217,10 +199,12 @@ def _skills(demand: Facts, supply: Facts) -> Measure | None:
     return Measure(1000 * len(met) // len(demand.skills), why)
 
 
-def _not_offered(skills: Iterable[str], supply: Facts) -> list[str]:
-    """The skills that the supply does not name, and whose words its texts do not hold."""
-    named, held = {text.normal(skill) for skill in supply.skills}, supply.terms.known()
-    return [skill for skill in skills if text.normal(skill) not in named and not lexical.hold(held, skill)]
+def _offers(supply: Facts, skill: str) -> bool:
+    """Whether the supply names the skill, or its texts hold all of the skill's words."""
+    asked, words = text.label(skill)
+    if any(asked == text.label(offered)[0] for offered in supply.skills):
+        return True
+    return bool(words) and all(word in supply.words for word in words)
 
 
 def _technology(demand: Facts, supply: Facts) -> Measure | None:
@@ -299,7 +283,8 @@ def _met(zh: str, en: str, asked: str, offered: str) -> tuple[str, str]:
     return f"{zh}：{asked} ↔ {offered}", f"{en}: {asked} ↔ {offered}"
 
 
-FEATURES: Mapping[str, Callable[[Facts, Facts], Measure | None]] = {  # and `text`
+FEATURES: Mapping[str, Callable[[Facts, Facts], Measure | None]] = {
+    "text": _text,
     "majors": _majors,
     "skills": _skills,
     "technology": _technology,

@@ -1,16 +1,22 @@
-"""The words of a text 用词, as they are searched for, marked and named in reasons: Latin words and pairs of neighbouring
-Han characters.
+"""The words of a listing 用词: Latin words and pairs of neighbouring Han characters, weighed by where they stand.
 
-Two kinds of words are cut out and separate what stands beside them: the phrases that every post or supply uses
-(`_PHRASES`), and the names of provinces and cities, since places are compared by code, never by text.
+No statistics of the corpus enter, so that what two listings share depends on these two alone and an old proposal can
+be recomputed. Two kinds of words are cut out and separate what stands beside them: the phrases that every post or
+supply uses (`_PHRASES`), and the names of provinces and cities, since places are compared by code, never by text.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from sys import intern
 
 from codes import protected, regions
+
+TITLE, LABEL, PROSE = 4, 3, 1  # weight of a word by where it stands
+PROSE_LIMIT = 2000  # characters of a text that count; a change must cost little however long the text is
+_LATIN = 2  # a Latin word weighs as two Han bigrams: `java` is a whole word, `数据` may be half of one
+_MASS = 24  # least weight that an overlap is measured against: two short texts never agree wholly by one word
 
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:[+#]+|\.[a-z0-9]+)*|[㐀-䶿一-鿿]+")
 # What recruiting and outcome texts say whatever they are about.
@@ -58,21 +64,44 @@ def plain(text: str) -> list[str]:
     return found
 
 
-def shared_phrases(said: Iterable[str], weight: Callable[[str], float], most: int) -> tuple[str, ...]:
-    """Of words in the order of a text, those that weigh something, neighbours joined (`数据`, `据分`, `分析` → `数据分析`),
-    weightiest first."""
-    found: dict[str, float] = {}
+def weigh(title: str, labels: Iterable[str], prose: Iterable[str]) -> dict[str, int]:
+    """Word → weight, the best place it stands in; in the order of the text."""
+    found: dict[str, int] = {}
+    for weight, texts in ((TITLE, [title]), (LABEL, labels), (PROSE, prose)):
+        for text in texts:
+            for word in words(text[:PROSE_LIMIT]):
+                if word not in found:
+                    found[intern(word)] = weight * (_LATIN if word[0] < "㐀" else 1)
+    return found
+
+
+@lru_cache(10_000)
+def label(text: str) -> tuple[str, tuple[str, ...]]:
+    """A short text, such as a skill, in its normal form and as words; the same ones come again and again."""
+    return normal(text), tuple(words(text))
+
+
+def overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
+    """How much of the lighter text stands in the other too, in thousandths: two thirds of it count as all of it."""
+    light, heavy = (one, other) if len(one) <= len(other) else (other, one)
+    shared = sum(min(weight, heavy[word]) for word, weight in light.items() if word in heavy)
+    lighter = max(min(sum(one.values()), sum(other.values())), _MASS)
+    return min(1000, 1500 * shared // lighter)
+
+
+def shared_phrases(one: Mapping[str, int], other: Mapping[str, int], most: int) -> list[str]:
+    """The words that both texts hold, neighbours joined (`数据`, `据分`, `分析` → `数据分析`), weightiest first."""
+    found: dict[str, int] = {}
     phrase = ""
-    for word in said:
-        weighs = weight(word)
-        if not weighs:
+    for word in one:
+        if word not in other:
             phrase = ""
             continue
         joined = phrase[:-1] + word if phrase and word[0] >= "㐀" and phrase[-1] == word[0] else word
-        before = found.pop(phrase, 0) if joined != word else 0
+        weight = found.pop(phrase, 0) if joined != word else 0
         phrase = joined
-        found[phrase] = max(found.get(phrase, 0), before + weighs)
-    return tuple(sorted(found, key=lambda one: (-found[one], one))[:most])
+        found[phrase] = weight + min(one[word], other[word])
+    return sorted(found, key=lambda found_phrase: (-found[found_phrase], found_phrase))[:most]
 
 
 def spans(told: str, sought: Iterable[str]) -> list[tuple[int, int]]:
