@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from alliance.notify.v1 import events_pb2
 from chassis import deadletter, dlq, topics
+from chassis.consumer import _Client, _Lane
 from chassis.database import Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling, Listen
@@ -222,18 +223,27 @@ async def test_what_is_not_handled_yet_is_the_lag(probe: Probe, monkeypatch: pyt
     def lag() -> float:
         return metric("alliance_consumer_lag_records", group=handling.group)
 
-    probe.held_up.set()
     async with running(probe.relay().run, probe.consumers(handling).run):
-        await probe.emit(name, 1)
-        await until(lambda: probe.has(name, 1))
-        await until(lambda: lag() == 0)
-        probe.held_up.clear()
-        await probe.emit(name, 2)
-        await probe.emit(name, 3)
-        await until(lambda: lag() == 2)  # of which at least one is in hand
+        for version in (1, 2, 3):
+            await probe.emit(name, version)
+        await until(lambda: lag() >= 3)
         probe.held_up.set()
         await until(lambda: probe.has(name, 3))
         await until(lambda: lag() == 0)
+
+
+async def test_what_is_in_hand_is_not_handled_yet(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client counts it as read."""
+    place, client = TopicPartition(TOPIC, 0), _Client()
+    client.in_hand = 2
+
+    async def position(_: TopicPartition) -> int:
+        return 7
+
+    monkeypatch.setattr(client, "position", position)
+    monkeypatch.setattr(_Lane, "consumer", client)
+    (lane,) = probe.consumers(probe.handling())._lanes
+    assert await lane.lag({place: 10}) == 5
 
 
 async def test_what_cannot_be_decoded_is_parked_and_retried(probe: Probe) -> None:

@@ -160,7 +160,7 @@ async def test_a_replay_on_a_slow_line_takes_smaller_steps(probe: Probe, monkeyp
     async with running(probe.relay().run):
         await until(lambda: probe.rows("SELECT 1 FROM job WHERE id = $1 AND finished_at IS NOT NULL", job))
     assert tried == [4, 2, 4, 2, 4, 2, 2]
-    assert [await probe.versions(name) for name in names] == [[1, 1]] * 8
+    assert [(await probe.versions(name))[-1:] for name in names] == [[1]] * 8  # of equal ones the topic may keep the last
 
 
 async def _count(probe: Probe, name: str, count: int) -> bool:
