@@ -88,10 +88,11 @@ async def offsets_reset(platform: Platform) -> None:
     groups = [name for name, *_ in await admin.list_consumer_groups()]
     offsets = {group: await admin.list_consumer_group_offsets(group) for group in groups}
     await admin.close()
-    if not any(offsets.values()):
+    begun = {group: list(committed) for group, committed in offsets.items() if committed}  # some topics hold nothing yet
+    if not begun:
         raise AssertionError("no group has committed anything")
-    for group, committed in offsets.items():
-        await _begin_again(options, group, list(committed))
+    for group, places in begun.items():
+        await _begin_again(options, group, places)
     platform.down()
     platform.up(lambda _: None, sinks=False)
 
