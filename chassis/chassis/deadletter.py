@@ -174,9 +174,9 @@ class Worker:
                 await self._attempt(handling, row.id, row.key)
             except Unavailable:  # which is no failure of its own, and no reason for the others to wait
                 await self._put_off(handling, row.id)
-            except Exception:  # a fault of ours, which the others need not wait for either
+            except Exception as error:  # a fault of ours: an attempt that failed, for which the others need not wait either
                 log.exception("dead letter: not tried", extra={"dead_letter": str(row.id), "group": handling.group})
-                await self._put_off(handling, row.id)
+                await self._not_tried(handling, row.id, error)
         return len(due)
 
     async def _supersede(self) -> None:
@@ -190,6 +190,14 @@ class Worker:
         until = self._database.system_time() + timedelta(seconds=handling.retry_delays[0])
         async with self._database.alone() as sql:
             await sql.run(_PUT_OFF, identifier, until)
+
+    async def _not_tried(self, handling: "Handling", identifier: UUID, error: Exception) -> None:
+        """Count an attempt that came to nothing by itself, so that it ends before an operator as any other does."""
+        from chassis.handling import reason
+
+        async with self._database.transaction(Cause(handling.actor)) as tx:
+            if row := await tx.sql.row(_TAKE, identifier, tx.recorded_at):
+                await self._failed(tx, handling, row, reason(error))
 
     async def _attempt(self, handling: "Handling", identifier: UUID, key: str) -> None:
         """One attempt. The `applied` row is locked before the dead letter's, as the consumer does."""

@@ -132,7 +132,8 @@ class Fence:
     async def _raise_some(self, job: UUID, lift: int) -> bool:
         """Raise the next aggregates of the topic that is worked on; says whether there may be more."""
         async with self._database.transaction(self._cause) as tx:
-            _, at, after = f"{(await jobs.get(tx, job)).position} ".split(" ")[:3]
+            _, _, place = str((await jobs.get(tx, job)).position).partition(" ")
+            at, _, after = place.partition(" ")
             names = [topic.name for topic in self._topics if topic.classification == "internal" and topic.name >= at]
             for name in sorted(names):
                 keys = await _keys(tx, name, after if name == at else "")

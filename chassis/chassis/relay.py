@@ -161,9 +161,7 @@ class Relay:
                 began = time.monotonic()
                 if queued:
                     await self._publish(producer, queued)
-                if await self._replayed(producer):
-                    continue
-                if len(queued) == self._most:
+                if await self._replayed(producer) or len(queued) == self._most:
                     continue
                 if queued:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
                     await asyncio.sleep(min(time.monotonic() - began, REST))

@@ -339,6 +339,10 @@ async def test_a_fault_of_the_worker_s_own_keeps_no_other_from_its_turn(probe: P
     monkeypatch.setattr(worker, "_attempt", faulty)
     assert await worker.step() == 2
     assert [await probe.effects(name) for name in names] == [[], [1]]
+    while await worker.step():
+        pass
+    rows = await probe.rows("SELECT state, reason FROM dead_letter WHERE key = $1", names[0])
+    assert [(row["state"], row["reason"].split()[0]) for row in rows] == [("dead", "ZeroDivisionError")]
 
 
 def _emitting(probe: Probe, refused: Sequence[str] = ()) -> Handling:

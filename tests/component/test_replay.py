@@ -36,9 +36,8 @@ async def test_a_replay_leaves_out_what_the_outbox_holds(probe: Probe) -> None:
         await probe.emit(out, 1)
         await until(probe.is_out)
         async with probe.database.transaction(CAUSE) as tx:
-            tx.emit(TOPIC, name, 2, "created", events_pb2.SubscriptionEvent())
-            await tx._write(tx._queued)
-            tx._queued.clear()
+            async with tx.savepoint(whole=True):
+                tx.emit(TOPIC, name, 2, "created", events_pb2.SubscriptionEvent())
             await tx.sql.run("UPDATE outbox SET parked = 'on purpose'")
         async with probe.database.transaction(CAUSE) as tx:
             job = await jobs.start(tx, "replay", TOPIC, "a new consumer")
