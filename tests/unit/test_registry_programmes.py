@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 
 from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Effect, Party, State, Step, Unit, hurdle
+from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.majors import ANSWER_DAYS
+from registry.domain.transitions import hurdle
 from tests.unit.walking import (
     APPLICANT,
     AUTHORITY,

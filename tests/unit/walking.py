@@ -8,9 +8,10 @@ from registry.domain.facts import Facts
 from registry.domain.limits import limits
 from registry.domain.names import MemberRole, OrgType, Programme, Stage
 from registry.domain.policy import RULES
-from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, take
+from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import finding
+from registry.domain.transitions import take
 
 DAY = date(2026, 3, 2)
 WINDOW = Window(date(2026, 1, 1), date(2026, 10, 31))

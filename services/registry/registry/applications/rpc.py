@@ -37,9 +37,10 @@ from registry.applications.taking import Said, Taking, admits
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
-from registry.domain.procedure import Procedure, State, hurdle
+from registry.domain.procedure import Procedure, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
+from registry.domain.transitions import hurdle
 from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow

@@ -21,11 +21,12 @@ from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
-from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day, take
+from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import experts, is_college_of
 from registry.domain.rules import Finding, check
+from registry.domain.transitions import take
 from registry.judging import Judge
 from registry.mapping.bodies import body_message, finding_message
 from registry.store import BodyRow, OrganizationRow

@@ -1,0 +1,166 @@
+"""Transitions 办理: whether a step of a procedure may be taken now, and if not, why.
+
+A step is refused with its reason in both languages, before anything is changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from registry.domain.conditions import Text
+from registry.domain.procedure import PARTIES, STATES, Case, Party, Procedure, Refusal, State, Step
+
+
+def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
+    """What stands in the way of a step before anything is said or brought with it; told beside the step's title and clause."""
+    there = replace(case, brought=case.brought | set(step.brings))
+    return (
+        _not_now(procedure, case, step)
+        or _not_the_party(step, case)
+        or _not_admitted(procedure, step, case)
+        or _out_of_window(step, case)
+        or _without_documents(procedure, step, there)
+        or _hindered(step, case)
+        or _guarded(step, case, said=False)
+    )
+
+
+def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
+    """The step, if it may be taken; else why not."""
+    step = procedure.step(name)
+    if step is None:
+        now_zh, now_en = _now(procedure, case)
+        return Refusal("ILLEGAL_STATE", f"没有步骤 {name[:40]}；{now_zh}", f"there is no step {name[:40]}; {now_en}")
+    found = (
+        _not_now(procedure, case, step)
+        or _not_the_party(step, case)
+        or _not_admitted(procedure, step, case)
+        or _unsaid(step, case)
+        or _out_of_window(step, case)
+        or _without_documents(procedure, step, case)
+        or _hindered(step, case)
+        or _guarded(step, case, said=True)
+    )
+    return _told(step, found) if found else step
+
+
+_NAMED = frozenset({"organization", "principal", "day"})
+
+
+def _guarded(step: Step, case: Case, *, said: bool) -> Refusal | None:
+    """What a guard says; before anything is said, only of steps whose guards don't look at what the call names."""
+    if not said and not _NAMED.isdisjoint(step.asks):
+        return None
+    return next((refusal for guard in step.guards if (refusal := guard(case))), None)
+
+
+def _told(step: Step, refusal: Refusal) -> Refusal:
+    """A refusal that says of which step it is, and by which clause."""
+    zh, en = step.title
+    return refusal._replace(zh=f"“{zh}”（{step.clause}）：{refusal.zh}", en=f"“{en}” ({step.clause}): {refusal.en}")
+
+
+def _not_now(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
+    return None if case.state in step.at else Refusal("ILLEGAL_STATE", *_now(procedure, case))
+
+
+def _now(procedure: Procedure, case: Case) -> Text:
+    """The state, and what can be done in it: by the caller, else by others."""
+    zh, en = STATES[case.state]
+    at_zh, at_en = f"当前状态为“{zh}”", f"it is {en}"
+    mine = procedure.possible(case.state, case.parties)
+    if mine:
+        listed = "、".join(f"{one.title[0]}（{one.name}）" for one in mine)
+        return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
+    others = [one for one in procedure.possible(case.state, frozenset(Party)) if one.by != (Party.PLATFORM,)]
+    if others:
+        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one, case.state)[0]}）" for one in others)
+        by = ", ".join(f"{one.name} by {_parties(one, case.state)[1]}" for one in others)
+        return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
+    return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
+
+
+def _parties(step: Step, state: State) -> Text:
+    takers = step.takers(state)
+    return "、".join(PARTIES[one][0] for one in takers), " or ".join(PARTIES[one][1] for one in takers)
+
+
+def _not_the_party(step: Step, case: Case) -> Refusal | None:
+    if case.parties.intersection(step.takers(case.state)):
+        return None
+    zh, en = _parties(step, case.state)
+    return Refusal("NOT_THE_PARTY", f"请由{zh}办理", f"it is for {en}")
+
+
+_IN_ITS_HANDS = frozenset({State.DRAFT, State.SEALING, State.RETURNED})
+_GIVEN_UP = frozenset({State.WITHDRAWN, State.REMOVED})
+
+
+def _not_admitted(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
+    """Who has lost what it applied by (left the body, leads it no more) hands nothing in; it may still take it back.
+
+    What others took up since goes on: an enterprise that left accepts the work on its challenge, a unit reports on its year.
+    """
+    as_applicant = Party.APPLICANT in case.parties and Party.APPLICANT in step.takers(case.state)
+    if case.is_admitted or not as_applicant or case.state not in _IN_ITS_HANDS or step.to in _GIVEN_UP:
+        return None
+    zh, en = procedure.applicants.title
+    return Refusal(
+        "NOT_ADMITTED",
+        f"申报单位今日不是{zh}；请先更正其类型或在组织中的角色，或撤回申报",
+        f"the applicant is not {en} today; mend its type or its role in the body first, or withdraw",
+    )
+
+
+_ASKED: Mapping[str, Text] = {
+    "reason": ("原因", "reason"),
+    "organization": ("单位", "organization"),
+    "principal": ("人员账号", "principal"),
+    "score": ("评分 0–100", "score, 0–100"),
+    "day": ("日期", "day"),
+}
+
+
+def _unsaid(step: Step, case: Case) -> Refusal | None:
+    said = {
+        "reason": bool(case.reason.strip()),
+        "organization": case.named is not None,
+        "principal": bool(case.principal),
+        "score": case.score is not None,
+        "day": case.day is not None,
+    }
+    missing = [one for one in step.asks if not said[one]]
+    if not missing:
+        return None
+    zh = "、".join(f"{_ASKED[one][0]}（{one}）" for one in missing)
+    return Refusal("INPUT_REQUIRED", f"请填写：{zh}", f"it needs: {', '.join(_ASKED[one][1] for one in missing)}")
+
+
+def _out_of_window(step: Step, case: Case) -> Refusal | None:
+    if not step.in_window or case.was_returned or case.window.holds(case.today):
+        return None
+    opens, closes = case.window
+    return Refusal(
+        "WINDOW_CLOSED",
+        f"受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中；请在受理时间内办理",
+        f"it is open from {opens or '…'} to {closes or '…'}, and today is {case.today}; come within these days",
+    )
+
+
+def _without_documents(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
+    missing = [one for one in step.documents if one not in case.documents | case.brought]
+    missing += [one for one in step.brings if one not in case.brought]
+    if not missing:
+        return None
+    zh = "、".join(f"{procedure.documents[one][0]}（{one}）" for one in missing)
+    en = ", ".join(f"{procedure.documents[one][1]} ({one})" for one in missing)
+    return Refusal("DOCUMENT_REQUIRED", f"请附：{zh}", f"attach: {en}")
+
+
+def _hindered(step: Step, case: Case) -> Refusal | None:
+    if not step.checks_rules or not case.hindering:
+        return None
+    return Refusal(
+        "RULES_VIOLATED",
+        "；".join(f"{one.rule}（{one.clause}）{one.zh}：{one.fix[0]}" for one in case.hindering),
+        "; ".join(f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}" for one in case.hindering),
+    )
