@@ -6,7 +6,8 @@ A variant is put into a node's process before it starts; see `FAULT_BROKEN` ther
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +144,25 @@ def _believes_what_it_cannot_read() -> None:
     _replace(handling.Handling, "_unreadable", believed)
 
 
+def _says_what_failed() -> None:
+    """Events of a record's savepoint outlive it."""
+
+    @asynccontextmanager
+    async def savepoint(self: Tx, *, whole: bool = False) -> AsyncIterator[None]:
+        try:
+            async with undone(self, whole=whole):
+                try:
+                    yield
+                finally:
+                    said = list(self._queued)
+        except Exception:
+            self._queued[:] = said
+            raise
+
+    undone = Tx.savepoint
+    _replace(Tx, "savepoint", savepoint)
+
+
 def _never_sheds() -> None:
     _replace(limit.Limit, "is_reached", lambda self: False)
 
@@ -193,6 +213,7 @@ VARIANTS = {
     "poison": Variant(
         "what cannot be read is dropped", "read", "26b", {"Q": "so many dead letters"}, _drops_what_it_cannot_read
     ),
+    "said": Variant("a record that failed has caused events", "read", "22", {"C": "without effect"}, _says_what_failed),
     "claims": Variant(
         "garbage counts as the version that it claims to be", "read", "22b", {"L": " lost: "}, _believes_what_it_cannot_read
     ),

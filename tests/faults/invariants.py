@@ -3,6 +3,7 @@
 L  every committed event has its effect exactly once     P  nothing is on the topic that was not committed
 O  effects of a key are in the order of its versions     S  the last record of a key is its highest version
 Q  every poison record is a dead letter, once            R  what was hit is back in time
+C  every effect caused one event, which is on its topic, in order, and nothing else caused any
 
 E, of which the services themselves are asked, is in `tests.faults.whole`.
 """
@@ -11,9 +12,11 @@ from collections import Counter, defaultdict
 
 from aiokafka import ConsumerRecord
 
+from tests.faults import node
 from tests.faults.world import World, version_of
 
 _EVENTS = "SELECT id::text, key, version FROM event WHERE topic = $1"
+_CAUSED = "SELECT key, version, cause_event_id FROM event WHERE topic = $1"
 
 
 async def broken(world: World) -> dict[str, str]:
@@ -21,7 +24,7 @@ async def broken(world: World) -> dict[str, str]:
     found = {}
     if left := await world.rest():
         found["L"] = f"it does not come to rest: {left}"
-    for letter, check in {"L": _lost_or_doubled, "P": _uncommitted, "O": _backwards, "S": _not_last, "Q": _poison}.items():
+    for letter, check in _CHECKS.items():
         if letter not in found and (wrong := await check(world)):
             found[letter] = wrong
     if wrong := _late(world):
@@ -86,6 +89,23 @@ async def _poison(world: World) -> str:
     return f"poison records with so many dead letters: {wrong}" if wrong else ""
 
 
+async def _causes(world: World) -> str:
+    effects = Counter(row["event_id"] for row in await world.rows(world.reading, "SELECT event_id FROM effect"))
+    events = await world.rows(world.reading, _CAUSED, node.answers(world.topic))
+    caused = Counter(row["cause_event_id"] for row in events)
+    if effects != caused:
+        return f"{(effects - caused).total()} effects caused no event, {(caused - effects).total()} events came without effect"
+    sent = list(dict.fromkeys((one.key.decode(), version_of(one)) for one in await world.answers()))
+    if missing := {(row["key"], row["version"]) for row in events} ^ set(sent):
+        return f"{len(missing)} caused events are not on their topic, or not committed: {_some(missing)}"
+    last: dict[str, int] = defaultdict(int)
+    for key, version in sent:
+        if version < last[key]:
+            return f"what {key} caused went back from {last[key]} to {version}"
+        last[key] = version
+    return ""
+
+
 def _late(world: World) -> str:
     late = [f"{what}: {took:.1f} s of {within:.0f}" for what, took, within in world.recoveries if took > within]
     return ", ".join([*late, *world.wrong, *world.surprises()])
@@ -99,3 +119,13 @@ def _id(record: "ConsumerRecord[bytes, bytes]") -> str:
 
 def _some(found: "set[tuple[str, int]] | set[str]") -> str:
     return ", ".join(map(str, sorted(found)[:3]))
+
+
+_CHECKS = {
+    "L": _lost_or_doubled,
+    "P": _uncommitted,
+    "O": _backwards,
+    "S": _not_last,
+    "Q": _poison,
+    "C": _causes,
+}

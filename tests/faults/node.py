@@ -1,10 +1,10 @@
 """A service of the chassis and nothing else: writes versions of a few aggregates, by itself and when it is called, or writes
-down every record that it reads.
+down every record that it reads, and says so in an event that the record caused.
 
 `python -m tests.faults.node serve`, a real service in its own process. What it writes it says in a journal, a file that no
 fault touches: `ack KEY VERSION` once a transaction has committed, and never before. Options by environment:
 
-    FAULT_NODE    the service's name        FAULT_TOPIC    the topic, of three partitions
+    FAULT_NODE    the service's name        FAULT_TOPIC    the topic, of three partitions; what is caused goes to its answers
     FAULT_ROLES   write, read, or both      FAULT_JOURNAL  the journal
     FAULT_SEED    what it writes            FAULT_RATE     transactions a second
     FAULT_SLOW    seconds a record takes    FAULT_BROKEN   a variant of `tests.faults.broken`
@@ -51,12 +51,16 @@ _SLOW_COMMITS, _SLOW_COMMIT = 0.1, 0.2  # share of the transactions that end lat
 _ROLLED_BACK = 0.05  # share of the transactions that end without a trace
 
 
-def declare(name: str) -> topics.Topic:
-    """Make a topic of its own known to the chassis."""
+def answers(topic: str) -> str:
+    """The topic of the events that a topic's records cause."""
+    return topic.removesuffix(".v1") + "_answers.v1"
+
+
+def declare(name: str) -> None:
+    """Make a topic, and that of its answers, known to the chassis."""
     message = "alliance.notify.v1.SubscriptionEvent"
-    found = topics.Topic(name, "notify", "keys/{key}", message, ("changed",), PARTITIONS, "internal", ())
-    topics._by_name()[name] = found
-    return found
+    for one in (name, answers(name)):
+        topics._by_name()[one] = topics.Topic(one, "notify", "keys/{key}", message, ("changed",), PARTITIONS, "internal", ())
 
 
 async def write(tx: Tx, topic: str, key: str) -> int:
@@ -157,6 +161,7 @@ class Node(Parts):
     async def _effect(self, tx: Tx, record: Record) -> None:
         if self._slow:
             await asyncio.sleep(self._slow)
+        await write(tx, answers(self._topic), record.key)  # first: what fails afterwards has caused nothing
         message = record.message
         if (
             isinstance(message, events_pb2.SubscriptionEvent)

@@ -38,6 +38,7 @@ _PROMISES = {
     "P": "nothing is on the topic that was not committed",
     "O": "effects of a key are in the order of its versions",
     "S": "the last record of a key is its highest version",
+    "C": "every effect caused one event, which is on its topic, in order",
     "R": f"99 of 100 events have their effect within {GOAL:.0f} s",
 }
 

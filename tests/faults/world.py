@@ -164,6 +164,10 @@ class World:
         """Committed records of the topic, in their order per partition."""
         return await everything(self.platform.kafka("admin"), self.topic, range(node.PARTITIONS))
 
+    async def answers(self) -> list["ConsumerRecord[bytes, bytes]"]:
+        """Committed records of what they caused."""
+        return await everything(self.platform.kafka("admin"), node.answers(self.topic), range(node.PARTITIONS))
+
     def consumer(self, **more: Any) -> AIOKafkaConsumer:
         """A consumer of the harness's own."""
         return AIOKafkaConsumer(
@@ -249,7 +253,11 @@ class World:
     async def _is_at_rest(self) -> bool:
         self._left = "a part can't be asked"
         with suppress(OSError, asyncpg.PostgresError, KafkaError):
-            queued = await self.rows(self.writing, "SELECT 1 FROM outbox WHERE parked IS NULL")
+            queued = [
+                row
+                for service in (self.writing, self.reading)
+                for row in await self.rows(service, "SELECT 1 FROM outbox WHERE parked IS NULL")
+            ]
             retrying = await self.rows(self.reading, "SELECT 1 FROM dead_letter WHERE state = 'retrying'")
             self._left = f"{len(queued)} queued, {len(retrying)} retrying, and what is on the topic can't be read to its end"
             behind = await self._lag()
@@ -300,7 +308,8 @@ async def created(
     try:
         for service in (world.writing, world.reading):
             await superuser.execute(f"CREATE DATABASE {service} TEMPLATE {_TEMPLATE} OWNER {_OWNER}")
-        await admin.create_topics([NewTopic(world.topic, node.PARTITIONS, brokers)], timeout_ms=30_000)
+        made = [NewTopic(name, node.PARTITIONS, brokers) for name in (world.topic, node.answers(world.topic))]
+        await admin.create_topics(made, timeout_ms=30_000)
         try:
             yield world
         finally:
@@ -345,6 +354,6 @@ async def _forget(platform: Platform, world: World) -> None:
         admin = AIOKafkaAdminClient(**platform.kafka("admin").options())
         await admin.start()
         try:
-            await admin.delete_topics([world.topic])
+            await admin.delete_topics([world.topic, node.answers(world.topic)])
         finally:
             await admin.close()
