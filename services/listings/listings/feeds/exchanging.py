@@ -71,7 +71,8 @@ class Exchanging:
                     self._under_way += 1
                     group.create_task(self._turn(one))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._done.wait(), _POLL)
+                    async with asyncio.timeout(_POLL):  # `wait_for` of Python 3.11 can lose a cancellation
+                        await self._done.wait()
 
     async def once(self) -> int:
         """One exchange of every feed that is due; returns how many there were."""
