@@ -80,21 +80,28 @@ async def old_as_news(platform: Platform) -> None:
 
 async def offsets_reset(platform: Platform) -> None:
     """Every group begins at offset 0 again."""
-    platform.down()
-    platform.up(lambda _: None, sinks=False, ALLIANCE_LOCAL_SERVICES="")
     options = platform.kafka("admin").options()
-    admin = AIOKafkaAdminClient(**options)
-    await admin.start()
-    groups = [name for name, *_ in await admin.list_consumer_groups()]
-    offsets = {group: await admin.list_consumer_group_offsets(group) for group in groups}
-    await admin.close()
-    begun = {group: list(committed) for group, committed in offsets.items() if committed}  # some topics hold nothing yet
+    begun = await _begun(options)  # while all is up: a broker that has just started does not know its groups yet
     if not begun:
         raise AssertionError("no group has committed anything")
+    platform.down()
+    platform.up(lambda _: None, sinks=False, ALLIANCE_LOCAL_SERVICES="")
     for group, places in begun.items():
-        await _begin_again(options, group, places)
+        await _begin_again(platform.kafka("admin").options(), group, places)
     platform.down()
     platform.up(lambda _: None, sinks=False)
+
+
+async def _begun(options: dict[str, object]) -> dict[str, list[TopicPartition]]:
+    """Group → where it has a place; some topics hold nothing yet."""
+    admin = AIOKafkaAdminClient(**options)
+    await admin.start()
+    try:
+        groups = [name for name, *_ in await admin.list_consumer_groups()]
+        offsets = {group: await admin.list_consumer_group_offsets(group) for group in groups}
+    finally:
+        await admin.close()
+    return {group: list(committed) for group, committed in offsets.items() if committed}
 
 
 async def _begin_again(options: dict[str, object], group: str, places: list[TopicPartition]) -> None:
