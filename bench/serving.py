@@ -37,8 +37,8 @@ INSERT INTO request_log (principal, method, request_id, request_hash, created_at
 """
 _LISTING = """
 INSERT INTO listing (name, version, issuer, kind, state, visibility, bodies, areas, source, external_key, content_hash,
-                     valid_from, valid_to, create_time, update_time, content)
-VALUES ($1, 1, $2, 3, 1, 1, '{}', '{}', '', '', $3, $4, $4, $5, $5, $6)
+                     valid_from, valid_to, list_year, create_time, update_time, content)
+VALUES ($1, 1, $2, 3, 1, 1, '{}', '{}', '', '', $3, $4, $4, 0, $5, $5, $6)
 """
 _EVENT = """
 WITH e AS (
