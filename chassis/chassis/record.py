@@ -73,9 +73,9 @@ def decode(raw: RawRecord) -> Record:
     """The record; raises `UndecodableError`."""
     header = dict(raw.headers).get
     key, version = _key(raw), _version(header("ce_sequence") or b"")
-    unfit = [name for name in ("ce_type", "ce_id", "traceparent") if not _keepable(header(name) or b"")]
-    if unfit:
-        raise UndecodableError(f"header {unfit[0]} is too long or holds a NUL", key, version)
+    for name in ("ce_type", "ce_id", "traceparent"):  # stand in tables and in their indexes
+        if (value := header(name)) and (len(value) > MAX_KEY or b"\x00" in value):
+            raise UndecodableError(f"header {name} is too long or holds a NUL", key, version)
     if (kind := _text(header("content-type")) or CONTENT_TYPE) != CONTENT_TYPE:
         raise UndecodableError(f"content-type is {kind[:40]!r}", key, version)
     try:
@@ -94,11 +94,6 @@ def decode(raw: RawRecord) -> Record:
         message,
         _text(header("traceparent")),
     )
-
-
-def _keepable(value: bytes) -> bool:
-    """Whether a header can stand in a table and in its index."""
-    return len(value) <= MAX_KEY and b"\x00" not in value
 
 
 def _text(value: bytes | None) -> str:

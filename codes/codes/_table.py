@@ -36,6 +36,15 @@ def names(filename: str) -> dict[str, str]:
     return {row["code"]: row["name"] for row in rows(filename)}
 
 
+@cache
+def by_name(filename: str) -> dict[str, tuple[str, ...]]:
+    """Name → its codes, in the table's order; many thousand names are looked up with every import."""
+    found: dict[str, list[str]] = {}
+    for code, name in names(filename).items():
+        found.setdefault(name, []).append(code)
+    return {name: tuple(codes) for name, codes in found.items()}
+
+
 def plain(text: str) -> str:
     """A text as it is looked up: half-width, without blanks around it."""
     return unicodedata.normalize("NFKC", text).strip()

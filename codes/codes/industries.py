@@ -2,7 +2,7 @@
 
 from functools import cache, partial
 
-from codes._table import Table, names, rows
+from codes._table import Table, by_name, names, rows
 
 _FILE = "gbt4754.csv"
 
@@ -31,7 +31,7 @@ def find(text: str) -> list[str]:
     wanted = text.strip()
     if wanted[:1].isalpha() and exists(wanted[1:]):
         return [wanted[1:]]
-    return sorted((code for code, official in names(_FILE).items() if official == wanted), key=len)
+    return sorted(by_name(_FILE).get(wanted, ()), key=len)
 
 
 @cache

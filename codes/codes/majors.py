@@ -11,7 +11,7 @@ and 61–79 for secondary ones.
 import re
 from functools import cache
 
-from codes._table import Table, names, plain, rows
+from codes._table import Table, by_name, names, plain, rows
 
 _FILE = "majors.csv"
 _GROUPS = "major_groups.csv"
@@ -41,8 +41,7 @@ def label(text: str) -> str:
 
 def find(text: str) -> list[str]:
     """Codes of an exact name, or of a code without its mark, in the order of the catalogues; empty where unknown."""
-    wanted = text.strip()
-    return [row["code"] for row in rows(_FILE) if wanted in (row["name"], row["code"].rstrip("TK"))]
+    return list(_written().get(text.strip(), ()))
 
 
 def read(text: str) -> str:
@@ -77,16 +76,15 @@ def _all() -> dict[str, str]:
 
 
 @cache
-def _groups_by_name() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for code, official in names(_GROUPS).items():
-        found.setdefault(official, []).append(code)
-    return found
+def _written() -> dict[str, tuple[str, ...]]:
+    """Name, or code without its mark, → the codes that are meant."""
+    unmarked = {row["code"].rstrip("TK"): (row["code"],) for row in rows(_FILE)}
+    return by_name(_FILE) | unmarked
 
 
 def _find_any(text: str) -> list[str]:
     """Of a name that a major and a category share (经济学) the major is meant, as whoever studied it would say."""
-    return find(text) or _groups_by_name().get(text.strip(), [])
+    return find(text) or list(by_name(_GROUPS).get(text.strip(), ()))
 
 
 _NAMES = ("专业代码（教育部专业目录）", "code of the MOE major catalogues")

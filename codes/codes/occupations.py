@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from codes._table import Table, names
+from codes._table import Table, by_name, names
 
 _FILE = "occupations.csv"
 
@@ -19,8 +19,7 @@ def name(code: str) -> str:
 
 def find(text: str) -> list[str]:
     """Codes of an exact name, widest first; empty where unknown."""
-    wanted = text.strip()
-    return sorted((code for code, official in names(_FILE).items() if official == wanted), key=len)
+    return sorted(by_name(_FILE).get(text.strip(), ()), key=len)
 
 
 _TABLE = Table(partial(names, _FILE), "职业代码（职业分类大典 2022）", "code of the 2022 classification of occupations", find)
