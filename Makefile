@@ -36,7 +36,7 @@ test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
 test-e2e: $(SYNCED) ## the whole loop
 	$(PYTEST) tests/e2e
 
-test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 12 minutes a seed
+test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 14 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
 
 test-faults-rolling: $(SYNCED) ## kill -9 of each part in turn under load; 6 minutes
