@@ -1,9 +1,9 @@
 """`python -m bench.quality DIR…`: how good the rankings are that matching gives, on judged sets.
 
-Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. Queries and corpus are put in as listings of two sides, into the
-very `Ranker` that the service runs, and each query is ranked by it, and by what it has to beat: reciprocal-rank fusion
-(k = 60) of exact BM25 (k1 = 1.2, b = 0.75) over words and pairs of Han characters, and of the cosine of whole texts, by the
-same embedder.
+Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. Queries and corpus are put in as listings of two kinds that
+meet, into the very index that the service runs, and each query's partners are ranked as the service ranks whom it proposes.
+What that has to beat: reciprocal-rank fusion (k = 60) of exact BM25 (k1 = 1.2, b = 0.75) over words and pairs of Han
+characters, and of the cosine of whole texts, by the same embedder.
 Exits with 1 where matching is not better on every set (p < 0.05, Holm over the sets).
 """
 
@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,11 +25,14 @@ from numpy.typing import NDArray
 if not __package__:  # `python bench/quality.py`
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from alliance.listings.v1 import listing_pb2
 from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
 from matching.domain.passage import Passage
-from matching.embedding import Embedder, Meanings, Memory, embedder
-from matching.lexicon import Lexicon
-from matching.ranking import Ranker
+from matching.domain.score import best
+from matching.embedding import Embedder, embedder, meanings, texts_of
+from matching.entry import Entry
+from matching.index import Index
+from matching.mapping import entry_of
 
 _KEPT = 100  # ranks that count for MRR, of both sides
 _LEVEL = 0.05
@@ -87,14 +91,16 @@ class Measured:
 
 def measure(judged: Judged, by: Embedder) -> Measured:
     """Rank every query."""
-    meanings, lexicon = Meanings(by, Memory()), Lexicon()
-    demands, supplies = Ranker(meanings, lexicon), Ranker(meanings, lexicon)
-    queries = {query: Passage.read(text) for query, text in judged.queries.items()}
+    index = Index(by.size)
+    queries = {query: _entry(query, "TECH_DEMAND", text) for query, text in judged.queries.items()}
+    corpus = {name: _entry(name, "RESEARCH_OUTCOME", text) for name, text in judged.corpus.items()}
     began = perf_counter()
-    demands.put(queries.items())
-    supplies.put((name, Passage.read(text)) for name, text in judged.corpus.items())
+    queries = dict(zip(queries, _measured_by(by, list(queries.values())), strict=True))
+    for entry in (*queries.values(), *_measured_by(by, list(corpus.values()))):
+        index.put(entry)
+    index.commit()
     taken_in = perf_counter()
-    ours = {query: [one.name for one in supplies.rank(passage, _KEPT)] for query, passage in queries.items()}
+    ours = {query: _ranking(index, entry) for query, entry in queries.items()}
     ranked = perf_counter()
     floor = Floor(judged.corpus, by)
     theirs = {query: floor.rank(text)[:_KEPT] for query, text in judged.queries.items()}
@@ -104,6 +110,26 @@ def measure(judged: Judged, by: Embedder) -> Measured:
         1000 * (taken_in - began) / (len(queries) + len(judged.corpus)),
         1000 * (ranked - taken_in) / len(queries),
     )
+
+
+def _entry(name: str, kind: str, text: str) -> Entry:
+    passage = Passage.read(text)
+    number = listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}")
+    listing = listing_pb2.Listing(name=name, issuer=kind, kind=number, title=passage.title, description=passage.prose)
+    return entry_of(listing, 1)
+
+
+def _measured_by(by: Embedder, entries: list[Entry]) -> list[Entry]:
+    passages = [entry.passage for entry in entries]
+    texts = texts_of(passages)
+    rows = dict(zip(texts, by.embed(texts), strict=True))
+    vectors = meanings(passages, rows, by.size)
+    return [entry.measured(vector.tobytes()) for entry, vector in zip(entries, vectors, strict=True)]
+
+
+def _ranking(index: Index, entry: Entry) -> list[str]:
+    """Partners in the service's own order, whatever their score."""
+    return [one.facts.name for one in best(entry.facts, index.candidates(entry), date.today(), 0, len(index))][:_KEPT]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -57,7 +57,7 @@ async def _commands(settings: ListingsSettings) -> int:
     system = SystemClock()
     clock = BusinessClock(system)
     database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=settings.database_pool)
-    parts = ListingsParts(Context(settings, database, clock, system))
+    parts = ListingsParts(Context(settings, database, clock, system, database))
     tokens = Tokens(settings.jwks_file, settings.token_issuer, settings.token_audience)
     pipeline = Pipeline(database, tokens, parts.authoriser(), Limit(settings.grpc_max_concurrent), lambda: None)
     server = Server(pipeline, parts.offers(), with_reflection=False)

@@ -196,10 +196,11 @@ class Admin:
             lag = await self._consumers.lag()
         except (KafkaError, OSError):
             lag = -1
+        due = await self._parts.due_work(call.tx)  # before the outbox: what is done by then stands there
         found = pb.Progress(
             outbox_depth=await call.tx.sql.value(_OUTBOX),
             consumer_lag=lag,
-            due_work=await self._parts.due_work(call.tx),
+            due_work=due,
             open_dead_letters=sum((await deadletter.counts(call.tx.sql)).values()),
         )
         found.business_time.FromDatetime(context.clock.now())

@@ -29,9 +29,3 @@ async def advance(tx: Tx, group: str, topic: str, versions: Mapping[str, int]) -
     """Write down the versions that had their effect, or never will."""
     if versions:
         await tx.sql.run(_ADVANCE, group, topic, list(versions), list(versions.values()))
-
-
-async def versions(tx: Tx, group: str, topic: str) -> dict[str, int]:
-    """Every key's version; read once at the start of a tail."""
-    query = "SELECT key, version FROM applied WHERE consumer_group = $1 AND topic = $2"
-    return await tx.sql.pairs(query, group, topic)

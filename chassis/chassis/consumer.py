@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -22,12 +22,13 @@ from faststream.kafka import TopicPartition as DeclaredPartition
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
 
-from chassis import applied, metrics, topics
-from chassis.database import Cause, Database
-from chassis.handling import Handling, away
+from chassis import metrics, topics
+from chassis.database import Database
+from chassis.handling import Follower, Handling, away
 from chassis.kafka import KafkaAccess, TolerantConsumer
 from chassis.lease import Lease, LeaseLostError
-from chassis.record import RawRecord, decode
+from chassis.record import RawRecord
+from chassis.topicid import topic_id
 
 log = logging.getLogger(__name__)
 _FETCH_MS = 1000  # how long the broker may keep an empty fetch; other questions to that client wait behind it
@@ -61,7 +62,7 @@ class Consumers:
         self._slot = slot
         # Two members with one static id would hold each other up without an error; the lease refuses the second.
         self._lease = Lease(database, f"member:{service}.{slot}")
-        self._lanes = [_Tail(one) if one.listen.recall else _Group(one) for one in handlings]
+        self._lanes = [_Tail(one, one.listen.follower) if one.listen.follower else _Group(one) for one in handlings]
         self._asking: AIOKafkaConsumer | None = None
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
@@ -137,8 +138,12 @@ class Consumers:
             await asking.start()
             self._asking = asking
             await broker.connect()
+            places: dict[TopicPartition, int] = {}
+            for lane in self._lanes:
+                if isinstance(lane, _Tail):
+                    places |= await lane.beginning(asking)
             config = broker.config.broker_config
-            config.builder = partial(_Client, **cast(Any, config.builder).keywords)
+            config.builder = partial(_Client, places=places, **cast(Any, config.builder).keywords)
             await broker.start()
         reaching = asyncio.create_task(self._caught_up())
         try:
@@ -173,15 +178,21 @@ class Consumers:
 
 class _Client(TolerantConsumer):
     """A client that knows what it gave, and whose polls never come back empty: after an empty one FastStream would sleep
-    for as long again."""
+    for as long again. Of the `places`, it begins at those that it is told to read."""
 
     in_hand = 0
     """Records that were given and are not handled yet; those of a poll are handled before the next."""
     started = False
 
+    def __init__(self, *topics: str, places: Mapping[TopicPartition, int], **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._places = places
+
     async def start(self) -> None:
         """Connect; before, the client can't be asked anything."""
         await super().start()
+        for partition in self.assignment() & self._places.keys():
+            self.seek(partition, self._places[partition])
         self.started = True
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
@@ -317,21 +328,16 @@ class _Group(_Lane):
 
 
 class _Tail(_Lane):
-    """A subscriber without a group: reads its topic from the start, to rebuild what is in memory.
+    """A subscriber without a group: gives all partitions of its topic to a follower, which keeps its place itself."""
 
-    Up to the end that the topic had at the start, what had its effect is recalled, and what is new passed by; then it reads on
-    from the first that was new.
-    """
-
-    def __init__(self, handling: Handling) -> None:
+    def __init__(self, handling: Handling, follower: Follower) -> None:
         super().__init__(handling)
-        self._applied: dict[str, int] | None = None
-        self._new: dict[TopicPartition, int] = {}
-        self._is_recalling = True
+        self._follower = follower
+        self._is_catching_up = True
 
     def _declared(self, broker: KafkaBroker, slot: str) -> Any:
         topic = topics.load().named(self.handling.listen.topic)
-        self._applied, self._new, self._is_recalling = None, {}, True
+        self._is_catching_up = True
         return broker.subscriber(
             partitions=[DeclaredPartition(topic.name, number) for number in range(topic.partitions)],
             batch=True,
@@ -343,15 +349,17 @@ class _Tail(_Lane):
             max_records=_BATCH,
         )
 
+    async def beginning(self, asking: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Where the follower goes on; partitions that are left out are read from their start."""
+        topic = self.handling.listen.topic
+        places = await self._follower.beginning(await topic_id(asking, topic))
+        return {TopicPartition(topic, number): offset for number, offset in places.items()}
+
     async def caught_up(self) -> None:
-        """Wait until all is recalled, and what was new at the start handled."""
-        ends = await self.consumer.end_offsets(list(self.consumer.assignment()))
-        await self._read_to(ends)
-        # Nothing is in hand here, so from this place on everything is given anew, and in order.
-        for partition, offset in self._new.items():
-            self.consumer.seek(partition, offset)
-        self._is_recalling, self._applied = False, None
-        await self._read_to(ends)
+        """Wait until the follower has all that was on the topic at the start."""
+        await self._read_to(await self.consumer.end_offsets(list(self.consumer.assignment())))
+        self._is_catching_up = False
+        self._follower.caught_up()
         log.info("tail: caught up", extra={"group": self.handling.group})
 
     async def _read_to(self, ends: dict[TopicPartition, int]) -> None:
@@ -365,29 +373,7 @@ class _Tail(_Lane):
         return True
 
     async def _take(self, batch: Batch) -> None:
-        if self._is_recalling:
-            await self._recall(_raws(batch))
-        else:
-            await self._until_done(partial(self.handling.batch, _raws(batch)))
-
-    async def _recall(self, raws: Sequence[RawRecord]) -> None:
-        if self._applied is None:
-            await self._until_done(self._read_applied)
-        known = self._applied or {}
-        for raw in raws:
-            try:
-                record = decode(raw)
-            except Exception:
-                record = None  # it is parked when its turn comes
-            if record is None or record.version > known.get(record.key, 0):
-                self._new.setdefault(TopicPartition(raw.topic, raw.partition), raw.offset)
-            elif record.version == known[record.key]:  # older ones are history: a topic may end with them after a replay
-                self.handling.recall(record)
-                await asyncio.sleep(0)  # a long history must not keep the leases from being renewed
-
-    async def _read_applied(self) -> None:
-        async with self.handling.database.transaction(Cause(self.handling.actor), read_only=True) as tx:
-            self._applied = await applied.versions(tx, self.handling.group, self.handling.listen.topic)
+        await self._until_done(partial(self.handling.follow, self._follower, _raws(batch), is_old=self._is_catching_up))
 
 
 def _security(access: KafkaAccess) -> BaseSecurity | None:

@@ -69,7 +69,7 @@ class Fence:
         self._service = service
         self._database = database
         self._access = access
-        self._groups = {f"{service}.{one.name}": one.topic for one in listens if not one.recall}
+        self._groups = {f"{service}.{one.name}": one.topic for one in listens if not one.follower}
         self._aggregates = aggregates
         self._asked = asked
         self._cause = Cause(f"service:{service}", reason=asked.reason)

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
 from types import FrameType
-from typing import Literal
+from typing import Literal, Protocol
+from uuid import UUID
 
 import asyncpg
 import grpc
@@ -59,6 +60,23 @@ class Projection:
         return select(table.c[self.name]).where(*(table.c[column] == value for column, value in self.only.items()))
 
 
+class Follower(Protocol):
+    """What follows a topic in every process, as an index does that is kept in memory or on the process's own disk."""
+
+    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+        """Partition → offset at which it goes on; of partitions that are left out, at their start. Asked whenever a client
+        has connected, with the topic's id: another one says that all offsets mean nothing any more.
+        """
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """The next records, in the order of each partition; the same ones may come again. Where it raises, and no part is
+        away, they come one by one, and those that fail are parked.
+        """
+
+    def caught_up(self) -> None:
+        """It has all that was on the topic when its client connected."""
+
+
 @dataclass(frozen=True)
 class Listen:
     """What a service listens to: a topic, a name (its group is `<service>.<name>`) and the handler of each record.
@@ -67,9 +85,8 @@ class Listen:
         effect: a key's records have their effects in order; while one is open as a dead letter, later ones wait.
         state: only the newest state matters; a later record supersedes an open dead letter.
 
-    `recall` makes it a tail: no Kafka group, all partitions from the start at every start. The record of each key that had
-    its effect last is given to `recall` (to rebuild what is in memory); newer ones are handled once the topic's end, as it
-    was at the start, has been reached.
+    `follower` makes it a tail: no Kafka group; every process reads all partitions, in no transaction, from where its follower
+    stands. The handler then gets what an operator replays of the dead letters.
 
     `projection` says what can be rebuilt of it; None where its effects are not its own to undo: messages that went out,
     aggregates that live on.
@@ -79,7 +96,7 @@ class Listen:
     name: str
     handler: Handler
     mode: Literal["effect", "state"] = "effect"
-    recall: Callable[[Record], None] | None = None
+    follower: "Follower | None" = None
     projection: Projection | None = None
 
 
@@ -144,8 +161,6 @@ class Handling:
             await self._unreadable(tx, raw, record, done, waiting)
         elif record.version <= done[record.key]:
             self._counted(tx, "skipped")
-            if self.listen.recall and record.version == done[record.key]:  # a topic that was lost is published anew
-                tx.on_commit(partial(self.recall, record))
         elif record.key in waiting:
             await deadletter.park(tx, self, raw, record, "an earlier record of the key is open", waits=True)
             self._counted(tx, "waiting")
@@ -250,21 +265,7 @@ class Handling:
         tx.on_commit(partial(self._had_effect, [record], tx.recorded_at))
 
     async def _give(self, tx: Tx, record: Record) -> None:
-        if record.traceparent and not telemetry.is_sampled(record.traceparent):  # a span would cost more than most handlers
-            await self._caused(tx, record, record.traceparent)
-            return
-        attributes = {"event_id": record.id, "topic": record.topic}
-        name = f"{self.group} handles {record.verb}"
-        with telemetry.span(name, kind=SpanKind.CONSUMER, parent=record.traceparent, attributes=attributes):
-            await self._caused(tx, record, telemetry.traceparent())
-
-    async def _caused(self, tx: Tx, record: Record, trace: str) -> None:
-        """The handler, with the record as the cause of what it does."""
-        outer, tx.cause = tx.cause, Cause(self.actor, event_id=record.id, traceparent=trace)
-        try:
-            await self.listen.handler(tx, record)
-        finally:
-            tx.cause = outer
+        await as_effect(tx, self.actor, self.group, record, self.listen.handler(tx, record))
 
     async def lock(self, tx: Tx, keys: Iterable[str]) -> dict[str, int]:
         """Lock the keys' `applied` rows and read their versions; 0 for a new key."""
@@ -279,18 +280,49 @@ class Handling:
         """Whether only the newest record of a key matters."""
         return self.listen.mode == "state"
 
-    def recall(self, record: Record) -> None:
-        """Remember a record that had its effect, where the listener keeps something in memory. One that it cannot take was
-        handled, or given up, before: nobody is left to park it for.
+    async def follow(self, follower: Follower, raws: Sequence[RawRecord], *, is_old: bool) -> None:
+        """Give records to a follower; what can't be read, or taken, is parked. Raises what `away` recognises.
+
+        `is_old`: they lay on the topic when this process began, so that their delay says nothing.
         """
-        if self.listen.recall is None:
-            return
-        try:
-            self.listen.recall(record)
-        except Exception:
-            log.exception("tail: not recalled", extra={"group": self.group, "event_id": record.id})
+        decoded = [(raw, _decoded(raw)) for raw in raws]
+        good = [(raw, one) for raw, one in decoded if isinstance(one, Record)]
+        failed = [(raw, one, f"undecodable: {one}") for raw, one in decoded if isinstance(one, UndecodableError)]
+        refused = await self._refused(follower, good)
+        if failed or refused:
+            unwanted = [(raw, one, refused[_place_of(raw)]) for raw, one in good if _place_of(raw) in refused]
+            await self._set_aside([*failed, *unwanted])
+        taken = [one for raw, one in good if _place_of(raw) not in refused]
+        if is_old:
+            metrics.RECORDS.labels(self.group, "recalled").inc(len(taken))
         else:
-            metrics.RECORDS.labels(self.group, "recalled").inc()
+            self._had_effect(taken, self.database.system_time())
+
+    async def _refused(self, follower: Follower, good: Sequence[tuple[RawRecord, Record]]) -> dict[tuple[int, int], str]:
+        """Partition and offset of those that the follower could not take, and why."""
+        try:
+            await follower.take([record for _, record in good])
+        except Exception as error:
+            if away(error):
+                raise
+        else:
+            return {}
+        refused = {}
+        for raw, record in good:
+            try:
+                await follower.take([record])
+            except Exception as error:
+                if away(error):
+                    raise
+                log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+                refused[_place_of(raw)] = reason(error)
+        return refused
+
+    async def _set_aside(self, failed: Sequence[tuple[RawRecord, Record | UndecodableError, str]]) -> None:
+        async with self.database.transaction(Cause(self.actor)) as tx:
+            for raw, record, why in failed:
+                await deadletter.park(tx, self, raw, record, why)
+                self._counted(tx, "failed")
 
     def _had_effect(self, records: Sequence[Record], at: datetime) -> None:
         """Count records whose effects are committed."""
@@ -304,6 +336,22 @@ class Handling:
     def _counted(self, tx: Tx, outcome: str) -> None:
         """Counted once it is committed: a batch may be done again."""
         tx.on_commit(metrics.RECORDS.labels(self.group, outcome).inc)
+
+
+async def as_effect(tx: Tx, actor: str, group: str, record: Record, work: Awaitable[object]) -> None:
+    """Do what a record causes: with it as the cause of all that is written, and in its trace."""
+    outer, tx.cause = tx.cause, Cause(actor, event_id=record.id, traceparent=record.traceparent)
+    try:
+        if record.traceparent and not telemetry.is_sampled(record.traceparent):  # a span would cost more than most handlers
+            await work
+            return
+        attributes = {"event_id": record.id, "topic": record.topic}
+        name = f"{group} handles {record.verb}"
+        with telemetry.span(name, kind=SpanKind.CONSUMER, parent=record.traceparent, attributes=attributes):
+            tx.cause = Cause(actor, event_id=record.id, traceparent=telemetry.traceparent())
+            await work
+    finally:
+        tx.cause = outer
 
 
 def away(error: BaseException) -> bool:
@@ -350,6 +398,10 @@ def _own_packages() -> frozenset[str]:
 
 def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
+
+
+def _place_of(raw: RawRecord) -> tuple[int, int]:
+    return raw.partition, raw.offset
 
 
 def _decoded(raw: RawRecord) -> Record | UndecodableError:

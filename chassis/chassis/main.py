@@ -107,6 +107,7 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Cause) -> N
         sys.exit(str(error))
     finally:
         await context.database.close()
+        await context.plumbing.close()
     print(
         f"{service.name}: {done.raised} 个聚合已越过恢复点，{done.removed} 个键已从主题移除 · "
         f"{done.raised} aggregates are beyond the restored point, {done.removed} keys were taken off topics"
@@ -116,7 +117,8 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Cause) -> N
 def _context(settings: ServiceSettings) -> Context:
     system = SystemClock()
     clock = BusinessClock(system)
-    return Context(settings, _database(settings, system, clock, settings.database_pool), clock, system)
+    database, plumbing = (_database(settings, system, clock, pool) for pool in (settings.database_pool, _PLUMBING))
+    return Context(settings, database, clock, system, plumbing)
 
 
 def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, pool: int) -> Database:
@@ -126,8 +128,7 @@ def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, po
 async def _serve(service: Service, settings: ServiceSettings) -> None:
     telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
     context = _context(settings)
-    plumbing = _database(settings, context.system_clock, context.clock, _PLUMBING)
-    running = _Running(service, context, plumbing)
+    running = _Running(service, context)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -136,17 +137,17 @@ async def _serve(service: Service, settings: ServiceSettings) -> None:
         await running.serve(stopping)
     finally:
         await context.database.close()
-        await plumbing.close()
+        await context.plumbing.close()
 
 
 class _Running:
-    """One running service. `plumbing` is its database as relay, leases and housekeeping see it."""
+    """One running service."""
 
-    def __init__(self, service: Service, context: Context, plumbing: Database) -> None:
+    def __init__(self, service: Service, context: Context) -> None:
         settings: ServiceSettings = context.settings
+        plumbing = context.plumbing
         self._service = service
         self._context = context
-        self._plumbing = plumbing
         self._parts = service.parts(context)
         access = KafkaAccess.of(settings)
         self._outbox = housekeeping.Outbox(plumbing, settings)
@@ -211,7 +212,7 @@ class _Running:
             self._letters.run,
             self._rebuilds.run,
             self._outbox.watch,
-            lambda: housekeeping.hourly(self._plumbing),
+            lambda: housekeeping.hourly(self._context.plumbing),
             lambda: housekeeping.loop_lag(self._limit),
             *self._parts.tasks(),
         ]

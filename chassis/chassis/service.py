@@ -41,6 +41,8 @@ class Context:
     database: Database
     clock: BusinessClock
     system_clock: Clock
+    plumbing: Database
+    """The database for leases and the like: few connections of its own, for which no call has to wait."""
 
     def channel(self, target: str) -> grpc.aio.Channel:
         """A channel to another service, with this service's token."""

@@ -7,6 +7,7 @@ from codes._table import Table, names
 _FILE = "gbt4658.csv"
 # Rank of each level, higher = more education. Doctor and master share the tens digit 1.
 _DOCTOR, _MASTER = 7, 6
+HIGHEST = _DOCTOR
 _RANK_OF_TENS = {"1": _MASTER, "2": 5, "3": 4, "4": 3, "6": 3, "7": 2, "8": 1}
 _DOCTORS = {"11", "12", "13"}
 # What people write, beside the official names.

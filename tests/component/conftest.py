@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -47,7 +48,12 @@ class Probe:
     """The URL for the role that owns the tables."""
     broken: set[str] = field(default_factory=set)
     """Keys whose records the handler does not take."""
-    recalled: list[tuple[str, int]] = field(default_factory=list)
+    followed: list[Record] = field(default_factory=list)
+    """What its follower took."""
+    places: dict[int, int] = field(default_factory=dict)
+    """Where its follower goes on."""
+    topics: list[UUID] = field(default_factory=list)
+    """Ids of the topic that its follower was told."""
     slow: set[str] = field(default_factory=set)
     """Keys whose records ask for more than a statement has time for."""
     held_up: asyncio.Event | None = None
@@ -55,7 +61,7 @@ class Probe:
 
     def listen(self, mode: str = "effect", *, tail: bool = False) -> Listen:
         """A listener that writes each record down, or fails on broken keys."""
-        return Listen(TOPIC, "probe", self._handle, "state" if mode == "state" else "effect", self._recall if tail else None)
+        return Listen(TOPIC, "probe", self._handle, "state" if mode == "state" else "effect", self if tail else None)
 
     def handling(self, mode: str = "effect", *, tail: bool = False) -> Handling:
         """Its handling; retries come at once."""
@@ -145,8 +151,27 @@ class Probe:
             "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", record.id, record.key, record.version
         )
 
-    def _recall(self, record: Record) -> None:
-        self.recalled.append((record.key, record.version))
+    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+        """See `chassis.handling.Follower`."""
+        self.topics.append(topic)
+        return self.places
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """See `chassis.handling.Follower`."""
+        if self.held_up:
+            await self.held_up.wait()
+        if any(record.key in self.broken for record in records):
+            raise RuntimeError("broken on purpose")
+        self.followed += records
+        for record in records:
+            self.places[record.partition] = record.offset + 1
+
+    def caught_up(self) -> None:
+        """See `chassis.handling.Follower`."""
+
+    def has_followed(self, key: str, version: int = 1) -> bool:
+        """Whether its follower took a version of a key."""
+        return any((record.key, record.version) == (key, version) for record in self.followed)
 
 
 def key() -> str:

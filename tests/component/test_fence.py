@@ -252,7 +252,7 @@ async def test_a_service_does_not_serve_before_its_fence_is_finished(owner: Owne
     database, system = owner.probe.database, SystemClock()
     async with database.transaction(CAUSE) as tx:
         job = await jobs.start(tx, "fence", owner.probe.name, "broken off")
-    waiting = asyncio.create_task(_fence_finished(Context(None, database, BusinessClock(system), system)))
+    waiting = asyncio.create_task(_fence_finished(Context(None, database, BusinessClock(system), system, database)))
     await asyncio.sleep(0.5)
     assert not waiting.done()
     async with database.transaction(CAUSE) as tx:

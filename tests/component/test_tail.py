@@ -1,107 +1,103 @@
-"""Tails: what is in memory is recalled from the topic's start, and what is new is handled once."""
+"""Tails: a follower is given all that is on its topic, from where it stands; what it cannot take is parked."""
 
 import asyncio
-from dataclasses import replace
 
-import pytest
+from aiokafka import AIOKafkaConsumer
 
 from chassis import topics
 from chassis.kafka import partition_of
-from chassis.record import Record
+from chassis.topicid import topic_id
 from tests.component.conftest import TOPIC, Probe, key
 from tests.metrics import metric
 from tests.waiting import running, until
 
 
-async def test_a_tail_recalls_what_was_handled_and_handles_what_is_new(probe: Probe) -> None:
+async def test_a_follower_is_given_what_was_there_and_what_comes(probe: Probe) -> None:
     old, new = key(), key()
-    relay = probe.relay()
-    async with running(relay.run):
+    async with running(probe.relay().run):
         await probe.emit(old, 1)
-        consumers = probe.consumers(probe.handling("state", tail=True))
-        async with running(consumers.run):
-            await until(lambda: probe.has(old, 1))
-        await consumers.stop()
-        await probe.emit(new, 1)
-        await until(lambda: probe.is_published(new))
+        await until(lambda: probe.is_published(old))
         handling = probe.handling("state", tail=True)
-        again = probe.consumers(handling)
-        async with running(again.run):
-            await until(again.ready.is_set)
-            await until(lambda: probe.has(new, 1))
-    assert (old, 1) in probe.recalled
-    assert (new, 1) not in probe.recalled
-    assert metric("alliance_consumer_records_total", group=handling.group, outcome="recalled") == len(probe.recalled)
-    assert await probe.effects(old) == [1]
+        consumers = probe.consumers(handling)
+        async with running(consumers.run):
+            await until(consumers.ready.is_set)
+            assert probe.has_followed(old)
+            before = metric("alliance_consumer_records_total", group=handling.group, outcome="recalled")
+            assert before == len(probe.followed)
+            await probe.emit(new, 1)
+            await until(lambda: probe.has_followed(new))
+            applied = metric("alliance_consumer_records_total", group=handling.group, outcome="applied")
+            assert applied == len(probe.followed) - before
+    assert not await probe.rows("SELECT 1 FROM applied")
 
 
-async def test_a_tail_remembers_what_a_lost_topic_is_given_again(probe: Probe) -> None:
-    """After Kafka was lost, records come anew that had their effect long ago; history alone must not overwrite the newest."""
-    name = key()
-    handling = probe.handling("state", tail=True)
-    first, second = await probe.two(name)
-    await handling.batch([first, second])
-    assert probe.recalled == []
-    await handling.batch([first])
-    assert probe.recalled == []
-    await handling.batch([first, second])
-    assert probe.recalled == [(name, 2)]
-    assert await probe.effects(name) == [1, 2]
-
-
-async def test_a_tail_loses_nothing_that_arrives_while_it_turns_back(probe: Probe) -> None:
-    before, meanwhile = key(), key()
+async def test_it_goes_on_where_its_follower_stands(probe: Probe) -> None:
+    before, after = key(), key()
     async with running(probe.relay().run):
         await probe.emit(before, 1)
         await until(lambda: probe.is_published(before))
-        probe.held_up = asyncio.Event()
-        consumers = probe.consumers(probe.handling("state", tail=True))
-        async with running(consumers.run):
-            await until(lambda: not consumers._lanes[0]._is_recalling)  # type: ignore[union-attr]
-            await probe.emit(meanwhile, 1)
-            await until(lambda: probe.is_published(meanwhile))
-            assert not consumers.ready.is_set()
-            probe.held_up.set()
-            await until(lambda: probe.has(before, 1))
-            await until(lambda: probe.has(meanwhile, 1))
-            await until(consumers.ready.is_set)
+        (record,) = await probe.published(before)
+        probe.places = {record.partition: record.offset + 1}
+        await probe.emit(after, 1)
+        await until(lambda: probe.is_published(after))
+    consumers = probe.consumers(probe.handling("state", tail=True))
+    async with running(consumers.run):
+        await until(consumers.ready.is_set)
+    assert probe.has_followed(after)
+    assert not probe.has_followed(before)
 
 
-async def test_a_tail_recalls_what_is_known_behind_what_is_new(probe: Probe) -> None:
-    """Both on one partition: the new one is handled once, and the known one's effect is not repeated."""
-    new, known = _neighbours()
+async def test_ready_is_who_has_all_that_was_there(probe: Probe) -> None:
+    name = key()
+    async with running(probe.relay().run):
+        await probe.emit(name, 1)
+        await until(lambda: probe.is_published(name))
+    probe.held_up = asyncio.Event()
+    consumers = probe.consumers(probe.handling("state", tail=True))
+    async with running(consumers.run):
+        await asyncio.sleep(1)
+        assert not consumers.ready.is_set()
+        probe.held_up.set()
+        await until(consumers.ready.is_set)
+    assert probe.has_followed(name)
+
+
+async def test_what_a_follower_can_not_take_is_parked_and_stops_nobody(probe: Probe) -> None:
+    broken, good = _neighbours()
+    probe.broken.add(broken)
     handling = probe.handling("state", tail=True)
     async with running(probe.relay().run):
-        for name in (new, known):
+        for name in (broken, good):
             await probe.emit(name, 1)
             await until(lambda name=name: probe.is_published(name))  # type: ignore[misc]
-    await handling.batch(await probe.published(known))
     consumers = probe.consumers(handling)
+    for _ in range(2):  # the next start meets it again
+        async with running(consumers.run):
+            await until(consumers.ready.is_set)
+        await consumers.stop()
+        probe.places.clear()
+        consumers = probe.consumers(handling)
+    assert probe.has_followed(good)
+    assert not probe.has_followed(broken)
+    (row,) = await probe.rows("SELECT key, version, reason FROM dead_letter WHERE key = ANY($1)", [broken, good])
+    assert (row["key"], row["version"]) == (broken, 1)
+    assert "RuntimeError" in row["reason"]
+
+
+async def test_the_topic_is_known_by_its_id(probe: Probe) -> None:
+    consumers = probe.consumers(probe.handling("state", tail=True))
     async with running(consumers.run):
         await until(consumers.ready.is_set)
-    assert await probe.effects(new) == await probe.effects(known) == [1]
-    assert (known, 1) in probe.recalled
-    assert (new, 1) not in probe.recalled
-
-
-@pytest.mark.parametrize("is_known", [False, True])
-async def test_what_is_not_recalled_stops_no_tail(probe: Probe, monkeypatch: pytest.MonkeyPatch, *, is_known: bool) -> None:
-    """A record whose handler failed was dropped by an operator, and is given again, at a start or after a replay."""
-    name, handling = key(), probe.handling("state", tail=True)
-    first, _ = await probe.two(name)
-    await handling.batch([first])
-
-    def refuse(_: Record) -> None:
-        raise ValueError("what it could not take then, either")
-
-    monkeypatch.setattr(handling, "listen", replace(handling.listen, recall=refuse))
-    await handling.batch([first])
-    if is_known:
-        await handling.batch(await probe.published(name))
-    consumers = probe.consumers(handling)
-    async with running(consumers.run):
-        await until(consumers.ready.is_set)
-    assert await probe.effects(name) == [1, 2]
+    client = AIOKafkaConsumer(**probe.kafka.options())
+    await client.start()
+    try:
+        mine = await topic_id(client, TOPIC)
+        others = {await topic_id(client, topic.name) for topic in topics.load().all if topic.name != TOPIC}
+    finally:
+        await client.stop()
+    assert probe.topics == [mine]
+    assert mine.int
+    assert mine not in others
 
 
 def _neighbours() -> tuple[str, str]:

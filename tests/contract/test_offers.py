@@ -52,7 +52,7 @@ def parts(service: Service) -> Parts:
     system = SystemClock()
     clock = BusinessClock(system)
     database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=2)
-    return service.parts(Context(settings, database, clock, system))
+    return service.parts(Context(settings, database, clock, system, database))
 
 
 def rpcs(implementation: type) -> dict[str, int]:

@@ -11,50 +11,43 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from matching.domain.passage import Passage
-from matching.embedding import Bundled, Embedder, Meanings, Memory, Vectors, cosines, embedder
+from matching.embedding import Bundled, Embedder, Packed, Vectors, cosines, embedder, key_of, meanings, texts_of
 
 
 class Letters:
-    """Embeds a text as how often each of eight letters stands in it, and counts what it is asked."""
+    """Embeds a text as how often each of eight letters stands in it."""
 
     name = "letters"
     size = 8
 
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder`."""
-        self.asked += texts
-        rows = np.array([[text.count(letter) for letter in "abcdefgh"] for text in texts], np.float32)
+        rows = np.array([[text.count(letter) for letter in "abcdefgh"] for text in texts], np.float32).reshape(-1, 8)
         unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
         return unit
 
 
+def made(by: Embedder, *passages: Passage) -> Packed:
+    """A row for each passage."""
+    texts = texts_of(passages)
+    return meanings(passages, dict(zip(texts, by.embed(texts), strict=True)), by.size)
+
+
 def near(by: Embedder, one: str, other: str) -> float:
     """Cosine of two texts."""
-    rows = Meanings(by, Memory()).of([Passage.read(one), Passage.read(other)])
+    rows = made(by, Passage.read(one), Passage.read(other))
     return float(cosines(rows[0], rows[1:])[0])
 
 
-def test_what_is_kept_is_not_embedded_again() -> None:
-    by, kept = Letters(), Memory()
-    first = Meanings(by, kept).of([Passage("a", "b"), Passage("a", "b"), Passage("c")])
-    assert by.asked == ["a", "a\nb", "c"]  # each text once
-    again = Meanings(by, kept).of([Passage("c"), Passage("a", "b")])
-    assert by.asked == ["a", "a\nb", "c"]
-    assert np.array_equal(first[[2, 0]], again)
+def test_each_text_is_embedded_once() -> None:
+    assert texts_of([Passage("a", "b"), Passage("a", "b"), Passage("c"), Passage("")]) == ["a", "a\nb", "c"]
 
 
-def test_another_model_or_another_division_is_another_vector() -> None:
-    by, kept = Letters(), Memory()
-    meanings = Meanings(by, kept)
-    meanings.of([Passage("a", "b")])
-    meanings.of([Passage("a\nb")])
-    assert by.asked == ["a", "a\nb", "a\nb"]
-    by.name = "letters-2"
-    meanings.of([Passage("a", "b")])
-    assert by.asked[3:] == ["a", "a\nb"]
+def test_another_model_or_another_division_is_another_key() -> None:
+    passages = [Passage("a", "b"), Passage("a\nb"), Passage("a"), Passage("")]
+    keys = {key_of(model, passage) for model in ("letters", "letters-2") for passage in passages}
+    assert len(keys) == 8
+    assert key_of("letters", Passage("a", "b" * 400)) == key_of("letters", Passage("a", "b" * 500)), "what is not embedded"
 
 
 def test_a_byte_a_number_is_near_enough() -> None:
@@ -70,7 +63,7 @@ def test_nothing_is_near_nothing(text: str) -> None:
 
 
 def test_no_passages() -> None:
-    assert Meanings(Letters(), Memory()).of([]).shape == (0, 8)
+    assert made(Letters()).shape == (0, 8)
 
 
 def test_the_bundled_encoder_knows_meanings_across_languages() -> None:

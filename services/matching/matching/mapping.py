@@ -1,7 +1,7 @@
 """Protobuf ↔ domain."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import date
 from typing import Any, cast
 
@@ -15,10 +15,13 @@ from matching.domain import text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.life import Match, State, Verb
+from matching.domain.passage import Passage
 from matching.domain.score import Part
-from matching.index import Entry
+from matching.domain.shares import share_of
+from matching.entry import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
+_PART = tuple(one.name for one in fields(Part))
 _OUTCOMES: dict[int, Verb] = {
     matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
     matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
@@ -49,7 +52,9 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
             [listing.description, *details["prose"]],
         ),
     )
-    return Entry(facts, listing.SerializeToString(), listing.source, listing.title)
+    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
+    prose = "\n".join(filter(None, [*labels, listing.description, *details["prose"]]))
+    return Entry(facts, listing.SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
 
 
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
@@ -111,9 +116,10 @@ def row_of(match: Match) -> dict[str, Any]:
     values = {one.name: getattr(match, one.name) for one in fields(match)}
     return {
         **values,
+        "share": share_of(match.demand),
         "bodies": list(match.bodies),
         "gaps": list(match.gaps),
-        "parts": [asdict(part) for part in match.parts],
+        "parts": [{name: getattr(part, name) for name in _PART} for part in match.parts],
     }
 
 

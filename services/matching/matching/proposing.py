@@ -1,10 +1,8 @@
-"""From a changed listing to its matches: index, candidates, plan, and what is written, in the listing's transaction.
+"""From a listing to its matches: candidates of the index, plan, and what is written, in the caller's transaction.
 
-One transaction at a time proposes, since what it sees of the index has to hold until it commits; what it changes in the
-index becomes visible to others when it has committed, and never if it is rolled back.
+A change is scored against the demands of the given shares only, whichever side it is of; with all shares, against all.
 """
 
-import asyncio
 from collections.abc import Iterable
 
 from access.authority import Authority
@@ -16,112 +14,72 @@ from matching import metrics, store
 from matching.domain import plan as planning
 from matching.domain import score
 from matching.domain.facts import Facts
-from matching.domain.life import OPEN, Change, Verb
+from matching.domain.life import OPEN, Change, Match, Verb
+from matching.domain.pairs import is_demand
 from matching.domain.plan import Day
-from matching.index import Draft, Entry, Index
-from matching.search import Search
+from matching.domain.score import Partner
+from matching.domain.shares import share_of
+from matching.entry import Entry, Gone
+from matching.index import Index, near
 from matching.settings import MatchingSettings
 
 
 class Proposing:
-    """Keeps the index and proposes matches."""
+    """Proposes matches out of the index."""
 
-    def __init__(self, authority: Authority, settings: MatchingSettings) -> None:
+    def __init__(self, authority: Authority, index: Index, settings: MatchingSettings) -> None:
         self._authority = authority
+        self._index = index
         self._settings = settings
-        self._turn = asyncio.Lock()
-        self._draft: tuple[Tx, Draft] | None = None
-        self.index = Index()
-        self.search = Search(self.index)
 
-    def recall(self, entry: Entry | None, name: str) -> None:
-        """What had its effect before: into the index and nothing else; None for a listing that is not published."""
-        if entry is None:
-            self.index.remove(name)
-            self.search.remove(name)
-        else:
-            self.index.put(entry)
-            self.search.put(entry)
+    async def plan(self, tx: Tx, name: str, shares: frozenset[int]) -> None:
+        """Propose, score anew or end the matches of a listing as the index has it."""
+        known = self._index.known(name)
+        matches = await store.of_listing(tx, name, shares)
+        if isinstance(known, Gone):
+            await store.write(tx, planning.close(matches, known.state, tx.now))
+        elif known is not None and (share_of(name) in shares or not is_demand(known.facts.kind)):
+            await self._plan(tx, known, {match.partner(name): match for match in matches}, shares)
 
-    async def put(self, tx: Tx, entry: Entry) -> None:
-        """A listing was published or revised."""
-        draft = await self._drafted(tx)
-        await self._plan(tx, draft, entry.facts)
-        draft.put(entry)
-        tx.on_commit(lambda: self.recall(entry, entry.facts.name))
-
-    async def remove(self, tx: Tx, name: str, state: int) -> None:
-        """A listing is published no more: its open matches end."""
-        draft = await self._drafted(tx)
-        matches = await store.of_listing(tx, name)
-        word = listing_pb2.ListingState.Name(state).removeprefix("LISTING_STATE_")  # type: ignore[arg-type]
-        await store.write(tx, planning.close(matches, word, tx.now))
-        draft.remove(name)
-        tx.on_commit(lambda: self.recall(None, name))
-
-    async def reconsider(self, tx: Tx, organization: str) -> None:
-        """What an organization may see has changed: its listings are judged anew."""
-        draft = await self._drafted(tx)  # first: a listing that is being indexed right now was judged without this change
-        if not self.index.has_issuer(organization):
-            return
-        for facts in draft.where(lambda facts: facts.issuer == organization):
-            await self._plan(tx, draft, facts)
-
-    async def sweep(self, tx: Tx) -> int:
-        """Listings whose first day has come meet their partners; says whether there was a new day."""
-        today, swept = business_date(tx.now), await store.swept_on(tx)
-        if swept >= today:
-            return 0
-        draft = await self._drafted(tx)
-        beginning = draft.where(lambda facts: swept < facts.valid_from <= today)
-        # At the very first sweep every listing has been planned on the day it came.
-        for facts in beginning if swept.year > 1 else []:
-            await self._plan(tx, draft, facts)
-        await store.set_swept(tx, today)
-        return 1
-
-    async def due(self, tx: Tx) -> int:
-        """Whether a day has begun that the sweep has not got to."""
-        return int(await store.swept_on(tx) < business_date(tx.now))
-
-    async def _drafted(self, tx: Tx) -> Draft:
-        """The index as this transaction sees it; waits for its turn."""
-        if self._draft is None or self._draft[0] is not tx:
-            await self._turn.acquire()
-            self._draft = (tx, Draft(self.index))
-            tx.on_end(self._finish)
-        return self._draft[1]
-
-    def _finish(self) -> None:
-        self._draft = None
-        self._turn.release()
-
-    async def _plan(self, tx: Tx, draft: Draft, facts: Facts) -> None:
+    async def _plan(self, tx: Tx, entry: Entry, matches: dict[str, Match], shares: frozenset[int]) -> None:
+        facts = entry.facts
         day = Day(tx.now, business_date(tx.now), self._settings.match_threshold)
         viewers = _Viewers(tx, self._authority)
-        matches = {match.partner(facts.name): match for match in await store.of_listing(tx, facts.name)}
-        able = score.best(facts, draft.candidates(facts), day.today, day.threshold, self._settings.match_candidates)
-        chosen = [other for other in able if await viewers.see_each_other(facts, other)][: self._settings.match_best]
-        names = {other.name for other in chosen}
-        others, gone = _others(draft, [name for name, match in matches.items() if match.state in OPEN and name not in names])
-        hidden = {other.name for other in others if not await viewers.see_each_other(facts, other)}
+        candidates = self._index.candidates(entry, shares)
+        able = score.best(facts, candidates, day.today, day.threshold, self._settings.match_candidates)
+        chosen = await self._seen(viewers, facts, able)
+        names = {other.facts.name for other in chosen}
+        left = [name for name, match in matches.items() if match.state in OPEN and name not in names]
+        others, gone = self._others(entry, left)
+        hidden = {other.facts.name for other in others if not await viewers.see_each_other(facts, other.facts)}
         changes: list[Change] = planning.plan(facts, chosen, others, hidden, matches, day)
-        changes += planning.close([matches[name] for name in gone], "WITHDRAWN", tx.now)
+        for name, state in gone.items():
+            changes += planning.close([matches[name]], state, tx.now)
         await store.write(tx, changes)
         proposed = sum(change.verb is Verb.PROPOSED for change in changes)
         tx.on_commit(lambda: metrics.PROPOSALS.observe(proposed))
 
+    async def _seen(self, viewers: "_Viewers", facts: Facts, able: Iterable[Partner]) -> list[Partner]:
+        """The best of those whose issuers may see each other's listing."""
+        chosen: list[Partner] = []
+        for other in able:
+            if len(chosen) == self._settings.match_best:
+                break
+            if await viewers.see_each_other(facts, other.facts):
+                chosen.append(other)
+        return chosen
 
-def _others(draft: Draft, names: Iterable[str]) -> tuple[list[Facts], list[str]]:
-    """Facts of listings that are still published, and names of those that are not."""
-    found, gone = [], []
-    for name in sorted(names):
-        entry = draft.get(name)
-        if entry is None:
-            gone.append(name)
-        else:
-            found.append(entry.facts)
-    return found, gone
+    def _others(self, entry: Entry, names: Iterable[str]) -> tuple[list[Partner], dict[str, str]]:
+        """Listings that are still published, and what became of those that are not."""
+        found: list[Partner] = []
+        gone: dict[str, str] = {}
+        for name in sorted(names):
+            known = self._index.known(name)
+            if isinstance(known, Entry):
+                found.append(Partner(known.facts, near(entry, known)))
+            elif known is not None:
+                gone[name] = known.state
+        return found, gone
 
 
 class _Viewers:

@@ -19,10 +19,10 @@ from matching import store
 from matching.domain import life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
-from matching.index import Entry, Index
+from matching.entry import Entry
+from matching.index import Index, near
 from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
-from matching.proposing import Proposing
-from matching.search import FACETS, Filter
+from matching.search import FACETS, Filter, Search
 from matching.store import Place, Wanted
 
 _OWNER_TIMEOUT = 2.0  # seconds
@@ -31,9 +31,10 @@ _OWNER_TIMEOUT = 2.0  # seconds
 class Matching:
     """`alliance.matching.v1.MatchingService`."""
 
-    def __init__(self, authority: Authority, proposing: Proposing) -> None:
+    def __init__(self, authority: Authority, index: Index) -> None:
         self._authority = authority
-        self._proposing = proposing
+        self._index = index
+        self._search = Search(index)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
         """See the contract."""
@@ -68,9 +69,10 @@ class Matching:
         match = await _found(call.tx, request.name)
         steps = [step_of(row) for row in await store.steps(call.tx, request.name)]
         answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
-        demand, supply = self._proposing.index.get(match.demand), self._proposing.index.get(match.supply)
+        demand, supply = self._index.get(match.demand), self._index.get(match.supply)
         if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
-            answer.alternatives.extend(alternative_of(one) for one in alternatives(demand.facts, supply.facts))
+            found = alternatives(demand.facts, supply.facts, near(demand, supply))
+            answer.alternatives.extend(alternative_of(one) for one in found)
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
         return answer
 
@@ -108,7 +110,7 @@ class Matching:
         size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
         start, snapshot = after or (0, "")
         viewer = await self._authority.viewer(call)
-        found = self._proposing.search.find(
+        found = self._search.find(
             request.query, _filter(request), viewer, start=start, size=size, facets=request.facets, snapshot=snapshot
         )
         # A listing may have changed since the snapshot: what it is now decides who sees it.

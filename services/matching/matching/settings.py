@@ -18,3 +18,5 @@ class MatchingSettings(ServiceSettings):
     """Candidates that are scored for one change."""
     listings_target: str = ""
     """gRPC address of listings, asked about a listing that has not been heard of yet; empty: nobody is asked."""
+    sentence_model: str = ""
+    """Folder with an ONNX sentence model and its tokenizer; empty: the one that is bundled."""

@@ -1,6 +1,6 @@
 """Tables of matching and the statements on them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Identity,
+    Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -18,7 +21,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    update,
 )
 from sqlalchemy import Index as TableIndex
 from sqlalchemy import cast as sql_cast
@@ -29,6 +31,7 @@ from access.visibility import Viewer
 from alliance.matching.v1 import events_pb2
 from chassis import tables
 from chassis.database import Tx
+from chassis.statements import Statements
 from matching import metrics
 from matching.domain.life import Change, Match, State
 from matching.mapping import match_of, message_of, row_of
@@ -42,7 +45,7 @@ class _Base(SQLModel):
 
 
 class MatchRow(_Base, table=True):
-    """A match; the columns are the fields of `domain.life.Match`."""
+    """A match; the columns are the fields of `domain.life.Match`, and the share of its demand."""
 
     __tablename__ = "match"
     __table_args__ = (
@@ -55,6 +58,7 @@ class MatchRow(_Base, table=True):
 
     name: str = Field(sa_type=Text, primary_key=True)
     version: int = Field(sa_type=BigInteger)
+    share: int
     demand: str = Field(sa_type=Text)
     supply: str = Field(sa_type=Text)
     demand_version: int = Field(sa_type=BigInteger)
@@ -74,15 +78,54 @@ class MatchRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class Sweep(_Base, table=True):
-    """One row: the business date that the sweep got to."""
+class ShareRow(_Base, table=True):
+    """A share of the demands: who works on it, until when, and what has been scored against its demands."""
 
-    one: bool = Field(primary_key=True, default=True)
-    swept_on: date
+    __tablename__ = "share"
+
+    number: int = Field(primary_key=True)
+    owner: str = Field(sa_type=Text)
+    epoch: int = Field(sa_type=BigInteger)
+    expires_at: datetime = Field(sa_type=_INSTANT)
+    topic: str = Field(sa_type=Text, description="id of the topic that `seen` is of")
+    seen: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False), description="partition → offset of the next change")
+    swept_on: date = Field(description="business date up to which listings that begin have been scored")
+
+
+class ReplicaRow(_Base, table=True):
+    """A process that can work on shares."""
+
+    __tablename__ = "replica"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    expires_at: datetime = Field(sa_type=_INSTANT)
+
+
+class AgainRow(_Base, table=True):
+    """What is to be scored again without a change of a listing's own: an organization's listings, or one that failed."""
+
+    __tablename__ = "again"
+
+    id: int | None = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    issuer: str = Field(sa_type=Text)
+    listing: str = Field(sa_type=Text)
+    shares: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False), description="those that have not done it yet")
+    tries: int
+    reason: str = Field(sa_type=Text)
+    cause: str = Field(sa_type=Text, description="id of the event that made it necessary")
+    due_at: datetime = Field(sa_type=_INSTANT)
+
+
+class VectorRow(_Base, table=True):
+    """A vector by the hash of the texts that it was made of."""
+
+    __tablename__ = "vector"
+
+    key: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    vector: bytes = Field(sa_type=LargeBinary)
 
 
 match: Table = MatchRow.__table__  # type: ignore[attr-defined]
-sweep: Table = Sweep.__table__  # type: ignore[attr-defined]
 metadata = _Base.metadata
 
 _INSERT = insert(match)
@@ -109,20 +152,24 @@ class Place:
     name: str
 
 
-async def swept_on(tx: Tx) -> date:
-    """The business date that the sweep got to."""
-    day: date = (await tx.conn.execute(select(sweep.c.swept_on))).scalar_one()
-    return day
+async def vectors(sql: Statements, keys: Collection[bytes]) -> dict[bytes, bytes]:
+    """The vectors that are kept, by their keys."""
+    return await sql.pairs("SELECT key, vector FROM vector WHERE key = ANY($1::bytea[])", list(keys))
 
 
-async def set_swept(tx: Tx, day: date) -> None:
-    """The sweep got to this business date."""
-    await tx.conn.execute(update(sweep).values(swept_on=day))
+async def keep_vectors(sql: Statements, made: Mapping[bytes, bytes]) -> None:
+    """Keep vectors by their keys."""
+    statement = (
+        "INSERT INTO vector (key, vector) SELECT k, v FROM unnest($1::bytea[], $2::bytea[]) AS x (k, v) ORDER BY k"
+        " ON CONFLICT DO NOTHING"
+    )
+    if made:
+        await sql.run(statement, list(made), list(made.values()))
 
 
-async def of_listing(tx: Tx, listing: str) -> list[Match]:
-    """All matches of a listing, locked, by name."""
-    mine = or_(match.c.demand == listing, match.c.supply == listing)
+async def of_listing(tx: Tx, listing: str, shares: Collection[int]) -> list[Match]:
+    """The matches of a listing with demands of some shares, locked, by name; those of other shares are others' to lock."""
+    mine = and_(or_(match.c.demand == listing, match.c.supply == listing), match.c.share.in_(shares))
     found = await tx.conn.execute(select(match).where(mine).order_by(match.c.name).with_for_update())
     return [match_of(row) for row in found]
 

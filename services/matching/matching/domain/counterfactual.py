@@ -23,10 +23,12 @@ class Alternative:
     score: int
 
 
-def alternatives(demand: Facts, supply: Facts) -> list[Alternative]:
+def alternatives(demand: Facts, supply: Facts, near: int | None = None) -> list[Alternative]:
     """Single changes of the supply that would raise the score of a pair that breaks no condition, the highest score first."""
-    now = score_of(demand, supply)
-    found = (Alternative(feature, zh, en, score_of(demand, changed)) for feature, zh, en, changed in _changes(demand, supply))
+    now = score_of(demand, supply, near)
+    found = (
+        Alternative(feature, zh, en, score_of(demand, changed, near)) for feature, zh, en, changed in _changes(demand, supply)
+    )
     return sorted((one for one in found if one.score > now), key=lambda one: (-one.score, one.feature, one.zh))
 
 

@@ -1,16 +1,16 @@
 """The rules as data: which kinds meet, what both must fulfil, and what makes a pair better.
 
-A new pair of kinds is a new row here. Weights are thousandths and sum to 1000. Every pair that can reach the threshold
-shares at least one word: what needs no shared word (region, education, industry) weighs less than that, so that the
-index finds all candidates by words alone.
+A new pair of kinds is a new row here. Weights are thousandths and sum to 1000. What says nothing of the work itself (region,
+education, industry) weighs less than the threshold: every pair that reaches it shares words or is near in meaning, which is
+how the index finds candidates.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "words-2"
-LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit without one shared word
+ALGORITHM_VERSION = "words-meaning-3"
+LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,11 @@ class PairRule:
 
 _ALWAYS = ("issuers", "validity")
 _POST = (*_ALWAYS, "region", "education")
-_TALENT = MappingProxyType({"text": 300, "majors": 250, "skills": 200, "region": 100, "education": 100, "industry": 50})
-_TECHNOLOGY = MappingProxyType({"text": 450, "technology": 250, "industry": 200, "region": 100})
-_PROJECT = MappingProxyType({"text": 650, "industry": 250, "region": 100})
+_TALENT = MappingProxyType(
+    {"text": 200, "meaning": 100, "majors": 250, "skills": 200, "region": 100, "education": 100, "industry": 50}
+)
+_TECHNOLOGY = MappingProxyType({"text": 300, "meaning": 150, "technology": 250, "industry": 200, "region": 100})
+_PROJECT = MappingProxyType({"text": 450, "meaning": 200, "industry": 250, "region": 100})
 
 # Technology travels, people move less: the region is a condition of posts and only a preference of technology.
 RULES: tuple[PairRule, ...] = (
@@ -52,6 +54,12 @@ _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 def partners(kind: str) -> tuple[str, ...]:
     """Kinds that a listing of this kind can meet; empty for kinds that take no part."""
     return tuple(rule.supply if rule.demand == kind else rule.demand for rule in RULES if kind in (rule.demand, rule.supply))
+
+
+def meetings(kind: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Each kind that a listing of this kind can meet, with the conditions of that pair."""
+    asked = [(rule.supply, rule.conditions) for rule in RULES if rule.demand == kind]
+    return asked + [(rule.demand, rule.conditions) for rule in RULES if rule.supply == kind]
 
 
 def rule_of(demand: str, supply: str) -> PairRule:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from matching.domain import life
 from matching.domain.facts import Facts
 from matching.domain.life import CLOSED, OPEN, Change, Match, State
-from matching.domain.score import Verdict, judge, sides
+from matching.domain.score import Partner, Verdict, judge, sides
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Day:
 
 def plan(
     facts: Facts,
-    chosen: Iterable[Facts],
-    others: Iterable[Facts],
+    chosen: Iterable[Partner],
+    others: Iterable[Partner],
     hidden: Set[str],
     matches: Mapping[str, Match],
     day: Day,
@@ -37,9 +37,9 @@ def plan(
     `chosen` are its best partners, `others` the partners of its open matches that are not among them, `hidden` those of
     the others where one side may not see the other's listing; `matches` are its matches by partner.
     """
-    changes = [_chosen(facts, other, matches.get(other.name), day) for other in chosen]
-    for other in others:
-        verdict = Verdict("visibility") if other.name in hidden else judge(*sides(facts, other), day.today)
+    changes = [_chosen(facts, other, near, matches.get(other.name), day) for other, near in chosen]
+    for other, near in others:
+        verdict = Verdict("visibility") if other.name in hidden else judge(*sides(facts, other), day.today, near)
         match = matches[other.name]
         changes.append(life.reconsider(match, *sides(facts, other), verdict, day.threshold, day.now))
     return [change for change in changes if change]
@@ -50,11 +50,11 @@ def close(matches: Iterable[Match], state: str, now: datetime) -> list[Change]:
     return [life.expire(match, CLOSED[state], now) for match in matches if match.state in OPEN]
 
 
-def _chosen(facts: Facts, other: Facts, match: Match | None, day: Day) -> Change | None:
+def _chosen(facts: Facts, other: Facts, near: int | None, match: Match | None, day: Day) -> Change | None:
     demand, supply = sides(facts, other)
     if match is not None and match.state not in OPEN | {State.EXPIRED}:
         return None
-    verdict = judge(demand, supply, day.today)
+    verdict = judge(demand, supply, day.today, near)
     if match is None or match.state is State.EXPIRED:
         return life.propose(match, demand, supply, verdict, day.now)
     return life.reconsider(match, demand, supply, verdict, day.threshold, day.now)

@@ -13,12 +13,30 @@ from typing import NamedTuple, Protocol
 
 from codes import education, industries, regions
 from matching.domain import text
+from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, rule_of
 
 _UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
 _NAMED = 6  # most words or codes that a reason names
+_FAR, _NEAR = 200, 800  # cosines, in thousandths, of texts that have nothing to do with each other, and that mean the same
+_SPREAD = 2  # a closeness of one half is as good as one gets
 _SAME_BROAD = 700  # a major and the wider one that holds it, `计算机` and `计算机科学与技术`
+
+
+class Partner(NamedTuple):
+    """The other listing of a pair, and the cosine of the two texts' meanings in thousandths; None where one has none."""
+
+    facts: Facts
+    near: int | None = None
+
+
+class Candidate(NamedTuple):
+    """A listing that may fit another, how close their texts are among all texts there are, and how near in meaning."""
+
+    facts: Facts
+    closeness: Closeness
+    near: int | None = None
 
 
 class Measure(NamedTuple):
@@ -56,17 +74,17 @@ def broken_condition(demand: Facts, supply: Facts, today: date) -> str:
     return next((name for name in rule.conditions if not CONDITIONS[name](demand, supply, today)), "")
 
 
-def score_of(demand: Facts, supply: Facts) -> int:
-    """The score of a pair that breaks no condition, without the reasons: what candidates are ranked by."""
-    return sum(weight * measure.value // 1000 for _, weight, measure in _weighed(demand, supply) if measure)
+def score_of(demand: Facts, supply: Facts, near: int | None = None) -> int:
+    """The score of a pair that breaks no condition, without the reasons."""
+    return sum(weight * measure.value // 1000 for _, weight, measure in _weighed(demand, supply, near) if measure)
 
 
-def judge(demand: Facts, supply: Facts, today: date) -> Verdict:
-    """The verdict on a pair on a business date; the same facts and date give the same verdict for ever."""
+def judge(demand: Facts, supply: Facts, today: date, near: int | None = None) -> Verdict:
+    """The verdict on a pair on a business date, near as it is in meaning; the same ones give the same verdict for ever."""
     broken = broken_condition(demand, supply, today)
     if broken:
         return Verdict(broken)
-    parts = tuple(_part(*weighed) for weighed in _weighed(demand, supply))
+    parts = tuple(_part(*weighed) for weighed in _weighed(demand, supply, near))
     return Verdict("", sum(part.contribution for part in parts), parts, gaps(demand, supply))
 
 
@@ -78,10 +96,10 @@ def gaps(demand: Facts, supply: Facts) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _weighed(demand: Facts, supply: Facts) -> list[tuple[str, int, Measure | None]]:
+def _weighed(demand: Facts, supply: Facts, near: int | None) -> list[tuple[str, int, Measure | None]]:
     """Each feature of the pair's rule with the weight that it has for this pair."""
     rule = rule_of(demand.kind, supply.kind)
-    measures = {name: FEATURES[name](demand, supply) for name in rule.weights}
+    measures = {name: _meaning(near) if name == "meaning" else FEATURES[name](demand, supply) for name in rule.weights}
     unsaid = sum(weight for name, weight in rule.weights.items() if measures[name] is None)
     return [(name, _weight(name, rule.weights[name], measure, unsaid), measure) for name, measure in measures.items()]
 
@@ -103,15 +121,26 @@ def sides(one: Facts, other: Facts) -> tuple[Facts, Facts]:
     return (one, other) if is_demand(one.kind) else (other, one)
 
 
-def best(facts: Facts, candidates: Iterable[Facts], today: date, threshold: int, most: int) -> list[Facts]:
+def best(facts: Facts, candidates: Iterable[Candidate], today: date, threshold: int, most: int) -> list[Partner]:
     """The listings that fit this one, best first, out of the first `most` candidates that break no condition.
 
-    Those of one score stay in the order of the candidates, that is by what they have in common: a score is full at two
-    thirds of the words.
+    Whether one fits is said by its score, which is the pair's own. Among those that fit, closeness stands in the place of the
+    two parts that are of texts: it knows which words say something among all that are published.
     """
-    able = (other for other in candidates if not broken_condition(*sides(facts, other), today))
-    scored = [(score_of(*sides(facts, other)), other) for other in islice(able, most)]
-    return [other for score, other in sorted(scored, key=lambda one: -one[0]) if score >= threshold]
+    able = islice((one for one in candidates if not broken_condition(*sides(facts, one.facts), today)), most)
+    ranked = [found for one in able if (found := _ranked(facts, one, threshold))]
+    return [partner for _, partner in sorted(ranked, key=lambda one: -one[0])]
+
+
+def _ranked(facts: Facts, one: Candidate, threshold: int) -> tuple[int, Partner] | None:
+    """What a candidate is ranked by, in millionths; None where it does not fit."""
+    weighed = _weighed(*sides(facts, one.facts), one.near)
+    parts = {name: (weight, weight * measure.value // 1000) for name, weight, measure in weighed if measure}
+    if sum(contribution for _, contribution in parts.values()) < threshold:
+        return None
+    of_texts = sum(parts.pop(name, (0, 0))[0] for name in ("text", "meaning"))
+    rest = sum(contribution for _, contribution in parts.values())
+    return 1000 * rest + of_texts * one.closeness.total * _SPREAD // 1000, Partner(one.facts, one.near)
 
 
 # Hard conditions
@@ -156,6 +185,14 @@ def _text(demand: Facts, supply: Facts) -> Measure:
         return f"共同用词：{'、'.join(shared)}", f"shared words: {', '.join(shared)}"
 
     return Measure(text.overlap(demand.words, supply.words), why)
+
+
+def _meaning(near: int | None) -> Measure | None:
+    """How near the texts are in meaning, also where they share no word."""
+    if near is None:
+        return None
+    value = min(1000, max(0, 1000 * (near - _FAR) // (_NEAR - _FAR)))
+    return Measure(value, lambda: (f"语义相近度 {near / 1000:.2f}", f"nearness in meaning {near / 1000:.2f}"))
 
 
 def _majors(demand: Facts, supply: Facts) -> Measure | None:

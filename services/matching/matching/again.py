@@ -1,0 +1,69 @@
+"""What is to be scored again without a change of its own 待重评: an organization's listings, since what it may see has
+changed, and listings that could not be scored. A row is there until every share has done it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.database import Tx
+from matching.domain.shares import SHARES
+
+_ADD = """
+INSERT INTO again (issuer, listing, shares, tries, reason, cause, due_at) VALUES ($1, $2, $3::int[], $4, $5, $6, $7)
+"""
+_DUE = """
+SELECT id, issuer, listing, shares, tries, cause FROM again WHERE shares && $1::int[] AND due_at <= $2 ORDER BY id LIMIT 20
+"""
+_FAILED = "UPDATE again SET tries = tries + 1, reason = $2, due_at = $3 WHERE id = $1"
+_DONE = """
+UPDATE again SET shares = ARRAY(SELECT n FROM unnest(shares) AS n WHERE n <> ALL($2::int[]) ORDER BY n) WHERE id = $1
+"""
+_EMPTY = "DELETE FROM again WHERE id = $1 AND shares = '{}'"
+_COUNT = "SELECT count(*) FROM again WHERE tries = 0"
+
+
+@dataclass(frozen=True)
+class Again:
+    """A row: of an issuer, or of one listing; `cause` is the id of the event that made it necessary."""
+
+    id: int
+    issuer: str
+    listing: str
+    shares: frozenset[int]
+    tries: int
+    cause: str
+
+
+async def of_issuer(tx: Tx, organization: str) -> None:
+    """All listings of an organization are to be scored again, by every share."""
+    values = (organization, "", list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
+    await tx.sql.run(_ADD, *values)
+
+
+async def put_off(tx: Tx, listing: str, shares: Iterable[int], why: str) -> None:
+    """A listing could not be scored."""
+    await tx.sql.run(_ADD, "", listing, sorted(shares), 1, why, tx.cause.event_id, tx.recorded_at)
+
+
+async def due(tx: Tx, shares: Iterable[int]) -> list[Again]:
+    """What some of the shares have to do by now."""
+    rows = await tx.sql.rows(_DUE, sorted(shares), tx.recorded_at)
+    return [Again(row.id, row.issuer, row.listing, frozenset(row.shares), row.tries, row.cause) for row in rows]
+
+
+async def failed(tx: Tx, identifier: int, why: str, due_at: datetime) -> None:
+    """It failed once more."""
+    await tx.sql.run(_FAILED, identifier, why, due_at)
+
+
+async def done(tx: Tx, identifier: int, shares: Iterable[int]) -> None:
+    """Some shares have done it."""
+    await tx.sql.run(_DONE, identifier, sorted(shares))
+    await tx.sql.run(_EMPTY, identifier)
+
+
+async def waiting(tx: Tx) -> int:
+    """How many rows nobody has tried yet."""
+    found: int = await tx.sql.value(_COUNT)
+    return found

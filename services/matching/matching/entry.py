@@ -1,0 +1,103 @@
+"""A listing as the index keeps it, and its bytes on the disk."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+from matching.domain.facts import Facts
+from matching.domain.passage import Passage
+from matching.terms import Held
+
+_LENGTHS = 5  # parts of an entry's bytes
+
+NOTHING, UNMEASURED = Passage(""), Held(b"", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A published listing: what matching judges by, and the serialized contract message.
+
+    `held` are the terms and `meaning` the vector of its passage, both empty until they are known; a byte a number.
+    """
+
+    facts: Facts
+    listing: bytes
+    source: str = ""
+    title: str = ""
+    passage: Passage = NOTHING
+    held: Held = UNMEASURED
+    meaning: bytes = b""
+
+    def measured(self, meaning: bytes) -> "Entry":
+        """With its terms and its vector."""
+        return replace(self, held=Held.of(self.passage), meaning=meaning)
+
+
+class Gone(NamedTuple):
+    """A listing that is published no more: its version, and the word for what became of it (`WITHDRAWN`, …)."""
+
+    version: int
+    state: str
+
+
+def to_bytes(entry: Entry) -> bytes:
+    """The entry as the index keeps it."""
+    facts = entry.facts
+    told = [
+        facts.name,
+        facts.version,
+        facts.issuer,
+        facts.bodies,
+        facts.kind,
+        facts.visibility,
+        facts.regions,
+        facts.industries,
+        facts.valid_from.isoformat(),
+        facts.valid_to.isoformat(),
+        facts.majors,
+        facts.skills,
+        facts.technology,
+        facts.education,
+        " ".join(facts.words),
+        list(facts.words.values()),
+        entry.source,
+        entry.title,
+        entry.passage.title,
+        entry.passage.prose,
+    ]
+    parts = (json.dumps(told, ensure_ascii=False).encode(), entry.listing, entry.held.terms, entry.held.counts, entry.meaning)
+    lengths = b"".join(len(part).to_bytes(4, "little") for part in parts)
+    return b"".join((lengths, *parts))
+
+
+def from_bytes(content: bytes) -> Entry:
+    """The entry of such bytes."""
+    parts, start = [], 4 * _LENGTHS
+    for number in range(_LENGTHS):
+        length = int.from_bytes(content[4 * number : 4 * number + 4], "little")
+        parts.append(content[start : start + length])
+        start += length
+    told, listing, terms, counts, meaning = parts
+    (
+        name, version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
+        majors, skills, technology, education, words, weights, source, title, *passage,
+    ) = json.loads(told)  # fmt: skip
+    facts = Facts(
+        name=name,
+        version=version,
+        issuer=issuer,
+        bodies=tuple(bodies),
+        kind=kind,
+        visibility=visibility,
+        regions=tuple(regions),
+        industries=tuple(industries),
+        valid_from=date.fromisoformat(valid_from),
+        valid_to=date.fromisoformat(valid_to),
+        majors=tuple(majors),
+        skills=tuple(skills),
+        technology=technology,
+        education=education,
+        words=dict(zip(words.split(" ") if words else (), weights, strict=True)),
+    )
+    return Entry(facts, listing, source, title, Passage(*passage), Held(terms, counts), meaning)

@@ -1,0 +1,104 @@
+"""From the topic of listings into the index: every replica follows the whole of it, in no transaction.
+
+What a record says of a listing counts where it is newer than what is known; what changed is kept in the log until every share
+has scored it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import cast
+from uuid import UUID
+
+from alliance.listings.v1 import events_pb2, listing_pb2
+from chassis.record import Record
+from matching.entry import Entry, Gone
+from matching.index import Index
+from matching.log import Log
+from matching.mapping import entry_of
+from matching.meanings import Meanings
+from matching.shares import Shares
+
+_AT_ONCE = 32  # records whose texts are embedded together, and then in the index
+
+
+class Following:
+    """The follower of the topic; see `chassis.handling.Follower`."""
+
+    def __init__(self, index: Index, meanings: Meanings, shares: Shares) -> None:
+        self.index = index
+        self.log = Log()
+        self.places: dict[int, int] = {}
+        """Partition → offset of the next record."""
+        self.topic = ""
+        self.is_caught_up = asyncio.Event()
+        self.woken = asyncio.Event()
+        """Set with every change."""
+        self._meanings = meanings
+        self._shares = shares
+        self._seen: dict[int, int] = {}
+        self._is_anew = False
+
+    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+        """See `Follower`: where it stopped, or where the share that is furthest behind did."""
+        name = str(topic)
+        if self.topic and self.topic != name:
+            self.places, self._seen, self._is_anew = {}, {}, True
+            self.log.begin_anew()
+        elif not self.topic:
+            self._seen = await self._shares.seen_by_all(name)
+        self.topic = name
+        return self.places
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """See `Follower`."""
+        for start in range(0, len(records), _AT_ONCE):
+            await self._take(records[start : start + _AT_ONCE])
+
+    def caught_up(self) -> None:
+        """See `Follower`."""
+        self.is_caught_up.set()
+        self.woken.set()
+
+    async def _take(self, records: Sequence[Record]) -> None:
+        states = [_state_of(record) for record in records]
+        entries = [one for one in states if isinstance(one, Entry)]
+        vectors = iter(await self._meanings.of([entry.passage for entry in entries]))
+        measured = [one.measured(next(vectors)) if isinstance(one, Entry) else one for one in states]
+        for record, state in zip(records, measured, strict=True):
+            self._put(record, state)
+        self.woken.set()
+
+    def _put(self, record: Record, state: Entry | Gone | None) -> None:
+        if state is not None:
+            version = _version_of(self.index.known(record.key))
+            if record.version > version and isinstance(state, Entry):
+                self.index.put(state)
+            elif record.version > version and isinstance(state, Gone):
+                self.index.remove(record.key, state)
+            if self._is_news(record, version):
+                self.log.add(record)
+        self.places[record.partition] = max(record.offset + 1, self.places.get(record.partition, 0))
+
+    def _is_news(self, record: Record, version: int) -> bool:
+        """Whether some share has not scored it. On a topic that was made anew, what is known already was on the old one."""
+        is_newer = record.version > version or (record.version == version and not self._is_anew)
+        return is_newer and record.offset >= self._seen.get(record.partition, 0)
+
+
+def _version_of(known: Entry | Gone | None) -> int:
+    if known is None:
+        return 0
+    return known.facts.version if isinstance(known, Entry) else known.version
+
+
+def _state_of(record: Record) -> Entry | Gone | None:
+    """What a record makes of its listing; None for a draft, which was never published."""
+    event = cast(events_pb2.ListingEvent | None, record.message)
+    listing = event.listing if event else None
+    if listing and listing.state == listing_pb2.LISTING_STATE_PUBLISHED:
+        return entry_of(listing, record.version)
+    if record.restored_to is not None:  # it may never have been published, or never have been
+        return Gone(record.version, "WITHDRAWN")
+    if listing and listing.state != listing_pb2.LISTING_STATE_DRAFT:
+        return Gone(record.version, listing_pb2.ListingState.Name(listing.state).removeprefix("LISTING_STATE_"))
+    return None

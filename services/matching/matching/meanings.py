@@ -1,0 +1,86 @@
+"""The meanings of passages: kept in the database by the hash of their texts, so that nothing is embedded twice, by no replica
+and after no restart; what is not kept is embedded by the child.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from chassis.database import Database
+from matching import store
+from matching.domain.passage import Passage
+from matching.embedder import EmbedderGoneError
+from matching.embedding import Vectors, key_of, meanings, texts_of
+
+log = logging.getLogger(__name__)
+_AT_ONCE = 32  # passages that are embedded together: as many as others may have to wait for
+_TRIES = 3
+_OTHERS = 3.0  # seconds that another replica has for its part
+_LOOK = 0.05  # seconds between looks at what others have embedded
+
+
+class Embedding(Protocol):
+    """See `embedder.Child`."""
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """A row for each text; raises `EmbedderGoneError`."""
+
+
+class Meanings:
+    """One vector a passage."""
+
+    def __init__(self, by: Embedding, model: str, size: int, database: Database, falls_here: Callable[[bytes], bool]) -> None:
+        """`falls_here`: which keys this replica embeds, where there are several."""
+        self._by = by
+        self._model = model
+        self._size = size
+        self._database = database
+        self._falls_here = falls_here
+
+    async def of(self, passages: Sequence[Passage]) -> list[bytes]:
+        """A vector for each passage; one that can't be embedded means nothing. Raises `Unavailable`."""
+        keys = [key_of(self._model, passage) for passage in passages]
+        known = await self._kept(set(keys))
+        missing = {key: one for key, one in zip(keys, passages, strict=True) if key not in known}
+        known |= await self._made({key: one for key, one in missing.items() if self._falls_here(key)})
+        rest = missing.keys() - known.keys()
+        waited = 0.0
+        while rest and waited < _OTHERS:
+            await asyncio.sleep(_LOOK)
+            waited += _LOOK
+            known |= await self._kept(rest)
+            rest -= known.keys()
+        known |= await self._made({key: missing[key] for key in rest})
+        return [known[key] for key in keys]
+
+    async def _kept(self, keys: set[bytes]) -> dict[bytes, bytes]:
+        async with self._database.alone() as sql:
+            return await store.vectors(sql, keys)
+
+    async def _made(self, passages: dict[bytes, Passage]) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        pairs = list(passages.items())
+        for start in range(0, len(pairs), _AT_ONCE):
+            some = dict(pairs[start : start + _AT_ONCE])
+            made = await self._embedded(some)
+            async with self._database.alone() as sql:
+                await store.keep_vectors(sql, made)
+            found |= {key: made.get(key, bytes(self._size)) for key in some}
+        return found
+
+    async def _embedded(self, passages: dict[bytes, Passage]) -> dict[bytes, bytes]:
+        """Vectors of those that can be embedded: where the child ends again and again, each is tried alone."""
+        texts = texts_of(passages.values())
+        for _ in range(_TRIES):
+            try:
+                rows = dict(zip(texts, await self._by.embed(texts), strict=True)) if texts else {}
+            except EmbedderGoneError:
+                continue
+            made = meanings(list(passages.values()), rows, self._size)
+            return {key: row.tobytes() for key, row in zip(passages, made, strict=True)}
+        if len(passages) == 1:
+            log.error("meanings: a passage that can't be embedded")
+            return {}
+        alone = [await self._embedded({key: one}) for key, one in passages.items()]
+        return {key: vector for found in alone for key, vector in found.items()}

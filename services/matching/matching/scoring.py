@@ -1,0 +1,231 @@
+"""What the owner of shares does: scores every change against its demands, what is to be scored again, and what begins today.
+
+Changes are scored in the order in which they came, several in one transaction that also writes down how far it has got. One
+that can't be scored is put down to be tried again, and holds up nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from chassis.clock import business_date
+from chassis.database import Cause, Database, Tx
+from chassis.handling import as_effect, away, reason
+from matching import again, metrics
+from matching.again import Again
+from matching.domain.shares import SHARES
+from matching.following import Following
+from matching.log import Change
+from matching.proposing import Proposing
+from matching.shares import LostError, Share, Shares
+
+log = logging.getLogger(__name__)
+ACTOR = "service:matching"
+_GROUP = "matching.listing"
+_TOGETHER = 50  # changes in one transaction
+_TURN = 1.0  # seconds between two looks at the shares
+_POLL = 0.5  # seconds between looks for what is to be scored again
+_AWAY = 0.5  # seconds to wait where a part is away
+_LATEST = timedelta(minutes=5)  # between two tries of one that fails
+
+
+class Scoring:
+    """Of this replica's shares."""
+
+    def __init__(self, following: Following, shares: Shares, proposing: Proposing, database: Database) -> None:
+        self._following = following
+        self._shares = shares
+        self._proposing = proposing
+        self._database = database
+        self._next = 0  # number of the first change in the log that a share may not have scored
+
+    async def run(self) -> None:
+        """Score until cancelled."""
+        await self._following.is_caught_up.wait()
+        turning = asyncio.create_task(self._turns())
+        try:
+            while True:
+                self._following.woken.clear()
+                if not await self._step():
+                    await self._idle()
+        finally:
+            turning.cancel()
+            await asyncio.gather(turning, return_exceptions=True)
+            await self._shares.leave()
+
+    async def due(self, tx: Tx) -> int:
+        """How much is not scored yet."""
+        waiting = len(self._following.log) + await again.waiting(tx)
+        today = business_date(tx.now)
+        days = sum(share.swept_on < today for share in self._shares.mine.values())
+        return waiting + days + (len(self._shares.mine) + len(self._shares.others) != SHARES)
+
+    async def _turns(self) -> None:
+        """Keep the shares, whatever goes on."""
+        while True:
+            try:
+                if await self._shares.turn(self._following.topic):
+                    self._next = 0
+                    self._following.woken.set()
+                self._drop()
+            except Exception as error:
+                if not away(error):
+                    log.exception("shares: not renewed")
+            await asyncio.sleep(_TURN)
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL):
+                await self._following.woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _step(self) -> bool:
+        """Do some of what is to be done; says whether there was anything."""
+        try:
+            return await self._changes() or await self._again() or await self._days()
+        except LostError:
+            log.warning("scoring: a share was taken by another")
+            self._shares.forget()
+        except Exception as error:
+            if not away(error):
+                raise
+            log.warning("scoring: waiting for a part", extra={"error": reason(error)})
+        await asyncio.sleep(_AWAY)
+        return False
+
+    # Changes
+
+    async def _changes(self) -> bool:
+        some, seen = self._unseen()
+        if not some:
+            return False
+        try:
+            await self._scored([(change, shares) for change, shares in some], seen)
+        except LostError:
+            raise
+        except Exception as error:
+            if away(error):
+                raise
+            await self._one_by_one(some)
+        self._drop()
+        return True
+
+    def _unseen(self) -> tuple[list[tuple[Change, frozenset[int]]], dict[int, dict[int, int]]]:
+        """The next changes with the shares that have not scored them, and what those will have seen then."""
+        ready = [share for share in self._shares.mine.values() if self._is_ready(share)]
+        seen = {share.number: dict(share.seen) for share in ready}
+        some: list[tuple[Change, frozenset[int]]] = []
+        for number, change in self._following.log.since(self._next):
+            shares = frozenset(share for share, places in seen.items() if not change.is_seen(places))
+            if shares:
+                some.append((change, shares))
+                for share in shares:
+                    seen[share][change.partition] = max(change.at + 1, seen[share].get(change.partition, 0))
+            elif not some and len(ready) == len(self._shares.mine):
+                self._next = number + 1
+            if len(some) == _TOGETHER:
+                break
+        return some, {share: places for share, places in seen.items() if places != self._shares.mine[share].seen}
+
+    def _is_ready(self, share: Share) -> bool:
+        """Whether the index has all that was scored against the share: else a pair could be passed by."""
+        places = self._following.places
+        return self._shares.topic == self._following.topic and all(
+            places.get(partition, 0) >= offset for partition, offset in share.seen.items()
+        )
+
+    async def _scored(self, some: Sequence[tuple[Change, frozenset[int]]], seen: dict[int, dict[int, int]]) -> None:
+        async with self._database.transaction(Cause(ACTOR)) as tx:
+            for change, shares in some:
+                await as_effect(tx, ACTOR, _GROUP, change.record, self._proposing.plan(tx, change.record.key, shares))
+            await self._shares.advance(tx, seen)
+            at = tx.recorded_at
+        self._have_seen(seen)
+        for change, _ in some:
+            metrics.FRESHNESS.observe(max(0.0, (at - change.record.time).total_seconds()))
+
+    async def _one_by_one(self, some: Sequence[tuple[Change, frozenset[int]]]) -> None:
+        """Each alone; those that fail are to be tried again, and count as seen."""
+        for change, shares in some:
+            seen = {number: {**self._shares.mine[number].seen, change.partition: change.at + 1} for number in shares}
+            try:
+                await self._scored([(change, shares)], seen)
+            except LostError:
+                raise
+            except Exception as error:
+                if away(error):
+                    raise
+                log.exception("scoring: put off", extra={"listing": change.record.key})
+                async with self._database.transaction(Cause(ACTOR)) as tx:
+                    await again.put_off(tx, change.record.key, shares, reason(error))
+                    await self._shares.advance(tx, seen)
+                self._have_seen(seen)
+
+    def _have_seen(self, seen: dict[int, dict[int, int]]) -> None:
+        for number, places in seen.items():
+            if number in self._shares.mine:
+                self._shares.mine[number].seen = places
+
+    def _drop(self) -> None:
+        """Forget changes that every share has scored."""
+        everybody = [share.seen for share in self._shares.mine.values()] + list(self._shares.others.values())
+        if len(everybody) == SHARES:
+            self._following.log.drop(lambda change: all(change.is_seen(seen) for seen in everybody))
+
+    # Again
+
+    async def _again(self) -> bool:
+        """What has no change of its own: an organization that sees more, or less, and what could not be scored before."""
+        mine = frozenset(self._shares.mine)
+        async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
+            found = await again.due(tx, mine)
+        for one in found:
+            await self._anew(one, mine & one.shares)
+        return bool(found)
+
+    async def _anew(self, one: Again, shares: frozenset[int]) -> None:
+        names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
+        try:
+            for start in range(0, len(names), _TOGETHER):
+                await self._planned(names[start : start + _TOGETHER], shares, one.cause)
+        except LostError:
+            raise
+        except Exception as error:
+            if away(error):
+                raise
+            log.exception("scoring: put off again", extra={"listing": one.listing, "issuer": one.issuer})
+            pause = min(timedelta(seconds=2**one.tries), _LATEST)
+            async with self._database.transaction(Cause(ACTOR)) as tx:
+                await again.failed(tx, one.id, reason(error), tx.recorded_at + pause)
+            return
+        async with self._database.transaction(Cause(ACTOR)) as tx:
+            await self._shares.guard(tx, shares)
+            await again.done(tx, one.id, shares)
+
+    async def _planned(self, names: Sequence[str], shares: frozenset[int], cause: str = "") -> None:
+        """Score listings against shares, in one transaction."""
+        async with self._database.transaction(Cause(ACTOR, event_id=cause)) as tx:
+            await self._shares.guard(tx, shares)
+            for name in names:
+                await self._proposing.plan(tx, name, shares)
+
+    # Days
+
+    async def _days(self) -> bool:
+        """Listings whose first day has come meet their partners."""
+        async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
+            today = business_date(tx.now)
+        late = [share for share in self._shares.mine.values() if share.swept_on < today]
+        for since in {share.swept_on for share in late}:
+            shares = frozenset(share.number for share in late if share.swept_on == since)
+            # At the very first day every listing has been planned when it came.
+            names = self._following.index.beginning(since, today) if since.year > 1 else []
+            for start in range(0, len(names), _TOGETHER):
+                await self._planned(names[start : start + _TOGETHER], shares)
+            async with self._database.transaction(Cause(ACTOR)) as tx:
+                await self._shares.swept(tx, shares, today)
+            for number in shares & self._shares.mine.keys():
+                self._shares.mine[number].swept_on = today
+        return bool(late)

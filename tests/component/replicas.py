@@ -1,0 +1,225 @@
+"""Replicas of matching in this process, on a database of their own; they follow a topic in memory, each at its own pace."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import numpy as np
+
+from access.authority import Authority
+from access.register import ProjectedRegister
+from alliance.listings.v1 import events_pb2, listing_pb2
+from alliance_local.control import Platform
+from alliance_local.postgres import Postgres
+from chassis.clock import BusinessClock, SystemClock
+from chassis.database import Cause, Database
+from chassis.kafka import partition_of
+from chassis.migrate import migrate
+from chassis.record import Record
+from matching import app
+from matching.embedding import Vectors
+from matching.following import Following
+from matching.index import Index
+from matching.meanings import Meanings
+from matching.proposing import Proposing
+from matching.scoring import Scoring
+from matching.settings import MatchingSettings
+from matching.shares import Shares
+
+PARTITIONS = 12
+SIZE = 8
+_LETTERS = np.frombuffer(b"abcdefgh", np.uint8)
+
+
+class Letters:
+    """Embeds a text as how often each of eight letters stands in it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """See `matching.meanings.Embedding`."""
+        self.asked += texts
+        rows: Vectors = np.array([[text.count(chr(one)) for one in _LETTERS] for text in texts], np.float32).reshape(-1, SIZE)
+        return rows
+
+
+class Topic:
+    """What was published, by partition."""
+
+    def __init__(self) -> None:
+        self.id = uuid4()
+        self.partitions: list[list[Record]] = [[] for _ in range(PARTITIONS)]
+
+    def publish(self, listing: listing_pb2.Listing, version: int) -> None:
+        """One more state of a listing."""
+        number = partition_of(listing.name, PARTITIONS)
+        event = events_pb2.ListingEvent(listing=listing)
+        kind = "alliance.listings.listing.published.v1"
+        at = SystemClock().now()
+        record = Record(
+            "listings", number, len(self.partitions[number]), listing.name, version, kind, str(uuid4()), at, event, ""
+        )
+        self.partitions[number].append(record)
+
+    def anew(self) -> "Topic":
+        """Another topic of the same name, with the same records in the same order."""
+        made = Topic()
+        made.partitions = [list(records) for records in self.partitions]
+        return made
+
+
+class Replica:
+    """One process: its index, its shares, and what it has read."""
+
+    def __init__(self, name: str, database: Database, topic: Topic, by: Letters) -> None:
+        self.name = name
+        self.topic = topic
+        self.index = Index(SIZE)
+        self.shares = Shares(name, database)
+        self.following = Following(self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares)
+        authority = Authority(ProjectedRegister(), _nobody, None)
+        self.proposing = Proposing(
+            authority, self.index, MatchingSettings.model_construct(match_best=1000, match_candidates=1000)
+        )
+        self.scoring = Scoring(self.following, self.shares, self.proposing, database)
+        self.pace = 10
+        """Records that it reads at once."""
+        self.stands_still = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to follow and to score."""
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self.scoring.run())]
+
+    async def die(self) -> None:
+        """End without giving anything back."""
+        self.shares.leave = _nothing  # type: ignore[method-assign]
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End in order."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        places = dict(await self.following.beginning(self.topic.id))
+        known = self.topic
+        ends = [len(records) for records in known.partitions]
+        chance = random.Random(self.name)
+        while True:
+            if self.topic is not known:
+                known = self.topic
+                places = dict(await self.following.beginning(known.id))
+            waiting = [n for n, records in enumerate(known.partitions) if places.get(n, 0) < len(records)]
+            if self.stands_still or not waiting:
+                if all(places.get(n, 0) >= end for n, end in enumerate(ends)):
+                    self.following.caught_up()
+                await asyncio.sleep(0.01)
+                continue
+            number = chance.choice(waiting)
+            start = places.get(number, 0)
+            some = known.partitions[number][start : start + self.pace]
+            await self.following.take(some)
+            places[number] = start + len(some)
+            await asyncio.sleep(0)
+
+
+async def _nobody(*_: Any) -> frozenset[str]:
+    return frozenset()
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass
+class World:
+    """A topic, a database, and the replicas on them."""
+
+    database: Database
+    clock: BusinessClock
+    url: str
+    topic: Topic = field(default_factory=Topic)
+    by: Letters = field(default_factory=Letters)
+    replicas: dict[str, Replica] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def starts(self, name: str) -> Replica:
+        """A replica comes."""
+        made = self.replicas[name] = Replica(name, self.database, self.topic, self.by)
+        made.start()
+        return made
+
+    async def dies(self, name: str) -> None:
+        """A replica is gone."""
+        await self.replicas.pop(name).die()
+
+    def publish(self, name: str, kind: str, title: str, state: str = "PUBLISHED", **fields: Any) -> None:
+        """One more state of a listing."""
+        self.versions[name] = self.versions.get(name, 0) + 1
+        listing = listing_pb2.Listing(
+            name=name,
+            issuer=fields.pop("issuer", f"organizations/{kind}"),
+            kind=listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}"),
+            state=listing_pb2.ListingState.Value(f"LISTING_STATE_{state}"),
+            visibility=listing_pb2.VISIBILITY_PUBLIC,
+            title=title,
+            **fields,
+        )
+        self.topic.publish(listing, self.versions[name])
+
+    async def is_done(self) -> bool:
+        """Whether every replica has read all, and all of it is scored."""
+        for replica in self.replicas.values():
+            places = replica.following.places
+            if any(places.get(n, 0) < len(records) for n, records in enumerate(self.topic.partitions) if records):
+                return False
+            async with self.database.transaction(CAUSE, read_only=True) as tx:
+                if await replica.scoring.due(tx):
+                    return False
+        return True
+
+    async def matches(self) -> dict[tuple[str, str], str]:
+        """State of each match by its pair."""
+        rows = await self.rows("SELECT demand, supply, state FROM match")
+        return {(row["demand"], row["supply"]): row["state"] for row in rows}
+
+    async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of the database."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+
+CAUSE = Cause("tester", reason="a test")
+
+
+@asynccontextmanager
+async def world(platform: Platform) -> AsyncIterator[World]:
+    """An empty database of matching's."""
+    name = f"replicas_{UUID(int=random.getrandbits(64)).hex[-12:]}"
+    postgres = Postgres(platform.state)
+    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    await superuser.execute(f"CREATE DATABASE {name} OWNER matching_owner")
+    await superuser.close()
+    await migrate(postgres.url(name, "matching_owner"), app.SERVICE.migrations, "matching")
+    url = postgres.url(name, "matching")
+    system = SystemClock()
+    clock = BusinessClock(system)
+    database = Database(url, system=system, business=clock, pool=8)
+    made = World(database, clock, url)
+    try:
+        yield made
+    finally:
+        for replica in list(made.replicas.values()):
+            await replica.stop()
+        await database.close()

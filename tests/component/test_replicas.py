@@ -1,0 +1,238 @@
+"""Several replicas of matching: no pair is passed by or found twice, whoever works on what, comes or dies."""
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from alliance_local.control import Platform
+from matching import again, scoring, shares
+from matching.domain.shares import SHARES
+from tests.component.replicas import CAUSE, Replica, World
+from tests.component.replicas import world as made
+from tests.waiting import until
+
+_SOON = 1.0  # seconds of a lease
+
+
+@pytest.fixture
+async def world(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """One with short leases."""
+    monkeypatch.setattr(shares, "SECONDS", _SOON)
+    monkeypatch.setattr(scoring, "_TURN", 0.1)
+    monkeypatch.setattr(scoring, "_POLL", 0.05)
+    monkeypatch.setattr(scoring, "_AWAY", 0.05)
+    async with made(platform) as found:
+        yield found
+
+
+def demand(world: World, number: int, title: str = "集成电路封装散热", **fields: Any) -> tuple[str, str]:
+    """A demand and the name of the supply that is to meet it."""
+    world.publish(f"listings/d{number}", "TECH_DEMAND", f"{title} {_word(number)}", **fields)
+    return f"listings/d{number}", f"listings/s{number}"
+
+
+def supply(world: World, number: int, title: str = "集成电路封装散热", **fields: Any) -> None:
+    world.publish(f"listings/s{number}", "RESEARCH_OUTCOME", f"{title} {_word(number)}", **fields)
+
+
+def _word(number: int) -> str:
+    """A word of its own, so that only the two of a pair share it."""
+    return "".join(chr(ord("k") + int(digit)) for digit in f"{number:04}") * 3
+
+
+async def test_pairs_of_the_same_instant_while_owners_come_and_die(world: World) -> None:
+    chance, expected = random.Random(1), set[tuple[str, str]]()
+    world.starts("a")
+    world.starts("b")
+    names = iter(f"r{number}" for number in range(100))
+    for number in range(1000):
+        expected.add(demand(world, number, ""))
+        supply(world, number, "")
+        if number % 100 == 50:
+            await until(lambda: sum(len(one.shares.mine) for one in world.replicas.values()) > 0)
+            await world.dies(chance.choice(sorted(world.replicas)))
+            world.starts(next(names))
+        if number % 10 == 0:
+            for replica in world.replicas.values():
+                replica.pace = chance.choice([1, 5, 50])
+            await until(lambda: True)
+    await until(world.is_done, 120)
+    found = await world.matches()
+    assert found.keys() == expected
+    assert set(found.values()) == {"PROPOSED"}
+    said = await world.rows("SELECT key, version, type FROM event")
+    assert Counter((row["key"], row["version"]) for row in said).most_common(1)[0][1] == 1
+    assert Counter(row["type"].split(".")[-2] for row in said) == {"proposed": 1000}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_any_history_ends_as_a_look_at_all_of_it_does(world: World, seed: int) -> None:
+    chance, now = random.Random(seed), dict[str, tuple[str, int, str]]()
+    titles = ["集成电路封装散热", "新能源汽车电池", "数控加工机床", "护理机器人"]
+    world.starts("a")
+    for turn in range(300):
+        number, kind = chance.randrange(40), chance.choice(["TECH_DEMAND", "RESEARCH_OUTCOME"])
+        name = f"listings/{kind[0]}{number}"
+        title, state = chance.choice(titles), chance.choice(["PUBLISHED"] * 4 + ["WITHDRAWN", "FULFILLED"])
+        issuer = f"organizations/{chance.randrange(5)}"
+        world.publish(name, kind, title, state, issuer=issuer)
+        now[name] = (kind, titles.index(title), issuer) if state == "PUBLISHED" else ("", 0, "")
+        if chance.random() < 0.1:  # a record comes again, or an old one late
+            records = chance.choice([one for one in world.topic.partitions if one])
+            old = chance.choice(records)
+            records.append(old._replace(offset=len(records)))
+        if turn % 20 == 10:
+            if len(world.replicas) > 1 and chance.random() < 0.6:
+                await world.dies(chance.choice(sorted(world.replicas)))
+            else:
+                world.starts(f"r{turn}").pace = chance.choice([1, 3, 30])
+            await until(lambda: any(one.shares.mine for one in world.replicas.values()))
+    await until(world.is_done, 120)
+    demands = [(name, one) for name, one in now.items() if one[0] == "TECH_DEMAND"]
+    supplies = [(name, one) for name, one in now.items() if one[0] == "RESEARCH_OUTCOME"]
+    expected = {(d, s) for d, (_, t, i) in demands for s, (_, u, j) in supplies if t == u and i != j}
+    found = await world.matches()
+    assert {pair for pair, state in found.items() if state == "PROPOSED"} == expected
+    for replica in world.replicas.values():
+        assert {one.facts.name for one in replica.index.entries()} == {name for name, one in now.items() if one[0]}
+
+
+async def test_shares_are_divided_and_come_back(world: World) -> None:
+    first = world.starts("a")
+    await until(lambda: len(first.shares.mine) == SHARES)
+    second = world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    assert not first.shares.mine.keys() & second.shares.mine.keys()
+    await world.dies("a")
+    await until(lambda: len(second.shares.mine) == SHARES)
+    world.starts("c")
+    await until(lambda: len(second.shares.mine) == SHARES // 2)
+    await world.replicas.pop("b").stop()  # in order: nobody waits for its leases
+    await until(lambda: len(world.replicas["c"].shares.mine) == SHARES, _SOON)
+
+
+async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: World) -> None:
+    """Else what is seen already would meet nothing that the new owner scores before it has read it."""
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(second.shares.mine) == SHARES // 2)
+    second.stands_still = True
+    for number in range(30):
+        supply(world, number, "")
+    await until(lambda: first.index.get("listings/s29") is not None)
+    await until(lambda: not first.following.log or all(share.seen for share in first.shares.mine.values()))
+    await world.dies("a")
+    await until(lambda: len(second.shares.mine) == SHARES)
+    for number in range(30):
+        await second.following.take([])
+        demand(world, number, "")
+    await _take_demands(second)
+    assert await world.matches() == {}
+    second.stands_still = False
+    await until(world.is_done)
+    assert len(await world.matches()) == 30
+
+
+async def _take_demands(replica: Replica) -> None:
+    """Read partitions in which nothing of the supplies lies beneath, as one that is behind on others."""
+    for number, records in enumerate(replica.topic.partitions):
+        if records and all(record.key.startswith("listings/d") for record in records):
+            await replica.following.take(records)
+            replica.following.places[number] = len(records)
+
+
+async def test_one_that_can_not_be_scored_holds_up_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    replica = world.starts("a")
+    plan, broken = replica.proposing.plan, {"listings/d3"}
+
+    async def planned(tx: Any, name: str, of: frozenset[int]) -> None:
+        if name in broken:
+            raise ValueError("broken on purpose")
+        await plan(tx, name, of)
+
+    monkeypatch.setattr(replica.proposing, "plan", planned)
+    pairs = {demand(world, number, "") for number in range(10)}
+    for number in range(10):
+        if number != 3:
+            supply(world, number, "")
+    others = {pair for pair in pairs if pair[0] not in broken}
+    await until(lambda: _has(world, others))
+    (row,) = await world.rows("SELECT listing, tries, reason FROM again")
+    assert row["listing"] == "listings/d3"
+    assert "ValueError" in row["reason"]
+    assert "broken on purpose" not in row["reason"]
+    broken.clear()
+    supply(world, 3, "")
+    await until(lambda: _has(world, pairs))
+    await until(lambda: _is_empty(world))
+
+
+async def test_an_organization_that_sees_more_is_scored_again_by_every_share(world: World) -> None:
+    world.starts("a")
+    for number in range(20):
+        demand(world, number, "")
+        supply(world, number, "")
+    await until(world.is_done)
+    async with world.database.transaction(CAUSE) as tx:
+        await tx.sql.run("DELETE FROM match")
+        await again.of_issuer(tx, "organizations/RESEARCH_OUTCOME")
+    world.starts("b")
+    await until(lambda: _is_empty(world))
+    await until(world.is_done)
+    assert len(await world.matches()) == 20
+
+
+async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> None:
+    replica = world.starts("a")
+    today = world.clock.now().date()
+    for number in range(5):
+        demand(world, number, "", valid_from=(today + timedelta(days=5)).isoformat())
+        supply(world, number, "")
+    await until(world.is_done)
+    assert await world.matches() == {}
+    world.clock.offset = timedelta(days=6)
+    replica.following.woken.set()
+    await until(world.is_done)
+    assert len(await world.matches()) == 5
+
+
+async def test_a_topic_that_was_made_anew_brings_nothing_new(world: World) -> None:
+    """Kafka was lost and its topics are published again: what had been scored is not scored again, what had not is."""
+    replica = world.starts("a")
+    for number in range(20):
+        demand(world, number, "")
+        supply(world, number, "")
+    await until(world.is_done)
+    said = len(await world.rows("SELECT 1 FROM event"))
+    world.topic = replica.topic = world.topic.anew()
+    await until(lambda: replica.following.topic == str(world.topic.id))
+    demand(world, 20, "")
+    supply(world, 20, "")
+    await until(world.is_done)
+    await until(lambda: _has(world, {("listings/d20", "listings/s20")}))
+    assert len(await world.rows("SELECT 1 FROM event")) == said + 1
+    rows = await world.rows("SELECT DISTINCT topic FROM share")
+    assert [row["topic"] for row in rows] == [str(world.topic.id)]
+
+
+async def test_nothing_is_embedded_twice(world: World) -> None:
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    for number in range(50):
+        supply(world, number, "")
+    await until(world.is_done)
+    assert len(world.by.asked) == len(set(world.by.asked)) == 50
+    world.starts("c")
+    await until(world.is_done)
+    assert len(world.by.asked) == 50
+
+
+async def _has(world: World, pairs: set[tuple[str, str]]) -> bool:
+    return (await world.matches()).keys() >= pairs
+
+
+async def _is_empty(world: World) -> bool:
+    return not await world.rows("SELECT 1 FROM again")
