@@ -1,5 +1,7 @@
 """Code tables: names, hierarchies, and what a refusal of a code says."""
 
+import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -116,6 +118,27 @@ def test_every_code_is_read_as_it_is_shown(table: Any) -> None:
         assert table.read(table.shown(code)) == code
         assert len(code) == 1 or table.read(f"{name}（{code}）") == code
     assert table.shown("某某") == "某某"
+
+
+@pytest.mark.parametrize("table", [regions, industries, education, occupations, fields, majors])
+def test_a_name_is_a_name_alone_and_read_as_one_of_its_codes(table: Any) -> None:
+    names = dict(table.entries())
+    for name in names.values():
+        assert not re.search(r"\s|。|GBM", name), name
+        with suppress(NoCodeError):  # more than one has it
+            assert names.get(table.read(name), name) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("37", "铁路、船舶、航空航天和其他运输设备制造业"),
+        ("3531", "食品、酒、饮料及茶生产专用设备制造"),
+        ("3552", "皮革、毛皮及其制品加工专用设备制造"),
+    ],
+)
+def test_a_long_name_of_an_industry_is_whole(code: str, name: str) -> None:
+    assert industries.read(name) == code
 
 
 def test_a_name_with_brackets_of_either_width_is_read() -> None:
