@@ -145,14 +145,36 @@ def test_a_name_with_brackets_of_either_width_is_read() -> None:
     assert occupations.read("管理（工业）工程技术人员") == occupations.read("管理(工业)工程技术人员") == "2-02-30"
 
 
-@pytest.mark.parametrize(("code", "is_there"), [("710201", True), ("660301", True), ("699999", False), ("600101", False)])
-def test_a_major_of_a_secondary_school_is_taken_where_there_is_its_class(code: str, is_there: bool) -> None:
+@pytest.mark.parametrize(
+    ("code", "is_there", "near"),
+    [
+        ("710201", True, ""),
+        ("660301", True, ""),
+        ("610101", True, ""),
+        ("790499", True, ""),
+        ("790501", False, "7904 文秘类"),
+        ("699999", False, "6903 粮食类"),
+        ("600101", False, "6101 农业类"),
+    ],
+)
+def test_a_major_of_a_secondary_school_is_taken_where_there_is_its_class(code: str, is_there: bool, near: str) -> None:
     assert majors.exists(code) is is_there
     if is_there:
         assert majors.read(f"{code} 某专业") == majors.read_major(code) == code
     else:
-        with pytest.raises(NoCodeError):
-            majors.read_major(code)
+        for read in (majors.read, majors.read_major):
+            with pytest.raises(NoCodeError) as refused:
+                read(f"{code} 某专业")
+            assert (refused.value.zh, str(refused.value)) == majors.problem(code)
+            assert code in refused.value.zh
+            assert near in refused.value.zh.split("相近")[1]
+
+
+def test_the_name_of_a_secondary_schools_major_is_refused_with_how_to_write_it() -> None:
+    with pytest.raises(NoCodeError) as refused:
+        majors.read("幼儿保育")
+    assert "中职专业须填其 6 位代码" in refused.value.zh
+    assert "the six digits" in str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["低空技术与工程", "083203TK", "083203TK 低空技术与工程"])
