@@ -22,32 +22,40 @@ from chassis.ids import id_of, new_id
 from chassis.tables import personal_data, personal_data_access
 
 COLLECTION = "personalRecords"
-_KINDS = (
+
+# Of a messenger only what is an id is found: posts are full of 微信小程序, QQ音乐, 微信：JSSDK and WXG01, and a public account
+# (公众号, gh_…) is nobody's.
+_WECHAT = re.compile(
+    r"""
+    (?P<asked> (?<![增添追])加 | 我的?|本人|联系|咨询)?
+    (?:微信|薇信 | (?P<latin> (?<![a-z])(?:wechat|weixin|v信|[vw]x)))
+    (?:
+        \s*(?:号码?|id)\s*[:是为(]?\s*  # it is called one
+        | \s*:\s*(?=[a-z]*[\d_-])  # after a colon it has a digit, a hyphen or an underscore
+        | (?(latin) (?:\s+|\s*\(\s*) | \s*\(?\s*) (?=[a-z_-]+\d\d)  # without one, letters and then two digits
+        | (?(asked) \s*[:(]?\s* | (?!))  # where to write is said
+    )
+    (?!gh_|windows|android|openid|unionid|oauth|python)(?:[a-z][\w-]{5,19}|[1-9]\d{5,9})(?![\w.-])
+    """,
+    re.ASCII | re.VERBOSE,
+)
+_NUMBERS = (
     ("手机号", "a mobile number", re.compile(r"(?<!\d)(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)")),
     ("固定电话", "a phone number", re.compile(r"(?<!\d)\(?0\d{2,3}\)?[\s-]\d{7,8}(?!\d)")),
     ("电子邮箱", "an e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dx](?!\d)")),
-    # Of a messenger only what is said to be an id is one: posts are full of 微信小程序, QQ音乐 and WXG01, and a public account
-    # (公众号, gh_…) is nobody's. After a colon alone it has a digit, a hyphen or an underscore: 微信：JSSDK is none.
-    (
-        "微信号",
-        "a WeChat id",
-        re.compile(
-            r"(?:微信|薇信|(?<![a-z])(?:wechat|weixin|v信|[vw]x))\s*"
-            r"(?:(?:号码?|id)\s*[:是为]?|:(?=\s*[a-z]*[\d_-]))\s*(?!gh_)(?:[a-z][\w-]{5,19}|[1-9]\d{5,9})(?![\w.-])",
-            re.ASCII,
-        ),
-    ),
-    ("QQ 号", "a QQ number", re.compile(r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*[:是为]?\s*[1-9]\d{5,9}(?!\d)", re.ASCII)),
 )
-"""What is looked for in a text that is half-width and in small letters."""
+_IDS = (
+    ("微信号", "a WeChat id", _WECHAT),
+    ("QQ 号", "a QQ number", re.compile(r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*[:是为(]?\s*[1-9]\d{5,9}(?!\d)", re.ASCII)),
+)
+"""Both are looked for in a text that is half-width and in small letters, and where it has something of what each has."""
+_ANY_NUMBER = re.compile(r"\d{4}|@")
+_MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
 _NUMBER = re.compile(r"\+?[\d\s()-]{5,}")
 _LONGEST = 12  # digits of a number in China, area code included
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
-# What each of them has: most texts have none of it, and these two looks are a fifth of all.
-_ANY = re.compile(r"\d{4}|@")
-_MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
 
 def screen(field: str, text: str) -> list[Violation]:
@@ -55,8 +63,7 @@ def screen(field: str, text: str) -> list[Violation]:
     if len(text) < _SHORTEST:
         return []
     plain = unicodedata.normalize("NFKC", text).lower()
-    if not _ANY.search(plain) and not any(map(plain.__contains__, _MESSENGERS)):
-        return []
+    kinds = (*(_NUMBERS if _ANY_NUMBER.search(plain) else ()), *(_IDS if any(map(plain.__contains__, _MESSENGERS)) else ()))
     return [
         Violation(
             field,
@@ -64,7 +71,7 @@ def screen(field: str, text: str) -> list[Violation]:
             f"文字中含有{zh}；请删去，联系方式由平台另行保管",
             f"the text holds {en}; take it out, contacts are kept apart by the platform",
         )
-        for zh, en, pattern in _KINDS
+        for zh, en, pattern in kinds
         if pattern.search(plain)
     ]
 

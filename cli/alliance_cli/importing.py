@@ -61,7 +61,15 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
     sheet = contract.kind_label(kind)
     lines = rows.lines(file, sheet)
     head = list(islice(lines, 1))
-    headings = rows.headings(head[0]) if head else []
+    if not head:
+        fail(
+            REFUSED,
+            t(
+                f"{file.name} 是空的；请填好再导入，第一行须是列名",
+                f"{file.name} is empty; fill it in, its first line holds the headings",
+            ),
+        )
+    headings = rows.headings(head[0])
     chosen = mapping or _template(file, kind, headings)
     passed, found = [], False
     for line in lines:
@@ -107,12 +115,13 @@ def _refuse_added(file: Path, paths: list[str], shown: list[str]) -> None:
 
 
 def _template(file: Path, kind: int, headings: list[str]) -> Mapping:
-    if headings and not template.is_template(headings):
+    if not template.is_template(headings):
         fail(
             REFUSED,
             t(
-                f"{file.name} 不是本平台的表；请用 --map 指明映射，或用 alliance listing template 取模板",
-                f"{file.name} is no table of the platform's; name a mapping with --map, or get one by listing template",
+                f"{file.name} 的第一行不是本平台的列名；请补上，或用 --map 指明映射，或用 alliance listing template 取模板",
+                f"the first line of {file.name} holds no headings of the platform's; add them, name a mapping with --map, "
+                "or get a template by alliance listing template",
             ),
         )
     try:

@@ -12,8 +12,6 @@ from datetime import datetime, time, timedelta
 from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
 import typer
 
@@ -108,7 +106,9 @@ def is_workbook(file: Path) -> bool:
 def _explained(file: Path) -> Iterator[None]:
     try:
         yield
-    except (csv.Error, zlib.error, EOFError, OSError, BadZipFile, ParseError, LookupError, ValueError) as error:
+    except typer.BadParameter:
+        raise
+    except Exception as error:
         zh, en = next((zh, en) for kinds, zh, en in _UNREADABLE if isinstance(error, kinds))
         raise typer.BadParameter(t(f"读不了 {file.name}：{zh}", f"can't read {file.name}: {en}")) from error
 
@@ -134,7 +134,12 @@ def _separator(first: str) -> str:
 
 def _text(file: Path) -> TextIOWrapper:
     if not file.name.lower().endswith((".csv", ".csv.gz")):
-        raise typer.BadParameter(t("只认 .csv、.csv.gz、.xlsx", "only .csv, .csv.gz and .xlsx are read"))
+        raise typer.BadParameter(
+            t(
+                f"读不了 {file.name}：只认 .csv、.csv.gz、.xlsx；请另存为 .xlsx",
+                f"can't read {file.name}: only .csv, .csv.gz and .xlsx are read; save it as .xlsx",
+            )
+        )
     return _opened(file, _encoding(file))
 
 

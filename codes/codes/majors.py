@@ -4,18 +4,19 @@ bachelor and higher vocational (2021).
 A code is as the catalogue prints it: six digits, with T (特设) or K (国家控制布点) behind where it is marked so; its first two
 are the category's (门类, 大类), its first four the class's (专业类). The catalogues of secondary vocational schools and of
 postgraduate disciplines are not among the tables: a code of the former (six digits, beginning with 6 or 7) is taken where its
-class is there. The catalogue of 2021 has the same 97 classes for all its levels, numbered 41–59 for higher vocational schools
-and 61–79 for secondary ones.
+class is there, a name beside it is not looked at, and a name alone is refused. The catalogue of 2021 has the same 97 classes
+for all its levels, numbered 41–59 for higher vocational schools and 61–79 for secondary ones.
 """
 
 import re
 from functools import cache
 
-from codes._table import Table, by_name, names, plain, rows
+from codes._table import NoCodeError, Table, by_name, names, plain, rows
 
 _FILE = "majors.csv"
 _GROUPS = "major_groups.csv"
 _TO_HIGHER = 2000  # between the number of a class for secondary schools and for higher vocational ones
+_NEAR = 3  # classes that a refusal suggests
 _SECONDARY = re.compile(r"[67]\d{5}(?!\d)", re.ASCII)
 
 
@@ -26,7 +27,9 @@ def exists(code: str) -> bool:
 
 def problem(code: str) -> tuple[str, str] | None:
     """What is wrong with a code, in Chinese and English, with near ones; None where it is a major's."""
-    return None if exists(code) else _MAJORS.problem(code)
+    if exists(code):
+        return None
+    return _no_class(code) if _SECONDARY.fullmatch(code) else _MAJORS.problem(code)
 
 
 def name(code: str) -> str:
@@ -61,13 +64,34 @@ def read_major(text: str) -> str:
 
 
 def _is_secondary(code: str) -> bool:
-    return _secondary(code) == code
+    return _SECONDARY.fullmatch(code) is not None and code[:4] in _secondary_classes()
 
 
 def _secondary(text: str) -> str:
-    """The code of a secondary vocational school's major that a text begins with; "" for none."""
-    found = _SECONDARY.match(text)
-    return found[0] if found and str(int(found[0][:4]) - _TO_HIGHER) in names(_GROUPS) else ""
+    """The code of a secondary vocational school's major that a text begins with; "" for none. Raises `NoCodeError`."""
+    if not (found := _SECONDARY.match(text)):
+        return ""
+    if found[0][:4] not in _secondary_classes():
+        raise NoCodeError(*_no_class(found[0]))
+    return found[0]
+
+
+@cache
+def _secondary_classes() -> dict[str, str]:
+    """Code of a class of secondary schools' majors → its name."""
+    classes = {code: name for code, name in names(_GROUPS).items() if len(code) == 4 and "41" <= code < "60"}
+    return {str(int(code) + _TO_HIGHER): name for code, name in classes.items()}
+
+
+def _no_class(code: str) -> tuple[str, str]:
+    """Refusal of a secondary school's major whose class there is not, with near ones, those of its category first."""
+    classes = _secondary_classes()
+    near = sorted(classes, key=lambda one: (one[:2] != code[:2], abs(int(one) - int(code[:4]))))[:_NEAR]
+    listed = "、".join(f"{one} {classes[one]}" for one in sorted(near))
+    return (
+        f"中职专业目录中没有专业类 {code[:4]}（{code}）；请核对代码，相近的专业类有 {listed}",
+        f"the catalogue of secondary vocational schools has no class {code[:4]} ({code}); look it up again, near are {listed}",
+    )
 
 
 @cache
@@ -87,7 +111,10 @@ def _find_any(text: str) -> list[str]:
     return find(text) or list(by_name(_GROUPS).get(text.strip(), ()))
 
 
-_NAMES = ("专业代码（教育部专业目录）", "code of the MOE major catalogues")
+_NAMES = (
+    "专业代码（教育部专业目录，中职专业须填其 6 位代码）",
+    "code of the MOE major catalogues (of a secondary vocational school's major, the six digits)",
+)
 _MAJORS = Table(lambda: names(_FILE), *_NAMES, find)
 _TABLE = Table(_all, *_NAMES, _find_any)
 entries, shown = _TABLE.entries, _TABLE.shown

@@ -130,8 +130,14 @@ class Mapping:
             return replace(cls.parse(yaml.safe_load(content)), file=path if path.exists() else None)
         except WrongError as error:
             raise WrongError(f"映射文件有误：{error.zh}", f"the mapping is wrong: {error.en}") from error
-        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-            raise WrongError(f"映射文件有误：{error}", f"the mapping is wrong: {error}") from error
+        except UnicodeDecodeError as error:
+            raise WrongError("映射文件不是 UTF-8；请另存为 UTF-8", "the mapping is not in UTF-8; save it as UTF-8") from error
+        except OSError as error:
+            raise WrongError(
+                f"映射文件 {text} 打不开；请核对权限", f"the mapping {text} can't be opened; check its permissions"
+            ) from error
+        except yaml.YAMLError as error:
+            raise _no_yaml(error) from error
 
     @classmethod
     def parse(cls, read: Any) -> "Mapping":
@@ -186,6 +192,17 @@ class Mapping:
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
         return listing_pb2.Listing(**fields)
+
+
+def _no_yaml(error: yaml.YAMLError) -> WrongError:
+    """Says where a mapping file is no YAML: what the parser says is in English alone."""
+    if (mark := getattr(error, "problem_mark", None)) is None:  # of characters alone it says no line
+        return WrongError("映射文件含有控制字符；请删去", "the mapping holds control characters; take them out")
+    line = mark.line + 1
+    return WrongError(
+        f"映射文件第 {line} 行不是 YAML；请核对缩进、冒号和引号",
+        f"the mapping is no YAML in line {line}; look at its indents, colons and quotes",
+    )
 
 
 def _rule(name: str, given: Any) -> Rule:

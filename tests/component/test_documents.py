@@ -5,23 +5,27 @@ import hashlib
 import struct
 import tracemalloc
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 from moto.server import ThreadedMotoServer
 
 from access.authority import Authority
+from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2, organization_pb2, registry_service_pb2
 from alliance.registry.v1 import document_service_pb2 as rpc
-from alliance.registry.v1 import organization_pb2
 from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
+from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.issuer import AUDIENCE, ISSUER, Issuer
+from alliance_local.postgres import Postgres
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Database
@@ -35,6 +39,7 @@ from registry.applications.objects import ObjectStore
 from registry.applications.scanning import Clamd, NoScanner, Scanner
 from registry.register import OwnRegister, scopes_of
 from tests import papers, world
+from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, take
 from tests.waiting import until
 from tests.world import Member
 
@@ -83,14 +88,14 @@ def member(platform: Platform) -> Member:
 
 
 @asynccontextmanager
-async def served(platform: Platform, member: Member, url: str, scanner: Scanner) -> AsyncIterator["Uploads"]:
+async def served(platform: Platform, member: Member, store: str | ObjectStore, scanner: Scanner) -> AsyncIterator["Uploads"]:
     """The documents' RPCs on the platform's register, with a store and a scanner of their own."""
     system = SystemClock()
     database = Database(platform.database_url("registry"), system=system, business=BusinessClock(system))
     authority = Authority(OwnRegister(), scopes_of, owner=None)
     tokens = Tokens(Issuer(platform.state.folder("issuer")).jwks_file, ISSUER, AUDIENCE)
     pipeline = Pipeline(database, tokens, authority, Limit(16), lambda: None)
-    documents = Documents(authority, ObjectStore(url), scanner)
+    documents = Documents(authority, ObjectStore(store) if isinstance(store, str) else store, scanner)
     offer = Offer(rpc.DESCRIPTOR.services_by_name["DocumentService"], documents)
     server = Server(pipeline, [offer], with_reflection=False)
     port = await server.start("127.0.0.1:0")
@@ -180,6 +185,79 @@ async def test_what_is_not_as_its_header_says_leaves_nothing(platform: Platform,
             assert (await documents.refusal(content, **wrong))[0] == grpc.StatusCode.INVALID_ARGUMENT
         assert kept(tmp_path) == []
         assert await documents.content((await documents.upload(content)).name) == content
+
+
+class _Slow(NoScanner):
+    """A scanner that takes its time: so long that something happens."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile = meanwhile
+
+    async def found(self, parts: AsyncIterator[bytes]) -> str:
+        """See `Scanner`."""
+        await asyncio.to_thread(self._meanwhile)
+        return await super().found(parts)
+
+
+async def test_who_may_not_any_more_by_its_end_has_uploaded_nothing(
+    platform: Platform, member: Member, tmp_path: Path
+) -> None:
+    sub = world.unique("clerk")[-20:]
+    grant = world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=member.name)
+    clerk, registry = Member(member.name, Caller(platform, sub, member.name)), world.operator(platform).registry
+    revoke = registry_service_pb2.RevokeGrantRequest(name=grant.name, reason="离职")
+    async with served(platform, clerk, tmp_path.as_uri(), _Slow(lambda: registry.RevokeGrant(revoke))) as documents:
+        code, said = await documents.refusal(papers.PDF)
+        assert code == grpc.StatusCode.PERMISSION_DENIED, said
+        assert kept(tmp_path) == []
+
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+class _Gate(ObjectStore):
+    """A store that erases once it is let."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
+
+    async def delete(self, key: str) -> None:
+        """See `Objects`."""
+        self.asked.set()
+        await self.open.wait()
+        await super().delete(key)
+
+
+async def test_nothing_is_handed_in_with_a_document_that_was_attached_while_its_erasure_waited(
+    platform: Platform, tmp_path: Path
+) -> None:
+    company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE, front_line_training_percent=60)
+    made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION), certification=facts)
+    gate = _Gate(tmp_path.as_uri())
+    async with served(platform, company, gate, NoScanner()) as documents:
+        paper = pb.ApplicationDocument(document=(await documents.upload(papers.PDF)).name, kind="APPLICATION_FORM")
+        attach = application_service_pb2.AttachDocumentsRequest(name=made.name, documents=[paper])
+        holder = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
+
+        async def waiting(many: int) -> bool:
+            return bool(await holder.fetchval(_WAITING) >= many)
+
+        async with holder.transaction():
+            await holder.execute("SELECT 1 FROM document WHERE name = $1 FOR UPDATE", paper.document)
+            attaching = asyncio.create_task(asyncio.to_thread(company.caller.applications.AttachDocuments, attach))
+            await until(lambda: waiting(1))
+            erasing = asyncio.create_task(documents.erase(paper.document))
+            await until(lambda: waiting(2))
+        await holder.close()
+        await asyncio.gather(attaching, gate.asked.wait())
+        submitting = asyncio.create_task(asyncio.to_thread(take, company, made.name, "submit"))
+        await asyncio.wait({submitting}, timeout=1)
+        gate.open.set()
+        assert (await erasing).state == pb.DOCUMENT_STATE_ERASED
+        with pytest.raises(grpc.RpcError, match="DOCUMENT_REQUIRED"):
+            await submitting
 
 
 class Bucket:

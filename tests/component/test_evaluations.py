@@ -1,7 +1,11 @@
-"""Third-party evaluations: what was published is laid before whoever decides on the same organization."""
+"""Third-party evaluations: what was published is laid before whoever decides on the same organization, and departments."""
+
+import grpc
+import pytest
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
 from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, take
@@ -16,7 +20,20 @@ def _known(member: Member, application: str) -> list[tuple[str, str, int]]:
     return [(one.application, one.evaluator, one.score) for one in found]
 
 
-def test_a_published_evaluation_is_laid_before_who_decides_on_the_same_organization(platform: Platform) -> None:
+def _listed(member: Member, organization: str = "") -> list[tuple[str, str, int]]:
+    """The evaluations that a list shows, page by page: which, of whom, with which score."""
+    request, found = rpc.ListEvaluationsRequest(organization=organization, page_size=1), list[pb.PublishedEvaluation]()
+    while True:
+        answer = member.caller.applications.ListEvaluations(request)
+        found += answer.evaluations
+        if not answer.next_page_token:
+            return [(one.application, one.organization, one.score) for one in found]
+        request.page_token = answer.next_page_token
+
+
+def test_a_published_evaluation_is_laid_before_who_decides_and_listed_for_departments(
+    platform: Platform,
+) -> None:
     company, other = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
     commission, third = placed(platform, DEPARTMENT, "110000"), world.organization(platform, ENTERPRISE)
     call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
@@ -29,7 +46,18 @@ def test_a_published_evaluation_is_laid_before_who_decides_on_the_same_organizat
     take(commission, evaluation, "return", reason="补充数据")
     take(third, evaluation, "report", "REPORT", score=88)
     assert _known(commission, mine) == [], "what is not published decides nothing"
+    assert _listed(commission, company.name) == []
     take(commission, evaluation, "publish")
     assert _known(commission, mine) == [(evaluation, third.name, 88)]
     assert _known(company, mine) == [(evaluation, third.name, 88)]
     assert _known(commission, others) == []
+
+    elsewhere = placed(platform, DEPARTMENT, "310000")
+    unverified = world.organization(platform, DEPARTMENT)
+    for reader, reads in ((elsewhere, True), (company, True), (third, True), (other, False), (unverified, False)):
+        assert _listed(reader, company.name) == ([(evaluation, company.name, 88)] if reads else []), reader.name
+    assert (evaluation, company.name, 88) in _listed(elsewhere)
+    assert _listed(elsewhere, other.name) == []
+    with pytest.raises(grpc.RpcError) as refused:
+        Caller(platform).applications.ListEvaluations(rpc.ListEvaluationsRequest())
+    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED

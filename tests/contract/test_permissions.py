@@ -27,6 +27,7 @@ WITH_ANY_TOKEN = {
     "ListGrants",
     # Who has which part in an application follows from the application.
     *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
+    "ListEvaluations",
     *("GetDocument", "GetDocumentContent"),
     # So does who may know a person from the listing, or the application.
     *("GetListingPerson", "GetCandidate"),

@@ -360,6 +360,7 @@ def test_an_application_is_nobodys_who_has_no_part_in_it(scene: Scene) -> None:
             assert refused.value.code() in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED}, (who, method)
         if caller.sub:
             assert not caller.applications.ListApplications(applications.ListApplicationsRequest()).applications, who
+            assert not caller.applications.ListEvaluations(applications.ListEvaluationsRequest()).evaluations, who
 
 
 def test_messages_of_another_inbox_stay_unread(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """What is read of a file on its way to the service."""
 
 import gzip
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from intake import Mapping
 from intake.template import RECEIPT
 from listings.domain.names import Kind
 
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_WRONG_STYLE = f'<styleSheet xmlns="{_MAIN}"><cellXfs><xf numFmtId="x"/></cellXfs></styleSheet>'.encode()
 _MAPPING = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "标题", "quantity": "人数"}})
 
 
@@ -152,6 +155,7 @@ def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_
         ("cut.csv.gz", gzip.compress("编号,标题\n".encode() * 100)[:30], "gzip"),
         ("plain.csv.gz", b"a,b\n", "gzip；请"),
         ("damaged.csv.gz", gzip.compress(b"a,b\n")[:10] + b"\xff" * 20, "gzip"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", r"另存为 \.xlsx"),
     ],
 )
 def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_to_do(
@@ -173,3 +177,32 @@ def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_p
         list(rows.lines(tmp_path / "a.xlsx"))
     with pytest.raises(typer.BadParameter, match="没有此文件"):
         list(rows.lines(tmp_path / "b.csv"))
+
+
+@pytest.mark.parametrize(("part", "content"), [("xl/workbook.xml", b"<x/>"), ("xl/styles.xml", _WRONG_STYLE)])
+def test_a_workbook_with_a_part_that_is_none_is_refused_as_damaged(tmp_path: Path, part: str, content: bytes) -> None:
+    Workbook().save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as damaged:
+        for name in whole.namelist():
+            damaged.writestr(name, content if name == part else whole.read(name))
+    with pytest.raises(typer.BadParameter, match=r"读不了 a\.xlsx：.*损坏"):
+        list(rows.lines(tmp_path / "a.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [("", "是空的；请"), ("\n,,\n", "是空的；请"), ("k-1,甲,公开\n", "第一行不是.*列名；请")]
+)
+def test_a_file_without_headings_says_so_in_the_readers_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: str, why: str
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        importing.source_of(file, Kind.CASE, None, "")
+    assert re.search(why, capsys.readouterr().err)
+    monkeypatch.setattr(context, "language", "en")
+    with pytest.raises(SystemExit):
+        importing.source_of(file, Kind.CASE, None, "")
+    said = capsys.readouterr().err
+    assert "headings" in said
+    assert said.isascii()

@@ -1,5 +1,7 @@
 """Code tables: names, hierarchies, and what a refusal of a code says."""
 
+import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -118,18 +120,61 @@ def test_every_code_is_read_as_it_is_shown(table: Any) -> None:
     assert table.shown("某某") == "某某"
 
 
+@pytest.mark.parametrize("table", [regions, industries, education, occupations, fields, majors])
+def test_a_name_is_a_name_alone_and_read_as_one_of_its_codes(table: Any) -> None:
+    names = dict(table.entries())
+    for name in names.values():
+        assert not re.search(r"\s|。|GBM", name), name
+        with suppress(NoCodeError):  # more than one has it
+            assert names.get(table.read(name), name) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("37", "铁路、船舶、航空航天和其他运输设备制造业"),
+        ("3531", "食品、酒、饮料及茶生产专用设备制造"),
+        ("3552", "皮革、毛皮及其制品加工专用设备制造"),
+    ],
+)
+def test_a_long_name_of_an_industry_is_whole(code: str, name: str) -> None:
+    assert industries.read(name) == code
+
+
 def test_a_name_with_brackets_of_either_width_is_read() -> None:
     assert occupations.read("管理（工业）工程技术人员") == occupations.read("管理(工业)工程技术人员") == "2-02-30"
 
 
-@pytest.mark.parametrize(("code", "is_there"), [("710201", True), ("660301", True), ("699999", False), ("600101", False)])
-def test_a_major_of_a_secondary_school_is_taken_where_there_is_its_class(code: str, is_there: bool) -> None:
+@pytest.mark.parametrize(
+    ("code", "is_there", "near"),
+    [
+        ("710201", True, ""),
+        ("660301", True, ""),
+        ("610101", True, ""),
+        ("790499", True, ""),
+        ("790501", False, "7904 文秘类"),
+        ("699999", False, "6903 粮食类"),
+        ("600101", False, "6101 农业类"),
+    ],
+)
+def test_a_major_of_a_secondary_school_is_taken_where_there_is_its_class(code: str, is_there: bool, near: str) -> None:
     assert majors.exists(code) is is_there
     if is_there:
         assert majors.read(f"{code} 某专业") == majors.read_major(code) == code
     else:
-        with pytest.raises(NoCodeError):
-            majors.read_major(code)
+        for read in (majors.read, majors.read_major):
+            with pytest.raises(NoCodeError) as refused:
+                read(f"{code} 某专业")
+            assert (refused.value.zh, str(refused.value)) == majors.problem(code)
+            assert code in refused.value.zh
+            assert near in refused.value.zh.split("相近")[1]
+
+
+def test_the_name_of_a_secondary_schools_major_is_refused_with_how_to_write_it() -> None:
+    with pytest.raises(NoCodeError) as refused:
+        majors.read("幼儿保育")
+    assert "中职专业须填其 6 位代码" in refused.value.zh
+    assert "the six digits" in str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["低空技术与工程", "083203TK", "083203TK 低空技术与工程"])

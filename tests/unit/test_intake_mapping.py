@@ -1,10 +1,11 @@
 """A mapping that can't be right is refused as a whole, a cell that can't be converted refuses its row."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from intake import Mapping, UnmappedError
+from intake import Mapping, UnmappedError, WrongError
 
 
 def mapping(**fields: Any) -> Mapping:
@@ -110,3 +111,21 @@ def test_every_column_that_is_named_is_told_once() -> None:
         "d",
         "c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "zh", "en"),
+    [
+        (b"source: s\nkey: a: b", "第 2 行不是 YAML；请", "in line 2; "),
+        (b"source: \x01", "控制字符；请", "control characters; "),
+        ("source: 来源".encode("gb18030"), "UTF-8；请", "UTF-8; "),
+        (b"source: s", "须有 source、key、fields", "source, key and fields"),
+    ],
+)
+def test_a_mapping_that_can_not_be_read_says_where_and_what_to_do(tmp_path: Path, content: bytes, zh: str, en: str) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(WrongError) as refused:
+        Mapping.load(str(tmp_path / "a.yaml"))
+    assert zh in refused.value.zh
+    assert en in refused.value.en
+    assert refused.value.en.isascii()

@@ -1,6 +1,6 @@
 """`alliance application`: applications 申报 and other procedures of the programmes, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -102,9 +102,15 @@ def _show(found: pb.Application) -> None:
         show(found.steps, _taken(names))
 
 
+def _show_evaluations(found: Sequence[pb.PublishedEvaluation]) -> None:
+    names = naming.shown(*(name for one in found for name in (one.organization, one.authority, one.evaluator)))
+    show(found, _evaluations(names), title=t("第三方评价（R33）", "third-party evaluations (R33)"))
+
+
 def _evaluations(names: Mapping[str, str]) -> list[Column]:
     return [
         ("评价", "evaluation", lambda e: ident(e.application)),
+        ("单位", "organization", lambda e: names.get(e.organization, "")),
         ("标题", "title", lambda e: e.display_name),
         ("委托", "authority", lambda e: names.get(e.authority, "")),
         ("机构", "evaluator", lambda e: names.get(e.evaluator, "")),
@@ -256,8 +262,7 @@ def check(application: str) -> None:
             return
         show(found.findings, [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)], title=found.application)
         if found.evaluations:
-            names = naming.shown(*(name for one in found.evaluations for name in (one.authority, one.evaluator)))
-            show(found.evaluations, _evaluations(names), title=t("第三方评价（R33）", "third-party evaluations (R33)"))
+            _show_evaluations(found.evaluations)
 
 
 @app.command()
@@ -278,6 +283,16 @@ def catalogue(
         )
         found = naming.every(stubs.applications().ListCertifications, request, "certifications")
         show(found, CATALOGUE_COLUMNS)
+
+
+@app.command()
+def evaluations(organization: Annotated[str, typer.Option("--org", help="单位 · organization")] = "") -> None:
+    """已公布的第三方评价结果 · published results of third-party evaluations."""
+    with explained():
+        request = rpc.ListEvaluationsRequest(
+            page_size=naming.PAGE, organization=naming.organization(organization) if organization else ""
+        )
+        _show_evaluations(naming.every(stubs.applications().ListEvaluations, request, "evaluations"))
 
 
 @app.command()

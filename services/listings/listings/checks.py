@@ -137,8 +137,8 @@ def _of(field: FieldDescriptor) -> field_pb2.Field:
 
 @cache
 def _checked(message: Descriptor) -> dict[str, field_pb2.Field]:
-    """What is known of the fields of a message; those of the kind and the platform's are looked at apart."""
-    apart = ("kind", "visibility", "issuer")
+    """What is known of the fields of a message; kind and identity, and those of the platform, are looked at apart."""
+    apart = ("kind", "visibility", "issuer", "source", "external_key", "etag")
     return {
         field.name: known
         for field in message.fields
@@ -193,16 +193,17 @@ def _field(
 
 
 def _listed(values: Any, known: field_pb2.Field, path: str, is_postgraduate: bool) -> Iterator[Violation]:
-    """Checks a repeated text, in place: codes for names, each code once."""
+    """Checks a repeated text, in place: items of one line, without empty ones; codes for names, each code once."""
+    kept = []
+    for value in filter(None, map(_on_one_line, values)):
+        text, found = _text(value, known, path, is_postgraduate)
+        yield from found
+        kept.append(text)
     if known.codes or known.format:
-        given: dict[str, None] = {}
-        for value in values:
-            text, found = _text(value, known, path, is_postgraduate)
-            yield from found
-            given[text] = None
-        if list(given) != list(values):
-            values[:] = list(given)
-    if known.required and not any(value.strip() for value in values):
+        kept = list(dict.fromkeys(kept))
+    if kept != list(values):
+        values[:] = kept
+    if known.required and not kept:
         yield _missing(known, path)
     if "." not in path:
         return
@@ -213,8 +214,9 @@ def _listed(values: Any, known: field_pb2.Field, path: str, is_postgraduate: boo
 
 
 def _text(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
-    """The text as it is kept, and what is wrong with it."""
-    if not value.strip():
+    """The text as it is kept, and what is wrong with it: blanks around it say nothing, and no table brings them back."""
+    value = _on_one_line(value) if known.codes or known.format else value.strip()
+    if not value:
         return value, [_missing(known, path)] if known.required else []
     if known.codes:
         return _coded(value, known, path, is_postgraduate)
@@ -222,6 +224,11 @@ def _text(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) 
         rule, is_right, zh, en = _FORMATS[known.format]
         return value, [] if is_right(value) else [Violation(path, rule, zh, en)]
     return value, []
+
+
+def _on_one_line(text: str) -> str:
+    """A text with single blanks in place of line breaks and runs of blanks."""
+    return " ".join(text.split())
 
 
 def _coded(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:

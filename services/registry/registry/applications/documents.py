@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -24,6 +25,7 @@ from registry.applications.scanning import Scanner
 from registry.mapping.checks import refuse
 from registry.store import Base, OrganizationRow
 
+_UPLOAD = "registry.documents.upload"
 _KEPT, _ERASED = pb.DOCUMENT_STATE_KEPT, pb.DOCUMENT_STATE_ERASED
 _INSTANT: Any = DateTime(timezone=True)
 
@@ -86,6 +88,8 @@ class Documents:
         )
         try:
             async with call.database.transaction(call.cause) as tx:
+                # An upload takes a while: whoever may not any more by its end has uploaded nothing.
+                await self._authority.authorise(replace(call, transaction=tx), _UPLOAD, [header.owner])
                 await store.write(tx, row)
         except BaseException:  # nobody knows of it: what is left of a crash in between is known by no row
             await self._objects.delete(name)
@@ -113,6 +117,7 @@ class Documents:
         row = await store.get(call.tx, DocumentRow, request.name, lock=True)
         if row is None:
             raise NotFound(request.name)
+        await rows.lock_with(call.tx, request.name)  # and those that it was attached to while it was waited for
         if row.state == _KEPT:
             await self._require_free(call, row.name)
             with _reached("材料暂时无法删除", "the document can't be erased at present"):
@@ -154,8 +159,8 @@ class Documents:
             if one.kind in pdf_only and row.media_type != PDF:
                 wrong = f"{one.kind} 须为 PDF；请重新上传", f"{one.kind} has to be a PDF; upload it as one"
                 refuse([Violation("documents.document", "pdf", *wrong)])
-            if not await self._authority.permitted(call, "registry.documents.upload", row.owner):
-                raise Denied("registry.documents.upload", row.owner)
+            if not await self._authority.permitted(call, _UPLOAD, row.owner):
+                raise Denied(_UPLOAD, row.owner)
 
     async def _scan(self, file: IO[bytes]) -> None:
         with _reached("病毒扫描暂时不可用", "the virus scanner can't be asked at present"):

@@ -191,6 +191,7 @@ def evaluation_message(row: ApplicationRow) -> pb.PublishedEvaluation:
     return pb.PublishedEvaluation(
         application=message.name,
         display_name=message.display_name,
+        organization=message.applicant,
         authority=message.authority,
         evaluator=last["report"].organization,
         score=last["report"].score,

@@ -200,6 +200,19 @@ class Applications:
             answer.next_page_token = paging.encode(request, [found[size - 1].name])
         return answer
 
+    async def ListEvaluations(self, call: Call, request: rpc.ListEvaluationsRequest) -> rpc.ListEvaluationsResponse:
+        """See the contract."""
+        viewer = await self._authority.viewer(call)
+        conditions = rows.published_evaluations(request.organization)
+        if not viewer.government:
+            conditions.append(await self._sees(call))
+        size, before = paging.page_size(request.page_size), paging.decode(request)
+        found = await rows.page(call.tx, conditions, before[0] if before else None, size + 1)
+        answer = rpc.ListEvaluationsResponse(evaluations=[evaluation_message(row) for row in found[:size]])
+        if len(found) > size:
+            answer.next_page_token = paging.encode(request, [found[size - 1].name])
+        return answer
+
     async def GetProcedure(self, call: Call, request: rpc.GetProcedureRequest) -> rpc.ProcedureSteps:
         """See the contract."""
         if not request.application:
@@ -221,7 +234,7 @@ class Applications:
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
-        evaluations = await rows.published_evaluations(call.tx, message.applicant, _MOST_EVALUATIONS)
+        evaluations = await rows.page(call.tx, rows.published_evaluations(message.applicant), None, _MOST_EVALUATIONS)
         answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)
         return answer

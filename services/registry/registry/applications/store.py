@@ -171,12 +171,11 @@ async def of_the_year(tx: Tx, body: str, applicant: str, programme: int, year: i
     return (await tx.conn.execute(statement)).scalar_one_or_none() or ""
 
 
-async def published_evaluations(tx: Tx, applicant: str, limit: int) -> Sequence[ApplicationRow]:
-    """Evaluations of an organization whose result was published, the newest first."""
+def published_evaluations(organization: str = "") -> list[ColumnElement[bool]]:
+    """Evaluations whose result was published; of an organization, or of all."""
     c = application.c
-    published = (c.applicant == applicant, c.programme == int(Programme.EVALUATION), c.state == int(State.PUBLISHED))
-    statement = select(ApplicationRow).where(*published).order_by(c.name.desc()).limit(limit)
-    return (await tx.session.execute(statement)).scalars().all()
+    published = [c.programme == int(Programme.EVALUATION), c.state == int(State.PUBLISHED)]
+    return [*published, c.applicant == organization] if organization else published
 
 
 async def by_state(tx: Tx, body: str, programme: int, year: int) -> dict[State, int]:

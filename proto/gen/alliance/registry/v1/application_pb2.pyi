@@ -957,6 +957,7 @@ class PublishedEvaluation(_message.Message):
     EVALUATOR_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     PUBLISHED_ON_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
     application: _builtins.str
     """`applications/{application}` of the programme EVALUATION; its report is for those who have a part in it."""
     display_name: _builtins.str
@@ -969,6 +970,8 @@ class PublishedEvaluation(_message.Message):
     """Score, 0–100."""
     published_on: _builtins.str
     """Business date of its publication (ISO 8601)."""
+    organization: _builtins.str
+    """Who was evaluated, `organizations/{organization}`."""
     def __init__(
         self,
         *,
@@ -978,10 +981,11 @@ class PublishedEvaluation(_message.Message):
         evaluator: _builtins.str = ...,
         score: _builtins.int = ...,
         published_on: _builtins.str = ...,
+        organization: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "authority", b"authority", "display_name", b"display_name", "evaluator", b"evaluator", "published_on", b"published_on", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "authority", b"authority", "display_name", b"display_name", "evaluator", b"evaluator", "organization", b"organization", "published_on", b"published_on", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -81,6 +81,11 @@ class ApplicationServiceStub:
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
                 response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
                 _registered_method=True)
+        self.ListEvaluations = channel.unary_unary(
+                '/alliance.registry.v1.ApplicationService/ListEvaluations',
+                request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsRequest.SerializeToString,
+                response_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsResponse.FromString,
+                _registered_method=True)
         self.GetProcedure = channel.unary_unary(
                 '/alliance.registry.v1.ApplicationService/GetProcedure',
                 request_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.GetProcedureRequest.SerializeToString,
@@ -183,6 +188,14 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvaluations(self, request, context):
+        """Lists published results of third-party evaluations (R33), the newest first: all of them for verified government departments and
+        task forces, whose assessments, funding, pilots and commendations rest on them (S3 十六); for others those that they have a part in.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProcedure(self, request, context):
         """Says which steps a programme has, and for an application which the caller can take now and why not the others.
         """
@@ -275,6 +288,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.ListCertifications,
                     request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.FromString,
                     response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.SerializeToString,
+            ),
+            'ListEvaluations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvaluations,
+                    request_deserializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsRequest.FromString,
+                    response_serializer=alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsResponse.SerializeToString,
             ),
             'GetProcedure': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProcedure,
@@ -551,6 +569,33 @@ class ApplicationService:
             '/alliance.registry.v1.ApplicationService/ListCertifications',
             alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsRequest.SerializeToString,
             alliance_dot_registry_dot_v1_dot_application__service__pb2.ListCertificationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvaluations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.registry.v1.ApplicationService/ListEvaluations',
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsRequest.SerializeToString,
+            alliance_dot_registry_dot_v1_dot_application__service__pb2.ListEvaluationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,10 @@ class ApplicationServiceStub:
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
     ListCertifications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
+    ListEvaluations: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListEvaluationsRequest, _application_service_pb2.ListEvaluationsResponse]
+    """Lists published results of third-party evaluations (R33), the newest first: all of them for verified government departments and
+    task forces, whose assessments, funding, pilots and commendations rest on them (S3 十六); for others those that they have a part in.
+    """
     GetProcedure: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     SetCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]
@@ -102,6 +106,10 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Takes a step of the programme's procedure. Who may take which is the programme's to say (NOT_THE_PARTY)."""
     ListCertifications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCertificationsRequest, _application_service_pb2.ListCertificationsResponse]  # type: ignore[assignment]
     """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
+    ListEvaluations: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListEvaluationsRequest, _application_service_pb2.ListEvaluationsResponse]  # type: ignore[assignment]
+    """Lists published results of third-party evaluations (R33), the newest first: all of them for verified government departments and
+    task forces, whose assessments, funding, pilots and commendations rest on them (S3 十六); for others those that they have a part in.
+    """
     GetProcedure: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetProcedureRequest, _application_service_pb2.ProcedureSteps]  # type: ignore[assignment]
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     SetCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -199,6 +207,16 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ListCertificationsResponse, _abc.Awaitable[_application_service_pb2.ListCertificationsResponse]]:
         """Lists the catalogue of what is cultivated, certified or was (R32), the newest first."""
+
+    @_abc_1.abstractmethod
+    def ListEvaluations(
+        self,
+        request: _application_service_pb2.ListEvaluationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ListEvaluationsResponse, _abc.Awaitable[_application_service_pb2.ListEvaluationsResponse]]:
+        """Lists published results of third-party evaluations (R33), the newest first: all of them for verified government departments and
+        task forces, whose assessments, funding, pilots and commendations rest on them (S3 十六); for others those that they have a part in.
+        """
 
     @_abc_1.abstractmethod
     def GetProcedure(

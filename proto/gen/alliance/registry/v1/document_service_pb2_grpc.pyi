@@ -36,7 +36,8 @@ class DocumentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DocumentServiceAsyncStub: ...
     UploadDocument: _grpc.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-    SHA-256 are not as the header says, or where the scanner finds something; nothing is kept then.
+    SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+    nothing is kept then.
     """
     GetDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]
     """Reads what is known of a document. Shown to its owner, to those who may see an application that it is attached to, and the platform."""
@@ -52,7 +53,8 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadDocument: _aio.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]  # type: ignore[assignment]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-    SHA-256 are not as the header says, or where the scanner finds something; nothing is kept then.
+    SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+    nothing is kept then.
     """
     GetDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]  # type: ignore[assignment]
     """Reads what is known of a document. Shown to its owner, to those who may see an application that it is attached to, and the platform."""
@@ -71,7 +73,8 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_document_service_pb2.UploadDocumentResponse], _abc.AsyncIterator[_document_service_pb2.UploadDocumentResponse]]:
         """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-        SHA-256 are not as the header says, or where the scanner finds something; nothing is kept then.
+        SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+        nothing is kept then.
         """
 
     @_abc_1.abstractmethod

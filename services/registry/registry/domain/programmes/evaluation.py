@@ -1,7 +1,9 @@
 """EVALUATION 第三方建设效能评价 (S3 十六; R33): commissioned from a third party, published, used in assessment and support.
 
 Of use the document says that results are a basis (重要依据), and no more: what was published is laid before whoever decides on
-an application of the same organization (`CheckApplication`), and decides nothing by itself.
+an application of the same organization (`CheckApplication`), and decides nothing by itself. It names assessment, funding,
+pilots and commendation, and makes departments responsible: to them results are published (`ListEvaluations`). Of publication
+to everybody it says nothing.
 """
 
 from registry.domain.names import Programme
@@ -39,7 +41,15 @@ PROCEDURE = Procedure(
             ours=("百分制", "out of 100"),
         ),
         Step("return", ("退回补充", "return"), _CLAUSE, (State.SCORED,), State.ASSIGNED, _AUTHORITY, asks=("reason",)),
-        Step("publish", ("公布结果", "publication"), _CLAUSE, (State.SCORED,), State.PUBLISHED, _AUTHORITY),
+        Step(
+            "publish",
+            ("公布结果", "publication"),
+            _CLAUSE,
+            (State.SCORED,),
+            State.PUBLISHED,
+            _AUTHORITY,
+            ours=("向政府部门公布，不向社会公布", "to government departments, not to everybody"),
+        ),
         Step(
             "cancel",
             ("取消", "cancellation"),
