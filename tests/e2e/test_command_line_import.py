@@ -137,11 +137,11 @@ def test_a_column_that_the_file_lacks_is_named_with_those_there(program: Allianc
     assert "编号, title, city" in refused
 
 
-@pytest.mark.parametrize("content", ["", "job_id,title,city\n"])
-def test_a_file_without_rows_says_so(program: Alliance, tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(("content", "said"), [("", "posts.csv is empty"), ("job_id,title,city\n", "no rows")])
+def test_a_file_without_rows_says_so(program: Alliance, tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "posts.csv"
     file.write_text(content, encoding="utf-8")
-    assert "no rows" in program("--lang", "en", "listing", "import", str(file), *IMPORT, code=REFUSED)
+    assert said in program("--lang", "en", "listing", "import", str(file), *IMPORT, code=REFUSED)
 
 
 @pytest.mark.parametrize(
