@@ -22,6 +22,7 @@ from tests.world import Member
 
 WORDS = ("Java开发", "数据分析", "软件测试", "嵌入式开发", "前端开发", "运维开发", "产品经理")
 _SAMPLE = "data/texts/zh_job_postings_sample.csv.gz"
+_UNSTATED = ("district", "city", "headcount", "education", "keywords", "experience", "salary_min_month", "salary_max_month")
 _REFUSED = 7  # exit code where some rows were
 
 
@@ -52,7 +53,8 @@ def _sample(file: Path) -> Iterator[dict[str, str]]:
 def _invented() -> Iterator[dict[str, str]]:
     for number in counting():
         word = WORDS[number % len(WORDS)]
-        yield {"job_id": f"invented-{number}", "title": f"{word}工程师", "description": f"负责{word}工作", "source": "虚构"}
+        told = {"job_id": f"invented-{number}", "title": f"{word}工程师", "description": f"负责{word}工作", "source": "虚构"}
+        yield {**told, **dict.fromkeys(_UNSTATED, "")}
 
 
 def hold(platform: Platform, employer: Member, file: Path, folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the other. The child ends when its standard input does, so that it never outlive
 import asyncio
 import json
 import logging
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
@@ -55,7 +56,12 @@ class Child:
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             command = (sys.executable, "-m", "matching.embedder", self._folder)
-            self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+            alone = {
+                **os.environ,
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+            }  # more would cost the others their time
+            self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=alone)
         return self._process
 
     def _end(self) -> None:

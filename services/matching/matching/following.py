@@ -50,25 +50,34 @@ class Following:
         return self.places
 
     async def take(self, records: Sequence[Record]) -> None:
-        """See `Follower`."""
-        for start in range(0, len(records), _AT_ONCE):
-            await self._take(records[start : start + _AT_ONCE])
+        """See `Follower`. While some go into the index, the texts of the next are embedded."""
+        chunks = [records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE)]
+        ahead: asyncio.Task[list[_State]] | None = None
+        try:
+            for number, chunk in enumerate(chunks):
+                states = await (ahead or self._measured(chunk))
+                following = chunks[number + 1 : number + 2]
+                ahead = asyncio.create_task(self._measured(following[0])) if following else None
+                for record, state in zip(chunk, states, strict=True):
+                    self._put(record, state)
+                self.woken.set()
+                await asyncio.sleep(0)
+        finally:
+            if ahead:
+                ahead.cancel()
 
     def caught_up(self) -> None:
         """See `Follower`."""
         self.is_caught_up.set()
         self.woken.set()
 
-    async def _take(self, records: Sequence[Record]) -> None:
+    async def _measured(self, records: Sequence[Record]) -> "list[_State]":
+        """What they make of their listings, with the vectors of those that are published."""
         states = [_state_of(record) for record in records]
-        entries = [one for one in states if isinstance(one, Entry)]
-        vectors = iter(await self._meanings.of([entry.passage for entry in entries]))
-        measured = [one.measured(next(vectors)) if isinstance(one, Entry) else one for one in states]
-        for record, state in zip(records, measured, strict=True):
-            self._put(record, state)
-        self.woken.set()
+        vectors = iter(await self._meanings.of([one.passage for one in states if isinstance(one, Entry)]))
+        return [one.measured(next(vectors)) if isinstance(one, Entry) else one for one in states]
 
-    def _put(self, record: Record, state: Entry | Gone | None) -> None:
+    def _put(self, record: Record, state: "_State") -> None:
         if state is not None:
             version = _version_of(self.index.known(record.key))
             if record.version > version and isinstance(state, Entry):
@@ -85,14 +94,17 @@ class Following:
         return is_newer and record.offset >= self._seen.get(record.partition, 0)
 
 
-def _version_of(known: Entry | Gone | None) -> int:
+_State = Entry | Gone | None
+"""What a record makes of a listing; None for a draft, which was never published."""
+
+
+def _version_of(known: _State) -> int:
     if known is None:
         return 0
     return known.facts.version if isinstance(known, Entry) else known.version
 
 
-def _state_of(record: Record) -> Entry | Gone | None:
-    """What a record makes of its listing; None for a draft, which was never published."""
+def _state_of(record: Record) -> _State:
     event = cast(events_pb2.ListingEvent | None, record.message)
     listing = event.listing if event else None
     if listing and listing.state == listing_pb2.LISTING_STATE_PUBLISHED:

@@ -29,7 +29,7 @@ from matching.vectors import Vectors, packed
 
 CANDIDATES = 200  # by words, and as many by meaning
 NEAREST = 400  # vectors that are looked at for them, before conditions
-_TERMS = 32  # weightiest terms of a passage that candidates are looked for by; the others are common ones
+_TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
 _FRESH = 64  # changes that are taken in together
 _KEPT = 5_000  # entries that are kept in memory as they were read
 _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes

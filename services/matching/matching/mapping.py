@@ -1,5 +1,6 @@
 """Protobuf ↔ domain."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
@@ -21,7 +22,7 @@ from matching.domain.shares import share_of
 from matching.entry import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
-_PART = tuple(one.name for one in fields(Part))
+_MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
 _OUTCOMES: dict[int, Verb] = {
     matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
     matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
@@ -113,7 +114,7 @@ def _part_message(part: Part) -> match_pb2.ScorePart:
 
 def row_of(match: Match) -> dict[str, Any]:
     """The match as values of its table's columns."""
-    values = {one.name: getattr(match, one.name) for one in fields(match)}
+    values = {name: getattr(match, name) for name in _MATCH}
     return {
         **values,
         "share": share_of(match.demand),
@@ -125,14 +126,15 @@ def row_of(match: Match) -> dict[str, Any]:
 
 def match_of(row: Any) -> Match:
     """The match of a row of its table."""
-    values = {one.name: getattr(row, one.name) for one in fields(Match)}
+    values = {name: getattr(row, name) for name in _MATCH}
+    parts = json.loads(row.parts) if isinstance(row.parts, str) else row.parts  # as the driver gives them, or SQLAlchemy
     return Match(
         **{
             **values,
             "state": State(row.state),
             "bodies": tuple(row.bodies),
             "gaps": tuple(row.gaps),
-            "parts": tuple(Part(**part) for part in row.parts),
+            "parts": tuple(Part(**part) for part in parts),
         }
     )
 

@@ -167,11 +167,15 @@ async def keep_vectors(sql: Statements, made: Mapping[bytes, bytes]) -> None:
         await sql.run(statement, list(made), list(made.values()))
 
 
+_OF_LISTING = f"""
+SELECT {", ".join(name for name in MatchRow.model_fields if name != "share")} FROM match
+WHERE (demand = $1 OR supply = $1) AND share = ANY($2::int[]) ORDER BY name FOR UPDATE
+"""  # noqa: S608 - names of our own columns
+
+
 async def of_listing(tx: Tx, listing: str, shares: Collection[int]) -> list[Match]:
     """The matches of a listing with demands of some shares, locked, by name; those of other shares are others' to lock."""
-    mine = and_(or_(match.c.demand == listing, match.c.supply == listing), match.c.share.in_(shares))
-    found = await tx.conn.execute(select(match).where(mine).order_by(match.c.name).with_for_update())
-    return [match_of(row) for row in found]
+    return [match_of(row) for row in await tx.sql.rows(_OF_LISTING, listing, sorted(shares))]
 
 
 async def get(tx: Tx, name: str, *, lock: bool = False) -> Match | None:

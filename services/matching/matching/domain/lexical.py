@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from matching.domain.passage import LIMIT, Passage
 from matching.domain.text import TITLE, normal
@@ -36,6 +37,7 @@ def _parts(run: str, length: int) -> list[str]:
     return [run[at : at + length] for at in range(len(run) - length + 1)]
 
 
+@lru_cache(1024)
 def counts(passage: Passage) -> dict[str, int]:
     """Term → how often it stands in the passage, in the title `TITLE` times; the `MOST` most frequent, earlier ones first."""
     found = Counter({term: TITLE * count for term, count in Counter(terms(passage.title)).items()})
