@@ -5,7 +5,7 @@ Each comparison is one of sets, straight out of the databases and the topics, pa
 
 from collections import Counter
 from collections.abc import Collection
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import asyncpg
@@ -23,6 +23,8 @@ from chassis.statements import Row
 from matching.domain.life import match_name
 from matching.domain.pairs import LEAST_THRESHOLD, is_demand
 from matching.domain.score import judge
+from matching.embedding import Bundled, key_of
+from matching.index import near
 from matching.mapping import entry_of
 from matching.settings import MatchingSettings
 from reporting.mapping import fact_row, naming_rows
@@ -136,11 +138,17 @@ async def _matches(platform: Platform) -> list[str]:
     A listing that fits more others than one change may bring it is proposed to the best of them only.
     """
     published = await rows(platform, "listings", "SELECT version, content FROM listing WHERE state = 2")
-    facts = [entry_of(listing_pb2.Listing.FromString(row["content"]), row["version"]).facts for row in published]
+    vectors = {row["key"]: row["vector"] for row in await rows(platform, "matching", "SELECT key, vector FROM vector")}
+    entries = [entry_of(listing_pb2.Listing.FromString(row["content"]), row["version"]) for row in published]
+    entries = [one.measured(vectors[key_of(Bundled.name, one.passage)]) for one in entries]
     fitting, partners = dict[str, int](), Counter[str]()
-    pairs = [(one, other) for one in facts if is_demand(one.kind) for other in facts if not is_demand(other.kind)]
-    for demand, supply in pairs:
-        verdict = judge(demand, supply, business_date(SystemClock().now()))
+    pairs = []
+    for one, other in product(entries, entries):
+        demand, supply = one.facts, other.facts
+        if not is_demand(demand.kind) or is_demand(supply.kind):
+            continue
+        pairs.append((demand, supply))
+        verdict = judge(demand, supply, business_date(SystemClock().now()), near(one, other))
         if not verdict.broken and verdict.score >= LEAST_THRESHOLD:
             fitting[match_name(demand.name, supply.name)] = verdict.score
             partners.update((demand.name, supply.name))
