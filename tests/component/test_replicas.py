@@ -11,6 +11,7 @@ import pytest
 from alliance_local.control import Platform
 from matching import again, scoring, shares
 from matching.domain.shares import SHARES
+from matching.embedder import EmbedderGoneError
 from tests.component.replicas import CAUSE, Replica, World
 from tests.component.replicas import world as made
 from tests.waiting import until
@@ -228,6 +229,26 @@ async def test_nothing_is_embedded_twice(world: World) -> None:
     world.starts("c")
     await until(world.is_done)
     assert len(world.by.asked) == 50
+
+
+async def test_a_text_that_can_not_be_embedded_means_nothing_and_spoils_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica, embed = world.starts("a"), world.by.embed
+
+    async def embedded(texts: Any) -> Any:
+        if any("poison" in text for text in texts):
+            raise EmbedderGoneError
+        return await embed(texts)
+
+    monkeypatch.setattr(world.by, "embed", embedded)
+    supply(world, 1, "abc poison")
+    supply(world, 2, "abc")
+    await until(world.is_done)
+    entries = {one.facts.name: one.meaning for one in replica.index.entries()}
+    assert not any(entries["listings/s1"])
+    assert any(entries["listings/s2"])
+    assert len(await world.rows("SELECT 1 FROM vector")) == 1
 
 
 async def _has(world: World, pairs: set[tuple[str, str]]) -> bool:

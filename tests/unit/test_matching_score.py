@@ -44,6 +44,9 @@ def test_the_rules_are_complete() -> None:
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
         assert wordless < LEAST_THRESHOLD, "a pair that shares no word can reach the threshold"
     assert partners("TALENT_SUPPLY") == ("TALENT_DEMAND", "JOB_POSITION", "INTERNSHIP")
+    assert partners("TECH_DEMAND") == ("RESEARCH_OUTCOME", "EXPERT", "TECH_SERVICE")
+    assert partners("COURSE") == ("TRAINING",)
+    assert partners("PRACTICE_BASE") == ("PRACTICE_PROJECT",)
     assert partners("TEXTBOOK") == ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.database import Tx
+from chassis.statements import Statements
 from matching.domain.shares import SHARES
 
 _ADD = """
@@ -21,6 +22,7 @@ UPDATE again SET shares = ARRAY(SELECT n FROM unnest(shares) AS n WHERE n <> ALL
 """
 _EMPTY = "DELETE FROM again WHERE id = $1 AND shares = '{}'"
 _COUNT = "SELECT count(*) FROM again WHERE tries = 0"
+_FAILING = "SELECT count(*) FROM again WHERE tries > 0"
 
 
 @dataclass(frozen=True)
@@ -66,4 +68,10 @@ async def done(tx: Tx, identifier: int, shares: Iterable[int]) -> None:
 async def waiting(tx: Tx) -> int:
     """How many rows nobody has tried yet."""
     found: int = await tx.sql.value(_COUNT)
+    return found
+
+
+async def failing(sql: Statements) -> int:
+    """How many rows were tried in vain."""
+    found: int = await sql.value(_FAILING)
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from matching.domain.life import Change, Verb
 
@@ -27,6 +27,18 @@ STEPS = Counter(
     "alliance_matching_steps",
     "匹配的各步数量，按步骤和得分段（千分） · Steps of matches, by verb and band of score (thousandths).",
     ("verb", "band"),
+)
+BACKLOG = Gauge(
+    "alliance_matching_backlog",
+    "已收到、尚未对所有分片评分的供需变更数 · Changes of listings that came and are not scored against every share.",
+)
+PUT_OFF = Gauge(
+    "alliance_matching_put_off",
+    "评分失败、等待重试的条目数 · Listings or organizations that could not be scored and are tried again.",
+)
+SHARES = Gauge(
+    "alliance_matching_shares",
+    "本进程负责的分片数；全部副本之和应为 12 · Shares that this process works on; 12 over all replicas.",
 )
 
 

@@ -69,10 +69,17 @@ class Scoring:
                     self._next = 0
                     self._following.woken.set()
                 self._drop()
+                await self._tell()
             except Exception as error:
                 if not away(error):
                     log.exception("shares: not renewed")
             await asyncio.sleep(_TURN)
+
+    async def _tell(self) -> None:
+        metrics.BACKLOG.set(len(self._following.log))
+        metrics.SHARES.set(len(self._shares.mine))
+        async with self._database.alone() as sql:
+            metrics.PUT_OFF.set(await again.failing(sql))
 
     async def _idle(self) -> None:
         try:

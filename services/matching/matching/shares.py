@@ -22,6 +22,7 @@ _LIVE = """
 INSERT INTO replica (name, expires_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
 ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
 """
+_FORGET = "DELETE FROM replica WHERE expires_at < clock_timestamp() - make_interval(hours => 1)"
 _NAMES = "SELECT name FROM replica WHERE expires_at > clock_timestamp() ORDER BY name"
 _ROWS = """
 SELECT number, owner, epoch, expires_at > clock_timestamp() AS held, topic, seen, swept_on FROM share ORDER BY number
@@ -156,6 +157,7 @@ class Shares:
     async def _take(self, sql: Statements, numbers: list[int]) -> bool:
         if not numbers:
             return False
+        await sql.run(_FORGET)
         taken = [
             Share(row.number, row.epoch, _seen(row, self.topic), row.swept_on)
             for row in await sql.rows(_TAKE, numbers, self._name, SECONDS)

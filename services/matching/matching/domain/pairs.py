@@ -37,6 +37,8 @@ _TALENT = MappingProxyType(
 _TECHNOLOGY = MappingProxyType({"text": 300, "meaning": 150, "technology": 250, "industry": 200, "region": 100})
 _PROJECT = MappingProxyType({"text": 450, "meaning": 200, "industry": 250, "region": 100})
 
+_SERVICE = MappingProxyType({"text": 500, "meaning": 200, "industry": 200, "region": 100})
+
 # Technology travels, people move less: the region is a condition of posts and only a preference of technology.
 RULES: tuple[PairRule, ...] = (
     PairRule("TALENT_DEMAND", "TALENT_SUPPLY", _POST, _TALENT),
@@ -45,6 +47,14 @@ RULES: tuple[PairRule, ...] = (
     PairRule("TECH_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
     PairRule("INDUSTRY_CHALLENGE", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
     PairRule("PROJECT_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _PROJECT),
+    PairRule("TECH_DEMAND", "EXPERT", _ALWAYS, _SERVICE),
+    PairRule("INDUSTRY_CHALLENGE", "EXPERT", _ALWAYS, _SERVICE),
+    PairRule("PROJECT_DEMAND", "EXPERT", _ALWAYS, _SERVICE),
+    PairRule("TECH_DEMAND", "TECH_SERVICE", _ALWAYS, _SERVICE),
+    PairRule("TRAINING", "COURSE", _ALWAYS, _SERVICE),
+    PairRule("TRAINING", "MICRO_COURSE", _ALWAYS, _SERVICE),
+    PairRule("TRAINING", "MICRO_MAJOR", _ALWAYS, _SERVICE),
+    PairRule("PRACTICE_PROJECT", "PRACTICE_BASE", _ALWAYS, _SERVICE),
 )
 
 _DEMANDS = frozenset(rule.demand for rule in RULES)
