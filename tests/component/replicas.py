@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ from matching.proposing import Proposing
 from matching.scoring import Scoring
 from matching.settings import MatchingSettings
 from matching.shares import Shares
+from matching.snapshot import Snapshots
 
 PARTITIONS = 12
 SIZE = 8
@@ -77,12 +79,16 @@ class Topic:
 class Replica:
     """One process: its index, its shares, and what it has read."""
 
-    def __init__(self, name: str, database: Database, topic: Topic, by: Letters) -> None:
+    def __init__(self, name: str, database: Database, topic: Topic, by: Letters, folder: Path | None = None) -> None:
         self.name = name
         self.topic = topic
         self.index = Index(SIZE)
         self.shares = Shares(name, database)
-        self.following = Following(self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares)
+        self.snapshots = Snapshots(folder, "letters", self.index) if folder else None
+        load = self.snapshots.load if self.snapshots else (lambda _: {})
+        self.following = Following(
+            self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares, load
+        )
         authority = Authority(ProjectedRegister(), _nobody, None)
         self.proposing = Proposing(
             authority, self.index, MatchingSettings.model_construct(match_best=1000, match_candidates=1000)
@@ -96,6 +102,8 @@ class Replica:
     def start(self) -> None:
         """Begin to follow and to score."""
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self.scoring.run())]
+        if self.snapshots:
+            self._tasks.append(asyncio.create_task(self.snapshots.keep(self.following)))
 
     async def die(self) -> None:
         """End without giving anything back."""
@@ -151,9 +159,9 @@ class World:
     replicas: dict[str, Replica] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
-    def starts(self, name: str) -> Replica:
-        """A replica comes."""
-        made = self.replicas[name] = Replica(name, self.database, self.topic, self.by)
+    def starts(self, name: str, folder: Path | None = None) -> Replica:
+        """A replica comes; with a folder, its index is kept there."""
+        made = self.replicas[name] = Replica(name, self.database, self.topic, self.by, folder)
         made.start()
         return made
 

@@ -4,13 +4,15 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from alliance_local.control import Platform
 from matching import again, scoring, shares
-from matching.domain.shares import SHARES
+from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from tests.component.replicas import CAUSE, Replica, World
 from tests.component.replicas import world as made
@@ -257,3 +259,34 @@ async def _has(world: World, pairs: set[tuple[str, str]]) -> bool:
 
 async def _is_empty(world: World) -> bool:
     return not await world.rows("SELECT 1 FROM again")
+
+
+async def test_an_index_on_the_disk_goes_on_where_it_stopped(world: World, tmp_path: Path) -> None:
+    """One that stops in order, one that dies, and one whose shares were left behind where its index was not."""
+    replica = world.starts("a", tmp_path)
+    expected = set()
+    for turn in range(3):
+        for number in range(20 * turn, 20 * turn + 20):
+            expected.add(demand(world, number, ""))
+            supply(world, number, "")
+        await until(world.is_done)
+        assert (await world.matches()).keys() == expected
+        said = len(await world.rows("SELECT 1 FROM event"))
+        if turn == 1:
+            await world.dies("a")
+        else:
+            await world.replicas.pop("a").stop()
+        asked = len(world.by.asked)
+        replica = world.starts("a", tmp_path)
+        await until(world.is_done)
+        assert len(replica.index) == 40 * (turn + 1)
+        assert len(world.by.asked) == asked
+        assert len(await world.rows("SELECT 1 FROM event")) == said
+    await world.replicas.pop("a").stop()
+    connection = await asyncpg.connect(world.url)
+    await connection.execute("DELETE FROM match")
+    await connection.execute("UPDATE share SET seen = '{}' WHERE number < 6")
+    await connection.close()
+    world.starts("a", tmp_path)
+    await until(world.is_done)
+    assert (await world.matches()).keys() == {pair for pair in expected if share_of(pair[0]) < 6}

@@ -22,6 +22,7 @@ from matching.rpc import Matching, Scopes
 from matching.scoring import Scoring
 from matching.settings import MatchingSettings
 from matching.shares import Shares
+from matching.snapshot import Snapshots
 
 
 class MatchingParts(Parts):
@@ -39,7 +40,9 @@ class MatchingParts(Parts):
         child = Child(settings.sentence_model, by.size)
         self._shares = Shares(settings.slot, context.plumbing)
         meanings = Meanings(child, by.name, by.size, context.plumbing, self._shares.falls_here)
-        self._following = Following(self._index, meanings, self._shares)
+        self._snapshots = Snapshots(settings.index_folder, by.name, self._index) if settings.index_folder else None
+        load = self._snapshots.load if self._snapshots else _nothing
+        self._following = Following(self._index, meanings, self._shares, load)
         proposing = Proposing(self._authority, self._index, settings)
         self._scoring = Scoring(self._following, self._shares, proposing, context.database)
 
@@ -57,12 +60,17 @@ class MatchingParts(Parts):
         return Events(self._following).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Scoring of its shares."""
-        return [self._scoring.run]
+        """Scoring of its shares, and keeping the index."""
+        kept = self._snapshots
+        return [self._scoring.run, *([lambda: kept.keep(self._following)] if kept else [])]
 
     async def due_work(self, tx: Tx) -> int:
         """What is not scored yet."""
         return await self._scoring.due(tx)
+
+
+def _nothing(_: str) -> dict[int, int]:
+    return {}
 
 
 _AGGREGATES = (store.match,)

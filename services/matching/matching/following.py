@@ -5,7 +5,7 @@ has scored it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -24,7 +24,8 @@ _AT_ONCE = 32  # records whose texts are embedded together, and then in the inde
 class Following:
     """The follower of the topic; see `chassis.handling.Follower`."""
 
-    def __init__(self, index: Index, meanings: Meanings, shares: Shares) -> None:
+    def __init__(self, index: Index, meanings: Meanings, shares: Shares, load: Callable[[str], dict[int, int]]) -> None:
+        """`load` fills the index with what was kept of a topic, and says where it goes on."""
         self.index = index
         self.log = Log()
         self.places: dict[int, int] = {}
@@ -35,6 +36,7 @@ class Following:
         """Set with every change."""
         self._meanings = meanings
         self._shares = shares
+        self._load = load
         self._seen: dict[int, int] = {}
         self._is_anew = False
 
@@ -46,8 +48,9 @@ class Following:
             self.log.begin_anew()
         elif not self.topic:
             self._seen = await self._shares.seen_by_all(name)
+            self.places = self._load(name)
         self.topic = name
-        return self.places
+        return {number: min(place, self._seen.get(number, 0)) for number, place in self.places.items()}
 
     async def take(self, records: Sequence[Record]) -> None:
         """See `Follower`. While some go into the index, the texts of the next are embedded."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
+from typing import Any
 
 import tantivy
 from tantivy import Occur, Query
@@ -36,28 +37,47 @@ _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
 _RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", "body", "issuer", "source", "sight")
 _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 _ANYWHERE = "anywhere"
+_PUBLISHED = "PUBLISHED"
 _UNSTATED = "unstated"
 
 
 class Index:
-    """The listings as far as the topic was read. `folder`: where it lies; in memory where that is None."""
+    """The listings as far as the topic was read."""
 
-    def __init__(self, size: int, folder: Path | None = None) -> None:
-        """`size`: numbers of a vector."""
+    def __init__(self, size: int) -> None:
+        """Empty and in memory. `size`: numbers of a vector."""
         self.lexicon = Lexicon()
         self.vectors = Vectors(size)
         self.next_slot = 0
+        self._size = size
         self._schema = _schema()
-        if folder is None:
-            self._index = tantivy.Index(self._schema)
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(self._schema, str(folder))
-        self._writer = self._index.writer(_HEAP, 1)
+        self._begin(tantivy.Index(self._schema))
+
+    def open(self, folder: Path) -> None:
+        """Lie in a folder from now on, with the documents that are there; see `matching.snapshot` for what belongs to them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.lexicon, self.vectors, self.next_slot = Lexicon(), Vectors(self._size), 0
+        self._begin(tantivy.Index(self._schema, str(folder)))
+
+    def recover(self) -> None:
+        """Take over what was committed after vectors and terms were written down, and count the listings. Of a listing that
+        was replaced in between, the terms stay counted.
+        """
+        later = Query.range_query(self._schema, "slot", tantivy.FieldType.Unsigned, self.next_slot, None)
+        for _, address in self.searcher.search(later, limit=max(1, self.searcher.num_docs)).hits:
+            entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0]))
+            slot = int(self.searcher.fast_field_values("slot", [address])[0] or 0)
+            self._measure(entry, slot)
+            self.next_slot = max(self.next_slot, slot + 1)
+        published: Any = self.searcher.search(self.term("state", _PUBLISHED), limit=1)
+        self.lexicon.listings = published.count  # the package's stub leaves it out
+
+    def _begin(self, index: tantivy.Index) -> None:
+        self._index = index
+        self._writer = index.writer(_HEAP, 1)
         self._fresh: dict[str, Entry | Gone] = {}
-        self._slots: dict[str, int] = {}  # of the fresh ones
         self._read: OrderedDict[int, Entry] = OrderedDict()
-        self.searcher = self._index.searcher()
+        self.searcher = index.searcher()
 
     def __len__(self) -> int:
         return self.lexicon.listings
@@ -70,13 +90,8 @@ class Index:
         self._forget(name)
         slot, self.next_slot = self.next_slot, self.next_slot + 1
         self._writer.add_document(_document(entry, slot))
-        if entry.held.terms:
-            self.lexicon.add(entry.held)
-        else:
-            self.lexicon.listings += 1
-        if any(entry.meaning):
-            self.vectors.add(slot, packed(entry.meaning))
-        self._fresh[name], self._slots[name] = entry, slot
+        self._measure(entry, slot)
+        self._fresh[name] = entry
         self._take_in()
 
     def remove(self, name: str, gone: Gone) -> None:
@@ -94,15 +109,16 @@ class Index:
             self._writer.commit()
             self._index.reload()
             self.searcher = self._index.searcher()
-            self._fresh, self._slots = {}, {}
+            self._fresh = {}
+
+    def _measure(self, entry: Entry, slot: int) -> None:
+        self.lexicon.add(entry.held)
+        if any(entry.meaning):
+            self.vectors.add(slot, packed(entry.meaning))
 
     def _forget(self, name: str) -> None:
         if before := self.get(name):
-            if before.held.terms:
-                self.lexicon.remove(before.held)
-            else:
-                self.lexicon.listings -= 1
-        self._slots.pop(name, None)
+            self.lexicon.remove(before.held)
         self._writer.delete_documents_by_term("name", name)
 
     def _take_in(self) -> None:
@@ -145,7 +161,7 @@ class Index:
         return (entry for name in self._names(Query.all_query(), lambda _: True) if (entry := self.get(name)))
 
     def _names(self, asked: Query, is_meant: "_Condition") -> list[str]:
-        live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", "PUBLISHED"))])
+        live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", _PUBLISHED))])
         hits = self.searcher.search(live, limit=max(1, self.searcher.num_docs)).hits
         settled = {str(self.searcher.doc(address)["name"][0]) for _, address in hits} - self._fresh.keys()
         fresh = {name for name, one in self._fresh.items() if isinstance(one, Entry) and is_meant(one.facts)}
@@ -264,7 +280,7 @@ def _document(entry: Entry, slot: int) -> tantivy.Document:
     counted = lexical.counts(entry.passage)
     document = tantivy.Document(
         name=facts.name,
-        state="PUBLISHED",
+        state=_PUBLISHED,
         kind=facts.kind,
         share=[str(share_of(facts.name))] if is_demand(facts.kind) else [],
         area=sorted({area for path in areas for area in path}),

@@ -36,6 +36,10 @@ PUT_OFF = Gauge(
     "alliance_matching_put_off",
     "评分失败、等待重试的条目数 · Listings or organizations that could not be scored and are tried again.",
 )
+SNAPSHOT = Gauge(
+    "alliance_matching_snapshot_timestamp_seconds",
+    "最近一次索引快照的时间（Unix 秒）；0 表示不保存 · When the index was last written to the disk; 0 where it is not kept.",
+)
 SHARES = Gauge(
     "alliance_matching_shares",
     "本进程负责的分片数；全部副本之和应为 12 · Shares that this process works on; 12 over all replicas.",

@@ -1,5 +1,7 @@
 """Settings of matching, beside those that every service has (prefix ALLIANCE_)."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
@@ -18,5 +20,7 @@ class MatchingSettings(ServiceSettings):
     """Candidates that are scored for one change."""
     listings_target: str = ""
     """gRPC address of listings, asked about a listing that has not been heard of yet; empty: nobody is asked."""
+    index_folder: Path | None = None
+    """Folder of this process alone where the index is kept over restarts; None: it is in memory, and built at every start."""
     sentence_model: str = ""
     """Folder with an ONNX sentence model and its tokenizer; empty: the one that is bundled."""

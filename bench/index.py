@@ -1,0 +1,160 @@
+"""`python -m bench.index [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find candidates, to search,
+in memory, on the disk, and at a start.
+
+Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are alike; the
+vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are posts, half are
+graduates. A plan is what the service does with one change of a graduate but for the database: candidates and scores. A search has two
+or three words of a posting and every second one a kind; no two are alike, and nothing is kept of them.
+"""
+
+import csv
+import gzip
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from access.visibility import Viewer
+from matching.domain import text
+from matching.domain.facts import Facts
+from matching.domain.pairs import LEAST_THRESHOLD
+from matching.domain.passage import Passage
+from matching.domain.score import best
+from matching.embedding import Bundled, meanings, texts_of
+from matching.entry import Entry
+from matching.index import Index
+from matching.search import Filter, Search
+from matching.snapshot import Snapshots
+
+_SAMPLE = "data/texts/zh_job_postings_sample.csv.gz"
+_MEANT = 500  # postings whose vectors are mixed
+_PLANS, _SEARCHES = 300, 2000
+_CITIES = ("110000", "310000", "440100", "440300", "330100", "510100", "420100", "320100")
+_SIZES = (10_000, 100_000)
+
+
+class Texts:
+    """Listings made of the sentences of postings."""
+
+    def __init__(self, seed: int) -> None:
+        file = Path(os.environ["ALLIANCE_SAMPLE_DATA"]) / _SAMPLE
+        with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        self._chance = random.Random(seed)  # noqa: S311 - no secret
+        self._numbers = np.random.default_rng(seed)
+        self.titles = [row["title"] for row in rows]
+        self._sentences = [
+            (number % _MEANT, part)
+            for number, row in enumerate(rows)
+            for part in re.split(r"[。；;\n]", row["description"])
+            if len(part) > 5
+        ]
+        passages = [Passage.of(row["title"], row["description"]) for row in rows[:_MEANT]]
+        by, asked = Bundled(), texts_of(passages)
+        found = dict(zip(asked, by.embed(asked), strict=True))
+        self._vectors = meanings(passages, found, by.size).astype(np.float32)
+
+    def entries(self, count: int, first: int = 0, kind: str = "") -> Iterator[Entry]:
+        """So many listings, with names of their own."""
+        for number in range(first, first + count):
+            some = self._chance.choices(self._sentences, k=self._chance.randint(3, 12))
+            title, prose = self._chance.choice(self.titles), "。".join(part for _, part in some)
+            vector = np.mean([self._vectors[at] for at, _ in some], axis=0)
+            vector += self._numbers.normal(0, float(np.abs(vector).mean()), len(vector))
+            own = kind or ("JOB_POSITION" if number % 2 else "TALENT_SUPPLY")
+            facts = Facts(
+                f"listings/{number:032}",
+                1,
+                f"organizations/{number % 997:032}",
+                (),
+                own,
+                1,
+                regions=(self._chance.choice(_CITIES),),
+                education=self._chance.choice(["", "20", "30"]),
+                words=text.weigh(title, [], [prose]),
+            )
+            packed = np.rint(vector * 127 / np.abs(vector).max()).astype(np.int8)
+            yield Entry(facts, bytes(1000), "", title, Passage.of(title, prose)).measured(packed.tobytes())
+
+
+def _memory() -> tuple[float, float]:
+    """Megabytes of this process: its own, and those of files that it looks at."""
+    told = dict(re.findall(r"^(\w+):\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"), re.MULTILINE))
+    return int(told["RssAnon"]) / 1000, int(told["RssFile"]) / 1000
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _said(what: str, seconds: Sequence[float]) -> None:
+    middle, end = (float(np.percentile(seconds, share)) * 1000 for share in (50, 99))
+    print(f"  {what:28} p50 {middle:7.2f} ms, p99 {end:7.2f} ms, {len(seconds)} of them", flush=True)
+
+
+def measure(count: int, folder: Path) -> None:
+    """Build, ask, keep, and open again."""
+    texts = Texts(1)
+    own, _ = _memory()
+    index = Index(Bundled.size)
+    snapshots = Snapshots(folder, Bundled.name, index)
+    snapshots.load("bench")
+    print(f"{count:,} listings", flush=True)
+    taken = [_timed(partial(index.put, entry)) for entry in texts.entries(count)]
+    _said("to take in", taken)
+    _ask(index, texts, count)
+    print(f"  kept in {_timed(partial(snapshots.save, 'bench', {0: count})):.1f} s", flush=True)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    del index, snapshots
+    index = Index(Bundled.size)
+    before, _ = _memory()
+    seconds = _timed(partial(Snapshots(folder, Bundled.name, index).load, "bench"))
+    print(f"  opened in {seconds:.1f} s; on the disk {size / count:,.0f} bytes a listing", flush=True)
+    _ask(index, texts, 2 * count)
+    after, mapped = _memory()
+    print(f"  memory of its own {1e6 * (after - before) / count:,.0f} bytes a listing, {mapped:,.0f} MB of files", flush=True)
+
+
+def _ask(index: Index, texts: Texts, first: int) -> None:
+    index.commit()
+    asked = list(texts.entries(_PLANS, first, "TALENT_SUPPLY"))
+    _said("candidates and scores", [_timed(partial(_plan, index, entry)) for entry in asked])
+    search, chance, everything = Search(index), random.Random(first), Viewer(platform=True)  # noqa: S311 - no secret
+    queries = {" ".join(chance.sample(title, min(len(title), 3))) + chance.choice(texts.titles)[:4] for title in texts.titles}
+    wanted = [Filter(), Filter(kinds=frozenset({"JOB_POSITION"}))]
+    _said(
+        "search",
+        [
+            _timed(partial(search.find, query, wanted[number % 2], everything))
+            for number, query in enumerate(sorted(queries)[:_SEARCHES])
+        ],
+    )
+
+
+def _plan(index: Index, entry: Entry) -> object:
+    return best(entry.facts, index.candidates(entry), date.today(), LEAST_THRESHOLD, 100)
+
+
+def main(sizes: Sequence[int]) -> None:
+    """Measure at each size."""
+    for count in sizes:
+        folder = Path(tempfile.mkdtemp(prefix="alliance-index-"))
+        try:
+            measure(count, folder)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main([int(one) for one in sys.argv[1:]] or _SIZES)

@@ -1,0 +1,145 @@
+"""The index on the disk: it comes back as it was, and what is not whole is built anew."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chassis.errors import Unavailable
+from matching import vectors
+from matching.domain.facts import Facts
+from matching.domain.passage import Passage
+from matching.entry import Entry, Gone
+from matching.index import Index
+from matching.search import Filter, Search
+from matching.snapshot import Snapshots
+from tests.unit.test_matching_search import EVERYTHING
+
+SIZE = 16
+WORDS = ["数据", "分析", "java", "园林", "开发", "报表", "services", "苗木", "散热", "封装"]
+TOPIC = "a topic"
+
+
+def listing(number: int, version: int = 1, kind: str = "RESEARCH_OUTCOME") -> Entry:
+    """One with words and a vector of its own."""
+    chance = random.Random(number * 1000 + version)
+    facts = Facts(f"listings/{number}", version, f"organizations/{number % 3}", (), kind, 1, words={"数据": 4})
+    text = " ".join(chance.choices(WORDS, k=6))
+    vector = np.random.default_rng(number * 1000 + version).integers(-127, 128, SIZE).astype(np.int8)
+    return Entry(facts, b"", title=text, passage=Passage(text)).measured(vector.tobytes())
+
+
+def opened(folder: Path, topic: str = TOPIC) -> tuple[Index, Snapshots, dict[int, int]]:
+    """The index that is in a folder, and where it goes on."""
+    index = Index(SIZE)
+    snapshots = Snapshots(folder, "model", index)
+    return index, snapshots, snapshots.load(topic)
+
+
+def change(index: Index, numbers: range, version: int) -> None:
+    """Listings that come or are revised; each fifth one is gone."""
+    for number in numbers:
+        if number % 5:
+            index.put(listing(number, version))
+        else:
+            index.remove(f"listings/{number}", Gone(version, "WITHDRAWN"))
+
+
+def told(index: Index) -> object:
+    """What it answers."""
+    asked = [listing(number, 9, "TECH_DEMAND") for number in range(1000, 1010)]
+    known = [index.known(f"listings/{number}") for number in range(60)]
+    found = [index.candidates(one) for one in asked]
+    total = Search(index).find("", Filter(), EVERYTHING).total
+    return known, found, len(index), total, index.of_issuer("organizations/1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an index that was kept in two steps."""
+    monkeypatch.setattr(vectors, "_FULL", 15)
+    index, snapshots, places = opened(tmp_path)
+    assert places == {}
+    change(index, range(40), 1)
+    snapshots.save(TOPIC, {0: 40})
+    change(index, range(20, 60), 2)
+    snapshots.save(TOPIC, {0: 70, 3: 10})
+    (tmp_path / "told.txt").write_text(repr(told(index)), encoding="utf-8")
+    return tmp_path
+
+
+def test_it_comes_back_as_it_was(folder: Path) -> None:
+    expected = (folder / "told.txt").read_text(encoding="utf-8")
+    for _ in range(2):
+        index, snapshots, places = opened(folder)
+        assert places == {0: 70, 3: 10}
+        assert repr(told(index)) == expected
+        snapshots.save(TOPIC, places)
+        del index, snapshots
+
+
+def test_what_was_committed_after_it_was_kept_counts(folder: Path) -> None:
+    """A process that was killed: words are committed whenever a search wants them, vectors and terms are not."""
+    index, snapshots, _ = opened(folder)
+    for number in range(60, 80):
+        index.put(listing(number, 3))
+    index.commit()
+    expected = repr(told(index))
+    del index, snapshots
+    index, _, places = opened(folder)
+    assert places == {0: 70, 3: 10}
+    assert repr(told(index)) == expected
+    change(index, range(80, 90), 4)  # slots are not given twice
+    assert index.get("listings/81") == listing(81, 4)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _turn(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 0x10
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [_cut, _turn, Path.unlink])
+@pytest.mark.parametrize(
+    "which", ["manifest.json", "*.vectors", "*-open.vectors", "*.terms", "words/*.store", "words/*.idx", "words/*.del"]
+)
+def test_what_is_not_whole_is_built_anew(folder: Path, harm: Callable[[Path], None], which: str) -> None:
+    found = sorted(folder.glob(which))
+    if not found:
+        pytest.skip(f"no {which} here")
+    harm(found[0])
+    index, snapshots, places = opened(folder)
+    assert places == {}
+    assert len(index) == 0
+    change(index, range(20), 1)
+    snapshots.save(TOPIC, {0: 20})
+    del index, snapshots
+    index, _, places = opened(folder)
+    assert (len(index), places) == (16, {0: 20})
+
+
+def test_another_topic_is_another_index(folder: Path) -> None:
+    index, _, places = opened(folder, "the topic that was made anew")
+    assert (len(index), places) == (0, {})
+
+
+@pytest.mark.parametrize(("field", "value"), [("model", "another"), ("format", 0)])
+def test_what_another_release_wrote_is_not_used(folder: Path, field: str, value: object) -> None:
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_bytes()), field: value}), encoding="utf-8")
+    assert opened(folder)[2] == {}
+
+
+def test_what_another_process_has_open_is_left_alone(folder: Path) -> None:
+    kept = opened(folder)
+    with pytest.raises(Unavailable):
+        opened(folder)
+    assert (folder / "manifest.json").exists()
+    assert len(kept[0])
