@@ -1,10 +1,10 @@
-"""`python -m bench.index [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find candidates, to search,
-in memory, on the disk, and at a start.
+"""`python -m bench.index [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find candidates, to
+search, in memory, on the disk, and at a start.
 
-Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are alike; the
-vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are posts, half are
-graduates. A plan is what the service does with one change of a graduate but for the database: candidates and scores. A search has two
-or three words of a posting and every second one a kind; no two are alike, and nothing is kept of them.
+Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
+alike; the vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are
+posts, half graduates. A plan is what the service does with one change of a graduate but for the database: candidates and scores. A
+search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them.
 """
 
 import csv
@@ -106,7 +106,6 @@ def _said(what: str, seconds: Sequence[float]) -> None:
 def measure(count: int, folder: Path) -> None:
     """Build, ask, keep, and open again."""
     texts = Texts(1)
-    own, _ = _memory()
     index = Index(Bundled.size)
     snapshots = Snapshots(folder, Bundled.name, index)
     snapshots.load("bench")
