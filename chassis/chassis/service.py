@@ -16,6 +16,7 @@ from chassis.database import Database, Tx
 from chassis.handling import Listen
 from chassis.rpc import Authoriser, Reread
 from chassis.settings import ServiceSettings
+from chassis.tls import Files
 
 Task = Callable[[], Awaitable[None]]
 """Work that goes on until cancelled; when it raises it is begun again after a pause."""
@@ -43,8 +44,8 @@ class Context:
     system_clock: Clock
 
     def channel(self, target: str) -> grpc.aio.Channel:
-        """A channel to another service, with this service's token."""
-        return channel(target, self.settings.service_token_file)
+        """A channel to another service, with this service's token and, where it has one, its certificate."""
+        return channel(target, self.settings.service_token_file, Files.of(self.settings))
 
 
 class Parts:
