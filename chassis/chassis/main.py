@@ -66,7 +66,8 @@ def _arguments(service: str, given: list[str]) -> Namespace:
     parser = ArgumentParser(prog=f"python -m {service}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
-    commands.add_parser("migrate", help="迁移数据库 · bring the database to its newest revision, as its owner")
+    migrate = commands.add_parser("migrate", help="迁移数据库 · bring the database to its newest revision, as its owner")
+    migrate.add_argument("--patience", type=float, default=0.0, metavar="SECONDS", help="等待数据库 · wait for a database; 0")
     made = commands.add_parser("topics", help="建立主题 · create the topics that the broker lacks")
     made.add_argument("--profile", default="production", choices=topics.load().profiles, help="topics.yaml")
     made.add_argument("--replicas", type=int, default=1, help="副本数 · replicas of each; 1")
@@ -93,13 +94,13 @@ def _user() -> str:
         return str(os.getuid())
 
 
-async def _migrate(service: Service, settings: ServiceSettings, _: Namespace) -> None:
+async def _migrate(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
     from chassis.migrate import IncompatibleError, migrate  # not needed, and slow to load, where the service serves
 
     owner = settings.migration_database_url or settings.database_url
     role = make_url(settings.database_url.get_secret_value()).username or service.name
     try:
-        await migrate(owner.get_secret_value(), service.migrations, role, settings.database_ca_file)
+        await migrate(owner.get_secret_value(), service.migrations, role, settings.database_ca_file, asked.patience)
     except IncompatibleError as error:
         sys.exit(str(error))
 

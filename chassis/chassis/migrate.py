@@ -6,17 +6,21 @@ release which does not know the database's revision can tell whether it may serv
 back. What a revision may do is in docs/migrations.md; `tests/migrations.py` holds every one to it.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.database import async_url, tls
@@ -25,6 +29,7 @@ from chassis.schema import grant
 log = logging.getLogger(__name__)
 _LOCK = 7_166_913_250_001  # one lock a database: two migrations never run at once
 _LOCK_TIMEOUT = "5s"  # for a table: calls queue up behind a statement that waits for one, so it gives up and comes again
+_PAUSE = 1.0  # seconds between looks for a database that is not there yet
 _KEPT = """
 CREATE TABLE IF NOT EXISTS schema_revision (
   revision text PRIMARY KEY,
@@ -43,14 +48,16 @@ class IncompatibleError(Exception):
     """The database is of a newer release, on which this one can't run."""
 
 
-async def migrate(url: str, versions: Path, role: str, ca_file: Path | None = None) -> None:
+async def migrate(url: str, versions: Path, role: str, ca_file: Path | None = None, patience: float = 0.0) -> None:
     """Upgrade the database to the newest revision in `versions`, and let `role`, the service's lesser one, use its tables.
 
-    `url` is the owner's. Nothing is changed where the database is there already, or where a newer release has brought it
-    further. Raises `IncompatibleError` where that release has left what this one can't run on.
+    `url` is the owner's. A database that is not there yet is waited for, so many seconds. Nothing is changed where it is at
+    that revision already, or where a newer release has brought it further. Raises `IncompatibleError` where that release has
+    left what this one can't run on, and what the driver says where the database stays away.
     """
     engine = create_async_engine(async_url(url), poolclass=NullPool, connect_args=tls(ca_file))
     try:
+        await _wait(engine, patience)
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
@@ -59,6 +66,20 @@ async def migrate(url: str, versions: Path, role: str, ca_file: Path | None = No
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def _wait(engine: AsyncEngine, patience: float) -> None:
+    """Wait until the owner gets in: a new cluster has first neither server, nor roles, nor databases."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            async with engine.connect():
+                return
+        except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("migrate: the database is not there yet", extra={"error": type(error).__name__})
+        await asyncio.sleep(_PAUSE)
 
 
 def _upgrade(connection: Connection, versions: Path, role: str) -> None:

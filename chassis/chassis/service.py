@@ -1,8 +1,8 @@
 """A service as its `app.py` declares it: a short list of what it offers, listens to and does by itself."""
 
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,8 @@ class Service:
 
     @property
     def version(self) -> str:
-        """The installed package's; 0 for a service that is none."""
-        try:
-            return metadata.version(self.name)
-        except metadata.PackageNotFoundError:
+        """Its package's; 0 for a service that is none."""
+        declared = self.migrations.parent / "pyproject.toml"
+        if not declared.exists():
             return "0"
+        return str(tomllib.loads(declared.read_text(encoding="utf-8"))["project"]["version"])

@@ -128,6 +128,20 @@ async def test_the_command_ends_as_the_pod_should(fresh: Fresh, tmp_path: Path, 
     assert ("deploy that release" in said.decode()) == bool(code)
 
 
+async def test_a_database_that_is_not_there_yet_is_waited_for(platform: Platform) -> None:
+    postgres, name = Postgres(platform.state), "made_late"
+    url = postgres.url(name, f"{_SERVICE}_owner")
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        await migrate(url, _HERE, _SERVICE)
+    waiting = asyncio.create_task(migrate(url, _HERE, _SERVICE, patience=30.0))
+    await asyncio.sleep(0.5)
+    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    await superuser.execute(f"CREATE DATABASE {name} OWNER {_SERVICE}_owner")
+    await waiting
+    await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await superuser.close()
+
+
 async def test_one_that_fails_leaves_everything_as_it_was(fresh: Fresh, tmp_path: Path) -> None:
     await migrate(fresh.owner, _HERE, _SERVICE)
     broken = _next_release(tmp_path, more="SELECT * FROM no_such_table")
