@@ -4,6 +4,12 @@ from tests.deploy.mutations import Mutation, drop
 
 MUTATIONS: tuple[Mutation, ...] = (
     (
+        "databases",
+        "a commit is on one instance alone",
+        "operators",
+        lambda r: r.of("Cluster")[0]["spec"]["postgresql"].pop("synchronous"),
+    ),
+    (
         "nothing_secret_in_settings",
         "a password in the URL",
         "lab",

@@ -132,7 +132,11 @@ def databases(r: Rendered) -> Faults:
         return
     (cluster,) = r.of("Cluster") or [{"spec": {"instances": 0}}]
     spec = cluster["spec"]
-    if spec["instances"] < 3 or spec.get("minSyncReplicas", 0) < 1 or spec.get("enableSuperuserAccess") is not False:
+    if (
+        spec["instances"] < 3
+        or spec.get("postgresql", {}).get("synchronous", {}).get("number", 0) < 1
+        or spec.get("enableSuperuserAccess") is not False
+    ):
         yield "one that is lost takes commits with it, or a superuser has a password"
     roles = {(one["name"], one["passwordSecret"]["name"]) for one in spec.get("managed", {}).get("roles", [])}
     wanted = {(one, f"{FULL}-{one}-database") for one in SERVICES}

@@ -18,7 +18,7 @@ def default_deny(r: Rendered) -> Faults:
     if spec.get("ingress") != [] or sorted(spec.get("policyTypes", [])) != ["Egress", "Ingress"]:
         yield "open"
     peers = [peer for rule in spec.get("egress", [{}]) for peer in rule.get("to", [{}])]
-    if [peer_of(one) for one in peers] != [elsewhere(dns)]:
+    if [peer_of(one) for one in peers] != [elsewhere(dns), *(f"cidr {one}" for one in r.values["networkPolicy"]["dnsCidrs"])]:
         yield f"out to {peers}"
     if any(port["port"] != 53 for rule in spec.get("egress", []) for port in rule.get("ports", [{"port": 0}])):
         yield "to other ports than those of names"

@@ -8,10 +8,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 from alliance_local.state import SERVICES
 from chassis import topics
-from tests.deploy.helm import ROOT
+from tests.deploy.helm import CHART, ROOT
 from tests.deploy.rendered import PLATFORM
 
 
@@ -51,6 +52,11 @@ def test_every_topic_that_names_a_service_is_read_by_it(service: str) -> None:
     read = {one["topic"] for one in PLATFORM["services"][service]["groups"]}
     tail = {"alliance.internal.listings.listing.v1"} if service == "matching" else set()
     assert read | tail == named
+
+
+def test_the_chart_is_of_the_services_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert {import_module(f"{one}.app").SERVICE.version for one in SERVICES} == {chart["appVersion"]} == {chart["version"]}
 
 
 def test_who_asks_whom() -> None:

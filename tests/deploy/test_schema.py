@@ -101,6 +101,7 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("operators", "networkPolicy.enabled", False),
         ("operators", "kafka.security", "SASL_PLAINTEXT"),
         ("operators", "kafka.topics.create", True),  # Strimzi does
+        ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"]}),  # plain
         ("operators", "gateway.hostnames", []),
         ("operators", "gateway.parents", []),
         ("operators", "gateway.caConfigMap", ""),
@@ -126,11 +127,28 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "image.pullSecrets", ["registry-login"]),
         ("operators", "mtls.issuer", {"kind": "ClusterIssuer", "name": "internal"}),
         ("operators", "kafka.ports", [9093, 9094]),
+        ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"], "ca": {"secret": "db-ca"}}),
     ],
 )
 def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
     done = template(profile, "--set-json", f"{path}={json.dumps(value)}")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "taken"),
+    [
+        ("database.cluster.instances=1", "database.cluster.synchronous", False),
+        ("database.cluster.instances=2", "database.cluster.synchronous", True),
+        ("database.cluster.instances=1,database.cluster.synchronous=0", "", True),
+        ("services.notify.autoscaling.min=7", "services.notify.autoscaling", False),
+        ("services.notify.autoscaling.min=6", "services.notify.autoscaling", True),
+    ],
+)
+def test_values_that_do_not_go_together_are_named(given: str, path: str, taken: bool) -> None:
+    done = template("operators", "--set", given)
+    assert (done.returncode == 0) == taken, done.stderr
+    assert taken or path in done.stderr
 
 
 def test_without_a_profile_it_says_what_is_missing() -> None:
