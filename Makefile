@@ -7,7 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: images sbom chart help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs \
+  chart images sbom
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,13 +71,14 @@ docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
 chart: $(SYNCED) ## generate what of the Helm chart follows from contracts and code
 	$(BIN)/python deploy/k8s/generate.py
 
+COMMA := ,
 SERVICES := registry listings matching reporting notify
 REPOSITORY ?= localhost/alliance
 TAG ?= $(shell sed -n 's/^appVersion: //p' deploy/k8s/alliance/Chart.yaml)
 BASE_IMAGE ?= docker.io/library/python:3.11-slim-bookworm
-EPOCH := $(shell git log -1 --format=%ct)
+EPOCH = $(shell git log -1 --format=%ct)
 # Every file has the commit's time, so that the same commit on the same base is the same image.
-BUILD ?= $(if $(shell command -v podman),podman build --timestamp $(EPOCH),SOURCE_DATE_EPOCH=$(EPOCH) docker buildx build --load --provenance=false)
+BUILD ?= $(if $(shell command -v podman),podman build --timestamp $(EPOCH),SOURCE_DATE_EPOCH=$(EPOCH) docker buildx build --provenance=false --output type=docker$(COMMA)rewrite-timestamp=true)
 
 images: ## build the services' images (podman or docker); REPOSITORY, TAG, BASE_IMAGE
 	@for service in $(SERVICES); do echo "$(REPOSITORY)/$$service:$(TAG) …"; \

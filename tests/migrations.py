@@ -64,18 +64,20 @@ def faults(versions: Path) -> list[str]:
     """
     found: list[str] = []
     before: list[str] = []
-    admitted = ""
+    admitted = 0
     for revision in history(versions):
         oldest = getattr(revision.module, "min_compatible", None)
         name = f"{versions.parent.name} {revision.revision}"
-        if oldest not in (before or [revision.revision]):
-            found.append(f"{name}: min_compatible {oldest!r} is no earlier revision")
+        known = before or [revision.revision]
+        place = known.index(oldest) if oldest in known else -1
+        if place < admitted:
+            found.append(f"{name}: min_compatible {oldest!r} is no earlier revision, or one that is admitted no more")
         elif before:
-            found += [f"{name}: {fault}" for fault in _unbearable(statements(revision), raised=oldest > admitted)]
+            found += [f"{name}: {fault}" for fault in _unbearable(statements(revision), raised=place > admitted)]
         if not revision.module.__doc__:
             found.append(f"{name}: does not say what it does")
         before.append(revision.revision)
-        admitted = oldest or ""
+        admitted = max(place, admitted)
     return found
 
 

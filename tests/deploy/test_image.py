@@ -1,7 +1,9 @@
 """The image: what its recipe says, and what of it can be tried without building one."""
 
+import json
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from tests.deploy.helm import ROOT
 
 _RECIPE = (ROOT / "deploy/k8s/Dockerfile").read_text("utf-8")
 _UV = ROOT / ".tools/uv/bin/uv"
+_IMAGE = ("--no-emit-workspace", "--no-header")
+_BILL = "--no-dev --format cyclonedx1.5"
 
 
 def _last_stage() -> str:
@@ -62,20 +66,17 @@ def test_every_folder_that_is_copied_gets_to_the_builder() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_the_bill_of_materials_has_what_the_image_has(service: str) -> None:
+    made: dict[str, Any] = json.loads(_exported(service, "--preview-features", "sbom-export", "--format", "cyclonedx1.5"))
+    assert made["bomFormat"] == "CycloneDX"
+    listed = {f"{one['name']}=={one['version']}" for one in made["components"] if one.get("purl", "").startswith("pkg:pypi/")}
+    assert listed >= {f"{name}=={version}" for name, version in _pinned(service).items()}
+    assert _BILL in (ROOT / "Makefile").read_text("utf-8")
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_an_image_has_what_its_service_needs_and_no_tools(service: str) -> None:
-    command = [
-        str(_UV),
-        "export",
-        "--frozen",
-        "--quiet",
-        "--package",
-        service,
-        "--no-dev",
-        "--no-emit-workspace",
-        "--no-header",
-    ]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", said, re.MULTILINE))
+    pinned = _pinned(service)
     assert {"grpcio", "asyncpg", "aiokafka", "alembic"} <= set(pinned)
     assert not set(pinned) & {
         "pip",
@@ -90,4 +91,15 @@ def test_an_image_has_what_its_service_needs_and_no_tools(service: str) -> None:
     }
     assert ("tantivy" in pinned) == (service == "matching")
     assert ("obstore" in pinned) == (service == "registry")
-    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", said)) >= len(pinned)
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", _exported(service, *_IMAGE))) >= len(pinned)
+
+
+def _exported(service: str, *options: str) -> str:
+    """What of uv.lock a service's image gets, as uv writes it."""
+    command = [str(_UV), "export", "--frozen", "--quiet", "--package", service, "--no-dev", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _pinned(service: str) -> dict[str, str]:
+    """Package → version."""
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", _exported(service, *_IMAGE), re.MULTILINE))

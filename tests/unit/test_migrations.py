@@ -98,6 +98,14 @@ def test_what_no_release_bears_is_never_done(tmp_path: Path, what: str, does: st
     assert what in found
 
 
+def test_who_is_admitted_no_more_stays_so(tmp_path: Path) -> None:
+    versions = _folder(tmp_path, "pass", oldest="0002")
+    again = _REVISION.format(number="0004", before="'0003'", oldest="0001", does="pass")
+    (versions / "0004_step.py").write_text(again, encoding="utf-8")
+    (found,) = faults(versions)
+    assert "0004" in found
+
+
 @pytest.mark.parametrize("oldest", ["0003", "0004", ""])
 def test_each_revision_admits_the_release_before_it(tmp_path: Path, oldest: str) -> None:
     (found,) = faults(_folder(tmp_path, "pass", oldest))
