@@ -43,7 +43,7 @@ from chassis.settings import ServiceSettings
 from chassis.tls import Files
 
 log = logging.getLogger(__name__)
-_PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
+PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
 _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 
@@ -163,7 +163,7 @@ def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, po
 async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> None:
     telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
     context = _context(settings)
-    plumbing = _database(settings, context.system_clock, context.clock, _PLUMBING)
+    plumbing = _database(settings, context.system_clock, context.clock, PLUMBING)
     running = _Running(service, context, plumbing)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from alliance_local.state import SERVICES
 from chassis import provision, topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Database
+from chassis.main import PLUMBING
 from chassis.service import Context, Service
 from chassis.settings import ServiceSettings
 
@@ -76,6 +77,7 @@ def platform() -> dict[str, Any]:
     declared = topics.load()
     return {
         "config": declared.config("production"),
+        "connections": {"pool": ServiceSettings.model_fields["database_pool"].default, "plumbing": PLUMBING},
         "topics": [{"name": one.name, "partitions": one.partitions} for one in declared.all],
         "services": {name: _service(import_module(f"{name}.app").SERVICE) for name in SERVICES},
     }

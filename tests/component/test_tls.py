@@ -1,5 +1,6 @@
 """mTLS between services on real connections: who gets in, and certificates that are renewed while they are used."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import ValidationError
 
+from alliance_cli.session import Session, context
+from alliance_cli.session import channel as session_channel
 from chassis.client import channel
 from chassis.rpc import Pipeline
 from chassis.server import Probes, Server
@@ -100,6 +103,24 @@ async def test_files_that_are_gone_for_a_moment_end_nothing(served: Served, tmp_
     assert await _ask(connection) == _SERVING
     other = served.authority.issue(tmp_path / "another")
     assert await _ask(channel(served.target, None, other)) == _SERVING
+
+
+async def test_an_operator_gets_in_by_a_forwarded_port_with_a_certificate(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = served.authority.issue(tmp_path / "operator")
+    address = served.target.replace("127.0.0.1", "localhost")  # which the server's certificate is not for
+    certificate = {"tls_ca": str(mine.ca), "tls_cert": str(mine.cert), "tls_key": str(mine.key)}
+
+    def ask(**session: str) -> int:
+        monkeypatch.setattr(context, "session", Session(targets={"registry": address}, **session))
+        stub: Any = health_pb2_grpc.HealthStub(session_channel("registry"))
+        return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=5).status)
+
+    assert await asyncio.to_thread(ask, **certificate, tls_name="127.0.0.1") == _SERVING
+    for session in ({}, certificate, {**certificate, "tls_name": "{service}"}):
+        with pytest.raises(grpc.RpcError):
+            await asyncio.to_thread(ask, **session)
 
 
 async def test_the_probes_port_is_plain_and_tells_them_apart(tmp_path: Path) -> None:

@@ -5,6 +5,12 @@ from tests.deploy.mutations import Mutation, drop
 MUTATIONS: tuple[Mutation, ...] = (
     (
         "databases",
+        "fewer connections than pods may take",
+        "production",
+        lambda r: r.of("Cluster")[0]["spec"]["postgresql"]["parameters"].update(max_connections="300"),
+    ),
+    (
+        "databases",
         "a commit is on one instance alone",
         "operators",
         lambda r: r.of("Cluster")[0]["spec"]["postgresql"].pop("synchronous"),

@@ -3,6 +3,7 @@
 from tests.deploy.mutations import Mutation, drop, rules
 
 MUTATIONS: tuple[Mutation, ...] = (
+    ("mutual_tls", "operators can't get in", "operators", lambda r: drop(r, "Certificate", "alliance-operator")),
     (
         "default_deny",
         "names of any pod of a namespace",

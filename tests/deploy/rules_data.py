@@ -138,6 +138,12 @@ def databases(r: Rendered) -> Faults:
         or spec.get("enableSuperuserAccess") is not False
     ):
         yield "one that is lost takes commits with it, or a superuser has a password"
+    most = sum(
+        (one.get("autoscaling", {"max": one["replicas"]})["max"] + 1) * (one["settings"].get("database_pool", 10) + 4)
+        for one in r.values["services"].values()
+    )  # with one that is rolled out, the plumbing's three and a migration's
+    if int(spec.get("postgresql", {}).get("parameters", {}).get("max_connections", 100)) < most + 20:
+        yield f"fewer connections than {most} and a few"
     roles = {(one["name"], one["passwordSecret"]["name"]) for one in spec.get("managed", {}).get("roles", [])}
     wanted = {(one, f"{FULL}-{one}-database") for one in SERVICES}
     if roles != wanted | {(f"{one}_owner", f"{FULL}-{one}-database-owner") for one in SERVICES}:

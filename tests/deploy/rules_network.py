@@ -93,6 +93,8 @@ def _inside(block: dict[str, Any]) -> Faults:
 @rule
 def mutual_tls(r: Rendered) -> Faults:
     """Services show each other certificates: for the names by which they are called, renewed in time, by cert-manager."""
+    if r.values["mtls"]["enabled"] and not r.named("Certificate", f"{FULL}-operator")["spec"]:
+        yield "operators can't get in"
     for service in SERVICES:
         settings, name = r.settings(service), f"{FULL}-{service}"
         files = {f"ALLIANCE_GRPC_{one}_FILE": f"/etc/alliance/tls/{file}" for one, file in _TLS_FILES.items()}

@@ -88,6 +88,17 @@ def test_by_cpu_a_horizontal_autoscaler_scales() -> None:
     assert found.deployment("matching")["spec"]["replicas"] == 1
 
 
+def test_connections_follow_the_pods_and_their_pools() -> None:
+    def most(*given: str) -> int:
+        (cluster,) = Rendered("operators", render("operators", *given), {}).of("Cluster")
+        return int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])
+
+    before = most()
+    assert most("--set", "services.notify.autoscaling.max=7") == before + 14
+    assert most("--set", "services.notify.settings.database_pool=20") == before + 70
+    assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
+
+
 def test_a_digest_wins_over_the_tag() -> None:
     digest = "sha256:" + "a" * 64
     found = Rendered("lab", render("lab", "--set-string", f"image.digests.notify={digest},image.tag=2"), values("lab"))
