@@ -7,7 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs \
+  chart images sbom
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +56,7 @@ lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated c
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against released.binpb
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python deploy/k8s/generate.py --check
 
 format: $(SYNCED) ## put code in form
 	$(BIN)/ruff check --fix .
@@ -65,6 +67,26 @@ proto: $(SYNCED) ## generate code, descriptors and AsyncAPI out of the contracts
 
 docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
 	$(BIN)/python -m registry.policy_table docs/policy-rules.md
+
+chart: $(SYNCED) ## generate what of the Helm chart follows from contracts and code
+	$(BIN)/python deploy/k8s/generate.py
+
+COMMA := ,
+SERVICES := registry listings matching reporting notify
+REPOSITORY ?= localhost/alliance
+TAG ?= $(shell sed -n 's/^appVersion: //p' deploy/k8s/alliance/Chart.yaml)
+BASE_IMAGE ?= docker.io/library/python:3.11-slim-bookworm
+EPOCH = $(shell git log -1 --format=%ct)
+# Every file has the commit's time, so that the same commit on the same base is the same image.
+BUILD ?= $(if $(shell command -v podman),podman build --timestamp $(EPOCH),SOURCE_DATE_EPOCH=$(EPOCH) docker buildx build --provenance=false --output type=docker$(COMMA)rewrite-timestamp=true)
+
+images: ## build the services' images (podman or docker); REPOSITORY, TAG, BASE_IMAGE
+	@for service in $(SERVICES); do echo "$(REPOSITORY)/$$service:$(TAG) …"; \
+	$(BUILD) -f deploy/k8s/Dockerfile --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg SERVICE=$$service -t $(REPOSITORY)/$$service:$(TAG) . || exit 1; done
+
+sbom: $(UV) ## what is in each image, as CycloneDX, in out/sbom
+	@mkdir -p out/sbom; for service in $(SERVICES); do $(UV) export --frozen --quiet --preview-features sbom-export --package $$service \
+	--no-dev --format cyclonedx1.5 -o out/sbom/$$service.cdx.json > /dev/null || exit 1; done; ls -l out/sbom
 
 $(UV): deploy/local/uv.txt
 	@echo "uv → .tools/uv …"; began=$$(date +%s); \

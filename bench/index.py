@@ -3,8 +3,8 @@ search, in memory, on the disk, and at a start.
 
 Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
 alike; the vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are
-posts, half graduates. A plan is what the service does with one change of a graduate but for the database: candidates and scores. A
-search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them.
+posts, half graduates. A plan is what the service does with one change of a graduate but for the database: candidates and
+scores. A search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them.
 """
 
 import csv

@@ -1,12 +1,12 @@
 """Creating the projection's tables; called by the first migration of every service but registry."""
 
+from importlib import resources
+
 from alembic.operations import Operations
 
-from access.tables import metadata
-from chassis.schema import grant_tables
+from chassis.schema import run
 
 
-def create_projection(op: Operations, role: str) -> None:
-    """Create the tables and let the service's role read and write them."""
-    metadata.create_all(op.get_bind())
-    grant_tables(op, role, metadata.tables)
+def create_projection(op: Operations) -> None:
+    """Create the tables as the first release had them."""
+    run(op, resources.files("access").joinpath("schema_0001.sql").read_text(encoding="utf-8"))

@@ -1,24 +1,31 @@
 """Channels to other services: the service's own token, the trace, and Chinese texts unless asked otherwise."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 
 from chassis import telemetry
+from chassis.tls import Files, RenewedChannel
 
 _OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.lb_policy_name", "round_robin"),  # over all addresses that a name has, as that of a headless Service
 ]
 
 
-def channel(target: str, token_file: Path | None) -> grpc.aio.Channel:
-    """A channel to another service of the platform; calls name their own deadlines."""
-    return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=[_Metadata(token_file)])
+def channel(target: str, token_file: Path | None, files: Files | None = None) -> grpc.aio.Channel:
+    """A channel to another service of the platform, by mTLS where there are `files`; calls name their own deadlines."""
+    interceptors = [_Metadata(token_file)]
+    if files is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)
+    connect = partial(grpc.aio.secure_channel, target, options=_OPTIONS, interceptors=interceptors)
+    return cast(grpc.aio.Channel, RenewedChannel(files, connect))
 
 
 class _Metadata(grpc.aio.UnaryUnaryClientInterceptor):

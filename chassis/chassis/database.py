@@ -8,10 +8,12 @@ transactions of one aggregate commit.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -258,7 +260,8 @@ class Tx:
 class Database:
     """A service's database."""
 
-    def __init__(self, url: str, *, system: Clock, business: Clock, pool: int = 10) -> None:
+    def __init__(self, url: str, *, system: Clock, business: Clock, pool: int = 10, ca_file: Path | None = None) -> None:
+        """`ca_file` has what PostgreSQL's certificate is checked against; without one, the connection is plain."""
         self._system = system
         self._business = business
         self.woken: Callable[[], None] = lambda: None
@@ -274,6 +277,7 @@ class Database:
             connect_args={
                 "timeout": _CONNECT_TIMEOUT,
                 "command_timeout": _STATEMENT_TIMEOUT,
+                **tls(ca_file),
                 "server_settings": {
                     "timezone": "UTC",
                     "idle_in_transaction_session_timeout": f"{_IDLE_TIMEOUT:.0f}s",
@@ -354,6 +358,11 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 def async_url(url: str) -> str:
     """The URL for SQLAlchemy's asyncpg dialect."""
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def tls(ca_file: Path | None) -> dict[str, Any]:
+    """The driver's argument for a connection whose other end has to show a certificate of that CA, for its own name."""
+    return {"ssl": ssl.create_default_context(cafile=ca_file)} if ca_file else {}
 
 
 def unavailable(error: BaseException) -> bool:

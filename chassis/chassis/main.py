@@ -1,5 +1,7 @@
-"""Running a service: `python -m <service> serve | migrate | restore-fence REASON [--actor WHO]`.
+"""Running a service: `python -m <service> serve | migrate | topics | replay TOPIC REASON | restore-fence REASON`.
 
+`migrate` brings its database up to date, `topics` creates what the broker lacks, `replay` sets up a job that the serving
+processes work off (`chassis.replay`), `restore-fence` comes before serving on a database that was put back.
 `serve` starts gRPC server, consumers, relay, dead-letter worker, housekeeping and the service's own tasks in one
 TaskGroup. SIGTERM drains: no new calls, those under way end, consumers leave their groups, the relay gives its lease back.
 """
@@ -12,16 +14,18 @@ import pwd
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import uvloop
+from aiokafka.errors import KafkaError
 from prometheus_client import start_http_server
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, jobs, logs, metrics, rebuild, telemetry
+from chassis import deadletter, housekeeping, jobs, logs, metrics, rebuild, telemetry, topics
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
@@ -33,12 +37,13 @@ from chassis.kafka import KafkaAccess
 from chassis.limit import Limit
 from chassis.relay import Relay
 from chassis.rpc import Pipeline
-from chassis.server import Server
+from chassis.server import Probes, Server
 from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
+from chassis.tls import Files
 
 log = logging.getLogger(__name__)
-_PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
+PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
 _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 
@@ -50,15 +55,10 @@ def run(service: Service) -> None:
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"ALLIANCE_{name}: {problem['msg']}", file=sys.stderr)
+            print(f"ALLIANCE_{name}: {problem['msg']}" if name else problem["msg"], file=sys.stderr)
         sys.exit(2)
     logs.setup(service.name, settings.log_level)
-    if arguments.command == "serve":
-        uvloop.run(_serve(service, settings))
-    elif arguments.command == "migrate":
-        uvloop.run(_migrate(service, settings))
-    else:
-        uvloop.run(_fence(service, settings, Cause(arguments.actor, reason=arguments.reason)))
+    uvloop.run(_COMMANDS[arguments.command](service, settings, arguments))
 
 
 def _arguments(service: str, given: list[str]) -> Namespace:
@@ -66,15 +66,23 @@ def _arguments(service: str, given: list[str]) -> Namespace:
     parser = ArgumentParser(prog=f"python -m {service}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
-    commands.add_parser("migrate")
+    migrate = commands.add_parser("migrate", help="迁移数据库 · bring the database to its newest revision, as its owner")
+    migrate.add_argument("--patience", type=float, default=0.0, metavar="SECONDS", help="等待数据库 · wait for a database; 0")
+    made = commands.add_parser("topics", help="建立主题 · create the topics that the broker lacks")
+    made.add_argument("--profile", default="production", choices=topics.load().profiles, help="topics.yaml")
+    made.add_argument("--replicas", type=int, default=1, help="副本数 · replicas of each; 1")
+    made.add_argument("--acls", action="store_true", help="并授权 · grant the services their rights, too")
+    replay = commands.add_parser("replay", help="重放主题 · publish a topic of this service again")
+    replay.add_argument("topic", metavar="TOPIC", choices=[topic.name for topic in topics.load().owned_by(service)])
     fence = commands.add_parser("restore-fence", help="恢复栅栏 · before it serves on a database that was put back")
-    fence.add_argument("reason", metavar="REASON", help="为何 · why, for the record")
-    fence.add_argument(
-        "--actor",
-        metavar="WHO",
-        default=f"operator:{_user()}",
-        help="谁；默认为本机用户 · who, for the record; this machine's user where not given",
-    )
+    for one in (replay, fence):
+        one.add_argument("reason", metavar="REASON", help="为何 · why, for the record")
+        one.add_argument(
+            "--actor",
+            metavar="WHO",
+            default=f"operator:{_user()}",
+            help="谁；默认为本机用户 · who, for the record; this machine's user where not given",
+        )
     return parser.parse_args(given)
 
 
@@ -86,23 +94,50 @@ def _user() -> str:
         return str(os.getuid())
 
 
-async def _migrate(service: Service, settings: ServiceSettings) -> None:
-    from chassis.migrate import migrate  # not needed, and slow to load, where the service serves
+async def _migrate(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
+    from chassis.migrate import IncompatibleError, migrate  # not needed, and slow to load, where the service serves
 
     owner = settings.migration_database_url or settings.database_url
     role = make_url(settings.database_url.get_secret_value()).username or service.name
-    await migrate(owner.get_secret_value(), service.migrations, role)
+    try:
+        await migrate(owner.get_secret_value(), service.migrations, role, settings.database_ca_file, asked.patience)
+    except IncompatibleError as error:
+        sys.exit(str(error))
 
 
-async def _fence(service: Service, settings: ServiceSettings, asked: Cause) -> None:
+async def _topics(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
+    from chassis import provision
+
+    granted = provision.rights() if asked.acls else ()
+    try:
+        made = await provision.provide(KafkaAccess.of(settings), asked.profile, asked.replicas, granted)
+    except KafkaError as error:
+        sys.exit(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}")
+    print(f"{service.name}: 新建主题 {len(made)} 个 · {len(made)} topics were created", *made, sep="\n")
+
+
+async def _replay(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
+    context = _context(settings)
+    try:
+        async with context.database.transaction(Cause(asked.actor, reason=asked.reason)) as tx:
+            job = await jobs.start(tx, "replay", asked.topic, asked.reason)
+    except Unavailable as error:
+        sys.exit(str(error))
+    finally:
+        await context.database.close()
+    print(f"{service.name}: 作业 {job} 已登记 · job {job} is set up; alliance jobs list {service.name}")
+
+
+async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
     from chassis.fence import Fence, ServingError
 
+    cause = Cause(asked.actor, reason=asked.reason)
     context = _context(settings)
     listens = service.parts(context).listens()
     try:
         await _read_clock(context)
         access = KafkaAccess.of(settings)
-        done = await Fence(service.name, context.database, access, listens, service.aggregates, asked).set_up()
+        done = await Fence(service.name, context.database, access, listens, service.aggregates, cause).set_up()
     except ServingError as error:
         sys.exit(str(error))
     finally:
@@ -117,15 +152,17 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Cause) -> N
 def _context(settings: ServiceSettings) -> Context:
     system = SystemClock()
     clock = BusinessClock(system)
-    database, plumbing = (_database(settings, system, clock, pool) for pool in (settings.database_pool, _PLUMBING))
+    database, plumbing = (_database(settings, system, clock, pool) for pool in (settings.database_pool, PLUMBING))
     return Context(settings, database, clock, system, plumbing)
 
 
 def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, pool: int) -> Database:
-    return Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=pool)
+    return Database(
+        settings.database_url.get_secret_value(), system=system, business=clock, pool=pool, ca_file=settings.database_ca_file
+    )
 
 
-async def _serve(service: Service, settings: ServiceSettings) -> None:
+async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> None:
     telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
     context = _context(settings)
     running = _Running(service, context)
@@ -138,6 +175,15 @@ async def _serve(service: Service, settings: ServiceSettings) -> None:
     finally:
         await context.database.close()
         await context.plumbing.close()
+
+
+_COMMANDS: dict[str, Callable[[Service, ServiceSettings, Namespace], Coroutine[Any, Any, None]]] = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "topics": _topics,
+    "replay": _replay,
+    "restore-fence": _fence,
+}
 
 
 class _Running:
@@ -160,11 +206,19 @@ class _Running:
         self._rebuilds = rebuild.Worker(service.name, context.database, access, self._handlings)
         self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
         self._limit = Limit(settings.grpc_max_concurrent)
-        self._server = Server(self._pipeline(), self._offers(), with_reflection=settings.profile != "production")
+        self._probes = Probes()
+        self._server = Server(
+            self._pipeline(),
+            self._offers(),
+            with_reflection=settings.profile != "production",
+            files=Files.of(settings),
+            probes=self._probes,
+        )
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set; then drain."""
         settings = self._context.settings
+        await self._probes.start(settings.probes_listen)
         await _read_clock(self._context)
         await _fence_finished(self._context)
         port = await self._server.start(settings.grpc_listen)
@@ -185,6 +239,7 @@ class _Running:
         for stop in (self._consumers.stop, self._relay.stop):
             with suppress(Unavailable):
                 await stop()
+        await self._probes.stop()
         log.info("stopped")
 
     def _pipeline(self) -> Pipeline:

@@ -1,16 +1,17 @@
-"""Creating the plumbing's tables; called by the first migration of every service.
+"""Creating the plumbing's tables, and what the service's lesser role may do; called by `chassis.migrate` and by the first
+migration of every service.
 
 The service's role may add events but never change or remove one.
 """
 
-from collections.abc import Iterable
+from importlib import resources
 
 from alembic.operations import Operations
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from chassis.tables import metadata
-
-INSERT_ONLY = {"event", "dead_letter_action", "parked_action", "personal_data_access"}
+INSERT_ONLY = ("event", "dead_letter_action", "parked_action", "personal_data_access")
+_OF_THE_OWNER = ("alembic_version", "schema_revision")
+_FUNCTIONS = ("ensure_event_partitions()", "event_default_rows()")
 
 # Monthly partitions by the milliseconds that begin a UUIDv7; the DEFAULT partition takes what no month has, so that a
 # missing partition is never an outage, and a month that is made late takes over its events. Three months are made ahead.
@@ -55,29 +56,58 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT count(*) FROM event_default
 $$
 """
+_TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+  AND relname <> ALL(:others) AND NOT has_table_privilege(:role, oid, 'INSERT')
+ORDER BY relname
+"""
+_IS_OPEN = """
+SELECT coalesce(bool_or(acl.grantee = 0), true)
+FROM pg_database, LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba))) acl WHERE datname = current_database()
+"""
 
 
-def create_plumbing(op: Operations, role: str) -> None:
-    """Create every table of `chassis.tables` and let the service's role use them, and no more than that."""
-    connection = op.get_bind()
-    metadata.create_all(connection)
+def create_plumbing(op: Operations) -> None:
+    """Create every table of `chassis.tables` as the first release had it, and the partitions of events."""
+    run(op, resources.files("chassis").joinpath("schema_0001.sql").read_text(encoding="utf-8"))
     for statement in (
         _FIRST_EVENT_ID,
         _ENSURE_PARTITIONS,
         "CREATE TABLE event_default PARTITION OF event DEFAULT",
         _DEFAULT_ROWS,
         "SELECT ensure_event_partitions()",
+        *(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC" for function in _FUNCTIONS),
+        "INSERT INTO clock_offset (moved_by) VALUES (interval '0')",
     ):
-        connection.exec_driver_sql(statement)
-    for function in ("ensure_event_partitions", "event_default_rows"):
-        connection.execute(text(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"))
-        connection.execute(text(f'GRANT EXECUTE ON FUNCTION {function} TO "{role}"'))
-    grant_tables(op, role, metadata.tables)
-    connection.execute(text("INSERT INTO clock_offset (moved_by) VALUES (interval '0')"))
+        op.execute(text(_literal(statement)))
 
 
-def grant_tables(op: Operations, role: str, tables: Iterable[str]) -> None:
-    """Let the service's role read and write tables, and only add to those that are insert-only."""
-    for name in tables:
+def run(op: Operations, script: str) -> None:
+    """Run a script's statements, each of which ends with a semicolon at the end of its line."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            op.execute(text(_literal(statement)))
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Let the service's role reach the database, which others may not, read and write its tables, only add to those that are
+    insert-only, and run the functions made for it. What it may do already is left alone.
+    """
+    tables = connection.execute(text(_TABLES), {"others": list(_OF_THE_OWNER), "role": role}).scalars()
+    for name in tables.all():
         rights = "SELECT, INSERT" if name in INSERT_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-        op.get_bind().execute(text(f'GRANT {rights} ON "{name}" TO "{role}"'))
+        connection.execute(text(f'GRANT {rights} ON "{name}" TO "{role}"'))
+    for function in _FUNCTIONS:
+        may = text("SELECT has_function_privilege(:role, :function, 'EXECUTE')")
+        if not connection.execute(may, {"role": role, "function": function}).scalar():
+            connection.execute(text(f'GRANT EXECUTE ON FUNCTION {function} TO "{role}"'))
+    if connection.execute(text(_IS_OPEN)).scalar():
+        database = connection.execute(text("SELECT current_database()")).scalar()
+        connection.execute(text(f'GRANT CONNECT ON DATABASE "{database}" TO "{role}"'))
+        connection.execute(text(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC'))
+
+
+def _literal(statement: str) -> str:
+    """A statement whose colons are colons, and not the beginnings of parameters."""
+    return statement.replace(":", "\\:")

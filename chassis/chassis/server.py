@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from chassis.contract import methods
 from chassis.rpc import Pipeline
 from chassis.service import Offer
+from chassis.tls import Files
 
 _GRACE = 10.0  # seconds that calls under way may take to end
 _MAX_MESSAGE = 8 * 1024 * 1024  # bytes; an import's chunk of 1000 rows
@@ -24,16 +25,60 @@ _ACCEPTORS = 4
 accepted, unseen by any limit, while those under way keep the loop's turns long. The kernel deals the connections out."""
 
 
-class Server:
-    """One server on one port."""
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
-    def __init__(self, pipeline: Pipeline, offers: Sequence[Offer], *, with_reflection: bool) -> None:
+
+class Probes:
+    """What health says of a process, by names that the kubelet asks for: `startup` and `liveness` once it runs at all (the
+    loop that turns everything is the one that answers), `readiness` while it takes calls. Neither database nor broker counts
+    for the first two: to start anew would not bring them back.
+    """
+
+    def __init__(self) -> None:
+        self.health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self, listen: str | None) -> None:
+        """Say that it runs and takes no calls yet; on a plain port of its own, too, where there is one."""
+        for name in ("startup", "liveness"):
+            await self.health.set(name, SERVING)
+        await self.ready(False)
+        if listen:
+            self._server = grpc.aio.server()
+            health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+            self._server.add_insecure_port(listen)
+            await self._server.start()
+
+    async def ready(self, yes: bool, *names: str) -> None:
+        """Whether calls are taken: by the server, and by each of its services."""
+        for name in ("", "readiness", *names):
+            await self.health.set(name, SERVING if yes else NOT_SERVING)
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self._server:
+            await self._server.stop(None)
+
+
+class Server:
+    """One server on one port; by mTLS where there are `files`."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        offers: Sequence[Offer],
+        *,
+        with_reflection: bool,
+        files: Files | None = None,
+        probes: Probes | None = None,
+    ) -> None:
         self._servers = [grpc.aio.server(options=_OPTIONS) for _ in range(_ACCEPTORS)]
-        self._health = health.aio.HealthServicer()
+        self._probes = probes or Probes()
         self._names = [offer.descriptor.full_name for offer in offers]
+        self._files = files
         handlers = [_Methods(pipeline, offer) for offer in offers]
         for server in self._servers:
-            health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+            health_pb2_grpc.add_HealthServicer_to_server(self._probes.health, server)
             server.add_generic_rpc_handlers(handlers)
             if with_reflection:
                 reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -41,23 +86,24 @@ class Server:
     async def start(self, listen: str) -> int:
         """Listen on `host:port` (port 0: any free one) and return the port; health still says NOT_SERVING."""
         first, *others = self._servers
-        port = first.add_insecure_port(listen)
+        port = self._add_port(first, listen)
         for server in others:
-            server.add_insecure_port(f"{listen.rpartition(':')[0]}:{port}")
+            self._add_port(server, f"{listen.rpartition(':')[0]}:{port}")
         await self.serving(False)
         for server in self._servers:
             await server.start()
         return int(port)
 
+    def _add_port(self, server: grpc.aio.Server, listen: str) -> int:
+        return server.add_secure_port(listen, self._files.server()) if self._files else server.add_insecure_port(listen)
+
     async def serving(self, yes: bool) -> None:
         """What health says of the server and each of its services."""
-        said = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", *self._names):
-            await self._health.set(name, said)
+        await self._probes.ready(yes, *self._names)
 
     async def stop(self) -> None:
         """Take no new calls and let those under way end."""
-        await self._health.enter_graceful_shutdown()
+        await self.serving(False)
         await asyncio.gather(*(server.stop(_GRACE) for server in self._servers))
 
 

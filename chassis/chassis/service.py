@@ -1,8 +1,8 @@
 """A service as its `app.py` declares it: a short list of what it offers, listens to and does by itself."""
 
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from chassis.database import Database, Tx
 from chassis.handling import Listen
 from chassis.rpc import Authoriser, Reread
 from chassis.settings import ServiceSettings
+from chassis.tls import Files
 
 Task = Callable[[], Awaitable[None]]
 """Work that goes on until cancelled; when it raises it is begun again after a pause."""
@@ -45,8 +46,8 @@ class Context:
     """The database for leases and the like: few connections of its own, for which no call has to wait."""
 
     def channel(self, target: str) -> grpc.aio.Channel:
-        """A channel to another service, with this service's token."""
-        return channel(target, self.settings.service_token_file)
+        """A channel to another service, with this service's token and, where it has one, its certificate."""
+        return channel(target, self.settings.service_token_file, Files.of(self.settings))
 
 
 class Parts:
@@ -89,8 +90,8 @@ class Service:
 
     @property
     def version(self) -> str:
-        """The installed package's; 0 for a service that is none."""
-        try:
-            return metadata.version(self.name)
-        except metadata.PackageNotFoundError:
+        """Its package's; 0 for a service that is none."""
+        declared = self.migrations.parent / "pyproject.toml"
+        if not declared.exists():
             return "0"
+        return str(tomllib.loads(declared.read_text(encoding="utf-8"))["project"]["version"])

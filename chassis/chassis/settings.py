@@ -1,9 +1,9 @@
 """Settings 配置 of a service: one typed class, read from `ALLIANCE_*`; a start with wrong ones lists every problem."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,9 +19,12 @@ class ServiceSettings(BaseSettings):
     """Replica slot; with the group it makes the static member id, so it must be unique among the replicas."""
 
     database_url: SecretStr
-    """`postgresql://user:password@/database?host=/socket/folder` or a host and port; the service's lesser role."""
+    """`postgresql://user:password@/database?host=/socket/folder` or a host and port; the service's lesser role. Where the
+    URL has no password, `PGPASSWORD` has it."""
     migration_database_url: SecretStr | None = None
     """The same database as the owner's role; for `migrate` only."""
+    database_ca_file: Path | None = None
+    """What PostgreSQL's certificate is checked against, its name too; without one the connection is plain."""
     database_pool: int = Field(default=10, ge=2, le=100)
 
     kafka_bootstrap: str
@@ -33,6 +36,13 @@ class ServiceSettings(BaseSettings):
     grpc_listen: str = "127.0.0.1:0"
     grpc_max_concurrent: int = Field(default=200, ge=1)
     """Calls worked on at once at most (`chassis.limit`); more are refused with RESOURCE_EXHAUSTED."""
+    grpc_cert_file: Path | None = None
+    grpc_key_file: Path | None = None
+    grpc_ca_file: Path | None = None
+    """All three or none: this service's certificate, its key, and the CA that its callers' and its peers' certificates have to
+    be of. Files that change are read again."""
+    probes_listen: str | None = None
+    """A further plain port with nothing but health, for who can't show a certificate: the kubelet."""
     metrics_listen: str = "127.0.0.1:0"
     ports_file: Path | None = None
     """Where the bound ports are written once the service serves, as JSON `{"grpc": …, "metrics": …}`."""
@@ -59,3 +69,11 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = None
     trace_file: Path | None = None
     """Where spans are appended as JSON lines, for tests and the local platform."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = {name: getattr(self, name) for name in ("grpc_cert_file", "grpc_key_file", "grpc_ca_file")}
+        missing = ", ".join(f"ALLIANCE_{name.upper()}" for name, file in given.items() if not file)
+        if missing and any(given.values()):
+            raise ValueError(f"证书、私钥和 CA 须同时给出，缺 · certificate, key and CA go together; missing: {missing}")
+        return self

@@ -16,6 +16,7 @@ import grpc
 SERVICES = ("registry", "listings", "matching", "reporting", "notify")
 STATE_FOLDER = ".local"
 TIMEOUT = 30.0  # seconds a call may take
+_HERE = ("127.0.0.1:", "localhost:", "[::1]:", "unix:")
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 64 * 1024 * 1024)]
 
 
@@ -28,6 +29,10 @@ class Session:
     subject: str = ""
     organization: str = ""
     tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_name: str = ""
+    """The name in the services' certificates where that is not their address; `{service}` stands for the service."""
 
 
 @dataclass
@@ -93,7 +98,7 @@ def local_targets() -> dict[str, str]:
 
 
 def channel(service: str) -> grpc.Channel:
-    """A channel to a service; plain only to this machine, TLS to any other."""
+    """A channel to a service; plain only to this machine, and without a certificate of ours; TLS to any other."""
     target = context.session.targets.get(service)
     if not target:
         text = t(
@@ -102,10 +107,12 @@ def channel(service: str) -> grpc.Channel:
         )
         print(text, file=sys.stderr)
         raise SystemExit(2)
-    if target.startswith(("127.0.0.1:", "localhost:", "[::1]:", "unix:")):
+    if target.startswith(_HERE) and not context.session.tls_cert:
         return grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
-    roots = Path(context.session.tls_ca).read_bytes() if context.session.tls_ca else None
-    return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS)
+    kept = context.session
+    roots, key, chain = (Path(file).read_bytes() if file else None for file in (kept.tls_ca, kept.tls_key, kept.tls_cert))
+    name = [("grpc.ssl_target_name_override", kept.tls_name.format(service=service))] if kept.tls_name else []
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(roots, key, chain), options=[*_CHANNEL_OPTIONS, *name])
 
 
 def metadata() -> list[tuple[str, str]]:

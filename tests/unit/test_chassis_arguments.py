@@ -34,7 +34,30 @@ def test_the_others_take_nothing_more(command: str) -> None:
     assert refused.value.code == 2
 
 
-@pytest.mark.parametrize("given", [[], ["restore-fence"], ["restore-fence", "a", "b"], ["other"]])
+def test_topics_are_those_of_production_with_one_replica_and_no_rights_unless_told_otherwise() -> None:
+    found = _arguments("listings", ["topics"])
+    assert (found.profile, found.replicas, found.acls) == ("production", 1, False)
+    found = _arguments("listings", ["topics", "--profile", "test", "--replicas", "3", "--acls"])
+    assert (found.profile, found.replicas, found.acls) == ("test", 3, True)
+
+
+def test_a_service_replays_its_own_topics() -> None:
+    found = _arguments("listings", ["replay", "alliance.internal.listings.listing.v1", "lost", "--actor", "on-call"])
+    assert (found.topic, found.reason, found.actor) == ("alliance.internal.listings.listing.v1", "lost", "on-call")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["restore-fence"],
+        ["restore-fence", "a", "b"],
+        ["replay", "alliance.internal.listings.listing.v1"],
+        ["replay", "alliance.internal.registry.body.v1", "not its own"],
+        ["topics", "--profile", "none"],
+        ["other"],
+    ],
+)
 def test_anything_else_is_refused(given: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         _arguments("listings", given)

@@ -18,13 +18,22 @@ def login(
     token_file: Annotated[Path | None, typer.Option(help="别处签发的令牌文件 · token of another issuer")] = None,
     target: Annotated[list[str] | None, typer.Option(help="服务=主机:端口 · service=host:port")] = None,
     tls_ca: Annotated[str, typer.Option(help="CA 证书文件 · CA certificates for TLS")] = "",
+    tls_cert: Annotated[
+        str, typer.Option(help="自己的证书（mTLS），须与 --tls-key 同给 · own certificate, with --tls-key")
+    ] = "",
+    tls_key: Annotated[str, typer.Option(help="其私钥 · its key")] = "",
+    tls_name: Annotated[str, typer.Option(help="对方证书的名称，如 alliance-{service} · name in their certificates")] = "",
 ) -> None:
     """登录：取得令牌，记下地址 · keep a token and the services' addresses."""
     kept = session.context.session
     for pair in target or []:
         service, _, address = pair.partition("=")
         kept.targets[service] = address
-    kept.tls_ca = tls_ca or kept.tls_ca
+    if bool(tls_cert) != bool(tls_key):
+        raise typer.BadParameter(t("--tls-cert 与 --tls-key 须同给", "--tls-cert and --tls-key go together"))
+    given = {"tls_ca": tls_ca, "tls_cert": tls_cert, "tls_key": tls_key, "tls_name": tls_name}
+    for name, value in given.items():
+        setattr(kept, name, value or getattr(kept, name))
     with explained():
         kept.organization = naming.organization(acting) if acting else ""
     kept.token = token_file.read_text().strip() if token_file else _signed_here(subject, kept.organization)

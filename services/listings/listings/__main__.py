@@ -1,4 +1,4 @@
-"""`python -m listings serve | migrate`."""
+"""`python -m listings serve | migrate | topics | replay | restore-fence`."""
 
 from chassis.main import run
 from listings.app import SERVICE

@@ -1,23 +1,19 @@
 """Everything that listings begins with."""
 
+from pathlib import Path
+
 from alembic import op
 
 from access.schema import create_projection
-from chassis.migrate import service_role
-from chassis.schema import create_plumbing, grant_tables
-from listings.bookings.store import metadata
-from listings.feeds.store import feed  # noqa: F401 - the tables of feeds are of the same metadata
+from chassis.schema import create_plumbing, run
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
+min_compatible = "0001"
 
 
 def upgrade() -> None:
     """Plumbing, projection of the register, own tables."""
-    role = service_role()
-    create_plumbing(op, role)
-    create_projection(op, role)
-    metadata.create_all(op.get_bind())
-    grant_tables(op, role, metadata.tables)
+    create_plumbing(op)
+    create_projection(op)
+    run(op, Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -83,7 +83,7 @@ class ShareRow(_Base, table=True):
 
     __tablename__ = "share"
 
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     owner: str = Field(sa_type=Text)
     epoch: int = Field(sa_type=BigInteger)
     expires_at: datetime = Field(sa_type=_INSTANT)

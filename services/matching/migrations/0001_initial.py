@@ -1,30 +1,25 @@
 """Everything that matching begins with."""
 
-from datetime import UTC, datetime
+from pathlib import Path
 
 from alembic import op
 
 from access.schema import create_projection
-from chassis.migrate import service_role
-from chassis.schema import create_plumbing, grant_tables
-from matching.domain.shares import SHARES
-from matching.store import ShareRow, metadata
+from chassis.schema import create_plumbing, run
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
+min_compatible = "0001"
 
-_AGES_AGO = datetime(1, 1, 1, tzinfo=UTC)
-_UNTAKEN = {"owner": "", "epoch": 0, "expires_at": _AGES_AGO, "topic": "", "seen": {}, "swept_on": _AGES_AGO.date()}
+_SHARES = """
+INSERT INTO share (number, owner, epoch, expires_at, topic, seen, swept_on)
+SELECT n, '', 0, 'epoch', '', '{}', '0001-01-01' FROM generate_series(0, 11) AS n
+"""
 
 
 def upgrade() -> None:
     """Plumbing, projection of the register, own tables."""
-    role = service_role()
-    create_plumbing(op, role)
-    create_projection(op, role)
-    metadata.create_all(op.get_bind())
-    grant_tables(op, role, metadata.tables)
-    rows = [{"number": number, **_UNTAKEN} for number in range(SHARES)]
-    op.bulk_insert(ShareRow.__table__, rows)  # type: ignore[attr-defined]
+    create_plumbing(op)
+    create_projection(op)
+    run(op, Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    op.execute(_SHARES)

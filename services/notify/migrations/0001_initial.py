@@ -1,22 +1,19 @@
 """Everything that notify begins with."""
 
+from pathlib import Path
+
 from alembic import op
 
 from access.schema import create_projection
-from chassis.migrate import service_role
-from chassis.schema import create_plumbing, grant_tables
-from notify.store import metadata
+from chassis.schema import create_plumbing, run
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
+min_compatible = "0001"
 
 
 def upgrade() -> None:
     """Plumbing, projection of the register, own tables."""
-    role = service_role()
-    create_plumbing(op, role)
-    create_projection(op, role)
-    metadata.create_all(op.get_bind())
-    grant_tables(op, role, metadata.tables)
+    create_plumbing(op)
+    create_projection(op)
+    run(op, Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

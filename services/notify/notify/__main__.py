@@ -1,4 +1,4 @@
-"""`python -m notify serve | migrate`."""
+"""`python -m notify serve | migrate | topics | replay | restore-fence`."""
 
 from chassis.main import run
 from notify.app import SERVICE

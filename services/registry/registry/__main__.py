@@ -1,4 +1,4 @@
-"""`python -m registry serve | migrate`."""
+"""`python -m registry serve | migrate | topics | replay | restore-fence`."""
 
 from chassis.main import run
 from registry.app import SERVICE

@@ -1,4 +1,4 @@
-"""`python -m reporting serve | migrate`."""
+"""`python -m reporting serve | migrate | topics | replay | restore-fence`."""
 
 from chassis.main import run
 from reporting.app import SERVICE

@@ -1,0 +1,198 @@
+{{/*
+One service, whichever: its ServiceAccount, settings, Deployment, Services, disruption budget, scaling and network policy.
+Takes `root` (the chart's context), `service` (its name), `values` (its own), `facts` (of files/platform.yaml).
+*/}}
+{{- define "alliance.component" -}}
+{{- $root := .root }}{{ $v := $root.Values }}{{ $service := .service }}{{ $facts := .facts }}
+{{- $name := printf "%s-%s" (include "alliance.fullname" $root) $service }}
+{{- $settings := include "alliance.settings" . }}
+{{- $scales := and (ne $v.autoscaling.source "none") (hasKey .values "autoscaling") -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $name }}
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $name }}
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+data: {{- $settings | nindent 2 }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $name }}
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+spec:
+  {{- if not $scales }}
+  replicas: {{ .values.replicas }}
+  {{- end }}
+  revisionHistoryLimit: 5
+  progressDeadlineSeconds: 600
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  selector:
+    matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "alliance.component.labels" . | nindent 8 }}
+      annotations:
+        checksum/settings: {{ sha256sum $settings }}
+    spec:
+      serviceAccountName: {{ $name }}
+      {{- include "alliance.pod.security" $root | nindent 6 }}
+      terminationGracePeriodSeconds: 45  # preStop 5, calls 10, a batch 10, leaving the groups and giving the lease back
+      topologySpreadConstraints:
+        {{- range $key, $strictness := dict "topology.kubernetes.io/zone" $v.spread.zones "kubernetes.io/hostname" $v.spread.nodes }}
+        - topologyKey: {{ $key }}
+          maxSkew: 1
+          whenUnsatisfiable: {{ $strictness }}
+          labelSelector:
+            matchLabels: {{- include "alliance.component.selector" $ | nindent 14 }}
+          matchLabelKeys: [pod-template-hash]
+        {{- end }}
+      initContainers:
+        {{- if $v.kafka.topics.create }}
+        - name: topics
+          {{- include "alliance.container" . | nindent 10 }}
+          args: [topics, --profile={{ $v.kafka.topics.profile }}, --replicas={{ $v.kafka.topics.replicas }}{{ if $v.kafka.topics.acls }}, --acls{{ end }}]
+          {{- with $v.kafka.topics.adminSecret }}
+          env:
+            {{- include "alliance.secret.variable" (dict "variable" "ALLIANCE_KAFKA_USERNAME" "secret" . "key" "username") | nindent 12 }}
+            {{- include "alliance.secret.variable" (dict "variable" "ALLIANCE_KAFKA_PASSWORD" "secret" . "key" "password") | nindent 12 }}
+          {{- end }}
+        {{- end }}
+        - name: migrate
+          {{- include "alliance.container" . | nindent 10 }}
+          args: [migrate, --patience=120]
+          env:
+            {{- include "alliance.secret.variable" (dict "variable" "PGPASSWORD" "secret" (printf "%s-database-owner" $name) "key" "password") | nindent 12 }}
+      containers:
+        - name: {{ $service }}
+          {{- include "alliance.container" . | nindent 10 }}
+          args: [serve]
+          env:
+            - name: ALLIANCE_SLOT
+              valueFrom: {fieldRef: {fieldPath: metadata.name}}
+            {{- include "alliance.secret.variable" (dict "variable" "PGPASSWORD" "secret" (printf "%s-database" $name) "key" "password") | nindent 12 }}
+            {{- if hasPrefix "SASL" $v.kafka.security }}
+            {{- include "alliance.secret.variable" (dict "variable" "ALLIANCE_KAFKA_PASSWORD" "secret" (include "alliance.kafka.secret" .) "key" "password") | nindent 12 }}
+            {{- end }}
+            {{- range .values.secretEnvironment }}
+            {{- include "alliance.secret.variable" . | nindent 12 }}
+            {{- end }}
+          ports:
+            - {name: grpc, containerPort: 50051}
+            - {name: probes, containerPort: 50052}
+            - {name: metrics, containerPort: 9090}
+          startupProbe:
+            grpc: {port: 50052, service: startup}
+            periodSeconds: 1
+            failureThreshold: 60
+          readinessProbe:
+            grpc: {port: 50052, service: readiness}
+            periodSeconds: 2
+            failureThreshold: 2
+          livenessProbe:
+            grpc: {port: 50052, service: liveness}
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 6
+          lifecycle:
+            preStop: {sleep: {seconds: 5}}  # until nobody sends calls here any more
+      volumes:
+        {{- include "alliance.volume.tmp" $root | nindent 8 }}
+        {{- range $volume, $source := include "alliance.volumes" . | fromYaml }}
+        - name: {{ $volume }}
+          {{- toYaml $source | nindent 10 }}
+        {{- end }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+spec:
+  selector: {{- include "alliance.component.selector" . | nindent 4 }}
+  ports:
+    - {name: grpc, port: 50051, targetPort: grpc{{ if not $v.mtls.enabled }}, appProtocol: kubernetes.io/h2c{{ end }}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}-pods
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+    alliance/pods: "true"
+spec:
+  clusterIP: None
+  selector: {{- include "alliance.component.selector" . | nindent 4 }}
+  ports:
+    - {name: grpc, port: 50051, targetPort: grpc}
+    - {name: metrics, port: 9090, targetPort: metrics}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $name }}
+  labels: {{- include "alliance.component.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
+{{- if $scales }}
+---
+{{ include "alliance.scaling" . }}
+{{- end }}
+{{- if $v.networkPolicy.enabled }}
+---
+{{ include "alliance.network" . }}
+{{- end }}
+{{- end }}
+
+{{- define "alliance.component.selector" -}}
+{{ include "alliance.selector" .root }}
+app.kubernetes.io/component: {{ .service }}
+{{- end }}
+
+{{- define "alliance.component.labels" -}}
+{{ include "alliance.labels" .root }}
+app.kubernetes.io/component: {{ .service }}
+{{- end }}
+
+{{/* What the service's containers have in common. */}}
+{{- define "alliance.container" -}}
+image: {{ include "alliance.image" . }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+{{ include "alliance.container.security" . }}
+{{ include "alliance.resources" .values.resources }}
+envFrom:
+  - configMapRef: {name: {{ include "alliance.fullname" .root }}-{{ .service }}}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  {{- range $volume, $_ := include "alliance.volumes" . | fromYaml }}
+  - {name: {{ $volume }}, mountPath: /etc/alliance/{{ $volume }}, readOnly: true}
+  {{- end }}
+{{- end }}
+
+{{/* Files that are read again when they change: public keys, the service's token, CAs, certificates. */}}
+{{- define "alliance.volumes" -}}
+{{- $v := .root.Values }}{{ $name := printf "%s-%s" (include "alliance.fullname" .root) .service -}}
+jwks: {configMap: {name: {{ $v.tokens.jwksConfigMap | default (printf "%s-jwks" (include "alliance.fullname" .root)) }}}}
+token: {secret: {secretName: {{ $name }}-token, items: [{key: token, path: token}], defaultMode: 288}}
+{{- with include "alliance.database.ca" .root }}
+database-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.database.ca.key }}, path: ca.crt}]}}
+{{- end }}
+{{- if hasSuffix "SSL" $v.kafka.security }}
+{{- with include "alliance.kafka.ca" .root }}
+kafka-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.kafka.ca.key }}, path: ca.crt}]}}
+{{- end }}
+{{- end }}
+{{- if $v.mtls.enabled }}
+tls: {secret: {secretName: {{ $name }}-tls, defaultMode: 288}}
+{{- end }}
+{{- end }}

@@ -1,0 +1,42 @@
+{{/* What every pod of ours has: no token of the API, no root, nothing to write to but /tmp. */}}
+
+{{- define "alliance.pod.security" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: {type: RuntimeDefault}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "alliance.container.security" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "alliance.resources" -}}
+resources:
+  requests: {cpu: {{ .cpu }}, memory: {{ .memory }}}
+  limits: {memory: {{ .memoryLimit }}}
+{{- end }}
+
+{{- define "alliance.volume.tmp" -}}
+- name: tmp
+  emptyDir: {sizeLimit: 1Gi}
+{{- end }}
+
+{{/* One variable out of a Secret. */}}
+{{- define "alliance.secret.variable" -}}
+- name: {{ .variable }}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}
+{{- end }}

@@ -1,0 +1,46 @@
+"""Makes of a service's Deployment a Job that runs one command of its image, with its settings, secrets and rights:
+
+kubectl get deployment alliance-listings -o json |
+  python3 deploy/k8s/run_once.py restore-fence "WHY" --actor WHO | kubectl apply -f -
+
+Reads JSON from stdin and writes JSON; asks no cluster. The Job goes a day after it has ended.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+_DAY = 86_400  # seconds
+
+
+def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> dict[str, Any]:
+    """The Job. Its pod has the service's labels, by which the network policy lets it out, and its readiness probe, which
+    nobody answers: so no call is sent to it. `stamp` makes its name its own.
+    """
+    metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    once = {key: value for key, value in container.items() if key not in ("startupProbe", "livenessProbe", "lifecycle")}
+    pod = {key: value for key, value in spec.items() if key not in ("initContainers", "topologySpreadConstraints")}
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    template = {
+        "metadata": {"labels": labels},
+        "spec": pod | {"restartPolicy": "Never", "containers": [once | {"args": [*arguments]}]},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": f"{metadata['name']}-{arguments[0]}-{stamp}",
+            **({"namespace": metadata["namespace"]} if "namespace" in metadata else {}),
+            "labels": labels,
+        },
+        "spec": {"backoffLimit": 0, "ttlSecondsAfterFinished": _DAY, "template": template},
+    }
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    json.dump(job_of(json.load(sys.stdin), sys.argv[1:], int(time.time())), sys.stdout, ensure_ascii=False)

@@ -1,0 +1,52 @@
+"""Certificates for tests, of CAs that are made up."""
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from chassis.tls import Files
+
+
+@dataclass
+class Authority:
+    """A CA that issues certificates for 127.0.0.1."""
+
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    name: x509.Name = field(default_factory=lambda: _name(f"ca {os.urandom(4).hex()}"))
+
+    def issue(self, folder: Path, days: int = 1) -> Files:
+        """A new certificate and key in a folder, beside this CA's own; `days` below 0: it ran out so long ago."""
+        folder.mkdir(exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        files = Files(folder / "tls.crt", folder / "tls.key", folder / "ca.crt")
+        files.cert.write_bytes(self._signed(_name("service"), key, days, ca=False))
+        files.key.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+        files.ca.write_bytes(self._signed(self.name, self.key, 1, ca=True))
+        return files
+
+    def _signed(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, *, ca: bool) -> bytes:
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=30))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        )
+        return made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])

@@ -1,0 +1,212 @@
+"""Mistakes that `rules_pods.py` has to see."""
+
+from tests.deploy.mutations import Mutation, drop, init, variable
+
+MUTATIONS: tuple[Mutation, ...] = (
+    ("all_five_services", "a service is left out", "lab", lambda r: drop(r, "Deployment", "alliance-notify")),
+    (
+        "no_token_of_the_api",
+        "a pod has a token of the API",
+        "lab",
+        lambda r: r.pod("registry").pop("automountServiceAccountToken"),
+    ),
+    ("no_token_of_the_api", "the default account", "lab", lambda r: r.pod("registry").pop("serviceAccountName")),
+    (
+        "no_token_of_the_api",
+        "an account gives tokens",
+        "lab",
+        lambda r: r.named("ServiceAccount", "alliance-listings").update(automountServiceAccountToken=True),
+    ),
+    ("native_probes", "no startup probe", "lab", lambda r: r.container("matching").pop("startupProbe")),
+    (
+        "native_probes",
+        "readiness asks for liveness",
+        "lab",
+        lambda r: r.container("notify")["readinessProbe"]["grpc"].update(service="liveness"),
+    ),
+    (
+        "native_probes",
+        "liveness by the port with mTLS",
+        "operators",
+        lambda r: r.container("notify")["livenessProbe"]["grpc"].update(port=50051),
+    ),
+    (
+        "native_probes",
+        "a probe without a name",
+        "lab",
+        lambda r: r.container("registry")["livenessProbe"]["grpc"].pop("service"),
+    ),
+    (
+        "native_probes",
+        "the service opens another port",
+        "lab",
+        lambda r: r.settings("listings").update(ALLIANCE_PROBES_LISTEN="0.0.0.0:50053"),
+    ),
+    ("drained", "no preStop", "lab", lambda r: r.container("registry").pop("lifecycle")),
+    ("drained", "the default grace", "lab", lambda r: r.pod("registry").pop("terminationGracePeriodSeconds")),
+    (
+        "rolled_out_without_a_gap",
+        "an old pod goes first",
+        "lab",
+        lambda r: r.deployment("reporting")["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1),
+    ),
+    (
+        "rolled_out_without_a_gap",
+        "all old pods go first",
+        "lab",
+        lambda r: r.deployment("matching")["spec"].update(strategy={"type": "Recreate"}),
+    ),
+    ("migrated_first", "no migration", "operators", lambda r: r.pod("listings").pop("initContainers")),
+    (
+        "migrated_first",
+        "another image migrates",
+        "operators",
+        lambda r: init(r, "listings").update(image="alliance/listings:0"),
+    ),
+    (
+        "migrated_first",
+        "who serves has the owner's password",
+        "operators",
+        lambda r: variable(r.container("notify"), "PGPASSWORD")["valueFrom"]["secretKeyRef"].update(
+            name="alliance-notify-database-owner"
+        ),
+    ),
+    (
+        "migrated_first",
+        "the lesser role migrates",
+        "operators",
+        lambda r: variable(init(r, "notify"), "PGPASSWORD")["valueFrom"]["secretKeyRef"].update(
+            name="alliance-notify-database"
+        ),
+    ),
+    (
+        "migrated_first",
+        "the owner's role serves",
+        "operators",
+        lambda r: r.settings("notify").update(ALLIANCE_DATABASE_URL="postgresql://notify_owner@host:5432/notify"),
+    ),
+    (
+        "migrated_first",
+        "two services in one database",
+        "operators",
+        lambda r: r.settings("notify").update(ALLIANCE_DATABASE_URL="postgresql://notify@host:5432/registry"),
+    ),
+    ("topics_where_nobody_else_makes_them", "nobody makes topics", "lab", lambda r: r.pod("notify")["initContainers"].pop(0)),
+    ("disruption_budget", "no budget", "lab", lambda r: drop(r, "PodDisruptionBudget", "alliance-registry")),
+    (
+        "disruption_budget",
+        "a budget that holds a drain up",
+        "lab",
+        lambda r: r.named("PodDisruptionBudget", "alliance-matching")["spec"].update(maxUnavailable=0),
+    ),
+    (
+        "disruption_budget",
+        "a budget of another service",
+        "lab",
+        lambda r: r.named("PodDisruptionBudget", "alliance-registry")["spec"]["selector"]["matchLabels"].update(
+            {"app.kubernetes.io/component": "notify"}
+        ),
+    ),
+    ("scaled", "a second pod of matching", "operators", lambda r: r.deployment("matching")["spec"].update(replicas=2)),
+    ("scaled", "an upgrade resets what KEDA scaled", "operators", lambda r: r.deployment("notify")["spec"].update(replicas=2)),
+    (
+        "scaled",
+        "a group's lag is not looked at",
+        "operators",
+        lambda r: r.named("ScaledObject", "alliance-reporting")["spec"]["triggers"].pop(),
+    ),
+    ("scaled", "KEDA asks without a password", "operators", lambda r: drop(r, "TriggerAuthentication", "alliance-notify")),
+    ("scaled", "another number than values say", "lab", lambda r: r.deployment("listings")["spec"].update(replicas=3)),
+    ("spread", "not over zones", "operators", lambda r: r.pod("notify")["topologySpreadConstraints"].pop()),
+    (
+        "spread",
+        "all in one zone in production",
+        "production",
+        lambda r: [one.update(whenUnsatisfiable="ScheduleAnyway") for one in r.pod("notify")["topologySpreadConstraints"]],
+    ),
+    (
+        "spread",
+        "spread from other services' pods",
+        "operators",
+        lambda r: [
+            one["labelSelector"]["matchLabels"].update({"app.kubernetes.io/component": "registry"})
+            for one in r.pod("notify")["topologySpreadConstraints"]
+        ],
+    ),
+    ("resources", "no request", "lab", lambda r: r.container("registry")["resources"].pop("requests")),
+    ("resources", "a limit of CPU", "lab", lambda r: r.container("registry")["resources"]["limits"].update(cpu="1")),
+    ("resources", "a migration without a limit", "lab", lambda r: init(r, "registry")["resources"].pop("limits")),
+    (
+        "resources",
+        "less memory than asked for",
+        "lab",
+        lambda r: r.container("registry")["resources"]["limits"].update(memory="64Mi"),
+    ),
+    ("restricted", "root", "lab", lambda r: r.pod("registry")["securityContext"].update(runAsUser=0)),
+    ("restricted", "a user by name only", "lab", lambda r: r.pod("registry")["securityContext"].pop("runAsNonRoot")),
+    ("restricted", "no seccomp", "lab", lambda r: r.pod("registry")["securityContext"].pop("seccompProfile")),
+    ("restricted", "capabilities", "lab", lambda r: r.container("registry")["securityContext"].pop("capabilities")),
+    (
+        "restricted",
+        "a migration that may write to its image",
+        "lab",
+        lambda r: init(r, "registry")["securityContext"].update(readOnlyRootFilesystem=False),
+    ),
+    (
+        "restricted",
+        "escalation in the test's pod",
+        "lab",
+        lambda r: r.named("Pod", "alliance-smoke")["spec"]["containers"][0]["securityContext"].pop("allowPrivilegeEscalation"),
+    ),
+    (
+        "restricted",
+        "a folder of the node",
+        "lab",
+        lambda r: r.pod("registry")["volumes"].append({"name": "node", "hostPath": {"path": "/"}}),
+    ),
+    ("restricted", "the node's network", "lab", lambda r: r.pod("registry").update(hostNetwork=True)),
+    (
+        "restricted",
+        "a Secret that can be written",
+        "lab",
+        lambda r: r.container("registry")["volumeMounts"][1].pop("readOnly"),
+    ),
+    (
+        "nothing_more_than_needed",
+        "rights in the cluster",
+        "lab",
+        lambda r: r.manifests.append({"kind": "ClusterRole", "metadata": {"name": "all"}}),
+    ),
+    (
+        "nothing_more_than_needed",
+        "Kafka Connect",
+        "operators",
+        lambda r: r.manifests.append({"kind": "KafkaConnect", "metadata": {"name": "connect"}}),
+    ),
+    (
+        "nothing_more_than_needed",
+        "an address outside",
+        "lab",
+        lambda r: r.named("Service", "alliance-registry")["spec"].update(type="NodePort"),
+    ),
+    (
+        "no_hooks_but_tests",
+        "a migration as a hook",
+        "lab",
+        lambda r: r.deployment("notify")["metadata"].update(annotations={"helm.sh/hook": "pre-upgrade"}),
+    ),
+    ("pinned_images", "latest", "lab", lambda r: r.container("notify").update(image="localhost/alliance/notify:latest")),
+    (
+        "pinned_images",
+        "another service's image",
+        "lab",
+        lambda r: r.container("notify").update(image="localhost/alliance/registry:0.1.0"),
+    ),
+    ("settings_are_known", "a misspelt setting", "lab", lambda r: r.settings("notify").update(ALLIANCE_SMTP_HOSTS="x")),
+    (
+        "one_member_a_pod",
+        "all pods have one slot",
+        "lab",
+        lambda r: variable(r.container("notify"), "ALLIANCE_SLOT").update({"valueFrom": {}, "value": "0"}),
+    ),
+)

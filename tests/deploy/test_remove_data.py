@@ -1,0 +1,49 @@
+"""Removing data for good: by a command of its own, which asks first. What it removes is tried on a cluster."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.deploy.helm import ROOT, rendered
+from tests.deploy.rules_data import DATA
+
+_COMMAND = ROOT / "deploy/k8s/remove-data"
+
+
+def _run(*arguments: str, answer: str = "") -> tuple[int, str]:
+    """It finds no cluster: whatever came so far would say so."""
+    environment = {"PATH": os.environ["PATH"], "KUBECONFIG": "/nonexistent"}
+    done = subprocess.run([_COMMAND, *arguments], input=answer, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("given", [(), ("alliance",), ("alliance", "platform", "more")])
+def test_it_is_told_which(given: tuple[str, ...]) -> None:
+    code, said = _run(*given)
+    assert code == 2
+    assert "usage" in said
+
+
+@pytest.mark.parametrize("answer", ["", "y\n", "platform\n", "Alliance\n"])
+def test_without_the_releases_name_nothing_happens(answer: str) -> None:
+    code, said = _run("alliance", "platform", answer=answer)
+    assert code == 1
+    assert "nothing was removed" in said
+
+
+def test_it_knows_every_kind_that_is_kept() -> None:
+    listed = re.search(r"for kind in (.*?); do", _COMMAND.read_text("utf-8"), re.DOTALL)
+    assert listed
+    removed = {kind.split(".")[0].removesuffix("s") for kind in re.findall(r"[a-z][\w.-]+", listed[1])}
+    assert removed == {kind.lower() for kind in DATA}
+
+
+def test_what_it_goes_by_is_on_what_is_kept() -> None:
+    for one in rendered("production"):
+        if one["kind"] in DATA:
+            assert one["metadata"]["labels"]["alliance/data"] == "true"
+            assert one["metadata"]["labels"]["app.kubernetes.io/instance"] == "alliance"
+        if one["kind"] == "Certificate":
+            assert one["spec"]["secretTemplate"]["labels"]["alliance/certificate"] == "true"

@@ -1,0 +1,136 @@
+"""The rules (`rules_*.py`) hold of every profile, and each sees the mistakes that it is there for."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from tests.deploy import helm, mutations_data, mutations_network, mutations_pods, rules_data, rules_network, rules_pods
+from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, values
+from tests.deploy.rendered import RULES, Rendered
+
+MUTATIONS = (*mutations_pods.MUTATIONS, *mutations_network.MUTATIONS, *mutations_data.MUTATIONS)
+
+
+def _of(profile: str) -> Rendered:
+    return Rendered(profile, rendered(profile), values(profile))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", RULES)
+def test_it_holds(name: str, profile: str) -> None:
+    assert list(RULES[name](_of(profile))) == [], RULES[name].__doc__
+
+
+@pytest.mark.parametrize(("name", "what", "profile", "mutation"), MUTATIONS, ids=[what for _, what, _, _ in MUTATIONS])
+def test_it_sees(name: str, what: str, profile: str, mutation: Callable[[Rendered], object]) -> None:
+    changed = _of(profile)
+    mutation(changed)
+    assert changed.manifests != rendered(profile), "nothing was changed"
+    assert list(RULES[name](changed)), f"{what}: not seen by {name}"
+
+
+def test_every_rule_sees_something() -> None:
+    assert {rule.__module__ for rule in RULES.values()} == {one.__name__ for one in (rules_pods, rules_network, rules_data)}
+    assert {name for name, *_ in MUTATIONS} == set(RULES)
+
+
+def test_a_changed_setting_rolls_its_own_service_out_and_no_other() -> None:
+    before = _of("lab")
+    after = Rendered("lab", render("lab", "--set", "services.notify.settings.delivery_timeout=11"), values("lab"))
+
+    def checksum(r: Rendered, service: str) -> str:
+        return str(r.deployment(service)["spec"]["template"]["metadata"]["annotations"]["checksum/settings"])
+
+    changed = {
+        one
+        for one in ("registry", "listings", "matching", "reporting", "notify")
+        if checksum(before, one) != checksum(after, one)
+    }
+    assert changed == {"notify"}
+
+
+def test_renewed_public_keys_roll_nothing_out() -> None:
+    """They are read again by themselves."""
+    given = ("--set", "tokens.jwksConfigMap=", "--set-json", 'tokens.jwks="{}"')
+    other = (*given[:-1], 'tokens.jwks="{\\"keys\\":[]}"')
+    one, another = (Rendered("lab", render("lab", *some), values("lab")) for some in (given, other))
+    assert one.deployment("notify") == another.deployment("notify")
+    assert one.named("ConfigMap", "alliance-jwks") != another.named("ConfigMap", "alliance-jwks")
+
+
+def test_numbers_stay_as_they_are_written() -> None:
+    """Helm's numbers are floats: a million would be 1e+06."""
+    given = (
+        "--set",
+        "services.notify.settings.outbox_max_rows=1000000",
+        "--set-json",
+        "services.notify.settings.delivery_delays=[0.5,86400]",
+    )
+    found = Rendered("lab", render("lab", *given), values("lab")).settings("notify")
+    assert found["ALLIANCE_OUTBOX_MAX_ROWS"] == "1000000"
+    assert found["ALLIANCE_DELIVERY_DELAYS"] == "[0.5,86400]"
+
+
+def test_an_issuer_that_is_there_is_used() -> None:
+    found = Rendered("operators", render("operators", "--set", "mtls.issuer.kind=ClusterIssuer,mtls.issuer.name=internal"), {})
+    assert not found.of("Issuer")
+    assert {one["spec"]["issuerRef"]["name"] for one in found.of("Certificate")} == {"internal"}
+    assert {one["spec"]["issuerRef"]["kind"] for one in found.of("Certificate")} == {"ClusterIssuer"}
+
+
+def test_by_cpu_a_horizontal_autoscaler_scales() -> None:
+    found = Rendered("lab", render("lab", "--set", "autoscaling.source=cpu"), values("lab"))
+    names = {one["spec"]["scaleTargetRef"]["name"] for one in found.of("HorizontalPodAutoscaler")}
+    assert names == {"alliance-registry", "alliance-listings", "alliance-reporting", "alliance-notify"}
+    assert "replicas" not in found.deployment("notify")["spec"]
+    assert found.deployment("matching")["spec"]["replicas"] == 1
+
+
+def test_connections_follow_the_pods_and_their_pools() -> None:
+    def most(*given: str) -> int:
+        (cluster,) = Rendered("operators", render("operators", *given), {}).of("Cluster")
+        return int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])
+
+    before = most()
+    assert most("--set", "services.notify.autoscaling.max=7") == before + 14
+    assert most("--set", "services.notify.settings.database_pool=20") == before + 70
+    assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
+
+
+def test_a_digest_wins_over_the_tag() -> None:
+    digest = "sha256:" + "a" * 64
+    found = Rendered("lab", render("lab", "--set-string", f"image.digests.notify={digest},image.tag=2"), values("lab"))
+    assert found.container("notify")["image"] == f"localhost/alliance/notify@{digest}"
+    assert found.container("registry")["image"] == "localhost/alliance/registry:2"
+
+
+def test_generated_passwords_differ() -> None:
+    passwords = [one["data"]["password"] for one in _of("operators").of("Secret")]
+    assert len(set(passwords)) == len(passwords) == 10
+
+
+@pytest.mark.parametrize("profile", ["lab", "production"])
+def test_another_release_in_another_namespace_has_names_of_its_own_throughout(profile: str) -> None:
+    """The same manifests but for the names: none is written out anywhere."""
+    done = helm.run(
+        "template", "east", str(helm.CHART), "-n", "other", "--kube-version", "1.34.0", "-f", helm.values_file(profile)
+    )
+    manifests = json.dumps(list(filter(None, yaml.load_all(done.stdout, yaml.CSafeLoader))))
+    for its, ours in (
+        ("east-alliance", "alliance"),
+        ('"east"', '"alliance"'),
+        (".other.svc", ".platform.svc"),
+        ('\\"other\\"', '\\"platform\\"'),
+    ):
+        manifests = manifests.replace(its, ours)
+    # Helm sorts by name, and the hash of the settings has the names in it.
+    found, ours_ = ({name_of(one): _unhashed(one) for one in some} for some in (json.loads(manifests), rendered(profile)))
+    assert found == ours_
+
+
+def _unhashed(manifest: Manifest) -> Manifest:
+    if manifest["kind"] == "Deployment":
+        manifest["spec"]["template"]["metadata"].pop("annotations")
+    return manifest

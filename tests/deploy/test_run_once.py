@@ -1,0 +1,58 @@
+"""A service's command as a Job: with all that the service has, and no call sent to it."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from alliance_local.state import SERVICES
+from tests.deploy.helm import PROFILES, ROOT, rendered, values
+from tests.deploy.rendered import Rendered, selects
+
+_ARGUMENTS = ["restore-fence", "备份恢复 · a backup", "--actor", "on-call"]
+
+
+def _job(profile: str, service: str) -> tuple[Rendered, dict[str, Any]]:
+    r = Rendered(profile, rendered(profile), values(profile))
+    command = [sys.executable, str(ROOT / "deploy/k8s/run_once.py"), *_ARGUMENTS]
+    done = subprocess.run(command, input=json.dumps(r.deployment(service)), capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return r, found
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("service", SERVICES)
+def test_it_runs_the_command_as_the_service(service: str, profile: str) -> None:
+    r, job = _job(profile, service)
+    kubernetes_validate.validate(job, "1.34", strict=True)
+    (container,), served = job["spec"]["template"]["spec"]["containers"], r.container(service)
+    assert container["args"] == _ARGUMENTS
+    for key in ("image", "env", "envFrom", "volumeMounts", "securityContext", "resources"):
+        assert container[key] == served[key]
+    for key in ("securityContext", "volumes", "serviceAccountName", "automountServiceAccountToken"):
+        assert job["spec"]["template"]["spec"][key] == r.pod(service)[key]
+
+
+def test_it_runs_once_beside_no_migration() -> None:
+    _, job = _job("operators", "listings")
+    assert job["spec"]["backoffLimit"] == 0
+    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert "initContainers" not in job["spec"]["template"]["spec"]
+    assert job["metadata"]["name"].startswith("alliance-listings-restore-fence-")
+
+
+def test_the_network_lets_it_out_and_no_call_in() -> None:
+    r, job = _job("operators", "listings")
+    assert selects(r.policy("listings")["podSelector"], {"spec": job["spec"]})
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["readinessProbe"] == r.container("listings")["readinessProbe"]
+    assert not {"livenessProbe", "startupProbe", "lifecycle"} & set(container)
+
+
+def test_without_a_command_it_says_how() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "deploy/k8s/run_once.py")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "kubectl apply" in done.stderr

@@ -1,0 +1,158 @@
+"""Values: what is not known or not possible is refused, at every level, before anything is installed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.deploy import helm
+from tests.deploy.helm import CHART, template
+
+SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+
+
+def _objects(node: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Paths of every object in the values that has keys of its own."""
+    while "$ref" in node:
+        node = SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
+    if node.get("properties"):
+        yield path
+        for name, one in node["properties"].items():
+            yield from _objects(one, f"{path}.{name}".lstrip("."))
+
+
+OBJECTS = sorted(_objects(SCHEMA))
+_IN_LISTS = {  # what lists hold, each with a key too many
+    "networkPolicy.clients": {"namespace": "a", "noSuchKey": 1},
+    "gateway.parents": {"name": "a", "noSuchKey": 1},
+    "services.notify.egress": {"cidrs": ["10.0.0.0/8"], "ports": [1], "noSuchKey": 1},
+    "services.notify.secretEnvironment": {"variable": "ALLIANCE_SMTP_PASSWORD", "secret": "a", "key": "b", "noSuchKey": 1},
+}
+
+
+def _refused(profile: str, path: str, value: Any) -> str:
+    """What is said of a value that is refused."""
+    done = template(profile, "--set-json", f"{path}={json.dumps(value)}")
+    assert done.returncode != 0, f"{path}={value} is taken"
+    assert "values don't meet the specifications of the schema" in done.stderr, done.stderr
+    return done.stderr
+
+
+def test_there_are_as_many_levels_as_there_are() -> None:
+    assert len(OBJECTS) > 40
+    assert {"", "image", "database.cluster.backup", "services.matching.resources", "mtls.issuer"} <= set(OBJECTS)
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_an_unknown_key_is_refused(path: str) -> None:
+    assert "noSuchKey" in _refused("lab", f"{path}.noSuchKey".lstrip("."), 1)
+
+
+@pytest.mark.parametrize("path", _IN_LISTS)
+def test_an_unknown_key_in_a_list_is_refused(path: str) -> None:
+    assert "noSuchKey" in _refused("lab", path, [_IN_LISTS[path]])
+
+
+@pytest.mark.parametrize("path", [one for one in OBJECTS if one and not one.endswith(("settings", "digests"))])
+def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
+    _refused("lab", path, None)
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "value"),
+    [
+        ("lab", "image.tag", "latest"),
+        ("lab", "image.digests.registry", "sha256:short"),
+        ("lab", "image.digests.other", "sha256:" + "a" * 64),
+        ("lab", "image.pullPolicy", "Sometimes"),
+        ("lab", "profile", "staging"),
+        ("lab", "profile", "production"),  # a lab's Kafka and calls are plain
+        ("lab", "database.host", ""),
+        ("lab", "database.port", 0),
+        ("lab", "database.port", 65536),
+        ("lab", "database.cidrs", []),  # nobody could reach it
+        ("lab", "database.cidrs", ["10.99.0.1"]),
+        ("lab", "kafka.bootstrap", ""),
+        ("lab", "kafka.cidrs", []),
+        ("lab", "kafka.security", "SSL"),
+        ("lab", "tokens.issuer", ""),
+        ("lab", "tokens.jwksConfigMap", ""),  # no keys at all
+        ("lab", "tokens.jwks", "{}"),  # keys twice
+        ("lab", "autoscaling.source", "memory"),
+        ("lab", "services.listings.replicas", 0),
+        ("lab", "services.listings.replicas", 13),  # more than partitions
+        ("lab", "services.listings.replicas", "2"),
+        ("lab", "services.matching.replicas", 2),
+        ("lab", "services.matching.autoscaling", {"min": 1, "max": 2}),
+        ("lab", "services.registry.settings", {"objects_url": None}),
+        ("lab", "services.registry.settings.database_url", "postgresql://other"),  # the chart's own business
+        ("lab", "services.registry.settings.smtp_host", "another service's"),
+        ("lab", "services.notify.settings.smtp_password", "in values"),
+        ("lab", "services.notify.settings.smtp_port", "25"),
+        ("lab", "services.reporting.settings.report_due_days", 0),
+        ("lab", "services.reporting.settings.report_due_days", 91),
+        ("lab", "services.notify.secretEnvironment", [{"variable": "PATH", "secret": "a", "key": "b"}]),
+        ("lab", "services.registry.secretEnvironment", [{"variable": "ALLIANCE_SMTP_PASSWORD", "secret": "a", "key": "b"}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8"]}]),
+        ("lab", "services.notify.resources.memory", "lots"),
+        ("lab", "networkPolicy.clients", [{"podLabels": {"a": "b"}}]),  # of any namespace
+        ("operators", "mtls.enabled", False),
+        ("operators", "networkPolicy.enabled", False),
+        ("operators", "kafka.security", "SASL_PLAINTEXT"),
+        ("operators", "kafka.topics.create", True),  # Strimzi does
+        ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"]}),  # plain
+        ("operators", "gateway.hostnames", []),
+        ("operators", "gateway.parents", []),
+        ("operators", "gateway.caConfigMap", ""),
+        ("production", "credentials.externalSecrets.storeName", ""),
+        ("production", "credentials.externalSecrets.refreshInterval", "often"),
+        ("production", "database.cluster.instances", 0),
+    ],
+)
+def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) -> None:
+    _refused(profile, path, value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "value"),
+    [
+        ("lab", "services.listings.replicas", 1),
+        ("lab", "services.listings.replicas", 12),
+        ("lab", "services.reporting.settings.report_due_days", 1),
+        ("lab", "services.reporting.settings.report_due_days", 90),
+        ("lab", "services.registry.settings.policy_limits", {"secretariat_staff": 2}),
+        ("lab", "services.notify.settings.delivery_delays", [1, 2.5]),
+        ("lab", "database.port", 65535),
+        ("lab", "image.pullSecrets", ["registry-login"]),
+        ("operators", "mtls.issuer", {"kind": "ClusterIssuer", "name": "internal"}),
+        ("operators", "kafka.ports", [9093, 9094]),
+        ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"], "ca": {"secret": "db-ca"}}),
+    ],
+)
+def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
+    done = template(profile, "--set-json", f"{path}={json.dumps(value)}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "taken"),
+    [
+        ("database.cluster.instances=1", "database.cluster.synchronous", False),
+        ("database.cluster.instances=2", "database.cluster.synchronous", True),
+        ("database.cluster.instances=1,database.cluster.synchronous=0", "", True),
+        ("services.notify.autoscaling.min=7", "services.notify.autoscaling", False),
+        ("services.notify.autoscaling.min=6", "services.notify.autoscaling", True),
+    ],
+)
+def test_values_that_do_not_go_together_are_named(given: str, path: str, taken: bool) -> None:
+    done = template("operators", "--set", given)
+    assert (done.returncode == 0) == taken, done.stderr
+    assert taken or path in done.stderr
+
+
+def test_without_a_profile_it_says_what_is_missing() -> None:
+    done = helm.run("template", "alliance", str(CHART), "--kube-version", "1.34.0")
+    assert done.returncode != 0
+    for path in ("/tokens/issuer", "/database/host", "/kafka/bootstrap", "/services/registry/settings"):
+        assert path in done.stderr
