@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import numpy as np
+import tantivy
 
 from access.authority import Authority
 from access.register import ProjectedRegister
@@ -115,6 +116,7 @@ class Replica:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.index._begin(tantivy.Index(self.index._schema))  # a process that ends gives its folder up
 
     async def _follow(self) -> None:
         places = dict(await self.following.beginning(self.topic.id))

@@ -45,7 +45,7 @@ async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.Mon
     async with running(probe.relay().run):
         await probe.emit(name, 1)
         async with running(consumers.run):
-            await until(lambda: probe.has(name, 1))
+            await until(lambda: probe.has_followed(name) if tail else probe.has(name, 1))
     assert silent.is_set()
     assert rebuilt() >= 1
 

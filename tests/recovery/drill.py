@@ -273,7 +273,11 @@ async def reporting_put_back(drill: Drill, pairs: int) -> list[str]:
 
 
 async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
-    """Kafka is lost altogether; returns what differs in the end."""
+    """Kafka is lost altogether; returns what differs in the end.
+
+    Reports say what they said before, but for the proposals: matching scores all once more, and may propose to a listing that
+    fits more than ten what it had not before.
+    """
     scene = drill.published(pairs)
     drill.changed(scene)
     await drill.compacted(scene)
@@ -283,6 +287,8 @@ async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
     found = await equality.differences(drill.platform)
     for service in SERVICES[1:]:
         drill.rebuilt(service, "--no-replay")
+    for body, values in figures.items():
+        values["matches.proposed"] = await drill.proposed(body)
     return found + await equality.differences(drill.platform) + drill.otherwise(scene, figures)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from matching.domain import lexical
 from matching.domain.blend import WHOLE, blend
-from matching.domain.passage import LIMIT, Passage
+from matching.domain.passage import MEANT, Passage
 
 TEXTS = ["数据分析。负责数据", "Java 开发。写代码", "farming and agriculture", ""]
 
@@ -32,8 +32,8 @@ def test_the_first_sentence_is_the_title(text: str, title: str, prose: str) -> N
 
 def test_the_whole_ends_at_the_limit() -> None:
     assert Passage("题", "文").whole == "题\n文"
-    assert len(Passage("题", "文" * (LIMIT - 2)).whole) == LIMIT
-    assert len(Passage("题", "文" * (LIMIT - 1)).whole) == LIMIT
+    assert len(Passage("题", "文" * (MEANT - 2)).whole) == MEANT
+    assert len(Passage("题", "文" * (MEANT - 1)).whole) == MEANT
 
 
 @pytest.mark.parametrize(

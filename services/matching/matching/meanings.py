@@ -16,7 +16,7 @@ from matching.embedding import Vectors, key_of, meanings, texts_of
 log = logging.getLogger(__name__)
 _AT_ONCE = 32  # passages that are embedded together: as many as others may have to wait for
 _TRIES = 3
-_OTHERS = 3.0  # seconds that another replica has for its part
+_OTHERS = 0.3  # seconds that another replica has for its part, after this one has done its own
 _LOOK = 0.05  # seconds between looks at what others have embedded
 
 
