@@ -89,7 +89,7 @@ class Publishing:
 
     async def _draft(self, number: int) -> str:
         word = postings.WORDS[number % len(postings.WORDS)]
-        listing = world.talent(self._college.name, world.unique(f"{word}方向毕业生"))
+        listing = world.talent(self._college.name, f"{word}方向毕业生")  # a marker in it would be words that no post has
         listing.description = f"{word}实训一年，熟悉{word}常用工具"
         listing.talent_supply.skills[:] = [word]
         request = listings.CreateListingRequest(listing=listing, request_id=str(uuid4()))
