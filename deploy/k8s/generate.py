@@ -36,7 +36,7 @@ _BY_THE_CHART = {  # settings that other values decide
     "kafka_bootstrap", "kafka_security", "kafka_username", "kafka_password", "kafka_ca_file",
     "grpc_listen", "grpc_cert_file", "grpc_key_file", "grpc_ca_file", "probes_listen", "metrics_listen", "ports_file",
     "registry_target", "listings_target", "jwks_file", "token_issuer", "token_audience", "service_token_file",
-    "bootstrap_admin_sub", "otlp_endpoint", "trace_file",
+    "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "index_folder",
 }  # fmt: skip
 _OF_OBJECT_STORES = "AWS_[A-Z_]+"  # credentials and endpoint of registry's documents
 _KINDS = {
@@ -134,7 +134,7 @@ def schema() -> dict[str, Any]:
         kind = definitions[reference["$ref"].rpartition("/")[2]]
         own = {"settings": settings_of(name), "secretEnvironment": _secret_environment(definitions, name)}
         services[name] = {**kind, "properties": {**kind["properties"], **own}}
-    for kind in ("service", "single", "secretEnvironment"):
+    for kind in ("service", "indexed", "secretEnvironment"):
         del definitions[kind]
     for definition in definitions.values():
         _close(definition)

@@ -85,7 +85,7 @@ def test_by_cpu_a_horizontal_autoscaler_scales() -> None:
     names = {one["spec"]["scaleTargetRef"]["name"] for one in found.of("HorizontalPodAutoscaler")}
     assert names == {"alliance-registry", "alliance-listings", "alliance-reporting", "alliance-notify"}
     assert "replicas" not in found.deployment("notify")["spec"]
-    assert found.deployment("matching")["spec"]["replicas"] == 1
+    assert found.deployment("matching")["spec"]["replicas"] == found.values["services"]["matching"]["replicas"]
 
 
 def test_connections_follow_the_pods_and_their_pools() -> None:
@@ -95,6 +95,7 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
 
     before = most()
     assert most("--set", "services.notify.autoscaling.max=7") == before + 14
+    assert most("--set", "services.matching.replicas=3") == before + 14
     assert most("--set", "services.notify.settings.database_pool=20") == before + 70
     assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
 
