@@ -56,7 +56,7 @@ lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated c
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against released.binpb
 	$(BIN)/python proto/generate.py --check
-	$(BIN)/python deploy/k8s/generate.py --check
+	$(BIN)/python deploy/k8s/chart.py --check
 
 format: $(SYNCED) ## put code in form
 	$(BIN)/ruff check --fix .
@@ -69,7 +69,7 @@ docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
 	$(BIN)/python -m registry.policy_table docs/policy-rules.md
 
 chart: $(SYNCED) ## generate what of the Helm chart follows from contracts and code
-	$(BIN)/python deploy/k8s/generate.py
+	$(BIN)/python deploy/k8s/chart.py
 
 COMMA := ,
 SERVICES := registry listings matching reporting notify

@@ -1,8 +1,9 @@
-"""Writes what of the chart follows from the contracts and the code: `python deploy/k8s/generate.py [--check]`.
+"""Writes what of the chart follows from the contracts and the code: `python deploy/k8s/chart.py [--check]`.
 
 alliance/files/platform.yaml   topics, rights, groups, gRPC services and peers of each service
 alliance/values.schema.json    out of schema.yaml, with each service's own settings
 README.md                      the table of values, between its marks
+docs/metrics.md                what the services export
 
 `--check` writes nothing and exits 1 where anything differs.
 """
@@ -26,6 +27,7 @@ from chassis.database import Database
 from chassis.main import PLUMBING
 from chassis.service import Context, Service
 from chassis.settings import ServiceSettings
+from observe import exported
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -61,6 +63,7 @@ def main() -> int:
         CHART / "files/platform.yaml": _GENERATED + _dump(platform()),
         CHART / "values.schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
         HERE / "README.md": readme(),
+        ROOT / "docs/metrics.md": exported.table(),
     }
     differing = [file for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
