@@ -124,6 +124,7 @@ def test_another_release_in_another_namespace_has_names_of_its_own_throughout(pr
         ('"east"', '"alliance"'),
         (".other.svc", ".platform.svc"),
         ('\\"other\\"', '\\"platform\\"'),
+        ('"namespace": "other"', '"namespace": "platform"'),
     ):
         manifests = manifests.replace(its, ours)
     # Helm sorts by name, and the hash of the settings has the names in it.

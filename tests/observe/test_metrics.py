@@ -72,7 +72,7 @@ def test_it_is_named_as_prometheus_has_it(metric: Metric) -> None:
 @pytest.mark.parametrize("metric", metrics(), ids=lambda one: one.name)
 def test_its_series_are_bounded(metric: Metric) -> None:
     assert set(metric.labels) <= set(_BOUNDS)
-    assert prod(_BOUNDS[label] for label in metric.labels) * (metric.buckets + 2 if metric.buckets else 1) <= _MOST
+    assert prod(_BOUNDS[label] for label in metric.labels) * (len(metric.bounds) + 2 if metric.bounds else 1) <= _MOST
 
 
 def test_what_the_process_says_of_itself_is_there() -> None:

@@ -2,12 +2,13 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.utils import floatToGoString
 
 from alliance_local.state import SERVICES
 
@@ -16,7 +17,9 @@ OF_THE_PROCESS = frozenset(
 )
 """What the client library says of every process, as far as anybody asks for it."""
 _SAMPLES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
-_NAME = re.compile(r"\b(?:alliance|process|python)_\w+")
+OF_PROMETHEUS = frozenset({"up", "ALERTS"})
+"""What Prometheus itself says of targets and alerts."""
+_SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}")
 
 
 @dataclass(frozen=True, order=True)
@@ -29,7 +32,7 @@ class Metric:
         labels: those that the service gives it.
         told: its help, in Chinese and English.
         services: who exports it; empty: every service.
-        buckets: of a histogram, +Inf included; 0 of others.
+        bounds: of a histogram's buckets, as texts, +Inf included; none of others.
     """
 
     name: str
@@ -37,7 +40,7 @@ class Metric:
     labels: tuple[str, ...]
     told: str
     services: tuple[str, ...]
-    buckets: int
+    bounds: tuple[str, ...]
 
     @property
     def samples(self) -> tuple[str, ...]:
@@ -53,9 +56,9 @@ def metrics() -> tuple[Metric, ...]:
     found: dict[str, Metric] = {}
     for owner, one in _declared():
         (family,) = one.describe()
-        buckets = len(getattr(one, "_upper_bounds", ()))
+        bounds = tuple(map(floatToGoString, getattr(one, "_upper_bounds", ())))
         services = (owner,) if owner in SERVICES else ()
-        metric = Metric(family.name, family.type, tuple(one._labelnames), family.documentation, services, buckets)
+        metric = Metric(family.name, family.type, tuple(one._labelnames), family.documentation, services, bounds)
         found[metric.name] = metric
     return tuple(sorted(found.values()))
 
@@ -68,13 +71,13 @@ def _declared() -> Iterator[tuple[str, MetricWrapperBase]]:
 
 
 def samples() -> frozenset[str]:
-    """Names of all samples that a query can ask for."""
-    return OF_THE_PROCESS.union(*(one.samples for one in metrics()))
+    """Names of all samples that a query can ask for, beside those that rules record."""
+    return (OF_THE_PROCESS | OF_PROMETHEUS).union(*(one.samples for one in metrics()))
 
 
-def asked(queries: Iterable[str]) -> frozenset[str]:
-    """Names of the samples that queries ask for."""
-    return frozenset(name for query in queries for name in _NAME.findall(query))
+def asked(query: str) -> list[tuple[str, str]]:
+    """Name and selector of each series that a query asks for; ours all have a selector, as each asks for one platform."""
+    return _SELECTOR.findall(query)
 
 
 def table() -> str:
