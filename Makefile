@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs \
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-observe test-faults test-faults-rolling test-recovery bench lint format proto docs \
   chart images sbom
 
 help: ## what there is
@@ -36,6 +36,9 @@ test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
 
 test-e2e: $(SYNCED) ## the whole loop
 	$(PYTEST) tests/e2e
+
+test-observe: $(SYNCED) ## rules and alerts by promtool, queries by Prometheus, where Debian's package prometheus is
+	$(PYTEST) tests/observe -rs
 
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 14 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
