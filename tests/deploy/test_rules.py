@@ -100,6 +100,23 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
     assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
 
 
+def test_dashboards_can_be_left_out_and_put_into_a_folder() -> None:
+    def boards(*given: str) -> list[Manifest]:
+        maps = Rendered("operators", render("operators", *given), {}).of("ConfigMap")
+        return [one for one in maps if "-dashboard-" in one["metadata"]["name"]]
+
+    assert boards("--set", "monitoring.dashboards.enabled=false") == []
+    in_folder = boards("--set", "monitoring.dashboards.annotations.grafana_folder=Alliance")
+    assert {one["metadata"]["annotations"]["grafana_folder"] for one in in_folder} == {"Alliance"}
+    assert all("annotations" not in one["metadata"] for one in boards())
+
+
+def test_runbooks_without_an_address_are_named_by_their_place() -> None:
+    (found,) = Rendered("operators", render("operators", "--set", "monitoring.runbooks="), {}).of("PrometheusRule")
+    addresses = [one["annotations"]["runbook_url"] for one in found["spec"]["groups"][-1]["rules"]]
+    assert all((helm.ROOT / one).exists() and one.startswith("docs/runbooks/") for one in addresses)
+
+
 def test_a_digest_wins_over_the_tag() -> None:
     digest = "sha256:" + "a" * 64
     found = Rendered("lab", render("lab", "--set-string", f"image.digests.notify={digest},image.tag=2"), values("lab"))

@@ -112,6 +112,8 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("production", "credentials.externalSecrets.storeName", ""),
         ("production", "credentials.externalSecrets.refreshInterval", "often"),
         ("production", "database.cluster.instances", 0),
+        ("production", "monitoring.dashboards.labels", {"grafana_dashboard": 1}),
+        ("production", "monitoring.dashboards.folder", "Alliance"),
     ],
 )
 def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) -> None:

@@ -12,7 +12,7 @@ from observe import dashboards, exported
 from tests.deploy.helm import CHART
 from tests.observe import prometheus
 from tests.observe.prometheus import Prometheus
-from tests.observe.test_queries import BOARDS
+from tests.observe.test_queries import BOARDS, certain
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,10 @@ def test_every_metric_is_read(asked: Prometheus) -> None:
 def test_every_query_of_a_dashboard_is_answered(asked: Prometheus, name: str) -> None:
     for query in dashboards.queries(BOARDS[name]):
         asked.ask(query)
+
+
+def test_what_is_certain_to_have_data_has_some(asked: Prometheus) -> None:
+    prometheus.wait(lambda: all(map(asked.ask, certain())))  # a rate needs two scrapes
 
 
 def test_what_is_silent_is_about_to_be_told(asked: Prometheus) -> None:

@@ -16,7 +16,8 @@ from tests.observe.test_queries import ALERTS, RULES
 
 _FILE = CHART / "files/rules.yaml"
 _TAILS = 1  # matching's
-_CASES = cases(sum(len(one["groups"]) for one in PLATFORM["services"].values()) + _TAILS)
+GROUPS = sum(len(one["groups"]) for one in PLATFORM["services"].values()) + _TAILS
+_CASES = cases(GROUPS)
 
 
 @pytest.fixture(scope="module")
