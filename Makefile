@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-faults test-faults-rolling test-recovery bench lint format proto docs \
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-observe test-faults test-faults-rolling test-recovery bench lint format proto docs \
   chart images sbom
 
 help: ## what there is
@@ -37,6 +37,9 @@ test-component: $(SYNCED) ## one service on real PostgreSQL and Kafka
 test-e2e: $(SYNCED) ## the whole loop
 	$(PYTEST) tests/e2e
 
+test-observe: $(SYNCED) ## rules and alerts by promtool, queries by Prometheus, where Debian's package prometheus is
+	$(PYTEST) tests/observe -rs
+
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 14 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
 
@@ -56,7 +59,7 @@ lint: $(SYNCED) ## ruff, mypy --strict, import-linter, buf, drift of generated c
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against released.binpb
 	$(BIN)/python proto/generate.py --check
-	$(BIN)/python deploy/k8s/generate.py --check
+	$(BIN)/python deploy/k8s/chart.py --check
 
 format: $(SYNCED) ## put code in form
 	$(BIN)/ruff check --fix .
@@ -69,7 +72,7 @@ docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
 	$(BIN)/python -m registry.policy_table docs/policy-rules.md
 
 chart: $(SYNCED) ## generate what of the Helm chart follows from contracts and code
-	$(BIN)/python deploy/k8s/generate.py
+	$(BIN)/python deploy/k8s/chart.py
 
 COMMA := ,
 SERVICES := registry listings matching reporting notify

@@ -9,12 +9,13 @@ transactions of one aggregate commit.
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -22,9 +23,10 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Executable, event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from alliance.common.v1 import event_pb2
-from chassis import telemetry, topics
+from chassis import metrics, telemetry, topics
 from chassis.clock import Clock
 from chassis.errors import Invalid, Unavailable, Violation
 from chassis.ids import new_id
@@ -260,8 +262,12 @@ class Tx:
 class Database:
     """A service's database."""
 
-    def __init__(self, url: str, *, system: Clock, business: Clock, pool: int = 10, ca_file: Path | None = None) -> None:
-        """`ca_file` has what PostgreSQL's certificate is checked against; without one, the connection is plain."""
+    def __init__(
+        self, url: str, *, system: Clock, business: Clock, pool: int = 10, ca_file: Path | None = None, use: str = "calls"
+    ) -> None:
+        """`ca_file` has what PostgreSQL's certificate is checked against; without one, the connection is plain. `use` is what
+        metrics call the pool.
+        """
         self._system = system
         self._business = business
         self.woken: Callable[[], None] = lambda: None
@@ -285,6 +291,9 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self._waited = metrics.DATABASE_WAIT.labels(use)
+        metrics.DATABASE_LIMIT.labels(use).set(pool)
+        metrics.DATABASE_CONNECTIONS.labels(use).set_function(self._in_use)
 
     @asynccontextmanager
     async def transaction(self, cause: Cause, *, read_only: bool = False) -> AsyncIterator[Tx]:
@@ -322,15 +331,22 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, Statements]]:
+        began = time.monotonic()
         try:
             connection = await self.engine.connect()
         except OSError as error:  # no socket, refused, timed out
             raise _away() from error
+        finally:
+            self._waited.observe(time.monotonic() - began)
         driver: Any = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
         try:
             yield connection, Statements(driver)
         finally:
             await connection.close()
+
+    def _in_use(self) -> float:
+        pool = cast(QueuePool, self.engine.pool)
+        return pool.checkedout()
 
     def system_time(self) -> datetime:
         """The system's time: what a transaction that begins now records."""

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from chassis import metrics
-from chassis.database import Cause, Database
+from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.limit import SAMPLE, Limit
 from chassis.personal import Vault
@@ -15,6 +16,7 @@ from chassis.statements import Statements
 
 log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds between looks at the outbox
+_DUE = 15.0  # seconds between looks at what is due
 _HOURLY = 3600.0
 _FIRST = 60.0
 _KEEP_REQUESTS = timedelta(days=7)
@@ -107,6 +109,14 @@ async def hourly(database: Database) -> None:
             await asyncio.sleep(_HOURLY)
         except Unavailable:
             await asyncio.sleep(_EVERY)
+
+
+async def due_work(database: Database, count: Callable[[Tx], Awaitable[int]]) -> None:
+    """Say how much is due and not yet done; who only waits for its turn is gone at the next look."""
+    while True:
+        async with database.transaction(_CAUSE, read_only=True) as tx:
+            metrics.DUE_WORK.set(await count(tx))
+        await asyncio.sleep(_DUE)
 
 
 async def loop_lag(limit: Limit) -> None:

@@ -48,11 +48,13 @@ class Limit:
         if self.is_reached():
             return False
         self._running += 1
+        metrics.RPC_RUNNING.set(self._running)
         return True
 
     def leave(self) -> None:
         """Count a call that has ended."""
         self._running -= 1
+        metrics.RPC_RUNNING.set(self._running)
 
     def saw(self, lag: float) -> None:
         """Take in by how many seconds the event loop woke up late, once every `SAMPLE`."""

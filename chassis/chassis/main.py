@@ -20,7 +20,7 @@ from typing import Any
 
 import uvloop
 from aiokafka.errors import KafkaError
-from prometheus_client import start_http_server
+from prometheus_client import disable_created_metrics, start_http_server
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 
@@ -152,14 +152,16 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) 
 def _context(settings: ServiceSettings) -> Context:
     system = SystemClock()
     clock = BusinessClock(system)
-    database, plumbing = (_database(settings, system, clock, pool) for pool in (settings.database_pool, PLUMBING))
+    database, plumbing = (
+        _database(settings, system, clock, pool, use)
+        for pool, use in ((settings.database_pool, "calls"), (PLUMBING, "plumbing"))
+    )
     return Context(settings, database, clock, system, plumbing)
 
 
-def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, pool: int) -> Database:
-    return Database(
-        settings.database_url.get_secret_value(), system=system, business=clock, pool=pool, ca_file=settings.database_ca_file
-    )
+def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, pool: int, use: str) -> Database:
+    url, ca_file = settings.database_url.get_secret_value(), settings.database_ca_file
+    return Database(url, system=system, business=clock, pool=pool, ca_file=ca_file, use=use)
 
 
 async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> None:
@@ -269,6 +271,7 @@ class _Running:
             self._outbox.watch,
             lambda: housekeeping.hourly(self._context.plumbing),
             lambda: housekeeping.loop_lag(self._limit),
+            lambda: housekeeping.due_work(self._context.database, self._parts.due_work),
             *self._parts.tasks(),
         ]
 
@@ -276,6 +279,8 @@ class _Running:
         """Open the metrics' port and write both ports down."""
         settings: ServiceSettings = self._context.settings
         host, _, number = settings.metrics_listen.rpartition(":")
+        # They would be a series more for each counter and histogram, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         server, _ = start_http_server(int(number), host)
         metrics.BUILD.labels(self._service.name, self._service.version).set(1)
         if settings.ports_file:

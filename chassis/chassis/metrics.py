@@ -86,8 +86,26 @@ RPC_LIMIT = Gauge(
     "alliance_rpc_limit",
     "同时进行的调用数上限，事件循环延迟时降低 · Calls under way at most; lowered while the event loop is late.",
 )
+RPC_RUNNING = Gauge("alliance_rpc_running", "正在处理的调用数 · Calls under way.")
 LOOP_LAG = Gauge(
     "alliance_event_loop_lag_seconds",
     "一秒内事件循环醒来的最大延迟（秒） · How late the event loop woke up at worst within the last second.",
+)
+DATABASE_CONNECTIONS = Gauge(
+    "alliance_database_connections",
+    "使用中的数据库连接数，按连接池：calls 调用与处理，plumbing 租约等 · "
+    "Connections to the database in use, by pool: calls (and handlers), plumbing (leases and the like).",
+    ["pool"],
+)
+DATABASE_LIMIT = Gauge("alliance_database_connections_limit", "连接池的上限 · Connections that a pool has at most.", ["pool"])
+DATABASE_WAIT = Histogram(
+    "alliance_database_wait_seconds",
+    "等到一个数据库连接的时间（秒） · Time until there was a connection to the database.",
+    ["pool"],
+    buckets=_FAST,
+)
+DUE_WORK = Gauge(
+    "alliance_due_work",
+    "按业务时间已到期、尚未完成的工作数 · How much is due by the business clock and not yet done.",
 )
 BUILD = Gauge("alliance_build_info", "恒为 1，标明服务和版本 · 1, with service and version.", ["service", "version"])

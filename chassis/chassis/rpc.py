@@ -165,7 +165,7 @@ class Pipeline:
                 await _abort(context, status.internal(telemetry.trace_id()))
             finally:
                 span.set_attribute("rpc.grpc.status", code)
-                metrics.RPC_SECONDS.labels(method.name).observe(time.monotonic() - began)
+                metrics.RPC_SECONDS.labels(method.name).observe(time.monotonic() - began, telemetry.exemplar())
                 metrics.RPC_CALLS.labels(method.name, code).inc()
 
     def _enter(self) -> None:

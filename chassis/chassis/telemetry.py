@@ -69,6 +69,12 @@ def trace_id() -> str:
     return trace.format_trace_id(context.trace_id) if context.is_valid else ""
 
 
+def exemplar() -> dict[str, str] | None:
+    """What links a sample to the current trace; None where the trace is not recorded."""
+    context = trace.get_current_span().get_span_context()
+    return {"trace_id": trace.format_trace_id(context.trace_id)} if context.trace_flags.sampled else None
+
+
 def is_sampled(parent: str) -> bool:
     """Whether a traceparent's trace is recorded; its last two hex digits are flags, the lowest of which says so."""
     return parent[-1:] in _SAMPLED

@@ -167,15 +167,28 @@ MUTATIONS: tuple[Mutation, ...] = (
         "watched",
         "an alert on a metric that there is not",
         "operators",
-        lambda r: r.of("PrometheusRule")[0]["spec"]["groups"][0]["rules"][0].update(
+        lambda r: r.of("PrometheusRule")[0]["spec"]["groups"][-1]["rules"][0].update(
             expr='alliance_nothing{namespace="platform"} > 0'
         ),
     ),
     (
         "watched",
+        "an alert of every platform",
+        "operators",
+        lambda r: r.of("PrometheusRule")[0]["spec"]["groups"][-1]["rules"][0].update(expr="absent(alliance_build_info{})"),
+    ),
+    ("dashboards", "one is left out", "operators", lambda r: drop(r, "ConfigMap", "alliance-dashboard-events")),
+    (
+        "dashboards",
+        "no label for the sidecar",
+        "operators",
+        lambda r: r.named("ConfigMap", "alliance-dashboard-events")["metadata"]["labels"].pop("grafana_dashboard"),
+    ),
+    (
+        "watched",
         "an alert without a runbook",
         "operators",
-        lambda r: r.of("PrometheusRule")[0]["spec"]["groups"][0]["rules"][0]["annotations"].update(
+        lambda r: r.of("PrometheusRule")[0]["spec"]["groups"][-1]["rules"][0]["annotations"].update(
             runbook_url="https://docs/none.md"
         ),
     ),

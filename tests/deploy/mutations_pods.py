@@ -107,7 +107,41 @@ MUTATIONS: tuple[Mutation, ...] = (
             {"app.kubernetes.io/component": "notify"}
         ),
     ),
-    ("scaled", "a second pod of matching", "operators", lambda r: r.deployment("matching")["spec"].update(replicas=2)),
+    (
+        "scaled",
+        "another number of matching's pods",
+        "operators",
+        lambda r: r.deployment("matching")["spec"].update(replicas=3),
+    ),
+    (
+        "scaled",
+        "KEDA scales matching",
+        "operators",
+        lambda r: r.manifests.append(
+            {"kind": "ScaledObject", "metadata": {"name": "alliance-matching"}, "spec": {"triggers": []}}
+        ),
+    ),
+    ("index_on_a_volume_of_its_own", "in memory", "lab", lambda r: r.settings("matching").pop("ALLIANCE_INDEX_FOLDER")),
+    (
+        "index_on_a_volume_of_its_own",
+        "of any size",
+        "lab",
+        lambda r: [one["emptyDir"].clear() for one in r.pod("matching")["volumes"] if one["name"] == "index"],
+    ),
+    (
+        "index_on_a_volume_of_its_own",
+        "on no volume",
+        "lab",
+        lambda r: [
+            one.update(mountPath="/elsewhere") for one in r.container("matching")["volumeMounts"] if one["name"] == "index"
+        ],
+    ),
+    (
+        "index_on_a_volume_of_its_own",
+        "one pod in production",
+        "production",
+        lambda r: r.deployment("matching")["spec"].update(replicas=1),
+    ),
     ("scaled", "an upgrade resets what KEDA scaled", "operators", lambda r: r.deployment("notify")["spec"].update(replicas=2)),
     (
         "scaled",
@@ -163,6 +197,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a folder of the node",
         "lab",
         lambda r: r.pod("registry")["volumes"].append({"name": "node", "hostPath": {"path": "/"}}),
+    ),
+    (
+        "restricted",
+        "a folder more to write to",
+        "lab",
+        lambda r: r.container("registry")["volumeMounts"].append({"name": "tmp", "mountPath": "/var"}),
     ),
     ("restricted", "the node's network", "lab", lambda r: r.pod("registry").update(hostNetwork=True)),
     (

@@ -1,11 +1,12 @@
 """Rules of topics, databases, secrets and metrics."""
 
+import json
 import re
 
-from prometheus_client.metrics import MetricWrapperBase
-
 from alliance_local.state import SERVICES
-from chassis import metrics, provision, topics
+from chassis import provision, topics
+from observe import dashboards as boards
+from observe import exported, rules
 from tests.deploy.helm import NAMESPACE, ROOT, name_of
 from tests.deploy.rendered import (
     FULL,
@@ -179,22 +180,31 @@ def watched(r: Rendered) -> Faults:
             yield f"{service}: watched twice"
     if [one["port"] for one in monitor.get("endpoints", [])] != ["metrics"]:
         yield "not on the metrics' port"
-    alerts = [rule for group in r.named("PrometheusRule", FULL)["spec"].get("groups", []) for rule in group["rules"]]
+    groups = r.named("PrometheusRule", FULL)["spec"].get("groups", [])
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
     if not alerts:
         yield "no alerts"
-    exported = {sample for one in vars(metrics).values() if isinstance(one, MetricWrapperBase) for sample in _samples(one)}
+    known = exported.samples() | rules.recorded({"groups": groups})
     for alert in alerts:
-        names = set(re.findall(r"\balliance_\w+", alert["expr"]))
-        if not names or names - exported:
-            yield f"{alert['alert']}: {names - exported}"
-        runbook = alert["annotations"].get("runbook_url", "").rpartition("/")[2]
-        if not runbook or not (ROOT / "docs/runbooks" / runbook).exists():
-            yield f"{alert['alert']}: runbook {runbook}"
-        if f'namespace="{NAMESPACE}"' not in alert["expr"]:
-            yield f"{alert['alert']}: of every platform"
+        for name, selector in exported.asked(alert["expr"]) or [("nothing", "")]:
+            if name not in known:
+                yield f"{alert['alert']}: {name}"
+            if f'namespace="{NAMESPACE}"' not in selector:
+                yield f"{alert['alert']}: of every platform"
+        address = alert["annotations"].get("runbook_url", "")
+        page = address.removeprefix(r.values["monitoring"]["runbooks"] + "/")
+        if page == address or not (ROOT / "docs/runbooks" / page).exists():
+            yield f"{alert['alert']}: runbook {address}"
 
 
-def _samples(metric: MetricWrapperBase) -> set[str]:
-    """Names under which a metric is exported."""
-    name = next(iter(metric.describe())).name
-    return {name, f"{name}_total", *(f"{name}_{one}" for one in ("count", "sum", "bucket"))}
+@rule
+def dashboards(r: Rendered) -> Faults:
+    """Every dashboard in a ConfigMap that Grafana's sidecar finds."""
+    if not r.has_operators:
+        return
+    for name, board in boards.dashboards().items():
+        found = r.named("ConfigMap", f"{FULL}-dashboard-{name}")
+        if json.loads(found["data"].get(f"{name}.json", "{}")) != board:
+            yield f"{name}: not there, or another"
+        if not r.values["monitoring"]["dashboards"]["labels"].items() <= found["metadata"].get("labels", {}).items():
+            yield f"{name}: no sidecar finds it"

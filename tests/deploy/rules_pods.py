@@ -18,6 +18,8 @@ from tests.deploy.rendered import (
     selects,
 )
 
+_INDEX = "/var/lib/alliance/index"
+_WRITABLE = ("/tmp", _INDEX)  # noqa: S108 - in the container
 _DRAIN = 30  # seconds that a service may take after SIGTERM: calls 10, a batch 10, groups and leases
 
 
@@ -125,13 +127,10 @@ def disruption_budget(r: Rendered) -> Faults:
 
 @rule
 def scaled(r: Rendered) -> Faults:
-    """By consumer lag, every group of a service; where nothing scales, as many as values say. Matching is one, for now."""
-    matching = f"{FULL}-matching"
-    if r.deployment("matching")["spec"].get("replicas") != 1 or r.named("ScaledObject", matching)["spec"]:
-        yield "matching: not one pod"
-    for service in sorted({*SERVICES} - {"matching"}):
+    """By consumer lag, every group of a service; where nothing scales, as many as values say. Nothing scales matching."""
+    for service in SERVICES:
         spec = r.named("ScaledObject", f"{FULL}-{service}")["spec"]
-        if r.values["autoscaling"]["source"] == "none":
+        if service == "matching" or r.values["autoscaling"]["source"] == "none":
             if spec or r.deployment(service)["spec"].get("replicas") != r.values["services"][service]["replicas"]:
                 yield f"{service}: not as many pods as values say"
             continue
@@ -149,6 +148,21 @@ def scaled(r: Rendered) -> Faults:
                 yield f"{service}: asks Kafka plainly"
             if r.named("TriggerAuthentication", one.get("authenticationRef", {}).get("name", ""))["spec"] == {}:
                 yield f"{service}: asks Kafka as nobody"
+
+
+@rule
+def index_on_a_volume_of_its_own(r: Rendered) -> Faults:
+    """Each pod of matching keeps its index on a volume of its own, of a limited size; production has two pods or more."""
+    mounts = {one["mountPath"]: one["name"] for one in r.container("matching").get("volumeMounts", [])}
+    volumes = {one["name"]: one for one in r.pod("matching").get("volumes", [])}
+    if r.settings("matching").get("ALLIANCE_INDEX_FOLDER") != _INDEX:
+        yield "in memory alone"
+    if volumes.get(mounts.get(_INDEX, ""), {}).get("emptyDir") != {
+        "sizeLimit": r.values["services"]["matching"]["index"]["size"]
+    }:
+        yield "on no volume of a limited size"
+    if r.profile == "production" and r.deployment("matching")["spec"].get("replicas", 1) < 2:
+        yield "one pod, which nobody stands in for"
 
 
 @rule
@@ -179,7 +193,7 @@ def resources(r: Rendered) -> Faults:
 
 @rule
 def restricted(r: Rendered) -> Faults:
-    """The pod security standard `restricted`, and more: a read-only root, a number for a user, /tmp alone to write to."""
+    """The pod security standard `restricted`, and more: a read-only root, a user by number, /tmp and an index to write to."""
     for name, pod in r.pods():
         context = pod.get("securityContext", {})
         if context.get("runAsNonRoot") is not True or not context.get("runAsUser", 0) > 0:
@@ -199,7 +213,7 @@ def restricted(r: Rendered) -> Faults:
             if own.get("readOnlyRootFilesystem") is not True or own.get("privileged"):
                 yield f"{name}: may write to its image, or is privileged"
             for mount in container.get("volumeMounts", []):
-                if mount["name"] in writable and mount["mountPath"] != "/tmp":  # noqa: S108 - in the container
+                if mount["name"] in writable and mount["mountPath"] not in _WRITABLE:
                     yield f"{name}: writes to {mount['mountPath']}"
                 elif mount["name"] not in writable and not mount.get("readOnly"):
                     yield f"{name}: {mount['mountPath']} is not read-only"

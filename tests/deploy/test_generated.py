@@ -18,8 +18,8 @@ from tests.deploy.rendered import PLATFORM
 
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
-    """deploy/k8s/generate.py, which is no package's."""
-    spec = importlib.util.spec_from_file_location("generate_chart", ROOT / "deploy/k8s/generate.py")
+    """deploy/k8s/chart.py, which is no package's."""
+    spec = importlib.util.spec_from_file_location("chart", ROOT / "deploy/k8s/chart.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -28,7 +28,7 @@ def generate() -> ModuleType:
 
 
 def test_nothing_is_out_of_date() -> None:
-    command = [sys.executable, str(ROOT / "deploy/k8s/generate.py"), "--check"]
+    command = [sys.executable, str(ROOT / "deploy/k8s/chart.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -38,7 +38,7 @@ def test_what_is_out_of_date_is_named(
 ) -> None:
     file = generate.CHART / "files/platform.yaml"
     monkeypatch.setattr(generate, "platform", dict)
-    monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
+    monkeypatch.setattr(sys, "argv", ["chart.py", "--check"])
     before = file.read_text("utf-8")
     assert generate.main() == 1
     assert "files/platform.yaml: make chart" in capsys.readouterr().err

@@ -28,8 +28,9 @@ def _text(manifests: list[Manifest]) -> str:
     for one in manifests:
         if one["kind"] == "Secret":
             one["data"]["password"] = "(made up)"
-        if one["kind"] == "ConfigMap" and "smoke.py" in one["data"]:
-            one["data"]["smoke.py"] = "(files/smoke.py)"
+        for file in one.get("data", {}) if one["kind"] == "ConfigMap" else ():
+            if file.endswith((".py", ".json")):
+                one["data"][file] = f"(files/…/{file})"
     ordered = sorted(manifests, key=name_of)
     return "".join(
         f"# {name_of(one)}\n{yaml.dump(one, Dumper=_Dumper, allow_unicode=True, width=200)}---\n" for one in ordered

@@ -85,7 +85,7 @@ def test_by_cpu_a_horizontal_autoscaler_scales() -> None:
     names = {one["spec"]["scaleTargetRef"]["name"] for one in found.of("HorizontalPodAutoscaler")}
     assert names == {"alliance-registry", "alliance-listings", "alliance-reporting", "alliance-notify"}
     assert "replicas" not in found.deployment("notify")["spec"]
-    assert found.deployment("matching")["spec"]["replicas"] == 1
+    assert found.deployment("matching")["spec"]["replicas"] == found.values["services"]["matching"]["replicas"]
 
 
 def test_connections_follow_the_pods_and_their_pools() -> None:
@@ -95,8 +95,26 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
 
     before = most()
     assert most("--set", "services.notify.autoscaling.max=7") == before + 14
+    assert most("--set", "services.matching.replicas=3") == before + 14
     assert most("--set", "services.notify.settings.database_pool=20") == before + 70
     assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
+
+
+def test_dashboards_can_be_left_out_and_put_into_a_folder() -> None:
+    def boards(*given: str) -> list[Manifest]:
+        maps = Rendered("operators", render("operators", *given), {}).of("ConfigMap")
+        return [one for one in maps if "-dashboard-" in one["metadata"]["name"]]
+
+    assert boards("--set", "monitoring.dashboards.enabled=false") == []
+    in_folder = boards("--set", "monitoring.dashboards.annotations.grafana_folder=Alliance")
+    assert {one["metadata"]["annotations"]["grafana_folder"] for one in in_folder} == {"Alliance"}
+    assert all("annotations" not in one["metadata"] for one in boards())
+
+
+def test_runbooks_without_an_address_are_named_by_their_place() -> None:
+    (found,) = Rendered("operators", render("operators", "--set", "monitoring.runbooks="), {}).of("PrometheusRule")
+    addresses = [one["annotations"]["runbook_url"] for one in found["spec"]["groups"][-1]["rules"]]
+    assert all((helm.ROOT / one).exists() and one.startswith("docs/runbooks/") for one in addresses)
 
 
 def test_a_digest_wins_over_the_tag() -> None:
@@ -123,6 +141,7 @@ def test_another_release_in_another_namespace_has_names_of_its_own_throughout(pr
         ('"east"', '"alliance"'),
         (".other.svc", ".platform.svc"),
         ('\\"other\\"', '\\"platform\\"'),
+        ('"namespace": "other"', '"namespace": "platform"'),
     ):
         manifests = manifests.replace(its, ours)
     # Helm sorts by name, and the hash of the settings has the names in it.

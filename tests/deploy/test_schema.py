@@ -83,7 +83,11 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.listings.replicas", 0),
         ("lab", "services.listings.replicas", 13),  # more than partitions
         ("lab", "services.listings.replicas", "2"),
-        ("lab", "services.matching.replicas", 2),
+        ("lab", "services.matching.replicas", 0),
+        ("lab", "services.matching.replicas", 13),  # more than shares
+        ("lab", "services.matching.index.size", "much"),
+        ("lab", "services.matching.settings.index_folder", "/elsewhere"),  # the chart's own business
+        ("lab", "services.listings.index", {"size": "1Gi"}),
         ("lab", "services.matching.autoscaling", {"min": 1, "max": 2}),
         ("lab", "services.registry.settings", {"objects_url": None}),
         ("lab", "services.registry.settings.database_url", "postgresql://other"),  # the chart's own business
@@ -108,6 +112,8 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("production", "credentials.externalSecrets.storeName", ""),
         ("production", "credentials.externalSecrets.refreshInterval", "often"),
         ("production", "database.cluster.instances", 0),
+        ("production", "monitoring.dashboards.labels", {"grafana_dashboard": 1}),
+        ("production", "monitoring.dashboards.folder", "Alliance"),
     ],
 )
 def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) -> None:
@@ -119,6 +125,8 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
     [
         ("lab", "services.listings.replicas", 1),
         ("lab", "services.listings.replicas", 12),
+        ("lab", "services.matching.replicas", 1),
+        ("lab", "services.matching.replicas", 12),
         ("lab", "services.reporting.settings.report_due_days", 1),
         ("lab", "services.reporting.settings.report_due_days", 90),
         ("lab", "services.registry.settings.policy_limits", {"secretariat_staff": 2}),

@@ -7,6 +7,7 @@ import pytest
 from alliance.reporting.v1 import report_pb2
 from chassis.clock import business_date, start_of_day
 from codes.quarters import Quarter
+from reporting.deadlines import delay
 from reporting.domain.deadlines import REPORT, ROUND, Rule, State, Step, crossed, dates, next_step
 
 Q1 = Quarter(2026, 1)
@@ -82,3 +83,17 @@ def test_states_are_those_of_the_contract() -> None:
 def test_the_title_says_that_the_last_day_is_our_default(rule: Rule) -> None:
     assert "默认" in rule.zh
     assert "our default" in rule.en
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "late"),
+    [
+        (timedelta(days=-9), timedelta(0), 0.0),
+        (timedelta(days=-9), timedelta(seconds=7), 7.0),
+        (timedelta(hours=2), timedelta(hours=2, seconds=7), 7.0),  # set up after its boundary
+        (timedelta(days=-9), timedelta(seconds=-1), 0.0),
+    ],
+)
+def test_a_boundary_is_late_from_when_it_could_have_been_crossed(since: timedelta, now: timedelta, late: float) -> None:
+    boundary = start_of_day(date(2026, 4, 1))
+    assert delay(Step(State.OPEN, "opened", date(2026, 4, 1)), boundary + since, boundary + now) == late

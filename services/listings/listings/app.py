@@ -8,13 +8,15 @@ from access.listeners import listeners
 from access.register import Owner, ProjectedRegister
 from alliance.listings.v1 import booking_service_pb2, feed_service_pb2, listings_service_pb2, person_service_pb2
 from chassis import outgoing
+from chassis.counting import counting
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from listings import store
+from listings import metrics, store
 from listings.bookings.rpc import Bookings
 from listings.bookings.store import booking
+from listings.domain.names import Kind, State
 from listings.feeds.exchanging import AT_ONCE, Exchanging
 from listings.feeds.giving import Giving
 from listings.feeds.http import HttpPeer
@@ -63,12 +65,13 @@ class ListingsParts(Parts):
         return listeners()
 
     def tasks(self) -> Sequence[Task]:
-        """Expiry of listings, opening and closing of rounds; exchanges with outside systems."""
+        """Expiry of listings, opening and closing of rounds; exchanges with outside systems; how many listings."""
         exchanging = self._exchanging()
         return [
             sweep(self.context, "service:listings", rounds.sweep),
             exchanging.run,
             lambda: exchanging.watch(self.context.clock),
+            counting(self.context.database, metrics.LISTINGS, store.LISTINGS, Kind, State),
         ]
 
     async def due_work(self, tx: Tx) -> int:

@@ -122,6 +122,8 @@ class ListingRow:
 
 listing: Table = _ListingTable.__table__  # type: ignore[attr-defined]
 metadata = Base.metadata
+LISTINGS = "SELECT kind, state, count(*) FROM listing GROUP BY kind, state"
+"""By the index `listing_kind` alone."""
 _COLUMNS = tuple(field.name for field in fields(ListingRow))
 _ALL = select(*(listing.c[name] for name in _COLUMNS))
 _WRITE = f"""

@@ -6,10 +6,11 @@ from pathlib import Path
 from access.authority import Authority
 from access.register import Owner, ProjectedRegister
 from alliance.notify.v1 import notify_service_pb2
+from chassis.counting import counting
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
-from notify import store
+from notify import metrics, store
 from notify.audience import Rights
 from notify.delivering import Delivering
 from notify.events import Events
@@ -41,9 +42,12 @@ class NotifyParts(Parts):
         return Events(self._rights).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Sends mails and webhooks."""
+        """Sends mails and webhooks; how many have not arrived."""
         context = self.context
-        return [Delivering(context.database, self._rights, context.settings, context.system_clock).run]
+        return [
+            Delivering(context.database, self._rights, context.settings, context.system_clock).run,
+            counting(context.database, metrics.OPEN, store.OPEN, store.OPEN_STATES.__getitem__),
+        ]
 
     async def due_work(self, tx: Tx) -> int:
         """Deliveries to be tried at once."""

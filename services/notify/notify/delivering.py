@@ -8,10 +8,10 @@ import logging
 from collections import Counter as Counts
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Histogram
 
 from alliance.notify.v1 import events_pb2
 from alliance.notify.v1 import notify_pb2 as pb
@@ -23,7 +23,7 @@ from chassis.errors import Unavailable
 from chassis.handling import away
 from chassis.ids import id_of
 from chassis.personal import Vault
-from notify import store
+from notify import metrics, store
 from notify.audience import Rights
 from notify.channels import Hook, Mail, SendError, Webhooks, send_mail
 from notify.domain.texts import title_and_text
@@ -33,14 +33,6 @@ from notify.store import DeliveryRow, SubscriptionRow
 
 log = logging.getLogger(__name__)
 TOPIC = "alliance.internal.notify.delivery.v1"
-ATTEMPTS = Counter(
-    "alliance_deliveries_attempts_total",
-    "投递次数，按渠道和结果 · Attempts to deliver by channel and outcome.",
-    ["channel", "outcome"],
-)
-SECONDS = Histogram(
-    "alliance_deliveries_seconds", "从事件入库到投递（秒） · From recording an event to its delivery.", ["channel"]
-)
 AT_ONCE = 400  # deliveries under way
 _EACH = 4  # of these for one organization
 _BATCH = 16  # taken at one look
@@ -139,6 +131,8 @@ class Delivering:
         start = tx.recorded_at.isoformat()
         row.attempts = [*row.attempts, {"attempt": number, "start": start, "outcome": "sending"}]
         row.tries += 1
+        if number == 1:
+            tx.on_commit(partial(metrics.FIRST.observe, max(0.0, (tx.recorded_at - row.occurred_at).total_seconds())))
         row.next_attempt_at = tx.recorded_at + timedelta(seconds=self._settings.delivery_timeout + _SPARE)
 
     async def _message(self, tx: Tx, row: DeliveryRow, subscription: SubscriptionRow) -> Mail | Hook | None:
@@ -174,13 +168,13 @@ class Delivering:
                 log.exception("delivery: not sent", extra={"delivery": row.name})
                 outcome = type(error).__name__
         crash_point("notify.after_send")
-        ATTEMPTS.labels(channel, "delivered" if outcome == "delivered" else "failed").inc()
+        metrics.ATTEMPTS.labels(channel, "delivered" if outcome == "delivered" else "failed").inc()
         async with self._database.transaction(_CAUSE) as tx:
             current = await store.get_delivery(tx, row.name, lock=True)
             if current and current.tries == row.tries and current.state == pb.DELIVERY_STATE_PENDING:
                 await self._settle(tx, current, outcome)  # else a later attempt has taken over
         if outcome == "delivered":
-            SECONDS.labels(channel).observe(max(0.0, (self._clock.now() - row.occurred_at).total_seconds()))
+            metrics.SECONDS.labels(channel).observe(max(0.0, (self._clock.now() - row.occurred_at).total_seconds()))
 
     async def _send(self, message: Mail | Hook) -> None:
         if isinstance(message, Hook):

@@ -129,6 +129,9 @@ subscription: Table = SubscriptionRow.__table__  # type: ignore[attr-defined]
 secret: Table = SecretRow.__table__  # type: ignore[attr-defined]
 inbox: Table = InboxRow.__table__  # type: ignore[attr-defined]
 delivery: Table = DeliveryRow.__table__  # type: ignore[attr-defined]
+OPEN_STATES = {1: "pending", 3: "failed"}
+OPEN = "SELECT state, count(*) FROM delivery WHERE state IN (1, 3) GROUP BY state"
+"""By the index `delivery_open`."""
 metadata = _Base.metadata
 _OPEN = text("state IN (1, 3)")  # pending, or failed and perhaps sent again; as the index has it
 _IS_ANY_DUE = "SELECT EXISTS (SELECT FROM delivery WHERE state = 1 AND next_attempt_at <= $1)"

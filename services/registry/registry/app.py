@@ -7,10 +7,11 @@ from pathlib import Path
 from access.authority import Authority
 from alliance.registry.v1 import application_service_pb2, document_service_pb2, registry_service_pb2
 from chassis.clock import business_date
+from chassis.counting import counting
 from chassis.database import Cause, Tx
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from registry import store
+from registry import metrics, store
 from registry.applications import store as applications
 from registry.applications import taking
 from registry.applications.documents import Documents
@@ -19,6 +20,7 @@ from registry.applications.rpc import Applications
 from registry.applications.scanning import Clamd, NoScanner, Scanner
 from registry.changes import bootstrap
 from registry.domain.limits import limits
+from registry.domain.names import BodyKind, BodyState
 from registry.judging import Judge
 from registry.register import OwnRegister, scopes_of
 from registry.rpc import Registry
@@ -56,8 +58,13 @@ class RegistryParts(Parts):
         ]
 
     def tasks(self) -> Sequence[Task]:
-        """The first platform grant; what the rules say of every body, day by day; what a deadline does."""
-        return [self._bootstrap, self._judging, sweep(self.context, _SELF, self._lapse)]
+        """The first platform grant; what the rules say of every body, day by day; what a deadline does; how many bodies."""
+        return [
+            self._bootstrap,
+            self._judging,
+            sweep(self.context, _SELF, self._lapse),
+            counting(self.context.database, metrics.BODIES, store.BODIES, BodyKind, BodyState),
+        ]
 
     async def _lapse(self, tx: Tx) -> int:
         return await taking.sweep(tx, self._taking)

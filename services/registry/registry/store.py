@@ -162,6 +162,7 @@ class CheckRow(Base, table=True):
 
 organization: Table = OrganizationRow.__table__  # type: ignore[attr-defined]
 body: Table = BodyRow.__table__  # type: ignore[attr-defined]
+BODIES = "SELECT kind, state, count(*) FROM body GROUP BY kind, state"
 membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
 body_finding: Table = FindingRow.__table__  # type: ignore[attr-defined]

@@ -7,11 +7,12 @@ from pathlib import Path
 from access.authority import Authority
 from access.register import Owner, ProjectedRegister
 from alliance.reporting.v1 import reporting_service_pb2
+from chassis.counting import counting
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from reporting import deadlines, events, store
+from reporting import deadlines, events, metrics, store
 from reporting.compiling import Compiler
 from reporting.rpc import Reporting, scopes_of
 from reporting.settings import ReportingSettings
@@ -39,9 +40,12 @@ class ReportingParts(Parts):
         return events.listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Deadlines by the business clock."""
+        """Deadlines by the business clock; how many there are."""
         days = self.context.settings.report_due_days
-        return [sweep(self.context, "service:reporting", partial(deadlines.sweep, report_days=days))]
+        return [
+            sweep(self.context, "service:reporting", partial(deadlines.sweep, report_days=days)),
+            counting(self.context.database, metrics.DEADLINES, store.DEADLINES, str, str),
+        ]
 
     async def due_work(self, tx: Tx) -> int:
         """What the sweep has not got to yet."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 
 from alliance.reporting.v1 import events_pb2
 from chassis.clock import business_date, start_of_day
@@ -9,7 +10,7 @@ from chassis.database import Tx
 from chassis.ids import resource
 from codes import quarters
 from codes.quarters import Quarter
-from reporting import store
+from reporting import metrics, store
 from reporting.domain.deadlines import ROUND, RULES, Rule, State, Step, crossed, dates, missing, next_step
 from reporting.mapping import deadline_message
 from reporting.store import DeadlineRow, Done
@@ -29,7 +30,9 @@ async def sweep(tx: Tx, report_days: int) -> int:
     rows = await store.due_deadlines(tx, today, _BATCH)
     for row in rows:
         # One boundary each: the next waits for its turn among those of all deadlines.
-        await _enter(tx, row, next(crossed(State(row.state), row.opens_on, row.due_on, today)))
+        step = next(crossed(State(row.state), row.opens_on, row.due_on, today))
+        await _enter(tx, row, step)
+        tx.on_commit(partial(metrics.FIRING.observe, delay(step, row.create_time, tx.now)))
     return len(rows)
 
 
@@ -37,6 +40,11 @@ async def due(tx: Tx) -> int:
     """How much of that is due and not yet done."""
     today = business_date(tx.now)
     return len(await store.unscheduled(tx, quarters.of(today))) + await store.count_due(tx, today)
+
+
+def delay(step: Step, since: datetime, now: datetime) -> float:
+    """Seconds by which a boundary is crossed late; one that was over when the deadline was set up counts from then."""
+    return max(0.0, (now - max(start_of_day(step.on), since)).total_seconds())
 
 
 async def close_if_done(tx: Tx, body: str, rule: Rule, quarter: Quarter) -> None:

@@ -161,6 +161,7 @@ class SourceRow(_Base, table=True):
 fact: Table = FactRow.__table__  # type: ignore[attr-defined]
 naming: Table = NamingRow.__table__  # type: ignore[attr-defined]
 deadline: Table = DeadlineRow.__table__  # type: ignore[attr-defined]
+DEADLINES = "SELECT rule, state, count(*) FROM deadline GROUP BY rule, state"
 report: Table = ReportRow.__table__  # type: ignore[attr-defined]
 revision: Table = RevisionRow.__table__  # type: ignore[attr-defined]
 source: Table = SourceRow.__table__  # type: ignore[attr-defined]

@@ -106,6 +106,10 @@ spec:
             preStop: {sleep: {seconds: 5}}  # until nobody sends calls here any more
       volumes:
         {{- include "alliance.volume.tmp" $root | nindent 8 }}
+        {{- with .values.index }}
+        - name: index
+          emptyDir: {sizeLimit: {{ .size }}}
+        {{- end }}
         {{- range $volume, $source := include "alliance.volumes" . | fromYaml }}
         - name: {{ $volume }}
           {{- toYaml $source | nindent 10 }}
@@ -174,6 +178,9 @@ envFrom:
   - configMapRef: {name: {{ include "alliance.fullname" .root }}-{{ .service }}}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
+  {{- if hasKey .values "index" }}
+  - {name: index, mountPath: /var/lib/alliance/index}
+  {{- end }}
   {{- range $volume, $_ := include "alliance.volumes" . | fromYaml }}
   - {name: {{ $volume }}, mountPath: /etc/alliance/{{ $volume }}, readOnly: true}
   {{- end }}

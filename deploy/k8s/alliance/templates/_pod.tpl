@@ -1,4 +1,4 @@
-{{/* What every pod of ours has: no token of the API, no root, nothing to write to but /tmp. */}}
+{{/* What every pod of ours has: no token of the API, no root, nothing to write to but volumes of its own. */}}
 
 {{- define "alliance.pod.security" -}}
 automountServiceAccountToken: false

@@ -29,6 +29,7 @@
 {{- range .facts.peers }}
 {{- $_ := set $settings (printf "%s_target" .) (include "alliance.target" (dict "root" $root "service" .)) }}
 {{- end }}
+{{- if hasKey .values "index" }}{{ $_ := set $settings "index_folder" "/var/lib/alliance/index" }}{{ end }}
 {{- with $v.tokens.bootstrapAdmin }}{{ $_ := set $settings "bootstrap_admin_sub" . }}{{ end }}
 {{- with $v.telemetry.otlpEndpoint }}{{ $_ := set $settings "otlp_endpoint" . }}{{ end }}
 {{- range $name, $value := merge $settings .values.settings }}

@@ -1,0 +1,1 @@
+"""What operators see of the platform 可观测性: metrics, objectives, alerts, dashboards."""
