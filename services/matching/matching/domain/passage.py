@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matching.domain.text import neutral
 
 LIMIT = 1000  # characters of a passage that count; a change must cost little however long the text is
-MEANT = 200  # characters that a meaning is made of: it is no clearer out of five times as many, which cost five times as much
+MEANT = 250  # characters that a meaning is made of: it is no clearer out of five times as many, which cost five times as much
 
 
 _TITLE = re.compile(r"[^。\n]*?(?=。|\n|\. |\.?\s*$)")  # up to the first sentence's end, which is not part of it
