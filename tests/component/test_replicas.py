@@ -221,6 +221,17 @@ async def test_a_topic_that_was_made_anew_brings_nothing_new(world: World) -> No
     assert [row["topic"] for row in rows] == [str(world.topic.id)]
 
 
+async def test_a_client_that_connects_anew_goes_on_where_it_stopped(world: World) -> None:
+    replica = world.starts("a")
+    for number in range(20):
+        demand(world, number, "")
+        supply(world, number, "")
+    await until(world.is_done)
+    ends = {number: len(records) for number, records in enumerate(world.topic.partitions) if records}
+    assert await replica.following.beginning(world.topic.id) == ends
+    assert len(replica.following.log) == 0
+
+
 async def test_what_was_embedded_is_kept_for_all(world: World) -> None:
     first, second = world.starts("a"), world.starts("b")
     await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)

@@ -29,7 +29,7 @@ class Following:
         self.index = index
         self.log = Log()
         self.places: dict[int, int] = {}
-        """Partition → offset of the next record."""
+        """Partition → offset up to which the index holds everything."""
         self.topic = ""
         self.is_caught_up = asyncio.Event()
         self.woken = asyncio.Event()
@@ -39,18 +39,22 @@ class Following:
         self._load = load
         self._seen: dict[int, int] = {}
         self._is_anew = False
+        self._next: dict[int, int] = {}  # where it reads on: behind the index, where a share is
 
     async def beginning(self, topic: UUID) -> Mapping[int, int]:
-        """See `Follower`: where it stopped, or where the share that is furthest behind did."""
+        """See `Follower`: where it stopped; at a start, where the share that is furthest behind did."""
         name = str(topic)
-        if self.topic and self.topic != name:
+        if name == self.topic:
+            return self._next
+        if self.topic:
             self.places, self._seen, self._is_anew = {}, {}, True
             self.log.begin_anew()
-        elif not self.topic:
+        else:
             self._seen = await self._shares.seen_by_all(name)
             self.places = self._load(name)
         self.topic = name
-        return {number: min(place, self._seen.get(number, 0)) for number, place in self.places.items()}
+        self._next = {number: min(place, self._seen.get(number, 0)) for number, place in self.places.items()}
+        return self._next
 
     async def take(self, records: Sequence[Record]) -> None:
         """See `Follower`. While some go into the index, the texts of the next are embedded."""
@@ -89,7 +93,8 @@ class Following:
                 self.index.remove(record.key, state)
             if self._is_news(record, version):
                 self.log.add(record)
-        self.places[record.partition] = max(record.offset + 1, self.places.get(record.partition, 0))
+        for places in (self.places, self._next):
+            places[record.partition] = max(record.offset + 1, places.get(record.partition, 0))
 
     def _is_news(self, record: Record, version: int) -> bool:
         """Whether some share has not scored it. On a topic that was made anew, what is known already was on the old one."""
