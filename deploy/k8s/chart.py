@@ -10,11 +10,12 @@ docs/metrics.md                what the services export
 `--check` writes nothing and exits 1 where anything differs.
 """
 
+import asyncio
 import json
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from alliance_local.state import SERVICES
 from chassis import provision, topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Database
+from chassis.handling import Listen
 from chassis.main import PLUMBING
 from chassis.service import Context, Service
 from chassis.settings import ServiceSettings
@@ -94,11 +96,18 @@ def platform() -> dict[str, Any]:
 def _groups() -> int:
     """How many groups and tails there are, over all services."""
     apps = (import_module(f"{name}.app").SERVICE for name in SERVICES)
-    return sum(len(app.parts(_context(app)).listens()) for app in apps)
+    return sum(len(_listens(app)) for app in apps)
+
+
+def _listens(service: Service) -> Sequence[Listen]:
+    async def found() -> Sequence[Listen]:  # channels to other services are made, and ask for a loop
+        return service.parts(_context(service)).listens()
+
+    return asyncio.run(found())
 
 
 def _service(service: Service) -> dict[str, Any]:
-    listens = [one for one in service.parts(_context(service)).listens() if one.follower is None]
+    listens = [one for one in _listens(service) if one.follower is None]
     return {
         "peers": peers(service.name),
         "grpc": grpc_services(service.name),
