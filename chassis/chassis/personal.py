@@ -39,17 +39,22 @@ _WECHAT = re.compile(
     """,
     re.ASCII | re.VERBOSE,
 )
+_APART = r"[\s.-]{0,2}"  # what people set between the groups of a number
+_MOBILE = rf"1[3-9]\d{_APART}(?:\d{{4}}{_APART}\d{{4}}|\d{{3}}{_APART}\d{{5}})"
+_LANDLINE = r"\(?0(?:10|2\d|[3-9]\d\d)\)?(?:[\s.-]{1,2}\d|[2-9])\d{6,7}"
+_IDENTITY = rf"[1-9]\d{{5}}{_APART}(?:19|20)\d\d[01]\d[0-3]\d{_APART}\d{{3}}[\dx]"
 _NUMBERS = (
-    ("手机号", "a mobile number", re.compile(r"(?<!\d)(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)")),
-    ("固定电话", "a phone number", re.compile(r"(?<!\d)\(?0\d{2,3}\)?[\s-]\d{7,8}(?!\d)")),
+    ("手机号", "a mobile number", re.compile(rf"(?<!\d)(?:\+?86{_APART})?{_MOBILE}(?!\d)")),
+    ("固定电话", "a phone number", re.compile(rf"(?<!\d){_LANDLINE}(?!\d)")),
     ("电子邮箱", "an e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("身份证号", "an identity number", re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dx](?!\d)")),
+    ("身份证号", "an identity number", re.compile(rf"(?<!\d){_IDENTITY}(?!\d)")),
 )
 _IDS = (
     ("微信号", "a WeChat id", _WECHAT),
     ("QQ 号", "a QQ number", re.compile(r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*[:是为(]?\s*[1-9]\d{5,9}(?!\d)", re.ASCII)),
 )
 """Both are looked for in a text that is half-width and in small letters, and where it has something of what each has."""
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")  # stands between digits and is not seen
 _ANY_NUMBER = re.compile(r"\d{4}|@")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
@@ -62,7 +67,7 @@ def screen(field: str, text: str) -> list[Violation]:
     """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated."""
     if len(text) < _SHORTEST:
         return []
-    plain = unicodedata.normalize("NFKC", text).lower()
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
     kinds = (*(_NUMBERS if _ANY_NUMBER.search(plain) else ()), *(_IDS if any(map(plain.__contains__, _MESSENGERS)) else ()))
     return [
         Violation(
