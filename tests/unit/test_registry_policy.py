@@ -44,7 +44,7 @@ WHOLE: dict[str, dict[str, Value]] = {
     "R13.1": {"charter_adopted_on": TODAY},
     "R13.2": {"three_year_goals": True},
     "R13.3": {"annual_plan_year": 2026},
-    "R13.4": {"full_councils_in_year": 2},
+    "R13.4": {"annual_plan_year": 2026, "full_councils_in_year": 2},
     "R14": {
         "lead_enterprises": 1,
         "lead_enterprises_of_the_type": 1,
@@ -112,6 +112,7 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R13.3", {"annual_plan_year": 2027}, SATISFIED),
     ("R13.4", {"full_councils_in_year": 1}, VIOLATED),
     ("R13.4", {"full_councils_in_year": 3}, SATISFIED),
+    ("R13.4", {"annual_plan_year": 2025}, VIOLATED),  # last year's councils are no councils of this year
     *(("R14", {lead: count}, VIOLATED) for lead in WHOLE["R14"] for count in (0, 2)),
     ("R17", {"lead_is_central_soe": False, "lead_is_top_500": False}, SATISFIED),
     ("R17", {"lead_is_central_soe": False, "lead_is_top_500": False, "lead_is_certified": None}, UNKNOWN),

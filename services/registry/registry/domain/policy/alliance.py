@@ -81,8 +81,9 @@ RULES: tuple[Rule, ...] = (
         ("每年召开 2 次全体理事会", "two full council meetings a year"),
         (BodyKind.ALLIANCE,),
         ALWAYS,
-        (Number("full_councils_in_year", "councils_a_year", unit=("次", "")),),
-        ("请在年度计划中安排全体理事会", "provide for the full councils in the annual plan"),
+        (ThisYear("annual_plan_year"), Number("full_councils_in_year", "councils_a_year", unit=("次", ""))),  # of that year
+        ("请在当年工作计划中安排全体理事会，并更新次数", "provide for the full councils in this year's plan, and enter them"),
+        revision=2,
         ours=("计划召开的也计入", "those that are planned count too"),
     ),
 )
