@@ -379,7 +379,7 @@ def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> bod
 
 def test_an_institution_has_two_pilots_of_two_majors_in_a_call(platform: Platform) -> None:
     registry = world.operator(platform).registry
-    university = world.organization(platform, UNIVERSITY)
+    university = verified(platform, UNIVERSITY)
     first, again, second, third = (
         pilot(platform, university.name, major) for major in ("080901", "080901", "080902", "080903")
     )
@@ -403,10 +403,13 @@ def test_a_pilot_is_run_by_a_college_of_its_own_institution(platform: Platform) 
     university, other = verified(platform, UNIVERSITY), verified(platform, UNIVERSITY)
     college = organization_pb2.ORG_TYPE_SECONDARY_COLLEGE
     for parent, verdict in ((university, body_pb2.VERDICT_SATISFIED), (other, VIOLATED)):
-        body = pilot(platform, university.name, "080901", college=child(platform, parent.name, college))
+        own = child(platform, parent.name, college)
+        body = pilot(platform, university.name, "080901", college=own)
+        assert said(platform, body.name, "R21.1").verdict == VIOLATED, "anybody can name a parent"
+        verify(platform, own)
         assert said(platform, body.name, "R21.1").verdict == verdict
-    company = world.organization(platform, ENTERPRISE)
-    assert said(platform, pilot(platform, company.name, "080901").name, "R21.1").verdict == VIOLATED
+    for one in (verified(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)):
+        assert said(platform, pilot(platform, one.name, "080901").name, "R21.1").verdict == VIOLATED
 
 
 def test_a_support_unit_is_a_verified_legal_person(platform: Platform) -> None:

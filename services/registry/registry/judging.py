@@ -161,7 +161,7 @@ async def _of_pilot(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mappin
     found = await store.get_all(tx, OrganizationRow, names)
     institution, college = found.get(known.institution), found.get(known.college)
     facts: dict[str, Value | None] = {
-        "is_institution": institution.org_type in INSTITUTIONS if institution else None,
+        "is_institution": institution.verified and institution.org_type in INSTITUTIONS if institution else None,
         "is_secondary_college": _is_college(college, known.institution) if college else None,
     }
     if institution and known.major_code:
@@ -185,7 +185,8 @@ async def _majors(tx: Tx, name: str, known: body_pb2.PilotUnitFacts) -> Mapping[
 
 
 def _is_college(row: OrganizationRow, institution: str) -> bool:
-    return row.org_type == OrgType.SECONDARY_COLLEGE and row.parent == institution
+    """Only its verification vouches for whose it is: anybody can name a parent."""
+    return row.verified and row.org_type == OrgType.SECONDARY_COLLEGE and row.parent == institution
 
 
 async def _of_support(tx: Tx, known: body_pb2.SupportUnitFacts) -> Mapping[str, Value | None]:

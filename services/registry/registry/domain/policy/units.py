@@ -10,13 +10,17 @@ RULES: tuple[Rule, ...] = (
         "R21.1",
         "S4 三(一)",
         (
-            "申报单位为院校，实施部门为二级学院",
-            "the applicant is an institution, the implementing department its secondary college",
+            "申报单位为院校，实施部门为二级学院，均已核验",
+            "the applicant is an institution, the implementing department its secondary college, both verified",
         ),
         (BodyKind.PILOT_UNIT,),
         ALWAYS,
         (Is("is_institution"), Is("is_secondary_college")),
-        ("请更正申报单位和实施部门", "mend the applicant and the implementing department"),
+        (
+            "请更正申报单位和实施部门，或先办理核验",
+            "mend the applicant and the implementing department, or have them verified",
+        ),
+        revision=2,
     ),
     Rule(
         "R21.2",
