@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -163,8 +164,9 @@ async def test_one_that_can_not_be_scored_holds_up_nobody(world: World, monkeypa
             supply(world, number, "")
     others = {pair for pair in pairs if pair[0] not in broken}
     await until(lambda: _has(world, others))
-    (row,) = await world.rows("SELECT listing, tries, reason FROM again")
-    assert row["listing"] == "listings/d3"
+    (row,) = await world.rows("SELECT listing, tries, reason, cause FROM again")
+    (record,) = (one for records in world.topic.partitions for one in records if one.key == "listings/d3")
+    assert (row["listing"], row["cause"]) == ("listings/d3", record.id)
     assert "ValueError" in row["reason"]
     assert "broken on purpose" not in row["reason"]
     broken.clear()
@@ -219,6 +221,17 @@ async def test_a_topic_that_was_made_anew_brings_nothing_new(world: World) -> No
     assert len(await world.rows("SELECT 1 FROM event")) == said + 1
     rows = await world.rows("SELECT DISTINCT topic FROM share")
     assert [row["topic"] for row in rows] == [str(world.topic.id)]
+
+
+async def test_nothing_is_dropped_by_what_shares_have_seen_of_another_topic(world: World) -> None:
+    replica = world.starts("a")
+    demand(world, 1, "")
+    await until(world.is_done)
+    (record,) = (one for records in world.topic.partitions for one in records)
+    await replica.following.beginning(uuid4())
+    replica.following.log.add(record)  # offset 0, which the shares have seen on the topic that is gone
+    replica.scoring._drop()
+    assert len(replica.following.log) == 1
 
 
 async def test_a_client_that_connects_anew_goes_on_where_it_stopped(world: World) -> None:

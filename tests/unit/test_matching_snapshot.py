@@ -111,10 +111,7 @@ def _turn(file: Path) -> None:
     "which", ["manifest.json", "*.vectors", "*-open.vectors", "*.terms", "words/*.store", "words/*.idx", "words/*.del"]
 )
 def test_what_is_not_whole_is_built_anew(folder: Path, harm: Callable[[Path], None], which: str) -> None:
-    found = sorted(folder.glob(which))
-    if not found:
-        pytest.skip(f"no {which} here")
-    harm(found[0])
+    harm(min(folder.glob(which)))
     index, snapshots, places = opened(folder)
     assert places == {}
     assert len(index) == 0

@@ -109,7 +109,7 @@ class Scoring:
         if not some:
             return False
         try:
-            await self._scored([(change, shares) for change, shares in some], seen)
+            await self._scored(some, seen)
         except LostError:
             raise
         except Exception as error:
@@ -156,6 +156,8 @@ class Scoring:
     async def _one_by_one(self, some: Sequence[tuple[Change, frozenset[int]]]) -> None:
         """Each alone; those that fail are to be tried again, and count as seen."""
         for change, shares in some:
+            if not shares <= self._shares.mine.keys():
+                raise LostError
             seen = {number: {**self._shares.mine[number].seen, change.partition: change.at + 1} for number in shares}
             try:
                 await self._scored([(change, shares)], seen)
@@ -165,7 +167,7 @@ class Scoring:
                 if away(error):
                     raise
                 log.exception("scoring: put off", extra={"listing": change.record.key})
-                async with self._database.transaction(Cause(ACTOR)) as tx:
+                async with self._database.transaction(Cause(ACTOR, event_id=change.record.id)) as tx:
                     await again.put_off(tx, change.record.key, shares, reason(error))
                     await self._shares.advance(tx, seen)
                 self._have_seen(seen)
@@ -176,7 +178,9 @@ class Scoring:
                 self._shares.mine[number].seen = places
 
     def _drop(self) -> None:
-        """Forget changes that every share has scored."""
+        """Forget changes that every share has scored; of another topic, what they have seen says nothing."""
+        if self._shares.topic != self._following.topic:
+            return
         everybody = [share.seen for share in self._shares.mine.values()] + list(self._shares.others.values())
         if len(everybody) == SHARES:
             self._following.log.drop(lambda change: all(change.is_seen(seen) for seen in everybody))
