@@ -38,6 +38,7 @@ from matching.snapshot import Snapshots
 _SAMPLE = "data/texts/zh_job_postings_sample.csv.gz"
 _MEANT = 500  # postings whose vectors are mixed
 _PLANS, _SEARCHES = 300, 2000
+_SAVED = 50_000  # listings after which a snapshot is written
 _CITIES = ("110000", "310000", "440100", "440300", "330100", "510100", "420100", "320100")
 _SIZES = (10_000, 100_000)
 
@@ -100,7 +101,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _said(what: str, seconds: Sequence[float]) -> None:
     middle, end = (float(np.percentile(seconds, share)) * 1000 for share in (50, 99))
-    print(f"  {what:28} p50 {middle:7.2f} ms, p99 {end:7.2f} ms, {len(seconds)} of them", flush=True)
+    print(f"  {what:28} p50 {middle:8.2f} ms, p99 {end:8.2f} ms, {len(seconds)} of them", flush=True)
 
 
 def measure(count: int, folder: Path) -> None:
@@ -110,10 +111,14 @@ def measure(count: int, folder: Path) -> None:
     snapshots = Snapshots(folder, Bundled.name, index)
     snapshots.load("bench")
     print(f"{count:,} listings", flush=True)
-    taken = [_timed(partial(index.put, entry)) for entry in texts.entries(count)]
+    taken, kept = [], []
+    for number, entry in enumerate(texts.entries(count), 1):
+        taken.append(_timed(partial(index.put, entry)))
+        if number % _SAVED == 0 or number == count:
+            kept.append(_timed(partial(snapshots.save, "bench", {0: number})))
     _said("to take in", taken)
+    _said("to write a snapshot", kept)
     _ask(index, texts, count)
-    print(f"  kept in {_timed(partial(snapshots.save, 'bench', {0: count})):.1f} s", flush=True)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     del index, snapshots
     index = Index(Bundled.size)

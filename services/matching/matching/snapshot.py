@@ -21,7 +21,7 @@ from matching.following import Following
 from matching.index import Index
 
 log = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 _MANIFEST, _WORDS = "manifest.json", "words"
 _EVERY = 60.0  # seconds between two, where anything changed
 _FOOTER = 8  # bytes behind the footer of a file of tantivy's: its length, and a number that is always the same

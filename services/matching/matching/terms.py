@@ -51,7 +51,11 @@ class Lexicon:
 
     def weights(self, passage: Passage) -> dict[str, float]:
         """See `lexical.weights`."""
-        return lexical.weights(lexical.counts(passage), self._held_by, self.listings)
+        return lexical.weights(lexical.counts(passage), self.holding, self.listings)
+
+    def holding(self, term: str) -> int:
+        """How many listings hold a term."""
+        return max(0, int(self._holding[_number(term)]))
 
     def closeness(self, weights: dict[str, float], listings: Sequence[Held]) -> list[float]:
         """`lexical.closeness` of a passage's weights and each listing, all at once."""
@@ -80,9 +84,6 @@ class Lexicon:
         with file.open("rb") as opened:
             self._holding = np.load(opened)
         self.listings = listings
-
-    def _held_by(self, term: str) -> int:
-        return max(0, int(self._holding[_number(term)]))
 
 
 def _number(term: str) -> int:
