@@ -16,7 +16,7 @@ from matching.embedding import embedder
 from matching.events import Events
 from matching.following import Following
 from matching.index import Index
-from matching.meanings import Meanings
+from matching.meanings import Asking, Meanings
 from matching.proposing import Proposing
 from matching.rpc import Matching, Scopes
 from matching.scoring import Scoring
@@ -38,6 +38,7 @@ class MatchingParts(Parts):
         self._index = Index(by.size)
         self._scopes = Scopes(self._index, listings)
         child = Child(settings.sentence_model, by.size)
+        self._asking = Asking(Child(settings.sentence_model, by.size), by.size)
         self._shares = Shares(settings.slot, context.plumbing)
         meanings = Meanings(child, by.name, by.size, context.plumbing, self._shares.falls_here)
         self._snapshots = Snapshots(settings.index_folder, by.name, self._index) if settings.index_folder else None
@@ -53,7 +54,7 @@ class MatchingParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """`MatchingService`."""
         descriptor = matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"]
-        return [Offer(descriptor, Matching(self._authority, self._index))]
+        return [Offer(descriptor, Matching(self._authority, self._index, self._asking))]
 
     def listens(self) -> Sequence[Listen]:
         """Listings, and the register's facts."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
@@ -18,7 +18,7 @@ from tantivy import Occur, Query
 from alliance.listings.v1 import listing_pb2 as pb
 from codes import education, regions
 from matching.domain import lexical, text
-from matching.domain.blend import blend
+from matching.domain.blend import Closeness, blend
 from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
@@ -40,6 +40,14 @@ _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 _ANYWHERE = "anywhere"
 _PUBLISHED = "PUBLISHED"
 _UNSTATED = "unstated"
+
+
+class Measured(NamedTuple):
+    """A listing, how close its text is to another, and the cosine of their meanings in thousandths (None: no text)."""
+
+    kept: Kept
+    closeness: Closeness
+    near: int | None
 
 
 class Index:
@@ -181,16 +189,18 @@ class Index:
         found = [one for one in self._found(entry, weights, shares) if one.name not in self._fresh]
         fresh = (one for one in self._fresh.values() if isinstance(one, Entry) and _may_meet(facts, one.facts, shares))
         found += map(Kept.of, fresh)
-        return self._measured(entry, weights, [one for one in found if one.name != facts.name])
+        measured = self.measured(weights, entry.meaning, [one for one in found if one.name != facts.name])
+        close = sorted((one for one in measured if one.closeness.total), key=lambda one: (-one.closeness.total, one.kept.name))
+        return (Candidate(one.kept.entry().facts, one.closeness, one.near) for one in close)
 
-    def _measured(self, entry: Entry, weights: dict[str, float], found: Sequence[Kept]) -> Iterator[Candidate]:
+    def measured(self, weights: dict[str, float], meaning: bytes, found: Sequence[Kept]) -> list[Measured]:
+        """How close each listing is to a text of those weights and that meaning, in the order in which they were given."""
         lexically = self.lexicon.closeness(weights, [one.held for one in found])
-        nears = _cosines(entry.meaning, [one.meaning for one in found])
-        measured = (
-            (blend(words, cosine or 0.0), cosine, one) for words, cosine, one in zip(lexically, nears, found, strict=True)
-        )
-        close = sorted((one for one in measured if one[0].total), key=lambda one: (-one[0].total, one[2].name))
-        return (Candidate(kept.entry().facts, closeness, _thousandths(cosine)) for closeness, cosine, kept in close)
+        nears = _cosines(meaning, [one.meaning for one in found])
+        return [
+            Measured(one, blend(words, cosine or 0.0), _thousandths(cosine))
+            for words, cosine, one in zip(lexically, nears, found, strict=True)
+        ]
 
     def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Kept]:
         """Candidates of what is taken in."""
@@ -202,13 +212,18 @@ class Index:
             words = Query.boolean_query([(Occur.Should, self._weighed(term, weight)) for term, weight in asked])
             both = Query.boolean_query([(Occur.Must, words), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        if any(entry.meaning) and len(self.vectors):
-            slots = self.vectors.near(packed(entry.meaning), NEAREST)
-            # one by one, in half the time of a set of terms
-            nearest = Query.boolean_query([(Occur.Should, Query.term_query(self._schema, "slot", slot)) for slot in slots])
+        if nearest := self.nearest(entry.meaning):
             both = Query.boolean_query([(Occur.Must, nearest), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        return self._entries(addresses)
+        return self.kept(addresses, self.searcher)
+
+    def nearest(self, meaning: bytes) -> Query | None:
+        """The listings that mean what is nearest to a meaning, about `NEAREST` of them; None where nothing is near it."""
+        if not any(meaning) or not len(self.vectors):
+            return None
+        slots = self.vectors.near(packed(meaning), NEAREST)
+        # one by one, in half the time of a set of terms
+        return Query.boolean_query([(Occur.Should, Query.term_query(self._schema, "slot", slot)) for slot in slots])
 
     def _asked(self, weights: dict[str, float]) -> list[tuple[str, float]]:
         """The weightiest terms, as far as few enough listings hold them; the weightiest of all in any case."""
@@ -221,15 +236,16 @@ class Index:
                 left -= holding
         return asked
 
-    def _entries(self, addresses: Sequence[tantivy.DocAddress]) -> list[Kept]:
-        slots = self.searcher.fast_field_values("slot", list(addresses))
+    def kept(self, addresses: Sequence[tantivy.DocAddress], searcher: tantivy.Searcher) -> list[Kept]:
+        """The listings that a searcher found, each once."""
+        slots = searcher.fast_field_values("slot", list(addresses))
         found = {}
         for slot, address in zip(slots, addresses, strict=True):
             if slot in found:
                 continue
             number = int(slot or 0)
             if (kept := self._read.get(number)) is None:
-                kept = from_bytes(bytes(self.searcher.doc(address)["entry"][0]))
+                kept = from_bytes(bytes(searcher.doc(address)["entry"][0]))
                 self._read[number] = kept
                 if len(self._read) > _KEPT:
                     self._read.popitem(last=False)

@@ -22,6 +22,7 @@ from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStep
 from matching.entry import Entry
 from matching.index import Index, near
 from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
+from matching.meanings import Asking
 from matching.search import FACETS, Filter, Search
 from matching.store import Place, Wanted
 
@@ -31,9 +32,10 @@ _OWNER_TIMEOUT = 2.0  # seconds
 class Matching:
     """`alliance.matching.v1.MatchingService`."""
 
-    def __init__(self, authority: Authority, index: Index) -> None:
+    def __init__(self, authority: Authority, index: Index, asking: Asking) -> None:
         self._authority = authority
         self._index = index
+        self._asking = asking
         self._search = Search(index)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
@@ -110,8 +112,9 @@ class Matching:
         size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
         start, snapshot = after or (0, "")
         viewer = await self._authority.viewer(call)
+        wanted, meaning = _filter(request), await self._asking.of(request.query)
         found = self._search.find(
-            request.query, _filter(request), viewer, start=start, size=size, facets=request.facets, snapshot=snapshot
+            request.query, wanted, viewer, meaning=meaning, start=start, size=size, facets=request.facets, snapshot=snapshot
         )
         # A listing may have changed since the snapshot: what it is now decides who sees it.
         shown = [

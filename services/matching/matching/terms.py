@@ -68,7 +68,7 @@ class Lexicon:
         mass = np.log1p(counts, dtype=np.float64) * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
         numbers = [_number(term) for term in weights]
         self._asked[numbers] = list(weights.values())
-        shared = np.bincount(owners, mass * self._asked[terms], len(listings))
+        shared = np.bincount(owners, mass * self._asked[terms], len(listings)).astype(np.float64)  # of no terms: integers
         self._asked[numbers] = 0
         lengths = np.sqrt(np.bincount(owners, mass * mass, len(listings)))
         found: list[float] = np.divide(shared, lengths, out=np.zeros_like(shared), where=lengths > 0).tolist()
