@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import application_pb2, body_pb2
 from registry.domain.conditions import Condition, Happened, Is, Named, Nothing, Number, ThisYear, Years, full_years
-from registry.domain.facts import FACTS, Facts, Value
+from registry.domain.facts import FACTS, Facts, Value, of_members
 from registry.domain.limits import DEFAULTS, limits
 from registry.domain.names import BodyKind, Programme, Severity, Stage, Verdict
 from registry.domain.policy import RULES, Rule, of_kind, of_programme
@@ -200,6 +200,58 @@ def test_only_what_is_required_hinders_and_what_is_encouraged_stays_not_open(
     }
     found = finding(replace(R12, severity=severity), Stage.FORMING, Facts(TODAY, facts[verdict]), LIMITS)
     assert (found.verdict, found.hinders, found.is_open) == (verdict, hinders, is_open)
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "facts", "suspends"),
+    [
+        ("R22.1", Severity.REQUIRED, {}, True),
+        ("R22.1", Severity.REQUIRED, {"enrolling_since": TODAY}, False),
+        ("R22.1", Severity.REQUIRED, {"enrolling_since": date(2020, 9, 1)}, False),
+        ("R22.1", Severity.IN_PRINCIPLE, {}, False),
+        ("R22.1", Severity.ENCOURAGED, {}, False),
+        ("R18.2", Severity.REQUIRED, {}, False),
+    ],
+)
+def test_a_decision_waits_for_what_is_required_at_admission_and_cannot_be_told(
+    rule: str, severity: Severity, facts: dict[str, Value], suspends: bool
+) -> None:
+    asked = replace(next(one for one in RULES if one.id == rule), severity=severity)
+    assert finding(asked, Stage.FORMING, Facts(TODAY, facts), LIMITS).suspends is suspends
+
+
+@each_rule
+def test_what_cannot_be_told_says_which_facts_to_enter_and_how(rule: Rule) -> None:
+    always_known: dict[str, Value] = {**of_members([]), "is_vocational_school": True, "parks": 1}
+    found = finding(rule, min(rule.stages), Facts(TODAY, always_known), LIMITS)
+    holder = application_pb2.Application() if Stage.SUBMITTING in rule.stages else body_pb2.Body()
+    kinds = [getattr(holder, kind.name).DESCRIPTOR.fields_by_name for kind in holder.DESCRIPTOR.oneofs_by_name["facts"].fields]
+    for text in found.fix if found.verdict is UNKNOWN else ():
+        assert f"alliance {'application' if Stage.SUBMITTING in rule.stages else 'body'} update" in text
+        assert all(f"--fact {name}=…" in text or name == "region_code" for name in found.missing)
+        assert all(any(name in kind for kind in kinds) for name in re.findall(r"--fact (\w+)", text))
+    assert found.verdict is not UNKNOWN or found.missing
+
+
+def test_what_is_entered_for_the_region_is_no_fact() -> None:
+    found = finding(next(one for one in RULES if one.id == "R19.4"), Stage.FORMING, Facts(TODAY), LIMITS)
+    assert "--region … --fact industry_code=…" in found.fix[0]
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "zh", "en"),
+    [
+        ("is_institution", False, "申报单位不是已核验的院校", "the applicant is no verified educational institution"),
+        ("is_institution", True, "申报单位为已核验的院校", "the applicant is a verified educational institution"),
+        ("fits_regional_plan", False, "专业不符合地区产业规划布局", "the major does not fit the regional industrial plan"),
+        ("venue", False, "缺少场地", "no venue"),
+        ("venue", True, "有场地", "venue"),
+    ],
+)
+def test_what_is_found_of_a_sentence_is_a_sentence_and_of_a_thing_whether_it_is_there(
+    fact: str, value: bool, zh: str, en: str
+) -> None:
+    assert Is(fact).found(Facts(TODAY, {fact: value}), LIMITS) == (zh, en)
 
 
 def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> None:

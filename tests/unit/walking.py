@@ -29,6 +29,7 @@ LEADS = {
 HINDERS = next(
     finding(rule, Stage.FORMING, Facts(DAY, {"chairs": 0, "vice_chairs": 0}), limits({})) for rule in RULES if rule.id == "R11"
 )
+UNTOLD = next(finding(rule, Stage.FORMING, Facts(DAY), limits({})) for rule in RULES if rule.id == "R22.1")
 
 
 @dataclass

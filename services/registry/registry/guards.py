@@ -21,8 +21,6 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
-_BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
-"""Where an application is in its applicant's hands again."""
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -115,7 +113,7 @@ async def refuse_applied_for(tx: Tx, body: BodyRow) -> None:
 
 def _way_back(row: ApplicationRow) -> Text:
     """How an application that was handed in comes back, in both languages."""
-    back = [one for one in PROCEDURES[Programme(row.programme)].steps if row.state in one.at and one.to in _BACK]
+    back = PROCEDURES[Programme(row.programme)].ways_back(State(row.state))
     if not back:
         return "请待其审结", "wait for the decision"
     listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)

@@ -207,6 +207,7 @@ PROCEDURE = Procedure(
             (State.SUBMITTED,),
             State.REPORTED,
             (Party.PROVINCE,),
+            settles_rules=True,
             guards=(_all_sealed,),
         ),
         Step(
@@ -249,7 +250,7 @@ PROCEDURE = Procedure(
             (State.REPORTED,),
             State.RUNNING,
             (Party.AUTHORITY,),
-            checks_rules=True,
+            settles_rules=True,
             guards=(_sealed_as_filed,),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
