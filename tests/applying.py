@@ -72,9 +72,9 @@ def refusal(call: Any, *arguments: Any, **more: Any) -> str:
     return str(refused.value)
 
 
-def placed(platform: Platform, org_type: Any, region: str) -> Member:
+def placed(platform: Platform, org_type: Any, region: str, called: str = "单位") -> Member:
     """A verified organization somewhere."""
-    member = world.organization(platform, org_type)
+    member = world.organization(platform, org_type, called=called)
     operator = world.operator(platform).registry
     given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
     request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")

@@ -29,7 +29,8 @@ LAST_DAY = date(2026, 10, 31)  # of the window
 
 def community(**more: Any) -> Walk:
     members = frozenset(lead.name for lead in LEADS.values())
-    return begun(Programme.COMMUNITY, leads=LEADS, members=members, **more)
+    called = {PROVINCE.name: "某市教委", AUTHORITY.name: "某部教育司"}
+    return begun(Programme.COMMUNITY, **{"leads": LEADS, "members": members, "names": called, **more})
 
 
 def sealing() -> Walk:
@@ -78,19 +79,26 @@ def test_a_community_is_submitted_within_the_window(day: date, is_open: bool) ->
         assert "2026-10-31" in walk.refused("WINDOW_CLOSED", "submit").zh
 
 
-def test_the_province_is_that_of_a_lead() -> None:
-    walk = community()
+def test_the_province_is_that_of_a_lead_and_its_education_department_recommends() -> None:
+    walk = community(authority=AUTHORITY.name)
     walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=PROVINCE._replace(region_code="440000"))
     for wrong in (
-        PROVINCE._replace(province="44"),
         PROVINCE._replace(org_type=OrgType.UNIVERSITY),
         PROVINCE._replace(verified=False),
+        PROVINCE._replace(region_code="120100"),
+        PROVINCE._replace(region_code="120101"),
+        PROVINCE._replace(region_code=""),
+        AUTHORITY,
     ):
-        walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=wrong)
+        assert "省级教育行政部门" in walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "start_sealing", named=wrong).zh
+    for called, is_one in (("某市教委", True), ("某省教育厅", True), ("某省农业农村厅", False)):
+        found = walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE, names={PROVINCE.name: called})
+        assert isinstance(found, Step) is is_one
     walk.refused("INPUT_REQUIRED", "start_sealing")
-    for province in ("11", "12", "31"):
+    for province in ("110000", "120000", "310000"):
         assert isinstance(
-            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step
+            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(region_code=province)), Step
         )
 
 
@@ -194,7 +202,7 @@ def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reporte
         assert [step in names for names in offered] == [True, False]
 
 
-NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
+NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "120000", verified=True)
 
 
 def swap(walk: Walk) -> None:

@@ -290,7 +290,7 @@ async def _with_grants(tx: Tx, case: Case, body: str) -> Case:
 
 
 def _unit(row: Any) -> Unit:
-    return Unit(row.name, row.org_type, row.region_code[:2], row.parent, row.verified)
+    return Unit(row.name, row.org_type, row.region_code, row.parent, row.verified)
 
 
 def _taken(one: pb.TakenStep) -> Taken:

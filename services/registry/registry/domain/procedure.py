@@ -133,13 +133,23 @@ ALWAYS = Window(None, None)
 
 
 class Unit(NamedTuple):
-    """An organization, as far as a procedure looks at it."""
+    """An organization, as far as a procedure looks at it; `region_code` is GB/T 2260's, "" where it has none."""
 
     name: str
     org_type: int
-    province: str = ""
+    region_code: str = ""
     parent: str = ""
     verified: bool = False
+
+    @property
+    def province(self) -> str:
+        """The first two digits of its region; "" where it has none."""
+        return self.region_code[:2]
+
+    @property
+    def is_of_a_province(self) -> bool:
+        """Whether its region is a whole province, and no city or county of one."""
+        return self.region_code.endswith("0000")
 
 
 class Taken(NamedTuple):

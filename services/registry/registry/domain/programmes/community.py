@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from registry.domain.conditions import Text
-from registry.domain.names import MemberRole, OrgType, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.names import MemberRole, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     correction_ends,
+    is_education_department,
     lapse,
     window_closes,
     withdraw,
@@ -47,13 +48,25 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
             )
         )
     provinces = {lead.province for lead in case.leads.values() if lead.province}
-    if case.named.org_type == OrgType.GOV_DEPARTMENT and case.named.verified and case.named.province in provinces:
-        return None
-    return Refusal(
-        "NOT_A_PROVINCE_OF_A_LEAD",
-        "推荐省份须为某一牵头单位所在省份，且该部门已在成员库核验；请改填",
-        "the recommending province has to be that of a lead, and its department a verified one of the register; name another",
-    )
+    if not _is_provincial(case, case.named):
+        return Refusal(
+            "NOT_A_PROVINCIAL_DEPARTMENT",
+            "推荐单位须为省级教育行政部门：名称含“教育”或“教委”，地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
+            "it has to be the education department of a province: 教育 or 教委 in its name, its region a whole province "
+            "(like 120000), verified, and not the authority; name another",
+        )
+    if case.named.province not in provinces:
+        return Refusal(
+            "NOT_A_PROVINCE_OF_A_LEAD",
+            "推荐省份须为某一牵头单位所在省份；请改填",
+            "the recommending province has to be that of a lead; name another",
+        )
+    return None
+
+
+def _is_provincial(case: Case, one: Unit) -> bool:
+    """Whether it is the education department of a province 省级教育行政部门: the ministry, which decides, is none."""
+    return is_education_department(one, case.called(one.name)) and one.is_of_a_province and one.name != case.authority
 
 
 def _is_central_soe(case: Case) -> bool:
