@@ -130,6 +130,28 @@ def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() 
     form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
     walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
     assert walk.took("resubmit", **form) is State.REPORTED
+    walk.took("confirm_direct", AUTHORITY, Party.AUTHORITY, reason="已对照央企名录")
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+def test_a_direct_filing_goes_on_once_the_authority_has_confirmed_that_it_is_a_central_soe() -> None:
+    walk = filed_direct()
+    told = walk.refused("NOT_CONFIRMED", "accept", AUTHORITY, Party.AUTHORITY)
+    assert "confirm_direct" in told.zh
+    walk.refused("NOT_THE_PARTY", "confirm_direct", APPLICANT, Party.APPLICANT, reason="我是央企")
+    walk.refused("INPUT_REQUIRED", "confirm_direct", AUTHORITY, Party.AUTHORITY)
+    assert walk.took("confirm_direct", AUTHORITY, Party.AUTHORITY, reason="已对照央企名录") is State.REPORTED
+    walk.refused("ALREADY_DONE", "confirm_direct", AUTHORITY, Party.AUTHORITY, reason="再次")
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    walk.took("resubmit", brought=frozenset({"SEALED_FORM"}))
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING, "who applies is the same"
+
+
+def test_what_came_by_way_of_a_province_needs_no_confirmation() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    walk.refused("NOT_FILED_DIRECT", "confirm_direct", AUTHORITY, Party.AUTHORITY, reason="核实")
     assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 

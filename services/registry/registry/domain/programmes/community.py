@@ -1,7 +1,7 @@
 """COMMUNITY 行业产教融合共同体 (S2 四, 五; R29).
 
 Filled in, sealed by every lead and by one province among theirs, reviewed there, reported to the ministry. The headquarters of
-a central SOE may file direct, without a province.
+a central SOE may file direct, without a province; that it is one is its own word until the ministry confirms it.
 """
 
 from collections.abc import Mapping
@@ -142,6 +142,33 @@ def _central_soe(case: Case) -> Refusal | None:
     )
 
 
+def _to_be_confirmed(case: Case) -> Refusal | None:
+    """Only what came direct and the authority has not confirmed yet."""
+    if not _filed_direct(case):
+        return Refusal(
+            "NOT_FILED_DIRECT",
+            "本申报经省级审核而来，无须核实直报资格；请直接办理入库、退回或不通过",
+            "it came by way of a province, so there is no direct filing to confirm; accept, return or reject it",
+        )
+    if case.steps("confirm_direct"):
+        return Refusal(
+            "ALREADY_DONE", "直报资格已核实，无须再办", "the direct filing is confirmed already; there is nothing to do"
+        )
+    return None
+
+
+def _confirmed(case: Case) -> Refusal | None:
+    """What came direct rests on more than the applicant's own word."""
+    if not _filed_direct(case) or case.steps("confirm_direct"):
+        return None
+    return Refusal(
+        "NOT_CONFIRMED",
+        "直报资格尚未核实；请先核实申报单位为中央管理企业集团总部（confirm_direct），否则退回，改经省级审核",
+        "nobody has confirmed yet that the applicant is the headquarters of a central SOE; take confirm_direct first, or "
+        "return it, to come by way of a province",
+    )
+
+
 def _once_since_the_last_start(case: Case) -> Refusal | None:
     if case.unit.name not in _sealed_by(case):
         return None
@@ -247,6 +274,20 @@ PROCEDURE = Procedure(
             after=lambda case: State.REPORTED if _filed_direct(case) else State.SUBMITTED,
         ),
         Step(
+            "confirm_direct",
+            ("核实直报资格", "confirming the direct filing"),
+            _FLOW,
+            (State.REPORTED,),
+            None,
+            (Party.AUTHORITY,),
+            asks=("reason",),
+            guards=(_to_be_confirmed,),
+            ours=(
+                "文件未规定如何核实中央管理企业集团总部",
+                "the document does not say how a central SOE's headquarters is told",
+            ),
+        ),
+        Step(
             "reject",
             ("审核不通过", "rejection"),
             _FLOW,
@@ -264,7 +305,7 @@ PROCEDURE = Procedure(
             State.RUNNING,
             (Party.AUTHORITY,),
             settles_rules=True,
-            guards=(_sealed_as_filed,),
+            guards=(_sealed_as_filed, _confirmed),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
