@@ -96,6 +96,40 @@ def test_a_pilot_of_which_a_required_fact_is_unknown_is_not_qualified(platform: 
     assert take(centre, made.name, "qualify").state == pb.APPLICATION_STATE_QUALIFIED
 
 
+def test_the_parties_of_a_pilots_application_see_what_the_rules_say_of_it_and_nobody_else(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, stranger = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
+    college = college_of(platform, university)
+    check = registry_service_pb2.CheckBodyRequest(name=body.name)
+    history = registry_service_pb2.ListFindingsRequest(parent=body.name)
+    for one in (university, centre):
+        assert "PERMISSION_DENIED" in refusal(one.caller.registry.CheckBody, check)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    for one in (university, college, centre):
+        assert {finding.rule for finding in one.caller.registry.CheckBody(check).findings} >= {"R21.1", "R22.1"}
+        assert one.caller.registry.ListFindings(history).findings
+    other, _ = pilot(platform)
+    auditor = world.unique("auditor")[-20:]
+    world.grant(platform, auditor, access_pb2.ROLE_AUDITOR, organization=university.name)
+    for who, request in (
+        (stranger.caller, check),
+        (Caller(platform, auditor, university.name), check),  # reads, but runs no applications
+        (university.caller, registry_service_pb2.CheckBodyRequest(name=other.name)),
+        (centre.caller, registry_service_pb2.CheckBodyRequest(name=other.name)),
+        (centre.caller, registry_service_pb2.CheckBodyRequest(name="bodies/none")),
+    ):
+        assert "PERMISSION_DENIED" in refusal(who.registry.CheckBody, request)
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.registry.ListFindings, history)
+    change = registry_service_pb2.UpdateBodyRequest(
+        body=body_pb2.Body(name=body.name, display_name="虚构示例他人改名"), reason="改名"
+    )
+    change.update_mask.paths.append("display_name")
+    assert "PERMISSION_DENIED" in refusal(centre.caller.registry.UpdateBody, change)
+    take(university, made.name, "withdraw", reason="不再申报")
+    for one in (university, centre):
+        assert "PERMISSION_DENIED" in refusal(one.caller.registry.CheckBody, check)
+
+
 def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
     """A draft of another pilot of a university."""
     given = body_pb2.Body(

@@ -18,6 +18,7 @@ from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Preconditio
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
+from registry.applications import store as applications
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import Judge, said_at, stage_of
@@ -46,6 +47,7 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
+_CHECK = "registry.bodies.check"
 _UNVERIFIED = organization_pb2.VERIFICATION_STATE_UNVERIFIED
 _VERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED
 _Message = TypeVar("_Message", bound=Message)
@@ -207,6 +209,7 @@ class Registry:
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
+        await self._require_check(call, request.name)
         row = await guards.found(call.tx, BodyRow, request.name)
         if request.HasField("check_time"):
             at = request.check_time.ToDatetime(tzinfo=UTC)
@@ -223,6 +226,7 @@ class Registry:
 
     async def ListFindings(self, call: Call, request: rpc.ListFindingsRequest) -> rpc.ListFindingsResponse:
         """See the contract."""
+        await self._require_check(call, request.parent)
         await guards.found(call.tx, BodyRow, request.parent)
         size = paging.page_size(request.page_size)
         after = paging.decode(request, int)
@@ -231,6 +235,17 @@ class Registry:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].id])
         return answer
+
+    async def _require_check(self, call: Call, name: str) -> None:
+        """The caller runs or audits the body, or is a party of the application that is to form it."""
+        if await self._authority.permitted(call, _CHECK, name):
+            return
+        row = await applications.forming(call.tx, name)
+        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)} if row else set()
+        for one in sorted(parties):
+            if await self._authority.permitted(call, "registry.applications.get", one):
+                return
+        raise Denied(_CHECK, name)
 
     async def FormBody(self, call: Call, request: rpc.FormBodyRequest) -> body_pb2.Body:
         """See the contract."""
