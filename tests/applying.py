@@ -42,6 +42,8 @@ _GONE_BY = date(2020, 12, 31)
 
 
 def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
+    if programme in (pb.PROGRAMME_PILOT, pb.PROGRAMME_SUPPORT):
+        more = {"closes_on": "2099-12-31", **more}
     given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)
     made: pb.ApplicationCall = world.operator(platform).applications.OpenCall(rpc.OpenCallRequest(call=given, reason="启动"))
     return made

@@ -17,7 +17,7 @@ from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from chassis.clock import business_date, start_of_day
-from registry.domain.calls import window
+from registry.domain.calls import CLOSING, window
 from registry.domain.names import Programme
 from registry.domain.programmes import PROCEDURES
 from tests import world
@@ -313,7 +313,8 @@ class Stage:
         """The call that a walk answers."""
         key = walk.programme, walk.authority
         if key not in self.calls:
-            words = self.words(f"call open {key[0].name} {self.today.year} --authority @{key[1]} --reason 测试")
+            until = "--to ^30" if walk.programme in CLOSING else ""
+            words = self.words(f"call open {key[0].name} {self.today.year} --authority @{key[1]} {until} --reason 测试")
             self.calls[key] = str(self.operator.json(*words)["name"])
         return self.calls[key]
 

@@ -10,6 +10,7 @@ from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Viola
 from registry import changes, store
 from registry.applications import store as applications
 from registry.applications.store import ApplicationRow
+from registry.domain import industry
 from registry.domain.conditions import Text
 from registry.domain.names import WITHOUT_CODE, BodyState, Programme
 from registry.domain.procedure import STATES, State
@@ -216,7 +217,7 @@ async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> N
 async def lock_rivals(tx: Tx, message: body_pb2.Body) -> None:
     """One at a time decides for a key industry, or for an institution's majors: two bodies never pass R10 or R21 together."""
     if message.alliance.key_industry:
-        await store.lock(tx, f"key industry {message.alliance.key_industry.lower()}")
+        await store.lock(tx, f"key industry {industry.stem(message.alliance.key_industry)}")
     if message.pilot_unit.institution:
         await store.lock(tx, f"majors {message.pilot_unit.institution}")
 

@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
+from registry.domain import industry
 from registry.domain.names import WITHOUT_CODE, OrgType
 
 _INSTANT: Any = DateTime(timezone=True)
@@ -279,8 +280,8 @@ async def lock(tx: Tx, what: str) -> None:
 
 
 async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
-    """Names of other formed or suspended alliances of a key industry."""
-    same = func.lower(body.c.key_industry) == key_industry.lower()
+    """Names of other formed or suspended alliances of a key industry, however they write it."""
+    same = func.lower(body.c.key_industry).in_(industry.writings(key_industry))
     standing = (same, body.c.state.in_((2, 3)), body.c.name != but)
     found = await tx.conn.execute(select(body.c.display_name).where(*standing).order_by(body.c.display_name))
     return list(found.scalars())
