@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from alliance.registry.v1 import application_pb2, body_pb2
 from registry.domain.conditions import Condition, Happened, Is, Named, Nothing, Number, ThisYear, Years, full_years
-from registry.domain.facts import FACTS, Facts, Value, of_members
+from registry.domain.facts import FACTS, Facts, Value, of_members, turns
 from registry.domain.limits import DEFAULTS, limits
 from registry.domain.names import BodyKind, Programme, Severity, Stage, Verdict
 from registry.domain.policy import RULES, Rule, of_kind, of_programme
-from registry.domain.rules import check, finding, thresholds
+from registry.domain.rules import after_the_end, check, finding, thresholds
 from registry.judging import open_findings
 
 TODAY = date(2026, 3, 2)
@@ -264,3 +264,44 @@ def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> Non
     for facts, expected in cases:
         open_findings(message, [finding(R11, Stage.STANDING, Facts(TODAY, facts), LIMITS)])
         assert [(one.rule, one.verdict) for one in message.open_findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "after", "until", "expected"),
+    [
+        ([date(2026, 3, 2)], date(2026, 3, 1), date(2026, 3, 2), [date(2026, 3, 2)]),
+        ([date(2026, 3, 2)], date(2026, 3, 2), date(2026, 3, 9), []),
+        ([date(2026, 3, 3)], date(2026, 3, 1), date(2026, 3, 2), []),
+        ([date(2023, 3, 2)], date(2026, 3, 1), date(2026, 3, 2), [date(2026, 3, 2)]),
+        ([date(2024, 2, 29)], date(2026, 2, 27), date(2026, 3, 1), [date(2026, 3, 1)]),
+        ([date(2024, 2, 29)], date(2028, 2, 27), date(2028, 3, 1), [date(2028, 2, 29)]),
+        ([], date(2026, 12, 31), date(2027, 1, 1), [date(2027, 1, 1)]),
+        ([], date(2026, 1, 1), date(2026, 12, 31), []),
+        ([date(2020, 5, 5)], date(2024, 12, 1), date(2026, 1, 1), [date(2025, 1, 1), date(2025, 5, 5), date(2026, 1, 1)]),
+    ],
+)
+def test_a_verdict_turns_on_named_days_their_years_and_new_year(
+    named: list[date], after: date, until: date, expected: list[date]
+) -> None:
+    assert turns(named, after, until) == expected
+
+
+@each_rule
+@given(data=st.data())
+def test_no_verdict_turns_on_another_day(rule: Rule, data: st.DataObject) -> None:
+    facts = data.draw(known(rule))
+    day = data.draw(st.dates(TODAY - timedelta(days=800), TODAY + timedelta(days=800)))
+    yesterday = day - timedelta(days=1)
+    named = [value for value in facts.values() if isinstance(value, date)]
+    if not turns(named, yesterday, day):
+        was, is_now = (finding(rule, min(rule.stages), Facts(one, facts), LIMITS).verdict for one in (yesterday, day))
+        assert was is is_now
+
+
+def test_after_the_end_every_rule_says_when_and_why() -> None:
+    (found,) = after_the_end([R11], date(2026, 3, 2), "合并", limits({"vice_chairs_least": 3}))
+    assert (found.rule, found.version, found.verdict) == ("R11", "2 vice_chairs_least=3", Verdict.NOT_APPLICABLE)
+    assert found.zh == "组织已于 2026-03-02 解散，此后不再适用；原因：合并"
+    assert found.en == "the body was dissolved on 2026-03-02, and it applies no more; reason: 合并"
+    assert (found.fix, found.is_open, found.hinders) == (("", ""), False, False)
+    assert "原因" not in after_the_end([R11], date(2026, 3, 2), "", LIMITS)[0].zh

@@ -21,7 +21,7 @@ from registry import bodies, changes, guards, store
 from registry.applications import store as applications
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
-from registry.judging import Judge, said_at, stage_of
+from registry.judging import Judge, stage_of
 from registry.mapping.bodies import (
     BODY_FIELDS,
     HANDED_IN_FIELDS,
@@ -216,8 +216,10 @@ class Registry:
             if at > call.tx.now:
                 late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
                 refuse([Violation("check_time", "future", *late)])
-            return await said_at(call.tx, row.name, at)
+            return await self._judge.said_at(call.tx, row, at)
         message = body_message(row)
+        if row.state == BodyState.DISSOLVED:
+            return await self._judge.said_at(call.tx, row, call.tx.now)
         found = [finding_message(one) for one in await self._judge.said(call.tx, message)]
         answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)
         answer.stage = int(stage_of(message))  # type: ignore[assignment]
@@ -289,6 +291,7 @@ class Registry:
         message.name = f"{body.name}/{resource('memberships')}"
         row = membership_row(message, body.name, 0, business_date(call.tx.now), call.tx.now)
         await guards.refuse_overlap(call.tx, row)
+        await self._judge.turn(call.tx, body)
         await changes.save_membership(call.tx, body, row, "created")
         await self._judge.renew(call.tx, body, body.version)
         return membership_message(row)
@@ -300,6 +303,7 @@ class Registry:
         etag.check(request.membership.etag, row.version, row.name)
         merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
+        await self._judge.turn(call.tx, body)
         row.roles = list(merged.roles)
         row.valid_from = parsed_date(merged.valid_from) or row.valid_from
         row.valid_to = parsed_date(merged.valid_to)
@@ -324,6 +328,7 @@ class Registry:
                 "for that the secretariat updates the membership",
             )
             raise Invalid([problem])
+        await self._judge.turn(call.tx, body)
         row.valid_to = last
         await changes.save_membership(call.tx, body, row, "ended")
         await self._judge.renew(call.tx, body, body.version)

@@ -261,3 +261,23 @@ FACTS: Mapping[str, Fact] = {
 def called(entry: str) -> tuple[str, str]:
     """What people call something that is entered, in both languages."""
     return _REGISTERED_AS[entry] if entry in _REGISTERED_AS else (FACTS[entry].zh, FACTS[entry].en)
+
+
+def turns(days: Iterable[date], after: date, until: date) -> list[date]:
+    """Days after one and up to another on which a verdict can turn by the calendar alone, in their order.
+
+    These are the days that facts and memberships name, the days on which years since them are full, and 1 January, on which
+    what is asked of this year is asked of another.
+    """
+    years = range(after.year, until.year + 1)
+    named = set(days)
+    found = named | {_in_year(day, year) for day in named for year in years} | {date(year, 1, 1) for year in years}
+    return sorted(day for day in found if after < day <= until)
+
+
+def _in_year(day: date, year: int) -> date:
+    """The day of another year on which years since a day are full: see `conditions.full_years`."""
+    try:
+        return day.replace(year=year)
+    except ValueError:  # 29 February
+        return date(year, 3, 1)

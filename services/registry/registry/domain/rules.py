@@ -5,6 +5,7 @@ A rule says *cannot be told* where a fact is missing, and *violated* only on wha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from registry.domain.conditions import Condition, Limits, Text
 from registry.domain.facts import FACTS, Facts, called
@@ -59,6 +60,15 @@ class Finding:
 def check(rules: Iterable[Rule], stage: Stage, facts: Facts, limits: Limits) -> list[Finding]:
     """What every rule says, in their order."""
     return [finding(rule, stage, facts, limits) for rule in rules]
+
+
+def after_the_end(rules: Iterable[Rule], ended_on: date, reason: str, limits: Limits) -> list[Finding]:
+    """What there is to say of a body that was dissolved on a business date; `reason` is "" where none is known."""
+    because_zh, because_en = (f"；原因：{reason}", f"; reason: {reason}") if reason else ("", "")
+    zh = f"组织已于 {ended_on} 解散，此后不再适用{because_zh}"
+    en = f"the body was dissolved on {ended_on}, and it applies no more{because_en}"
+    verdict = Verdict.NOT_APPLICABLE
+    return [Finding(rule.id, version_of(rule, limits), rule.clause, rule.severity, verdict, zh, en) for rule in rules]
 
 
 def finding(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> Finding:
