@@ -1,6 +1,8 @@
 """The register: what a verification vouches for, whose keys are whose, and what a formed body has open."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, date, timedelta
 from typing import Any
 
@@ -16,10 +18,11 @@ from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
 from chassis.clock import BusinessClock, SystemClock, business_date, start_of_day
-from chassis.database import Cause, Database
-from registry import store
+from chassis.database import Cause, Database, Tx
+from registry import bodies, changes, store
 from registry.domain.limits import limits
 from registry.judging import Judge
+from registry.mapping.bodies import body_message, membership_row
 from tests import world
 from tests.waiting import until
 from tests.world import Member
@@ -310,6 +313,50 @@ def test_what_the_calendar_changes_is_dated_with_the_day_however_late_somebody_l
         assert said(platform, body.name, "R11", stamp).verdict == verdict
     (newest, *_) = history(platform, body.name, "R11")
     assert newest.since_time.ToDatetime(tzinfo=UTC) == turned
+
+
+@pytest.mark.parametrize("change", ["rename", "join", "dissolve"])
+async def test_a_change_takes_no_day_from_what_the_calendar_changed_before_it(platform: Platform, change: str) -> None:
+    """Three days on, before a sweep: none of it is committed, so that the platform's own never sees those days."""
+    body, _ = world.formed_alliance(platform)
+    chair, newcomer = membership(platform, body.name, CHAIR), world.organization(platform, ENTERPRISE)
+    world.operator(platform).registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
+    system, judge = SystemClock(), Judge(limits({}))
+    later = BusinessClock(system, timedelta(days=3))
+    database = Database(platform.database_url("registry"), system=system, business=later)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        tx = await stack.enter_async_context(_undone(database))
+        row = await changes.locked_body(tx, body.name)
+        if change == "rename":
+            message = body_message(row)
+            message.display_name = world.unique("联盟")
+            await bodies.save(tx, judge, message, row.version + 1, "updated")
+        elif change == "join":
+            given = body_pb2.Membership(name=f"{body.name}/memberships/later", organization=newcomer.name, roles=[CHAIR])
+            joined = membership_row(given, body.name, 0, business_date(tx.now), tx.now)
+            await judge.turn(tx, row)
+            await changes.save_membership(tx, row, joined, "created")
+            await judge.renew(tx, row, row.version)
+        else:
+            await bodies.dissolve(tx, judge, row)
+        turned = start_of_day(business_date(system.now()) + timedelta(days=1))
+        for at, verdict in ((turned - timedelta(seconds=1), body_pb2.VERDICT_SATISFIED), (turned, VIOLATED)):
+            kept = [body_pb2.RuleFinding.FromString(one.content) for one in await store.findings_at(tx, body.name, at)]
+            assert next(one.verdict for one in kept if one.rule == "R11") == verdict
+
+
+@asynccontextmanager
+async def _undone(database: Database) -> AsyncIterator[Tx]:
+    """A transaction of which nothing stays."""
+    with suppress(_UndoneError):
+        async with database.transaction(Cause("tester")) as tx:
+            yield tx
+            raise _UndoneError
+
+
+class _UndoneError(Exception):
+    pass
 
 
 def test_a_body_that_was_dissolved_says_when_and_why_and_what_it_said_before(platform: Platform) -> None:
