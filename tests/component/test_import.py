@@ -183,6 +183,21 @@ def test_what_vanished_from_the_file_is_withdrawn_once_the_file_is_at_its_end(is
     assert _outcomes(iter(_ended(issuer, [rows[0], wrong], ["c"]))) == [_UNCHANGED, _REFUSED]
 
 
+def test_what_vanished_and_is_back_is_refused_until_it_has_another_key(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
+    withdrawn = _ended(issuer, [_row(1, "a")])[-1]
+    assert (withdrawn.external_key, withdrawn.outcome) == ("b", _WITHDRAWN)
+    kept, back = _receipts(issuer, [_row(1, "a"), _row(2, "b")])
+    assert (kept.outcome, back.outcome) == (_UNCHANGED, _REFUSED)
+    (problem,) = back.problems
+    assert (problem.field, problem.rule) == ("external_key", "state")
+    assert f"{withdrawn.listing} 已撤回" in problem.message.zh
+    assert "is withdrawn" in problem.message.en
+    assert _published(issuer) == ["a"]
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b-2")])) == [_UNCHANGED, _ACCEPTED]
+    assert sorted(_published(issuer)) == ["a", "b-2"]
+
+
 def test_only_of_the_same_source_and_kind_and_only_what_stands(issuer: Member) -> None:
     list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
     list(_receipts(issuer, [_row(1, "c")], source="另一系统"))

@@ -1,9 +1,10 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
-as an export brings it. The same content again is unchanged, another is a revision. Rows of one key in one chunk are folded in
-their order: a key that stands twice is a row and its revision, unless the last of them says what is stored; then nothing is
-written, so that a file with such keys is unchanged as a whole when it comes again.
+as an export brings it. The same content again is unchanged, another is a revision; of a listing that has ended, both are
+refused: neither would be on offer. Rows of one key in one chunk are folded in their order: a key that stands twice is a row
+and its revision, unless the last of them says what is stored; then nothing is written, so that a file with such keys is
+unchanged as a whole when it comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +21,8 @@ from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
 from listings.checks import flagged, settled
-from listings.domain.life import IllegalStepError, step
-from listings.domain.names import State
+from listings.domain.life import may
+from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, written
 from listings.standing import Standing, is_closed, not_a_member
@@ -168,6 +169,10 @@ class Chunk:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
         key = rows[0].identity
         known = self._known.get(key)
+        if known is not None and (found := _over_problems(known)):
+            for row in rows:
+                _refuse(row.receipt, found)
+            return
         if known is not None and rows[-1].hashed == known.content_hash:
             for row in rows:
                 row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
@@ -189,8 +194,6 @@ class Chunk:
             self._advance(changes.created(row.bare, row.hashed, imported=True))
         elif known.content_hash == row.hashed:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
-        elif found := _final_problems(known):
-            _refuse(row.receipt, found)
         elif not (fields := changed_fields(written(message_of(known)), row.bare)):
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # it says what publication filled in, as an export does
         else:
@@ -263,12 +266,24 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
             )
 
 
-def _final_problems(known: ListingRow) -> list[Violation]:
-    try:
-        step(State(known.state), "revise")
-    except IllegalStepError as error:
-        return [Violation("external_key", "state", error.zh, error.en)]
-    return []
+def _over_problems(known: ListingRow) -> list[Violation]:
+    """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
+    if may(State(known.state), "revise"):
+        return []
+    state_zh, state_en = STATE_NAMES[State(known.state)]
+    if known.external_key:
+        field, zh, en = "external_key", "为此行换一个新的外部编号", "give the row a new external key"
+    else:
+        field, zh, en = "name", "删去此行的编号并填写外部编号", "take out the row's id and give it an external key"
+    return [
+        Violation(
+            field,
+            "state",
+            f"此行对应的 {known.name} {state_zh}，不能再修订或发布；如要重新发布，请{zh}后再导入，否则请删去此行",
+            f"the row is that of {known.name}, which is {state_en} and can't be revised or published again; "
+            f"to publish it anew, {en} and import it again, else leave the row out",
+        )
+    ]
 
 
 def _refuse(receipt: rpc.ImportReceipt, found: Iterable[Violation]) -> None:

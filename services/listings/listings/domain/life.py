@@ -27,6 +27,11 @@ class IllegalStepError(Exception):
         self.en = f"the listing is {en}, so it can't {verb}; possible: {can_en}"
 
 
+def may(state: State, verb: str) -> bool:
+    """Whether a state allows a verb."""
+    return (state, verb) in STEPS
+
+
 def step(state: State, verb: str) -> State:
     """The state after a verb. Raises `IllegalStepError`."""
     after = STEPS.get((state, verb))

@@ -60,6 +60,8 @@ class ListingsServiceStub:
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+    A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+    makes it a new listing.
     """
     OpenFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -116,6 +118,8 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+    A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+    makes it a new listing.
     """
     OpenFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -223,6 +227,8 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
         whole, as long as rows of one key travel in one chunk.
         A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+        A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+        makes it a new listing.
         """
 
     @_abc_1.abstractmethod
