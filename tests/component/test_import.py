@@ -7,10 +7,12 @@ from typing import Any
 import grpc
 import pytest
 
+from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import organization_pb2
+from alliance.registry.v1.registry_service_pb2 import RevokeGrantRequest
 from alliance_local.control import Platform
 from tests import world
 from tests.world import Member, until
@@ -240,6 +242,32 @@ def test_a_client_that_leaves_early_leaves_no_fault_in_the_log(platform: Platfor
     told = log.read_text(encoding="utf-8")[said:]
     assert "Traceback" not in told, told[:2000]
     assert "detach" not in told
+
+
+def test_who_may_import_no_more_is_stopped_and_what_had_a_receipt_stays(platform: Platform) -> None:
+    made = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE, access_pb2.ROLE_AUDITOR)
+    editor = world.grant(platform, f"person-{made.name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=made.name)
+    rows = [_row(number, f"key-{number:03}") for number in range(3 * _CHUNK)]
+    taken: list[rpc.ImportReceipt] = []
+
+    def messages() -> Iterator[rpc.ImportListingsRequest]:
+        for place, message in enumerate(_messages(made, rows)):
+            if place == 2:  # the first chunk is on its way
+                until(lambda: taken)
+                world.operator(platform).registry.RevokeGrant(RevokeGrantRequest(name=editor.name, reason="离职"))
+                world.settle(platform)
+            yield message
+
+    def stopped() -> None:
+        for answer in made.caller.listings.ImportListings(messages()):
+            taken.extend(answer.receipts)
+
+    with pytest.raises(grpc.RpcError) as denied:
+        stopped()
+    assert denied.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    assert "listings.listings.import" in world.said(denied.value)
+    assert _outcomes(iter(taken)) == [_ACCEPTED] * _CHUNK
+    assert sorted(_published(made)) == [row.listing.external_key for row in rows[:_CHUNK]]
 
 
 def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import grpc
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -95,7 +96,11 @@ def import_(
         )
         with _progress(console) as bar:
             task = bar.add_task(t("导入", "importing"), total=rows.count(file, chosen.sheet))
-            result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
+            try:
+                result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
+            except grpc.RpcError:
+                errors.print(_broken_off(target), highlight=False)
+                raise
     if context.output == "json":
         print_json(
             {"receipts": str(target), "seconds": round(result.seconds, 3), "flagged": result.flagged, **result.outcomes}
@@ -175,6 +180,14 @@ def _mapping(text: str) -> Mapping:
         return Mapping.load(text)
     except WrongError as error:
         raise typer.BadParameter(t(error.zh, error.en)) from error
+
+
+def _broken_off(target: Path) -> str:
+    return t(
+        f"导入中断；已有回执的行已处理，见 {target}。排除原因后重新导入即可，不会重复",
+        f"the import broke off; the rows that have a receipt are done, see {target}. Mend the cause and import again: nothing is "
+        "entered twice",
+    )
 
 
 def _asked_reason() -> str:

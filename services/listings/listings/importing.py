@@ -8,8 +8,9 @@ unchanged as a whole when it comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from access.authority import Authority
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis import wellformed
@@ -29,6 +30,7 @@ from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
 MAX_ROWS = 1000
+PERMISSION = "listings.listings.import"
 
 
 class _DryRunError(Exception):
@@ -65,13 +67,19 @@ def _reason_problems(reason: str) -> list[Violation]:
     return screen("header.reason", reason)
 
 
-async def take(call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing) -> list[rpc.ImportReceipt]:
-    """Take a chunk in; returns a receipt a row once all is committed."""
+async def take(
+    call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing, authority: Authority
+) -> list[rpc.ImportReceipt]:
+    """Take a chunk in; returns a receipt a row once all is committed.
+
+    Raises `Denied` where the caller may not import any more: a stream can go on for longer than a grant.
+    """
     rows = chunk.rows
     if max(len(rows), len(chunk.unread_keys)) > MAX_ROWS:
         raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
     try:
         async with call.database.transaction(call.cause) as tx:
+            await authority.authorise(replace(call, transaction=tx), PERMISSION, [header.issuer])
             receipts = await Chunk(tx, header, standing).take(rows)
             if header.dry_run:
                 raise _DryRunError(receipts)

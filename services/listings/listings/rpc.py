@@ -151,17 +151,17 @@ class Listings:
         header = (await anext(requests)).header
         importing.check_header(header)
         if header.withdraw_vanished:
-            await self._authority.authorise(call, "listings.listings.withdraw", [header.issuer])
+            await self._authority.authorise(call, vanished.PERMISSION, [header.issuer])
         async with call.database.transaction(call.cause, read_only=True) as tx:
             await self._standing.require_organization(tx, header.issuer)
         seen = Seen()
         async for request in requests:
             if request.HasField("end"):
-                async for receipts in vanished.withdraw(call, header, seen):
+                async for receipts in vanished.withdraw(call, header, seen, self._authority):
                     yield rpc.ImportListingsResponse(receipts=receipts)
                 return
             call.accepting()
-            receipts = await importing.take(call, header, request.chunk, self._standing)
+            receipts = await importing.take(call, header, request.chunk, self._standing, self._authority)
             yield rpc.ImportListingsResponse(receipts=receipts)
             if header.withdraw_vanished:
                 seen.add(importing.identity(row.listing) for row in request.chunk.rows)

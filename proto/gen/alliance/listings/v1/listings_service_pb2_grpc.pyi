@@ -62,6 +62,7 @@ class ListingsServiceStub:
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
     A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
     makes it a new listing.
+    Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
     """
     OpenFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -120,6 +121,7 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
     A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
     makes it a new listing.
+    Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
     """
     OpenFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -229,6 +231,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
         A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
         makes it a new listing.
+        Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
         """
 
     @_abc_1.abstractmethod
