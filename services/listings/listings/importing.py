@@ -137,7 +137,7 @@ class Chunk:
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         for _, given in sound:
-            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.kind)
+            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind)
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         taken = self.fold(sound, {identity(row): row for row in known})
         await changes.write(tx, taken)

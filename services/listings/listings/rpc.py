@@ -70,7 +70,7 @@ class Listings:
         bare = written(request.listing)
         _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -121,7 +121,7 @@ class Listings:
         _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -133,6 +133,8 @@ class Listings:
         row = await _locked(call.tx, request.name, request.etag)
         change = changes.taken(row, "publish", "published")
         await self._require_publishable(call, change.content)
+        # What a draft refers to may have ended since it was entered.
+        _refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind))
         (saved,) = await changes.save(call.tx, [change])
         return message_of(saved)
 
