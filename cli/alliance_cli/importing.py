@@ -26,7 +26,7 @@ from alliance_cli.receipts import Settled, outcome_of
 from alliance_cli.rehearsal import Rehearsal
 from alliance_cli.rows import Line
 from alliance_cli.session import metadata, t
-from intake import Mapping, UnmappedError, WrongError, contract, template
+from intake import Mapping, Row, UnmappedError, WrongError, contract, template
 from intake.contract import KEY
 from intake.template import KEY_HEADING, RECEIPT
 
@@ -252,33 +252,55 @@ class _Chunks:
                 read.append(_Read(line))
                 continue
             self._number += 1
-            try:
-                chunk.rows.append(rpc.ImportRow(row=self._number, listing=mapping.listing(row, named)))
-                read.append(_Read(line, self._number))
-            except UnmappedError as problem:
-                key = row.get(mapping.key, "")
-                chunk.unread_keys.append(key)
-                read.append(_Read(line, self._number, _refusal(self._number, key, problem), problem.column))
+            read.append(self._read(chunk, line, row))
         self._under_way.append(read)
         return chunk
 
+    def _read(self, chunk: rpc.ImportChunk, line: Line, row: Row) -> "_Read":
+        """Put a row into a chunk, as far as it can be read."""
+        try:
+            listing, unread = self._source.mapping.read(row, named)
+        except UnmappedError as error:
+            chunk.unread_keys.append("")  # it may be any
+            return _Read(line, self._number, _refusal(self._number, "", [error]), [error.column])
+        sent = rpc.ImportRow(row=self._number, listing=listing)
+        if not unread:
+            chunk.rows.append(sent)
+            return _Read(line, self._number)
+        chunk.unread_keys.append(listing.external_key)
+        chunk.unread_rows.add(row=sent, fields=[one.field for one in unread])
+        refusal = _refusal(self._number, row.get(self._source.mapping.key, ""), unread)
+        return _Read(line, self._number, refusal, [one.column for one in unread])
+
 
 class _Read(NamedTuple):
-    """A line that was read: its number among the rows that are data, 0 for others, and our receipt where it was not sent."""
+    """A line that was read.
+
+    Attributes:
+        number: its place among the rows that are data; 0 for others.
+        refusal: our receipt, where not all of it could be read.
+        columns: those that could not be.
+    """
 
     line: Line
     number: int = 0
     refusal: rpc.ImportReceipt | None = None
-    column: str = ""
+    columns: Sequence[str] = ()
 
     def settled(self, given: dict[int, rpc.ImportReceipt]) -> Settled:
-        """The line with its receipt: the service's, or ours."""
-        return Settled(self.line, self.refusal or given.get(self.number), self.column)
+        """The line with its receipt: the service's, or ours with what else the service finds wrong."""
+        receipt = given.get(self.number)
+        if self.refusal is None:
+            return Settled(self.line, receipt)
+        if receipt is not None:
+            self.refusal.problems.extend(receipt.problems)
+        return Settled(self.line, self.refusal, self.columns)
 
 
-def _refusal(number: int, key: str, problem: UnmappedError) -> rpc.ImportReceipt:
-    # Not kept as the exception that it is: its traceback would hold the whole chunk until garbage is collected.
+def _refusal(number: int, key: str, problems: Sequence[UnmappedError]) -> rpc.ImportReceipt:
+    # Not kept as the exceptions that they are: their tracebacks would hold the whole chunk until garbage is collected.
     receipt = rpc.ImportReceipt(row=number, external_key=key, outcome=rpc.IMPORT_OUTCOME_REFUSED)
-    found = receipt.problems.add(field=problem.field, rule="mapping")
-    found.message.zh, found.message.en = problem.zh, problem.en
+    for problem in problems:
+        found = receipt.problems.add(field=problem.field, rule="mapping")
+        found.message.zh, found.message.en = problem.zh, problem.en
     return receipt

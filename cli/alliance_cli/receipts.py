@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,12 +37,12 @@ class Settled:
     Attributes:
         line: its cells; empty for a listing that is in no line any more.
         receipt: None for a line that is no data.
-        column: the very column that could not be read, where it was not the service that refused the row.
+        columns: the very columns that could not be read, each of the problem at its place; further problems are the service's.
     """
 
     line: Line
     receipt: rpc.ImportReceipt | None
-    column: str = ""
+    columns: Sequence[str] = ()
 
 
 class Receipts(Protocol):
@@ -107,11 +108,12 @@ class Marked:
             return
         if not settled.line:
             line[self._places[self._key]] = receipt.external_key
-        notes = self._notes(receipt, settled.column)
+        notes = self._notes(receipt, settled.columns)
         looks = dict.fromkeys(notes, _FLAGGED_CELL)
         if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
             looks = dict.fromkeys(range(self._width + len(RECEIPT)), _REFUSED_ROW) | dict.fromkeys(notes, _REFUSED_CELL)
-        told = "\n".join(f"{one.message.zh} {one.message.en}" for one in (*receipt.problems, *receipt.warnings))
+        # A rule across cells is told at each of them, and here once.
+        told = "\n".join(dict.fromkeys(f"{one.message.zh} {one.message.en}" for one in (*receipt.problems, *receipt.warnings)))
         row = self._table.append([*line, _OUTCOMES[receipt.outcome], receipt.listing, told], looks)
         for place, note in notes.items():
             if self._noted < _NOTED:
@@ -135,10 +137,10 @@ class Marked:
     def _cut(self, line: Line) -> Line:
         return [*line[: self._width], *[None] * (self._width - len(line))]
 
-    def _notes(self, receipt: rpc.ImportReceipt, column: str) -> dict[int, str]:
+    def _notes(self, receipt: rpc.ImportReceipt, unread: Sequence[str]) -> dict[int, str]:
         """Cell of the row → what is wrong with it; what has no cell stands at the outcome."""
         notes: dict[int, list[str]] = {}
-        for problem in (*receipt.problems, *receipt.warnings):
+        for column, problem in zip_longest(unread, (*receipt.problems, *receipt.warnings)):
             columns = [column] if column else self._columns_of(problem.field)
             for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
                 notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")

@@ -180,18 +180,37 @@ class Mapping:
 
     def listing(self, row: Row, names: Names = as_given) -> listing_pb2.Listing:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
-        key = row.get(self.key, "")
-        _refuse_unsettled(KEY, self.key, row)
+        found, unread = self.read(row, names)
+        if unread:
+            raise unread[0]
+        return found
+
+    def read(self, row: Row, names: Names = as_given) -> tuple[listing_pb2.Listing, list[UnmappedError]]:
+        """What can be read of a row's listing, and what is wrong with each field that can't.
+
+        Raises `UnmappedError` for a row that is none at all.
+        """
         if all(row.get(column) == column for column in self.columns):
-            raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
-        fields: dict[str, Any] = {KEY: key}
-        for name, rule in self.rules.items():
+            raise UnmappedError(KEY, self.key, row.get(self.key, ""), _HEADINGS_AGAIN)
+        fields: dict[str, Any] = {}
+        unread: list[UnmappedError] = []
+        readers: dict[str, Callable[[Row, Names], Any]] = {KEY: self._key}
+        readers |= {name: partial(rule.apply, name) for name, rule in self.rules.items()}
+        for name, read in readers.items():
             if "." in name:  # details are there also where none of their cells says anything
                 fields.setdefault(name.split(".")[0], {})
-            value = rule.apply(name, row, names)
+            try:
+                value = read(row, names)
+            except UnmappedError as error:
+                unread.append(error.plain())
+                continue
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
-        return listing_pb2.Listing(**fields)
+        return listing_pb2.Listing(**fields), unread
+
+    def _key(self, row: Row, _: Names) -> str:
+        _refuse_unsettled(KEY, self.key, row)
+        return row.get(self.key, "")
 
 
 def _no_yaml(error: yaml.YAMLError) -> WrongError:

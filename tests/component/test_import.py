@@ -81,6 +81,25 @@ def test_a_row_that_no_database_could_hold_is_refused_and_the_others_are_taken(i
     assert sorted(_published(issuer)) == ["a", "e"]
 
 
+def test_a_row_that_could_not_be_read_is_told_what_else_is_wrong_and_nothing_of_what_is_unread(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a")]))
+    wrong, sound, nul = _row(2, "a", ""), _row(3, "c"), _row(4, "d\x00")
+    wrong.listing.job_position.salary.min = 2
+    wrong.listing.region_codes.append("没有的地方")
+    unread = [
+        rpc.UnreadRow(row=wrong, fields=["job_position.salary.max"]),
+        rpc.UnreadRow(row=sound, fields=["quantity"]),
+        rpc.UnreadRow(row=nul, fields=["quantity"]),
+    ]
+    header, chunk = _messages(issuer, [_row(1, "b")])
+    chunk.chunk.unread_rows.extend(unread)
+    (answer,) = issuer.caller.listings.ImportListings(iter([header, chunk]))
+    assert [(one.row, one.outcome) for one in answer.receipts] == [(1, _ACCEPTED), *((row, _REFUSED) for row in (2, 3, 4))]
+    told = [[problem.field for problem in one.problems] for one in answer.receipts]
+    assert told == [[], ["region_codes", "title"], [], ["external_key"]]
+    assert sorted(_published(issuer)) == ["a", "b"]
+
+
 def test_the_same_again_is_unchanged_and_something_else_a_revision(issuer: Member) -> None:
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b")])) == [_ACCEPTED, _ACCEPTED]
     assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b", "测试工程师")])) == [_UNCHANGED, _REVISED]

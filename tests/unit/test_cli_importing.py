@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import typer
 import xlsxwriter
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing, rows
+from alliance_cli import importing, receipts, rows
 from alliance_cli.session import context
 from intake import Mapping
 from intake.template import RECEIPT
@@ -44,8 +44,47 @@ def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: P
     answer = rpc.ImportListingsResponse(receipts=[rpc.ImportReceipt(row=number) for number in (1, 3)])
     settled = list(chunks.settled(answer))
     assert [one.receipt.row for one in settled if one.receipt] == [1, 2, 3]
-    assert [one.column for one in settled] == ["", "人数", ""]
+    assert [list(one.columns) for one in settled] == [[], ["人数"], []]
     assert [one.line[1] for one in settled] == ["甲", "乙", "丙"]
+
+
+def test_everything_that_is_wrong_with_a_row_is_in_its_one_receipt_and_at_its_cells(tmp_path: Path) -> None:
+    mapping = Mapping.parse(
+        {
+            "source": "s",
+            "key": "编号",
+            "fields": {"title": "标题", "quantity": "人数", "visibility": "可见", "case.practice": "做法"},
+        }
+    )
+    (tmp_path / "a.csv").write_text("编号,标题,人数,可见,做法\n1,,两,谁都行,乙\n", encoding="utf-8")
+    source = importing.source_of(tmp_path / "a.csv", Kind.CASE, mapping, "")
+    chunks = importing._Chunks(source, rpc.ImportHeader())
+    _, sent = chunks.requests()
+    (unread,) = sent.chunk.unread_rows
+    assert not sent.chunk.rows
+    assert list(unread.fields) == ["quantity", "visibility"]
+    assert (unread.row.row, unread.row.listing.external_key, unread.row.listing.case.practice) == (1, "1", "乙")
+    theirs = rpc.ImportReceipt(row=1, outcome=rpc.IMPORT_OUTCOME_REFUSED)
+    theirs.problems.add(field="title", rule="required")
+    (settled,) = chunks.settled(rpc.ImportListingsResponse(receipts=[theirs]))
+    assert settled.receipt
+    assert [one.field for one in settled.receipt.problems] == ["quantity", "visibility", "title"]
+    assert list(settled.columns) == ["人数", "可见"]
+    written = receipts.opened(tmp_path / "r.xlsx", source.head, mapping)
+    written.add(settled)
+    written.close()
+    sheet = load_workbook(tmp_path / "r.xlsx").worksheets[0]
+    assert [cell.coordinate for cell in sheet[2] if cell.comment] == ["B2", "C2", "D2"]
+
+
+def test_headings_that_come_again_are_no_row_of_which_anything_could_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("编号,标题,人数\n编号,标题,人数\n1,甲,1\n", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, sent = chunks.requests()
+    assert (len(sent.chunk.rows), len(sent.chunk.unread_rows), list(sent.chunk.unread_keys)) == (1, 0, [""])
+    again, _ = chunks.settled(rpc.ImportListingsResponse())
+    assert again.receipt
+    assert ["表头" in one.message.zh for one in again.receipt.problems] == [True]
 
 
 def test_a_chunk_of_which_no_row_could_be_read_is_sent_all_the_same(tmp_path: Path) -> None:
@@ -107,7 +146,8 @@ def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path
     assert [(one.field, one.rule) for one in problems] == [(path, "mapping") for path in ("quantity", "title", "external_key")]
     assert all("重算" in one.message.zh and "recalculate" in one.message.en for one in problems)
     assert "=1+1" in problems[0].message.zh
-    assert [one.column for one in refused] == ["人数", "标题", "编号"]
+    assert [list(one.columns) for one in refused] == [["人数"], ["标题"], ["编号"]]
+    assert list(sent.chunk.unread_keys) == ["1", "2", ""], "a key that can't be read may be any"
 
 
 def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: Path) -> None:

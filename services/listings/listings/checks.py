@@ -3,7 +3,8 @@
 `settled` puts codes in place of the names that were written for them and says everything that is wrong.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -81,17 +82,27 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
 }
 
 
-def settled(bare: pb.Listing) -> list[Violation]:
-    """Everything that is wrong with what the issuer wrote, in which codes take the place of names."""
+def settled(bare: pb.Listing, unread: Collection[str] = ()) -> list[Violation]:
+    """Everything that is wrong with what the issuer wrote, in which codes take the place of names.
+
+    `unread` are fields that could not be read: of them, and of what can't be judged without them, nothing is said.
+    """
     details = bare.WhichOneof("details")
-    found = [*_kind(bare), *_top(bare), *_known(bare, "", is_postgraduate=False)]
+    found = [*_kind(bare), *_top(bare), *_known(bare, "", is_postgraduate=False), *_across(bare, "", unread)]
     if details:
-        found += _known(getattr(bare, details), f"{details}.", is_postgraduate=_is_postgraduate(getattr(bare, details)))
-        found += [one for check in _ACROSS.get(details, ()) for one in check(getattr(bare, details))]
+        inner, prefix = getattr(bare, details), f"{details}."
+        is_postgraduate = _is_postgraduate(inner) or f"{prefix}education_code" in unread
+        found += [*_known(inner, prefix, is_postgraduate=is_postgraduate), *_across(inner, prefix, unread)]
     # Keys and sources are published, too.
     for field, value in (*texts(bare), ("source", bare.source), ("external_key", bare.external_key)):
         found += screen(field, value)
-    return found
+    return [one for one in found if not concerns(one.field, unread)]
+
+
+def concerns(field: str, others: Iterable[str]) -> bool:
+    """Whether a field, as refusals name it (`bodies[0]`), is one of the others, lies in one of them or holds one."""
+    path = f"{field.partition('[')[0]}."
+    return any(path.startswith(f"{one}.") or f"{one}.".startswith(path) for one in others)
 
 
 def flagged(bare: pb.Listing) -> list[Violation]:
@@ -294,11 +305,6 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
         )
 
 
-def _is_backwards(bare: pb.Listing) -> bool:
-    first, last = parsed_date(bare.valid_from), parsed_date(bare.valid_to)
-    return bool(first and last and last < first)
-
-
 def _too_long(field: str, most: int) -> Callable[[pb.Listing], bool]:
     return lambda bare: len(getattr(bare, field)) > most
 
@@ -339,13 +345,6 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
     ),
     ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),
     ("external_key", "length", _too_long("external_key", 128), "最多 128 个字符", "at most 128 characters"),
-    (
-        "valid_to",
-        "order",
-        _is_backwards,
-        "截止日期早于开始日期；请修改其一",
-        "the last day is before the first; mend one of them",
-    ),
 )
 
 
@@ -364,39 +363,83 @@ def _is_postgraduate(details: Message) -> bool:
 # Across fields
 
 
-def _salary(details: pb.JobPosition) -> Iterator[Violation]:
-    if details.HasField("salary") and not 0 <= details.salary.min <= details.salary.max:
-        yield Violation(
-            "job_position.salary",
-            "range",
-            "月薪须满足 0 ≤ 最低 ≤ 最高（元/月）",
-            "pay has to be 0 ≤ min ≤ max, in CNY a month",
-        )
+@dataclass(frozen=True)
+class _Relation:
+    """A rule across fields. Where it is broken, each of them is named: any of them may be the wrong one.
+
+    Attributes:
+        prefix: of the details that hold the fields, "case."; "" for the listing itself.
+        fields: their paths below it.
+    """
+
+    prefix: str
+    fields: Sequence[str]
+    is_broken: Callable[[Any], bool]
+    rule: str
+    zh: str
+    en: str
 
 
-def _graduates(details: pb.GraduateEmploymentInfo) -> Iterator[Violation]:
-    if not details.employed_in_industry <= details.employed <= details.graduates:
-        yield Violation(
-            "graduate_employment_info",
-            "range",
-            "人数须满足 行业内就业 ≤ 就业 ≤ 毕业生",
-            "persons have to be employed_in_industry ≤ employed ≤ graduates",
-        )
+def _across(message: Message, prefix: str, unread: Collection[str]) -> Iterator[Violation]:
+    for one in _RELATIONS:
+        paths = [f"{prefix}{field}" for field in one.fields]
+        if one.prefix == prefix and not any(concerns(path, unread) for path in paths) and one.is_broken(message):
+            yield from (Violation(path, one.rule, one.zh, one.en) for path in paths)
 
 
-def _opening(details: Any) -> Iterator[Violation]:
+def _is_backwards(bare: pb.Listing) -> bool:
+    first, last = parsed_date(bare.valid_from), parsed_date(bare.valid_to)
+    return bool(first and last and last < first)
+
+
+def _is_no_range(details: pb.JobPosition) -> bool:
+    return details.HasField("salary") and not 0 <= details.salary.min <= details.salary.max
+
+
+def _is_never_open(details: Any) -> bool:
     opens, closes = details.open_from, details.open_until
-    if bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes):
-        yield Violation(
-            "equipment_sharing.open_until",
-            "order",
-            "开放与关闭时间须同填，且关闭晚于开放",
-            "open_from and open_until are given together, open_until the later one",
-        )
+    return bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes)
 
 
-_ACROSS: Mapping[str, Sequence[Callable[[Any], Iterator[Violation]]]] = {
-    "job_position": (_salary,),
-    "graduate_employment_info": (_graduates,),
-    "equipment_sharing": (_opening,),
-}
+_RELATIONS = (
+    _Relation(
+        "",
+        ("valid_from", "valid_to"),
+        _is_backwards,
+        "order",
+        "截止日期（valid_to）早于生效日期（valid_from）；请修改其一",
+        "the last day (valid_to) is before the first (valid_from); mend one of them",
+    ),
+    _Relation(
+        "job_position.",
+        ("salary",),
+        _is_no_range,
+        "range",
+        "月薪（salary）须满足 0 ≤ 最低 ≤ 最高，单位元/月；请改正其一",
+        "pay (salary) has to be 0 ≤ min ≤ max, in CNY a month; mend one of them",
+    ),
+    _Relation(
+        "graduate_employment_info.",
+        ("employed", "graduates"),
+        lambda details: details.employed > details.graduates,
+        "range",
+        "就业人数（employed）不得多于毕业生人数（graduates）；请改正其一",
+        "no more can be employed (employed) than have graduated (graduates); mend one of them",
+    ),
+    _Relation(
+        "graduate_employment_info.",
+        ("employed_in_industry", "employed"),
+        lambda details: details.employed_in_industry > details.employed,
+        "range",
+        "行业内就业人数（employed_in_industry）不得多于就业人数（employed）；请改正其一",
+        "no more can be employed in the industry (employed_in_industry) than at all (employed); mend one of them",
+    ),
+    _Relation(
+        "equipment_sharing.",
+        ("open_from", "open_until"),
+        _is_never_open,
+        "order",
+        "每日开放时间（open_from）与每日关闭时间（open_until）须同填，且关闭晚于开放；请补上或改正",
+        "open_from and open_until are given together, open_until the later one; add or mend one of them",
+    ),
+)

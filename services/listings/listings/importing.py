@@ -21,7 +21,7 @@ from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
-from listings.checks import flagged, settled
+from listings.checks import concerns, flagged, settled
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
@@ -75,12 +75,12 @@ async def take(
     Raises `Denied` where the caller may not import any more: a stream can go on for longer than a grant.
     """
     rows = chunk.rows
-    if max(len(rows), len(chunk.unread_keys)) > MAX_ROWS:
+    if max(len(rows), len(chunk.unread_keys), len(chunk.unread_rows)) > MAX_ROWS:
         raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
     try:
         async with call.database.transaction(call.cause) as tx:
             await authority.authorise(replace(call, transaction=tx), PERMISSION, [header.issuer])
-            receipts = await Chunk(tx, header, standing).take(rows)
+            receipts = await Chunk(tx, header, standing).take(rows, chunk.unread_rows)
             if header.dry_run:
                 raise _DryRunError(receipts)
     except _DryRunError as dry:
@@ -118,30 +118,36 @@ class Chunk:
         self._closed: frozenset[str] = frozenset()
         self._broken: dict[int, list[Violation]] = {}
 
-    async def take(self, rows: Sequence[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
-        """Take all rows in; returns their receipts in their order."""
+    async def take(self, rows: Sequence[rpc.ImportRow], unread: Sequence[rpc.UnreadRow] = ()) -> list[rpc.ImportReceipt]:
+        """Take all rows in; returns their receipts in their order, then those of the rows that could not be read."""
         header, tx = self._header, self._tx
         await store.lock_identities(tx, header.issuer, header.source)
-        receipts: list[rpc.ImportReceipt] = []
-        sound: list[tuple[rpc.ImportReceipt, pb.Listing]] = []
-        for row in rows:
-            receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
-            receipts.append(receipt)
-            if found := wellformed.problems(row.listing):
-                _refuse(receipt, found)
-            else:
-                sound.append((receipt, row.listing))
-        keys = {given.external_key for _, given in sound if given.external_key}
-        names = {given.name for _, given in sound if given.name and not given.external_key}
-        bodies = {body for _, given in sound for body in given.bodies}
-        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
-        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
-        for _, given in sound:
-            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind)
-        known = await store.identified(tx, header.issuer, header.source, keys, names)
-        taken = self.fold(sound, {identity(row): row for row in known})
+        receipts = [_receipt(row) for row in (*rows, *(one.row for one in unread))]
+        sound = [(receipt, row.listing) for receipt, row in zip(receipts, rows, strict=False) if not receipt.problems]
+        partly = [
+            (receipt, one.row.listing, one.fields)
+            for receipt, one in zip(receipts[len(rows) :], unread, strict=True)
+            if not receipt.problems
+        ]
+        await self._learn([*(given for _, given in sound), *(given for _, given, _ in partly)])
+        taken = self.fold(sound, self._known)
+        for receipt, given, fields in partly:
+            _refuse(receipt, self._read(receipt, given, fields).problems)
         await changes.write(tx, taken)
         return receipts
+
+    async def _learn(self, listings: Sequence[pb.Listing]) -> None:
+        """What has to be known of the listings before they are judged."""
+        header, tx = self._header, self._tx
+        keys = {given.external_key for given in listings if given.external_key}
+        names = {given.name for given in listings if given.name and not given.external_key}
+        bodies = {body for given in listings for body in given.bodies}
+        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
+        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
+        for given in listings:
+            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind)
+        known = await store.identified(tx, header.issuer, header.source, keys, names)
+        self._known = {identity(row): row for row in known}
 
     def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
         """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
@@ -158,7 +164,7 @@ class Chunk:
             self._fold(rows)
         return list(self._taken.values())
 
-    def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
+    def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing, unread: Sequence[str] = ()) -> _Row:
         bare, known = written(given), self._known.get(identity(given))
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
         if known is not None and not given.external_key:
@@ -166,21 +172,19 @@ class Chunk:
         found = [
             *_key_problems(given, known),
             *_foreign_problems(given, bare),
-            *settled(bare),
-            *self._broken.get(id(given), ()),
+            *settled(bare, unread),
+            *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
             *self._standing_problems(bare, known),
             *_other_kind_problems(bare, known),
+            *_over_problems(known),
         ]
+        found = [one for one in found if not concerns(one.field, unread)]
         return _Row(identity(given), receipt, bare, found, content_hash(bare))
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
         key = rows[0].identity
         known = self._known.get(key)
-        if known is not None and (found := _over_problems(known)):
-            for row in rows:
-                _refuse(row.receipt, found)
-            return
         if known is not None and rows[-1].hashed == known.content_hash:
             for row in rows:
                 row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
@@ -274,9 +278,9 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
             )
 
 
-def _over_problems(known: ListingRow) -> list[Violation]:
+def _over_problems(known: ListingRow | None) -> list[Violation]:
     """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
-    if may(State(known.state), "revise"):
+    if known is None or may(State(known.state), "revise"):
         return []
     state_zh, state_en = STATE_NAMES[State(known.state)]
     if known.external_key:
@@ -292,6 +296,14 @@ def _over_problems(known: ListingRow) -> list[Violation]:
             f"to publish it anew, {en} and import it again, else leave the row out",
         )
     ]
+
+
+def _receipt(row: rpc.ImportRow) -> rpc.ImportReceipt:
+    """The receipt of a row; refused already where no database could hold the row."""
+    receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
+    if found := wellformed.problems(row.listing):
+        _refuse(receipt, found)
+    return receipt
 
 
 def _refuse(receipt: rpc.ImportReceipt, found: Iterable[Violation]) -> None:
