@@ -12,12 +12,11 @@ from alliance_cli import rows
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
-from alliance_cli.session import context
 from intake import Mapping
 from intake.template import RECEIPT
 
 outcome_of = short(rpc.ImportOutcome, "IMPORT_OUTCOME_")
-_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message")
+_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message_zh", "message_en")
 _OUTCOMES = {
     rpc.IMPORT_OUTCOME_ACCEPTED: "新增",
     rpc.IMPORT_OUTCOME_REVISED: "修订",
@@ -61,7 +60,7 @@ def opened(file: Path, head: Sequence[Line], mapping: Mapping) -> Receipts:
 
 
 class Listed:
-    """A line a problem or warning, one where there is none."""
+    """A line a problem or warning, one where there is none; rows by their numbers in the file, as a spreadsheet shows it."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("w", encoding="utf-8-sig", newline="")
@@ -75,10 +74,10 @@ class Listed:
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
         told = [*receipt.problems, *receipt.warnings]
         if not told:
-            self._writer.writerow((*head, "", "", ""))
+            self._writer.writerow((*head, "", "", "", ""))
         for problem in told:
-            text = problem.message.en if context.language == "en" else problem.message.zh
-            self._writer.writerow((*head, problem.field, problem.rule, guarded(text)))
+            texts = guarded(problem.message.zh), guarded(problem.message.en)
+            self._writer.writerow((*head, problem.field, problem.rule, *texts))
 
     def close(self) -> None:
         """See `Receipts`."""

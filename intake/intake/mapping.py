@@ -72,7 +72,8 @@ class Rule:
         if not self.columns:
             return self.value
         for column in self.columns:
-            _refuse_unsettled(name, column, row, self.shown)
+            if isinstance(cell := row.get(column, ""), Unsettled):
+                raise UnmappedError(name, column, cell, _UNSETTLED, self.shown)
         cells = {column: self._cell(row.get(column, "")) for column in self.columns}
         filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
@@ -192,25 +193,23 @@ class Mapping:
         """
         if all(row.get(column) == column for column in self.columns):
             raise UnmappedError(KEY, self.key, row.get(self.key, ""), _HEADINGS_AGAIN)
-        fields: dict[str, Any] = {}
+        key = row.get(self.key, "")
+        fields: dict[str, Any] = {KEY: key}
         unread: list[UnmappedError] = []
-        readers: dict[str, Callable[[Row, Names], Any]] = {KEY: self._key}
-        readers |= {name: partial(rule.apply, name) for name, rule in self.rules.items()}
-        for name, read in readers.items():
+        if isinstance(key, Unsettled):
+            fields[KEY] = ""
+            unread.append(UnmappedError(KEY, self.key, key, _UNSETTLED))
+        for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
                 fields.setdefault(name.split(".")[0], {})
             try:
-                value = read(row, names)
+                value = rule.apply(name, row, names)
             except UnmappedError as error:
                 unread.append(error.plain())
                 continue
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
         return listing_pb2.Listing(**fields), unread
-
-    def _key(self, row: Row, _: Names) -> str:
-        _refuse_unsettled(KEY, self.key, row)
-        return row.get(self.key, "")
 
 
 def _no_yaml(error: yaml.YAMLError) -> WrongError:
@@ -250,11 +249,6 @@ def _rule(name: str, given: Any) -> Rule:
     )
     _check(rule)
     return rule
-
-
-def _refuse_unsettled(name: str, column: str, row: Row, shown: str = "") -> None:
-    if isinstance(cell := row.get(column, ""), Unsettled):
-        raise UnmappedError(name, column, cell, _UNSETTLED, shown)
 
 
 def _check(rule: Rule) -> None:

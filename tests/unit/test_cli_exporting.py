@@ -115,7 +115,7 @@ def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_
     export.add([given])
     export.close()
     source = importing.source_of(file, given.kind, None, "")
-    (line,) = source.lines
+    ((_, line),) = source.lines
     again = source.mapping.listing(rows.row(rows.headings(source.head[0]), line))
     again.kind = given.kind
     assert settled(again) == []

@@ -169,3 +169,7 @@ def test_a_list_has_a_line_a_problem_and_no_formula(tmp_path: Path) -> None:
         ("2", "1", "refused", "title"),
         ("2", "1", "refused", "visibility"),
     ]
+    assert [(one["message_zh"], one["message_en"]) for one in read[:2]] == [
+        ("", ""),
+        ("title 不对；请改", "title is wrong; mend it"),
+    ]

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import grpc
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -95,9 +96,9 @@ def import_(
             reason=reason,
         )
         with _progress(console) as bar:
-            task = bar.add_task(t("导入", "importing"), total=rows.count(file, chosen.sheet))
+            task = bar.add_task(t("导入", "importing"), total=None)
             try:
-                result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
+                result = importing.run(chosen, header, target, partial(_told, bar, task))
             except grpc.RpcError:
                 errors.print(_broken_off(target), highlight=False)
                 raise
@@ -181,6 +182,10 @@ def _mapping(text: str) -> Mapping:
         return Mapping.load(text)
     except WrongError as error:
         raise typer.BadParameter(t(error.zh, error.en)) from error
+
+
+def _told(bar: Progress, task: TaskID, done: int, total: int | None) -> None:
+    bar.update(task, completed=done, total=total)
 
 
 def _broken_off(target: Path) -> str:

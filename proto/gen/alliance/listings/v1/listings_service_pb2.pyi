@@ -438,7 +438,7 @@ class ImportRow(_message.Message):
     ROW_FIELD_NUMBER: _builtins.int
     LISTING_FIELD_NUMBER: _builtins.int
     row: _builtins.int
-    """The row's number in its file, from 1; given back in the receipt."""
+    """The row's number in its file, from 1, by which people find it; given back in the receipt, and once in a chunk."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
         """The listing; `external_key` is required, or for a listing that has none its `name`, as an export tells it. Issuer, source and
