@@ -208,6 +208,24 @@ def test_personal_data_has_no_place_in_any_text(fields: dict[str, Any], path: st
     assert not any("13812345678" in one.zh + one.en for one in settled(listing(**fields)))
 
 
+def test_every_refusal_says_what_to_do_in_both_languages() -> None:
+    wrong = pb.JobPosition(
+        skills=["焊" * (MAX_WORD + 1)] * (MAX_WORDS + 1),
+        experience_years=-1,
+        salary=pb.SalaryRange(min=2, max=1),
+        education_code="没有",
+        majors=["没有"],
+    )
+    given = listing(title="一", valid_from="2026-02-02", valid_to="2026-02-01", bodies=["x", "x"], job_position=wrong)
+    given.source, given.external_key = "s" * 65, "k" * 129
+    given.region_codes.extend(["没有"] * 41)
+    given.description = "加微信 zhangsan88" + "字" * MAX_DESCRIPTION
+    found = [*settled(given), *settled(listing(title="", visibility=0)), *settled(listing(title="一\n二", valid_to="x"))]
+    assert len({(one.field, one.rule) for one in found}) >= 20
+    assert [one for one in found if "请" not in one.zh] == []
+    assert [one for one in found if not ("; " in one.en or one.en.startswith("choose"))] == []
+
+
 _FREE = (field_pb2.TEXT_FORMAT_UNSPECIFIED, field_pb2.TEXT_FORMAT_HTTPS)
 
 

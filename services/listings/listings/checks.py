@@ -49,16 +49,21 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
     field_pb2.TEXT_FORMAT_DATE: (
         "ISO 8601",
         lambda text: parsed_date(text) is not None,
-        "日期格式须为 2026-01-31",
-        "the date has to look like 2026-01-31",
+        "日期须为真实日期，格式如 2026-01-31；请改正",
+        "it has to be a day of the calendar like 2026-01-31; mend it",
     ),
     field_pb2.TEXT_FORMAT_TIME: (
         "ISO 8601",
         formats.is_time,
-        "时刻格式须为 08:00，一日之末为 24:00",
-        "the time has to look like 08:00; the end of the day is 24:00",
+        "时刻格式须如 08:00，一日之末为 24:00；请改正",
+        "the time has to look like 08:00, the end of the day is 24:00; mend it",
     ),
-    field_pb2.TEXT_FORMAT_HTTPS: ("https", formats.is_https, "须为 https:// 开头的网址", "it has to be an https:// address"),
+    field_pb2.TEXT_FORMAT_HTTPS: (
+        "https",
+        formats.is_https,
+        "须为 https:// 开头的网址；请改正",
+        "it has to be an https:// address; mend it",
+    ),
     field_pb2.TEXT_FORMAT_ISBN: (
         "ISBN-13",
         formats.is_isbn,
@@ -69,8 +74,8 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
         number: (
             "AIP-122",
             partial(formats.is_name, collection),
-            f"须写成 {collection}/{{编号}}",
-            f"it is written as {collection}/{{id}}",
+            f"须写成 {collection}/{{编号}}；请改正",
+            f"it is written as {collection}/{{id}}; mend it",
         )
         for number, collection in (
             (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
@@ -219,9 +224,11 @@ def _listed(values: Any, known: field_pb2.Field, path: str, is_postgraduate: boo
     if "." not in path:
         return
     if len(values) > MAX_WORDS:
-        yield Violation(path, "range", f"最多 {MAX_WORDS} 项", f"at most {MAX_WORDS} items")
+        yield Violation(path, "range", f"最多 {MAX_WORDS} 项；请删减", f"at most {MAX_WORDS} items; leave some out")
     if any(len(word) > MAX_WORD for word in values):
-        yield Violation(path, "length", f"每项最多 {MAX_WORD} 个字", f"at most {MAX_WORD} characters an item")
+        yield Violation(
+            path, "length", f"每项最多 {MAX_WORD} 个字；请缩短", f"at most {MAX_WORD} characters an item; shorten it"
+        )
 
 
 def _text(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
@@ -271,7 +278,7 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
         return
     zh = f"须为 {low:g}–{high:g}" if high is not None else f"须不小于 {low:g}"
     en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
-    yield Violation(path, "range", f"{known.zh}{zh}", f"{path} has to be {en}")
+    yield Violation(path, "range", f"{known.zh}{zh}；请改正", f"{path} has to be {en}; mend it")
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
@@ -283,7 +290,7 @@ def _missing(known: field_pb2.Field, path: str) -> Violation:
 
 def _kind(bare: pb.Listing) -> Iterator[Violation]:
     if bare.kind not in _KINDS or not bare.kind:
-        yield Violation("kind", "required", "请填写信息类型", "the kind is required; see ListingKind")
+        yield Violation("kind", "required", "请填写信息类型", "the kind is required; choose one of ListingKind")
         return
     wanted = _DETAILS_OF[int(bare.kind)]
     given = bare.WhichOneof("details")
@@ -291,17 +298,22 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
         yield Violation(
             given,
             "details-kind",
-            f"{given} 与信息类型不符；此类型的详情字段是 {wanted}",
-            f"{given} does not belong to this kind; its details are {wanted}",
+            f"{given} 与信息类型不符；请改填此类型的详情 {wanted}",
+            f"{given} does not belong to this kind; fill in its details, {wanted}",
         )
     if not given:
-        yield Violation(wanted, "required", f"此类型须填写详情 {wanted}", f"this kind needs its details in {wanted} (R38–R53)")
+        yield Violation(
+            wanted,
+            "required",
+            f"此类型须有详情（R38–R53）；请填写 {wanted}",
+            f"this kind needs its details (R38–R53); fill in {wanted}",
+        )
     if not bare.visibility or bare.visibility not in pb.Visibility.values():
         yield Violation(
             "visibility",
             "required",
             "请填写可见范围：公开、成员可见或政府可见",
-            "the visibility is required: PUBLIC, MEMBERS or GOVERNMENT",
+            "the visibility is required; choose PUBLIC, MEMBERS or GOVERNMENT",
         )
 
 
@@ -314,11 +326,17 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         "title",
         "length",
         lambda bare: bool(bare.title.strip()) and not 2 <= len(bare.title) <= MAX_TITLE,  # required is said already
-        f"标题须为 2–{MAX_TITLE} 个字",
-        f"the title has to have 2 to {MAX_TITLE} characters",
+        f"标题须为 2–{MAX_TITLE} 个字；请补充或缩短",
+        f"the title has to have 2 to {MAX_TITLE} characters; say more, or less",
     ),
     # It is the subject of mails.
-    ("title", "one-line", lambda bare: len(bare.title.splitlines()) > 1, "标题不得换行", "the title has to be one line"),
+    (
+        "title",
+        "one-line",
+        lambda bare: len(bare.title.splitlines()) > 1,
+        "标题不得换行；请写成一行",
+        "the title has to be one line; take the breaks out",
+    ),
     (
         "description",
         "length",
@@ -327,7 +345,7 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         f"the description is over {MAX_DESCRIPTION} characters; shorten it",
     ),
     *(
-        (field, "range", _too_long(field, most), f"最多 {most} 个{zh}", f"at most {most} {en}")
+        (field, "range", _too_long(field, most), f"最多 {most} 个{zh}；请删减", f"at most {most} {en}; leave some out")
         for field, most, zh, en in (
             ("bodies", MAX_BODIES, "组织", "bodies"),
             ("region_codes", MAX_REGIONS, "地区", "regions"),
@@ -335,7 +353,13 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
             ("field_codes", MAX_FIELDS, "领域", "fields"),
         )
     ),
-    ("bodies", "range", lambda bare: len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
+    (
+        "bodies",
+        "range",
+        lambda bare: len(set(bare.bodies)) < len(bare.bodies),
+        "同一组织只填一次；请去掉重复的",
+        "name each body once; leave the others out",
+    ),
     (
         "bodies",
         "required",
@@ -343,8 +367,14 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         "成员可见的信息须写明组织，否则无人可见；请填写 bodies，或改为公开",
         "for the members of a body it has to name one, or nobody sees it; name the body, or make it public",
     ),
-    ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),
-    ("external_key", "length", _too_long("external_key", 128), "最多 128 个字符", "at most 128 characters"),
+    ("source", "length", _too_long("source", 64), "最多 64 个字符；请缩短", "at most 64 characters; shorten it"),
+    (
+        "external_key",
+        "length",
+        _too_long("external_key", 128),
+        "最多 128 个字符；请缩短",
+        "at most 128 characters; shorten it",
+    ),
 )
 
 

@@ -52,7 +52,10 @@ def check_header(header: rpc.ImportHeader) -> None:
     if not header.issuer:
         found.append(
             Violation(
-                "header.issuer", "required", "首条消息须为 header，并填写发布单位", "send the header first, with the issuer"
+                "header.issuer",
+                "required",
+                "首条消息须为 header；请先发 header，并填写发布单位（issuer）",
+                "send the header first, with the issuer",
             )
         )
     if header.withdraw_vanished:
@@ -63,7 +66,11 @@ def check_header(header: rpc.ImportHeader) -> None:
 
 def _reason_problems(reason: str) -> list[Violation]:
     if not reason.strip():
-        return [Violation("header.reason", "required", "撤回须填写原因", "withdrawing needs a reason")]
+        return [
+            Violation(
+                "header.reason", "required", "撤回须有原因；请填写 reason", "withdrawing needs a reason; say why in reason"
+            )
+        ]
     return screen("header.reason", reason)
 
 
@@ -76,7 +83,16 @@ async def take(
     """
     rows = chunk.rows
     if max(len(rows), len(chunk.unread_keys), len(chunk.unread_rows)) > MAX_ROWS:
-        raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
+        raise Invalid(
+            [
+                Violation(
+                    "chunk.rows",
+                    "size",
+                    f"每批最多 {MAX_ROWS} 行；请分批",
+                    f"at most {MAX_ROWS} rows a chunk; send more chunks",
+                )
+            ]
+        )
     try:
         async with call.database.transaction(call.cause) as tx:
             await authority.authorise(replace(call, transaction=tx), PERMISSION, [header.issuer])
@@ -244,8 +260,8 @@ def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation
         Violation(
             "external_key",
             "required",
-            "导入行须有外部编号，它与发布单位、来源共同标识一行",
-            "a row needs an external key: with issuer and source it says which row it is",
+            "导入行须有外部编号，它与发布单位、来源共同标识一行；请填写",
+            "a row needs an external key: with issuer and source it says which row it is; give it one",
         )
     ]
 

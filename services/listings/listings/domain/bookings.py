@@ -124,9 +124,9 @@ def _since_midnight(text: str) -> timedelta:
 def misfit(booked: Taken, terms: Terms, *, is_bookable: bool) -> Text | None:
     """Why a booking that stands does not fit the terms as they are now; None where it does (however far ahead it is)."""
     if not is_bookable:
-        return "设备不再接受预约", "the equipment takes no bookings any more"
+        return "设备不再接受预约；请与发布单位联系", "the equipment takes no bookings any more; turn to its issuer"
     if booked.unit > terms.units:
-        return f"设备减为 {terms.units} 台", f"there are {terms.units} of it now"
+        return f"设备减为 {terms.units} 台；请另行预约", f"there are {terms.units} of it now; book anew"
     return next((text for _, text in problems(booked.span, terms, booked.span.begins)), None)
 
 
