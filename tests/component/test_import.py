@@ -219,6 +219,16 @@ def test_what_vanished_and_is_back_is_refused_until_it_has_another_key(issuer: M
     assert sorted(_published(issuer)) == ["a", "b-2"]
 
 
+def test_what_is_fulfilled_is_unchanged_until_its_row_says_something_else(issuer: Member) -> None:
+    (name,) = (one.listing for one in _receipts(issuer, [_row(1, "a")]))
+    issuer.caller.listings.FulfilListing(rpc.FulfilListingRequest(name=name, reason="已招满"))
+    assert _outcomes(_receipts(issuer, [_row(1, "a")])) == [_UNCHANGED]
+    (receipt,) = _receipts(issuer, [_row(1, "a", "另一个标题")])
+    assert receipt.outcome == _REFUSED
+    assert "已达成" in receipt.problems[0].message.zh
+    assert _published(issuer) == []
+
+
 def test_only_of_the_same_source_and_kind_and_only_what_stands(issuer: Member) -> None:
     list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
     list(_receipts(issuer, [_row(1, "c")], source="另一系统"))

@@ -2,9 +2,10 @@
 
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
 as an export brings it. The same content again is unchanged, another is a revision; of a listing that has ended, both are
-refused: neither would be on offer. Rows of one key in one chunk are folded in their order: a key that stands twice is a row
-and its revision, unless the last of them says what is stored; then nothing is written, so that a file with such keys is
-unchanged as a whole when it comes again.
+refused: neither would be on offer. What was fulfilled is unchanged as long as its row says the same, since a source goes on
+naming it. Rows of one key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless
+the last of them says what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it
+comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -192,10 +193,10 @@ class Chunk:
             *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
             *self._standing_problems(bare, known),
             *_other_kind_problems(bare, known),
-            *_over_problems(known),
+            *_over_problems(known, hashed := content_hash(bare)),
         ]
         found = [one for one in found if not concerns(one.field, unread)]
-        return _Row(identity(given), receipt, bare, found, content_hash(bare))
+        return _Row(identity(given), receipt, bare, found, hashed)
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
@@ -294,9 +295,11 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
             )
 
 
-def _over_problems(known: ListingRow | None) -> list[Violation]:
+def _over_problems(known: ListingRow | None, hashed: str) -> list[Violation]:
     """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
     if known is None or may(State(known.state), "revise"):
+        return []
+    if known.state == State.FULFILLED and known.content_hash == hashed:
         return []
     state_zh, state_en = STATE_NAMES[State(known.state)]
     if known.external_key:
