@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
+from matching.domain.skills import Level, Skill
 from matching.terms import Held
 
 _LENGTHS = 6  # parts of an entry's bytes
@@ -80,6 +81,7 @@ def to_bytes(entry: Entry) -> bytes:
         entry.title,
         entry.passage.title,
         entry.passage.prose,
+        facts.told,
     ]
     content = json.dumps(told, ensure_ascii=False).encode()
     parts = (facts.name.encode(), entry.held.terms, entry.held.counts, entry.meaning, entry.listing, content)
@@ -102,7 +104,7 @@ def from_bytes(content: bytes) -> Kept:
 def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -> Entry:
     (
         version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
-        majors, skills, technology, education, words, weights, source, title, *passage,
+        majors, skills, technology, education, words, weights, source, title, subject, prose, spoken,
     ) = json.loads(told)  # fmt: skip
     facts = Facts(
         name=name,
@@ -119,6 +121,7 @@ def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -
         skills=tuple(skills),
         technology=technology,
         education=education,
+        told=tuple(Skill(written, Level(level)) for written, level in spoken),
         words=dict(zip(words.split(" ") if words else (), weights, strict=True)),
     )
-    return Entry(facts, listing, source, title, Passage(*passage), held, meaning)
+    return Entry(facts, listing, source, title, Passage(subject, prose), held, meaning)

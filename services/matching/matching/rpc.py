@@ -16,12 +16,12 @@ from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violati
 from chassis.rpc import Call
 from codes import NoCodeError, regions
 from matching import store
-from matching.domain import life
+from matching.domain import gap, life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.entry import Entry
 from matching.index import Index, near
-from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
+from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, skill_of, states_of, step_of
 from matching.meanings import Asking
 from matching.search import FACETS, Filter, Search
 from matching.store import Place, Wanted
@@ -75,6 +75,7 @@ class Matching:
         if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
             found = alternatives(demand.facts, supply.facts, near(demand, supply))
             answer.alternatives.extend(alternative_of(one) for one in found)
+            answer.skills.extend(skill_of(one) for one in gap.asked(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
         return answer
 
