@@ -127,7 +127,7 @@ def test_a_draft_that_is_revised_and_published_is_revised() -> None:
     assert run.stored["a"].state == State.PUBLISHED
 
 
-@pytest.mark.parametrize("state", [State.WITHDRAWN, State.EXPIRED, State.FULFILLED])
+@pytest.mark.parametrize("state", [State.WITHDRAWN, State.EXPIRED])
 @pytest.mark.parametrize("title", ["一月", "二月"])
 def test_a_row_of_what_is_over_is_refused_changed_or_not_and_told_how_to_publish_it_anew(state: State, title: str) -> None:
     run = Run()
@@ -145,6 +145,15 @@ def test_a_row_of_what_is_over_is_refused_changed_or_not_and_told_how_to_publish
         assert "a new external key" in problem.message.en
     assert run.take(("a-2", "一月")) == [ACCEPTED], "what it was told to do"
     assert run.stored["a-2"].state == State.PUBLISHED
+
+
+def test_what_is_fulfilled_is_unchanged_and_no_revision_is_taken() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    run.stored["a"].state = State.FULFILLED
+    assert run.take(("a", "一月")) == [UNCHANGED]
+    assert run.take(("a", "二月"), ("a", "一月")) == [REFUSED, UNCHANGED]
+    assert run.written == []
 
 
 def test_a_row_without_a_key_of_what_is_over_is_told_to_get_one() -> None:
