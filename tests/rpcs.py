@@ -17,6 +17,7 @@ _CONTRACTS = {
     "bookings": "listings.v1.booking",
     "personal_data": "admin.v1.personal_data",
     "feeds": "listings.v1.feed",
+    "reviews": "matching.v1.review",
 }
 """What a caller calls a service → where its contract is."""
 

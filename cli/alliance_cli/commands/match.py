@@ -8,6 +8,7 @@ import typer
 from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
+from alliance_cli.commands import review
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
@@ -140,3 +141,6 @@ def complete(
             name=_name(match), organization=naming.organization(acting), reason=reason, outcome=outcome
         )
         show_one(call(stubs.matching().CompleteMatch, request), COLUMNS)
+
+
+app.add_typer(review.app, name="review")

@@ -14,6 +14,7 @@ from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from alliance.matching.v1.review_service_pb2_grpc import ReviewsServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
 from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
@@ -48,10 +49,15 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "bookings": BookingsServiceStub,
     "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
+    "reviews": ReviewsServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
-_SERVED_BY = {"applications": "registry", "documents": "registry"} | dict.fromkeys(("people", "bookings", "feeds"), "listings")
+_SERVED_BY = {
+    **dict.fromkeys(("applications", "documents"), "registry"),
+    **dict.fromkeys(("people", "bookings", "feeds"), "listings"),
+    "reviews": "matching",
+}
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -71,6 +77,7 @@ class Caller:
     bookings: Any
     feeds: Any
     matching: Any
+    reviews: Any
     reporting: Any
     notify: Any
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from access.authority import Authority
 from access.register import Owner, ProjectedRegister
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
-from alliance.matching.v1 import matching_service_pb2
+from alliance.matching.v1 import matching_service_pb2, review_service_pb2
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
@@ -18,6 +18,8 @@ from matching.following import Following
 from matching.index import Index
 from matching.meanings import Meanings
 from matching.proposing import Proposing
+from matching.reviews.rpc import Reviews
+from matching.reviews.store import review
 from matching.rpc import Matching, Scopes
 from matching.scoring import Scoring
 from matching.settings import MatchingSettings
@@ -35,6 +37,7 @@ class MatchingParts(Parts):
         listings = ListingsServiceStub(context.channel(settings.listings_target)) if settings.listings_target else None
         self._authority = Authority(ProjectedRegister(), lambda tx, name: self._scopes.of(tx, name), owner)
         by = embedder(settings.sentence_model)
+        self._model = by.name
         self._index = Index(by.size)
         self._scopes = Scopes(self._index, listings)
         child = Child(settings.sentence_model, by.size)
@@ -51,9 +54,13 @@ class MatchingParts(Parts):
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """`MatchingService`."""
-        descriptor = matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"]
-        return [Offer(descriptor, Matching(self._authority, self._index))]
+        """Matches with search, and their reviews."""
+        days = self.context.settings.match_review_days
+        reviews = Reviews(self._authority, self._index, self._model, days)
+        return [
+            Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], Matching(self._authority, self._index)),
+            Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),
+        ]
 
     def listens(self) -> Sequence[Listen]:
         """Listings, and the register's facts."""
@@ -73,5 +80,5 @@ def _nothing(_: str) -> dict[int, int]:
     return {}
 
 
-_AGGREGATES = (store.match,)
+_AGGREGATES = (store.match, review)
 SERVICE = Service("matching", MatchingSettings, Path(__file__).parent.parent / "migrations", MatchingParts, _AGGREGATES)

@@ -89,7 +89,7 @@ def message_of(match: Match) -> match_pb2.Match:
         bodies=match.bodies,
         state=match_pb2.MatchState.Value(f"MATCH_STATE_{match.state}"),
         score=match.score,
-        parts=[_part_message(part) for part in match.parts],
+        parts=[part_message(part) for part in match.parts],
         gaps=match.gaps,
         algorithm_version=match.algorithm_version,
         demand_accepted=match.demand_accepted,
@@ -102,7 +102,7 @@ def message_of(match: Match) -> match_pb2.Match:
     return message
 
 
-def _part_message(part: Part) -> match_pb2.ScorePart:
+def part_message(part: Part) -> match_pb2.ScorePart:
     return match_pb2.ScorePart(
         feature=part.feature,
         weight=part.weight,

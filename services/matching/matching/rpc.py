@@ -22,6 +22,7 @@ from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStep
 from matching.entry import Entry
 from matching.index import Index, near
 from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
+from matching.reviews import rpc as reviews
 from matching.search import FACETS, Filter, Search
 from matching.store import Place, Wanted
 
@@ -129,7 +130,7 @@ class Matching:
 
 
 class Scopes:
-    """Whose grants give authority over a match or a listing: the issuers', the bodies'."""
+    """Whose grants give authority over a match, a review or a listing: the issuers', the bodies'."""
 
     def __init__(self, index: Index, listings: Any) -> None:
         """`listings` is the owner's stub, or None where nobody is to be asked."""
@@ -141,6 +142,8 @@ class Scopes:
         if resource.startswith("matches/"):
             match = await store.get(tx, resource)
             return frozenset({match.demand_issuer, match.supply_issuer, *match.bodies}) if match else frozenset()
+        if resource.startswith("reviews/"):
+            return await reviews.scopes_of(tx, resource)
         entry = self._index.get(resource)
         if entry is not None:
             return frozenset({entry.facts.issuer, *entry.facts.bodies})

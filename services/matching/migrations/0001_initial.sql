@@ -50,6 +50,33 @@ CREATE TABLE replica (
   PRIMARY KEY (name)
 );
 
+CREATE TABLE review (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  match TEXT NOT NULL,
+  shown BYTEA NOT NULL,
+  sides TEXT[] NOT NULL,
+  bodies TEXT[] NOT NULL,
+  organization TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  due_on DATE NOT NULL,
+  finding TEXT NOT NULL,
+  reviewed_by TEXT NOT NULL,
+  create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  settle_time TIMESTAMP WITH TIME ZONE,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX review_bodies ON review USING gin (bodies);
+
+CREATE INDEX review_match ON review (match);
+
+CREATE INDEX review_sides ON review USING gin (sides);
+
+CREATE UNIQUE INDEX review_open ON review (match) WHERE state = 1;
+
 CREATE TABLE share (
   number INTEGER NOT NULL,
   owner TEXT NOT NULL,
