@@ -30,7 +30,7 @@ IN_EVERY_SERVICE: dict[str, type] = {
 OFFERED = {
     "registry": ["Registry", "Application", "Document"],
     "listings": ["Listings", "People", "Bookings", "Feeds"],
-    "matching": ["Matching", "Reviews"],
+    "matching": ["Matching", "Reviews", "Searches", "Statistics"],
 }
 """Services that offer more than the one that is called like them."""
 DECLARED = {service.full_name: {method.name for method in methods(service)} for service in services()}

@@ -152,3 +152,7 @@ def test_the_command_line_asks_and_settles(platform: Platform, scene: Scene, tmp
     settled = reviewing.json("match", "review", "settle", made["name"], "--overturn", "--reason", "理由不成立")
     assert settled["state"] == "REVIEW_STATE_OVERTURNED"
     assert [one["finding"] for one in asking.json("match", "review", "list")] == ["理由不成立"]
+    ended = [
+        int(one["ended"]) for one in asking.json("match", "stats") if one["lowest"] <= scene.match.score <= one["highest"]
+    ]
+    assert ended == [1]

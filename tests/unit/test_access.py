@@ -13,7 +13,7 @@ from access.visibility import Viewer
 from alliance.admin.v1 import admin_service_pb2
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import booking_service_pb2, listings_service_pb2, person_service_pb2
-from alliance.matching.v1 import matching_service_pb2, review_service_pb2
+from alliance.matching.v1 import matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2
 from alliance.notify.v1 import notify_service_pb2
 from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance.reporting.v1 import reporting_service_pb2
@@ -34,7 +34,8 @@ NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 _CONTRACTS = (
     *(admin_service_pb2, registry_service_pb2, listings_service_pb2, person_service_pb2, booking_service_pb2),
-    *(matching_service_pb2, review_service_pb2, reporting_service_pb2, notify_service_pb2),
+    *(matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2),
+    *(reporting_service_pb2, notify_service_pb2),
 )
 PERMISSIONS = {
     method.permission
@@ -45,6 +46,7 @@ PERMISSIONS = {
 _ISSUING = {f"listings.listings.{verb}" for verb in ("create", "update", "publish", "withdraw", "fulfil", "import")}
 _ISSUING |= {f"matching.matches.{verb}" for verb in ("get", "accept", "decline", "start", "complete")}
 _ISSUING |= {"matching.reviews.request", "matching.reviews.get"}
+_ISSUING |= {f"matching.searches.{verb}" for verb in ("save", "list", "delete")}
 _ISSUING |= {"listings.people.set", "listings.people.erase"}
 _ISSUING |= {f"listings.bookings.{verb}" for verb in ("create", "cancel", "get")}
 _ISSUING |= {permission for permission in PERMISSIONS if permission.startswith("notify.")}

@@ -15,6 +15,8 @@ from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.matching.v1.review_service_pb2_grpc import ReviewsServiceStub
+from alliance.matching.v1.search_service_pb2_grpc import SearchesServiceStub
+from alliance.matching.v1.statistics_service_pb2_grpc import StatisticsServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
 from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
@@ -50,13 +52,15 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
     "reviews": ReviewsServiceStub,
+    "searches": SearchesServiceStub,
+    "statistics": StatisticsServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
 _SERVED_BY = {
     **dict.fromkeys(("applications", "documents"), "registry"),
     **dict.fromkeys(("people", "bookings", "feeds"), "listings"),
-    "reviews": "matching",
+    **dict.fromkeys(("reviews", "searches", "statistics"), "matching"),
 }
 
 
@@ -78,6 +82,8 @@ class Caller:
     feeds: Any
     matching: Any
     reviews: Any
+    searches: Any
+    statistics: Any
     reporting: Any
     notify: Any
 

@@ -77,6 +77,24 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Match overturned by a review",
         "{subject} was overturned by a person's review: {reason}. It is not proposed again until one of its listings changes.",
     ),
+    "matching.search.saved": (
+        "已保存检索：{search}",
+        "检索“{search}”已保存，有新的供需信息符合时将通知。",
+        "Search saved: {search}",
+        "The search “{search}” is saved; listings that come to meet it are told.",
+    ),
+    "matching.search.met": (
+        "“{search}”有新结果：{title}",
+        "{issuer} 的“{title}”符合已保存的检索“{search}”。查看 {subject}。",
+        "New for “{search}”: {title}",
+        "“{title}” of {issuer} meets the saved search “{search}”. See {subject}.",
+    ),
+    "matching.search.forgotten": (
+        "已删除检索：{search}",
+        "检索“{search}”已删除，不再通知。",
+        "Search forgotten: {search}",
+        "The search “{search}” is forgotten; nothing is told of it any more.",
+    ),
     "matching.review.requested": (
         "申请人工复核：{match}",
         "{organization} 申请对 {match} 进行人工复核：{reason}。请于 {due_on} 前作出结论（期限为平台默认）。查看 {subject}。",
