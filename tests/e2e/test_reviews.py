@@ -101,6 +101,8 @@ def test_an_overturned_match_ends_until_a_listing_changes(platform: Platform, sc
     settled = _settled(scene.secretary, review.name, pb.REVIEW_STATE_OVERTURNED)
     assert (settled.state, settled.finding) == (pb.REVIEW_STATE_OVERTURNED, "专业与岗位不符")
     assert _state(scene) == match_pb2.MATCH_STATE_OVERTURNED
+    ended = scene.college.caller.reviews.GetReview(review_service_pb2.GetReviewRequest(name=review.name))
+    assert (ended.review, ended.HasField("recomputation")) == (settled, False)
     world.until(lambda: all({"复核结论：撤销", "匹配经复核撤销"} <= set(_titles(one)) for one in (scene.owner, scene.college)))
     steps = scene.college.caller.matching.ExplainMatch(matching_service_pb2.ExplainMatchRequest(name=scene.match.name)).steps
     assert (steps[-1].verb, steps[-1].reason) == ("overturned", "专业与岗位不符")

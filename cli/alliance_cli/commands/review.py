@@ -85,7 +85,7 @@ def show_review(review: Review) -> None:
         title = t(f"推荐时得分 {shown.score}", f"score as proposed {shown.score}")
         show(shown.parts, PART_COLUMNS, title=f"{title} · {shown.algorithm_version}")
         if not found.HasField("recomputation"):
-            typer.echo(t("供需信息已不在发布状态，无法重算", "a listing is no longer published, so nothing is computed anew"))
+            typer.echo(t("该匹配已结束，不再重算", "the match is no longer open, so nothing is computed anew"))
             return
         now = found.recomputation
         title = t(f"现按当前规则重算 {now.score}", f"computed anew {now.score}")

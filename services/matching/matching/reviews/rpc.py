@@ -91,8 +91,9 @@ class Reviews:
     async def GetReview(self, call: Call, request: rpc.GetReviewRequest) -> rpc.ReviewReport:
         """See the contract."""
         review = message_of(await _review(call.tx, request.name))
+        match = await matches.get(call.tx, review.match.name)
         demand, supply = self._index.get(review.match.demand), self._index.get(review.match.supply)
-        if demand is None or supply is None:
+        if match is None or match.state not in OPEN or demand is None or supply is None:
             return rpc.ReviewReport(review=review)
         verdict = judge(demand.facts, supply.facts, business_date(call.tx.now), near(demand, supply))
         recomputed = recomputation_of(review.match, demand, supply, verdict, self._sentence_model)

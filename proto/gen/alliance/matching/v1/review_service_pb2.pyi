@@ -127,7 +127,7 @@ class ReviewReport(_message.Message):
 
     @_builtins.property
     def recomputation(self) -> _review_pb2.Recomputation:
-        """The same pair judged anew; not set where a listing is no longer published."""
+        """The same pair judged anew; set while the match is open only: of others one side may be hidden from the other by now."""
 
     def __init__(
         self,
