@@ -4,7 +4,8 @@ search, in memory, on the disk, and at a start.
 Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
 alike; the vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are
 posts, half graduates. A plan is what the service does with one change of a graduate but for the database: candidates and
-scores. A search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them.
+scores. A search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them. Beside
+each runs a bare loop over the same engines: embed, words, vectors, filter, fuse by ranks, fetch twenty.
 """
 
 import csv
@@ -19,9 +20,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
+from heapq import nlargest
 from pathlib import Path
 
 import numpy as np
+from tantivy import DocAddress, Occur, Query
 
 from access.visibility import Viewer
 from matching.domain import text
@@ -30,14 +33,15 @@ from matching.domain.pairs import LEAST_THRESHOLD
 from matching.domain.passage import Passage
 from matching.domain.score import best
 from matching.embedding import Bundled, meanings, texts_of
-from matching.entry import Entry
-from matching.index import Index
+from matching.entry import Entry, from_bytes
+from matching.index import CANDIDATES, Index
 from matching.search import Filter, Search
 from matching.snapshot import Snapshots
 
 _SAMPLE = "data/texts/zh_job_postings_sample.csv.gz"
 _MEANT = 500  # postings whose vectors are mixed
 _PLANS, _SEARCHES = 300, 2000
+_SAVED = 50_000  # listings after which a snapshot is written
 _CITIES = ("110000", "310000", "440100", "440300", "330100", "510100", "420100", "320100")
 _SIZES = (10_000, 100_000)
 
@@ -100,7 +104,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _said(what: str, seconds: Sequence[float]) -> None:
     middle, end = (float(np.percentile(seconds, share)) * 1000 for share in (50, 99))
-    print(f"  {what:28} p50 {middle:7.2f} ms, p99 {end:7.2f} ms, {len(seconds)} of them", flush=True)
+    print(f"  {what:28} p50 {middle:8.2f} ms, p99 {end:8.2f} ms, {len(seconds)} of them", flush=True)
 
 
 def measure(count: int, folder: Path) -> None:
@@ -110,10 +114,14 @@ def measure(count: int, folder: Path) -> None:
     snapshots = Snapshots(folder, Bundled.name, index)
     snapshots.load("bench")
     print(f"{count:,} listings", flush=True)
-    taken = [_timed(partial(index.put, entry)) for entry in texts.entries(count)]
+    taken, kept = [], []
+    for number, entry in enumerate(texts.entries(count), 1):
+        taken.append(_timed(partial(index.put, entry)))
+        if number % _SAVED == 0 or number == count:
+            kept.append(_timed(partial(snapshots.save, "bench", {0: number})))
     _said("to take in", taken)
+    _said("to write a snapshot", kept)
     _ask(index, texts, count)
-    print(f"  kept in {_timed(partial(snapshots.save, 'bench', {0: count})):.1f} s", flush=True)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     del index, snapshots
     index = Index(Bundled.size)
@@ -129,16 +137,43 @@ def _ask(index: Index, texts: Texts, first: int) -> None:
     index.commit()
     asked = list(texts.entries(_PLANS, first, "TALENT_SUPPLY"))
     _said("candidates and scores", [_timed(partial(_plan, index, entry)) for entry in asked])
-    search, chance, everything = Search(index), random.Random(first), Viewer(platform=True)  # noqa: S311 - no secret
+    chance = random.Random(first)  # noqa: S311 - no secret
     queries = {" ".join(chance.sample(title, min(len(title), 3))) + chance.choice(texts.titles)[:4] for title in texts.titles}
-    wanted = [Filter(), Filter(kinds=frozenset({"JOB_POSITION"}))]
-    _said(
-        "search",
-        [
-            _timed(partial(search.find, query, wanted[number % 2], everything))
-            for number, query in enumerate(sorted(queries)[:_SEARCHES])
-        ],
-    )
+    by, search, bare, searched = Bundled(), Search(index), list[float](), list[float]()
+    for number, query in enumerate(sorted(queries)[:_SEARCHES]):
+        kinds = [frozenset(), frozenset({"JOB_POSITION"})][number % 2]
+        both = [
+            (bare, partial(_bare, index, by, query, kinds)),
+            (searched, partial(_search, search, by, query, Filter(kinds))),
+        ]
+        for seconds, work in both if number % 4 < 2 else reversed(both):
+            seconds.append(_timed(work))
+    _said("search, the bare loop", bare)
+    _said("search, ours", searched)
+    print(f"  ours at {sum(bare) / sum(searched):.2f} of the bare loop's rate", flush=True)
+
+
+def _meant(by: Bundled, query: str) -> bytes:
+    passage = Passage.of(query, "")
+    asked = texts_of([passage])
+    return meanings([passage], dict(zip(asked, by.embed(asked), strict=True)), by.size).tobytes()
+
+
+def _search(search: Search, by: Bundled, query: str, wanted: Filter) -> object:
+    return search.find(query, wanted, Viewer(platform=True), meaning=_meant(by, query))
+
+
+def _bare(index: Index, by: Bundled, query: str, kinds: frozenset[str]) -> object:
+    """What the engines need for it: embed, look up words and vectors, filter, fuse by ranks, and fetch the first twenty."""
+    searcher, ranks = index.searcher, dict[tuple[int, int], float]()
+    filters = [(Occur.Must, Query.const_score_query(index.any_of("kind", kinds), 0.0))] if kinds else []
+    for one in (index.any_of("words", text.words(query)), index.nearest(_meant(by, query))):
+        asked = Query.boolean_query([(Occur.Must, one or Query.empty_query()), *filters])
+        for rank, (_, address) in enumerate(searcher.search(asked, limit=CANDIDATES).hits):
+            key = (address.segment_ord, address.doc)
+            ranks[key] = ranks.get(key, 0.0) + 1 / (60 + rank)
+    best_of_all = nlargest(20, ranks, key=lambda key: ranks[key])
+    return [from_bytes(bytes(searcher.doc(DocAddress(*key))["entry"][0])).entry() for key in best_of_all]
 
 
 def _plan(index: Index, entry: Entry) -> object:

@@ -25,10 +25,25 @@ LEADS = (
     (COLLEGE, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL, "310000"),
 )
 YEAR = 2026
+_LEADS_ARE = (
+    *("matching_discipline", "research_direction_and_team", "masters_authority", "doctoral_authority"),
+    *("matching_speciality", "independent_training_body"),
+)
+"""What is entered of a community's university and vocational school (R15, R16)."""
+MAJOR: dict[str, Any] = {
+    "enrolling_since": "2010-09-01",
+    "fits_regional_plan": True,
+    "strong_major": True,
+    "field": body_pb2.PILOT_FIELD_AI,
+    "cooperation_experience": True,
+}
+"""What is entered of a pilot's major (R22–R24)."""
 _GONE_BY = date(2020, 12, 31)
 
 
 def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
+    if programme in (pb.PROGRAMME_PILOT, pb.PROGRAMME_SUPPORT):
+        more = {"closes_on": "2099-12-31", **more}
     given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)
     made: pb.ApplicationCall = world.operator(platform).applications.OpenCall(rpc.OpenCallRequest(call=given, reason="启动"))
     return made
@@ -59,9 +74,9 @@ def refusal(call: Any, *arguments: Any, **more: Any) -> str:
     return str(refused.value)
 
 
-def placed(platform: Platform, org_type: Any, region: str) -> Member:
+def placed(platform: Platform, org_type: Any, region: str, called: str = "单位") -> Member:
     """A verified organization somewhere."""
-    member = world.organization(platform, org_type)
+    member = world.organization(platform, org_type, called=called)
     operator = world.operator(platform).registry
     given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
     request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")
@@ -76,7 +91,7 @@ def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Mem
     given = body_pb2.Body(
         display_name=world.unique("共同体"),
         kind=body_pb2.BODY_KIND_COMMUNITY,
-        community=body_pb2.CommunityFacts(industry_code="39", **facts),
+        community=body_pb2.CommunityFacts(**{"industry_code": "39", **dict.fromkeys(_LEADS_ARE, True), **facts}),
     )
     body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
     leads = []
@@ -91,12 +106,14 @@ def state_of(platform: Platform, body: str) -> int:
     return int(found.state)
 
 
-def pilot(platform: Platform, major: str = "080901") -> tuple[body_pb2.Body, Member]:
+def pilot(platform: Platform, major: str = "080901", **facts: Any) -> tuple[body_pb2.Body, Member]:
+    """A draft of a pilot of which everything is entered, and its university."""
     university = placed(platform, UNIVERSITY, "110000")
+    known = {"college": college_of(platform, university).name, **MAJOR, **facts}
     given = body_pb2.Body(
         display_name=world.unique("试点"),
         kind=body_pb2.BODY_KIND_PILOT_UNIT,
-        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR),
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=YEAR, **known),
     )
     body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
     return body, university

@@ -49,10 +49,12 @@ def operator(platform: Platform) -> Caller:
     return Caller(platform, OPERATOR)
 
 
-def organization(platform: Platform, org_type: int, role: int = access_pb2.ROLE_ORGANIZATION_ADMIN) -> Member:
+def organization(
+    platform: Platform, org_type: int, role: int = access_pb2.ROLE_ORGANIZATION_ADMIN, called: str = "单位"
+) -> Member:
     """A new organization with somebody who acts for it."""
     registry = operator(platform).registry
-    given = organization_pb2.Organization(display_name=unique("单位"), org_type=cast(Any, org_type))
+    given = organization_pb2.Organization(display_name=unique(called), org_type=cast(Any, org_type))
     made = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given))
     sub = f"person-{made.name[-12:]}"
     grant(platform, sub, role, organization=made.name)

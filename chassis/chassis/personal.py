@@ -41,10 +41,19 @@ _WECHAT = re.compile(
 )
 _APART = r"[\s.-]{0,2}"  # what people set between the groups of a number
 _MOBILE = rf"1[3-9]\d{_APART}(?:\d{{4}}{_APART}\d{{4}}|\d{{3}}{_APART}\d{{5}})"
+_DIGIT = r"[\d〇零○一幺壹二贰三叁四肆五伍六陆七柒八捌九玖]"  # numbers are also written as they are read out: 一三八…, 幺三八…
+_SPOKEN = (
+    rf"[1一幺壹][3-9三四五六七八九叁肆伍陆柒捌玖]{_DIGIT}{_APART}"
+    rf"(?:{_DIGIT}{{4}}{_APART}{_DIGIT}{{4}}|{_DIGIT}{{3}}{_APART}{_DIGIT}{{5}})"
+)
 _LANDLINE = r"\(?0(?:10|2\d|[3-9]\d\d)\)?(?:[\s.-]{1,2}\d|[2-9])\d{6,7}"
 _IDENTITY = rf"[1-9]\d{{5}}{_APART}(?:19|20)\d\d[01]\d[0-3]\d{_APART}\d{{3}}[\dx]"
 _NUMBERS = (
-    ("手机号", "a mobile number", re.compile(rf"(?<!\d)(?:\+?86{_APART})?{_MOBILE}(?!\d)")),
+    (
+        "手机号",
+        "a mobile number",
+        re.compile(rf"(?<!\d)(?:\+?86{_APART})?{_MOBILE}(?!\d)|(?<!{_DIGIT}){_SPOKEN}(?!{_DIGIT})"),
+    ),
     ("固定电话", "a phone number", re.compile(rf"(?<!\d){_LANDLINE}(?!\d)")),
     ("电子邮箱", "an e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("身份证号", "an identity number", re.compile(rf"(?<!\d){_IDENTITY}(?!\d)")),
@@ -55,7 +64,10 @@ _IDS = (
 )
 """Both are looked for in a text that is half-width and in small letters, and where it has something of what each has."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")  # stands between digits and is not seen
-_ANY_NUMBER = re.compile(r"\d{4}|@")
+_ANY_NUMBER = re.compile(rf"{_DIGIT}{{4}}|@")
+# A hotline is a company's and nobody's own; what follows it is an extension. Its hyphen tells it from an amount before a
+# mobile number: 补贴 400 138….
+_HOTLINE = re.compile(r"(?<![\d-])[48]00-\d{3}-?\d{4}(?!\d)")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
 _NUMBER = re.compile(r"\+?[\d\s()-]{5,}")
@@ -68,6 +80,8 @@ def screen(field: str, text: str) -> list[Violation]:
     if len(text) < _SHORTEST:
         return []
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    if "00-" in plain:
+        plain = _HOTLINE.sub(" ", plain)
     kinds = (*(_NUMBERS if _ANY_NUMBER.search(plain) else ()), *(_IDS if any(map(plain.__contains__, _MESSENGERS)) else ()))
     return [
         Violation(

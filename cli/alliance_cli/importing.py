@@ -26,7 +26,7 @@ from alliance_cli.receipts import Settled, outcome_of
 from alliance_cli.rehearsal import Rehearsal
 from alliance_cli.rows import Line
 from alliance_cli.session import metadata, t
-from intake import Mapping, UnmappedError, WrongError, contract, template
+from intake import Mapping, Row, UnmappedError, WrongError, contract, template
 from intake.contract import KEY
 from intake.template import KEY_HEADING, RECEIPT
 
@@ -41,7 +41,7 @@ class Source:
     Attributes:
         sheet: name of the sheet that is wanted.
         head: the lines of headings; a template has its fields' paths above them.
-        lines: those below, to be read once.
+        lines: those below with the numbers of their rows, to be read once.
         is_guarded: whether apostrophes stand before what might be a formula, as in a CSV file that was exported.
     """
 
@@ -49,7 +49,7 @@ class Source:
     sheet: str
     mapping: Mapping
     head: list[Line]
-    lines: Iterator[Line]
+    lines: Iterator[tuple[int, Line]]
     is_guarded: bool
 
 
@@ -59,8 +59,8 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
     `name` stands in place of the mapping's source where it is given.
     """
     sheet = contract.kind_label(kind)
-    lines = rows.lines(file, sheet)
-    head = list(islice(lines, 1))
+    lines = rows.numbered(file, sheet)
+    head = [line for _, line in islice(lines, 1)]
     if not head:
         fail(
             REFUSED,
@@ -72,8 +72,8 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
     headings = rows.headings(head[0])
     chosen = mapping or _template(file, kind, headings)
     passed, found = [], False
-    for line in lines:
-        passed.append(line)
+    for number, line in lines:
+        passed.append((number, line))
         if found := not chosen.passes_over(rows.row(headings, line)):
             break
     if not found:
@@ -97,8 +97,8 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
                 f"it has: {listed}\nadd them to the file, or take them out of the mapping",
             ),
         )
-    if chosen.key == KEY and rows.row(headings, passed[0])[KEY] == KEY_HEADING:
-        head.append(passed.pop(0))
+    if chosen.key == KEY and rows.row(headings, passed[0][1])[KEY] == KEY_HEADING:
+        head.append(passed.pop(0)[1])
         _refuse_added(file, headings, rows.headings(head[1]))
     chosen = replace(chosen, source=name or chosen.source)
     return Source(file, sheet, chosen, head, chain(passed, lines), mapping is None and not rows.is_workbook(file))
@@ -182,10 +182,14 @@ class Result:
         return self.outcomes.total()
 
 
-def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callable[[int], None]) -> Result:
-    """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks."""
+def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callable[[int, int | None], None]) -> Result:
+    """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks.
+
+    `progress` is told how many rows have a receipt, and how many there are: of a workbook as many as it has lines, until it is
+    read to its end.
+    """
     result, rehearsal, chunks = Result(), Rehearsal(), _Chunks(source, header)
-    started = time.monotonic()
+    done, total, started = 0, _total(source), time.monotonic()
     with closing(receipts.opened(target, source.head, source.mapping)) as written:
         requests = chunks.requests()
         if header.dry_run:
@@ -199,11 +203,24 @@ def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callab
                     if settled.receipt:
                         result.outcomes[outcome_of(settled.receipt.outcome)] += 1
                         result.flagged += bool(settled.receipt.warnings)
-                progress(result.rows)
+                        done += bool(settled.receipt.row)
+                progress(done, total)
         except grpc.RpcError as error:
             raise chunks.error or error from None
+    progress(done, done)
     result.seconds = time.monotonic() - started
     return result
+
+
+def _total(source: Source) -> int | None:
+    """How many rows are data; at most so many in a workbook, which is not read for it. None where it does not say."""
+    if rows.is_workbook(source.file):
+        height = rows.count(source.file, source.sheet)
+        return height and height - len(source.head) + 1
+    key = source.mapping.key
+    place = rows.headings(source.head[0]).index(key)
+    below = islice(rows.lines(source.file), 1, None)
+    return sum(not source.mapping.passes_over(rows.row([key], line[place : place + 1])) for line in below)
 
 
 class _Chunks:
@@ -216,7 +233,6 @@ class _Chunks:
         self._source, self._header = source, header
         self._window = BoundedSemaphore(WINDOW)
         self._under_way: deque[list[_Read]] = deque()
-        self._number = 0
         self._headings = rows.headings(source.head[0])
         self.error: Exception | None = None
 
@@ -242,43 +258,64 @@ class _Chunks:
         yield from (read.settled(given) for read in self._under_way.popleft())
         self._window.release()
 
-    def _chunk(self, lines: Sequence[Line]) -> rpc.ImportChunk:
+    def _chunk(self, lines: Sequence[tuple[int, Line]]) -> rpc.ImportChunk:
         chunk, read, mapping = rpc.ImportChunk(), list[_Read](), self._source.mapping
-        for line in lines:
+        for number, line in lines:
             row = rows.row(self._headings, line)
             if self._source.is_guarded:
                 row = {heading: bare(cell) for heading, cell in row.items()}
             if mapping.passes_over(row):
                 read.append(_Read(line))
                 continue
-            self._number += 1
-            try:
-                chunk.rows.append(rpc.ImportRow(row=self._number, listing=mapping.listing(row, named)))
-                read.append(_Read(line, self._number))
-            except UnmappedError as problem:
-                key = row.get(mapping.key, "")
-                chunk.unread_keys.append(key)
-                read.append(_Read(line, self._number, _refusal(self._number, key, problem), problem.column))
+            read.append(self._read(chunk, number, line, row))
         self._under_way.append(read)
         return chunk
 
+    def _read(self, chunk: rpc.ImportChunk, number: int, line: Line, row: Row) -> "_Read":
+        """Put a row into a chunk, as far as it can be read."""
+        try:
+            listing, unread = self._source.mapping.read(row, named)
+        except UnmappedError as error:
+            chunk.unread_keys.append("")  # it may be any
+            return _Read(line, number, _refusal(number, "", [error]), [error.column])
+        sent = rpc.ImportRow(row=number, listing=listing)
+        if not unread:
+            chunk.rows.append(sent)
+            return _Read(line, number)
+        chunk.unread_keys.append(listing.external_key)
+        chunk.unread_rows.add(row=sent, fields=[one.field for one in unread])
+        refusal = _refusal(number, row.get(self._source.mapping.key, ""), unread)
+        return _Read(line, number, refusal, [one.column for one in unread])
+
 
 class _Read(NamedTuple):
-    """A line that was read: its number among the rows that are data, 0 for others, and our receipt where it was not sent."""
+    """A line that was read.
+
+    Attributes:
+        number: of its row as a spreadsheet shows it, where it is data; 0 for others.
+        refusal: our receipt, where not all of it could be read.
+        columns: those that could not be.
+    """
 
     line: Line
     number: int = 0
     refusal: rpc.ImportReceipt | None = None
-    column: str = ""
+    columns: Sequence[str] = ()
 
     def settled(self, given: dict[int, rpc.ImportReceipt]) -> Settled:
-        """The line with its receipt: the service's, or ours."""
-        return Settled(self.line, self.refusal or given.get(self.number), self.column)
+        """The line with its receipt: the service's, or ours with what else the service finds wrong."""
+        receipt = given.get(self.number)
+        if self.refusal is None:
+            return Settled(self.line, receipt)
+        if receipt is not None:
+            self.refusal.problems.extend(receipt.problems)
+        return Settled(self.line, self.refusal, self.columns)
 
 
-def _refusal(number: int, key: str, problem: UnmappedError) -> rpc.ImportReceipt:
-    # Not kept as the exception that it is: its traceback would hold the whole chunk until garbage is collected.
+def _refusal(number: int, key: str, problems: Sequence[UnmappedError]) -> rpc.ImportReceipt:
+    # Not kept as the exceptions that they are: their tracebacks would hold the whole chunk until garbage is collected.
     receipt = rpc.ImportReceipt(row=number, external_key=key, outcome=rpc.IMPORT_OUTCOME_REFUSED)
-    found = receipt.problems.add(field=problem.field, rule="mapping")
-    found.message.zh, found.message.en = problem.zh, problem.en
+    for problem in problems:
+        found = receipt.problems.add(field=problem.field, rule="mapping")
+        found.message.zh, found.message.en = problem.zh, problem.en
     return receipt

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,12 +12,11 @@ from alliance_cli import rows
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
-from alliance_cli.session import context
 from intake import Mapping
 from intake.template import RECEIPT
 
 outcome_of = short(rpc.ImportOutcome, "IMPORT_OUTCOME_")
-_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message")
+_HEADINGS = ("row", "external_key", "outcome", "listing", "field", "rule", "message_zh", "message_en")
 _OUTCOMES = {
     rpc.IMPORT_OUTCOME_ACCEPTED: "新增",
     rpc.IMPORT_OUTCOME_REVISED: "修订",
@@ -36,12 +36,12 @@ class Settled:
     Attributes:
         line: its cells; empty for a listing that is in no line any more.
         receipt: None for a line that is no data.
-        column: the very column that could not be read, where it was not the service that refused the row.
+        columns: the very columns that could not be read, each of the problem at its place; further problems are the service's.
     """
 
     line: Line
     receipt: rpc.ImportReceipt | None
-    column: str = ""
+    columns: Sequence[str] = ()
 
 
 class Receipts(Protocol):
@@ -60,7 +60,7 @@ def opened(file: Path, head: Sequence[Line], mapping: Mapping) -> Receipts:
 
 
 class Listed:
-    """A line a problem or warning, one where there is none."""
+    """A line a problem or warning, one where there is none; rows by their numbers in the file, as a spreadsheet shows it."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("w", encoding="utf-8-sig", newline="")
@@ -74,10 +74,10 @@ class Listed:
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
         told = [*receipt.problems, *receipt.warnings]
         if not told:
-            self._writer.writerow((*head, "", "", ""))
+            self._writer.writerow((*head, "", "", "", ""))
         for problem in told:
-            text = problem.message.en if context.language == "en" else problem.message.zh
-            self._writer.writerow((*head, problem.field, problem.rule, guarded(text)))
+            texts = guarded(problem.message.zh), guarded(problem.message.en)
+            self._writer.writerow((*head, problem.field, problem.rule, *texts))
 
     def close(self) -> None:
         """See `Receipts`."""
@@ -107,11 +107,12 @@ class Marked:
             return
         if not settled.line:
             line[self._places[self._key]] = receipt.external_key
-        notes = self._notes(receipt, settled.column)
+        notes = self._notes(receipt, settled.columns)
         looks = dict.fromkeys(notes, _FLAGGED_CELL)
         if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
             looks = dict.fromkeys(range(self._width + len(RECEIPT)), _REFUSED_ROW) | dict.fromkeys(notes, _REFUSED_CELL)
-        told = "\n".join(f"{one.message.zh} {one.message.en}" for one in (*receipt.problems, *receipt.warnings))
+        # A rule across cells is told at each of them, and here once.
+        told = "\n".join(dict.fromkeys(f"{one.message.zh} {one.message.en}" for one in (*receipt.problems, *receipt.warnings)))
         row = self._table.append([*line, _OUTCOMES[receipt.outcome], receipt.listing, told], looks)
         for place, note in notes.items():
             if self._noted < _NOTED:
@@ -135,10 +136,10 @@ class Marked:
     def _cut(self, line: Line) -> Line:
         return [*line[: self._width], *[None] * (self._width - len(line))]
 
-    def _notes(self, receipt: rpc.ImportReceipt, column: str) -> dict[int, str]:
+    def _notes(self, receipt: rpc.ImportReceipt, unread: Sequence[str]) -> dict[int, str]:
         """Cell of the row → what is wrong with it; what has no cell stands at the outcome."""
         notes: dict[int, list[str]] = {}
-        for problem in (*receipt.problems, *receipt.warnings):
+        for column, problem in zip_longest(unread, (*receipt.problems, *receipt.warnings)):
             columns = [column] if column else self._columns_of(problem.field)
             for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
                 notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")

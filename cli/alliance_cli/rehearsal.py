@@ -26,7 +26,7 @@ class Rehearsal:
         """Mend the outcomes of a chunk's rows whose keys an earlier chunk took in; within a chunk the service sees to it."""
         rows: dict[str, list[tuple[rpc.ImportReceipt, int]]] = defaultdict(list)
         for receipt in receipts:
-            if not receipt.row:  # of what vanished
+            if receipt.row not in self._sent:  # of what vanished, or could not be read
                 continue
             key, content = self._sent.pop(receipt.row)
             if receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED:

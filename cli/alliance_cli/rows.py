@@ -47,15 +47,20 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
-def lines(file: Path, sheet: str = "") -> Iterator[Line]:
-    """Every line that is not empty, the headings first. Of a workbook those of the named sheet, or of its first.
+def numbered(file: Path, sheet: str = "") -> Iterator[tuple[int, Line]]:
+    """Every line that is not empty with the number of its row as a spreadsheet shows it, empty ones counted; headings first.
 
-    Raises typer.BadParameter for what can't be read.
+    Of a workbook those of the named sheet, or of its first. Raises typer.BadParameter for what can't be read.
     """
     with _explained(file):
-        for line in _sheet(file, sheet) if is_workbook(file) else _table(file):
+        for number, line in _sheet(file, sheet) if is_workbook(file) else enumerate(_table(file), start=1):
             if any(cell not in (None, "") for cell in line):
-                yield line
+                yield number, line
+
+
+def lines(file: Path, sheet: str = "") -> Iterator[Line]:
+    """The lines of `numbered` alone."""
+    return (line for _, line in numbered(file, sheet))
 
 
 def count(file: Path, sheet: str = "") -> int | None:
@@ -113,7 +118,7 @@ def _explained(file: Path) -> Iterator[None]:
         raise typer.BadParameter(t(f"读不了 {file.name}：{zh}", f"can't read {file.name}: {en}")) from error
 
 
-def _sheet(file: Path, name: str) -> Iterator[Line]:
+def _sheet(file: Path, name: str) -> Iterator[tuple[int, Line]]:
     from alliance_cli import sheets
 
     return sheets.lines(file, name)

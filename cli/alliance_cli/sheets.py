@@ -26,8 +26,8 @@ _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 _REMEMBERED = 4096  # texts; most come again soon, or never
 
 
-def lines(file: Path, name: str) -> Iterator[list[object]]:
-    """The values of each line of the sheet of this name, of the first one where there is none, as openpyxl gives them.
+def lines(file: Path, name: str) -> Iterator[tuple[int, list[object]]]:
+    """Number and values of each line of the sheet of this name, of the first one where there is none, as openpyxl gives them.
 
     None for an empty cell. Raises what openpyxl and zipfile do for a file that is no workbook.
     """
@@ -49,8 +49,8 @@ def lines(file: Path, name: str) -> Iterator[list[object]]:
             if event == "start" and element.tag == DATA_TAG:
                 data = element
             elif event == "end" and element.tag == ROW_TAG:
-                _, cells = parser.parse_row(element)
-                yield _placed(zip(element, cells, strict=True))
+                number, cells = parser.parse_row(element)
+                yield number, _placed(zip(element, cells, strict=True))
                 data.clear()
                 parser.row_dimensions.clear()
 

@@ -20,6 +20,10 @@ class UnmappedError(Exception):
         super().__init__(field, column, cell, why)
         self.field, self.column, self.cell, self.why, self._shown = field, column, cell, why, shown or column
 
+    def plain(self) -> "UnmappedError":
+        """The same without what led to it, whose frames would hold everything that was being read."""
+        return UnmappedError(self.field, self.column, self.cell, WrongError(self.why.zh, self.why.en), self._shown)
+
     @property
     def zh(self) -> str:
         """The refusal in Chinese."""

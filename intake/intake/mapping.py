@@ -72,7 +72,8 @@ class Rule:
         if not self.columns:
             return self.value
         for column in self.columns:
-            _refuse_unsettled(name, column, row, self.shown)
+            if isinstance(cell := row.get(column, ""), Unsettled):
+                raise UnmappedError(name, column, cell, _UNSETTLED, self.shown)
         cells = {column: self._cell(row.get(column, "")) for column in self.columns}
         filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
@@ -180,18 +181,35 @@ class Mapping:
 
     def listing(self, row: Row, names: Names = as_given) -> listing_pb2.Listing:
         """The listing of a row; raises `UnmappedError` naming the first cell that has no meaning."""
-        key = row.get(self.key, "")
-        _refuse_unsettled(KEY, self.key, row)
+        found, unread = self.read(row, names)
+        if unread:
+            raise unread[0]
+        return found
+
+    def read(self, row: Row, names: Names = as_given) -> tuple[listing_pb2.Listing, list[UnmappedError]]:
+        """What can be read of a row's listing, and what is wrong with each field that can't.
+
+        Raises `UnmappedError` for a row that is none at all.
+        """
         if all(row.get(column) == column for column in self.columns):
-            raise UnmappedError(KEY, self.key, key, _HEADINGS_AGAIN)
+            raise UnmappedError(KEY, self.key, row.get(self.key, ""), _HEADINGS_AGAIN)
+        key = row.get(self.key, "")
         fields: dict[str, Any] = {KEY: key}
+        unread: list[UnmappedError] = []
+        if isinstance(key, Unsettled):
+            fields[KEY] = ""
+            unread.append(UnmappedError(KEY, self.key, key, _UNSETTLED))
         for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
                 fields.setdefault(name.split(".")[0], {})
-            value = rule.apply(name, row, names)
+            try:
+                value = rule.apply(name, row, names)
+            except UnmappedError as error:
+                unread.append(error.plain())
+                continue
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
-        return listing_pb2.Listing(**fields)
+        return listing_pb2.Listing(**fields), unread
 
 
 def _no_yaml(error: yaml.YAMLError) -> WrongError:
@@ -231,11 +249,6 @@ def _rule(name: str, given: Any) -> Rule:
     )
     _check(rule)
     return rule
-
-
-def _refuse_unsettled(name: str, column: str, row: Row, shown: str = "") -> None:
-    if isinstance(cell := row.get(column, ""), Unsettled):
-        raise UnmappedError(name, column, cell, _UNSETTLED, shown)
 
 
 def _check(rule: Rule) -> None:

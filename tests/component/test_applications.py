@@ -33,7 +33,7 @@ from tests.waiting import until
 
 def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> None:
     body, leads = community(platform)
-    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000")
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
     call = called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099)
     assert (call.opens_on, call.closes_on) == ("2099-01-01", "2099-10-31")
     made = begun(leads[0], call, body=body.name)
@@ -100,7 +100,7 @@ def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platf
     body, leads = community(platform)
     leaver, newcomer = world.organization(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)
     joined = world.join(platform, body.name, leaver)
-    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000")
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
     made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
     take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
     registry = world.operator(platform).registry

@@ -57,7 +57,7 @@ def catalogue(platform: Platform, **filters: Any) -> list[pb.Certification]:
 
 def certification(applicant: Member, call: pb.ApplicationCall, **facts: Any) -> pb.Application:
     """An application that was submitted; of an enterprise where nothing else is said."""
-    known = facts or {"kind": pb.CERTIFIED_KIND_ENTERPRISE}
+    known = facts or {"kind": pb.CERTIFIED_KIND_ENTERPRISE, "front_line_training_percent": 60}
     made = begun(applicant, call, certification=pb.CertificationFacts(**known))
     return take(applicant, made.name, "submit", "APPLICATION_FORM")
 

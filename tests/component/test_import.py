@@ -7,10 +7,12 @@ from typing import Any
 import grpc
 import pytest
 
+from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import organization_pb2
+from alliance.registry.v1.registry_service_pb2 import RevokeGrantRequest
 from alliance_local.control import Platform
 from tests import world
 from tests.world import Member, until
@@ -77,6 +79,25 @@ def test_a_row_that_no_database_could_hold_is_refused_and_the_others_are_taken(i
     assert [one.outcome for one in receipts] == [_ACCEPTED, _REFUSED, _REFUSED, _REFUSED, _ACCEPTED]
     assert [one.problems[0].field for one in receipts[1:4]] == ["external_key", "bodies[0]", "visibility"]
     assert sorted(_published(issuer)) == ["a", "e"]
+
+
+def test_a_row_that_could_not_be_read_is_told_what_else_is_wrong_and_nothing_of_what_is_unread(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a")]))
+    wrong, sound, nul = _row(2, "a", ""), _row(3, "c"), _row(4, "d\x00")
+    wrong.listing.job_position.salary.min = 2
+    wrong.listing.region_codes.append("没有的地方")
+    unread = [
+        rpc.UnreadRow(row=wrong, fields=["job_position.salary.max"]),
+        rpc.UnreadRow(row=sound, fields=["quantity"]),
+        rpc.UnreadRow(row=nul, fields=["quantity"]),
+    ]
+    header, chunk = _messages(issuer, [_row(1, "b")])
+    chunk.chunk.unread_rows.extend(unread)
+    (answer,) = issuer.caller.listings.ImportListings(iter([header, chunk]))
+    assert [(one.row, one.outcome) for one in answer.receipts] == [(1, _ACCEPTED), *((row, _REFUSED) for row in (2, 3, 4))]
+    told = [[problem.field for problem in one.problems] for one in answer.receipts]
+    assert told == [[], ["region_codes", "title"], [], ["external_key"]]
+    assert sorted(_published(issuer)) == ["a", "b"]
 
 
 def test_the_same_again_is_unchanged_and_something_else_a_revision(issuer: Member) -> None:
@@ -183,6 +204,31 @@ def test_what_vanished_from_the_file_is_withdrawn_once_the_file_is_at_its_end(is
     assert _outcomes(iter(_ended(issuer, [rows[0], wrong], ["c"]))) == [_UNCHANGED, _REFUSED]
 
 
+def test_what_vanished_and_is_back_is_refused_until_it_has_another_key(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
+    withdrawn = _ended(issuer, [_row(1, "a")])[-1]
+    assert (withdrawn.external_key, withdrawn.outcome) == ("b", _WITHDRAWN)
+    kept, back = _receipts(issuer, [_row(1, "a"), _row(2, "b")])
+    assert (kept.outcome, back.outcome) == (_UNCHANGED, _REFUSED)
+    (problem,) = back.problems
+    assert (problem.field, problem.rule) == ("external_key", "state")
+    assert f"{withdrawn.listing} 已撤回" in problem.message.zh
+    assert "is withdrawn" in problem.message.en
+    assert _published(issuer) == ["a"]
+    assert _outcomes(_receipts(issuer, [_row(1, "a"), _row(2, "b-2")])) == [_UNCHANGED, _ACCEPTED]
+    assert sorted(_published(issuer)) == ["a", "b-2"]
+
+
+def test_what_is_fulfilled_is_unchanged_until_its_row_says_something_else(issuer: Member) -> None:
+    (name,) = (one.listing for one in _receipts(issuer, [_row(1, "a")]))
+    issuer.caller.listings.FulfilListing(rpc.FulfilListingRequest(name=name, reason="已招满"))
+    assert _outcomes(_receipts(issuer, [_row(1, "a")])) == [_UNCHANGED]
+    (receipt,) = _receipts(issuer, [_row(1, "a", "另一个标题")])
+    assert receipt.outcome == _REFUSED
+    assert "已达成" in receipt.problems[0].message.zh
+    assert _published(issuer) == []
+
+
 def test_only_of_the_same_source_and_kind_and_only_what_stands(issuer: Member) -> None:
     list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
     list(_receipts(issuer, [_row(1, "c")], source="另一系统"))
@@ -225,6 +271,32 @@ def test_a_client_that_leaves_early_leaves_no_fault_in_the_log(platform: Platfor
     told = log.read_text(encoding="utf-8")[said:]
     assert "Traceback" not in told, told[:2000]
     assert "detach" not in told
+
+
+def test_who_may_import_no_more_is_stopped_and_what_had_a_receipt_stays(platform: Platform) -> None:
+    made = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE, access_pb2.ROLE_AUDITOR)
+    editor = world.grant(platform, f"person-{made.name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=made.name)
+    rows = [_row(number, f"key-{number:03}") for number in range(3 * _CHUNK)]
+    taken: list[rpc.ImportReceipt] = []
+
+    def messages() -> Iterator[rpc.ImportListingsRequest]:
+        for place, message in enumerate(_messages(made, rows)):
+            if place == 2:  # the first chunk is on its way
+                until(lambda: taken)
+                world.operator(platform).registry.RevokeGrant(RevokeGrantRequest(name=editor.name, reason="离职"))
+                world.settle(platform)
+            yield message
+
+    def stopped() -> None:
+        for answer in made.caller.listings.ImportListings(messages()):
+            taken.extend(answer.receipts)
+
+    with pytest.raises(grpc.RpcError) as denied:
+        stopped()
+    assert denied.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    assert "listings.listings.import" in world.said(denied.value)
+    assert _outcomes(iter(taken)) == [_ACCEPTED] * _CHUNK
+    assert sorted(_published(made)) == [row.listing.external_key for row in rows[:_CHUNK]]
 
 
 def test_an_import_that_was_killed_is_done_again_without_doubles(platform: Platform, issuer: Member) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 import grpc
+import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
@@ -16,6 +17,7 @@ from chassis.clock import business_date
 from tests import papers, world
 from tests.applying import (
     ENTERPRISE,
+    MAJOR,
     UNIVERSITY,
     YEAR,
     begun,
@@ -72,6 +74,60 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_FORMED
     take(centre, made.name, "remove", reason="考核不合格")
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
+
+
+def test_a_pilot_of_which_a_required_fact_is_unknown_is_not_qualified(platform: Platform) -> None:
+    body, university = pilot(platform, enrolling_since="", cooperation_experience=None)
+    centre = placed(platform, ENTERPRISE, "110000")
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    with pytest.raises(grpc.RpcError) as refused:
+        take(centre, made.name, "qualify")
+    told = world.said(refused.value)
+    for one in ("R22.1", "enrolling_since", "R24.1", "cooperation_experience", "alliance body update", "return"):
+        assert one in told
+    assert "R24.2" not in told, "a priority hinders nothing"
+    take(centre, made.name, "return", reason="请补登")
+    given = body_pb2.Body(name=body.name, pilot_unit=body_pb2.PilotUnitFacts(**MAJOR))
+    request = registry_service_pb2.UpdateBodyRequest(body=given, reason="补登")
+    request.update_mask.paths.extend(f"pilot_unit.{fact}" for fact in MAJOR)
+    world.operator(platform).registry.UpdateBody(request)
+    take(university, made.name, "resubmit")
+    assert take(centre, made.name, "qualify").state == pb.APPLICATION_STATE_QUALIFIED
+
+
+def test_the_parties_of_a_pilots_application_see_what_the_rules_say_of_it_and_nobody_else(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, stranger = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
+    college = college_of(platform, university)
+    check = registry_service_pb2.CheckBodyRequest(name=body.name)
+    history = registry_service_pb2.ListFindingsRequest(parent=body.name)
+    for one in (university, centre):
+        assert "PERMISSION_DENIED" in refusal(one.caller.registry.CheckBody, check)
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    for one in (university, college, centre):
+        assert {finding.rule for finding in one.caller.registry.CheckBody(check).findings} >= {"R21.1", "R22.1"}
+        assert one.caller.registry.ListFindings(history).findings
+    other, _ = pilot(platform)
+    auditor = world.unique("auditor")[-20:]
+    world.grant(platform, auditor, access_pb2.ROLE_AUDITOR, organization=university.name)
+    for who, request in (
+        (stranger.caller, check),
+        (Caller(platform, auditor, university.name), check),  # reads, but runs no applications
+        (university.caller, registry_service_pb2.CheckBodyRequest(name=other.name)),
+        (centre.caller, registry_service_pb2.CheckBodyRequest(name=other.name)),
+        (centre.caller, registry_service_pb2.CheckBodyRequest(name="bodies/none")),
+    ):
+        assert "PERMISSION_DENIED" in refusal(who.registry.CheckBody, request)
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.registry.ListFindings, history)
+    change = registry_service_pb2.UpdateBodyRequest(
+        body=body_pb2.Body(name=body.name, display_name="虚构示例他人改名"), reason="改名"
+    )
+    change.update_mask.paths.append("display_name")
+    assert "PERMISSION_DENIED" in refusal(centre.caller.registry.UpdateBody, change)
+    take(university, made.name, "withdraw", reason="不再申报")
+    for one in (university, centre):
+        assert "PERMISSION_DENIED" in refusal(one.caller.registry.CheckBody, check)
 
 
 def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:

@@ -80,6 +80,46 @@ def test_what_details_refer_to_has_to_be_there(platform: Platform) -> None:
     world.publish(school, listing(school, pb.LISTING_KIND_PRACTICE_PROJECT, practice_project=project))
 
 
+def test_a_project_is_held_at_a_base_that_is_on_offer_and_for_its_issuers_eyes(platform: Platform) -> None:
+    body, (host, *_) = world.formed_alliance(platform)
+    school, other = (world.organization(platform, _UNIVERSITY) for _ in range(2))
+    world.join(platform, body.name, school)
+    world.settle(platform)
+
+    def project(member: Member, base_name: str) -> pb.Listing:
+        details = details_pb2.PracticeProject(type=details_pb2.PRACTICE_PROJECT_TYPE_PILOT_TEST, base=base_name, days=5)
+        return listing(member, pb.LISTING_KIND_PRACTICE_PROJECT, practice_project=details)
+
+    def offered(visibility: Any) -> pb.Listing:
+        given = listing(host, BASE, body.name, practice_base=base())
+        given.visibility = visibility
+        return world.publish(host, given)
+
+    members, government = offered(pb.VISIBILITY_MEMBERS), offered(pb.VISIBILITY_GOVERNMENT)
+    draft = host.caller.listings.CreateListing(rpc.CreateListingRequest(listing=listing(host, BASE, practice_base=base())))
+    listed = world.publish(school, project(school, members.name))
+    nothing = refused(other, project(other, "listings/01890000-0000-7000-8000-000000000000"))
+    for unseen in (members, government, draft):
+        said = refused(other, project(other, unseen.name))
+        assert said.replace(unseen.name, "") == nothing.replace("listings/01890000-0000-7000-8000-000000000000", "")
+    world.publish(host, project(host, government.name))  # its own
+    assert "草稿；请先发布该基地" in refused(host, project(host, draft.name))
+
+    waiting = school.caller.listings.CreateListing(rpc.CreateListingRequest(listing=project(school, members.name)))
+    host.caller.listings.WithdrawListing(rpc.WithdrawListingRequest(name=members.name, reason="改建"))
+    assert "已撤回" in refused(host, project(host, members.name))
+    with pytest.raises(grpc.RpcError) as ended:
+        school.caller.listings.PublishListing(rpc.PublishListingRequest(name=waiting.name))
+    assert "practice_project.base" in world.said(ended.value)
+    again = rpc.ImportRow(row=1, listing=project(school, members.name))
+    again.listing.external_key = "k"
+    header = rpc.ImportHeader(issuer=school.name, source="测试", kind=pb.LISTING_KIND_PRACTICE_PROJECT, publish=True)
+    chunk = rpc.ImportListingsRequest(chunk=rpc.ImportChunk(rows=[again]))
+    (answer,) = school.caller.listings.ImportListings(iter([rpc.ImportListingsRequest(header=header), chunk]))
+    assert [one.field for one in answer.receipts[0].problems] == ["practice_project.base"]
+    assert school.caller.listings.GetListing(rpc.GetListingRequest(name=listed.name)).state == pb.LISTING_STATE_PUBLISHED
+
+
 def test_a_list_is_made_public_once_it_is_compiled(platform: Platform) -> None:
     body, (enterprise, *_) = world.formed_alliance(platform)
     world.settle(platform)

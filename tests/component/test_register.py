@@ -1,7 +1,9 @@
 """The register: what a verification vouches for, whose keys are whose, and what a formed body has open."""
 
 import asyncio
-from datetime import date, timedelta
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import asyncpg
@@ -15,11 +17,12 @@ from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
-from chassis.clock import BusinessClock, SystemClock
-from chassis.database import Cause, Database
-from registry import store
+from chassis.clock import BusinessClock, SystemClock, business_date, start_of_day
+from chassis.database import Cause, Database, Tx
+from registry import bodies, changes, store
 from registry.domain.limits import limits
 from registry.judging import Judge
+from registry.mapping.bodies import body_message, membership_row
 from tests import world
 from tests.waiting import until
 from tests.world import Member
@@ -253,6 +256,9 @@ def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) 
     body, _ = world.formed_alliance(platform)
     industry = body.alliance.key_industry
     second, _ = world.formed_alliance(platform)
+    for suffix in ("产业", "行业", "领域"):
+        assert "R10" in str(refusal(write, platform, second.name, key_industry=f"{industry}{suffix}"))
+    assert write(platform, second.name, key_industry=f"{industry}设备产业").alliance.key_industry == f"{industry}设备产业"
     twisted = f" {industry[:2]}\u3000{industry[2:]} "
     assert "R10" in str(refusal(write, platform, second.name, key_industry=twisted))
     draft = body_pb2.Body(display_name=world.unique("联盟"), kind=body_pb2.BODY_KIND_ALLIANCE)
@@ -269,20 +275,108 @@ def test_a_seat_is_held_to_the_end_of_its_last_day(platform: Platform) -> None:
     chair = membership(platform, body.name, CHAIR)
     world.operator(platform).registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
     assert open_findings(platform, body.name) == BOTH_UNKNOWN
-    asyncio.run(_turn_the_day(platform, body.name, chair.name))
+    asyncio.run(_turn_the_day(platform, body.name))
     asyncio.run(until(lambda: "R11" in open_findings(platform, body.name)))
     assert open_findings(platform, body.name) == {"R11": VIOLATED, **BOTH_UNKNOWN}
-    assert history(platform, body.name, "R11")[0].since_time.ToDatetime() > chair.create_time.ToDatetime()
+    (newest, *_) = history(platform, body.name, "R11")
+    assert newest.since_time.ToDatetime(tzinfo=UTC) == start_of_day(_today(platform))
 
 
-async def _turn_the_day(platform: Platform, body: str, membership: str) -> None:
-    """As it is on the day after."""
+async def _turn_the_day(platform: Platform, body: str, days: int = 1) -> None:
+    """As it is days after, on which nobody has looked at the body."""
     registry = await asyncpg.connect(Postgres(platform.state).url("registry", "registry"))
-    await registry.execute(
-        "UPDATE membership SET valid_from = valid_from - 1, valid_to = valid_to - 1 WHERE name = $1", membership
-    )
-    await registry.execute("UPDATE body_check SET checked_on = checked_on - 1 WHERE body = $1", body)
+    async with registry.transaction():
+        for statement in (
+            "UPDATE membership SET valid_from = valid_from - $2::int, valid_to = valid_to - $2::int WHERE body = $1",
+            "UPDATE body_finding SET since = since - make_interval(days => $2::int) WHERE body = $1",
+            "UPDATE body_check SET checked_on = checked_on - $2::int WHERE body = $1",
+        ):
+            await registry.execute(statement, body, days)
     await registry.close()
+
+
+def _today(platform: Platform) -> date:
+    now = world.operator(platform).registry.CheckBody(rpc.CheckBodyRequest(name=world.alliance(platform).name)).check_time
+    return business_date(now.ToDatetime(tzinfo=UTC))
+
+
+def test_what_the_calendar_changes_is_dated_with_the_day_however_late_somebody_looks(platform: Platform) -> None:
+    body, _ = world.formed_alliance(platform)
+    chair = membership(platform, body.name, CHAIR)
+    world.operator(platform).registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
+    asyncio.run(_turn_the_day(platform, body.name, days=4))
+    asyncio.run(until(lambda: "R11" in open_findings(platform, body.name)))
+    turned = start_of_day(_today(platform) - timedelta(days=3))  # the day after the last of the seat, three days ago
+    for at, verdict in ((turned - timedelta(seconds=1), body_pb2.VERDICT_SATISFIED), (turned, VIOLATED)):
+        stamp = Timestamp()
+        stamp.FromDatetime(at)
+        assert said(platform, body.name, "R11", stamp).verdict == verdict
+    (newest, *_) = history(platform, body.name, "R11")
+    assert newest.since_time.ToDatetime(tzinfo=UTC) == turned
+
+
+@pytest.mark.parametrize("change", ["rename", "join", "dissolve"])
+async def test_a_change_takes_no_day_from_what_the_calendar_changed_before_it(platform: Platform, change: str) -> None:
+    """Three days on, before a sweep: none of it is committed, so that the platform's own never sees those days."""
+    body, _ = world.formed_alliance(platform)
+    chair, newcomer = membership(platform, body.name, CHAIR), world.organization(platform, ENTERPRISE)
+    world.operator(platform).registry.EndMembership(rpc.EndMembershipRequest(name=chair.name, reason="退出"))
+    system, judge = SystemClock(), Judge(limits({}))
+    later = BusinessClock(system, timedelta(days=3))
+    database = Database(platform.database_url("registry"), system=system, business=later)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        tx = await stack.enter_async_context(_undone(database))
+        row = await changes.locked_body(tx, body.name)
+        if change == "rename":
+            message = body_message(row)
+            message.display_name = world.unique("联盟")
+            await bodies.save(tx, judge, message, row.version + 1, "updated")
+        elif change == "join":
+            given = body_pb2.Membership(name=f"{body.name}/memberships/later", organization=newcomer.name, roles=[CHAIR])
+            joined = membership_row(given, body.name, 0, business_date(tx.now), tx.now)
+            await judge.turn(tx, row)
+            await changes.save_membership(tx, row, joined, "created")
+            await judge.renew(tx, row, row.version)
+        else:
+            await bodies.dissolve(tx, judge, row)
+        turned = start_of_day(business_date(system.now()) + timedelta(days=1))
+        for at, verdict in ((turned - timedelta(seconds=1), body_pb2.VERDICT_SATISFIED), (turned, VIOLATED)):
+            kept = [body_pb2.RuleFinding.FromString(one.content) for one in await store.findings_at(tx, body.name, at)]
+            assert next(one.verdict for one in kept if one.rule == "R11") == verdict
+
+
+@asynccontextmanager
+async def _undone(database: Database) -> AsyncIterator[Tx]:
+    """A transaction of which nothing stays."""
+    with suppress(_UndoneError):
+        async with database.transaction(Cause("tester")) as tx:
+            yield tx
+            raise _UndoneError
+
+
+class _UndoneError(Exception):
+    pass
+
+
+def test_a_body_that_was_dissolved_says_when_and_why_and_what_it_said_before(platform: Platform) -> None:
+    body, _ = world.formed_alliance(platform)
+    registry = world.operator(platform).registry
+    before = registry.CheckBody(rpc.CheckBodyRequest(name=body.name))
+    dissolved = registry.DissolveBody(rpc.DissolveBodyRequest(name=body.name, reason="合并到虚构示例联盟"))
+    ended = dissolved.update_time
+    for at in (None, ended):
+        found = registry.CheckBody(rpc.CheckBodyRequest(name=body.name, check_time=at))
+        assert {one.verdict for one in found.findings} == {body_pb2.VERDICT_NOT_APPLICABLE}
+        assert {one.rule for one in found.findings} == {one.rule for one in before.findings}
+        for one in found.findings:
+            assert str(business_date(ended.ToDatetime(tzinfo=UTC))) in one.message.zh
+            assert "合并到虚构示例联盟" in one.message.en
+            assert one.since_time == ended
+        assert found.body_version > before.body_version
+    asked = rpc.CheckBodyRequest(name=body.name, check_time=before.check_time)
+    assert [one.verdict for one in registry.CheckBody(asked).findings] == [one.verdict for one in before.findings]
+    assert registry.ListFindings(rpc.ListFindingsRequest(parent=body.name)).findings[0].since_time == ended
 
 
 def said(platform: Platform, body: str, rule: str, at: Timestamp | None = None) -> body_pb2.RuleFinding:

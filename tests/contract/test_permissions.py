@@ -28,6 +28,7 @@ WITH_ANY_TOKEN = {
     # Who has which part in an application follows from the application.
     *("CreateApplication", "GetApplication", "ListApplications", "TakeStep", "GetProcedure", "CheckApplication"),
     "ListEvaluations",
+    *("CheckBody", "ListFindings"),  # so does who checks a body that is no member of it
     *("GetDocument", "GetDocumentContent"),
     # So does who may know a person from the listing, or the application.
     *("GetListingPerson", "GetCandidate"),

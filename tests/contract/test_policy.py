@@ -20,8 +20,8 @@ from registry.policy_table import table
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "policy.json"
-_WORDS = {"title", "fix", "ours", "revision", "id", "documents"}
-"""What a rule says, and what proves its facts; a verdict follows from neither."""
+_WORDS = {"title", "fix", "ours", "revision", "id", "documents", "is_task"}
+"""What a rule says, what proves its facts, and what waits for it; a verdict follows from none of them."""
 
 
 def golden() -> dict[str, Any]:

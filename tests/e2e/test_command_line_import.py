@@ -50,16 +50,17 @@ def test_a_bad_row_is_named_and_stops_no_good_one(alliance: Alliance, tmp_path: 
     ]
     receipts = alliance.receipts(written(tmp_path / "posts.csv", rows({}, *wrong, {})), code=PARTLY)
     by_row = {int(one["row"]): one for one in receipts}
-    assert [by_row[number]["outcome"] for number in range(1, 8)] == ["accepted", *["refused"] * 5, "accepted"]
-    assert [by_row[number]["field"] for number in range(2, 7)] == [
+    assert [by_row[number]["outcome"] for number in range(2, 9)] == ["accepted", *["refused"] * 5, "accepted"]
+    assert [by_row[number]["field"] for number in range(3, 8)] == [
         "region_codes",
         "title",
         "quantity",
         "quantity",
         "description",
     ]
-    assert all(by_row[number]["rule"] and by_row[number]["message"] for number in range(2, 7))
-    assert "13812345678" not in by_row[6]["message"]
+    texts = ("rule", "message_zh", "message_en")
+    assert all(by_row[number][text] for number in range(3, 8) for text in texts)
+    assert not any("13812345678" in by_row[7][text] for text in texts)
 
 
 def test_a_file_of_a_chinese_spreadsheet_is_read_too(alliance: Alliance, tmp_path: Path) -> None:
@@ -108,12 +109,15 @@ def test_a_cell_that_cannot_be_converted_refuses_its_row_alone(alliance: Allianc
     heading = {name: name for name in HEADINGS}
     file = written(tmp_path / "posts.csv", [*rows({}, *changes), heading])
     receipts = alliance.receipts(file, code=PARTLY, how=("--kind", "job_position", "--map", str(mapping)))
-    by_row = {int(one["row"]): one for one in receipts}
-    assert [by_row[number]["outcome"] for number in range(1, 7)] == ["accepted", *["refused"] * 3, "accepted", "refused"]
+    by_row = {int(one["row"]): one for one in reversed(receipts)}
+    assert [by_row[number]["outcome"] for number in range(2, 8)] == ["accepted", *["refused"] * 3, "accepted", "refused"]
     fields = ["quantity", "visibility", "job_position.salary.min", "external_key"]
-    assert [by_row[number]["field"] for number in (2, 3, 4, 6)] == fields
-    assert all(by_row[number]["message"] for number in (2, 3, 4, 6))
-    salary = alliance.json("listing", "show", by_row[5]["listing"])["job_position"]["salary"]
+    assert [by_row[number]["field"] for number in (3, 4, 5, 7)] == fields
+    assert all(by_row[number]["message_zh"] and by_row[number]["message_en"] for number in (3, 4, 5, 7))
+    assert [one["field"] for one in receipts if int(one["row"]) == 5] == [
+        f"job_position.salary.{end}" for end in ("min", "max")
+    ]
+    salary = alliance.json("listing", "show", by_row[6]["listing"])["job_position"]["salary"]
     assert salary == {"min": 10_000, "max": 15_000}
 
 

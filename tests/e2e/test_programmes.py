@@ -17,7 +17,7 @@ from alliance_local.clock import Clocks
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from chassis.clock import business_date, start_of_day
-from registry.domain.calls import window
+from registry.domain.calls import CLOSING, window
 from registry.domain.names import Programme
 from registry.domain.programmes import PROCEDURES
 from tests import world
@@ -35,7 +35,7 @@ class Walk:
         facts: what is entered of the application.
         steps: a line each, `who step options`. `@who` is somebody's organization, `#who` the person, `+KIND` a document of
             the kind, `^days` a business date. A line with `✗` is refused and says all that stands behind it; `update` and
-            `attach` fill the application in.
+            `attach` fill the application in, `body` what is known of its body.
         ends: state at the end.
     """
 
@@ -62,7 +62,7 @@ CAST = {  # type, region, whose it is
 }
 _LEADS = "企业=lead_enterprise 高校=lead_university 学校=lead_vocational"
 _COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair,lead_university 学校=vice_chair 学院=vice_chair"
-_ENTERING = {"update": ["update"], "attach": ["attach"], "candidate": ["candidate", "set"]}
+_ENTERING = {"update": ["update"], "attach": ["attach"], "candidate": ["candidate", "set"], "body": []}
 WALKS = (
     Walk(
         Programme.COMMUNITY,
@@ -82,7 +82,9 @@ WALKS = (
         部门 accept
         """,
         "running",
-        body="community --fact industry_code=39",
+        body="community --fact industry_code=39 --fact matching_discipline=true --fact research_direction_and_team=true "
+        "--fact masters_authority=true --fact doctoral_authority=true --fact matching_speciality=true "
+        "--fact independent_training_body=true",
         members=_LEADS,
     ),
     Walk(
@@ -90,7 +92,9 @@ WALKS = (
         "高校",
         """
         学院 submit +SEALED_FORM +PLATFORM_RECEIPT
+        部门 qualify ✗ R22.1 S4 三(一)3 连续招生起始日期（enrolling_since） R24.1 退回补正（return）
         部门 return --reason 缺少培养方案
+        平台 body --fact enrolling_since=2010-09-01 --fact cooperation_experience=true
         学院 resubmit
         部门 qualify
         部门 assign_expert --organization @机构 --principal #机构
@@ -103,7 +107,7 @@ WALKS = (
         """,
         "removed",
         body="pilot_unit --fact institution=@高校 --fact college=@学院 --fact call_year=2026 "
-        "--fact major_code=计算机科学与技术",
+        "--fact major_code=计算机科学与技术 --fact fits_regional_plan=true --fact strong_major=true --fact field=ai",
     ),
     Walk(
         Programme.SUPPORT,
@@ -117,7 +121,9 @@ WALKS = (
         部门 select
         """,
         "running",
-        body="support_unit --fact unit=@企业",
+        body="support_unit --fact unit=@企业 --fact operating_since=2010-09-01 --fact teams=true "
+        "--fact venues_and_equipment=true --fact technical_support=true --fact cooperation_experience=true "
+        "--fact representative_cases=true",
     ),
     Walk(
         Programme.CONSORTIUM,
@@ -135,7 +141,8 @@ WALKS = (
         高校 exit --reason 合并
         """,
         "removed",
-        body="consortium --region 北京市 --fact industry_code=39",
+        body="consortium --region 北京市 --fact industry_code=39 --fact lead_independently_qualified=true --fact venue=true "
+        "--fact equipment=true --fact funds=true --fact staff=true",
         members="高校=lead_university 企业=participant",
     ),
     Walk(
@@ -306,7 +313,8 @@ class Stage:
         """The call that a walk answers."""
         key = walk.programme, walk.authority
         if key not in self.calls:
-            words = self.words(f"call open {key[0].name} {self.today.year} --authority @{key[1]} --reason 测试")
+            until = "--to ^30" if walk.programme in CLOSING else ""
+            words = self.words(f"call open {key[0].name} {self.today.year} --authority @{key[1]} {until} --reason 测试")
             self.calls[key] = str(self.operator.json(*words)["name"])
         return self.calls[key]
 
@@ -338,14 +346,22 @@ class Stage:
         """Take a line's step; the refusal where the line says that it is one."""
         said, _, wanted = line.partition("✗")
         who, step, *options = self.words(said)
-        command = (*_ENTERING[step], application) if step in _ENTERING else ("take", application, step)
+        command = self.command(application, step)
         if not wanted:
-            self.programs[who]("application", *command, *options)
+            self.programs[who](*command, *options)
             return ""
-        text = self.programs[who]("application", *command, *options, code=REFUSED)
+        text = self.programs[who](*command, *options, code=REFUSED)
         missing = [one for one in self.words(wanted) if one not in "".join(text.split("\n"))]
         assert not missing, f"{missing} is not said: {text}"
         return text
+
+    def command(self, application: str, step: str) -> tuple[str, ...]:
+        """The command that a line of an application stands for."""
+        if step == "body":
+            return "body", "update", str(self.shown(application)["body"])
+        return (
+            ("application", *_ENTERING[step], application) if step in _ENTERING else ("application", "take", application, step)
+        )
 
     def shown(self, application: str) -> Any:
         """An application as the operator sees it."""
@@ -360,7 +376,7 @@ def stage(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
     paper.write_bytes(PDF)
     operator = Here(platform, folder, "operator.json")
     operator("login", world.OPERATOR)
-    made = Stage(operator, paper, _within_the_window(platform))
+    made = Stage(operator, paper, _within_the_window(platform), {"平台": operator})
     for who in CAST:
         made.enter(platform, who)
     yield made

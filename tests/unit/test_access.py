@@ -42,7 +42,7 @@ PERMISSIONS = {
     for contract in _CONTRACTS
     for service in contract.DESCRIPTOR.services_by_name.values()
     for method in methods(service)
-} - {PUBLIC, AUTHENTICATED}
+} - {PUBLIC, AUTHENTICATED} | {"registry.bodies.check"}  # CheckBody asks for it itself: parties of an application check, too
 _ISSUING = {f"listings.listings.{verb}" for verb in ("create", "update", "publish", "withdraw", "fulfil", "import")}
 _ISSUING |= {f"matching.matches.{verb}" for verb in ("get", "accept", "decline", "start", "complete")}
 _ISSUING |= {"matching.reviews.request", "matching.reviews.get"}

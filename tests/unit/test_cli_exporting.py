@@ -6,13 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.listings.v1 import round_pb2
 from alliance_cli import exporting, importing, rows, stubs
 from alliance_cli.main import app
+from alliance_cli.session import context
 from listings.checks import settled
 
 
@@ -37,6 +38,66 @@ def test_a_list_is_exported_as_it_was_frozen_without_what_it_holds_no_more(
     assert CliRunner().invoke(app, [*export, "--issuer", "organizations/1"]).exit_code == 2
 
 
+def exported(*options: str) -> Result:
+    return CliRunner().invoke(app, ["listing", "export", "--kind", "job_position", *options])
+
+
+@pytest.fixture
+def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: Any, **__: Any) -> rpc.ListListingsResponse:
+        return rpc.ListListingsResponse()
+
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ListListings=none))
+
+
+@pytest.mark.usefixtures("nothing_there")
+@pytest.mark.parametrize(
+    ("name", "options", "begins"),
+    [
+        ("a.csv", (), "\ufeff外部编号".encode()),
+        ("a.CSV", (), "\ufeff外部编号".encode()),
+        ("a.jsonl", (), b""),
+        ("a.xlsx", (), b"PK"),
+        ("a.csv", ("--format", "csv"), "\ufeff外部编号".encode()),
+        ("a", ("--format", "csv"), "\ufeff外部编号".encode()),
+    ],
+)
+def test_the_format_is_the_one_that_the_files_ending_says(
+    tmp_path: Path, name: str, options: tuple[str, ...], begins: bytes
+) -> None:
+    result = exported("--output", str(tmp_path / name), *options)
+    assert result.exit_code == 0, result.output
+    content = (tmp_path / name).read_bytes()
+    assert content[: len(begins)] == begins
+    assert bool(content) == bool(begins)
+
+
+@pytest.mark.usefixtures("nothing_there")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--output", "a.csv", "--format", "xlsx"), ("--format xlsx", ".csv")),
+        (("--output", "a.xlsx", "--format", "jsonl"), ("--format jsonl", ".xlsx")),
+        (("--output", "a.csv.gz", "--format", "csv"), ("--format csv", ".gz")),
+        (("--output", "a.txt"), ("--format", "--output")),
+        ((), ("--format", "--output")),
+        (("--format", "pdf"), ("pdf", "xlsx | csv | jsonl")),
+        (("--format", "xlsx"), ("--output",)),
+    ],
+)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_format_that_contradicts_the_files_ending_is_refused_and_both_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: tuple[str, ...], language: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(context, "language", language)  # and as it was, afterwards
+    result = CliRunner().invoke(app, ["--lang", language, "listing", "export", "--kind", "job_position", *options])
+    assert result.exit_code == 2
+    assert all(part in result.output for part in said), result.output
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_path: Path) -> None:
     given = pb.Listing(kind=pb.LISTING_KIND_JOB_POSITION, external_key="k-1", title="工程师", quantity=1)
@@ -54,7 +115,7 @@ def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_
     export.add([given])
     export.close()
     source = importing.source_of(file, given.kind, None, "")
-    (line,) = source.lines
+    ((_, line),) = source.lines
     again = source.mapping.listing(rows.row(rows.headings(source.head[0]), line))
     again.kind = given.kind
     assert settled(again) == []

@@ -1,21 +1,24 @@
 """What is read of a file on its way to the service."""
 
+import csv
 import gzip
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
 import xlsxwriter
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import importing, rows
+from alliance_cli import importing, receipts, rows, stubs
 from alliance_cli.session import context
 from intake import Mapping
-from intake.template import RECEIPT
+from intake.template import EXAMPLE, RECEIPT
 from listings.domain.names import Kind
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -39,13 +42,103 @@ def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: P
     (tmp_path / "a.csv").write_text("编号,标题,人数\n1,甲,1\n2,乙,两\n3,丙,3\n", encoding="utf-8")
     chunks = read(tmp_path / "a.csv")
     _, sent = chunks.requests()
-    assert [row.row for row in sent.chunk.rows] == [1, 3]
+    assert [row.row for row in sent.chunk.rows] == [2, 4]
     assert list(sent.chunk.unread_keys) == ["2"]
-    answer = rpc.ImportListingsResponse(receipts=[rpc.ImportReceipt(row=number) for number in (1, 3)])
+    answer = rpc.ImportListingsResponse(receipts=[rpc.ImportReceipt(row=number) for number in (2, 4)])
     settled = list(chunks.settled(answer))
-    assert [one.receipt.row for one in settled if one.receipt] == [1, 2, 3]
-    assert [one.column for one in settled] == ["", "人数", ""]
+    assert [one.receipt.row for one in settled if one.receipt] == [2, 3, 4]
+    assert [list(one.columns) for one in settled] == [[], ["人数"], []]
     assert [one.line[1] for one in settled] == ["甲", "乙", "丙"]
+
+
+def test_everything_that_is_wrong_with_a_row_is_in_its_one_receipt_and_at_its_cells(tmp_path: Path) -> None:
+    mapping = Mapping.parse(
+        {
+            "source": "s",
+            "key": "编号",
+            "fields": {"title": "标题", "quantity": "人数", "visibility": "可见", "case.practice": "做法"},
+        }
+    )
+    (tmp_path / "a.csv").write_text("编号,标题,人数,可见,做法\n1,,两,谁都行,乙\n", encoding="utf-8")
+    source = importing.source_of(tmp_path / "a.csv", Kind.CASE, mapping, "")
+    chunks = importing._Chunks(source, rpc.ImportHeader())
+    _, sent = chunks.requests()
+    (unread,) = sent.chunk.unread_rows
+    assert not sent.chunk.rows
+    assert list(unread.fields) == ["quantity", "visibility"]
+    assert (unread.row.row, unread.row.listing.external_key, unread.row.listing.case.practice) == (2, "1", "乙")
+    theirs = rpc.ImportReceipt(row=2, outcome=rpc.IMPORT_OUTCOME_REFUSED)
+    theirs.problems.add(field="title", rule="required")
+    (settled,) = chunks.settled(rpc.ImportListingsResponse(receipts=[theirs]))
+    assert settled.receipt
+    assert [one.field for one in settled.receipt.problems] == ["quantity", "visibility", "title"]
+    assert list(settled.columns) == ["人数", "可见"]
+    written = receipts.opened(tmp_path / "r.xlsx", source.head, mapping)
+    written.add(settled)
+    written.close()
+    sheet = load_workbook(tmp_path / "r.xlsx").worksheets[0]
+    assert [cell.coordinate for cell in sheet[2] if cell.comment] == ["B2", "C2", "D2"]
+
+
+def test_headings_that_come_again_are_no_row_of_which_anything_could_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("编号,标题,人数\n编号,标题,人数\n1,甲,1\n", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, sent = chunks.requests()
+    assert (len(sent.chunk.rows), len(sent.chunk.unread_rows), list(sent.chunk.unread_keys)) == (1, 0, [""])
+    again, _ = chunks.settled(rpc.ImportListingsResponse())
+    assert again.receipt
+    assert ["表头" in one.message.zh for one in again.receipt.problems] == [True]
+
+
+_PLACES = {"a": 5, "b": 8, "c": 9}
+"""Keys of the rows below → where a spreadsheet shows them: below headings, the example, empty rows, a text of two lines."""
+
+
+def workbook_with_gaps(file: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    lines = {1: _TEMPLATE[0], 2: _TEMPLATE[1], 3: (EXAMPLE, "例", "公开", "做"), 5: ("a", "甲", "公开", "第一行\n第二行")}
+    lines |= {8: ("b", "乙", "公开", "做"), 9: ("c", "丙", "谁都行", "做")}
+    for row, cells in lines.items():
+        for column, cell in enumerate(cells, start=1):
+            sheet.cell(row, column, cell)
+    book.save(file)
+
+
+def text_with_gaps(file: Path) -> None:
+    head = "".join(f"{','.join(line)}\n" for line in _TEMPLATE)
+    below = f'{EXAMPLE},例,公开,做\n\na,甲,公开,"第一行\n第二行"\n,,,\n\nb,乙,公开,做\nc,丙,谁都行,做\n'
+    file.write_text(head + below, encoding="utf-8")
+
+
+_TEMPLATE = ("external_key", "title", "visibility", "case.practice"), ("外部编号", "标题", "可见范围", "做法")
+
+
+@pytest.mark.parametrize(("name", "write"), [("a.csv", text_with_gaps), ("a.xlsx", workbook_with_gaps)])
+def test_a_rows_number_is_the_one_that_a_spreadsheet_shows_and_progress_ends_at_the_number_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, write: Callable[[Path], None]
+) -> None:
+    def imported(requests: Iterator[rpc.ImportListingsRequest], **_: Any) -> Iterator[rpc.ImportListingsResponse]:
+        for request in requests:
+            if request.HasField("chunk"):
+                taken = [rpc.ImportReceipt(row=one.row, external_key=one.listing.external_key) for one in request.chunk.rows]
+                for one in taken:
+                    one.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
+                yield rpc.ImportListingsResponse(receipts=taken)
+        vanished = rpc.ImportReceipt(external_key="old", outcome=rpc.IMPORT_OUTCOME_WITHDRAWN)
+        yield rpc.ImportListingsResponse(receipts=[vanished])
+
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ImportListings=imported))
+    write(tmp_path / name)
+    progress: list[tuple[int, int | None]] = []
+    source = importing.source_of(tmp_path / name, Kind.CASE, None, "")
+    importing.run(source, rpc.ImportHeader(), tmp_path / "r.csv", lambda *told: progress.append(told))
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as opened:
+        read = list(csv.DictReader(opened))
+    assert {one["external_key"]: int(one["row"]) for one in read} == {**_PLACES, "old": 0}
+    assert progress[-1] == (3, 3)
+    (total,) = {total for _, total in progress[:-1]}
+    assert total == (3 if name == "a.csv" else 7), "a workbook says how many lines it has, headings aside"
 
 
 def test_a_chunk_of_which_no_row_could_be_read_is_sent_all_the_same(tmp_path: Path) -> None:
@@ -85,7 +178,7 @@ def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> 
     (tmp_path / "a.csv").write_text(f"编号,标题,人数\n1,甲,1\n2,{'乙' * 200_000},2\n3,丙,3\n", encoding="utf-8")
     chunks = read(tmp_path / "a.csv")
     _, sent = chunks.requests()
-    assert [row.row for row in sent.chunk.rows] == [1, 3]
+    assert [row.row for row in sent.chunk.rows] == [2, 4]
     _, refused, _ = chunks.settled(rpc.ImportListingsResponse())
     assert refused.receipt
     (problem,) = refused.receipt.problems
@@ -101,13 +194,14 @@ def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path
     book.save(tmp_path / "a.xlsx")
     chunks = read(tmp_path / "a.xlsx")
     _, sent = chunks.requests()
-    assert [row.row for row in sent.chunk.rows] == [4]
+    assert [row.row for row in sent.chunk.rows] == [5]
     refused = list(chunks.settled(rpc.ImportListingsResponse()))[:3]
     problems = [one.receipt.problems[0] for one in refused if one.receipt]
     assert [(one.field, one.rule) for one in problems] == [(path, "mapping") for path in ("quantity", "title", "external_key")]
     assert all("重算" in one.message.zh and "recalculate" in one.message.en for one in problems)
     assert "=1+1" in problems[0].message.zh
-    assert [one.column for one in refused] == ["人数", "标题", "编号"]
+    assert [list(one.columns) for one in refused] == [["人数"], ["标题"], ["编号"]]
+    assert list(sent.chunk.unread_keys) == ["1", "2", ""], "a key that can't be read may be any"
 
 
 def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: Path) -> None:
@@ -124,7 +218,7 @@ def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: 
     )  # as Excel says ""
     chunks = read(tmp_path / "a.xlsx")
     _, sent = chunks.requests()
-    assert [(row.row, row.listing.title, row.listing.quantity) for row in sent.chunk.rows] == [(1, "甲", 2), (2, "", 3)]
+    assert [(row.row, row.listing.title, row.listing.quantity) for row in sent.chunk.rows] == [(2, "甲", 2), (3, "", 3)]
     *_, error = chunks.settled(rpc.ImportListingsResponse())
     assert error.receipt
     assert error.receipt.problems[0].field == "title"

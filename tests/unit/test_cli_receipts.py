@@ -74,7 +74,7 @@ def test_the_cells_of_the_field_that_was_refused_say_why(tmp_path: Path, field: 
 
 
 def test_the_very_column_is_marked_where_a_cell_could_not_be_read(tmp_path: Path) -> None:
-    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), "市"))
+    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), ["市"]))
     assert list(noted(sheet, 2)) == ["D"]
 
 
@@ -86,6 +86,15 @@ def test_two_problems_of_a_cell_are_both_told(tmp_path: Path) -> None:
     assert list(notes) == ["E", "F"]
     assert "salary.min" in notes["E"]
     assert "salary 不对" in notes["E"]
+
+
+def test_a_rule_across_cells_is_told_at_each_of_them_and_in_the_list_of_problems_once(tmp_path: Path) -> None:
+    refused = receipt(rpc.IMPORT_OUTCOME_REFUSED, "job_position.salary.min", "job_position.salary.max")
+    for problem in refused.problems:
+        problem.message.zh, problem.message.en = "最低不得高于最高", "min is above max"
+    sheet = marked(tmp_path, Settled(_LINE, refused))
+    assert noted(sheet, 2) == dict.fromkeys("EF", "最低不得高于最高\nmin is above max")
+    assert sheet["J2"].value == "最低不得高于最高 min is above max"
 
 
 def test_rows_are_there_again_as_they_were_with_what_became_of_them(tmp_path: Path) -> None:
@@ -159,4 +168,8 @@ def test_a_list_has_a_line_a_problem_and_no_formula(tmp_path: Path) -> None:
         ("1", "'=cmd()", "accepted", ""),
         ("2", "1", "refused", "title"),
         ("2", "1", "refused", "visibility"),
+    ]
+    assert [(one["message_zh"], one["message_en"]) for one in read[:2]] == [
+        ("", ""),
+        ("title 不对；请改", "title is wrong; mend it"),
     ]

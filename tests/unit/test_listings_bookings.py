@@ -37,13 +37,36 @@ def wrong(asked: Span, terms: Terms = TERMS, now: datetime = NOW) -> list[str]:
         ("2026-03-03T10:00", "2026-03-03T10:00", ["end_time"]),
         ("2026-03-03T10:00", "2026-03-03T09:00", ["end_time"]),
         ("2026-03-03T10:05", "2026-03-03T11:00", ["begin_time"]),
-        ("2026-03-03T10:00", "2026-03-03T11:00:01", ["begin_time"]),
+        ("2026-03-03T10:00", "2026-03-03T11:00:01", ["end_time"]),
+        ("2026-03-03T10:05", "2026-03-03T11:05", ["begin_time", "end_time"]),
         ("2026-06-30T12:00", "2026-06-30T20:00", []),
         ("2026-07-01T08:00", "2026-07-01T09:00", ["end_time"]),
     ],
 )
 def test_when_it_can_be_booked(begins: str, ends: str, found: list[str]) -> None:
     assert wrong(span(begins, ends)) == found
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("2026-03-03T10:05", "2026-03-03T11:05"),
+        ("2026-03-02T08:45", "2026-03-02T09:15"),
+        ("2026-09-03T10:00", "2026-09-03T11:00"),
+        ("2026-03-03T08:00", "2026-03-03T16:15"),
+        ("2026-07-01T08:00", "2026-07-01T09:00"),
+        ("2026-03-03T07:45", "2026-03-03T09:00"),
+    ],
+)
+def test_each_refusal_names_its_field_and_what_to_do_in_both_languages(begins: str, ends: str) -> None:
+    found = [*problems(span(begins, ends), TERMS, NOW)]
+    assert found
+    for field, (zh, en) in found:
+        assert field in zh
+        assert field in en
+        assert "；请" in zh
+        assert "; " in en
+        assert en.isascii() or "–" in en
 
 
 def test_round_the_clock_up_to_the_last_moment_of_the_last_day() -> None:

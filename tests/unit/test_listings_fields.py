@@ -85,7 +85,7 @@ def test_a_listing_with_its_details_is_right() -> None:
         ({"field_codes": ["炼金术"]}, only(("field_codes", "S4 三(一)"))),
         ({"region_codes": ["110000", "119999"]}, only(("region_codes", "GB/T 2260"))),
         ({"valid_from": "2026-02-28", "valid_to": "2026-02-28"}, []),
-        ({"valid_from": "2026-02-28", "valid_to": "2026-02-27"}, only(("valid_to", "order"))),
+        ({"valid_from": "2026-02-28", "valid_to": "2026-02-27"}, only(("valid_from", "order"), ("valid_to", "order"))),
         ({"valid_from": "2026-02-29"}, only(("valid_from", "ISO 8601"))),
         ({"valid_to": "2026-2-1"}, only(("valid_to", "ISO 8601"))),
         ({"valid_to": "20260201"}, only(("valid_to", "ISO 8601"))),
@@ -150,13 +150,47 @@ def test_an_outcome_has_a_readiness_level(level: int, right: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("employed_in_industry", "employed", "graduates", "right"),
-    [(0, 0, 0, True), (10, 10, 10, True), (11, 10, 10, False), (5, 11, 10, False)],
+    ("employed_in_industry", "employed", "graduates", "wrong"),
+    [
+        (0, 0, 0, []),
+        (10, 10, 10, []),
+        (11, 10, 10, ["employed_in_industry", "employed"]),
+        (5, 11, 10, ["employed", "graduates"]),
+        (12, 11, 10, ["employed", "graduates", "employed_in_industry", "employed"]),
+    ],
 )
-def test_graduates_are_at_least_those_employed(employed_in_industry: int, employed: int, graduates: int, right: bool) -> None:
+def test_graduates_are_at_least_those_employed_and_only_the_numbers_that_disagree_are_named(
+    employed_in_industry: int, employed: int, graduates: int, wrong: list[str]
+) -> None:
     details = pb.GraduateEmploymentInfo(employed_in_industry=employed_in_industry, employed=employed, graduates=graduates)
+    found = settled(listing(pb.LISTING_KIND_GRADUATE_EMPLOYMENT_INFO, graduate_employment_info=details))
+    assert [one.field for one in found] == [f"graduate_employment_info.{field}" for field in wrong]
+    assert all(one.field.partition(".")[2] in one.zh and one.field.partition(".")[2] in one.en for one in found)
+    assert all("请" in one.zh and "mend" in one.en for one in found)
+
+
+@pytest.mark.parametrize(
+    ("unread", "told"),
+    [
+        ((), ["title", "job_position.salary", "job_position.majors"]),
+        (("title",), ["job_position.salary", "job_position.majors"]),
+        (("job_position.salary.min",), ["title", "job_position.majors"]),
+        (("job_position.education_code",), ["title", "job_position.salary"]),  # postgraduates' majors are in no catalogue
+        (("job_position",), ["title"]),
+        (("job",), ["title", "job_position.salary", "job_position.majors"]),
+    ],
+)
+def test_of_what_was_not_read_and_of_what_depends_on_it_nothing_is_said(unread: tuple[str, ...], told: list[str]) -> None:
+    details = pb.JobPosition(salary=pb.SalaryRange(min=2, max=1), majors=["没有的专业"], skills=["封装"])
+    found = settled(listing(title="", job_position=details), unread)
+    assert sorted(one.field for one in found) == sorted(told)
+
+
+def test_a_relation_with_a_number_that_was_not_read_is_not_judged() -> None:
+    details = pb.GraduateEmploymentInfo(employed_in_industry=5, employed=0, graduates=10)
     given = listing(pb.LISTING_KIND_GRADUATE_EMPLOYMENT_INFO, graduate_employment_info=details)
-    assert [one.field for one in settled(given)] == ([] if right else ["graduate_employment_info"])
+    assert len(settled(given)) == 2
+    assert settled(given, ["graduate_employment_info.employed"]) == []
 
 
 @pytest.mark.parametrize(
@@ -172,6 +206,24 @@ def test_graduates_are_at_least_those_employed(employed_in_industry: int, employ
 def test_personal_data_has_no_place_in_any_text(fields: dict[str, Any], path: str) -> None:
     assert found(**fields) == [(path, "personal-data")]
     assert not any("13812345678" in one.zh + one.en for one in settled(listing(**fields)))
+
+
+def test_every_refusal_says_what_to_do_in_both_languages() -> None:
+    wrong = pb.JobPosition(
+        skills=["焊" * (MAX_WORD + 1)] * (MAX_WORDS + 1),
+        experience_years=-1,
+        salary=pb.SalaryRange(min=2, max=1),
+        education_code="没有",
+        majors=["没有"],
+    )
+    given = listing(title="一", valid_from="2026-02-02", valid_to="2026-02-01", bodies=["x", "x"], job_position=wrong)
+    given.source, given.external_key = "s" * 65, "k" * 129
+    given.region_codes.extend(["没有"] * 41)
+    given.description = "加微信 zhangsan88" + "字" * MAX_DESCRIPTION
+    found = [*settled(given), *settled(listing(title="", visibility=0)), *settled(listing(title="一\n二", valid_to="x"))]
+    assert len({(one.field, one.rule) for one in found}) >= 20
+    assert [one for one in found if "请" not in one.zh] == []
+    assert [one for one in found if not ("; " in one.en or one.en.startswith("choose"))] == []
 
 
 _FREE = (field_pb2.TEXT_FORMAT_UNSPECIFIED, field_pb2.TEXT_FORMAT_HTTPS)

@@ -10,7 +10,7 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.database import Cause, Tx
 from listings.checks import flagged
-from listings.domain.names import Kind, State
+from listings.domain.names import STATE_NAMES, Kind, State
 from listings.importing import Chunk, identity
 from listings.store import ListingRow
 
@@ -128,13 +128,37 @@ def test_a_draft_that_is_revised_and_published_is_revised() -> None:
 
 
 @pytest.mark.parametrize("state", [State.WITHDRAWN, State.EXPIRED, State.FULFILLED])
-def test_what_is_over_is_unchanged_or_refused(state: State) -> None:
+@pytest.mark.parametrize("title", ["一月", "二月"])
+def test_a_row_of_what_is_over_is_refused_changed_or_not_and_told_how_to_publish_it_anew(state: State, title: str) -> None:
     run = Run()
     run.take(("a", "一月"))
     run.stored["a"].state = state
-    assert run.take(("a", "二月"), ("a", "一月")) == [UNCHANGED, UNCHANGED]
-    assert run.take(("a", "一月"), ("a", "二月")) == [UNCHANGED, REFUSED]
-    assert run.written == []
+    assert run.take(("a", title), ("b", "一月"), ("a", "一月")) == [REFUSED, ACCEPTED, REFUSED]
+    assert [row.external_key for row in run.written] == ["b"]
+    for receipt in (run.receipts[0], run.receipts[2]):
+        (problem,) = receipt.problems
+        assert (problem.field, problem.rule) == ("external_key", "state")
+        assert run.stored["a"].name in problem.message.zh
+        assert STATE_NAMES[state][0] in problem.message.zh
+        assert "新的外部编号" in problem.message.zh
+        assert STATE_NAMES[state][1] in problem.message.en
+        assert "a new external key" in problem.message.en
+    assert run.take(("a-2", "一月")) == [ACCEPTED], "what it was told to do"
+    assert run.stored["a-2"].state == State.PUBLISHED
+
+
+def test_a_row_without_a_key_of_what_is_over_is_told_to_get_one() -> None:
+    run = Run()
+    run.take(("a", "一月"))
+    row = replace(run.stored["a"], external_key="", source="", state=State.WITHDRAWN)
+    message = pb.Listing.FromString(row.content)
+    message.ClearField("external_key")
+    message.ClearField("source")
+    run.stored = {row.name: replace(row, content=message.SerializeToString())}
+    assert run.folded(message) == [REFUSED]
+    (problem,) = run.receipts[0].problems
+    assert (problem.field, problem.rule) == ("name", "state")
+    assert "填写外部编号" in problem.message.zh
 
 
 def test_a_dry_run_names_no_listing_that_it_did_not_enter() -> None:

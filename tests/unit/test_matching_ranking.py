@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def asked(by: Bundled, query: str, kind: str = "TECH_DEMAND", **fields: Any) -> 
 
 def ranked(index: Index, by: Bundled, query: str, most: int = 10) -> list[Candidate]:
     """The listings closest to a query."""
-    return index.candidates(asked(by, query))[:most]
+    return list(islice(index.candidates(asked(by, query)), most))
 
 
 def names(index: Index, by: Bundled, query: str, most: int = 10) -> list[str]:
@@ -148,7 +149,7 @@ def test_all_at_once_is_as_one_by_one(by: Bundled) -> None:
 
     query = asked(by, "数据 分析。farming services 报表")
     weights = lexical.weights(lexical.counts(query.passage), holding, len(texts))
-    found = index.candidates(query)
+    found = list(index.candidates(query))
     assert {one.facts.name for one in found} == texts.keys()
     for one in found:
         words_in_common = lexical.closeness(weights, lexical.weights(counted[one.facts.name], holding, len(texts)))
@@ -194,7 +195,7 @@ def test_structure_is_a_condition_of_candidates(by: Bundled) -> None:
     assert sorted(found) == ["listings/anywhere", "listings/part", "listings/whole"]
     index = index_of(graduate)
     index.commit()
-    meets = {post.facts.name: bool(index.candidates(post)) for post in meant(posts, by)}
+    meets = {post.facts.name: any(index.candidates(post)) for post in meant(posts, by)}
     assert {name for name, is_found in meets.items() if is_found} == {"listings/anywhere", "listings/part", "listings/whole"}
 
 
@@ -217,9 +218,9 @@ def test_an_entry_comes_back_as_it_was(by: Bundled) -> None:
         majors=("软件工程",), skills=("Java", "C++"), technology="集成电路", education="20", words={"java": 8, "开发": 4},
     )  # fmt: skip
     (entry,) = meant([Entry(facts, b"\x00\x01", "erp", 'Java "开发"', Passage.read("Java 开发。后端"))], by)
-    assert from_bytes(to_bytes(entry)) == entry
+    assert from_bytes(to_bytes(entry)).entry() == entry
     bare = Entry(Facts("listings/2", 1, "organizations/1", (), "CASE", 1), b"")
-    assert from_bytes(to_bytes(bare)) == bare
+    assert from_bytes(to_bytes(bare)).entry() == bare
 
 
 def test_segments_are_sealed_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

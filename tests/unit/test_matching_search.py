@@ -15,7 +15,7 @@ from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.search import Filter, Found, Search
-from tests.indexing import SIZE, index_of
+from tests.indexing import SIZE, entry, index_of
 
 EVERYTHING = Viewer(platform=True)
 
@@ -33,7 +33,7 @@ def found(query: str, wanted: Filter | None = None) -> list[str]:
     search = Search(index)
     for name, title in _TITLES.items():
         words = text.weigh(title, [], ["负责数据"] if name == "listings/2" else [])
-        index.put(Entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1, words=words), b"", title=title))
+        index.put(entry(Facts(name, 1, "organizations/1", (), "JOB_POSITION", 1, words=words), title))
     return [entry.title for entry, _ in search.find(query, wanted or Filter(), EVERYTHING).hits if entry]
 
 

@@ -52,7 +52,7 @@ def told(index: Index) -> object:
     """What it answers."""
     asked = [listing(number, 9, "TECH_DEMAND") for number in range(1000, 1010)]
     known = [index.known(f"listings/{number}") for number in range(60)]
-    found = [index.candidates(one) for one in asked]
+    found = [list(index.candidates(one)) for one in asked]
     total = Search(index).find("", Filter(), EVERYTHING).total
     return known, found, len(index), total, index.of_issuer("organizations/1")
 

@@ -29,7 +29,8 @@ LAST_DAY = date(2026, 10, 31)  # of the window
 
 def community(**more: Any) -> Walk:
     members = frozenset(lead.name for lead in LEADS.values())
-    return begun(Programme.COMMUNITY, leads=LEADS, members=members, **more)
+    called = {PROVINCE.name: "某市教委", AUTHORITY.name: "某部教育司"}
+    return begun(Programme.COMMUNITY, **{"leads": LEADS, "members": members, "names": called, **more})
 
 
 def sealing() -> Walk:
@@ -78,19 +79,26 @@ def test_a_community_is_submitted_within_the_window(day: date, is_open: bool) ->
         assert "2026-10-31" in walk.refused("WINDOW_CLOSED", "submit").zh
 
 
-def test_the_province_is_that_of_a_lead() -> None:
-    walk = community()
+def test_the_province_is_that_of_a_lead_and_its_education_department_recommends() -> None:
+    walk = community(authority=AUTHORITY.name)
     walk.attach("APPLICATION_FORM", "EVIDENCE")
+    walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=PROVINCE._replace(region_code="440000"))
     for wrong in (
-        PROVINCE._replace(province="44"),
         PROVINCE._replace(org_type=OrgType.UNIVERSITY),
         PROVINCE._replace(verified=False),
+        PROVINCE._replace(region_code="120100"),
+        PROVINCE._replace(region_code="120101"),
+        PROVINCE._replace(region_code=""),
+        AUTHORITY,
     ):
-        walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing", named=wrong)
+        assert "省级教育行政部门" in walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "start_sealing", named=wrong).zh
+    for called, is_one in (("某市教委", True), ("某省教育厅", True), ("某省农业农村厅", False)):
+        found = walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE, names={PROVINCE.name: called})
+        assert isinstance(found, Step) is is_one
     walk.refused("INPUT_REQUIRED", "start_sealing")
-    for province in ("11", "12", "31"):
+    for province in ("110000", "120000", "310000"):
         assert isinstance(
-            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(province=province)), Step
+            walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(region_code=province)), Step
         )
 
 
@@ -122,6 +130,28 @@ def test_what_was_filed_direct_goes_back_to_the_ministry_after_its_correction() 
     form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
     walk.refused("NO_CENTRAL_SOE", "resubmit", **form, facts={"lead_is_central_soe": False})
     assert walk.took("resubmit", **form) is State.REPORTED
+    walk.took("confirm_direct", AUTHORITY, Party.AUTHORITY, reason="已对照央企名录")
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+def test_a_direct_filing_goes_on_once_the_authority_has_confirmed_that_it_is_a_central_soe() -> None:
+    walk = filed_direct()
+    told = walk.refused("NOT_CONFIRMED", "accept", AUTHORITY, Party.AUTHORITY)
+    assert "confirm_direct" in told.zh
+    walk.refused("NOT_THE_PARTY", "confirm_direct", APPLICANT, Party.APPLICANT, reason="我是央企")
+    walk.refused("INPUT_REQUIRED", "confirm_direct", AUTHORITY, Party.AUTHORITY)
+    assert walk.took("confirm_direct", AUTHORITY, Party.AUTHORITY, reason="已对照央企名录") is State.REPORTED
+    walk.refused("ALREADY_DONE", "confirm_direct", AUTHORITY, Party.AUTHORITY, reason="再次")
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    walk.took("resubmit", brought=frozenset({"SEALED_FORM"}))
+    assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING, "who applies is the same"
+
+
+def test_what_came_by_way_of_a_province_needs_no_confirmation() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.took("approve", PROVINCE, Party.PROVINCE)
+    walk.refused("NOT_FILED_DIRECT", "confirm_direct", AUTHORITY, Party.AUTHORITY, reason="核实")
     assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
@@ -194,7 +224,7 @@ def test_the_province_reviews_what_is_submitted_and_the_ministry_what_is_reporte
         assert [step in names for names in offered] == [True, False]
 
 
-NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "12", verified=True)
+NEW_LEAD = Unit("organizations/new", OrgType.UNIVERSITY, "120000", verified=True)
 
 
 def swap(walk: Walk) -> None:

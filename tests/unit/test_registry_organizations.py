@@ -7,6 +7,7 @@ import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2, body_pb2, grant_pb2, organization_pb2
+from registry.domain import industry
 from registry.domain.facts import FACTS
 from registry.domain.names import WITHOUT_CODE
 from registry.mapping.bodies import FACTS_OF, body_problems, entered, tidy
@@ -125,6 +126,26 @@ def test_a_key_industry_has_one_form(written: str, plain: str) -> None:
     assert given.alliance.key_industry == plain
     tidy(given)
     assert given.alliance.key_industry == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "stem"),
+    [
+        ("集成电路", "集成电路"),
+        ("集成电路产业", "集成电路"),
+        ("集成电路行业", "集成电路"),
+        ("集成电路领域", "集成电路"),
+        ("集成电路产业领域", "集成电路"),
+        ("集成电路装备", "集成电路装备"),
+        ("产业互联网", "产业互联网"),
+        ("AI产业", "ai"),
+        ("产业", "产业"),
+    ],
+)
+def test_what_names_an_industry_as_one_makes_no_other_industry(written: str, stem: str) -> None:
+    assert industry.stem(written) == stem
+    assert written.lower() in industry.writings(written)
+    assert all(industry.stem(one) == stem for one in industry.writings(written))
 
 
 def test_what_is_no_alliance_gets_no_facts_of_one() -> None:

@@ -201,7 +201,7 @@ def test_every_rule_is_tested_on_its_own_facts() -> None:
         ("R11", {"vice_chairs": 3}, "副理事长 3 家（应为 4–5 家）"),
         ("R12", {"secretariat_space": False, "secretariat_funding": False}, "缺少秘书处场地；缺少秘书处经费"),
         ("R13.3", {"annual_plan_year": 2025}, "年度工作计划为 2025 年（应有 2026 年的）"),
-        ("R15", {"doctoral_authority": None}, "尚未登记：博士学位授予权"),
+        ("R15", {"doctoral_authority": None}, "尚未登记：博士学位授予权（doctoral_authority）"),
         (
             "R22.1",
             {"enrolling_since": date(2023, 3, 3)},

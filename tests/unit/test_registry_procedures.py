@@ -6,12 +6,18 @@ from typing import Any
 import pytest
 
 from alliance.registry.v1 import application_pb2 as pb
+from chassis.status import _FOR_PEOPLE
 from registry.applications.mapping import FACTS_OF
+from registry.domain.calls import BODIES
+from registry.domain.facts import Facts, of_members
+from registry.domain.limits import limits
 from registry.domain.names import OrgType, Programme
+from registry.domain.policy import of_kind, of_programme
 from registry.domain.procedure import PARTIES, REMIND_DAYS, STATES, Party, Refusal, State, Step, Unit, remind_day
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.common import is_college_of, related
-from tests.unit.walking import APPLICANT, DAY, EXPERTS, HINDERS, UNIVERSITY, begun
+from registry.domain.rules import finding
+from tests.unit.walking import APPLICANT, DAY, EXPERTS, HINDERS, UNIVERSITY, UNTOLD, begun
 
 each_programme = pytest.mark.parametrize("programme", PROCEDURES)
 
@@ -74,15 +80,75 @@ def test_who_is_admitted_goes_on_and_others_than_the_applicant_do_too() -> None:
 @each_programme
 def test_what_violates_a_required_rule_is_not_submitted(programme: Programme) -> None:
     for step in PROCEDURES[programme].steps:
-        if step.checks_rules:
-            walk = begun(programme, state=step.at[0])
-            walk.attach(*step.documents)
-            found = walk.tried(
-                step.name, APPLICANT, step.by[0], hindering=(HINDERS,), brought=frozenset(step.brings), **_said(step)
-            )
+        if step.checks_rules or step.settles_rules:
+            found = judged(programme, step, hindering=(HINDERS,))
             assert isinstance(found, Refusal)
             assert found.reason == "RULES_VIOLATED"
             assert "R11" in found.zh
+
+
+@each_programme
+def test_nothing_is_decided_in_favour_of_what_cannot_be_told_and_only_that_waits(programme: Programme) -> None:
+    for step in PROCEDURES[programme].steps:
+        found = judged(programme, step, untold=(UNTOLD,))
+        is_refused = isinstance(found, Refusal) and found.reason == "FACTS_MISSING"
+        assert is_refused is (step.name in DECIDING.get(programme, "").split()), step.name
+        if isinstance(found, Refusal) and is_refused:
+            for text in (found.zh, found.en):
+                assert "R22.1" in text
+                assert "S4 三(一)3" in text
+                assert "alliance body update … --fact enrolling_since=…" in text
+
+
+DECIDING = {
+    Programme.COMMUNITY: "approve accept",
+    Programme.PILOT: "qualify select",
+    Programme.SUPPORT: "qualify select",
+    Programme.CONSORTIUM: "list",
+    Programme.CERTIFICATION: "cultivate certify",
+    Programme.MAJOR_ADJUSTMENT: "approve",
+    Programme.EMPLOYEE_INTAKE: "apply admit",
+}
+"""The steps that take something up by what the rules say."""
+
+
+def test_a_refusal_says_how_facts_come_into_what_was_handed_in() -> None:
+    told = {}
+    for name, state in (("qualify", State.SUBMITTED), ("select", State.IN_REVIEW)):
+        told[name] = begun(Programme.PILOT, state=state, untold=(UNTOLD,)).refused(
+            "FACTS_MISSING", name, APPLICANT, Party.AUTHORITY
+        )
+    assert "退回补正（return）" in told["qualify"].zh
+    assert "return" in told["qualify"].en
+    assert "不予通过" in told["select"].zh
+    both = begun(Programme.PILOT, state=State.SUBMITTED, hindering=(HINDERS,), untold=(UNTOLD,))
+    refusal = both.refused("RULES_VIOLATED", "qualify", APPLICANT, Party.AUTHORITY)
+    assert "R11" in refusal.zh
+    assert "R22.1" in refusal.zh
+
+
+def test_a_refusal_names_every_rule_of_which_nothing_is_known_within_what_a_message_holds() -> None:
+    always_known = {**of_members([]), "parks": 1, "is_vocational_school": True, "kind": "ENTERPRISE", "change": "NEW"}
+    for programme, steps in DECIDING.items():
+        kinds, _ = BODIES.get(programme, (frozenset(), None))
+        rules = [*(rule for kind in kinds for rule in of_kind(kind)), *of_programme(programme)]
+        found = [finding(rule, min(rule.stages), Facts(DAY, always_known), limits({})) for rule in rules]
+        untold = tuple(one for one in found if one.suspends)
+        for name in steps.split():
+            step = PROCEDURES[programme].step(name)
+            assert step is not None
+            refusal = judged(programme, step, untold=untold)
+            assert isinstance(refusal, Refusal)
+            for text in (refusal.zh, refusal.en):
+                assert all(one.rule in text for one in untold)
+                assert len(text.encode()) <= _FOR_PEOPLE
+
+
+def judged(programme: Programme, step: Step, **found: Any) -> Step | Refusal:
+    """What the machine says of a step of which nothing but rules stands in the way."""
+    walk = begun(programme, state=step.at[0])
+    walk.attach(*step.documents)
+    return walk.tried(step.name, APPLICANT, step.takers(step.at[0])[0], brought=frozenset(step.brings), **_said(step), **found)
 
 
 def _said(step: Step) -> dict[str, Any]:

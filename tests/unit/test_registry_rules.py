@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import application_pb2, body_pb2
 from registry.domain.conditions import Condition, Happened, Is, Named, Nothing, Number, ThisYear, Years, full_years
-from registry.domain.facts import FACTS, Facts, Value
+from registry.domain.facts import FACTS, Facts, Value, of_members, turns
 from registry.domain.limits import DEFAULTS, limits
 from registry.domain.names import BodyKind, Programme, Severity, Stage, Verdict
 from registry.domain.policy import RULES, Rule, of_kind, of_programme
-from registry.domain.rules import check, finding, thresholds
+from registry.domain.rules import after_the_end, check, finding, thresholds
 from registry.judging import open_findings
 
 TODAY = date(2026, 3, 2)
@@ -202,6 +202,58 @@ def test_only_what_is_required_hinders_and_what_is_encouraged_stays_not_open(
     assert (found.verdict, found.hinders, found.is_open) == (verdict, hinders, is_open)
 
 
+@pytest.mark.parametrize(
+    ("rule", "severity", "facts", "suspends"),
+    [
+        ("R22.1", Severity.REQUIRED, {}, True),
+        ("R22.1", Severity.REQUIRED, {"enrolling_since": TODAY}, False),
+        ("R22.1", Severity.REQUIRED, {"enrolling_since": date(2020, 9, 1)}, False),
+        ("R22.1", Severity.IN_PRINCIPLE, {}, False),
+        ("R22.1", Severity.ENCOURAGED, {}, False),
+        ("R18.2", Severity.REQUIRED, {}, False),
+    ],
+)
+def test_a_decision_waits_for_what_is_required_at_admission_and_cannot_be_told(
+    rule: str, severity: Severity, facts: dict[str, Value], suspends: bool
+) -> None:
+    asked = replace(next(one for one in RULES if one.id == rule), severity=severity)
+    assert finding(asked, Stage.FORMING, Facts(TODAY, facts), LIMITS).suspends is suspends
+
+
+@each_rule
+def test_what_cannot_be_told_says_which_facts_to_enter_and_how(rule: Rule) -> None:
+    always_known: dict[str, Value] = {**of_members([]), "is_vocational_school": True, "parks": 1}
+    found = finding(rule, min(rule.stages), Facts(TODAY, always_known), LIMITS)
+    holder = application_pb2.Application() if Stage.SUBMITTING in rule.stages else body_pb2.Body()
+    kinds = [getattr(holder, kind.name).DESCRIPTOR.fields_by_name for kind in holder.DESCRIPTOR.oneofs_by_name["facts"].fields]
+    for text in found.fix if found.verdict is UNKNOWN else ():
+        assert f"alliance {'application' if Stage.SUBMITTING in rule.stages else 'body'} update" in text
+        assert all(f"--fact {name}=…" in text or name == "region_code" for name in found.missing)
+        assert all(any(name in kind for kind in kinds) for name in re.findall(r"--fact (\w+)", text))
+    assert found.verdict is not UNKNOWN or found.missing
+
+
+def test_what_is_entered_for_the_region_is_no_fact() -> None:
+    found = finding(next(one for one in RULES if one.id == "R19.4"), Stage.FORMING, Facts(TODAY), LIMITS)
+    assert "--region … --fact industry_code=…" in found.fix[0]
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "zh", "en"),
+    [
+        ("is_institution", False, "申报单位不是已核验的院校", "the applicant is no verified educational institution"),
+        ("is_institution", True, "申报单位为已核验的院校", "the applicant is a verified educational institution"),
+        ("fits_regional_plan", False, "专业不符合地区产业规划布局", "the major does not fit the regional industrial plan"),
+        ("venue", False, "缺少场地", "no venue"),
+        ("venue", True, "有场地", "venue"),
+    ],
+)
+def test_what_is_found_of_a_sentence_is_a_sentence_and_of_a_thing_whether_it_is_there(
+    fact: str, value: bool, zh: str, en: str
+) -> None:
+    assert Is(fact).found(Facts(TODAY, {fact: value}), LIMITS) == (zh, en)
+
+
 def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> None:
     message = body_pb2.Body()
     cases: tuple[tuple[dict[str, Value], list[tuple[str, Any]]], ...] = (
@@ -212,3 +264,44 @@ def test_what_is_violated_or_cannot_be_told_stays_open_with_its_verdict() -> Non
     for facts, expected in cases:
         open_findings(message, [finding(R11, Stage.STANDING, Facts(TODAY, facts), LIMITS)])
         assert [(one.rule, one.verdict) for one in message.open_findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "after", "until", "expected"),
+    [
+        ([date(2026, 3, 2)], date(2026, 3, 1), date(2026, 3, 2), [date(2026, 3, 2)]),
+        ([date(2026, 3, 2)], date(2026, 3, 2), date(2026, 3, 9), []),
+        ([date(2026, 3, 3)], date(2026, 3, 1), date(2026, 3, 2), []),
+        ([date(2023, 3, 2)], date(2026, 3, 1), date(2026, 3, 2), [date(2026, 3, 2)]),
+        ([date(2024, 2, 29)], date(2026, 2, 27), date(2026, 3, 1), [date(2026, 3, 1)]),
+        ([date(2024, 2, 29)], date(2028, 2, 27), date(2028, 3, 1), [date(2028, 2, 29)]),
+        ([], date(2026, 12, 31), date(2027, 1, 1), [date(2027, 1, 1)]),
+        ([], date(2026, 1, 1), date(2026, 12, 31), []),
+        ([date(2020, 5, 5)], date(2024, 12, 1), date(2026, 1, 1), [date(2025, 1, 1), date(2025, 5, 5), date(2026, 1, 1)]),
+    ],
+)
+def test_a_verdict_turns_on_named_days_their_years_and_new_year(
+    named: list[date], after: date, until: date, expected: list[date]
+) -> None:
+    assert turns(named, after, until) == expected
+
+
+@each_rule
+@given(data=st.data())
+def test_no_verdict_turns_on_another_day(rule: Rule, data: st.DataObject) -> None:
+    facts = data.draw(known(rule))
+    day = data.draw(st.dates(TODAY - timedelta(days=800), TODAY + timedelta(days=800)))
+    yesterday = day - timedelta(days=1)
+    named = [value for value in facts.values() if isinstance(value, date)]
+    if not turns(named, yesterday, day):
+        was, is_now = (finding(rule, min(rule.stages), Facts(one, facts), LIMITS).verdict for one in (yesterday, day))
+        assert was is is_now
+
+
+def test_after_the_end_every_rule_says_when_and_why() -> None:
+    (found,) = after_the_end([R11], date(2026, 3, 2), "合并", limits({"vice_chairs_least": 3}))
+    assert (found.rule, found.version, found.verdict) == ("R11", "2 vice_chairs_least=3", Verdict.NOT_APPLICABLE)
+    assert found.zh == "组织已于 2026-03-02 解散，此后不再适用；原因：合并"
+    assert found.en == "the body was dissolved on 2026-03-02, and it applies no more; reason: 合并"
+    assert (found.fix, found.is_open, found.hinders) == (("", ""), False, False)
+    assert "原因" not in after_the_end([R11], date(2026, 3, 2), "", LIMITS)[0].zh

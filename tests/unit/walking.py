@@ -15,12 +15,12 @@ from registry.domain.transitions import take
 
 DAY = date(2026, 3, 2)
 WINDOW = Window(date(2026, 1, 1), date(2026, 10, 31))
-APPLICANT = Unit("organizations/applicant", OrgType.ENTERPRISE, "11", verified=True)
-UNIVERSITY = Unit("organizations/university", OrgType.UNIVERSITY, "12", verified=True)
-SCHOOL = Unit("organizations/school", OrgType.HIGHER_VOCATIONAL, "31", verified=True)
-PROVINCE = Unit("organizations/province", OrgType.GOV_DEPARTMENT, "12", verified=True)
-AUTHORITY = Unit("organizations/authority", OrgType.GOV_DEPARTMENT, "11", verified=True)
-EXPERTS = Unit("organizations/experts", OrgType.PROFESSIONAL_SERVICE_ORG, "31")
+APPLICANT = Unit("organizations/applicant", OrgType.ENTERPRISE, "110000", verified=True)
+UNIVERSITY = Unit("organizations/university", OrgType.UNIVERSITY, "120000", verified=True)
+SCHOOL = Unit("organizations/school", OrgType.HIGHER_VOCATIONAL, "310000", verified=True)
+PROVINCE = Unit("organizations/province", OrgType.GOV_DEPARTMENT, "120000", verified=True)
+AUTHORITY = Unit("organizations/authority", OrgType.GOV_DEPARTMENT, "110000", verified=True)
+EXPERTS = Unit("organizations/experts", OrgType.PROFESSIONAL_SERVICE_ORG, "310000")
 LEADS = {
     MemberRole.LEAD_ENTERPRISE: APPLICANT,
     MemberRole.LEAD_UNIVERSITY: UNIVERSITY,
@@ -29,6 +29,7 @@ LEADS = {
 HINDERS = next(
     finding(rule, Stage.FORMING, Facts(DAY, {"chairs": 0, "vice_chairs": 0}), limits({})) for rule in RULES if rule.id == "R11"
 )
+UNTOLD = next(finding(rule, Stage.FORMING, Facts(DAY), limits({})) for rule in RULES if rule.id == "R22.1")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
 _state = short(match_pb2.MatchState, "MATCH_STATE_")
+_demand = short(rpc.SkillDemand, "SKILL_DEMAND_")
 COLUMNS: list[Column] = [
     ("编号", "id", lambda m: ident(m.name)),
     ("得分", "score", lambda m: m.score),
@@ -35,6 +36,15 @@ PART_COLUMNS: list[Column] = [
 ALTERNATIVE_COLUMNS: list[Column] = [
     ("供给若", "if the supply had", lambda a: a.text.en if context.language == "en" else a.text.zh),
     ("得分至少", "it would score at least", lambda a: a.score),
+]
+SKILL_COLUMNS: list[Column] = [
+    ("技能", "skill", lambda s: s.skill),
+    ("要求", "asked for", lambda s: _demand(s.demand)),
+    (
+        "供给",
+        "offered",
+        lambda s: t("具备", "yes") if s.is_offered else t("写明不具备", "says it lacks it") if s.is_lacking else "",
+    ),
 ]
 STEP_COLUMNS: list[Column] = [
     ("时间", "time", lambda s: instant(s.effective_at)),
@@ -116,6 +126,8 @@ def why(match: Match) -> None:
         show(found.match.parts, PART_COLUMNS, title=f"{title} · {found.match.algorithm_version}")
         if found.match.gaps:
             typer.echo(t("缺口：", "gaps: ") + "、".join(found.match.gaps))
+        if found.skills:
+            show(found.skills, SKILL_COLUMNS, title=t("所需技能", "skills asked for"))
         if found.alternatives:
             show(found.alternatives, ALTERNATIVE_COLUMNS, title=t("怎样更合适", "what would fit better"))
         if found.fits_until:

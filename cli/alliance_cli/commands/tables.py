@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import grpc
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -94,8 +96,12 @@ def import_(
             reason=reason,
         )
         with _progress(console) as bar:
-            task = bar.add_task(t("导入", "importing"), total=rows.count(file, chosen.sheet))
-            result = importing.run(chosen, header, target, lambda done: bar.update(task, completed=done))
+            task = bar.add_task(t("导入", "importing"), total=None)
+            try:
+                result = importing.run(chosen, header, target, partial(_told, bar, task))
+            except grpc.RpcError:
+                errors.print(_broken_off(target), highlight=False)
+                raise
     if context.output == "json":
         print_json(
             {"receipts": str(target), "seconds": round(result.seconds, 3), "flagged": result.flagged, **result.outcomes}
@@ -121,15 +127,16 @@ def export(
     body: str = "",
     region: str = "",
     state: States = None,
-    form: Annotated[str, typer.Option("--format", help="xlsx | csv | jsonl")] = "xlsx",
+    form: Annotated[
+        str, typer.Option("--format", help="xlsx | csv | jsonl；默认依文件扩展名 · by the file's ending where not given")
+    ] = "",
     output: Annotated[Path | None, typer.Option(help="默认标准输出 · standard output where not given; .xlsx needs it")] = None,
     list_: Annotated[
         str, typer.Option("--list", help="清单的编号：导出其内容 · id of a list: what it holds, as it was frozen (R43)")
     ] = "",
 ) -> None:
     """导出可见的供需信息，可再导入 · write the listings that the caller may see, to be imported again."""
-    if form not in exporting.FORMATS:
-        raise typer.BadParameter(f"--format {' | '.join(exporting.FORMATS)}")
+    form = _form(form, output)
     if form == "xlsx":
         _require_workbook(output)
     if form == "csv" and len(kind or []) != 1:
@@ -177,10 +184,49 @@ def _mapping(text: str) -> Mapping:
         raise typer.BadParameter(t(error.zh, error.en)) from error
 
 
+def _told(bar: Progress, task: TaskID, done: int, total: int | None) -> None:
+    bar.update(task, completed=done, total=total)
+
+
+def _broken_off(target: Path) -> str:
+    return t(
+        f"导入中断；已有回执的行已处理，见 {target}。排除原因后重新导入即可，不会重复",
+        f"the import broke off; the rows that have a receipt are done, see {target}. Mend the cause and import again, "
+        "nothing is entered twice",
+    )
+
+
 def _asked_reason() -> str:
     if not sys.stdin.isatty():
         raise typer.BadParameter(t("撤回须写明 --reason", "--withdraw-vanished needs a --reason"))
     return str(typer.prompt(t("为什么撤回", "why are they withdrawn")))
+
+
+def _form(given: str, file: Path | None) -> str:
+    """The format of an export: the one that is named, or the file's ending says it. Raises typer.BadParameter where the two
+    disagree, or nothing says it.
+    """
+    formats = " | ".join(exporting.FORMATS)
+    if given and given not in exporting.FORMATS:
+        raise typer.BadParameter(
+            t(f"没有格式 {given}；--format 可填 {formats}", f"there is no format {given}; --format is one of {formats}")
+        )
+    ending = file.suffix.lower().removeprefix(".") if file else ""
+    if given and ending and given != ending:
+        raise typer.BadParameter(
+            t(
+                f"--format {given} 与文件 {file} 的扩展名 .{ending} 不一致；请改其一，或不写 --format",
+                f"--format {given} and the ending .{ending} of {file} disagree; change one of them, or leave --format out",
+            )
+        )
+    if (given or ending) not in exporting.FORMATS:
+        raise typer.BadParameter(
+            t(
+                f"看不出格式；请用 --format 指明 {formats}，或用 --output 指明以其为扩展名的文件",
+                f"which format is not told; name it with --format ({formats}), or a file with such an ending with --output",
+            )
+        )
+    return given or ending
 
 
 def _require_workbook(file: Path | None) -> None:

@@ -3,7 +3,8 @@
 `settled` puts codes in place of the names that were written for them and says everything that is wrong.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -48,16 +49,21 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
     field_pb2.TEXT_FORMAT_DATE: (
         "ISO 8601",
         lambda text: parsed_date(text) is not None,
-        "日期格式须为 2026-01-31",
-        "the date has to look like 2026-01-31",
+        "日期须为真实日期，格式如 2026-01-31；请改正",
+        "it has to be a day of the calendar like 2026-01-31; mend it",
     ),
     field_pb2.TEXT_FORMAT_TIME: (
         "ISO 8601",
         formats.is_time,
-        "时刻格式须为 08:00，一日之末为 24:00",
-        "the time has to look like 08:00; the end of the day is 24:00",
+        "时刻格式须如 08:00，一日之末为 24:00；请改正",
+        "the time has to look like 08:00, the end of the day is 24:00; mend it",
     ),
-    field_pb2.TEXT_FORMAT_HTTPS: ("https", formats.is_https, "须为 https:// 开头的网址", "it has to be an https:// address"),
+    field_pb2.TEXT_FORMAT_HTTPS: (
+        "https",
+        formats.is_https,
+        "须为 https:// 开头的网址；请改正",
+        "it has to be an https:// address; mend it",
+    ),
     field_pb2.TEXT_FORMAT_ISBN: (
         "ISBN-13",
         formats.is_isbn,
@@ -68,8 +74,8 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
         number: (
             "AIP-122",
             partial(formats.is_name, collection),
-            f"须写成 {collection}/{{编号}}",
-            f"it is written as {collection}/{{id}}",
+            f"须写成 {collection}/{{编号}}；请改正",
+            f"it is written as {collection}/{{id}}; mend it",
         )
         for number, collection in (
             (field_pb2.TEXT_FORMAT_ORGANIZATION, "organizations"),
@@ -81,17 +87,27 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
 }
 
 
-def settled(bare: pb.Listing) -> list[Violation]:
-    """Everything that is wrong with what the issuer wrote, in which codes take the place of names."""
+def settled(bare: pb.Listing, unread: Collection[str] = ()) -> list[Violation]:
+    """Everything that is wrong with what the issuer wrote, in which codes take the place of names.
+
+    `unread` are fields that could not be read: of them, and of what can't be judged without them, nothing is said.
+    """
     details = bare.WhichOneof("details")
-    found = [*_kind(bare), *_top(bare), *_known(bare, "", is_postgraduate=False)]
+    found = [*_kind(bare), *_top(bare), *_known(bare, "", is_postgraduate=False), *_across(bare, "", unread)]
     if details:
-        found += _known(getattr(bare, details), f"{details}.", is_postgraduate=_is_postgraduate(getattr(bare, details)))
-        found += [one for check in _ACROSS.get(details, ()) for one in check(getattr(bare, details))]
+        inner, prefix = getattr(bare, details), f"{details}."
+        is_postgraduate = _is_postgraduate(inner) or f"{prefix}education_code" in unread
+        found += [*_known(inner, prefix, is_postgraduate=is_postgraduate), *_across(inner, prefix, unread)]
     # Keys and sources are published, too.
     for field, value in (*texts(bare), ("source", bare.source), ("external_key", bare.external_key)):
         found += screen(field, value)
-    return found
+    return [one for one in found if not concerns(one.field, unread)]
+
+
+def concerns(field: str, others: Iterable[str]) -> bool:
+    """Whether a field, as refusals name it (`bodies[0]`), is one of the others, lies in one of them or holds one."""
+    path = f"{field.partition('[')[0]}."
+    return any(path.startswith(f"{one}.") or f"{one}.".startswith(path) for one in others)
 
 
 def flagged(bare: pb.Listing) -> list[Violation]:
@@ -208,9 +224,11 @@ def _listed(values: Any, known: field_pb2.Field, path: str, is_postgraduate: boo
     if "." not in path:
         return
     if len(values) > MAX_WORDS:
-        yield Violation(path, "range", f"最多 {MAX_WORDS} 项", f"at most {MAX_WORDS} items")
+        yield Violation(path, "range", f"最多 {MAX_WORDS} 项；请删减", f"at most {MAX_WORDS} items; leave some out")
     if any(len(word) > MAX_WORD for word in values):
-        yield Violation(path, "length", f"每项最多 {MAX_WORD} 个字", f"at most {MAX_WORD} characters an item")
+        yield Violation(
+            path, "length", f"每项最多 {MAX_WORD} 个字；请缩短", f"at most {MAX_WORD} characters an item; shorten it"
+        )
 
 
 def _text(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
@@ -260,7 +278,7 @@ def _number(value: float, known: field_pb2.Field, path: str) -> Iterator[Violati
         return
     zh = f"须为 {low:g}–{high:g}" if high is not None else f"须不小于 {low:g}"
     en = f"{low:g} to {high:g}" if high is not None else f"at least {low:g}"
-    yield Violation(path, "range", f"{known.zh}{zh}", f"{path} has to be {en}")
+    yield Violation(path, "range", f"{known.zh}{zh}；请改正", f"{path} has to be {en}; mend it")
 
 
 def _missing(known: field_pb2.Field, path: str) -> Violation:
@@ -272,7 +290,7 @@ def _missing(known: field_pb2.Field, path: str) -> Violation:
 
 def _kind(bare: pb.Listing) -> Iterator[Violation]:
     if bare.kind not in _KINDS or not bare.kind:
-        yield Violation("kind", "required", "请填写信息类型", "the kind is required; see ListingKind")
+        yield Violation("kind", "required", "请填写信息类型", "the kind is required; choose one of ListingKind")
         return
     wanted = _DETAILS_OF[int(bare.kind)]
     given = bare.WhichOneof("details")
@@ -280,23 +298,23 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
         yield Violation(
             given,
             "details-kind",
-            f"{given} 与信息类型不符；此类型的详情字段是 {wanted}",
-            f"{given} does not belong to this kind; its details are {wanted}",
+            f"{given} 与信息类型不符；请改填此类型的详情 {wanted}",
+            f"{given} does not belong to this kind; fill in its details, {wanted}",
         )
     if not given:
-        yield Violation(wanted, "required", f"此类型须填写详情 {wanted}", f"this kind needs its details in {wanted} (R38–R53)")
+        yield Violation(
+            wanted,
+            "required",
+            f"此类型须有详情（R38–R53）；请填写 {wanted}",
+            f"this kind needs its details (R38–R53); fill in {wanted}",
+        )
     if not bare.visibility or bare.visibility not in pb.Visibility.values():
         yield Violation(
             "visibility",
             "required",
             "请填写可见范围：公开、成员可见或政府可见",
-            "the visibility is required: PUBLIC, MEMBERS or GOVERNMENT",
+            "the visibility is required; choose PUBLIC, MEMBERS or GOVERNMENT",
         )
-
-
-def _is_backwards(bare: pb.Listing) -> bool:
-    first, last = parsed_date(bare.valid_from), parsed_date(bare.valid_to)
-    return bool(first and last and last < first)
 
 
 def _too_long(field: str, most: int) -> Callable[[pb.Listing], bool]:
@@ -308,11 +326,17 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         "title",
         "length",
         lambda bare: bool(bare.title.strip()) and not 2 <= len(bare.title) <= MAX_TITLE,  # required is said already
-        f"标题须为 2–{MAX_TITLE} 个字",
-        f"the title has to have 2 to {MAX_TITLE} characters",
+        f"标题须为 2–{MAX_TITLE} 个字；请补充或缩短",
+        f"the title has to have 2 to {MAX_TITLE} characters; say more, or less",
     ),
     # It is the subject of mails.
-    ("title", "one-line", lambda bare: len(bare.title.splitlines()) > 1, "标题不得换行", "the title has to be one line"),
+    (
+        "title",
+        "one-line",
+        lambda bare: len(bare.title.splitlines()) > 1,
+        "标题不得换行；请写成一行",
+        "the title has to be one line; take the breaks out",
+    ),
     (
         "description",
         "length",
@@ -321,7 +345,7 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         f"the description is over {MAX_DESCRIPTION} characters; shorten it",
     ),
     *(
-        (field, "range", _too_long(field, most), f"最多 {most} 个{zh}", f"at most {most} {en}")
+        (field, "range", _too_long(field, most), f"最多 {most} 个{zh}；请删减", f"at most {most} {en}; leave some out")
         for field, most, zh, en in (
             ("bodies", MAX_BODIES, "组织", "bodies"),
             ("region_codes", MAX_REGIONS, "地区", "regions"),
@@ -329,7 +353,13 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
             ("field_codes", MAX_FIELDS, "领域", "fields"),
         )
     ),
-    ("bodies", "range", lambda bare: len(set(bare.bodies)) < len(bare.bodies), "同一组织只填一次", "name each body once"),
+    (
+        "bodies",
+        "range",
+        lambda bare: len(set(bare.bodies)) < len(bare.bodies),
+        "同一组织只填一次；请去掉重复的",
+        "name each body once; leave the others out",
+    ),
     (
         "bodies",
         "required",
@@ -337,14 +367,13 @@ _TOP: Sequence[tuple[str, str, Callable[[pb.Listing], bool], str, str]] = (
         "成员可见的信息须写明组织，否则无人可见；请填写 bodies，或改为公开",
         "for the members of a body it has to name one, or nobody sees it; name the body, or make it public",
     ),
-    ("source", "length", _too_long("source", 64), "最多 64 个字符", "at most 64 characters"),
-    ("external_key", "length", _too_long("external_key", 128), "最多 128 个字符", "at most 128 characters"),
+    ("source", "length", _too_long("source", 64), "最多 64 个字符；请缩短", "at most 64 characters; shorten it"),
     (
-        "valid_to",
-        "order",
-        _is_backwards,
-        "截止日期早于开始日期；请修改其一",
-        "the last day is before the first; mend one of them",
+        "external_key",
+        "length",
+        _too_long("external_key", 128),
+        "最多 128 个字符；请缩短",
+        "at most 128 characters; shorten it",
     ),
 )
 
@@ -364,39 +393,83 @@ def _is_postgraduate(details: Message) -> bool:
 # Across fields
 
 
-def _salary(details: pb.JobPosition) -> Iterator[Violation]:
-    if details.HasField("salary") and not 0 <= details.salary.min <= details.salary.max:
-        yield Violation(
-            "job_position.salary",
-            "range",
-            "月薪须满足 0 ≤ 最低 ≤ 最高（元/月）",
-            "pay has to be 0 ≤ min ≤ max, in CNY a month",
-        )
+@dataclass(frozen=True)
+class _Relation:
+    """A rule across fields. Where it is broken, each of them is named: any of them may be the wrong one.
+
+    Attributes:
+        prefix: of the details that hold the fields, "case."; "" for the listing itself.
+        fields: their paths below it.
+    """
+
+    prefix: str
+    fields: Sequence[str]
+    is_broken: Callable[[Any], bool]
+    rule: str
+    zh: str
+    en: str
 
 
-def _graduates(details: pb.GraduateEmploymentInfo) -> Iterator[Violation]:
-    if not details.employed_in_industry <= details.employed <= details.graduates:
-        yield Violation(
-            "graduate_employment_info",
-            "range",
-            "人数须满足 行业内就业 ≤ 就业 ≤ 毕业生",
-            "persons have to be employed_in_industry ≤ employed ≤ graduates",
-        )
+def _across(message: Message, prefix: str, unread: Collection[str]) -> Iterator[Violation]:
+    for one in _RELATIONS:
+        paths = [f"{prefix}{field}" for field in one.fields]
+        if one.prefix == prefix and not any(concerns(path, unread) for path in paths) and one.is_broken(message):
+            yield from (Violation(path, one.rule, one.zh, one.en) for path in paths)
 
 
-def _opening(details: Any) -> Iterator[Violation]:
+def _is_backwards(bare: pb.Listing) -> bool:
+    first, last = parsed_date(bare.valid_from), parsed_date(bare.valid_to)
+    return bool(first and last and last < first)
+
+
+def _is_no_range(details: pb.JobPosition) -> bool:
+    return details.HasField("salary") and not 0 <= details.salary.min <= details.salary.max
+
+
+def _is_never_open(details: Any) -> bool:
     opens, closes = details.open_from, details.open_until
-    if bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes):
-        yield Violation(
-            "equipment_sharing.open_until",
-            "order",
-            "开放与关闭时间须同填，且关闭晚于开放",
-            "open_from and open_until are given together, open_until the later one",
-        )
+    return bool(opens) != bool(closes) or (formats.is_time(opens) and formats.is_time(closes) and opens >= closes)
 
 
-_ACROSS: Mapping[str, Sequence[Callable[[Any], Iterator[Violation]]]] = {
-    "job_position": (_salary,),
-    "graduate_employment_info": (_graduates,),
-    "equipment_sharing": (_opening,),
-}
+_RELATIONS = (
+    _Relation(
+        "",
+        ("valid_from", "valid_to"),
+        _is_backwards,
+        "order",
+        "截止日期（valid_to）早于生效日期（valid_from）；请修改其一",
+        "the last day (valid_to) is before the first (valid_from); mend one of them",
+    ),
+    _Relation(
+        "job_position.",
+        ("salary",),
+        _is_no_range,
+        "range",
+        "月薪（salary）须满足 0 ≤ 最低 ≤ 最高，单位元/月；请改正其一",
+        "pay (salary) has to be 0 ≤ min ≤ max, in CNY a month; mend one of them",
+    ),
+    _Relation(
+        "graduate_employment_info.",
+        ("employed", "graduates"),
+        lambda details: details.employed > details.graduates,
+        "range",
+        "就业人数（employed）不得多于毕业生人数（graduates）；请改正其一",
+        "no more can be employed (employed) than have graduated (graduates); mend one of them",
+    ),
+    _Relation(
+        "graduate_employment_info.",
+        ("employed_in_industry", "employed"),
+        lambda details: details.employed_in_industry > details.employed,
+        "range",
+        "行业内就业人数（employed_in_industry）不得多于就业人数（employed）；请改正其一",
+        "no more can be employed in the industry (employed_in_industry) than at all (employed); mend one of them",
+    ),
+    _Relation(
+        "equipment_sharing.",
+        ("open_from", "open_until"),
+        _is_never_open,
+        "order",
+        "每日开放时间（open_from）与每日关闭时间（open_until）须同填，且关闭晚于开放；请补上或改正",
+        "open_from and open_until are given together, open_until the later one; add or mend one of them",
+    ),
+)

@@ -1,14 +1,17 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
-as an export brings it. The same content again is unchanged, another is a revision. Rows of one key in one chunk are folded in
-their order: a key that stands twice is a row and its revision, unless the last of them says what is stored; then nothing is
-written, so that a file with such keys is unchanged as a whole when it comes again.
+as an export brings it. The same content again is unchanged, another is a revision; of a listing that has ended, both are
+refused: neither would be on offer. What was fulfilled is unchanged as long as its row says the same, since a source goes on
+naming it. Rows of one key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless
+the last of them says what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it
+comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from access.authority import Authority
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis import wellformed
@@ -19,15 +22,16 @@ from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
-from listings.checks import flagged, settled
-from listings.domain.life import IllegalStepError, step
-from listings.domain.names import State
+from listings.checks import concerns, flagged, settled
+from listings.domain.life import may
+from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, written
 from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
 MAX_ROWS = 1000
+PERMISSION = "listings.listings.import"
 
 
 class _DryRunError(Exception):
@@ -49,7 +53,10 @@ def check_header(header: rpc.ImportHeader) -> None:
     if not header.issuer:
         found.append(
             Violation(
-                "header.issuer", "required", "首条消息须为 header，并填写发布单位", "send the header first, with the issuer"
+                "header.issuer",
+                "required",
+                "首条消息须为 header；请先发 header，并填写发布单位（issuer）",
+                "send the header first, with the issuer",
             )
         )
     if header.withdraw_vanished:
@@ -60,18 +67,37 @@ def check_header(header: rpc.ImportHeader) -> None:
 
 def _reason_problems(reason: str) -> list[Violation]:
     if not reason.strip():
-        return [Violation("header.reason", "required", "撤回须填写原因", "withdrawing needs a reason")]
+        return [
+            Violation(
+                "header.reason", "required", "撤回须有原因；请填写 reason", "withdrawing needs a reason; say why in reason"
+            )
+        ]
     return screen("header.reason", reason)
 
 
-async def take(call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing) -> list[rpc.ImportReceipt]:
-    """Take a chunk in; returns a receipt a row once all is committed."""
+async def take(
+    call: Call, header: rpc.ImportHeader, chunk: rpc.ImportChunk, standing: Standing, authority: Authority
+) -> list[rpc.ImportReceipt]:
+    """Take a chunk in; returns a receipt a row once all is committed.
+
+    Raises `Denied` where the caller may not import any more: a stream can go on for longer than a grant.
+    """
     rows = chunk.rows
-    if max(len(rows), len(chunk.unread_keys)) > MAX_ROWS:
-        raise Invalid([Violation("chunk.rows", "size", f"每批最多 {MAX_ROWS} 行", f"at most {MAX_ROWS} rows a chunk")])
+    if max(len(rows), len(chunk.unread_keys), len(chunk.unread_rows)) > MAX_ROWS:
+        raise Invalid(
+            [
+                Violation(
+                    "chunk.rows",
+                    "size",
+                    f"每批最多 {MAX_ROWS} 行；请分批",
+                    f"at most {MAX_ROWS} rows a chunk; send more chunks",
+                )
+            ]
+        )
     try:
         async with call.database.transaction(call.cause) as tx:
-            receipts = await Chunk(tx, header, standing).take(rows)
+            await authority.authorise(replace(call, transaction=tx), PERMISSION, [header.issuer])
+            receipts = await Chunk(tx, header, standing).take(rows, chunk.unread_rows)
             if header.dry_run:
                 raise _DryRunError(receipts)
     except _DryRunError as dry:
@@ -109,30 +135,36 @@ class Chunk:
         self._closed: frozenset[str] = frozenset()
         self._broken: dict[int, list[Violation]] = {}
 
-    async def take(self, rows: Sequence[rpc.ImportRow]) -> list[rpc.ImportReceipt]:
-        """Take all rows in; returns their receipts in their order."""
+    async def take(self, rows: Sequence[rpc.ImportRow], unread: Sequence[rpc.UnreadRow] = ()) -> list[rpc.ImportReceipt]:
+        """Take all rows in; returns their receipts in their order, then those of the rows that could not be read."""
         header, tx = self._header, self._tx
         await store.lock_identities(tx, header.issuer, header.source)
-        receipts: list[rpc.ImportReceipt] = []
-        sound: list[tuple[rpc.ImportReceipt, pb.Listing]] = []
-        for row in rows:
-            receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
-            receipts.append(receipt)
-            if found := wellformed.problems(row.listing):
-                _refuse(receipt, found)
-            else:
-                sound.append((receipt, row.listing))
-        keys = {given.external_key for _, given in sound if given.external_key}
-        names = {given.name for _, given in sound if given.name and not given.external_key}
-        bodies = {body for _, given in sound for body in given.bodies}
-        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
-        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
-        for _, given in sound:
-            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.kind)
-        known = await store.identified(tx, header.issuer, header.source, keys, names)
-        taken = self.fold(sound, {identity(row): row for row in known})
+        receipts = [_receipt(row) for row in (*rows, *(one.row for one in unread))]
+        sound = [(receipt, row.listing) for receipt, row in zip(receipts, rows, strict=False) if not receipt.problems]
+        partly = [
+            (receipt, one.row.listing, one.fields)
+            for receipt, one in zip(receipts[len(rows) :], unread, strict=True)
+            if not receipt.problems
+        ]
+        await self._learn([*(given for _, given in sound), *(given for _, given, _ in partly)])
+        taken = self.fold(sound, self._known)
+        for receipt, given, fields in partly:
+            _refuse(receipt, self._read(receipt, given, fields).problems)
         await changes.write(tx, taken)
         return receipts
+
+    async def _learn(self, listings: Sequence[pb.Listing]) -> None:
+        """What has to be known of the listings before they are judged."""
+        header, tx = self._header, self._tx
+        keys = {given.external_key for given in listings if given.external_key}
+        names = {given.name for given in listings if given.name and not given.external_key}
+        bodies = {body for given in listings for body in given.bodies}
+        self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
+        self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
+        for given in listings:
+            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind)
+        known = await store.identified(tx, header.issuer, header.source, keys, names)
+        self._known = {identity(row): row for row in known}
 
     def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
         """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
@@ -149,7 +181,7 @@ class Chunk:
             self._fold(rows)
         return list(self._taken.values())
 
-    def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing) -> _Row:
+    def _read(self, receipt: rpc.ImportReceipt, given: pb.Listing, unread: Sequence[str] = ()) -> _Row:
         bare, known = written(given), self._known.get(identity(given))
         bare.issuer, bare.source, bare.kind = self._header.issuer, self._header.source, self._header.kind
         if known is not None and not given.external_key:
@@ -157,12 +189,14 @@ class Chunk:
         found = [
             *_key_problems(given, known),
             *_foreign_problems(given, bare),
-            *settled(bare),
-            *self._broken.get(id(given), ()),
+            *settled(bare, unread),
+            *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
             *self._standing_problems(bare, known),
             *_other_kind_problems(bare, known),
+            *_over_problems(known, hashed := content_hash(bare)),
         ]
-        return _Row(identity(given), receipt, bare, found, content_hash(bare))
+        found = [one for one in found if not concerns(one.field, unread)]
+        return _Row(identity(given), receipt, bare, found, hashed)
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
@@ -189,8 +223,6 @@ class Chunk:
             self._advance(changes.created(row.bare, row.hashed, imported=True))
         elif known.content_hash == row.hashed:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
-        elif found := _final_problems(known):
-            _refuse(row.receipt, found)
         elif not (fields := changed_fields(written(message_of(known)), row.bare)):
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # it says what publication filled in, as an export does
         else:
@@ -229,8 +261,8 @@ def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation
         Violation(
             "external_key",
             "required",
-            "导入行须有外部编号，它与发布单位、来源共同标识一行",
-            "a row needs an external key: with issuer and source it says which row it is",
+            "导入行须有外部编号，它与发布单位、来源共同标识一行；请填写",
+            "a row needs an external key: with issuer and source it says which row it is; give it one",
         )
     ]
 
@@ -263,12 +295,34 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
             )
 
 
-def _final_problems(known: ListingRow) -> list[Violation]:
-    try:
-        step(State(known.state), "revise")
-    except IllegalStepError as error:
-        return [Violation("external_key", "state", error.zh, error.en)]
-    return []
+def _over_problems(known: ListingRow | None, hashed: str) -> list[Violation]:
+    """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
+    if known is None or may(State(known.state), "revise"):
+        return []
+    if known.state == State.FULFILLED and known.content_hash == hashed:
+        return []
+    state_zh, state_en = STATE_NAMES[State(known.state)]
+    if known.external_key:
+        field, zh, en = "external_key", "为此行换一个新的外部编号", "give the row a new external key"
+    else:
+        field, zh, en = "name", "删去此行的编号并填写外部编号", "take out the row's id and give it an external key"
+    return [
+        Violation(
+            field,
+            "state",
+            f"此行对应的 {known.name} {state_zh}，不能再修订或发布；如要重新发布，请{zh}后再导入，否则请删去此行",
+            f"the row is that of {known.name}, which is {state_en} and can't be revised or published again; "
+            f"to publish it anew, {en} and import it again, else leave the row out",
+        )
+    ]
+
+
+def _receipt(row: rpc.ImportRow) -> rpc.ImportReceipt:
+    """The receipt of a row; refused already where no database could hold the row."""
+    receipt = rpc.ImportReceipt(row=row.row, external_key=row.listing.external_key)
+    if found := wellformed.problems(row.listing):
+        _refuse(receipt, found)
+    return receipt
 
 
 def _refuse(receipt: rpc.ImportReceipt, found: Iterable[Violation]) -> None:

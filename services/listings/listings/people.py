@@ -159,7 +159,12 @@ def _role_problems(role: int) -> list[Violation]:
 def _request_problems(request: rpc.SetListingPersonRequest, row: ListingRow) -> Iterator[Violation]:
     yield from _role_problems(request.role)
     if request.role == rpc.PERSON_ROLE_EXPERT and row.kind != Kind.EXPERT:
-        yield Violation("role", "kind", "只有专家类信息有专家", "only a listing of kind EXPERT has an expert")
+        yield Violation(
+            "role",
+            "kind",
+            "只有专家类信息有专家；请改为联系人，或换专家类信息",
+            "only a listing of kind EXPERT has an expert; set a contact, or name such a listing",
+        )
     if request.legal_basis not in (rpc.LEGAL_BASIS_CONSENT, rpc.LEGAL_BASIS_CONTRACT):
         yield Violation(
             "legal_basis",

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import Violation
 from listings import store
-from listings.domain.names import Kind, RoundKind, RoundState
+from listings.domain.life import may
+from listings.domain.names import STATE_NAMES, Kind, RoundKind, RoundState, State
 from listings.rounds import store as rounds
 from listings.standing import Standing
+from listings.store import ListingRow
 
 LISTS: Mapping[int, RoundKind] = {
     Kind.TALENT_SUPPLY_DEMAND_LIST: RoundKind.TALENT_LIST,
@@ -17,13 +21,13 @@ LISTS: Mapping[int, RoundKind] = {
 """Kind of a listing that makes a list public → kind of the rounds that hold such lists (R43)."""
 
 
-async def broken(tx: Tx, standing: Standing, bare: pb.Listing, kind: int) -> list[Violation]:
-    """Violations for what the details of a listing of a kind refer to and is not there, or not what it has to be."""
+async def broken(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int) -> list[Violation]:
+    """Violations for what the details of an issuer's listing of a kind refer to and is not there, or not what it has to be."""
     details = bare.WhichOneof("details")
     if details == "supply_demand_list":
         return await _list(tx, bare, kind)
     if details == "practice_project" and bare.practice_project.base:
-        return await _base(tx, bare.practice_project.base)
+        return await _base(tx, standing, issuer, bare.practice_project.base)
     if details == "practice_base":
         return await _organizations(tx, standing, "practice_base.sharing", bare.practice_base.sharing)
     if details == "vehicle":
@@ -46,12 +50,35 @@ async def _list(tx: Tx, bare: pb.Listing, kind: int) -> list[Violation]:
     ]
 
 
-async def _base(tx: Tx, name: str) -> list[Violation]:
+async def _base(tx: Tx, standing: Standing, issuer: str, name: str) -> list[Violation]:
+    """A base has to be on offer, and for the issuer's eyes: nobody learns of one that is not whether it is there."""
     row = await store.get(tx, name)
-    if row is not None and row.kind == Kind.PRACTICE_BASE:
+    if row is None or row.kind != Kind.PRACTICE_BASE or not await _sees(tx, standing, issuer, row):
+        zh = f"没有发布单位可用的实践基地 {name}；请核对编号，或改填已发布且对本单位可见的基地"
+        en = f"there is no practice base {name} for the issuer to see; check its id, or name one that is published and visible"
+    elif row.state != State.PUBLISHED:
+        (state_zh, state_en), (mend_zh, mend_en) = STATE_NAMES[State(row.state)], _offered_by(State(row.state))
+        zh, en = (
+            f"实践基地 {name} {state_zh}；请{mend_zh}，或不填",
+            f"practice base {name} is {state_en}; {mend_en}, or leave it out",
+        )
+    else:
         return []
-    zh, en = f"没有实践基地 {name}；请核对编号", f"there is no practice base {name}; check its id"
     return [Violation("practice_project.base", "R45", zh, en)]
+
+
+def _offered_by(state: State) -> tuple[str, str]:
+    if may(state, "publish"):
+        return "先发布该基地", "publish the base first"
+    return "改填另一个已发布的基地", "name another one that is published"
+
+
+async def _sees(tx: Tx, standing: Standing, issuer: str, row: ListingRow) -> bool:
+    def sees(viewer: Viewer) -> bool:
+        return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
+
+    # Of a public base, or one of its own, nothing has to be known of the issuer.
+    return sees(Viewer(organization=issuer)) or sees(await standing.viewer(tx, issuer, row.bodies, business_date(tx.now)))
 
 
 async def _organizations(tx: Tx, standing: Standing, field: str, names: Sequence[str]) -> list[Violation]:

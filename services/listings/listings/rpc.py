@@ -70,7 +70,7 @@ class Listings:
         bare = written(request.listing)
         _refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -121,7 +121,7 @@ class Listings:
         _refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.kind))
+        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -133,6 +133,8 @@ class Listings:
         row = await _locked(call.tx, request.name, request.etag)
         change = changes.taken(row, "publish", "published")
         await self._require_publishable(call, change.content)
+        # What a draft refers to may have ended since it was entered.
+        _refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind))
         (saved,) = await changes.save(call.tx, [change])
         return message_of(saved)
 
@@ -151,17 +153,17 @@ class Listings:
         header = (await anext(requests)).header
         importing.check_header(header)
         if header.withdraw_vanished:
-            await self._authority.authorise(call, "listings.listings.withdraw", [header.issuer])
+            await self._authority.authorise(call, vanished.PERMISSION, [header.issuer])
         async with call.database.transaction(call.cause, read_only=True) as tx:
             await self._standing.require_organization(tx, header.issuer)
         seen = Seen()
         async for request in requests:
             if request.HasField("end"):
-                async for receipts in vanished.withdraw(call, header, seen):
+                async for receipts in vanished.withdraw(call, header, seen, self._authority):
                     yield rpc.ImportListingsResponse(receipts=receipts)
                 return
             call.accepting()
-            receipts = await importing.take(call, header, request.chunk, self._standing)
+            receipts = await importing.take(call, header, request.chunk, self._standing, self._authority)
             yield rpc.ImportListingsResponse(receipts=receipts)
             if header.withdraw_vanished:
                 seen.add(importing.identity(row.listing) for row in request.chunk.rows)

@@ -5,9 +5,11 @@ from datetime import date
 from typing import TypeGuard
 
 from access.register import BodyRow, Owner, ProjectedRegister
+from access.visibility import Viewer
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.errors import Invalid, Precondition, Violation
+from listings.domain.names import AUTHORITIES
 
 _TAKING = (body_pb2.BODY_STATE_DRAFT, body_pb2.BODY_STATE_FORMED)
 """States of bodies that a listing may newly name: members publish while a body is being prepared."""
@@ -53,6 +55,15 @@ class Standing:
         asked = sorted(body for body in bodies if body not in known or known[body].state not in _TAKING)
         found = await self._owner.bodies(asked)
         return [body for body in asked if body in found and found[body].state not in _TAKING]
+
+    async def viewer(self, tx: Tx, organization: str, bodies: Collection[str], on: date) -> Viewer:
+        """For whose eyes an organization reads on the day what is for the members of these bodies, or for the government."""
+        foreign = await self.foreign_bodies(tx, organization, bodies, on)
+        known = (await self._register.organizations(tx, [organization])).get(organization)
+        if known is None or not known.verified:
+            known = (await self._owner.organizations([organization])).get(organization)
+        government = known is not None and known.verified and known.org_type in AUTHORITIES
+        return Viewer(organization=organization, member_bodies=frozenset(bodies).difference(foreign), government=government)
 
     async def require_open(self, tx: Tx, bodies: Collection[str]) -> None:
         """Raises `Precondition` where one of the bodies is suspended or dissolved."""

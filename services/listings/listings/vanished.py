@@ -6,7 +6,9 @@ and the import done again sees the whole file again; so there is no state that a
 
 from array import array
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
+from access.authority import Authority
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.rpc import Call
 from listings import changes, store
@@ -14,6 +16,7 @@ from listings.domain.names import State
 from listings.store import ListingRow
 
 PAGE = 500  # listings looked at in one transaction
+PERMISSION = "listings.listings.withdraw"
 
 
 class Seen:
@@ -36,10 +39,13 @@ class Seen:
         return frozenset(self._hashes)
 
 
-async def withdraw(call: Call, header: rpc.ImportHeader, seen: Seen) -> AsyncIterator[list[rpc.ImportReceipt]]:
+async def withdraw(
+    call: Call, header: rpc.ImportHeader, seen: Seen, authority: Authority
+) -> AsyncIterator[list[rpc.ImportReceipt]]:
     """Withdraw what the header's issuer, source and kind have standing and no row named; receipts page by page.
 
     Nothing is withdrawn where the header does not ask for it, or where a row had no key: it may be any of them.
+    Raises `Denied` where the caller may not withdraw any more.
     """
     if not header.withdraw_vanished:
         return
@@ -51,6 +57,7 @@ async def withdraw(call: Call, header: rpc.ImportHeader, seen: Seen) -> AsyncIte
     while True:
         call.accepting()
         async with call.database.transaction(cause) as tx:
+            await authority.authorise(replace(call, transaction=tx), PERMISSION, [header.issuer])
             await store.lock_identities(tx, header.issuer, header.source)
             keys = await store.standing_keys(tx, header.issuer, header.source, header.kind, after, PAGE)
             vanished = [key for key in keys if hash(key) not in hashes]

@@ -16,7 +16,7 @@ from matching.embedding import embedder
 from matching.events import Events
 from matching.following import Following
 from matching.index import Index
-from matching.meanings import Meanings
+from matching.meanings import Asking, Meanings
 from matching.proposing import Proposing
 from matching.reviews.rpc import Reviews
 from matching.reviews.store import review
@@ -45,6 +45,7 @@ class MatchingParts(Parts):
         self._index = Index(by.size)
         self._scopes = Scopes(self._index, listings)
         child = Child(settings.sentence_model, by.size)
+        self._asking = Asking(Child(settings.sentence_model, by.size), by.size)
         self._shares = Shares(settings.slot, context.plumbing)
         meanings = Meanings(child, by.name, by.size, context.plumbing, self._shares.falls_here)
         self._snapshots = Snapshots(settings.index_folder, by.name, self._index) if settings.index_folder else None
@@ -63,8 +64,9 @@ class MatchingParts(Parts):
         """Matches with search, their reviews and figures, and saved searches."""
         days = self.context.settings.match_review_days
         reviews = Reviews(self._authority, self._index, self._model, days)
+        matching = Matching(self._authority, self._index, self._asking)
         return [
-            Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], Matching(self._authority, self._index)),
+            Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], matching),
             Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),
             Offer(search_service_pb2.DESCRIPTOR.services_by_name["SearchesService"], Searches()),
             Offer(statistics_service_pb2.DESCRIPTOR.services_by_name["StatisticsService"], Statistics()),

@@ -1,15 +1,18 @@
 """A listing as the index keeps it, and its bytes on the disk."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache, partial
 from typing import NamedTuple
 
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
+from matching.domain.skills import Level, Skill
 from matching.terms import Held
 
-_LENGTHS = 5  # parts of an entry's bytes
+_LENGTHS = 6  # parts of an entry's bytes
 
 NOTHING, UNMEASURED = Passage(""), Held(b"", b"")
 
@@ -34,6 +37,20 @@ class Entry:
         return replace(self, held=Held.of(self.passage), meaning=meaning)
 
 
+class Kept(NamedTuple):
+    """A listing as it lies in the index: what closeness is measured by is at hand, the rest is read when it is asked for."""
+
+    name: str
+    held: Held
+    meaning: bytes
+    entry: Callable[[], Entry]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Kept":
+        """One that was read already."""
+        return cls(entry.facts.name, entry.held, entry.meaning, lambda: entry)
+
+
 class Gone(NamedTuple):
     """A listing that is published no more: its version, and the word for what became of it (`WITHDRAWN`, …)."""
 
@@ -45,7 +62,6 @@ def to_bytes(entry: Entry) -> bytes:
     """The entry as the index keeps it."""
     facts = entry.facts
     told = [
-        facts.name,
         facts.version,
         facts.issuer,
         facts.bodies,
@@ -65,23 +81,30 @@ def to_bytes(entry: Entry) -> bytes:
         entry.title,
         entry.passage.title,
         entry.passage.prose,
+        facts.told,
     ]
-    parts = (json.dumps(told, ensure_ascii=False).encode(), entry.listing, entry.held.terms, entry.held.counts, entry.meaning)
+    content = json.dumps(told, ensure_ascii=False).encode()
+    parts = (facts.name.encode(), entry.held.terms, entry.held.counts, entry.meaning, entry.listing, content)
     lengths = b"".join(len(part).to_bytes(4, "little") for part in parts)
     return b"".join((lengths, *parts))
 
 
-def from_bytes(content: bytes) -> Entry:
-    """The entry of such bytes."""
+def from_bytes(content: bytes) -> Kept:
+    """The listing of such bytes."""
     parts, start = [], 4 * _LENGTHS
     for number in range(_LENGTHS):
         length = int.from_bytes(content[4 * number : 4 * number + 4], "little")
         parts.append(content[start : start + length])
         start += length
-    told, listing, terms, counts, meaning = parts
+    name, terms, counts, meaning, listing, told = parts
+    held, named = Held(terms, counts), name.decode()
+    return Kept(named, held, meaning, cache(partial(_entry, named, held, meaning, listing, told)))
+
+
+def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -> Entry:
     (
-        name, version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
-        majors, skills, technology, education, words, weights, source, title, *passage,
+        version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
+        majors, skills, technology, education, words, weights, source, title, subject, prose, spoken,
     ) = json.loads(told)  # fmt: skip
     facts = Facts(
         name=name,
@@ -98,6 +121,7 @@ def from_bytes(content: bytes) -> Entry:
         skills=tuple(skills),
         technology=technology,
         education=education,
+        told=tuple(Skill(written, Level(level)) for written, level in spoken),
         words=dict(zip(words.split(" ") if words else (), weights, strict=True)),
     )
-    return Entry(facts, listing, source, title, Passage(*passage), Held(terms, counts), meaning)
+    return Entry(facts, listing, source, title, Passage(subject, prose), held, meaning)

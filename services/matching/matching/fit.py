@@ -23,7 +23,7 @@ from chassis.clock import SHANGHAI, BusinessClock, SystemClock
 from chassis.database import Cause, Database
 from matching.domain.fitting import DECIDED, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import State
-from matching.domain.pairs import ALGORITHM_VERSION
+from matching.domain.pairs import STAMP
 from matching.settings import MatchingSettings
 from matching.store import TOPIC
 
@@ -61,7 +61,7 @@ def fitted(found: Sequence[Decision], seed: int) -> dict[str, Any]:
     ordered = sorted(found, key=lambda one: one.match)
     groups = {name: [one for one in ordered if one.group == name] for name in sorted({one.group for one in ordered})}
     content = {
-        "algorithm_version": ALGORITHM_VERSION,
+        "algorithm_version": STAMP,
         "seed": seed,
         "least": LEAST,
         "decisions": len(ordered),

@@ -6,11 +6,11 @@ until then they are found here. A listing that is gone leaves its version behind
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
@@ -18,19 +18,20 @@ from tantivy import Occur, Query
 from alliance.listings.v1 import listing_pb2 as pb
 from codes import education, regions
 from matching.domain import lexical, text
-from matching.domain.blend import blend
+from matching.domain.blend import Closeness, blend
 from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
 from matching.domain.shares import share_of
 from matching.embedding import cosines
-from matching.entry import Entry, Gone, from_bytes, to_bytes
+from matching.entry import Entry, Gone, Kept, from_bytes, to_bytes
 from matching.terms import Lexicon
 from matching.vectors import Vectors, packed
 
 CANDIDATES = 200  # by words, and as many by meaning
 NEAREST = 400  # vectors that are looked at for them, before conditions
 _TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
+_HOLDING = 100_000  # listings, at most, that hold those terms, one after the other: what they are looked for costs no more
 _FRESH = 64  # changes that are taken in together
 _KEPT = 5_000  # entries that are kept in memory as they were read
 _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
@@ -39,6 +40,14 @@ _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 _ANYWHERE = "anywhere"
 _PUBLISHED = "PUBLISHED"
 _UNSTATED = "unstated"
+
+
+class Measured(NamedTuple):
+    """A listing, how close its text is to another, and the cosine of their meanings in thousandths (None: no text)."""
+
+    kept: Kept
+    closeness: Closeness
+    near: int | None
 
 
 class Index:
@@ -65,7 +74,7 @@ class Index:
         """
         later = Query.range_query(self._schema, "slot", tantivy.FieldType.Unsigned, self.next_slot, None)
         for _, address in self.searcher.search(later, limit=max(1, self.searcher.num_docs)).hits:
-            entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0]))
+            entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0])).entry()
             slot = int(self.searcher.fast_field_values("slot", [address])[0] or 0)
             self._measure(entry, slot)
             self.next_slot = max(self.next_slot, slot + 1)
@@ -76,7 +85,7 @@ class Index:
         self._index = index
         self._writer = index.writer(_HEAP, 1)
         self._fresh: dict[str, Entry | Gone] = {}
-        self._read: OrderedDict[int, Entry] = OrderedDict()
+        self._read: OrderedDict[int, Kept] = OrderedDict()
         self.searcher = index.searcher()
 
     def __len__(self) -> int:
@@ -138,7 +147,7 @@ class Index:
         document = self.searcher.doc(address)
         if document.get_first("entry") is None:
             return Gone(int(document["version"][0]), str(document["state"][0]))
-        return from_bytes(bytes(document["entry"][0]))
+        return from_bytes(bytes(document["entry"][0])).entry()
 
     def get(self, name: str) -> Entry | None:
         """The published listing of that name."""
@@ -169,58 +178,78 @@ class Index:
 
     # Candidates
 
-    def candidates(self, entry: Entry, shares: frozenset[int] | None = None) -> list[Candidate]:
+    def candidates(self, entry: Entry, shares: frozenset[int] | None = None) -> Iterator[Candidate]:
         """Listings of partner kinds that meet its conditions but for the day, closest first: by words and by meaning, at most
         `CANDIDATES` of each, and those that are fresh. Of demands, those in the given shares.
         """
         facts = entry.facts
         if not partners(facts.kind):
-            return []
+            return iter(())
         weights = self.lexicon.weights(entry.passage)
-        found = [one for one in self._found(entry, weights, shares) if one.facts.name not in self._fresh]
-        found += [one for one in self._fresh.values() if isinstance(one, Entry) and _may_meet(facts, one.facts, shares)]
-        return self._measured(entry, weights, [one for one in found if one.facts.name != facts.name])
+        found = [one for one in self._found(entry, weights, shares) if one.name not in self._fresh]
+        fresh = (one for one in self._fresh.values() if isinstance(one, Entry) and _may_meet(facts, one.facts, shares))
+        found += map(Kept.of, fresh)
+        measured = self.measured(weights, entry.meaning, [one for one in found if one.name != facts.name])
+        close = sorted((one for one in measured if one.closeness.total), key=lambda one: (-one.closeness.total, one.kept.name))
+        return (Candidate(one.kept.entry().facts, one.closeness, one.near) for one in close)
 
-    def _measured(self, entry: Entry, weights: dict[str, float], found: Sequence[Entry]) -> list[Candidate]:
+    def measured(self, weights: dict[str, float], meaning: bytes, found: Sequence[Kept]) -> list[Measured]:
+        """How close each listing is to a text of those weights and that meaning, in the order in which they were given."""
         lexically = self.lexicon.closeness(weights, [one.held for one in found])
-        nears = _cosines(entry.meaning, [one.meaning for one in found])
-        measured = [
-            Candidate(one.facts, blend(words, cosine or 0.0), None if cosine is None else round(1000 * cosine))
-            for one, words, cosine in zip(found, lexically, nears, strict=True)
+        nears = _cosines(meaning, [one.meaning for one in found])
+        return [
+            Measured(one, blend(words, cosine or 0.0), _thousandths(cosine))
+            for words, cosine, one in zip(lexically, nears, found, strict=True)
         ]
-        close = (one for one in measured if one.closeness.total)
-        return sorted(close, key=lambda one: (-one.closeness.total, one.facts.name))
 
-    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Entry]:
+    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Kept]:
         """Candidates of what is taken in."""
         if not self.searcher.num_docs:
             return []
         conditions = self._conditions(entry.facts, shares)
         addresses = []
-        if asked := nlargest(_TERMS, weights.items(), key=lambda item: (item[1], item[0])):
+        if asked := self._asked(weights):
             words = Query.boolean_query([(Occur.Should, self._weighed(term, weight)) for term, weight in asked])
             both = Query.boolean_query([(Occur.Must, words), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        if any(entry.meaning) and len(self.vectors):
-            slots = self.vectors.near(packed(entry.meaning), NEAREST)
-            nearest = Query.term_set_query(self._schema, "slot", slots)
+        if nearest := self.nearest(entry.meaning):
             both = Query.boolean_query([(Occur.Must, nearest), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        return self._entries(addresses)
+        return self.kept(addresses, self.searcher)
 
-    def _entries(self, addresses: Sequence[tantivy.DocAddress]) -> list[Entry]:
-        slots = self.searcher.fast_field_values("slot", list(addresses))
+    def nearest(self, meaning: bytes) -> Query | None:
+        """The listings that mean what is nearest to a meaning, about `NEAREST` of them; None where nothing is near it."""
+        if not any(meaning) or not len(self.vectors):
+            return None
+        slots = self.vectors.near(packed(meaning), NEAREST)
+        # one by one, in half the time of a set of terms
+        return Query.boolean_query([(Occur.Should, Query.term_query(self._schema, "slot", slot)) for slot in slots])
+
+    def _asked(self, weights: dict[str, float]) -> list[tuple[str, float]]:
+        """The weightiest terms, as far as few enough listings hold them; the weightiest of all in any case."""
+        asked: list[tuple[str, float]] = []
+        left = _HOLDING
+        for term, weight in nlargest(_TERMS, weights.items(), key=lambda item: (item[1], item[0])):
+            holding = self.lexicon.holding(term)
+            if holding <= left or not asked:
+                asked.append((term, weight))
+                left -= holding
+        return asked
+
+    def kept(self, addresses: Sequence[tantivy.DocAddress], searcher: tantivy.Searcher) -> list[Kept]:
+        """The listings that a searcher found, each once."""
+        slots = searcher.fast_field_values("slot", list(addresses))
         found = {}
         for slot, address in zip(slots, addresses, strict=True):
             if slot in found:
                 continue
             number = int(slot or 0)
-            if (entry := self._read.get(number)) is None:
-                entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0]))
-                self._read[number] = entry
+            if (kept := self._read.get(number)) is None:
+                kept = from_bytes(bytes(searcher.doc(address)["entry"][0]))
+                self._read[number] = kept
                 if len(self._read) > _KEPT:
                     self._read.popitem(last=False)
-            found[slot] = entry
+            found[slot] = kept
         return list(found.values())
 
     def _conditions(self, facts: Facts, shares: frozenset[int] | None) -> Query:
@@ -327,7 +356,11 @@ def _levels(facts: Facts) -> list[str]:
 def near(one: Entry, other: Entry) -> int | None:
     """The cosine of two meanings, in thousandths."""
     (found,) = _cosines(one.meaning, [other.meaning])
-    return None if found is None else round(1000 * found)
+    return _thousandths(found)
+
+
+def _thousandths(cosine: float | None) -> int | None:
+    return None if cosine is None else round(1000 * cosine)
 
 
 def _cosines(one: bytes, others: Sequence[bytes]) -> list[float | None]:

@@ -12,13 +12,16 @@ from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from codes import NoCodeError, education, industries, majors, regions
-from matching.domain import text
+from matching.domain import skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
+from matching.domain.gap import Asked
 from matching.domain.life import Match, State, Verb
+from matching.domain.pairs import is_demand, is_skilled
 from matching.domain.passage import Passage
 from matching.domain.score import Part
 from matching.domain.shares import share_of
+from matching.domain.skills import Skill
 from matching.entry import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
@@ -32,12 +35,13 @@ _OUTCOMES: dict[int, Verb] = {
 def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     """What the index keeps of a published listing; codes that the tables do not hold are left out."""
     details = _details(listing)
+    kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
     facts = Facts(
         name=listing.name,
         version=version,
         issuer=listing.issuer,
         bodies=tuple(listing.bodies),
-        kind=listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_"),
+        kind=kind,
         visibility=listing.visibility,
         regions=tuple(filter(regions.exists, listing.region_codes)),
         industries=tuple(filter(industries.exists, listing.industry_codes)),
@@ -47,6 +51,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         skills=details["skills"],
         technology=details["technology"],
         education=details["education"] if education.exists(details["education"]) else "",
+        told=_told(listing, kind, details["prose"]),
         words=text.weigh(
             listing.title,
             [*details["majors"], *details["skills"], *details["positions"], details["technology"]],
@@ -56,6 +61,13 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
     prose = "\n".join(filter(None, [*labels, listing.description, *details["prose"]]))
     return Entry(facts, listing.SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
+
+
+def _told(listing: listing_pb2.Listing, kind: str, prose: Iterable[str]) -> tuple[Skill, ...]:
+    if not is_skilled(kind):
+        return ()
+    read = skills.asked if is_demand(kind) else skills.offered
+    return read(listing.title, [listing.description, *prose])
 
 
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
@@ -196,6 +208,16 @@ def alternative_of(one: Alternative) -> matching_service_pb2.MatchAlternative:
     found = matching_service_pb2.MatchAlternative(feature=one.feature, score=one.score)
     found.text.zh, found.text.en = one.zh, one.en
     return found
+
+
+def skill_of(one: Asked) -> matching_service_pb2.AskedSkill:
+    """The message of a skill that is asked for."""
+    return matching_service_pb2.AskedSkill(
+        skill=one.written,
+        demand=matching_service_pb2.SkillDemand.Value(f"SKILL_DEMAND_{one.level.name}"),
+        is_offered=one.is_offered,
+        is_lacking=one.is_lacking,
+    )
 
 
 def step_of(row: Any) -> match_pb2.MatchStep:

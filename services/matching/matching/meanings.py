@@ -9,11 +9,13 @@ from typing import Protocol
 
 from chassis.database import Database
 from matching import store
-from matching.domain.passage import Passage
+from matching.domain import text
+from matching.domain.passage import MEANT, Passage
 from matching.embedder import EmbedderGoneError
 from matching.embedding import Vectors, key_of, meanings, texts_of
 
 log = logging.getLogger(__name__)
+_PATIENCE = 0.3  # seconds that a search waits for what it means
 _AT_ONCE = 32  # passages that are embedded together: as many as others may have to wait for
 _TRIES = 3
 _OTHERS = 0.3  # seconds that another replica has for its part, after this one has done its own
@@ -25,6 +27,33 @@ class Embedding(Protocol):
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """A row for each text; raises `EmbedderGoneError`."""
+
+
+class Asking:
+    """What a search means, by a child of its own: no search waits while an import's texts are embedded. Nothing is kept."""
+
+    def __init__(self, by: Embedding, size: int) -> None:
+        self._by = by
+        self._size = size
+
+    async def of(self, query: str) -> bytes:
+        """The vector of a query; empty where it has no word, or where none is there soon (the child has just been started)."""
+        passage = Passage.of(query[:MEANT], "")
+        if not text.words(query) or not (texts := texts_of([passage])):
+            return b""
+        asked = asyncio.create_task(self._by.embed(texts))
+        done, _ = await asyncio.wait({asked}, timeout=_PATIENCE)
+        if not done:
+            asked.add_done_callback(_failed)
+            return b""
+        if _failed(asked):
+            return b""
+        return meanings([passage], dict(zip(texts, asked.result(), strict=True)), self._size).tobytes()
+
+
+def _failed(asked: "asyncio.Task[Vectors]") -> bool:
+    """Whether there is no answer; the child says why."""
+    return asked.cancelled() or isinstance(asked.exception(), EmbedderGoneError)
 
 
 class Meanings:

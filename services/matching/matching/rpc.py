@@ -15,12 +15,24 @@ from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation
 from chassis.rpc import Call
 from matching import store
-from matching.domain import life
+from matching.domain import gap, life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.entry import Entry
 from matching.index import Index, near
-from matching.mapping import alternative_of, area_of, facets_of, hit_of, message_of, outcome_of, required, states_of, step_of
+from matching.mapping import (
+    alternative_of,
+    area_of,
+    facets_of,
+    hit_of,
+    message_of,
+    outcome_of,
+    required,
+    skill_of,
+    states_of,
+    step_of,
+)
+from matching.meanings import Asking
 from matching.reviews import rpc as reviews
 from matching.search import FACETS, Filter, Search
 from matching.searches import rpc as searches
@@ -32,9 +44,10 @@ _OWNER_TIMEOUT = 2.0  # seconds
 class Matching:
     """`alliance.matching.v1.MatchingService`."""
 
-    def __init__(self, authority: Authority, index: Index) -> None:
+    def __init__(self, authority: Authority, index: Index, asking: Asking) -> None:
         self._authority = authority
         self._index = index
+        self._asking = asking
         self._search = Search(index)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
@@ -74,6 +87,7 @@ class Matching:
         if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
             found = alternatives(demand.facts, supply.facts, near(demand, supply))
             answer.alternatives.extend(alternative_of(one) for one in found)
+            answer.skills.extend(skill_of(one) for one in gap.asked(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
         return answer
 
@@ -111,8 +125,9 @@ class Matching:
         size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
         start, snapshot = after or (0, "")
         viewer = await self._authority.viewer(call)
+        wanted, meaning = _filter(request), await self._asking.of(request.query)
         found = self._search.find(
-            request.query, _filter(request), viewer, start=start, size=size, facets=request.facets, snapshot=snapshot
+            request.query, wanted, viewer, meaning=meaning, start=start, size=size, facets=request.facets, snapshot=snapshot
         )
         # A listing may have changed since the snapshot: what it is now decides who sees it.
         shown = [

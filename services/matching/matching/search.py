@@ -1,15 +1,19 @@
-"""Search: structure first (what the caller may see, kind, region, body …), text after, ranked by BM25; all in one query.
+"""Search: structure first (what the caller may see, kind, region, body …), text after: by words, and by what they mean.
 
 The text index holds the same words as matching does (character bigrams and Latin words), so that a query finds what a
 match would. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
+
+Found is what holds a word of the query, and what means nearly the same without one. The first ones, by BM25 and by meaning,
+are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order.
 
 Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing; the snapshots of the last
 searches are kept. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import tantivy
@@ -17,10 +21,15 @@ from tantivy import Occur, Query
 
 from access.visibility import Viewer
 from matching.domain import text
+from matching.domain.blend import WHOLE
+from matching.domain.passage import Passage
 from matching.entry import Entry
-from matching.index import Index
+from matching.index import Index, Measured
 
 _KEPT = 32  # snapshots
+_TOPS = 256  # searches whose first ones are kept for the pages that follow
+_FIRST = 200  # found by words, and as many by meaning, that are ranked by closeness
+_NEAR = 450  # cosine, in thousandths, that means nearly the same: other trades come up to 400, synonyms start at 500
 _VALUES = 100  # of a facet, the most frequent ones
 FACETS: Mapping[str, str] = {"kind": "kind", "region": "province", "issuer": "issuer", "source": "source"}
 """Facet → field of the index."""
@@ -54,12 +63,31 @@ class Found:
     snapshot: str
 
 
+@dataclass(frozen=True)
+class _Top:
+    """What was found.
+
+    Attributes:
+        first: names with relevance, best first; what else holds a word of the query comes behind them.
+        total: how many there are in all.
+        all, worded: what finds them, and those that hold a word.
+        least: what BM25 gave the last that it found among the first.
+    """
+
+    first: Sequence[tuple[str, float]]
+    total: int
+    all: Query
+    worded: Query
+    least: float
+
+
 class Search:
     """Finds listings in the index; its changes are taken in when the next search needs them."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
         self._snapshots: OrderedDict[str, tantivy.Searcher] = OrderedDict()
+        self._tops: OrderedDict[tuple[str, str, Filter, Viewer], _Top] = OrderedDict()
         self._current, self._searcher = str(uuid4()), index.searcher
 
     def find(
@@ -68,24 +96,73 @@ class Search:
         wanted: Filter,
         viewer: Viewer,
         *,
+        meaning: bytes = b"",
         start: int = 0,
         size: int = 20,
         facets: Sequence[str] = (),
         snapshot: str = "",
     ) -> Found:
-        """A page of the listings that pass and that the viewer may see; the values of facets are of all of them."""
+        """A page of the listings that pass and that the viewer may see; the values of facets are of all of them.
+
+        `meaning` is the query's vector; without one, only words are looked for.
+        """
         name, searcher = self._snapshot(snapshot)
-        scored = self._scored(query)
-        asked = Query.boolean_query([(Occur.Must, one) for one in (scored, *self._conditions(wanted, viewer)) if one])
-        order = "name" if scored is None else None
-        place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
-        result = searcher.search(asked, limit=size, offset=place, order_by_field=order)
-        hits = [
-            (self._index.get(str(searcher.doc(address)["name"][0])), float(key) if scored else 0.0)
-            for key, address in result.hits
+        passing, scored = _all(self._conditions(wanted, viewer)), self._scored(query)
+        if scored is None:
+            place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
+            result: Any = searcher.search(passing, limit=size, offset=place, order_by_field="name")
+            newest = [(self._index.get(str(searcher.doc(address)["name"][0])), 0.0) for _, address in result.hits]
+            return Found(newest, result.count, _counted(searcher, passing, facets), name)
+        key = (name, query, wanted, viewer)
+        if start == 0 or (top := self._tops.get(key)) is None:
+            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing)
+            if len(self._tops) > _TOPS:
+                self._tops.popitem(last=False)
+        hits = list(top.first[start : start + size])
+        if len(hits) < size:
+            hits += self._behind(searcher, top, start + len(hits), size - len(hits))
+        shown = [(self._index.get(listing), relevance) for listing, relevance in hits]
+        return Found(shown, top.total, _counted(searcher, top.all, facets), name)
+
+    def _top(self, searcher: tantivy.Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
+        worded = _all([scored, passing])
+        found: Any = searcher.search(worded, limit=_FIRST)
+        addresses = [address for _, address in found.hits]
+        least = float(found.hits[-1][0]) if found.hits else 1.0
+        if (nearest := self._index.nearest(meaning)) is None:
+            measured = self._measured(searcher, query, meaning, addresses)
+            return _Top(_ranked(measured), found.count, worded, worded, least)
+        near = _all([nearest, passing])
+        addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]
+        unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
+        others = [address for _, address in searcher.search(unworded, limit=_FIRST).hits]
+        wordless = {one.name for one in self._index.kept(others, searcher)}
+        measured = [
+            one
+            for one in self._measured(searcher, query, meaning, addresses + others)
+            if one.kept.name not in wordless or (one.near or 0) >= _NEAR
         ]
-        total: int = result.count  # type: ignore[attr-defined]  # the package's stub leaves it out
-        return Found(hits, total, _counted(searcher, asked, facets), name)
+        added = [one.kept.name for one in measured if one.kept.name in wordless]
+        meant = _all([self._index.any_of("name", added), passing])
+        either = Query.boolean_query([(Occur.Should, worded), (Occur.Should, meant)]) if added else worded
+        return _Top(_ranked(measured), found.count + len(added), either, worded, least)
+
+    def _behind(self, searcher: tantivy.Searcher, top: _Top, start: int, size: int) -> list[tuple[str, float]]:
+        """What follows the first ones: less relevant than the last of them as far as BM25 says so."""
+        if start >= top.total:
+            return []
+        first = self._index.any_of("name", [name for name, _ in top.first])
+        rest = Query.boolean_query([(Occur.Must, top.worded), (Occur.MustNot, first)])
+        hits = searcher.search(rest, limit=size, offset=start - len(top.first)).hits
+        scale = top.first[-1][1] / top.least
+        return [(str(searcher.doc(address)["name"][0]), float(score) * scale) for score, address in hits]
+
+    def _measured(
+        self, searcher: tantivy.Searcher, query: str, meaning: bytes, addresses: Sequence[tantivy.DocAddress]
+    ) -> list[Measured]:
+        """How close each of the listings is to the query."""
+        weights = self._index.lexicon.weights(Passage.of(query, ""))
+        return self._index.measured(weights, meaning, self._index.kept(addresses, searcher))
 
     def _snapshot(self, wanted: str) -> tuple[str, tantivy.Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
@@ -127,6 +204,16 @@ class Search:
         if viewer.organization:
             ways.append(("issuer", viewer.organization))
         return Query.boolean_query([(Occur.Should, self._index.term(*way)) for way in ways])
+
+
+def _all(parts: Iterable[Query]) -> Query:
+    return Query.boolean_query([(Occur.Must, part) for part in parts])
+
+
+def _ranked(measured: Sequence[Measured]) -> list[tuple[str, float]]:
+    """Names with relevance, closest first; what is equally close in the order in which it was found."""
+    close = sorted(measured, key=lambda one: -one.closeness.total)
+    return [(one.kept.name, one.closeness.total / WHOLE) for one in close]
 
 
 def _counted(searcher: tantivy.Searcher, asked: Query, facets: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from chassis.errors import Unavailable
 from matching import metrics
+from matching.domain.pairs import INDEX_VERSION
 from matching.following import Following
 from matching.index import Index
 
 log = logging.getLogger(__name__)
-FORMAT = 1
 _MANIFEST, _WORDS = "manifest.json", "words"
 _EVERY = 60.0  # seconds between two, where anything changed
 _FOOTER = 8  # bytes behind the footer of a file of tantivy's: its length, and a number that is always the same
@@ -92,7 +92,7 @@ class Snapshots:
         named = {*vectors, terms}
         self._sums = {name: self._sums.get(name) or _sum(self._folder / name) for name in named}
         manifest = Manifest(
-            FORMAT,
+            INDEX_VERSION,
             self._model,
             topic,
             {str(partition): offset for partition, offset in places.items()},
@@ -128,7 +128,7 @@ class Snapshots:
             return None
         manifest = Manifest(**json.loads(file.read_bytes()))
         for what, found, wanted in (
-            ("format", manifest.format, FORMAT),
+            ("format", manifest.format, INDEX_VERSION),
             ("model", manifest.model, self._model),
             ("topic", manifest.topic, topic),
         ):

@@ -51,7 +51,11 @@ class Lexicon:
 
     def weights(self, passage: Passage) -> dict[str, float]:
         """See `lexical.weights`."""
-        return lexical.weights(lexical.counts(passage), self._held_by, self.listings)
+        return lexical.weights(lexical.counts(passage), self.holding, self.listings)
+
+    def holding(self, term: str) -> int:
+        """How many listings hold a term."""
+        return max(0, int(self._holding[_number(term)]))
 
     def closeness(self, weights: dict[str, float], listings: Sequence[Held]) -> list[float]:
         """`lexical.closeness` of a passage's weights and each listing, all at once."""
@@ -64,7 +68,7 @@ class Lexicon:
         mass = np.log1p(counts, dtype=np.float64) * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
         numbers = [_number(term) for term in weights]
         self._asked[numbers] = list(weights.values())
-        shared = np.bincount(owners, mass * self._asked[terms], len(listings))
+        shared = np.bincount(owners, mass * self._asked[terms], len(listings)).astype(np.float64)  # of no terms: integers
         self._asked[numbers] = 0
         lengths = np.sqrt(np.bincount(owners, mass * mass, len(listings)))
         found: list[float] = np.divide(shared, lengths, out=np.zeros_like(shared), where=lengths > 0).tolist()
@@ -80,9 +84,6 @@ class Lexicon:
         with file.open("rb") as opened:
             self._holding = np.load(opened)
         self.listings = listings
-
-    def _held_by(self, term: str) -> int:
-        return max(0, int(self._holding[_number(term)]))
 
 
 def _number(term: str) -> int:

@@ -14,6 +14,8 @@ from usearch.index import Index
 from matching.embedding import Packed
 
 _FULL = 50_000  # vectors of a segment
+_MARGIN = 2  # times its share of the nearest ones is what each segment is asked for
+_LEAST = 64  # that a segment is asked for; its graph is walked no further for fewer
 _EXACT = 50_000  # vectors up to which all are compared; beyond, the graphs find most of the nearest ones
 
 
@@ -35,11 +37,12 @@ class Vectors:
     def near(self, vector: Packed, most: int) -> list[int]:
         """Slots of the nearest vectors, nearest first."""
         is_exact = len(self) <= _EXACT
+        segments = [one for one in (*self._sealed.values(), self._open) if len(one)]
+        share = most if is_exact else min(most, max(_LEAST, _MARGIN * most // len(segments)))
         found: list[tuple[float, int]] = []
-        for one in (*self._sealed.values(), self._open):
-            if len(one):
-                matches = one.search(vector, most, exact=is_exact, threads=1)
-                found += zip(matches.distances.tolist(), matches.keys.tolist(), strict=True)
+        for one in segments:
+            matches = one.search(vector, share, exact=is_exact, threads=1)
+            found += zip(matches.distances.tolist(), matches.keys.tolist(), strict=True)
         return [slot for _, slot in nsmallest(most, found)]
 
     def save(self, folder: Path, stamp: str) -> list[str]:

@@ -351,7 +351,8 @@ def _call(record: Record) -> About:
         "year": str(call.year),
         "authority": call.authority,
         "opens_on": call.opens_on or "…",
-        "closes_on": call.closes_on or "…",
+        "closes_on": call.closes_on or "另行通知",
+        "closes_on_en": call.closes_on or "further notice",
     }
     return About(record.id, record.type, record.key, frozenset({call.authority}), audience=Audience.EVERYBODY, facts=facts)
 

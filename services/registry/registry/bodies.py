@@ -13,12 +13,14 @@ from registry.store import BodyRow
 
 
 async def save(tx: Tx, judge: Judge, message: body_pb2.Body, version: int, verb: str) -> body_pb2.Body:
-    """Write a body, its open findings and what is said of it."""
+    """Write a body, which is locked where it is there already, its open findings and what is said of it."""
+    if before := await store.get(tx, BodyRow, message.name):
+        await judge.turn(tx, before)
     found = await judge.look(tx, message)
     if message.state in STANDING:
         open_findings(message, found)
     await changes.save_body(tx, message, version, verb)
-    await judge.keep(tx, message, version, found)
+    await judge.keep(tx, message.name, version, found)
     return message
 
 
@@ -41,6 +43,7 @@ async def dissolve(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
     """Dissolve a body that is locked. Its memberships end today; one that had not begun ends on its first day."""
     today = business_date(tx.now)
     message = changes.taken(row, "dissolve")
+    await judge.turn(tx, row)
     for membership in await store.open_memberships(tx, row.name, today):
         membership.valid_to = changes.last_day(membership, today)
         await changes.save_membership(tx, row, membership, "ended")

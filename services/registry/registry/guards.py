@@ -10,6 +10,7 @@ from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Viola
 from registry import changes, store
 from registry.applications import store as applications
 from registry.applications.store import ApplicationRow
+from registry.domain import industry
 from registry.domain.conditions import Text
 from registry.domain.names import WITHOUT_CODE, BodyState, Programme
 from registry.domain.procedure import STATES, State
@@ -21,8 +22,6 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
-_BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
-"""Where an application is in its applicant's hands again."""
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -115,7 +114,7 @@ async def refuse_applied_for(tx: Tx, body: BodyRow) -> None:
 
 def _way_back(row: ApplicationRow) -> Text:
     """How an application that was handed in comes back, in both languages."""
-    back = [one for one in PROCEDURES[Programme(row.programme)].steps if row.state in one.at and one.to in _BACK]
+    back = PROCEDURES[Programme(row.programme)].ways_back(State(row.state))
     if not back:
         return "请待其审结", "wait for the decision"
     listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)
@@ -218,7 +217,7 @@ async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> N
 async def lock_rivals(tx: Tx, message: body_pb2.Body) -> None:
     """One at a time decides for a key industry, or for an institution's majors: two bodies never pass R10 or R21 together."""
     if message.alliance.key_industry:
-        await store.lock(tx, f"key industry {message.alliance.key_industry.lower()}")
+        await store.lock(tx, f"key industry {industry.stem(message.alliance.key_industry)}")
     if message.pilot_unit.institution:
         await store.lock(tx, f"majors {message.pilot_unit.institution}")
 

@@ -1,25 +1,26 @@
 """Judging 对照政策: the facts of a body out of the register, what the rules say of them, and the history of it.
 
-What was said is kept whenever it changes: with the body, its members or their organizations, and with the day, when a sweep
-looks at every body again.
+What was said is kept whenever it changes: with the body, its members or their organizations, from when that changed; and with
+the calendar alone, from the beginning of the business day that changed it, whenever somebody looks at the body again (a sweep
+does every day). After the end of a body each rule says when it ended, and why.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from alliance.registry.v1 import body_pb2
-from chassis.clock import business_date
+from chassis.clock import business_date, start_of_day
 from chassis.database import Tx
 from registry import changes, store
 from registry.applications import catalogue
 from registry.applications import store as applications
 from registry.domain.conditions import Limits
-from registry.domain.facts import Facts, Member, Value, of_members
+from registry.domain.facts import Facts, Member, Value, of_members, turns
 from registry.domain.names import INSTITUTIONS, BodyKind, MemberRole, OrgType, Stage
 from registry.domain.policy import RULES, of_kind
-from registry.domain.rules import Finding, check, version_of
+from registry.domain.rules import Finding, after_the_end, check, version_of
 from registry.mapping.bodies import body_message, entered, finding_message
 from registry.store import BodyRow, FindingRow, OrganizationRow
 
@@ -41,10 +42,16 @@ class Judge:
         self._policy = hashlib.sha256(versions.encode()).hexdigest()[:16]
 
     async def said(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
-        """What every rule of its kind says of a body today; nothing of one that is dissolved."""
+        """What every rule of its kind says of a body today; of one that is dissolved, that it is."""
         if message.state == _DISSOLVED:
-            return []
-        return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message), self.limits)
+            return self._ended(message, _ended_at(message), "")
+        return await self._said_on(tx, message, business_date(tx.now))
+
+    async def _said_on(self, tx: Tx, message: body_pb2.Body, day: date) -> list[Finding]:
+        return check(of_kind(BodyKind(message.kind)), stage_of(message), await _facts(tx, message, day), self.limits)
+
+    def _ended(self, message: body_pb2.Body, at: datetime, reason: str) -> list[Finding]:
+        return after_the_end(of_kind(BodyKind(message.kind)), business_date(at), reason, self.limits)
 
     async def look(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
         """`said`, to be kept. The body is marked as looked at before anything is read: what another transaction changes
@@ -52,17 +59,35 @@ class Judge:
         """
         if message.state == _DISSOLVED:
             await store.forget_check(tx, message.name)
-        else:
-            await store.checked(tx, message.name, business_date(tx.now), self._policy)
+            return self._ended(message, tx.now, tx.cause.reason)
+        await store.checked(tx, message.name, business_date(tx.now), self._policy)
         return await self.said(tx, message)
 
-    async def keep(self, tx: Tx, message: body_pb2.Body, version: int, found: Sequence[Finding]) -> None:
-        """Keep what is said of a body otherwise than before."""
-        before = {one.rule: one for one in await _kept(tx, message.name)}
+    async def keep(self, tx: Tx, name: str, version: int, found: Sequence[Finding], since: datetime | None = None) -> None:
+        """Keep what is said of a body otherwise than before, from now on, or since an earlier time."""
+        since = since or tx.now
+        before = {one.rule: one for one in await _kept(tx, name)}
         changed = [one for one in map(finding_message, found) if not _same(one, before.get(one.rule))]
         for one in changed:
-            one.since_time.FromDatetime(tx.now)
-        await store.add_findings(tx, [_row(message.name, version, one, tx.now) for one in changed])
+            one.since_time.FromDatetime(since)
+        await store.add_findings(tx, [_row(name, version, one, since) for one in changed])
+
+    async def turn(self, tx: Tx, row: BodyRow) -> None:
+        """Keep what the calendar alone has changed since a locked body was last looked at, by the days that changed it.
+
+        Before anything of the body or its members is changed: it is judged as it was on those days.
+        """
+        today, last = business_date(tx.now), await store.last_checked(tx, row.name)
+        if last is None or last >= today:
+            return
+        await store.checked(tx, row.name, today, self._policy)
+        message = body_message(row)
+        members = await store.membership_days(tx, row.name)
+        for day in turns([*members, *_days(entered(message))], last, today):
+            before = await self._said_on(tx, message, day - timedelta(days=1))
+            found = await self._said_on(tx, message, day)
+            turned = [one for one, was in zip(found, before, strict=True) if one != was]
+            await self.keep(tx, row.name, row.version, turned, start_of_day(day))
 
     async def renew(self, tx: Tx, row: BodyRow, version: int) -> None:
         """Keep what is said of a body now; where a standing one's open findings are others, it is written in `version`: that
@@ -70,7 +95,7 @@ class Judge:
         """
         message = body_message(row)
         before, found = list(message.open_findings), await self.look(tx, message)
-        await self.keep(tx, message, row.version, found)
+        await self.keep(tx, row.name, row.version, found)
         if message.state not in STANDING:
             return
         open_findings(message, found)
@@ -82,6 +107,7 @@ class Judge:
         names = await store.unchecked(tx, business_date(tx.now), _BATCH)
         for name in sorted(names):  # as `store.outdate_members` goes
             row = await changes.locked_body(tx, name)
+            await self.turn(tx, row)
             await self.renew(tx, row, row.version + 1)
         return len(names)
 
@@ -89,15 +115,21 @@ class Judge:
         """At the start: what other rules or thresholds said is to be looked at again."""
         await store.outdate_other(tx, self._policy)
 
+    async def said_at(self, tx: Tx, row: BodyRow, at: datetime) -> body_pb2.BodyCheck:
+        """What was said of a body at a business time; after its end, when it ended and why."""
+        message, kept = body_message(row), await store.findings_at(tx, row.name, at)
+        found, version = _in_order(kept), max((one.body_version for one in kept), default=0)
+        if message.state == _DISSOLVED and at >= (ended := _ended_at(message)):
+            of_the_end = [one for one in found if one.since_time.ToDatetime(tzinfo=UTC) >= ended]
+            found, version = of_the_end or [finding_message(one) for one in await self.said(tx, message)], row.version
+        answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=version)
+        answer.check_time.FromDatetime(at)
+        return answer
 
-async def said_at(tx: Tx, name: str, at: datetime) -> body_pb2.BodyCheck:
-    """What was said of a body at a business time."""
-    kept = await store.findings_at(tx, name, at)
-    answer = body_pb2.BodyCheck(
-        body=name, findings=_in_order(kept), body_version=max((row.body_version for row in kept), default=0)
-    )
-    answer.check_time.FromDatetime(at)
-    return answer
+
+def _ended_at(message: body_pb2.Body) -> datetime:
+    """When a dissolved body was dissolved: nothing changes it after that."""
+    return message.update_time.ToDatetime(tzinfo=UTC)
 
 
 def open_findings(message: body_pb2.Body, found: Sequence[Finding]) -> None:
@@ -120,11 +152,14 @@ def _in_order(rows: Sequence[Any]) -> list[body_pb2.RuleFinding]:
     return sorted(found, key=lambda one: _ORDER.get(one.rule, len(_ORDER)))
 
 
-async def _facts(tx: Tx, message: body_pb2.Body) -> Facts:
-    today = business_date(tx.now)
-    rows = await store.members_on(tx, message.name, today)
+def _days(known: Mapping[str, Value | None]) -> list[date]:
+    return [value for value in known.values() if isinstance(value, date)]
+
+
+async def _facts(tx: Tx, message: body_pb2.Body, day: date) -> Facts:
+    rows = await store.members_on(tx, message.name, day)
     known = {**of_members(map(_member, rows)), **entered(message), **await _looked_up(tx, message, rows)}
-    return Facts(today, {name: value for name, value in known.items() if value is not None})
+    return Facts(day, {name: value for name, value in known.items() if value is not None})
 
 
 def _member(row: Any) -> Member:

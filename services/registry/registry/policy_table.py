@@ -26,7 +26,8 @@ Made out of `services/registry/registry/domain/policy` by `make docs`; do not ed
 a body (`alliance body check`) or of an application, by which clause, how much it weighs, and which facts it looks at. S0–S4
 are the five source documents.
 
-- **Required 必须**: a body is not formed, and nothing is submitted, where it is violated. What cannot be told stays open.
+- **Required 必须**: a body is not formed, and nothing is submitted, where it is violated. What cannot be told stays open, and
+  no application is decided in its favour with it, but for tasks of a body's further life (stage marked 建设任务 task).
 - **In principle 原则上**: an exception hinders nothing and stays open to be seen.
 - **Encouraged 鼓励** (also preferred, allowed): hinders nothing.
 - *Evidence*: kinds of documents of its programme that prove its facts; `alliance application check` says which of them are
@@ -49,7 +50,7 @@ def _rules() -> Iterator[str]:
             rule.id,
             rule.clause,
             _for(rule),
-            "<br>".join(_STAGES[stage] for stage in sorted(rule.stages)),
+            "<br>".join([*(_STAGES[stage] for stage in sorted(rule.stages)), *(["建设任务 task"] if rule.is_task else [])]),
             _SEVERITIES[rule.severity],
             "<br>".join(rule.title),
             _conditions(rule),

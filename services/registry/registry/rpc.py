@@ -18,9 +18,10 @@ from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Preconditio
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
+from registry.applications import store as applications
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
-from registry.judging import Judge, said_at, stage_of
+from registry.judging import Judge, stage_of
 from registry.mapping.bodies import (
     BODY_FIELDS,
     HANDED_IN_FIELDS,
@@ -46,6 +47,7 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
+_CHECK = "registry.bodies.check"
 _UNVERIFIED = organization_pb2.VERIFICATION_STATE_UNVERIFIED
 _VERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED
 _Message = TypeVar("_Message", bound=Message)
@@ -207,14 +209,17 @@ class Registry:
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
+        await self._require_check(call, request.name)
         row = await guards.found(call.tx, BodyRow, request.name)
         if request.HasField("check_time"):
             at = request.check_time.ToDatetime(tzinfo=UTC)
             if at > call.tx.now:
                 late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
                 refuse([Violation("check_time", "future", *late)])
-            return await said_at(call.tx, row.name, at)
+            return await self._judge.said_at(call.tx, row, at)
         message = body_message(row)
+        if row.state == BodyState.DISSOLVED:
+            return await self._judge.said_at(call.tx, row, call.tx.now)
         found = [finding_message(one) for one in await self._judge.said(call.tx, message)]
         answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)
         answer.stage = int(stage_of(message))  # type: ignore[assignment]
@@ -223,6 +228,7 @@ class Registry:
 
     async def ListFindings(self, call: Call, request: rpc.ListFindingsRequest) -> rpc.ListFindingsResponse:
         """See the contract."""
+        await self._require_check(call, request.parent)
         await guards.found(call.tx, BodyRow, request.parent)
         size = paging.page_size(request.page_size)
         after = paging.decode(request, int)
@@ -231,6 +237,17 @@ class Registry:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].id])
         return answer
+
+    async def _require_check(self, call: Call, name: str) -> None:
+        """The caller runs or audits the body, or is a party of the application that is to form it."""
+        if await self._authority.permitted(call, _CHECK, name):
+            return
+        row = await applications.forming(call.tx, name)
+        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)} if row else set()
+        for one in sorted(parties):
+            if await self._authority.permitted(call, "registry.applications.get", one):
+                return
+        raise Denied(_CHECK, name)
 
     async def FormBody(self, call: Call, request: rpc.FormBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -274,6 +291,7 @@ class Registry:
         message.name = f"{body.name}/{resource('memberships')}"
         row = membership_row(message, body.name, 0, business_date(call.tx.now), call.tx.now)
         await guards.refuse_overlap(call.tx, row)
+        await self._judge.turn(call.tx, body)
         await changes.save_membership(call.tx, body, row, "created")
         await self._judge.renew(call.tx, body, body.version)
         return membership_message(row)
@@ -285,6 +303,7 @@ class Registry:
         etag.check(request.membership.etag, row.version, row.name)
         merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
+        await self._judge.turn(call.tx, body)
         row.roles = list(merged.roles)
         row.valid_from = parsed_date(merged.valid_from) or row.valid_from
         row.valid_to = parsed_date(merged.valid_to)
@@ -309,6 +328,7 @@ class Registry:
                 "for that the secretariat updates the membership",
             )
             raise Invalid([problem])
+        await self._judge.turn(call.tx, body)
         row.valid_to = last
         await changes.save_membership(call.tx, body, row, "ended")
         await self._judge.renew(call.tx, body, body.version)

@@ -5,7 +5,7 @@ memberships change under the body's row lock and share its version.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
+from registry.domain import industry
 from registry.domain.names import WITHOUT_CODE, OrgType
 
 _INSTANT: Any = DateTime(timezone=True)
@@ -279,8 +280,8 @@ async def lock(tx: Tx, what: str) -> None:
 
 
 async def formed_alliances(tx: Tx, key_industry: str, but: str) -> list[str]:
-    """Names of other formed or suspended alliances of a key industry."""
-    same = func.lower(body.c.key_industry) == key_industry.lower()
+    """Names of other formed or suspended alliances of a key industry, however they write it."""
+    same = func.lower(body.c.key_industry).in_(industry.writings(key_industry))
     standing = (same, body.c.state.in_((2, 3)), body.c.name != but)
     found = await tx.conn.execute(select(body.c.display_name).where(*standing).order_by(body.c.display_name))
     return list(found.scalars())
@@ -303,6 +304,22 @@ async def checked(tx: Tx, name: str, day: date, policy: str) -> None:
     statement = insert(body_check).values(body=name, checked_on=day, policy=policy)
     changed = {"checked_on": statement.excluded.checked_on, "policy": statement.excluded.policy}
     await tx.conn.execute(statement.on_conflict_do_update(index_elements=["body"], set_=changed))
+
+
+async def last_checked(tx: Tx, name: str) -> date | None:
+    """The day on which a body was last looked at, locked; None where nobody has, or where it is to be looked at again."""
+    statement = select(body_check.c.checked_on).where(body_check.c.body == name).with_for_update()
+    day: date | None = (await tx.conn.execute(statement)).scalar_one_or_none()
+    return None if day == _NEVER else day
+
+
+async def membership_days(tx: Tx, name: str) -> list[date]:
+    """The days on which memberships of a body begin, and the days after their last."""
+    c = membership.c
+    found = (await tx.conn.execute(select(c.valid_from, c.valid_to).where(c.body == name))).all()
+    return [
+        day for row in found for day in (row.valid_from, row.valid_to + timedelta(days=1) if row.valid_to else None) if day
+    ]
 
 
 async def unchecked(tx: Tx, day: date, limit: int) -> Sequence[str]:

@@ -12,7 +12,7 @@ from listings.mapping import message_of as listing_of
 from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.booking.v1"
-_ENDED = "设备信息已撤回、到期或办结 the equipment is no longer offered"
+_ENDED = "设备信息已撤回、到期或办结；请另选设备 the equipment is no longer offered; choose another"
 
 
 async def enter(tx: Tx, row: BookingRow) -> None:

@@ -71,14 +71,14 @@ class Bookings:
     async def CancelBooking(self, call: Call, request: rpc.CancelBookingRequest) -> pb.Booking:
         """See the contract."""
         if not request.reason.strip():
-            raise Invalid([Violation("reason", "required", "请填写原因", "a reason is required")])
+            raise Invalid([Violation("reason", "required", "请填写取消的原因（reason）", "say in reason why it is cancelled")])
         row = await _booking(call.tx, request.name, lock=True)
         etag.check(request.etag, row.version, row.name)
         if row.state != State.BOOKED or row.end_time <= call.tx.now:
             raise Precondition(
                 "BOOKING_OVER",
-                "该预约已取消或已结束，不能再取消",
-                "the booking is cancelled or over, so it can't be cancelled",
+                "该预约（booking）已取消或已结束，不能再取消；请核对编号，仍要使用设备请另行预约",
+                "the booking is cancelled or over, so it can't be cancelled; check its id, or book anew to use the equipment",
                 {"booking": row.name},
             )
         await changes.cancel(call.tx, [row], request.reason.strip())
@@ -91,7 +91,10 @@ class Bookings:
     async def ListBookings(self, call: Call, request: rpc.ListBookingsRequest) -> rpc.ListBookingsResponse:
         """See the contract."""
         if bool(request.organization) == bool(request.equipment):
-            text = ("请填写 organization 或 equipment 之一", "give either an organization or equipment")
+            text = (
+                "organization（单位）与 equipment（设备）须填且只填一项；请补上或去掉其一",
+                "it is listed by organization or by equipment; give one of the two, and not both",
+            )
             raise Invalid([Violation("organization", "one-of", *text)])
         column, value = ("organization", request.organization) if request.organization else ("equipment", request.equipment)
         size, before = paging.page_size(request.page_size), paging.decode(request)
@@ -107,7 +110,10 @@ class Bookings:
         begins = local(request.begin_time) if request.HasField("begin_time") else call.tx.now
         ends = local(request.end_time) if request.HasField("end_time") else begins + timedelta(days=_DAYS)
         if not timedelta() < ends - begins <= timedelta(days=_MOST_DAYS):
-            text = (f"起止须有先后，且不超过 {_MOST_DAYS} 天", f"it ends after it begins, at most {_MOST_DAYS} days later")
+            text = (
+                f"结束时间（end_time）须晚于开始时间（begin_time），最多晚 {_MOST_DAYS} 天；请缩短，更长的分次查询",
+                f"end_time is after begin_time, by {_MOST_DAYS} days at most; shorten it, and ask in parts for more",
+            )
             raise Invalid([Violation("end_time", "range", *text)])
         rows = await store.taken(call.tx, equipment.name, begins, ends)
         return rpc.GetBusyTimesResponse(times=[busy_time(row) for row in rows], units=listing_of(equipment).quantity)
@@ -128,16 +134,16 @@ class Bookings:
         if row.state != ListingState.PUBLISHED or not is_bookable:
             raise Precondition(
                 "NOT_BOOKABLE",
-                "该设备当前不接受在线预约；请与发布单位联系",
-                "this equipment takes no bookings here now; turn to its issuer",
+                "该设备（equipment）当前不接受在线预约；请与发布单位联系，或另选设备",
+                "this equipment takes no bookings here now; turn to its issuer, or choose another",
                 {"equipment": row.name},
             )
         known = (await self._register.organizations(call.tx, [organization])).get(organization)
         if known is None or not known.verified:
             raise Precondition(
                 "NOT_VERIFIED",
-                f"{organization} 尚未核验，不能预约；请先完成核验",
-                f"{organization} is not verified, so it can't book; have it verified first",
+                f"预约单位（organization）{organization} 尚未核验，不能预约；请先完成核验",
+                f"organization {organization} is not verified, so it can't book; have it verified first",
                 {"organization": organization},
             )
 
@@ -158,7 +164,10 @@ async def _booking(tx: Tx, name: str, *, lock: bool = False) -> BookingRow:
 def _purpose_problems(purpose: str) -> list[Violation]:
     found = screen("booking.purpose", purpose)
     if not 2 <= len(purpose.strip()) <= _PURPOSE:
-        text = (f"请填写用途（2–{_PURPOSE} 字）", f"say what for, in 2 to {_PURPOSE} characters")
+        text = (
+            f"用途（purpose）须为 2–{_PURPOSE} 字；请补充或缩短",
+            f"purpose has to have 2 to {_PURPOSE} characters; say more, or less",
+        )
         found.append(Violation("booking.purpose", "length", *text))
     return found
 
@@ -169,11 +178,13 @@ def _time_problems(wanted: Span, terms: Terms, now: datetime) -> list[Violation]
 
 def _no_unit(wanted: Span, free: Span | None) -> Precondition:
     shown = f"{free.begins:%Y-%m-%d %H:%M}–{free.ends:%m-%d %H:%M}" if free else ""
-    free_zh = f"最近的空闲时段：{shown}" if free else "共享期内已无空闲时段"
-    free_en = f"free next: {shown}" if free else "none is free any more"
+    free_zh = f"请改约最近的空闲时段 {shown}" if free else "共享期内已无这样长的空闲时段，请缩短时长或另选设备"
+    free_en = (
+        f"book the next free time, {shown}" if free else "none as long is free any more: shorten it, or choose other equipment"
+    )
     return Precondition(
         "TAKEN",
-        f"{wanted.begins:%Y-%m-%d %H:%M} 起的时段已约满；{free_zh}",
-        f"every unit is taken from {wanted.begins:%Y-%m-%d %H:%M}; {free_en}",
+        f"开始时间（begin_time）{wanted.begins:%Y-%m-%d %H:%M} 起的时段已约满；{free_zh}",
+        f"every unit is taken from begin_time {wanted.begins:%Y-%m-%d %H:%M}; {free_en}",
         {"next_free": free.begins.isoformat() if free else ""},
     )

@@ -62,26 +62,53 @@ class Terms:
 
 def problems(span: Span, terms: Terms, now: datetime) -> Iterator[tuple[str, Text]]:
     """Field and text of everything that is wrong with a time, before asking whether it is free."""
-    if any(at.minute % STEP_MINUTES or at.second or at.microsecond for at in (span.begins, span.ends)):
+    for field, at in (("begin_time", span.begins), ("end_time", span.ends)):
+        if at.minute % STEP_MINUTES or at.second or at.microsecond:
+            yield field, _off_step(field)
+    if span.begins < now:
+        yield "begin_time", ("开始时间（begin_time）已过；请改为以后的时刻", "begin_time is in the past; choose a later one")
+    if span.begins > now + timedelta(days=AHEAD_DAYS):
         yield (
             "begin_time",
-            (f"起止时间须为 {STEP_MINUTES} 分钟的整数倍", f"a booking begins and ends on {STEP_MINUTES} minutes"),
+            (
+                f"开始时间（begin_time）最多提前 {AHEAD_DAYS} 天；请改为更早的时刻，或以后再预约",
+                f"begin_time is {AHEAD_DAYS} days ahead at most; choose an earlier one, or book later",
+            ),
         )
-    if span.begins < now:
-        yield "begin_time", ("开始时间已过", "it would begin in the past")
-    if span.begins > now + timedelta(days=AHEAD_DAYS):
-        yield "begin_time", (f"最多提前 {AHEAD_DAYS} 天预约", f"it can be booked {AHEAD_DAYS} days ahead")
     longest = terms.max_hours or DEFAULT_HOURS
     if not timedelta() < span.ends - span.begins <= timedelta(hours=longest):
-        yield "end_time", (f"时长须大于零且不超过 {longest} 小时", f"it lasts more than nothing and at most {longest} hours")
+        yield (
+            "end_time",
+            (
+                f"结束时间（end_time）须晚于开始，时长不超过 {longest} 小时；请改正，更长的使用请分次预约",
+                f"end_time is after begin_time, by {longest} hours at most; change it, and book longer use in parts",
+            ),
+        )
     elif not (terms.first <= span.begins.date() and (span.ends - timedelta(microseconds=1)).date() <= terms.last):
         yield (
             "end_time",
-            (f"该设备共享期为 {terms.first} 至 {terms.last}", f"the equipment is offered from {terms.first} to {terms.last}"),
+            (
+                f"该设备共享期为 {terms.first} 至 {terms.last}，起止时间（begin_time、end_time）须在其内；请改期",
+                f"the equipment is offered from {terms.first} to {terms.last}; choose begin_time and end_time within",
+            ),
         )
     elif terms.opens and not _is_open(span, terms):
         hours = f"{terms.opens}–{terms.closes}"
-        yield "begin_time", (f"开放时间为每日 {hours}", f"it is open from {hours} every day")
+        yield (
+            "begin_time",
+            (
+                f"该设备开放时间为每日 {hours}，起止时间（begin_time、end_time）须在同一日的开放时间内；请改时段",
+                f"the equipment is open from {hours} every day; choose begin_time and end_time within one day's hours",
+            ),
+        )
+
+
+def _off_step(field: str) -> Text:
+    name = {"begin_time": "开始时间", "end_time": "结束时间"}[field]
+    return (
+        f"{name}（{field}）须为 {STEP_MINUTES} 分钟的整数倍；请改为整刻，如 09:00、09:15",
+        f"{field} has to be a multiple of {STEP_MINUTES} minutes; choose a quarter of an hour, such as 09:00 or 09:15",
+    )
 
 
 def _is_open(span: Span, terms: Terms) -> bool:
@@ -97,9 +124,9 @@ def _since_midnight(text: str) -> timedelta:
 def misfit(booked: Taken, terms: Terms, *, is_bookable: bool) -> Text | None:
     """Why a booking that stands does not fit the terms as they are now; None where it does (however far ahead it is)."""
     if not is_bookable:
-        return "设备不再接受预约", "the equipment takes no bookings any more"
+        return "设备不再接受预约；请与发布单位联系", "the equipment takes no bookings any more; turn to its issuer"
     if booked.unit > terms.units:
-        return f"设备减为 {terms.units} 台", f"there are {terms.units} of it now"
+        return f"设备减为 {terms.units} 台；请另行预约", f"there are {terms.units} of it now; book anew"
     return next((text for _, text in problems(booked.span, terms, booked.span.begins)), None)
 
 

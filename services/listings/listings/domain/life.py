@@ -21,10 +21,15 @@ class IllegalStepError(Exception):
         possible = [done for (at, done) in STEPS if at is state and done != "expire"]
         zh, en = STATE_NAMES[state]
         super().__init__(f"{en}: {verb}")
-        can_zh = "、".join(_VERBS[one] for one in possible) or "无（终态）；请另行新建"
-        can_en = ", ".join(possible) or "nothing (final); enter a new listing"
-        self.zh = f"该信息{zh}，不能{_VERBS[verb]}；可进行的操作：{can_zh}"
+        can_zh = f"请改为{'、'.join(_VERBS[one] for one in possible)}" if possible else "这是终态，请另行新建"
+        can_en = ", ".join(possible) or "nothing (final), enter a new listing"
+        self.zh = f"该信息{zh}，不能{_VERBS[verb]}；{can_zh}"
         self.en = f"the listing is {en}, so it can't {verb}; possible: {can_en}"
+
+
+def may(state: State, verb: str) -> bool:
+    """Whether a state allows a verb."""
+    return (state, verb) in STEPS
 
 
 def step(state: State, verb: str) -> State:

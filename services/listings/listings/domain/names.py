@@ -94,6 +94,7 @@ class OrgType(IntEnum):
     TASK_FORCE = 15
 
 
+AUTHORITIES = (OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE)
 STATE_NAMES = {
     State.DRAFT: ("草稿", "draft"),
     State.PUBLISHED: ("已发布", "published"),

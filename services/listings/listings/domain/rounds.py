@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from codes import quarters
-from listings.domain.names import BodyKind, Kind, OrgType, RoundKind, State
+from listings.domain.names import AUTHORITIES, BodyKind, Kind, OrgType, RoundKind, State
 
 COUNCIL_AHEAD_DAYS = 366
 """Days within which the first council has to end; ours: of two full councils a year (S0 附件1 二(一)) one is within a year."""
@@ -105,8 +105,6 @@ LISTS: Mapping[RoundKind, YearList] = {
 }
 """The lists of a year; which kinds a list of supply and demand holds is ours, the document names the lists alone."""
 
-_AUTHORITIES = (OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE)
-
 
 def is_expected(kind: RoundKind, org_type: int) -> bool:
     """Whether a member of this type has to have something in a round of this kind: R55 binds all (we leave out authorities),
@@ -114,7 +112,7 @@ def is_expected(kind: RoundKind, org_type: int) -> bool:
     """
     if kind in LISTS:
         return kind is RoundKind.CHALLENGE_LIST and org_type == OrgType.ENTERPRISE
-    return org_type not in _AUTHORITIES
+    return org_type not in AUTHORITIES
 
 
 def comparable(kind: RoundKind) -> tuple[RoundKind, ...]:

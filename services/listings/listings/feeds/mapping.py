@@ -92,18 +92,24 @@ def _of_any(given: pb.Feed) -> list[Violation]:
             "display_name",
             "length",
             not 2 <= len(given.display_name) <= 100 or len(given.display_name.splitlines()) > 1,
-            "名称须为 2–100 个字，一行",
-            "the name has to have 2 to 100 characters, in one line",
+            "名称须为 2–100 个字，一行；请改正",
+            "the name has to have 2 to 100 characters, in one line; mend it",
         ),
         ("direction", "required", not given.direction, "请选择方向：流入或流出", "choose the direction: IN or OUT"),
         ("system", "required", not given.system, "请选择对方系统（R3–R6）", "choose the system at the other end (R3–R6)"),
-        ("interval", "range", not 1 <= given.interval <= most, f"须为 1–{most} 秒", f"1 to {most} seconds"),
+        (
+            "interval",
+            "range",
+            not 1 <= given.interval <= most,
+            f"须为 1–{most} 秒；请改正",
+            f"it has to be 1 to {most} seconds; mend it",
+        ),
         (
             "expected_every",
             "range",
             not 1 <= given.expected_every <= longest,
-            f"须为 1–{longest} 小时",
-            f"1 to {longest} hours",
+            f"须为 1–{longest} 小时；请改正",
+            f"it has to be 1 to {longest} hours; mend it",
         ),
     )
     return [Violation(field, rule, zh, en) for field, rule, wrong, zh, en in checks if wrong]
@@ -117,7 +123,12 @@ def _of_in(given: pb.Feed, mappings: Mappings) -> list[Violation]:
         found.append(Violation("kind", "required", "请填写信息类型", "the kind is required"))
     if given.body:
         found.append(
-            Violation("body", "direction", "只用于流出；所属组织由映射填写", "it is for OUT; the mapping fills in bodies")
+            Violation(
+                "body",
+                "direction",
+                "只用于流出；请去掉，所属组织由映射填写",
+                "it is for OUT; leave it out, the mapping fills in bodies",
+            )
         )
     try:
         mappings.load(given.mapping)
@@ -127,11 +138,19 @@ def _of_in(given: pb.Feed, mappings: Mappings) -> list[Violation]:
 
 
 def _of_out(given: pb.Feed) -> list[Violation]:
-    found = [Violation(field, "direction", "只用于流入", "it is for IN") for field in _IN_ONLY if getattr(given, field)]
+    found = [
+        Violation(field, "direction", "只用于流入；请去掉", "it is for IN; leave it out")
+        for field in _IN_ONLY
+        if getattr(given, field)
+    ]
     if given.silence == pb.FEED_SILENCE_RECORD:
-        found.append(Violation("silence", "direction", "新记录只能向流入要求", "records are expected of feeds IN only"))
+        found.append(
+            Violation(
+                "silence", "direction", "新记录只能向流入要求；请另选", "records are expected of feeds IN only; choose another"
+            )
+        )
     if given.body and not is_name("bodies", given.body):
-        found.append(Violation("body", "AIP-122", "须写成 bodies/{编号}", "it is written as bodies/{id}"))
+        found.append(Violation("body", "AIP-122", "须写成 bodies/{编号}；请改正", "it is written as bodies/{id}; mend it"))
     return found
 
 

@@ -16,7 +16,7 @@ from chassis.personal import screen
 from intake import Mapping, UnmappedError, WrongError
 from listings import changes, importing
 from listings import store as listings
-from listings.domain.life import STEPS
+from listings.domain.life import may
 from listings.domain.names import State
 from listings.feeds import metrics, settling, store
 from listings.feeds.mappings import Mappings
@@ -132,7 +132,7 @@ class _Taken:
         """Listings whose records are gone, as far as they have not ended yet."""
         row = self._row
         known = await listings.identified(self._tx, row.issuer, row.source, [one.key for one in records])
-        ending = [one for one in known if (State(one.state), "withdraw") in STEPS]
+        ending = [one for one in known if may(State(one.state), "withdraw")]
         self._tx.cause = self._tx.cause._replace(reason=f"来源系统已删除 · deleted at its source ({row.name})")
         await changes.save(self._tx, [changes.taken(one, "withdraw", "withdrawn") for one in ending])
         self._tx.cause = settling.cause_of(row)

@@ -38,7 +38,11 @@ async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     await store.lock(tx, [body])
     row = await _open(tx, body, RoundKind.FIRST, span)
     if row is None:
-        raise AlreadyExists("ROUND_EXISTS", f"{body} 的首期已开启（R54）", f"the first round of {body} is open already (R54)")
+        raise AlreadyExists(
+            "ROUND_EXISTS",
+            f"{body} 的首期已开启（R54），不能再开；请用 ListRounds 查看其期次",
+            f"the first round of {body} is open already (R54), and there is no other; see its rounds by ListRounds",
+        )
     return row
 
 
@@ -47,15 +51,15 @@ async def compile_now(tx: Tx, row: RoundRow) -> None:
     if row.kind not in LISTS:
         raise Precondition(
             "NO_LIST",
-            f"{row.period} 是发布期次，至 {row.closes_on} 自行截止；只有年度清单可以编制",
-            f"{row.period} is a round that closes by itself after {row.closes_on}; only the lists of a year are compiled",
+            f"{row.period} 是发布期次，至 {row.closes_on} 自行截止；只有年度清单可以编制，请换其编号",
+            f"{row.period} is a round and closes by itself on {row.closes_on}; only lists of a year are compiled; name one",
             {"round": row.name},
         )
     if row.state != round_pb2.ROUND_STATE_OPEN:
         raise Precondition(
             "COMPILED",
-            f"{row.period} 清单已编制并冻结；下一年度另有一期",
-            f"the list of {row.period} is compiled and frozen; there is another for the year after",
+            f"{row.period} 清单已编制并冻结，不能再编制；请用下一年度的一期",
+            f"the list of {row.period} is compiled and frozen; turn to that of the year after",
             {"round": row.name},
         )
     await store.lock(tx, [row.body])

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from codes import education, industries, regions
+from matching.domain import gap
 from matching.domain.facts import Facts
-from matching.domain.score import gaps, score_of
+from matching.domain.score import score_of
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,8 @@ def fits_until(demand: Facts, supply: Facts) -> date:
 
 def _changes(demand: Facts, supply: Facts) -> Iterator[tuple[str, str, str, Facts]]:
     """Feature, what would be different in zh and en, and the supply then."""
-    missing = frozenset(gaps(demand, supply))
-    for skill in demand.skills:
-        if skill in missing:
-            yield "skills", f"具备技能“{skill}”", f"the skill {skill}", replace(supply, skills=(*supply.skills, skill))
+    for skill in (one.written for one in gap.asked(demand, supply) if not one.is_offered):
+        yield "skills", f"具备技能“{skill}”", f"the skill {skill}", replace(supply, skills=(*supply.skills, skill))
     for major in demand.majors:
         yield "majors", f"专业含“{major}”", f"the major {major}", replace(supply, majors=(*supply.majors, major))
     if demand.technology:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from matching.domain.skills import Skill
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -21,6 +23,7 @@ class Facts:
         majors, skills: as written, asked for or offered.
         technology: field of technology, as written.
         education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
+        told: skills that the title and the texts speak of (see `skills`).
         words: weighed words of the title, the labels and the texts (see `text.weigh`).
     """
 
@@ -38,4 +41,5 @@ class Facts:
     skills: tuple[str, ...] = ()
     technology: str = ""
     education: str = ""
+    told: tuple[Skill, ...] = ()
     words: dict[str, int] = field(default_factory=dict)

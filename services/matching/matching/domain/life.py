@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matching.domain.facts import Facts
-from matching.domain.pairs import ALGORITHM_VERSION
+from matching.domain.pairs import STAMP
 from matching.domain.score import Part, Verdict
 
 _NAMESPACE = uuid.UUID("6f0c6c52-53b3-5d5c-9c8e-3f3f0e1f2a71")
@@ -149,7 +149,7 @@ def propose(before: Match | None, demand: Facts, supply: Facts, verdict: Verdict
         score=verdict.score,
         parts=verdict.parts,
         gaps=verdict.gaps,
-        algorithm_version=ALGORITHM_VERSION,
+        algorithm_version=STAMP,
         demand_accepted=False,
         supply_accepted=False,
         reason="",
@@ -182,7 +182,7 @@ def _rescore(match: Match, demand: Facts, supply: Facts, verdict: Verdict, now: 
         "score": verdict.score,
         "parts": verdict.parts,
         "gaps": verdict.gaps,
-        "algorithm_version": ALGORITHM_VERSION,
+        "algorithm_version": STAMP,
         "bodies": _common_bodies(demand, supply),
     }
     if all(getattr(match, name) == value for name, value in fresh.items()):

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "words-meaning-3"
+ALGORITHM_VERSION = "words-meaning-skills-4"
+INDEX_VERSION = 3  # of what the index keeps of a listing; one of another version is built anew
+STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 
 
@@ -38,6 +40,7 @@ _TECHNOLOGY = MappingProxyType({"text": 300, "meaning": 150, "technology": 250, 
 _PROJECT = MappingProxyType({"text": 450, "meaning": 200, "industry": 250, "region": 100})
 
 _SERVICE = MappingProxyType({"text": 500, "meaning": 200, "industry": 200, "region": 100})
+_TRAINING = MappingProxyType({"text": 400, "meaning": 200, "skills": 100, "industry": 200, "region": 100})
 
 # Technology travels, people move less: the region is a condition of posts and only a preference of technology.
 RULES: tuple[PairRule, ...] = (
@@ -51,12 +54,13 @@ RULES: tuple[PairRule, ...] = (
     PairRule("INDUSTRY_CHALLENGE", "EXPERT", _ALWAYS, _SERVICE),
     PairRule("PROJECT_DEMAND", "EXPERT", _ALWAYS, _SERVICE),
     PairRule("TECH_DEMAND", "TECH_SERVICE", _ALWAYS, _SERVICE),
-    PairRule("TRAINING", "COURSE", _ALWAYS, _SERVICE),
-    PairRule("TRAINING", "MICRO_COURSE", _ALWAYS, _SERVICE),
-    PairRule("TRAINING", "MICRO_MAJOR", _ALWAYS, _SERVICE),
+    PairRule("TRAINING", "COURSE", _ALWAYS, _TRAINING),
+    PairRule("TRAINING", "MICRO_COURSE", _ALWAYS, _TRAINING),
+    PairRule("TRAINING", "MICRO_MAJOR", _ALWAYS, _TRAINING),
     PairRule("PRACTICE_PROJECT", "PRACTICE_BASE", _ALWAYS, _SERVICE),
 )
 
+_SKILLED = frozenset(kind for rule in RULES if "skills" in rule.weights for kind in (rule.demand, rule.supply))
 _DEMANDS = frozenset(rule.demand for rule in RULES)
 _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 
@@ -80,3 +84,8 @@ def rule_of(demand: str, supply: str) -> PairRule:
 def is_demand(kind: str) -> bool:
     """Whether listings of this kind are the asking side of their pairs."""
     return kind in _DEMANDS
+
+
+def is_skilled(kind: str) -> bool:
+    """Whether the skills that listings of this kind speak of count in any of their pairs."""
+    return kind in _SKILLED

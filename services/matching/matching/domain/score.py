@@ -1,21 +1,24 @@
 """The verdict on one pair: hard conditions first, then a score whose parts add up.
 
 What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
-weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. A condition
-breaks only on what both sides state (`region`, `education`).
+weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills that a
+demand asks for count whether or not the supply says anything of skills. A condition breaks only on what both sides
+state (`region`, `education`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice, product
 from typing import NamedTuple, Protocol
 
 from codes import education, industries, regions
-from matching.domain import text
+from matching.domain import gap, text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
+from matching.domain.gap import Asked
 from matching.domain.pairs import is_demand, rule_of
+from matching.domain.skills import Level
 
 _UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
 _NAMED = 6  # most words or codes that a reason names
@@ -40,10 +43,14 @@ class Candidate(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """How far a pair meets one feature, 0–1000, and why; the words (zh, en) are only made for pairs that are shown."""
+    """How far a pair meets one feature, 0–1000, and why; the words (zh, en) are only made for pairs that are shown.
+
+    `said` is the share of its weight that the feature takes, in thousandths; the rest goes to the text.
+    """
 
     value: int
     why: Callable[[], tuple[str, str]]
+    said: int = 1000
 
 
 @dataclass(frozen=True)
@@ -89,25 +96,20 @@ def judge(demand: Facts, supply: Facts, today: date, near: int | None = None) ->
 
 
 def gaps(demand: Facts, supply: Facts) -> tuple[str, ...]:
-    """Skills asked for and not offered; majors where none of those welcome is offered (one of them is enough)."""
-    missing = [skill for skill in demand.skills if not _offers(supply, skill)]
+    """Skills that must be there and are not offered; majors where none of those welcome is offered (one of them is enough)."""
+    missing = tuple(one.written for one in gap.asked(demand, supply) if one.level is Level.REQUIRED and not one.is_offered)
     if not _best_major(demand, supply)[0]:
         missing += demand.majors
-    return tuple(missing)
+    return missing
 
 
 def _weighed(demand: Facts, supply: Facts, near: int | None) -> list[tuple[str, int, Measure | None]]:
     """Each feature of the pair's rule with the weight that it has for this pair."""
     rule = rule_of(demand.kind, supply.kind)
     measures = {name: _meaning(near) if name == "meaning" else FEATURES[name](demand, supply) for name in rule.weights}
-    unsaid = sum(weight for name, weight in rule.weights.items() if measures[name] is None)
-    return [(name, _weight(name, rule.weights[name], measure, unsaid), measure) for name, measure in measures.items()]
-
-
-def _weight(name: str, weight: int, measure: Measure | None, unsaid: int) -> int:
-    if measure is None:
-        return 0
-    return weight + unsaid if name == "text" else weight
+    weights = {name: rule.weights[name] * measure.said // 1000 if measure else 0 for name, measure in measures.items()}
+    weights["text"] += sum(rule.weights.values()) - sum(weights.values())
+    return [(name, weights[name], measure) for name, measure in measures.items()]
 
 
 def _part(name: str, weight: int, measure: Measure | None) -> Part:
@@ -222,26 +224,28 @@ def _same_major(asked: str, offered: str) -> int:
 
 
 def _skills(demand: Facts, supply: Facts) -> Measure | None:
-    """The share of the skills asked for that are offered."""
-    if not demand.skills or not supply.skills:
+    """What of the skills asked for is offered; who says nothing of any offers none, so that to name one never hurts."""
+    share = gap.share(demand, supply)
+    if share is None:
         return None
-    met = [skill for skill in demand.skills if _offers(supply, skill)]
-
-    def why() -> tuple[str, str]:
-        counted, named = f"{len(met)}/{len(demand.skills)}", met[:_NAMED]
-        if not met:
-            return f"技能满足 {counted}", f"skills met {counted}"
-        return f"技能满足 {counted}：{'、'.join(named)}", f"skills met {counted}: {', '.join(named)}"
-
-    return Measure(1000 * len(met) // len(demand.skills), why)
+    return Measure(share.value, lambda: _why_skills(gap.asked(demand, supply)), share.said)
 
 
-def _offers(supply: Facts, skill: str) -> bool:
-    """Whether the supply names the skill, or its texts hold all of the skill's words."""
-    asked, words = text.label(skill)
-    if any(asked == text.label(offered)[0] for offered in supply.skills):
-        return True
-    return bool(words) and all(word in supply.words for word in words)
+def _why_skills(wanted: Sequence[Asked]) -> tuple[str, str]:
+    zh, en = [], []
+    for level, of_level, of_level_en in (
+        (Level.REQUIRED, "技能满足", "skills met"),
+        (Level.PREFERRED, "优先项满足", "preferred met"),
+    ):
+        if some := [one for one in wanted if one.level is level]:
+            met = [one.written for one in some if one.is_offered]
+            counted = f"{len(met)}/{len(some)}"
+            zh.append(f"{of_level} {counted}" + (f"：{'、'.join(met[:_NAMED])}" if met else ""))
+            en.append(f"{of_level_en} {counted}" + (f": {', '.join(met[:_NAMED])}" if met else ""))
+    if lacking := [one.written for one in wanted if one.is_lacking][:_NAMED]:
+        zh.append(f"供方写明不具备：{'、'.join(lacking)}")
+        en.append(f"the supply says it lacks: {', '.join(lacking)}")
+    return "；".join(zh), "; ".join(en)
 
 
 def _technology(demand: Facts, supply: Facts) -> Measure | None:

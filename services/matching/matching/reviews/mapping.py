@@ -6,7 +6,7 @@ from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import review_pb2 as pb
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
-from matching.domain.pairs import ALGORITHM_VERSION
+from matching.domain.pairs import STAMP
 from matching.domain.reviews import OUTCOMES, State
 from matching.domain.score import Verdict
 from matching.entry import Entry
@@ -40,7 +40,7 @@ def recomputation_of(
 ) -> pb.Recomputation:
     """What today's verdict on the pair is, beside the match as it was shown."""
     found = pb.Recomputation(
-        algorithm_version=ALGORITHM_VERSION,
+        algorithm_version=STAMP,
         sentence_model=sentence_model,
         demand_version=demand.facts.version,
         supply_version=supply.facts.version,

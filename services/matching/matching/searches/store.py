@@ -15,7 +15,7 @@ from sqlmodel import Field
 from alliance.matching.v1 import search_pb2 as pb
 from chassis.database import Tx
 from chassis.ids import resource
-from matching.domain.pairs import ALGORITHM_VERSION
+from matching.domain.pairs import STAMP
 from matching.domain.saved import Offered, anchors, keys
 from matching.domain.shares import share_of
 from matching.searches.mapping import kinds_of, message_of, wanted_of
@@ -105,7 +105,7 @@ def row_of(tx: Tx, given: pb.SavedSearch, area: str) -> SavedSearchRow:
         issuer=given.issuer,
         source=given.source,
         anchors=[],
-        algorithm_version=ALGORITHM_VERSION,
+        algorithm_version=STAMP,
         latest=b"",
         recorded_at=tx.recorded_at,
         create_time=tx.now,

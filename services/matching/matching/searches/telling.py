@@ -7,7 +7,7 @@ from typing import Any
 from access.authority import Authority
 from chassis.database import Cause, Database, Tx
 from matching.domain.facts import Facts
-from matching.domain.pairs import ALGORITHM_VERSION
+from matching.domain.pairs import STAMP
 from matching.domain.saved import anchors, meets
 from matching.entry import Entry
 from matching.index import Index
@@ -46,8 +46,8 @@ class Telling:
         """Make the anchors of all searches anew that another version of the algorithm made, which may cut words otherwise."""
         while True:
             async with database.transaction(Cause(actor)) as tx:
-                rows = await store.stale(tx, ALGORITHM_VERSION, _TOGETHER)
-                await store.renew(tx, ALGORITHM_VERSION, {row.name: anchors(wanted_of(row)) for row in rows})
+                rows = await store.stale(tx, STAMP, _TOGETHER)
+                await store.renew(tx, STAMP, {row.name: anchors(wanted_of(row)) for row in rows})
             if len(rows) < _TOGETHER:
                 return
 

@@ -147,7 +147,7 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "新征集：{programme}（{year} 年）",
         "{authority} 启动 {year} 年“{programme}”，受理时间 {opens_on} 至 {closes_on}。",
         "New call: {programme_en}, {year}",
-        "{authority} opened the call of {year} for {programme_en}, from {opens_on} to {closes_on}.",
+        "{authority} opened the call of {year} for {programme_en}, from {opens_on} until {closes_on_en}.",
     ),
     "registry.application.created": (
         "新申报：{title}",

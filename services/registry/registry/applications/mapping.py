@@ -11,7 +11,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
 from registry.applications.store import ApplicationRow, CallRow
-from registry.domain.calls import window
+from registry.domain.calls import CLOSING, window
 from registry.domain.facts import Value
 from registry.domain.names import Programme
 from registry.domain.procedure import PARTIES, Procedure, Refusal, Step
@@ -56,7 +56,16 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
         yield Violation("closes_on", "order", "截止日早于起始日；请修改其一", "it closes before it opens; mend one of them")
     if given.programme not in Programme._value2member_map_:
         return
-    allowed = window(Programme(given.programme), given.year)
+    programme = Programme(given.programme)
+    allowed = window(programme, given.year)
+    if programme in CLOSING and not given.closes_on and allowed.closes_on is None:
+        clause = CLOSING[programme]
+        yield Violation(
+            "closes_on",
+            clause,
+            f"该遴选须有申报截止日（{clause}）；请填写 closes_on",
+            f"such a call names the last day for applications ({clause}); enter closes_on",
+        )
     for field, day in (("opens_on", opens), ("closes_on", closes)):
         if day and not allowed.holds(day):
             yield Violation(

@@ -135,6 +135,7 @@ class Taking:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
         facts, gone = await self._facts(tx, message), await erased(tx, message.name)
+        found = await self.findings(tx, message)
         if call:
             facts["year"] = call.year
         return Case(
@@ -157,7 +158,8 @@ class Taking:
             score=said.score,
             day=parsed_date(said.day) if said.day else None,
             reason=said.reason,
-            hindering=tuple(one for one in await self.findings(tx, message) if one.hinders),
+            hindering=tuple(one for one in found if one.hinders),
+            untold=tuple(one for one in found if one.suspends),
             is_admitted=await admits(tx, message, known[message.applicant].org_type),
             names={name: row.display_name for name, row in known.items()},
         )
@@ -288,7 +290,7 @@ async def _with_grants(tx: Tx, case: Case, body: str) -> Case:
 
 
 def _unit(row: Any) -> Unit:
-    return Unit(row.name, row.org_type, row.region_code[:2], row.parent, row.verified)
+    return Unit(row.name, row.org_type, row.region_code, row.parent, row.verified)
 
 
 def _taken(one: pb.TakenStep) -> Taken:

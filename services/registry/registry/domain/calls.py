@@ -31,6 +31,9 @@ def window(programme: Programme, year: int) -> Window:
     return _WINDOWS[programme](year) if programme in _WINDOWS else ALWAYS
 
 
+CLOSING: Mapping[Programme, str] = {Programme.PILOT: "S4 四(一)", Programme.SUPPORT: "S4 四(一)"}
+"""Programmes whose applications are due by a day that each call names, by which clause; calls of others may stay open."""
+
 BODIES: Mapping[Programme, tuple[frozenset[BodyKind], frozenset[BodyState]]] = {
     Programme.COMMUNITY: (frozenset({BodyKind.COMMUNITY}), frozenset({BodyState.DRAFT})),
     Programme.PILOT: (frozenset({BodyKind.PILOT_UNIT}), frozenset({BodyState.DRAFT})),

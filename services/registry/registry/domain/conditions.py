@@ -50,8 +50,10 @@ class Is:
 
     def found(self, facts: Facts, limits: Limits) -> Text:
         """See `Condition`."""
-        one = _of(self.fact)
-        return (f"有{one.zh}", one.en) if facts.get(self.fact) else (f"缺少{one.zh}", f"no {one.en}")
+        one, is_so = _of(self.fact), bool(facts.get(self.fact))
+        if one.denied:
+            return (one.zh, one.en) if is_so else one.denied
+        return (f"有{one.zh}", one.en) if is_so else (f"缺少{one.zh}", f"no {one.en}")
 
     def asked(self, limits: Limits) -> Text:
         """See `Condition`."""

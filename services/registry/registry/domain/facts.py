@@ -17,12 +17,14 @@ Value = bool | int | date | str | tuple[str, ...]
 class Fact:
     """A fact's name, as in the contract, and what people call it.
 
-    `entered_as` names what is entered for it where the register works it out.
+    `denied` is what is said where a fact that is a sentence is not so; a fact that is a thing is then missing. `entered_as`
+    names what is entered for it where the register works it out.
     """
 
     name: str
     zh: str
     en: str
+    denied: tuple[str, str] | None = None
     entered_as: tuple[str, ...] = ()
 
 
@@ -100,8 +102,52 @@ _ENTERED_AS: Mapping[str, tuple[str, ...]] = {
     "is_enterprise_or_service_org": ("unit",),
     "registered_legal_person": ("unit",),
 }
+_DENIED: Mapping[str, tuple[str, str]] = {
+    "matching_discipline": (
+        "牵头高校学科与行业领域不相符",
+        "the lead university's discipline does not match the industry field",
+    ),
+    "matching_speciality": (
+        "牵头职业学校特色专业（群）与行业领域不相符",
+        "the lead vocational school's speciality does not match the industry field",
+    ),
+    "lead_is_central_soe": ("牵头企业不是中央管理企业", "the lead enterprise is no central state-owned one"),
+    "lead_is_top_500": ("牵头企业不是中国 500 强", "the lead enterprise is not among China's top 500"),
+    "lead_is_certified": ("牵头企业不是产教融合型企业", "the lead enterprise is not certified as 产教融合型企业"),
+    "is_institution": ("申报单位不是已核验的院校", "the applicant is no verified educational institution"),
+    "is_secondary_college": (
+        "实施部门不是申报单位已核验的二级学院",
+        "the implementing department is no verified secondary college of the applicant",
+    ),
+    "fits_regional_plan": ("专业不符合地区产业规划布局", "the major does not fit the regional industrial plan"),
+    "strong_major": (
+        "专业综合实力、建设基础、专业特色或条件保障不足",
+        "the major lacks strength, foundation, profile or means",
+    ),
+    "results_in_bodies": (
+        "在联合体、共同体中成果不突出",
+        "the results in a 联合体 or 共同体 are not strong",
+    ),
+    "is_enterprise_or_service_org": (
+        "申报单位不是企业或专业服务机构",
+        "the applicant is neither an enterprise nor a professional service organization",
+    ),
+    "registered_legal_person": (
+        "申报单位尚未核验为境内登记的独立法人",
+        "the applicant is not verified as a registered legal person",
+    ),
+    "is_vocational_school": ("申报单位不是职业学校", "the applicant is no vocational school"),
+}
+_REGISTERED_AS: Mapping[str, tuple[str, str]] = {
+    "institution": ("申报院校", "institution that applies"),
+    "college": ("实施的二级学院", "secondary college that does the work"),
+    "major_code": ("专业", "major"),
+    "call_year": ("遴选年度", "year of the call"),
+    "unit": ("申报单位", "unit that applies"),
+}
+"""What people call that which is entered, where it is no fact that a rule looks at itself."""
 FACTS: Mapping[str, Fact] = {
-    name: Fact(name, zh, en, _ENTERED_AS.get(name, (name,)))
+    name: Fact(name, zh, en, _DENIED.get(name), _ENTERED_AS.get(name, (name,)))
     for name, zh, en in (
         # What the register knows of the members
         ("chairs", "理事长", "chairs"),
@@ -131,19 +177,23 @@ FACTS: Mapping[str, Fact] = {
         ("annual_plan_year", "年度工作计划", "annual plan"),
         ("full_councils_in_year", "全体理事会", "full council meetings"),
         # COMMUNITY (S2)
-        ("matching_discipline", "牵头高校学科与行业领域相符", "matching discipline of the lead university"),
+        (
+            "matching_discipline",
+            "牵头高校学科与行业领域相符",
+            "the lead university's discipline matches the industry field",
+        ),
         ("research_direction_and_team", "科技攻关方向和团队", "research direction and team"),
         ("masters_authority", "硕士学位授予权", "authority to award master's degrees"),
         ("doctoral_authority", "博士学位授予权", "authority to award doctoral degrees"),
         (
             "matching_speciality",
             "牵头职业学校特色专业（群）与行业领域相符",
-            "matching speciality of the lead vocational school",
+            "the lead vocational school's speciality matches the industry field",
         ),
         ("independent_training_body", "独立的社会培训或继续教育机构", "independent training or continuing-education body"),
-        ("lead_is_central_soe", "牵头企业为中央管理企业", "lead enterprise is a central state-owned one"),
-        ("lead_is_top_500", "牵头企业为中国 500 强", "lead enterprise is among China's top 500"),
-        ("lead_is_certified", "牵头企业为产教融合型企业", "lead enterprise is certified as 产教融合型企业"),
+        ("lead_is_central_soe", "牵头企业为中央管理企业", "the lead enterprise is a central state-owned one"),
+        ("lead_is_top_500", "牵头企业为中国 500 强", "the lead enterprise is among China's top 500"),
+        ("lead_is_certified", "牵头企业为产教融合型企业", "the lead enterprise is certified as 产教融合型企业"),
         ("governing_body", "领导小组（理事会或董事会）", "governing body"),
         ("founded_on", "成立大会日期", "day of the founding meeting"),
         ("benefit_sharing", "利益共享机制", "benefit sharing"),
@@ -159,28 +209,36 @@ FACTS: Mapping[str, Fact] = {
         ("staff", "人员", "staff"),
         ("goal_years", "建设目标年限", "years that the goals span"),
         # PILOT_UNIT and SUPPORT_UNIT (S4)
-        ("is_institution", "申报单位为院校", "applicant is an educational institution"),
+        ("is_institution", "申报单位为已核验的院校", "the applicant is a verified educational institution"),
         (
             "is_secondary_college",
-            "实施部门为申报单位的二级学院",
-            "implementing department is a secondary college of the applicant",
+            "实施部门为申报单位已核验的二级学院",
+            "the implementing department is a verified secondary college of the applicant",
         ),
         ("majors", "同一单位申报的专业", "majors that the unit applies for"),
         ("same_major", "同一专业的其他申报", "other applications for the same major"),
-        ("fits_regional_plan", "专业符合地区产业规划布局", "major fits the regional industrial plan"),
-        ("strong_major", "专业实力、基础、特色和条件保障", "strength, foundation, profile and means of the major"),
+        ("fits_regional_plan", "专业符合地区产业规划布局", "the major fits the regional industrial plan"),
+        (
+            "strong_major",
+            "专业综合实力较强、建设基础较好、特色鲜明、条件保障到位",
+            "the major is strong, well founded, with a profile of its own, and well provided",
+        ),
         ("enrolling_since", "连续招生起始日期", "day since which the major has enrolled continuously"),
         ("field", "申报方向", "field"),
         ("cooperation_experience", "产教融合、校企合作经验", "experience of industry–education cooperation"),
-        ("results_in_bodies", "在联合体、共同体中成果突出", "strong results in a 联合体 or 共同体"),
+        ("results_in_bodies", "在联合体、共同体中成果突出", "the results in a 联合体 or 共同体 are strong"),
         ("regional_policy", "所在区域支持政策", "support policy of the region"),
-        ("unit_support", "单位政策、资金和项目倾斜", "policies, funds and projects of the unit itself"),
+        ("unit_support", "单位政策、资金和项目倾斜", "support by policies, funds and projects of the unit itself"),
         (
             "is_enterprise_or_service_org",
             "申报单位为企业或专业服务机构",
-            "applicant is an enterprise or professional service organization",
+            "the applicant is an enterprise or professional service organization",
         ),
-        ("registered_legal_person", "境内登记的独立法人", "registered legal person"),
+        (
+            "registered_legal_person",
+            "申报单位已核验为境内登记的独立法人",
+            "the applicant is verified as a registered legal person",
+        ),
         ("operating_since", "实际运行起始日期", "day since which it has operated"),
         ("teams", "运营团队和专家团队", "operating and expert teams"),
         ("venues_and_equipment", "实践教学场地、设备设施", "venues and equipment for practice teaching"),
@@ -190,7 +248,7 @@ FACTS: Mapping[str, Fact] = {
         ("kind", "认证对象", "what is to be certified"),
         ("change", "专业调整方式", "how the major is changed"),
         ("deep_cooperation_enterprises", "深度合作企业", "deep-cooperation enterprises"),
-        ("is_vocational_school", "职业学校", "vocational school"),
+        ("is_vocational_school", "申报单位为职业学校", "the applicant is a vocational school"),
         ("front_line_training_percent", "教育培训经费用于一线职工的比例", "share of training funds spent on front-line staff"),
         ("practice_hours_percent", "实践性教学学时占比", "share of practice in all teaching hours"),
         ("performance_pay_percent", "净收入用于绩效工资的比例", "share of net service income paid as performance pay"),
@@ -198,3 +256,28 @@ FACTS: Mapping[str, Fact] = {
     )
 }
 """Every fact that a rule looks at."""
+
+
+def called(entry: str) -> tuple[str, str]:
+    """What people call something that is entered, in both languages."""
+    return _REGISTERED_AS[entry] if entry in _REGISTERED_AS else (FACTS[entry].zh, FACTS[entry].en)
+
+
+def turns(days: Iterable[date], after: date, until: date) -> list[date]:
+    """Days after one and up to another on which a verdict can turn by the calendar alone, in their order.
+
+    These are the days that facts and memberships name, the days on which years since them are full, and 1 January, on which
+    what is asked of this year is asked of another.
+    """
+    years = range(after.year, until.year + 1)
+    named = set(days)
+    found = named | {_in_year(day, year) for day in named for year in years} | {date(year, 1, 1) for year in years}
+    return sorted(day for day in found if after < day <= until)
+
+
+def _in_year(day: date, year: int) -> date:
+    """The day of another year on which years since a day are full: see `conditions.full_years`."""
+    try:
+        return day.replace(year=year)
+    except ValueError:  # 29 February
+        return date(year, 3, 1)

@@ -133,13 +133,23 @@ ALWAYS = Window(None, None)
 
 
 class Unit(NamedTuple):
-    """An organization, as far as a procedure looks at it."""
+    """An organization, as far as a procedure looks at it; `region_code` is GB/T 2260's, "" where it has none."""
 
     name: str
     org_type: int
-    province: str = ""
+    region_code: str = ""
     parent: str = ""
     verified: bool = False
+
+    @property
+    def province(self) -> str:
+        """The first two digits of its region; "" where it has none."""
+        return self.region_code[:2]
+
+    @property
+    def is_of_a_province(self) -> bool:
+        """Whether its region is a whole province, and no city or county of one."""
+        return self.region_code.endswith("0000")
 
 
 class Taken(NamedTuple):
@@ -166,7 +176,7 @@ class Case:
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
         acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
             the two who have a grant of the body itself.
-        hindering: findings that hinder a submission.
+        hindering: findings that hinder a submission; `untold` are those that a decision waits for.
         is_admitted: whether the applicant is, today, one of those that the programme is for.
         names: what organizations are called.
     """
@@ -193,6 +203,7 @@ class Case:
     day: date | None = None
     reason: str = ""
     hindering: tuple[Finding, ...] = ()
+    untold: tuple[Finding, ...] = ()
     is_admitted: bool = True
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -238,7 +249,7 @@ class Step:
         sets: the fact of the application that the day becomes which the call says.
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the programme's window; what was returned has its days for corrections instead.
-        checks_rules: refused where a required rule is violated.
+        checks_rules: refused where a required rule is violated; with `settles_rules` also where one cannot be told.
         releases: whom it names has no part in the application any more, and no longer reads it.
         ours: what of it the document leaves open and we have chosen.
     """
@@ -255,6 +266,7 @@ class Step:
     sets: str = ""
     in_window: bool = False
     checks_rules: bool = False
+    settles_rules: bool = False
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
     releases: bool = False
@@ -346,6 +358,10 @@ class Procedure:
         """Steps that a state and the parties allow, whatever else they need."""
         return [one for one in self.steps if state in one.at and parties.intersection(one.takers(state))]
 
+    def ways_back(self, state: State) -> list[Step]:
+        """Steps that bring an application into its applicant's hands again."""
+        return [one for one in self.steps if state in one.at and one.to in _BACK]
+
     def due(self, case: Case) -> tuple[date, Deadline] | None:
         """The last day of the present state and what it is, if it has one."""
         days = ((one.last(case), one) for one in self.deadlines if case.state in one.at)
@@ -360,6 +376,7 @@ class Procedure:
         return None
 
 
+_BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
 REMIND_DAYS = 7
 """Days before a last day on which it is said to be near; our default, the documents name none."""
 

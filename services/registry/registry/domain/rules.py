@@ -5,9 +5,10 @@ A rule says *cannot be told* where a fact is missing, and *violated* only on wha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from registry.domain.conditions import Condition, Limits, Text
-from registry.domain.facts import FACTS, Facts
+from registry.domain.facts import FACTS, Facts, called
 from registry.domain.limits import DEFAULTS
 from registry.domain.names import Severity, Stage, Verdict
 from registry.domain.policy import Rule
@@ -24,7 +25,7 @@ class Finding:
     """What one rule says; `seen` are the facts that it looked at, `missing` is what is to be entered.
 
     `version` names what gave the verdict: the rule's revision, and each threshold that is not the default. `documents` are the
-    kinds of documents that are its evidence; none where it is not applicable.
+    kinds of documents that are its evidence; none where it is not applicable. `is_task`: see `Rule`.
     """
 
     rule: str
@@ -38,11 +39,17 @@ class Finding:
     seen: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    is_task: bool = False
 
     @property
     def hinders(self) -> bool:
         """Whether a body can't be formed, or an application not be submitted, with it."""
         return self.verdict is Verdict.VIOLATED and self.severity is Severity.REQUIRED
+
+    @property
+    def suspends(self) -> bool:
+        """Whether an application can't be decided in its favour as long as it cannot be told."""
+        return self.verdict is Verdict.CANNOT_BE_TOLD and self.severity is Severity.REQUIRED and not self.is_task
 
     @property
     def is_open(self) -> bool:
@@ -55,15 +62,23 @@ def check(rules: Iterable[Rule], stage: Stage, facts: Facts, limits: Limits) -> 
     return [finding(rule, stage, facts, limits) for rule in rules]
 
 
+def after_the_end(rules: Iterable[Rule], ended_on: date, reason: str, limits: Limits) -> list[Finding]:
+    """What there is to say of a body that was dissolved on a business date; `reason` is "" where none is known."""
+    because_zh, because_en = (f"；原因：{reason}", f"; reason: {reason}") if reason else ("", "")
+    zh = f"组织已于 {ended_on} 解散，此后不再适用{because_zh}"
+    en = f"the body was dissolved on {ended_on}, and it applies no more{because_en}"
+    verdict = Verdict.NOT_APPLICABLE
+    return [Finding(rule.id, version_of(rule, limits), rule.clause, rule.severity, verdict, zh, en) for rule in rules]
+
+
 def finding(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> Finding:
     """What one rule says."""
     verdict, (zh, en), missing = _judged(rule, stage, facts, limits)
-    told = verdict in (Verdict.VIOLATED, Verdict.CANNOT_BE_TOLD)
     seen = {name: _text(facts, name) for name in rule.evidence if facts.get(name) is not None}
     version = version_of(rule, limits)
-    fix = rule.fix if told else ("", "")
     documents = () if verdict is Verdict.NOT_APPLICABLE else rule.documents
-    return Finding(rule.id, version, rule.clause, rule.severity, verdict, zh, en, fix, seen, missing, documents)
+    fix = _fix(rule, verdict, missing)
+    return Finding(rule.id, version, rule.clause, rule.severity, verdict, zh, en, fix, seen, missing, documents, rule.is_task)
 
 
 def version_of(rule: Rule, limits: Limits) -> str:
@@ -84,8 +99,8 @@ def _judged(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> tuple[Ver
     answers = [(condition, condition.holds(facts, limits)) for condition in rule.when]
     if fail := [condition for condition, holds in answers if holds is False]:
         return Verdict.NOT_APPLICABLE, _joined(condition.found(facts, limits) for condition in fail), ()
-    if unknown := [condition for condition, holds in answers if holds is None]:
-        return Verdict.CANNOT_BE_TOLD, _not_entered(unknown), _entries(unknown)
+    if missing := _entries(condition for condition, holds in answers if holds is None):
+        return Verdict.CANNOT_BE_TOLD, _not_entered(missing), missing
     return _of_conditions(rule, facts, limits)
 
 
@@ -99,7 +114,7 @@ def _of_conditions(rule: Rule, facts: Facts, limits: Limits) -> tuple[Verdict, T
         return Verdict.SATISFIED, _joined(condition.found(facts, limits) for condition in kept), missing
     if failed and not (rule.any_is_enough and unknown):
         return Verdict.VIOLATED, _joined(condition.found(facts, limits) for condition in failed), missing
-    return Verdict.CANNOT_BE_TOLD, _not_entered(unknown), missing
+    return Verdict.CANNOT_BE_TOLD, _not_entered(missing), missing
 
 
 def _entries(conditions: Iterable[Condition]) -> tuple[str, ...]:
@@ -107,9 +122,30 @@ def _entries(conditions: Iterable[Condition]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for condition in conditions for name in FACTS[condition.fact].entered_as))
 
 
-def _not_entered(conditions: Iterable[Condition]) -> Text:
-    facts = [FACTS[name] for name in dict.fromkeys(condition.fact for condition in conditions)]
-    return f"尚未登记：{'、'.join(one.zh for one in facts)}", f"not entered yet: {', '.join(one.en for one in facts)}"
+def _not_entered(missing: Iterable[str]) -> Text:
+    zh, en = _listed(missing)
+    return f"尚未登记：{zh}", f"not entered yet: {en}"
+
+
+def _listed(entries: Iterable[str]) -> Text:
+    names = [(entry, *called(entry)) for entry in entries]
+    return "、".join(f"{zh}（{entry}）" for entry, zh, _ in names), ", ".join(f"{en} ({entry})" for entry, _, en in names)
+
+
+def _fix(rule: Rule, verdict: Verdict, missing: tuple[str, ...]) -> Text:
+    """What mends it: of what cannot be told, which facts are to be entered and by which command."""
+    if verdict is Verdict.VIOLATED:
+        return rule.fix
+    if verdict is not Verdict.CANNOT_BE_TOLD:
+        return "", ""
+    (zh, en), holder = _listed(missing), "application" if Stage.SUBMITTING in rule.stages else "body"
+    options = " ".join(_OPTIONS.get(entry, f"--fact {entry}=…") for entry in missing)
+    command = f"alliance {holder} update … {options}"
+    return f"请登记{zh}：{command}", f"enter {en}: {command}"
+
+
+_OPTIONS: Mapping[str, str] = {"region_code": "--region …"}
+"""How the command line takes what is entered, where it is no fact of the kind or programme."""
 
 
 def _joined(texts: Iterable[Text]) -> Text:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from registry.domain.conditions import Text
 from registry.domain.procedure import PARTIES, STATES, Case, Party, Procedure, Refusal, State, Step
+from registry.domain.rules import Finding
 
 
 def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
@@ -19,7 +20,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
         or _not_admitted(procedure, step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
-        or _hindered(step, case)
+        or _hindered(procedure, step, case)
         or _guarded(step, case, said=False)
     )
 
@@ -37,7 +38,7 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
         or _unsaid(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
-        or _hindered(step, case)
+        or _hindered(procedure, step, case)
         or _guarded(step, case, said=True)
     )
     return _told(step, found) if found else step
@@ -156,11 +157,34 @@ def _without_documents(procedure: Procedure, step: Step, case: Case) -> Refusal 
     return Refusal("DOCUMENT_REQUIRED", f"请附：{zh}", f"attach: {en}")
 
 
-def _hindered(step: Step, case: Case) -> Refusal | None:
-    if not step.checks_rules or not case.hindering:
+def _hindered(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
+    violated = case.hindering if step.checks_rules or step.settles_rules else ()
+    untold = case.untold if step.settles_rules else ()
+    if not violated and not untold:
         return None
-    return Refusal(
-        "RULES_VIOLATED",
-        "；".join(f"{one.rule}（{one.clause}）{one.zh}：{one.fix[0]}" for one in case.hindering),
-        "; ".join(f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}" for one in case.hindering),
-    )
+    told = [_broken(one) for one in violated] + [_unknown(one) for one in untold]
+    told += [_entering(procedure, case.state)] if untold and case.state not in _FILLED_IN else []
+    reason = "RULES_VIOLATED" if violated else "FACTS_MISSING"
+    return Refusal(reason, "；".join(zh for zh, _ in told), "; ".join(en for _, en in told))
+
+
+def _broken(one: Finding) -> Text:
+    return f"{one.rule}（{one.clause}）{one.zh}：{one.fix[0]}", f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}"
+
+
+def _unknown(one: Finding) -> Text:
+    """The fix names the facts that are missing."""
+    return f"{one.rule}（{one.clause}）尚不能判定，{one.fix[0]}", f"{one.rule} ({one.clause}) cannot be told: {one.fix[1]}"
+
+
+_FILLED_IN = frozenset({State.DRAFT, State.RETURNED})
+"""States in which the applicant enters facts."""
+
+
+def _entering(procedure: Procedure, state: State) -> Text:
+    """How facts come into what was handed in already, for it stays as it was."""
+    back = procedure.ways_back(state)
+    if not back:
+        return "本阶段事实不能再改，请不予通过", "facts can't be entered any more, so decide against it"
+    listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)
+    return f"登记前先办理其一：{listed}", f"before they can be entered, take one of: {', '.join(one.name for one in back)}"

@@ -438,7 +438,7 @@ class ImportRow(_message.Message):
     ROW_FIELD_NUMBER: _builtins.int
     LISTING_FIELD_NUMBER: _builtins.int
     row: _builtins.int
-    """The row's number in its file, from 1; given back in the receipt."""
+    """The row's number in its file, from 1, by which people find it; given back in the receipt, and once in a chunk."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
         """The listing; `external_key` is required, or for a listing that has none its `name`, as an export tells it. Issuer, source and
@@ -460,6 +460,38 @@ class ImportRow(_message.Message):
 Global___ImportRow: _TypeAlias = ImportRow  # noqa: Y015
 
 @_typing.final
+class UnreadRow(_message.Message):
+    """A row of which not everything could be read: it is refused, and its receipt tells what else is wrong with it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def row(self) -> Global___ImportRow:
+        """The row, with what could be read of it."""
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields that could not be read, such as `quantity` or `job_position.salary.min`. Nothing is said of them, nor of what can't be
+        judged without them.
+        """
+
+    def __init__(
+        self,
+        *,
+        row: Global___ImportRow | None = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["row", b"row"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "row", b"row"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnreadRow: _TypeAlias = UnreadRow  # noqa: Y015
+
+@_typing.final
 class ImportChunk(_message.Message):
     """Rows that are committed together, at most 1000."""
 
@@ -467,6 +499,7 @@ class ImportChunk(_message.Message):
 
     ROWS_FIELD_NUMBER: _builtins.int
     UNREAD_KEYS_FIELD_NUMBER: _builtins.int
+    UNREAD_ROWS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportRow]:
         """The rows."""
@@ -477,15 +510,20 @@ class ImportChunk(_message.Message):
         for a row without a key. At most 1000.
         """
 
+    @_builtins.property
+    def unread_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnreadRow]:
+        """Of the rows that could not be read, those of which something could. At most 1000."""
+
     def __init__(
         self,
         *,
         rows: _abc.Iterable[Global___ImportRow] | None = ...,
         unread_keys: _abc.Iterable[_builtins.str] | None = ...,
+        unread_rows: _abc.Iterable[Global___UnreadRow] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "unread_keys", b"unread_keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "unread_keys", b"unread_keys", "unread_rows", b"unread_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -633,7 +671,9 @@ class ImportListingsResponse(_message.Message):
     RECEIPTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportReceipt]:
-        """One a row, in the order of the chunk."""
+        """One a row, in the order of the chunk, then one a row that could not be read and of which something could; those are refused
+        also without a problem, which whoever read them knows.
+        """
 
     def __init__(
         self,

@@ -192,6 +192,9 @@ class ListingsServiceServicer:
         them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
         whole, as long as rows of one key travel in one chunk.
         A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+        A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+        makes it a new listing.
+        Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,6 +60,9 @@ class ListingsServiceStub:
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+    A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+    makes it a new listing.
+    Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
     """
     OpenFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -116,6 +119,9 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
     whole, as long as rows of one key travel in one chunk.
     A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+    A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+    makes it a new listing.
+    Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
     """
     OpenFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.OpenFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
@@ -223,6 +229,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         them are `unchanged`; otherwise each is entered or revises the one before. So a file that comes again is unchanged as a
         whole, as long as rows of one key travel in one chunk.
         A row that says what is stored already, dates that publication filled in among it, is `unchanged` too.
+        A row of a listing that has ended (withdrawn, expired, fulfilled) is refused, changed or not: ended is ended, and a new key
+        makes it a new listing.
+        Whether the caller may import is asked again for every chunk: PERMISSION_DENIED ends the stream, and what had a receipt stays.
         """
 
     @_abc_1.abstractmethod

@@ -153,7 +153,7 @@ class Match(_message.Message):
     score: _builtins.int
     """Score in thousandths, 0–1000."""
     algorithm_version: _builtins.str
-    """Version of the algorithm that scored it."""
+    """Versions of the algorithm that scored it and of the index whose contents it scored, e.g. `words-meaning-skills-4/index-3`."""
     demand_accepted: _builtins.bool
     """Whether the demand's side has accepted."""
     supply_accepted: _builtins.bool
@@ -172,7 +172,7 @@ class Match(_message.Message):
 
     @_builtins.property
     def gaps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the demand asks for and the supply does not offer."""
+        """What the demand asks for and the supply does not offer: skills that have to be there, of its labels and texts, and majors."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SkillDemand:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SkillDemandEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SkillDemand.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SKILL_DEMAND_UNSPECIFIED: _SkillDemand.ValueType  # 0
+    """Not set."""
+    SKILL_DEMAND_REQUIRED: _SkillDemand.ValueType  # 1
+    """It has to be there 必须; a gap where it is not offered."""
+    SKILL_DEMAND_PREFERRED: _SkillDemand.ValueType  # 2
+    """It is welcome 优先; no gap where it is not offered."""
+
+class SkillDemand(_SkillDemand, metaclass=_SkillDemandEnumTypeWrapper):
+    """How much a skill is asked for."""
+
+SKILL_DEMAND_UNSPECIFIED: SkillDemand.ValueType  # 0
+"""Not set."""
+SKILL_DEMAND_REQUIRED: SkillDemand.ValueType  # 1
+"""It has to be there 必须; a gap where it is not offered."""
+SKILL_DEMAND_PREFERRED: SkillDemand.ValueType  # 2
+"""It is welcome 优先; no gap where it is not offered."""
+Global___SkillDemand: _TypeAlias = SkillDemand  # noqa: Y015
+
 class _MatchOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -172,6 +196,7 @@ class MatchExplanation(_message.Message):
     STEPS_FIELD_NUMBER: _builtins.int
     ALTERNATIVES_FIELD_NUMBER: _builtins.int
     FITS_UNTIL_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
     fits_until: _builtins.str
     """Last day on which both listings are valid (ISO 8601); empty unless the match is open."""
     @_builtins.property
@@ -186,6 +211,10 @@ class MatchExplanation(_message.Message):
     def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
         """What would raise the score of an open match, the most first; by the listings as they are now."""
 
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskedSkill]:
+        """Skills that the demand asks for, by its labels and texts, in their order; by the listings as they are now, of an open match."""
+
     def __init__(
         self,
         *,
@@ -193,14 +222,49 @@ class MatchExplanation(_message.Message):
         steps: _abc.Iterable[_match_pb2.MatchStep] | None = ...,
         alternatives: _abc.Iterable[Global___MatchAlternative] | None = ...,
         fits_until: _builtins.str = ...,
+        skills: _abc.Iterable[Global___AskedSkill] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["match", b"match"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives", "fits_until", b"fits_until", "match", b"match", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives", "fits_until", b"fits_until", "match", b"match", "skills", b"skills", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MatchExplanation: _TypeAlias = MatchExplanation  # noqa: Y015
+
+@_typing.final
+class AskedSkill(_message.Message):
+    """A skill that a demand asks for, and whether the supply has it (R80)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILL_FIELD_NUMBER: _builtins.int
+    DEMAND_FIELD_NUMBER: _builtins.int
+    IS_OFFERED_FIELD_NUMBER: _builtins.int
+    IS_LACKING_FIELD_NUMBER: _builtins.int
+    skill: _builtins.str
+    """As the demand writes it."""
+    demand: Global___SkillDemand.ValueType
+    """How much it is asked for."""
+    is_offered: _builtins.bool
+    """Whether the supply offers it."""
+    is_lacking: _builtins.bool
+    """Whether the supply says that it lacks it; unset also where it says nothing."""
+    def __init__(
+        self,
+        *,
+        skill: _builtins.str = ...,
+        demand: Global___SkillDemand.ValueType = ...,
+        is_offered: _builtins.bool = ...,
+        is_lacking: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["demand", b"demand", "is_lacking", b"is_lacking", "is_offered", b"is_offered", "skill", b"skill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskedSkill: _TypeAlias = AskedSkill  # noqa: Y015
 
 @_typing.final
 class MatchAlternative(_message.Message):

@@ -132,7 +132,8 @@ class MatchingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchListings(self, request, context):
-        """Searches the listings that the caller may see: structure first, text after.
+        """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
+        what means nearly the same in Chinese, English or another language; ranked by both.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

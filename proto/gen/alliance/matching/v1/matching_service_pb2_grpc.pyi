@@ -49,7 +49,9 @@ class MatchingServiceStub:
     CompleteMatch: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.CompleteMatchRequest, _match_pb2.Match]
     """Ends a match in progress: fulfilled or failed."""
     SearchListings: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.SearchListingsRequest, _matching_service_pb2.SearchListingsResponse]
-    """Searches the listings that the caller may see: structure first, text after."""
+    """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
+    what means nearly the same in Chinese, English or another language; ranked by both.
+    """
 
 @_typing.type_check_only
 class MatchingServiceAsyncStub(MatchingServiceStub):
@@ -71,7 +73,9 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
     CompleteMatch: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.CompleteMatchRequest, _match_pb2.Match]  # type: ignore[assignment]
     """Ends a match in progress: fulfilled or failed."""
     SearchListings: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.SearchListingsRequest, _matching_service_pb2.SearchListingsResponse]  # type: ignore[assignment]
-    """Searches the listings that the caller may see: structure first, text after."""
+    """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
+    what means nearly the same in Chinese, English or another language; ranked by both.
+    """
 
 class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Matching 匹配: proposes, explains, follows to the outcome; searches."""
@@ -138,6 +142,8 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_service_pb2.SearchListingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_matching_service_pb2.SearchListingsResponse, _abc.Awaitable[_matching_service_pb2.SearchListingsResponse]]:
-        """Searches the listings that the caller may see: structure first, text after."""
+        """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
+        what means nearly the same in Chinese, English or another language; ranked by both.
+        """
 
 def add_MatchingServiceServicer_to_server(servicer: MatchingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -805,7 +805,9 @@ class ApplicationCall(_message.Message):
     opens_on: _builtins.str
     """First business date on which it takes applications (ISO 8601); the clause's where the document names one, else empty for no bound."""
     closes_on: _builtins.str
-    """Last business date (ISO 8601, inclusive); as above."""
+    """Last business date (ISO 8601, inclusive); the clause's where the document names one. A call of PILOT or SUPPORT has to have one (S4
+    四(一)); those of other programmes are open until further notice where it is empty.
+    """
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
     @_builtins.property

@@ -965,7 +965,7 @@ class BodyCheck(_message.Message):
     """What the rules were looked at for."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleFinding]:
-        """One finding a rule, in the order of their ids."""
+        """One finding a rule, in the order of their ids. After the end of the body each is not applicable, and says when it was dissolved and why."""
 
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:

@@ -235,13 +235,15 @@ class RegistryServiceServicer:
 
     def CheckBody(self, request, context):
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
+        For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
+        the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFindings(self, request, context):
-        """Lists what was said of a body over time, each change of a verdict or of what it rests on.
+        """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

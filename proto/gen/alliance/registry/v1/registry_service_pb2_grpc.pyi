@@ -65,9 +65,12 @@ class RegistryServiceStub:
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
     """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
-    """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing."""
+    """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
+    For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
+    the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+    """
     ListFindings: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]
-    """Lists what was said of a body over time, each change of a verdict or of what it rests on."""
+    """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
     FormBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]
     """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
     change violates is added.
@@ -129,9 +132,12 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
-    """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing."""
+    """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
+    For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
+    the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+    """
     ListFindings: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]  # type: ignore[assignment]
-    """Lists what was said of a body over time, each change of a verdict or of what it rests on."""
+    """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
     FormBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
     change violates is added.
@@ -256,7 +262,10 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.CheckBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.BodyCheck, _abc.Awaitable[_body_pb2.BodyCheck]]:
-        """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing."""
+        """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
+        For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
+        the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+        """
 
     @_abc_1.abstractmethod
     def ListFindings(
@@ -264,7 +273,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.ListFindingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.ListFindingsResponse, _abc.Awaitable[_registry_service_pb2.ListFindingsResponse]]:
-        """Lists what was said of a body over time, each change of a verdict or of what it rests on."""
+        """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
 
     @_abc_1.abstractmethod
     def FormBody(

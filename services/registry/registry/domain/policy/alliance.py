@@ -13,6 +13,8 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (Named("key_industry"), Nothing("same_industry")),
         ("请加入已有的联盟，或更正重点产业", "join the alliance that there is, or mend the key industry"),
+        ours=("末尾的“产业”“行业”“领域”不作区分", "a 产业, 行业 or 领域 at the end makes no other industry"),
+        revision=2,
     ),
     Rule(
         "R11",

@@ -95,5 +95,6 @@ RULES: tuple[Rule, ...] = (
         ("请健全运行机制并登记", "put the organs in place and enter them"),
         ours=("文件未规定专兼职人员人数", "the document gives no number of staff"),
         documents=("EVIDENCE",),
+        is_task=True,
     ),
 )

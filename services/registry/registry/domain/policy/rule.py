@@ -26,6 +26,7 @@ class Rule:
         ours: what of it the document leaves open and we have chosen.
         programmes: the programmes whose applications it holds for.
         documents: kinds of documents of its programme that are the evidence of its facts; none where the register knows them.
+        is_task: what it asks is a task of the body's further life 建设任务, for which no decision on an application waits.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Rule:
     ours: Text = ("", "")
     programmes: tuple[Programme, ...] = ()
     documents: tuple[str, ...] = ()
+    is_task: bool = False
     revision: int = 1
 
     @property

@@ -157,6 +157,7 @@ PROCEDURE = Procedure(
             State.CULTIVATED,
             _AUTHORITY,
             documents=("CULTIVATION_PLAN",),
+            settles_rules=True,
             guards=_ADMITTED,
         ),
         Step(
@@ -167,7 +168,7 @@ PROCEDURE = Procedure(
             State.CERTIFIED,
             _AUTHORITY,
             documents=("CULTIVATION_REPORT",),
-            checks_rules=True,
+            settles_rules=True,
             guards=_ADMITTED,
         ),
         Step(

@@ -1,18 +1,19 @@
 """COMMUNITY 行业产教融合共同体 (S2 四, 五; R29).
 
 Filled in, sealed by every lead and by one province among theirs, reviewed there, reported to the ministry. The headquarters of
-a central SOE may file direct, without a province.
+a central SOE may file direct, without a province; that it is one is its own word until the ministry confirms it.
 """
 
 from collections.abc import Mapping
 from datetime import date
 
 from registry.domain.conditions import Text
-from registry.domain.names import MemberRole, OrgType, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
+from registry.domain.names import MemberRole, Programme
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     correction_ends,
+    is_education_department,
     lapse,
     window_closes,
     withdraw,
@@ -47,13 +48,25 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
             )
         )
     provinces = {lead.province for lead in case.leads.values() if lead.province}
-    if case.named.org_type == OrgType.GOV_DEPARTMENT and case.named.verified and case.named.province in provinces:
-        return None
-    return Refusal(
-        "NOT_A_PROVINCE_OF_A_LEAD",
-        "推荐省份须为某一牵头单位所在省份，且该部门已在成员库核验；请改填",
-        "the recommending province has to be that of a lead, and its department a verified one of the register; name another",
-    )
+    if not _is_provincial(case, case.named):
+        return Refusal(
+            "NOT_A_PROVINCIAL_DEPARTMENT",
+            "推荐单位须为省级教育行政部门：名称含“教育”或“教委”，地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
+            "it has to be the education department of a province: 教育 or 教委 in its name, its region a whole province "
+            "(like 120000), verified, and not the authority; name another",
+        )
+    if case.named.province not in provinces:
+        return Refusal(
+            "NOT_A_PROVINCE_OF_A_LEAD",
+            "推荐省份须为某一牵头单位所在省份；请改填",
+            "the recommending province has to be that of a lead; name another",
+        )
+    return None
+
+
+def _is_provincial(case: Case, one: Unit) -> bool:
+    """Whether it is the education department of a province 省级教育行政部门: the ministry, which decides, is none."""
+    return is_education_department(one, case.called(one.name)) and one.is_of_a_province and one.name != case.authority
 
 
 def _is_central_soe(case: Case) -> bool:
@@ -126,6 +139,33 @@ def _central_soe(case: Case) -> Refusal | None:
         "NO_CENTRAL_SOE",
         "只有中央管理企业集团总部可以直报；请经省级教育行政部门审核",
         "only the headquarters of a central SOE files direct; go by way of a province",
+    )
+
+
+def _to_be_confirmed(case: Case) -> Refusal | None:
+    """Only what came direct and the authority has not confirmed yet."""
+    if not _filed_direct(case):
+        return Refusal(
+            "NOT_FILED_DIRECT",
+            "本申报经省级审核而来，无须核实直报资格；请直接办理入库、退回或不通过",
+            "it came by way of a province, so there is no direct filing to confirm; accept, return or reject it",
+        )
+    if case.steps("confirm_direct"):
+        return Refusal(
+            "ALREADY_DONE", "直报资格已核实，无须再办", "the direct filing is confirmed already; there is nothing to do"
+        )
+    return None
+
+
+def _confirmed(case: Case) -> Refusal | None:
+    """What came direct rests on more than the applicant's own word."""
+    if not _filed_direct(case) or case.steps("confirm_direct"):
+        return None
+    return Refusal(
+        "NOT_CONFIRMED",
+        "直报资格尚未核实；请先核实申报单位为中央管理企业集团总部（confirm_direct），否则退回，改经省级审核",
+        "nobody has confirmed yet that the applicant is the headquarters of a central SOE; take confirm_direct first, or "
+        "return it, to come by way of a province",
     )
 
 
@@ -207,6 +247,7 @@ PROCEDURE = Procedure(
             (State.SUBMITTED,),
             State.REPORTED,
             (Party.PROVINCE,),
+            settles_rules=True,
             guards=(_all_sealed,),
         ),
         Step(
@@ -233,6 +274,20 @@ PROCEDURE = Procedure(
             after=lambda case: State.REPORTED if _filed_direct(case) else State.SUBMITTED,
         ),
         Step(
+            "confirm_direct",
+            ("核实直报资格", "confirming the direct filing"),
+            _FLOW,
+            (State.REPORTED,),
+            None,
+            (Party.AUTHORITY,),
+            asks=("reason",),
+            guards=(_to_be_confirmed,),
+            ours=(
+                "文件未规定如何核实中央管理企业集团总部",
+                "the document does not say how a central SOE's headquarters is told",
+            ),
+        ),
+        Step(
             "reject",
             ("审核不通过", "rejection"),
             _FLOW,
@@ -249,8 +304,8 @@ PROCEDURE = Procedure(
             (State.REPORTED,),
             State.RUNNING,
             (Party.AUTHORITY,),
-            checks_rules=True,
-            guards=(_sealed_as_filed,),
+            settles_rules=True,
+            guards=(_sealed_as_filed, _confirmed),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),

@@ -50,7 +50,7 @@ PROCEDURE = Procedure(
             (State.SUBMITTED,),
             State.RUNNING,
             _AUTHORITY,
-            checks_rules=True,
+            settles_rules=True,
             effect=Effect.FORM,
         ),
         Step("reject", ("未列入", "rejection"), _MANAGED, (State.SUBMITTED,), State.REJECTED, _AUTHORITY, asks=("reason",)),

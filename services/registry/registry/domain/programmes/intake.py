@@ -25,7 +25,7 @@ PROCEDURE = Procedure(
             _EMPLOYER,
             documents=("APPLICATION_FORM",),
             in_window=True,
-            checks_rules=True,
+            settles_rules=True,  # nothing brings it back to be filled in
         ),
         Step(
             "recommend",
@@ -46,7 +46,7 @@ PROCEDURE = Procedure(
             asks=("score",),
             ours=("百分制", "out of 100"),
         ),
-        Step("admit", ("录取", "admission"), _CLAUSE, (State.SCORED,), State.COMPLETED, _UNIVERSITY, checks_rules=True),
+        Step("admit", ("录取", "admission"), _CLAUSE, (State.SCORED,), State.COMPLETED, _UNIVERSITY, settles_rules=True),
         Step(
             "reject",
             ("不予录取", "rejection"),

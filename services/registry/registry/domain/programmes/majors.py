@@ -65,7 +65,7 @@ PROCEDURE = Procedure(
             checks_rules=True,
             guards=(_says_what,),
         ),
-        Step("approve", ("批准", "approval"), _CLAUSE, (State.SUBMITTED,), State.COMPLETED, _AUTHORITY, checks_rules=True),
+        Step("approve", ("批准", "approval"), _CLAUSE, (State.SUBMITTED,), State.COMPLETED, _AUTHORITY, settles_rules=True),
         Step("reject", ("不予批准", "rejection"), _CLAUSE, (State.SUBMITTED,), State.REJECTED, _AUTHORITY, asks=("reason",)),
         Step(
             "warn",

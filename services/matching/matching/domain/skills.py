@@ -1,0 +1,298 @@
+"""Skills and knowledge that a text speaks of 技能提取 (R80), in Chinese and English as postings are written.
+
+A text falls into clauses (sentences, numbered items, lines), these into parts (at commas, `但`, `but`). A skill is what stands
+behind a cue (`熟悉…`, `familiar with …`), a certificate (`电工证`), or a Latin word of a Chinese title. `优先`, `a plus`,
+`无需`, `not required` say of the skills in their part how much they are asked for; a heading (`加分项：`) says it of the
+clauses beneath it. No list of skills is needed; the few that people write in several ways are data (`skillnames`). What every
+post asks of everybody (`责任心`) is no skill.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import IntEnum
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+from matching.domain import text
+from matching.domain.skillnames import GENERIC, GENERIC_ALONE, NAMES, NO_SKILL, QUALITIES
+
+MOST = 24  # skills of a listing that count, the first ones of its text: bounds what a pair costs
+_LONGEST = 10  # characters of a Han skill; what is longer is a sentence
+_LONGEST_ENGLISH = 3  # words
+
+
+class Level(IntEnum):
+    """How much a demand asks for a skill. A supply offers it (`REQUIRED`) or says that it lacks it (`NEGATED`)."""
+
+    NEGATED = 0
+    PREFERRED = 1
+    REQUIRED = 2
+
+    __hash__ = int.__hash__  # an enum's own is no C; levels are hashed with every pair
+
+
+class Skill(NamedTuple):
+    """A skill as it is written, and its level."""
+
+    written: str
+    level: Level = Level.REQUIRED
+
+    @property
+    def key(self) -> str:
+        """The same for all writings of it."""
+        return canonical(self.written)
+
+
+def asked(title: str, texts: Iterable[str]) -> tuple[Skill, ...]:
+    """What a demand says of skills, in the order of the text; of one named twice, the higher level. At most `MOST`."""
+    return _all_of(title, texts, _level_asked)
+
+
+def offered(title: str, texts: Iterable[str]) -> tuple[Skill, ...]:
+    """What a supply says of skills; what it offers in one place and lacks in another, it offers. At most `MOST`."""
+    return _all_of(title, texts, _level_offered)
+
+
+@lru_cache(50_000)
+def canonical(written: str) -> str:
+    """One key for all writings of a skill: `Java 8` → `java`, `CET-4` → `英语四级`, `Vue.js` → `vue`, `PLC编程` → `plc`."""
+    key = _SPACES.sub("", text.normal(written))
+    if found := _NAME_AND_KIND.fullmatch(key):
+        key = found[1]
+    key = NAMES.get(key, key)
+    key = _SCRIPT.sub("", _VERSION.sub("", key))
+    return NAMES.get(key, key)
+
+
+_SPACES = re.compile(r"[\s_]+|^[,;:、。]+|[,;:、。]+$|(?<=[a-z])-(?=[a-z0-9])")
+_NAME_AND_KIND = re.compile(
+    r"([a-z][a-z0-9+#./]+)(?:编程|开发|语言|软件|技术|框架|数据库|工具|操作|系统|程序|绘图|制图|脚本|应用|表格|证书)+"
+)
+_VERSION = re.compile(r"(?<=[a-z]{4})\d+(?:\.\d+)*(?:\+|\.x)?$")  # shorter names are known by their number: `S7`, `MP3`
+_SCRIPT = re.compile(r"(?<=[a-z]{3})\.?js$")
+
+
+# The clauses of a text and their parts
+
+
+class _Part(NamedTuple):
+    """Words between two commas, and what the heading above them says."""
+
+    words: str
+    is_preferred: bool
+    is_duty: bool
+
+
+_NUMBER = r"(?<![A-Za-z0-9.+-])\d{1,2}(?:、|\)|\.(?!\d))|\(\d{1,2}\)|(?<![一-鿿])[一二三四五六七八九十]{1,2}、"
+_CLAUSES = re.compile(rf"[。;!?\n\r•●◆■★·…]|{_NUMBER}|\.(?:\s|$)|(?=(?:任职|岗位|职位|工作)(?:要求|资格|条件|职责|内容)\s*:)")
+_PARTS = re.compile(
+    r",|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
+    r"|(?=(?:无需|无须|不需要|不要求|不必|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)[^,\s])"
+)
+_HEADING = re.compile(
+    r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑)?|nice to haves?|preferred(?: \w+)?|bonus(?: \w+)?|pluses)"
+    r"|(?P<duty>(?:岗位|职位|工作|职务)?(?:职责|内容|任务|描述|说明)(?:描述|说明)?|responsibilities|duties|job description)"
+    r"|[一-鿿]{0,6}(?:要求|条件|资格|技能)|[\w ]{0,20}(?:requirements?|qualifications?|skills|must haves?|required))"
+    r"\s*[:\]】]\s*",
+    re.IGNORECASE,
+)
+
+
+def _clauses(told: str) -> Iterator[list[_Part]]:
+    """What a text says of persons and places is cut out first, as everywhere."""
+    is_preferred = is_duty = False
+    for clause in _CLAUSES.split(text.neutral(unicodedata.normalize("NFKC", told[: text.PROSE_LIMIT]))):
+        clause = clause.strip()
+        while found := _HEADING.match(clause):
+            is_preferred, is_duty = bool(found["preferred"]), bool(found["duty"])
+            clause = clause[found.end() :]
+        yield [_Part(words, is_preferred, is_duty) for part in _PARTS.split(clause) if (words := part.strip())]
+
+
+# Levels
+
+_PREFERRED = re.compile(
+    r"优先|加分|[更尤为]佳|者佳|为宜|[更最]好"
+    r"|\bprefer(?:red|abl[ye])\b|\b(?:a|big|huge) plus\b|\badvantage|\bnice to have\b|\bdesirable\b",
+    re.IGNORECASE,
+)
+_REQUIRED = re.compile(r"(?<!非)必[须需备]|务必|\bmust\b|(?<!not )\b(?:required|mandatory|essential)\b", re.IGNORECASE)
+_NEEDLESS = re.compile(
+    r"无需|无须|不需|不要求|不强[求制]|不必|不限(?!于)|非必[须需备]|无(?:硬性|特殊)?要求|不[做作](?:硬性)?要求|可不[会懂具持]"
+    r"|(?:不[会懂]|没有|无).{0,16}(?:[亦也均]可|也行|没关系|可(?:以)?培训)"
+    r"|\b(?:not|isn't|aren't) (?:strictly )?(?:required|needed|necessary|mandatory|essential)"
+    r"|\bno .{1,40}\b(?:required|needed|necessary)"
+    r"|\bnot a must\b|\bno need\b|\bneed not\b|\boptional\b",
+    re.IGNORECASE,
+)
+_LACKING = re.compile(
+    r"(?:不|没有?|未|尚未)(?:曾|太|怎么|能)?(?:会|懂|熟悉|了解|掌握|学|用过|接触|使用|做过|取得|考取|通过|具备|持有|擅长)"
+    r"|(?:没有?|(?<!有)无(?!人机|损|线|菌|纸)).{0,14}(?:经验|基础|证)|零基础|暂无"
+    r"|\b(?:no|without|lack\w*) (?:any )?(?:experience|knowledge|skills?|certificate)"
+    r"|\bnot (?:yet )?(?:familiar|proficient|skilled|experienced)"
+    r"|\b(?:do|does|did|have|has)(?: not|n't) (?:know|learn|use|work)|\bcan(?:not|'t)\b|\bunfamiliar\b",
+    re.IGNORECASE,
+)
+_OF_ALL = re.compile(  # what says of the whole enumeration before it that it is preferred
+    r"者\s*(?:优先|加分|[更尤为]?佳)"
+    r"|^\W*(?:均?可)?(?:优先|加分)(?:考虑|录用)?\W*$"
+    r"|(?<!is )(?<!are )(?:preferred|a plus|an advantage|desirable)\W*$"
+)
+
+
+def _level_asked(part: _Part) -> Level:
+    if _PREFERRED.search(part.words):
+        return Level.PREFERRED
+    if _NEEDLESS.search(part.words):
+        return Level.NEGATED
+    return Level.PREFERRED if part.is_preferred and not _REQUIRED.search(part.words) else Level.REQUIRED
+
+
+def _level_offered(part: _Part) -> Level:
+    return Level.NEGATED if _LACKING.search(part.words) else Level.REQUIRED
+
+
+# Skills of a part
+
+# After a strong cue every word is a skill; after a weak one, only what is surely one.
+_CUE = re.compile(
+    r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?"
+    r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要]))会(?![议计员务场话])"
+    r"|能够?(?:熟练)?(?:使用|操作|编写)|(?:学|接触|使?用)过|未学|无需|无须|不需要?|不要求)"
+    r"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|持有?|具有|具备|拥有"
+    r"|有(?![限色机源线关效])|无(?!人机|[损线菌纸])|基于|编写|包括|零基础)"
+    r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
+    r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
+    r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:able|ability) to (?:use|operate)|know|us(?:e|ing)"
+    r"|learn(?:ed|t)?)\s)",
+    re.IGNORECASE,
+)
+_MARKS = (_PREFERRED, _REQUIRED, _NEEDLESS, re.compile("熟练|扎实|过硬"))
+_FIRM = re.compile("(.{2,14}?)(?:基础|功底|操作|运用|使用)*(?:非常|较为?)?(?:熟练|扎实|过硬)$")
+_SURE = re.compile("经验|基础|知识|技能|能力$")
+_CERTIFICATE = re.compile(
+    r"(?:(?:(?![持取得有须的及或和])[A-Za-z一-鿿]){0,6}?"
+    r"(?:从业|执业|职业|教师|操作|上岗|资格|驾驶|电工|焊工|会计|护士|叉车|导游|建造师|工程师|普通话|等级)"
+    r"(?:资格|等级|技能|作业|操作|水平)*(?:证书|证|执照)"
+    r"|驾照|(?:大学|国家)?英语[四六]级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级)"
+)
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9])(?:[CcRr](?=语言)|(?i:\.net(?![a-z])|TCP/IP|CI/CD|PL/SQL|Pro/E)"
+    r"|[A-Za-z][A-Za-z0-9]*(?:[.&-][A-Za-z0-9]+)*(?:\+\+|#)?(?: [A-Z][A-Za-z0-9]*(?![A-Za-z0-9.+#-]))?)"
+)
+_BETWEEN = re.compile(
+    r"[、|()\[\]:\"“”《》<>【】]+|(?<![Tt][Cc][Pp])(?<!C[Ii])(?<![Pp][Ll])(?<![Pp]ro)/|(?<=[一-鿿])\s+|\s+(?=[一-鿿])"
+    r"|或者?|以及|及其?|和(?!谐)|与|并且?|等(?![级离保])|[也均]|尤其|特别|包括|例如|如(?=[A-Za-z])"
+)
+_BEFORE = re.compile(
+    r"^(?:相关|有关|常[用见规]|主流|各[种类个项]|多种|[一两]种|一门|至少|[以之]上|以下|基本|一定|良好|较强|较好|扎实|丰富|优秀|国家"
+    r"|国内外?|其[他它中]?|一些|各|快速|所在|不少于|任[一意]|使用|运用|应用|[过较已中]|[\d一二三两]+(?:[-~][\d一二三]+)?年|\d+|的)+"
+)
+_AFTER = re.compile(
+    r"(?:的?(?:使用|操作|应用|运用|编写|开发|相关|实际|实战|实践|工作|项目|从业)?(?:经验|能力|经历|背景)"
+    r"|的?(?:相关|基础|专业|理论)?(?:知识|技能)|的?(?:使用|操作|运用)方法|的(?:使用|操作|应用)"
+    r"|基础|使用|方面|[者的中]|优先|等|工作|[更尤]?佳|不限|亦可)+$"
+)
+_NOT_IN_A_SKILL = re.compile("[我你您是被把将岁年月每个就必\\s]|进行|可以|" + "|".join(map(re.escape, QUALITIES)))
+_GENERIC = re.compile(f"(?:{'|'.join(GENERIC)})+|{'|'.join(GENERIC_ALONE)}")
+_ENGLISH_BETWEEN = re.compile(r"\s*(?:[/&()、:]|\b(?:and|or|such as|like|including|e\.g)\b)\s*", re.IGNORECASE)
+_ENGLISH_AROUND = re.compile(
+    r"^(?:(?:the|a|an|at|least|one|of|any|some|strong|good|solid|basic|excellent|working|various|modern|in|with|to|how|also|no|use"
+    r"|both)\b\s*)+"
+    r"|\s*\b(?:is|are|would be|will be|isn't|aren't|not|strictly|must|required?|needed|necessary|mandatory|essential|preferred"
+    r"|preferably|desirable|a plus|big plus|an advantage|nice to have|experience|skills?|knowledge|optional|programming"
+    r"|languages?)\b.*$",
+    re.IGNORECASE,
+)
+_HAN = re.compile("[一-鿿]")
+_NUMBERED = re.compile(r"\d{4}")  # the number of a post in its title
+
+
+_LevelOf = Callable[[_Part], Level]
+
+
+def _all_of(title: str, texts: Iterable[str], level_of: _LevelOf) -> tuple[Skill, ...]:
+    found: dict[str, Skill] = {}
+    titled = text.neutral(unicodedata.normalize("NFKC", title))
+    told = [Skill(name) for name in _latin(titled) if not _NUMBERED.search(name)] if _HAN.search(titled) else []
+    for one in (title, *texts):
+        for parts in _clauses(one):
+            told += _of_clause(parts, level_of)
+    for skill in told:
+        before = found.setdefault(skill.key, skill)
+        found[skill.key] = Skill(before.written, max(before.level, skill.level))
+    return tuple(found.values())[:MOST]
+
+
+def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
+    """A part without a cue goes on with what the part before it enumerates: `熟悉Java，Go，C++者优先` prefers all three."""
+    named: list[tuple[list[str], Level]] = []
+    is_going_on, begun = False, 0  # the part in which the enumeration began
+    for part in parts:
+        cues = list(_CUE.finditer(part.words))
+        skills = _named(part, cues, is_going_on=is_going_on)
+        level = level_of(part)
+        if cues:
+            begun = len(named)
+        elif level is Level.PREFERRED and _OF_ALL.search(part.words):
+            named[begun:] = [(before, Level.PREFERRED) for before, _ in named[begun:]]
+        named.append((skills, level))
+        is_going_on = bool(cues or skills)
+    return (Skill(written, level) for skills, level in named for written in skills)
+
+
+def _named(part: _Part, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> list[str]:
+    """Skills of a part as they are written."""
+    words = part.words
+    is_told = bool(cues) or is_going_on or any(mark.search(words) for mark in _MARKS)
+    if not _HAN.search(words):
+        return list(_english(words[cues[-1].end() :] if cues else words)) if is_told else []
+    found = [one[0] for one in _CERTIFICATE.finditer(words)]
+    if is_told and not cues:
+        firm = _FIRM.match(words)
+        found += _pieces(firm[1]) if firm and not part.is_duty else _latin(words)
+    ends = [cue.start() for cue in cues[1:]] + [len(words)]
+    for cue, end in zip(cues, ends, strict=False):
+        told = words[cue.end() : end]
+        is_sure = bool(cue["strong"] or _SURE.search(told)) and not part.is_duty
+        found += _pieces(told) if is_sure else _latin(told)
+    return found
+
+
+def _pieces(told: str) -> Iterator[str]:
+    """What a cue governs, divided: `Word、Excel等办公软件` → `Word`, `Excel`, `办公软件`."""
+    for piece in _BETWEEN.split(told):
+        if latin := list(_latin(piece)):
+            yield from latin
+        else:
+            named = (_AFTER.sub("", _BEFORE.sub("", one)) for one in reversed(piece.split("的")))
+            yield from islice(filter(_is_skill, named), 1)
+
+
+def _latin(told: str) -> Iterator[str]:
+    """Latin words that are names of something: `Spring Boot`, `C++`, `C` of `C语言`."""
+    for found in _LATIN.findall(told):
+        words = [word for word in found.split(" ") if word.lower() not in NO_SKILL]
+        if words and (len(words[0]) > 1 or f"{words[0]}语言" in told):
+            yield " ".join(words)
+
+
+def _english(told: str) -> Iterator[str]:
+    for piece in _ENGLISH_BETWEEN.split(told):
+        skill = _ENGLISH_AROUND.sub("", piece.strip(" .-–")).strip(" .-–")
+        words = skill.lower().split()
+        if 0 < len(words) <= _LONGEST_ENGLISH and not NO_SKILL.intersection(words) and len(skill) > 1:
+            yield skill
+
+
+def _is_skill(piece: str) -> bool:
+    """Whether a piece names something, and nothing that every post asks of everybody."""
+    is_named = (
+        1 < len(piece) <= _LONGEST
+        and _HAN.search(piece)
+        and not _GENERIC.fullmatch(piece)
+        and not _NOT_IN_A_SKILL.search(piece)
+    )
+    return bool(is_named and text.words(piece))
