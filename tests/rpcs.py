@@ -17,6 +17,9 @@ _CONTRACTS = {
     "bookings": "listings.v1.booking",
     "personal_data": "admin.v1.personal_data",
     "feeds": "listings.v1.feed",
+    "reviews": "matching.v1.review",
+    "searches": "matching.v1.search",
+    "statistics": "matching.v1.statistics",
 }
 """What a caller calls a service → where its contract is."""
 

@@ -22,6 +22,7 @@ _GROUPS = (
     "booking",
     "feed",
     "match",
+    "search",
     "round",
     "report",
     "deadline",
@@ -33,7 +34,6 @@ _GROUPS = (
 _NAMES = {"call": "call_", "round": "round_"}  # modules whose commands are named as Python functions
 _COMMANDS = {name: f"alliance_cli.commands.{_NAMES.get(name, name)}:app" for name in _GROUPS} | {
     "login": "alliance_cli.commands.login:login",
-    "search": "alliance_cli.commands.search:search",
     "groups": "alliance_cli.commands.recovery:groups",
     "replay": "alliance_cli.commands.recovery:replay",
     "rebuild": "alliance_cli.commands.recovery:rebuild",

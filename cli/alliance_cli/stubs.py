@@ -10,6 +10,9 @@ from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from alliance.matching.v1.review_service_pb2_grpc import ReviewsServiceStub
+from alliance.matching.v1.search_service_pb2_grpc import SearchesServiceStub
+from alliance.matching.v1.statistics_service_pb2_grpc import StatisticsServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
 from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
@@ -64,6 +67,24 @@ def feeds() -> Any:
 def matching() -> Any:
     """MatchingService."""
     return MatchingServiceStub(channel("matching"))
+
+
+@cache
+def reviews() -> Any:
+    """ReviewsService, which matching serves."""
+    return ReviewsServiceStub(channel("matching"))
+
+
+@cache
+def searches() -> Any:
+    """SearchesService, which matching serves."""
+    return SearchesServiceStub(channel("matching"))
+
+
+@cache
+def statistics() -> Any:
+    """StatisticsService, which matching serves."""
+    return StatisticsServiceStub(channel("matching"))
 
 
 @cache

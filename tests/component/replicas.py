@@ -30,6 +30,7 @@ from matching.index import Index
 from matching.meanings import Meanings
 from matching.proposing import Proposing
 from matching.scoring import Scoring
+from matching.searches.telling import Telling
 from matching.settings import MatchingSettings
 from matching.shares import Shares
 from matching.snapshot import Snapshots
@@ -94,7 +95,7 @@ class Replica:
         self.proposing = Proposing(
             authority, self.index, MatchingSettings.model_construct(match_best=1000, match_candidates=1000)
         )
-        self.scoring = Scoring(self.following, self.shares, self.proposing, database)
+        self.scoring = Scoring(self.following, self.shares, self.proposing, Telling(authority, self.index), database)
         self.pace = 10
         """Records that it reads at once."""
         self.stands_still = False
@@ -179,7 +180,7 @@ class World:
             issuer=fields.pop("issuer", f"organizations/{kind}"),
             kind=listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}"),
             state=listing_pb2.ListingState.Value(f"LISTING_STATE_{state}"),
-            visibility=listing_pb2.VISIBILITY_PUBLIC,
+            visibility=fields.pop("visibility", listing_pb2.VISIBILITY_PUBLIC),
             title=title,
             **fields,
         )

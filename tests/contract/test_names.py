@@ -9,11 +9,13 @@ from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
 from alliance.common.v1 import access_pb2, field_pb2
 from alliance.listings.v1 import booking_pb2, listing_pb2, round_pb2
+from alliance.matching.v1 import review_pb2
 from alliance.registry.v1 import application_pb2, body_pb2, organization_pb2
 from chassis import topics
 from chassis.ids import id_of, resource
 from listings.domain import bookings
 from listings.domain import names as listing_names
+from matching.domain import reviews
 from notify.domain.events import SHARED_PROGRAMMES
 from registry.domain import names as registry_names
 from registry.domain import procedure
@@ -98,6 +100,7 @@ def test_notices_of_applications_go_to_whom_registry_shows_them() -> None:
         (listing_names.BodyKind, "BODY_KIND", body_pb2.BodyKind.items(), False),
         (listing_names.OrgType, "ORG_TYPE", organization_pb2.OrgType.items(), False),
         (bookings.State, "BOOKING_STATE", booking_pb2.BookingState.items(), True),
+        (reviews.State, "REVIEW_STATE", review_pb2.ReviewState.items(), True),
     ],
 )
 def test_the_rules_know_the_contracts_numbers(

@@ -27,7 +27,11 @@ IN_EVERY_SERVICE: dict[str, type] = {
     "alliance.admin.v1.AdminService": Admin,
     "alliance.admin.v1.PersonalDataService": PersonalData,
 }
-OFFERED = {"registry": ["Registry", "Application", "Document"], "listings": ["Listings", "People", "Bookings", "Feeds"]}
+OFFERED = {
+    "registry": ["Registry", "Application", "Document"],
+    "listings": ["Listings", "People", "Bookings", "Feeds"],
+    "matching": ["Matching", "Reviews", "Searches", "Statistics"],
+}
 """Services that offer more than the one that is called like them."""
 DECLARED = {service.full_name: {method.name for method in methods(service)} for service in services()}
 

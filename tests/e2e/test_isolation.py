@@ -16,8 +16,10 @@ from alliance.listings.v1 import booking_service_pb2 as bookings
 from alliance.listings.v1 import feed_service_pb2 as feeds
 from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.listings.v1 import person_service_pb2 as people
-from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import match_pb2, review_pb2, search_pb2, statistics_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as matching
+from alliance.matching.v1 import review_service_pb2 as reviews
+from alliance.matching.v1 import search_service_pb2 as searches
 from alliance.notify.v1 import notify_pb2
 from alliance.notify.v1 import notify_service_pb2 as notify
 from alliance.registry.v1 import application_pb2, body_pb2, grant_pb2, organization_pb2
@@ -46,6 +48,8 @@ class Scene:
     college: Member
     listing: listing_pb2.Listing
     match: match_pb2.Match
+    review: str
+    search: str
     membership: str
     round: str
     report: report_pb2.Report
@@ -93,6 +97,8 @@ def scene(platform: Platform) -> Scene:
         college=college,
         listing=listing,
         match=match,
+        review=_review(owner, match.name),
+        search=_search(college),
         membership=membership.name,
         round=until(lambda: operator.listings.ListRounds(rounds).rounds)[0].name,
         report=operator.reporting.CompileReport(compile_),
@@ -107,6 +113,18 @@ def scene(platform: Platform) -> Scene:
         operator=operator,
         strangers=_strangers(platform, rival),
     )
+
+
+def _review(owner: Member, match: str) -> str:
+    request = reviews.RequestReviewRequest(match=match, organization=owner.name, reason=_WHY)
+    made: str = owner.caller.reviews.RequestReview(request).name
+    return made
+
+
+def _search(member: Member) -> str:
+    search = search_pb2.SavedSearch(organization=member.name, display_name="封装", query="封装")
+    made: str = member.caller.searches.SaveSearch(searches.SaveSearchRequest(search=search)).name
+    return made
 
 
 def _booking(platform: Platform, owner: Member, college: Member) -> str:
@@ -244,6 +262,14 @@ def _requests(scene: Scene) -> dict[str, Message]:
         matching.DeclineMatchRequest(**side),
         matching.StartMatchRequest(**side),
         matching.CompleteMatchRequest(**side, outcome=matching.MATCH_OUTCOME_FULFILLED),
+        reviews.RequestReviewRequest(match=scene.match.name, organization=owner, reason=_WHY),
+        reviews.SettleReviewRequest(name=scene.review, outcome=review_pb2.REVIEW_STATE_UPHELD, reason=_WHY),
+        reviews.GetReviewRequest(name=scene.review),
+        reviews.ListReviewsRequest(match=scene.match.name),
+        statistics_service_pb2.GetAcceptanceRequest(organization=owner),
+        searches.SaveSearchRequest(search=search_pb2.SavedSearch(organization=college, display_name=_WHY, query=_WHY)),
+        searches.ListSavedSearchesRequest(organization=college),
+        searches.DeleteSavedSearchRequest(name=scene.search),
         reporting.ListDeadlinesRequest(body=body),
         reporting.CompileReportRequest(body=body, period=scene.report.period, kind=scene.report.kind),
         reporting.GetReportRequest(name=scene.report.name),
@@ -298,6 +324,8 @@ def _state(scene: Scene) -> list[Message]:
         ),
         operator.listings.ListRounds(listings.ListRoundsRequest(body=body)),
         operator.matching.ExplainMatch(matching.ExplainMatchRequest(name=scene.match.name)),
+        operator.reviews.GetReview(reviews.GetReviewRequest(name=scene.review)),
+        college.caller.searches.ListSavedSearches(searches.ListSavedSearchesRequest(organization=college.name)),
         operator.reporting.GetReport(reporting.GetReportRequest(name=scene.report.name)),
         scene.owner.caller.feeds.GetFeed(feeds.GetFeedRequest(name=scene.feed)),
         college.caller.bookings.GetBooking(bookings.GetBookingRequest(name=scene.booking)),

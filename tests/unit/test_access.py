@@ -13,7 +13,7 @@ from access.visibility import Viewer
 from alliance.admin.v1 import admin_service_pb2
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import booking_service_pb2, listings_service_pb2, person_service_pb2
-from alliance.matching.v1 import matching_service_pb2
+from alliance.matching.v1 import matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2
 from alliance.notify.v1 import notify_service_pb2
 from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance.reporting.v1 import reporting_service_pb2
@@ -34,7 +34,8 @@ NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 _CONTRACTS = (
     *(admin_service_pb2, registry_service_pb2, listings_service_pb2, person_service_pb2, booking_service_pb2),
-    *(matching_service_pb2, reporting_service_pb2, notify_service_pb2),
+    *(matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2),
+    *(reporting_service_pb2, notify_service_pb2),
 )
 PERMISSIONS = {
     method.permission
@@ -44,6 +45,8 @@ PERMISSIONS = {
 } - {PUBLIC, AUTHENTICATED} | {"registry.bodies.check"}  # CheckBody asks for it itself: parties of an application check, too
 _ISSUING = {f"listings.listings.{verb}" for verb in ("create", "update", "publish", "withdraw", "fulfil", "import")}
 _ISSUING |= {f"matching.matches.{verb}" for verb in ("get", "accept", "decline", "start", "complete")}
+_ISSUING |= {"matching.reviews.request", "matching.reviews.get"}
+_ISSUING |= {f"matching.searches.{verb}" for verb in ("save", "list", "delete")}
 _ISSUING |= {"listings.people.set", "listings.people.erase"}
 _ISSUING |= {f"listings.bookings.{verb}" for verb in ("create", "cancel", "get")}
 _ISSUING |= {permission for permission in PERMISSIONS if permission.startswith("notify.")}
@@ -51,9 +54,11 @@ _OWN = {"registry.organizations.update", "registry.memberships.end", "registry.g
 _RUNNING = {f"registry.bodies.{verb}" for verb in ("create", "update", "check", "form")}
 _RUNNING |= {f"registry.memberships.{verb}" for verb in ("create", "update", "end")}
 _RUNNING |= {"listings.rounds.open", "listings.rounds.compile", "listings.rounds.get", "listings.targets.get"}
+_RUNNING |= {"matching.reviews.get", "matching.reviews.settle"}
 _RUNNING |= {"matching.matches.get", "reporting.deadlines.list"}
 _RUNNING |= {f"reporting.reports.{verb}" for verb in ("compile", "get", "submit", "amend")}
 _READING = {"registry.bodies.check", "listings.rounds.get", "listings.targets.get", "matching.matches.get"}
+_READING |= {"matching.reviews.get"}
 _READING |= {"reporting.deadlines.list", "reporting.reports.get"}
 
 

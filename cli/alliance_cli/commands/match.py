@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import match_pb2, statistics_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
+from alliance_cli.commands import review
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
@@ -52,6 +53,14 @@ STEP_COLUMNS: list[Column] = [
     ("单位", "organization", lambda s: s.on_behalf_of),
     ("原因", "reason", lambda s: s.reason),
 ]
+BAND_COLUMNS: list[Column] = [
+    ("得分段", "scores", lambda b: f"{b.lowest}–{b.highest}"),
+    ("待定", "open", lambda b: b.open),
+    ("双方接受", "accepted", lambda b: b.accepted),
+    ("婉拒", "declined", lambda b: b.declined),
+    ("失效", "ended", lambda b: b.ended),
+    ("接受率", "acceptance", lambda b: f"{b.accepted / (b.accepted + b.declined):.0%}" if b.accepted + b.declined else ""),
+]
 Match = Annotated[str, typer.Argument(help="matches/… 或编号 · or id")]
 Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
 
@@ -91,6 +100,18 @@ def list_(
             request.organization = naming.organization(acting)
         found = naming.every(stubs.matching().ListMatches, request, "matches")
         show(found, COLUMNS if context.output == "json" else _columns(found))
+
+
+@app.command()
+def stats(acting: Acting = "", body: str = "", platform: Annotated[bool, typer.Option("--platform")] = False) -> None:
+    """各得分段的接受率 · how many of each band of score were accepted, of an organization, a body or the platform."""
+    with explained():
+        request = statistics_service_pb2.GetAcceptanceRequest()
+        if body:
+            request.body = naming.body(body)
+        elif not platform:
+            request.organization = naming.organization(acting)
+        show(call(stubs.statistics().GetAcceptance, request).bands, BAND_COLUMNS)
 
 
 @app.command()
@@ -152,3 +173,6 @@ def complete(
             name=_name(match), organization=naming.organization(acting), reason=reason, outcome=outcome
         )
         show_one(call(stubs.matching().CompleteMatch, request), COLUMNS)
+
+
+app.add_typer(review.app, name="review")

@@ -14,6 +14,9 @@ from alliance.listings.v1.feed_service_pb2_grpc import FeedsServiceStub
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
 from alliance.listings.v1.person_service_pb2_grpc import PeopleServiceStub
 from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from alliance.matching.v1.review_service_pb2_grpc import ReviewsServiceStub
+from alliance.matching.v1.search_service_pb2_grpc import SearchesServiceStub
+from alliance.matching.v1.statistics_service_pb2_grpc import StatisticsServiceStub
 from alliance.notify.v1.notify_service_pb2_grpc import NotifyServiceStub
 from alliance.registry.v1.application_service_pb2_grpc import ApplicationServiceStub
 from alliance.registry.v1.document_service_pb2_grpc import DocumentServiceStub
@@ -48,10 +51,17 @@ _STUBS: dict[str, Callable[[grpc.Channel], Any]] = {
     "bookings": BookingsServiceStub,
     "feeds": FeedsServiceStub,
     "matching": MatchingServiceStub,
+    "reviews": ReviewsServiceStub,
+    "searches": SearchesServiceStub,
+    "statistics": StatisticsServiceStub,
     "reporting": ReportingServiceStub,
     "notify": NotifyServiceStub,
 }
-_SERVED_BY = {"applications": "registry", "documents": "registry"} | dict.fromkeys(("people", "bookings", "feeds"), "listings")
+_SERVED_BY = {
+    **dict.fromkeys(("applications", "documents"), "registry"),
+    **dict.fromkeys(("people", "bookings", "feeds"), "listings"),
+    **dict.fromkeys(("reviews", "searches", "statistics"), "matching"),
+}
 
 
 def patient_channel(target: str) -> grpc.Channel:
@@ -71,6 +81,9 @@ class Caller:
     bookings: Any
     feeds: Any
     matching: Any
+    reviews: Any
+    searches: Any
+    statistics: Any
     reporting: Any
     notify: Any
 

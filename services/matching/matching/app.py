@@ -6,7 +6,7 @@ from pathlib import Path
 from access.authority import Authority
 from access.register import Owner, ProjectedRegister
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
-from alliance.matching.v1 import matching_service_pb2
+from alliance.matching.v1 import matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
@@ -18,11 +18,17 @@ from matching.following import Following
 from matching.index import Index
 from matching.meanings import Asking, Meanings
 from matching.proposing import Proposing
+from matching.reviews.rpc import Reviews
+from matching.reviews.store import review
 from matching.rpc import Matching, Scopes
 from matching.scoring import Scoring
+from matching.searches.rpc import Searches
+from matching.searches.store import saved_search
+from matching.searches.telling import Telling
 from matching.settings import MatchingSettings
 from matching.shares import Shares
 from matching.snapshot import Snapshots
+from matching.statistics import Statistics
 
 
 class MatchingParts(Parts):
@@ -35,6 +41,7 @@ class MatchingParts(Parts):
         listings = ListingsServiceStub(context.channel(settings.listings_target)) if settings.listings_target else None
         self._authority = Authority(ProjectedRegister(), lambda tx, name: self._scopes.of(tx, name), owner)
         by = embedder(settings.sentence_model)
+        self._model = by.name
         self._index = Index(by.size)
         self._scopes = Scopes(self._index, listings)
         child = Child(settings.sentence_model, by.size)
@@ -45,16 +52,25 @@ class MatchingParts(Parts):
         load = self._snapshots.load if self._snapshots else _nothing
         self._following = Following(self._index, meanings, self._shares, load)
         proposing = Proposing(self._authority, self._index, settings)
-        self._scoring = Scoring(self._following, self._shares, proposing, context.database)
+        self._scoring = Scoring(
+            self._following, self._shares, proposing, Telling(self._authority, self._index), context.database
+        )
 
     def authoriser(self) -> Authority:
         """Decides by the projected register."""
         return self._authority
 
     def offers(self) -> Sequence[Offer]:
-        """`MatchingService`."""
-        descriptor = matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"]
-        return [Offer(descriptor, Matching(self._authority, self._index, self._asking))]
+        """Matches with search, their reviews and figures, and saved searches."""
+        days = self.context.settings.match_review_days
+        reviews = Reviews(self._authority, self._index, self._model, days)
+        matching = Matching(self._authority, self._index, self._asking)
+        return [
+            Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], matching),
+            Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),
+            Offer(search_service_pb2.DESCRIPTOR.services_by_name["SearchesService"], Searches()),
+            Offer(statistics_service_pb2.DESCRIPTOR.services_by_name["StatisticsService"], Statistics()),
+        ]
 
     def listens(self) -> Sequence[Listen]:
         """Listings, and the register's facts."""
@@ -74,5 +90,5 @@ def _nothing(_: str) -> dict[int, int]:
     return {}
 
 
-_AGGREGATES = (store.match,)
+_AGGREGATES = (store.match, review, saved_search)
 SERVICE = Service("matching", MatchingSettings, Path(__file__).parent.parent / "migrations", MatchingParts, _AGGREGATES)

@@ -11,7 +11,7 @@ from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
-from codes import education, industries, majors, regions
+from codes import NoCodeError, education, industries, majors, regions
 from matching.domain import skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
@@ -101,7 +101,7 @@ def message_of(match: Match) -> match_pb2.Match:
         bodies=match.bodies,
         state=match_pb2.MatchState.Value(f"MATCH_STATE_{match.state}"),
         score=match.score,
-        parts=[_part_message(part) for part in match.parts],
+        parts=[part_message(part) for part in match.parts],
         gaps=match.gaps,
         algorithm_version=match.algorithm_version,
         demand_accepted=match.demand_accepted,
@@ -114,7 +114,7 @@ def message_of(match: Match) -> match_pb2.Match:
     return message
 
 
-def _part_message(part: Part) -> match_pb2.ScorePart:
+def part_message(part: Part) -> match_pb2.ScorePart:
     return match_pb2.ScorePart(
         feature=part.feature,
         weight=part.weight,
@@ -171,6 +171,14 @@ def required(field: str, value: str, zh: str, en: str) -> str:
     if not value.strip():
         raise Invalid([Violation(field, "required", zh, en)])
     return value.strip()
+
+
+def area_of(given: str, field: str) -> str:
+    """The GB/T 2260 code of a region that is asked for; raises `Invalid` with the nearest one where it is none."""
+    try:
+        return regions.read(given) if given else ""
+    except NoCodeError as error:
+        raise Invalid([Violation(field, "GB/T 2260", error.zh, error.en)]) from error
 
 
 def hit_of(entry: Entry, relevance: float, query: str) -> matching_service_pb2.SearchHit:

@@ -6,7 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from matching.domain.life import Change, Verb
 
-_BAND = 100  # thousandths of score in a band
+BAND = 100
+"""Thousandths of score in a band."""
 
 FRESHNESS = Histogram(
     "alliance_matching_freshness_seconds",
@@ -49,7 +50,7 @@ SHARES = Gauge(
 def count(changes: Iterable[Change]) -> None:
     """Count what happened to matches, once it is committed."""
     for change in changes:
-        low = change.match.score // _BAND * _BAND
-        STEPS.labels(change.verb.value, f"{low}-{low + _BAND - 1}").inc()
+        low = change.match.score // BAND * BAND
+        STEPS.labels(change.verb.value, f"{low}-{low + BAND - 1}").inc()
         if change.verb is Verb.PROPOSED:
             SCORES.observe(change.match.score / 1000)

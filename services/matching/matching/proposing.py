@@ -44,7 +44,7 @@ class Proposing:
     async def _plan(self, tx: Tx, entry: Entry, matches: dict[str, Match], shares: frozenset[int]) -> None:
         facts = entry.facts
         day = Day(tx.now, business_date(tx.now), self._settings.match_threshold)
-        viewers = _Viewers(tx, self._authority)
+        viewers = Viewers(tx, self._authority)
         candidates = self._index.candidates(entry, shares)
         able = score.best(facts, candidates, day.today, day.threshold, self._settings.match_candidates)
         chosen = await self._seen(viewers, facts, able)
@@ -59,7 +59,7 @@ class Proposing:
         proposed = sum(change.verb is Verb.PROPOSED for change in changes)
         tx.on_commit(lambda: metrics.PROPOSALS.observe(proposed))
 
-    async def _seen(self, viewers: "_Viewers", facts: Facts, able: Iterable[Partner]) -> list[Partner]:
+    async def _seen(self, viewers: "Viewers", facts: Facts, able: Iterable[Partner]) -> list[Partner]:
         """The best of those whose issuers may see each other's listing."""
         chosen: list[Partner] = []
         for other in able:
@@ -82,7 +82,7 @@ class Proposing:
         return found, gone
 
 
-class _Viewers:
+class Viewers:
     """What issuers may see of each other, each asked for once a transaction."""
 
     def __init__(self, tx: Tx, authority: Authority) -> None:
@@ -92,9 +92,10 @@ class _Viewers:
 
     async def see_each_other(self, one: Facts, other: Facts) -> bool:
         """Whether each issuer may see the other's listing."""
-        return await self._sees(one.issuer, other) and await self._sees(other.issuer, one)
+        return await self.sees(one.issuer, other) and await self.sees(other.issuer, one)
 
-    async def _sees(self, organization: str, facts: Facts) -> bool:
+    async def sees(self, organization: str, facts: Facts) -> bool:
+        """Whether an organization as such may see a published listing."""
         if facts.visibility == listing_pb2.VISIBILITY_PUBLIC:
             return True
         if organization not in self._known:

@@ -14,16 +14,28 @@ from chassis import etag, paging
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation
 from chassis.rpc import Call
-from codes import NoCodeError, regions
 from matching import store
 from matching.domain import gap, life
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.entry import Entry
 from matching.index import Index, near
-from matching.mapping import alternative_of, facets_of, hit_of, message_of, outcome_of, required, skill_of, states_of, step_of
+from matching.mapping import (
+    alternative_of,
+    area_of,
+    facets_of,
+    hit_of,
+    message_of,
+    outcome_of,
+    required,
+    skill_of,
+    states_of,
+    step_of,
+)
 from matching.meanings import Asking
+from matching.reviews import rpc as reviews
 from matching.search import FACETS, Filter, Search
+from matching.searches import rpc as searches
 from matching.store import Place, Wanted
 
 _OWNER_TIMEOUT = 2.0  # seconds
@@ -133,7 +145,7 @@ class Matching:
 
 
 class Scopes:
-    """Whose grants give authority over a match or a listing: the issuers', the bodies'."""
+    """Whose grants give authority over a match, a review, a saved search or a listing: the issuers', the bodies'."""
 
     def __init__(self, index: Index, listings: Any) -> None:
         """`listings` is the owner's stub, or None where nobody is to be asked."""
@@ -145,6 +157,10 @@ class Scopes:
         if resource.startswith("matches/"):
             match = await store.get(tx, resource)
             return frozenset({match.demand_issuer, match.supply_issuer, *match.bodies}) if match else frozenset()
+        if resource.startswith("reviews/"):
+            return await reviews.scopes_of(tx, resource)
+        if resource.startswith("searches/"):
+            return await searches.scopes_of(tx, resource)
         entry = self._index.get(resource)
         if entry is not None:
             return frozenset({entry.facts.issuer, *entry.facts.bodies})
@@ -210,11 +226,4 @@ def _is_visible(viewer: Viewer, entry: Entry) -> bool:
 
 def _filter(request: rpc.SearchListingsRequest) -> Filter:
     names = (listing_pb2.ListingKind.Name(kind).removeprefix("LISTING_KIND_") for kind in request.kinds if kind)
-    return Filter(frozenset(names), _area_of(request.region_code), request.body, request.issuer, request.source)
-
-
-def _area_of(text: str) -> str:
-    try:
-        return regions.read(text) if text else ""
-    except NoCodeError as error:
-        raise Invalid([Violation("region_code", "GB/T 2260", error.zh, error.en)]) from error
+    return Filter(frozenset(names), area_of(request.region_code, "region_code"), request.body, request.issuer, request.source)

@@ -7,7 +7,7 @@ that can't be scored is put down to be tried again, and holds up nobody.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis.clock import business_date
 from chassis.database import Cause, Database, Tx
@@ -18,6 +18,7 @@ from matching.domain.shares import SHARES
 from matching.following import Following
 from matching.log import Change
 from matching.proposing import Proposing
+from matching.searches.telling import Telling
 from matching.shares import LostError, Share, Shares
 
 log = logging.getLogger(__name__)
@@ -33,16 +34,20 @@ _LATEST = timedelta(minutes=5)  # between two tries of one that fails
 class Scoring:
     """Of this replica's shares."""
 
-    def __init__(self, following: Following, shares: Shares, proposing: Proposing, database: Database) -> None:
+    def __init__(
+        self, following: Following, shares: Shares, proposing: Proposing, telling: Telling, database: Database
+    ) -> None:
         self._following = following
         self._shares = shares
         self._proposing = proposing
+        self._telling = telling
         self._database = database
         self._next = 0  # number of the first change in the log that a share may not have scored
 
     async def run(self) -> None:
         """Score until cancelled."""
         await self._following.is_caught_up.wait()
+        await self._renew()
         turning = asyncio.create_task(self._turns())
         try:
             while True:
@@ -53,6 +58,17 @@ class Scoring:
             turning.cancel()
             await asyncio.gather(turning, return_exceptions=True)
             await self._shares.leave()
+
+    async def _renew(self) -> None:
+        """See `Telling.renew`; until it is done nothing is scored."""
+        while True:
+            try:
+                return await self._telling.renew(self._database, ACTOR)
+            except Exception as error:
+                if not away(error):
+                    raise
+                log.warning("scoring: waiting for a part", extra={"error": reason(error)})
+                await asyncio.sleep(_AWAY)
 
     async def due(self, tx: Tx) -> int:
         """How much is not scored yet."""
@@ -146,12 +162,18 @@ class Scoring:
     async def _scored(self, some: Sequence[tuple[Change, frozenset[int]]], seen: dict[int, dict[int, int]]) -> None:
         async with self._database.transaction(Cause(ACTOR)) as tx:
             for change, shares in some:
-                await as_effect(tx, ACTOR, _GROUP, change.record, self._proposing.plan(tx, change.record.key, shares))
+                work = self._changed(tx, change.record.key, shares, change.record.time)
+                await as_effect(tx, ACTOR, _GROUP, change.record, work)
             await self._shares.advance(tx, seen)
             at = tx.recorded_at
         self._have_seen(seen)
         for change, _ in some:
             metrics.FRESHNESS.observe(max(0.0, (at - change.record.time).total_seconds()))
+
+    async def _changed(self, tx: Tx, name: str, shares: frozenset[int], at: datetime) -> None:
+        """All that follows from a listing's change."""
+        await self._proposing.plan(tx, name, shares)
+        await self._telling.tell(tx, name, shares, at)
 
     async def _one_by_one(self, some: Sequence[tuple[Change, frozenset[int]]]) -> None:
         """Each alone; those that fail are to be tried again, and count as seen."""
@@ -200,7 +222,7 @@ class Scoring:
         names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
         try:
             for start in range(0, len(names), _TOGETHER):
-                await self._planned(names[start : start + _TOGETHER], shares, one.cause)
+                await self._planned(names[start : start + _TOGETHER], shares, one.cause, has_changed=bool(one.listing))
         except LostError:
             raise
         except Exception as error:
@@ -215,12 +237,17 @@ class Scoring:
             await self._shares.guard(tx, shares)
             await again.done(tx, one.id, shares)
 
-    async def _planned(self, names: Sequence[str], shares: frozenset[int], cause: str = "") -> None:
-        """Score listings against shares, in one transaction."""
+    async def _planned(
+        self, names: Sequence[str], shares: frozenset[int], cause: str = "", *, has_changed: bool = False
+    ) -> None:
+        """Score listings against shares, in one transaction; `has_changed`: they could not be scored when they changed."""
         async with self._database.transaction(Cause(ACTOR, event_id=cause)) as tx:
             await self._shares.guard(tx, shares)
             for name in names:
-                await self._proposing.plan(tx, name, shares)
+                if has_changed:
+                    await self._changed(tx, name, shares, tx.recorded_at)
+                else:
+                    await self._proposing.plan(tx, name, shares)
 
     # Days
 

@@ -18,6 +18,8 @@ class MatchingSettings(ServiceSettings):
     """Proposals that one change of a listing can bring it: its best ones, as many as people look through."""
     match_candidates: int = Field(default=100, ge=1, le=10_000)
     """Candidates that are scored for one change."""
+    match_review_days: int = Field(default=15, ge=1, le=365)
+    """Calendar days in which a review of a match is to be settled. Our default: PIPL art. 24 names none."""
     listings_target: str = ""
     """gRPC address of listings, asked about a listing that has not been heard of yet; empty: nobody is asked."""
     index_folder: Path | None = None

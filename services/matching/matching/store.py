@@ -40,11 +40,13 @@ TOPIC = "alliance.internal.matching.match.v1"
 _INSTANT: Any = DateTime(timezone=True)
 
 
-class _Base(SQLModel):
+class Base(SQLModel):
+    """All tables of the service."""
+
     metadata = MetaData()
 
 
-class MatchRow(_Base, table=True):
+class MatchRow(Base, table=True):
     """A match; the columns are the fields of `domain.life.Match`, and the share of its demand."""
 
     __tablename__ = "match"
@@ -78,7 +80,7 @@ class MatchRow(_Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
 
 
-class ShareRow(_Base, table=True):
+class ShareRow(Base, table=True):
     """A share of the demands: who works on it, until when, and what has been scored against its demands."""
 
     __tablename__ = "share"
@@ -92,7 +94,7 @@ class ShareRow(_Base, table=True):
     swept_on: date = Field(description="business date up to which listings that begin have been scored")
 
 
-class ReplicaRow(_Base, table=True):
+class ReplicaRow(Base, table=True):
     """A process that can work on shares."""
 
     __tablename__ = "replica"
@@ -101,7 +103,7 @@ class ReplicaRow(_Base, table=True):
     expires_at: datetime = Field(sa_type=_INSTANT)
 
 
-class AgainRow(_Base, table=True):
+class AgainRow(Base, table=True):
     """What is to be scored again without a change of a listing's own: an organization's listings, or one that failed."""
 
     __tablename__ = "again"
@@ -116,7 +118,7 @@ class AgainRow(_Base, table=True):
     due_at: datetime = Field(sa_type=_INSTANT)
 
 
-class VectorRow(_Base, table=True):
+class VectorRow(Base, table=True):
     """A vector by the hash of the texts that it was made of."""
 
     __tablename__ = "vector"
@@ -126,7 +128,7 @@ class VectorRow(_Base, table=True):
 
 
 match: Table = MatchRow.__table__  # type: ignore[attr-defined]
-metadata = _Base.metadata
+metadata = Base.metadata
 
 _INSERT = insert(match)
 _UPSERT = _INSERT.on_conflict_do_update(

@@ -44,11 +44,71 @@ CREATE INDEX match_supply ON match (supply);
 
 CREATE INDEX match_supply_issuer ON match (supply_issuer);
 
+CREATE TABLE met (
+  listing TEXT NOT NULL,
+  search TEXT NOT NULL,
+  share INTEGER NOT NULL,
+  PRIMARY KEY (listing, search)
+);
+
+CREATE INDEX met_search ON met (search);
+
 CREATE TABLE replica (
   name TEXT NOT NULL,
   expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
   PRIMARY KEY (name)
 );
+
+CREATE TABLE review (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  match TEXT NOT NULL,
+  shown BYTEA NOT NULL,
+  sides TEXT[] NOT NULL,
+  bodies TEXT[] NOT NULL,
+  organization TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  due_on DATE NOT NULL,
+  finding TEXT NOT NULL,
+  reviewed_by TEXT NOT NULL,
+  create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  settle_time TIMESTAMP WITH TIME ZONE,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX review_bodies ON review USING gin (bodies);
+
+CREATE INDEX review_match ON review (match);
+
+CREATE INDEX review_sides ON review USING gin (sides);
+
+CREATE UNIQUE INDEX review_open ON review (match) WHERE state = 1;
+
+CREATE TABLE saved_search (
+  name TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  share INTEGER NOT NULL,
+  organization TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  query TEXT NOT NULL,
+  kinds TEXT[] NOT NULL,
+  area TEXT NOT NULL,
+  body TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  source TEXT NOT NULL,
+  anchors TEXT[] NOT NULL,
+  algorithm_version TEXT NOT NULL,
+  latest BYTEA NOT NULL,
+  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE INDEX saved_search_anchors ON saved_search USING gin (anchors) WITH (fastupdate = off);
+
+CREATE INDEX saved_search_organization ON saved_search (organization, name);
 
 CREATE TABLE share (
   number INTEGER NOT NULL,

@@ -19,6 +19,8 @@ class Rights:
 
     async def may_know(self, tx: Tx, organization: str, about: About) -> bool:
         """Whether the organization may be told of the event, today."""
+        if about.audience is Audience.SEEKERS:
+            return organization in about.organizations and await self._sees(tx, organization, about)
         if about.audience is Audience.EVERYBODY or organization in about.organizations:
             return True
         if about.audience is Audience.VIEWERS:

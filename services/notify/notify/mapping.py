@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import events_pb2 as listings_events
 from alliance.matching.v1 import events_pb2 as matching_events
-from alliance.matching.v1 import match_pb2
+from alliance.matching.v1 import match_pb2, review_pb2, search_pb2
 from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import application_pb2, body_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
@@ -38,6 +38,8 @@ TOPICS = (
     "alliance.internal.listings.silence.v1",
     "alliance.internal.listings.booking.v1",
     "alliance.internal.matching.match.v1",
+    "alliance.internal.matching.review.v1",
+    "alliance.internal.matching.search.v1",
     "alliance.internal.reporting.deadline.v1",
     "alliance.internal.reporting.report.v1",
     "alliance.internal.registry.call.v1",
@@ -230,6 +232,42 @@ def _match(record: Record) -> About:
     return About(record.id, record.type, record.key, sides, frozenset(match.bodies), audience=Audience.SIDES, facts=facts)
 
 
+def _review(record: Record) -> About:
+    review = cast(review_pb2.ReviewEvent, record.message).review
+    facts = {
+        "match": review.match.name,
+        "organization": review.organization,
+        "reason": review.reason,
+        "finding": review.finding,
+        "due_on": review.due_on,
+    }
+    sides = frozenset({review.match.demand_issuer, review.match.supply_issuer})
+    bodies = frozenset(review.match.bodies)
+    return About(record.id, record.type, record.key, sides, bodies, audience=Audience.SIDES, facts=facts)
+
+
+def _search(record: Record) -> About:
+    """What met a search is told as the listing's, so that it is told to nobody who may see the listing no more."""
+    search = cast(search_pb2.SavedSearchEvent, record.message).search
+    owner, facts = frozenset({search.organization}), {"search": search.display_name}
+    if record.verb != "met":
+        return About(record.id, record.type, record.key, owner, audience=Audience.SIDES, facts=facts)
+    found = search.latest
+    return About(
+        record.id,
+        record.type,
+        found.listing,
+        owner,
+        frozenset(found.bodies),
+        found.kind,
+        Audience.SEEKERS,
+        found.issuer,
+        found.visibility,
+        shown=True,
+        facts={**facts, "title": found.title, "issuer": found.issuer},
+    )
+
+
 def _organization(record: Record) -> About:
     return About(record.id, record.type, record.key, frozenset({record.key}), audience=Audience.EVERYBODY)
 
@@ -397,8 +435,8 @@ _ABOUT: dict[str, Callable[[Record], About]] = dict(
     zip(
         TOPICS,
         (
-            *(_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _deadline, _report),
-            *(_call, _application),
+            *(_organization, _body, _membership, _listing, _round, _feed, _silence, _booking, _match, _review, _search),
+            *(_deadline, _report, _call, _application),
         ),
         strict=True,
     )

@@ -2,7 +2,8 @@
 
 A fulfilled, failed or declined match is final: the two have spoken, a later revision does not ask them again. An
 expired one was ended by the platform and is proposed anew when the pair fits again. Once both sides have accepted,
-only a broken condition or a closed listing ends a match; a lower score does not. What is in progress is theirs alone:
+only a broken condition, a closed listing or a person's review ends a match; a lower score does not. What a review has
+overturned is proposed anew only once one of its listings changes. What is in progress is theirs alone:
 a cooperation goes on when the listing that led to it is fulfilled, revised or runs out.
 """
 
@@ -29,6 +30,7 @@ class State(StrEnum):
     FAILED = "FAILED"
     DECLINED = "DECLINED"
     EXPIRED = "EXPIRED"
+    OVERTURNED = "OVERTURNED"
 
 
 class Verb(StrEnum):
@@ -42,10 +44,13 @@ class Verb(StrEnum):
     FAILED = "failed"
     DECLINED = "declined"
     EXPIRED = "expired"
+    OVERTURNED = "overturned"
 
 
 OPEN = frozenset({State.PROPOSED, State.ACCEPTED})
 """What the platform may end."""
+DISPUTABLE = OPEN | {State.EXPIRED}
+"""What a review can still overturn: in every other state the two sides work on it, have spoken, or a review has."""
 
 # (state, what a side does) → state. Accepting leads to ACCEPTED only once both sides have.
 STEPS: Mapping[tuple[State, Verb], State] = {
@@ -154,6 +159,13 @@ def propose(before: Match | None, demand: Facts, supply: Facts, verdict: Verdict
     return Change(Verb.PROPOSED, proposed)
 
 
+def is_proposable(match: Match | None, demand: Facts, supply: Facts) -> bool:
+    """Whether a pair that fits may be proposed, by what became of it before."""
+    if match is not None and match.state is State.OVERTURNED:
+        return demand.version > match.demand_version or supply.version > match.supply_version
+    return match is None or match.state is State.EXPIRED
+
+
 def reconsider(match: Match, demand: Facts, supply: Facts, verdict: Verdict, threshold: int, now: datetime) -> Change | None:
     """What a new verdict means for an open match; None where nothing changes that anybody would see."""
     if verdict.broken:
@@ -182,6 +194,14 @@ def _rescore(match: Match, demand: Facts, supply: Facts, verdict: Verdict, now: 
 def expire(match: Match, reason: str, now: datetime) -> Change:
     """The platform ends an open match."""
     return Change(Verb.EXPIRED, _next(match, now, state=State.EXPIRED, reason=reason))
+
+
+def overturn(match: Match, demand_version: int, supply_version: int, reason: str, now: datetime) -> Change | None:
+    """A review ends a match, for as long as its listings are of these versions; None where it is no longer the platform's."""
+    if match.state not in DISPUTABLE:
+        return None
+    versions = {"demand_version": demand_version, "supply_version": supply_version}
+    return Change(Verb.OVERTURNED, _next(match, now, state=State.OVERTURNED, reason=reason, **versions))
 
 
 def accept(match: Match, organization: str, reason: str, now: datetime) -> Change:

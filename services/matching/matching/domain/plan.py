@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from matching.domain import life
 from matching.domain.facts import Facts
-from matching.domain.life import CLOSED, OPEN, Change, Match, State
+from matching.domain.life import CLOSED, OPEN, Change, Match
 from matching.domain.score import Partner, Verdict, judge, sides
 
 
@@ -52,9 +52,8 @@ def close(matches: Iterable[Match], state: str, now: datetime) -> list[Change]:
 
 def _chosen(facts: Facts, other: Facts, near: int | None, match: Match | None, day: Day) -> Change | None:
     demand, supply = sides(facts, other)
-    if match is not None and match.state not in OPEN | {State.EXPIRED}:
+    if match is not None and match.state in OPEN:
+        return life.reconsider(match, demand, supply, judge(demand, supply, day.today, near), day.threshold, day.now)
+    if not life.is_proposable(match, demand, supply):
         return None
-    verdict = judge(demand, supply, day.today, near)
-    if match is None or match.state is State.EXPIRED:
-        return life.propose(match, demand, supply, verdict, day.now)
-    return life.reconsider(match, demand, supply, verdict, day.threshold, day.now)
+    return life.propose(match, demand, supply, judge(demand, supply, day.today, near), day.now)

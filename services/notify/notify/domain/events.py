@@ -21,6 +21,8 @@ class Audience(IntEnum):
     """The organizations named, and the issuer's secondary colleges, which act for it."""
     SHARED = 7
     """As PARTIES, and the bodies' members and task forces."""
+    SEEKERS = 8
+    """The organizations named, as long as they may see the listing."""
 
 
 @dataclass(frozen=True)

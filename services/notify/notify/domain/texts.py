@@ -71,6 +71,48 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "matching.match.fulfilled": ("匹配已达成", "{subject}：{reason}", "Match fulfilled", "{subject}: {reason}"),
     "matching.match.expired": ("匹配已失效", "{subject}：{reason}", "Match expired", "{subject}: {reason}"),
+    "matching.match.overturned": (
+        "匹配经复核撤销",
+        "{subject} 经人工复核撤销：{reason}。任何一方修改供需信息之前不再推荐。",
+        "Match overturned by a review",
+        "{subject} was overturned by a person's review: {reason}. It is not proposed again until one of its listings changes.",
+    ),
+    "matching.search.saved": (
+        "已保存检索：{search}",
+        "检索“{search}”已保存，有新的供需信息符合时将通知。",
+        "Search saved: {search}",
+        "The search “{search}” is saved; listings that come to meet it are told.",
+    ),
+    "matching.search.met": (
+        "“{search}”有新结果：{title}",
+        "{issuer} 的“{title}”符合已保存的检索“{search}”。查看 {subject}。",
+        "New for “{search}”: {title}",
+        "“{title}” of {issuer} meets the saved search “{search}”. See {subject}.",
+    ),
+    "matching.search.forgotten": (
+        "已删除检索：{search}",
+        "检索“{search}”已删除，不再通知。",
+        "Search forgotten: {search}",
+        "The search “{search}” is forgotten; nothing is told of it any more.",
+    ),
+    "matching.review.requested": (
+        "申请人工复核：{match}",
+        "{organization} 申请对 {match} 进行人工复核：{reason}。请于 {due_on} 前作出结论（期限为平台默认）。查看 {subject}。",
+        "Review requested: {match}",
+        "{organization} asks that a person reviews {match}: {reason}. To be settled by {due_on} (our default). See {subject}.",
+    ),
+    "matching.review.upheld": (
+        "复核结论：维持",
+        "{match} 经人工复核予以维持：{finding}",
+        "Review: upheld",
+        "{match} was upheld by a person's review: {finding}",
+    ),
+    "matching.review.overturned": (
+        "复核结论：撤销",
+        "{match} 经人工复核予以撤销：{finding}",
+        "Review: overturned",
+        "{match} was overturned by a person's review: {finding}",
+    ),
     "reporting.deadline.opened": (
         "可以开始：{title}",
         "{body}：{title}（{period}），{due_on} 前完成。",

@@ -43,6 +43,8 @@ class _MatchStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MatchState
     """Declined by a side 已婉拒; final."""
     MATCH_STATE_EXPIRED: _MatchState.ValueType  # 7
     """Expired 已失效: one of its listings was withdrawn, ran out, or no longer fits. Proposed anew if they fit again."""
+    MATCH_STATE_OVERTURNED: _MatchState.ValueType  # 8
+    """Overturned 经复核撤销: a person's review found that it should not have been made. Proposed anew once one of its listings changes."""
 
 class MatchState(_MatchState, metaclass=_MatchStateEnumTypeWrapper):
     """State of a match."""
@@ -63,6 +65,8 @@ MATCH_STATE_DECLINED: MatchState.ValueType  # 6
 """Declined by a side 已婉拒; final."""
 MATCH_STATE_EXPIRED: MatchState.ValueType  # 7
 """Expired 已失效: one of its listings was withdrawn, ran out, or no longer fits. Proposed anew if they fit again."""
+MATCH_STATE_OVERTURNED: MatchState.ValueType  # 8
+"""Overturned 经复核撤销: a person's review found that it should not have been made. Proposed anew once one of its listings changes."""
 Global___MatchState: _TypeAlias = MatchState  # noqa: Y015
 
 @_typing.final

@@ -1,0 +1,37 @@
+"""Figures of matches 匹配统计: what became of proposals, by band of score; thin enough to be rpc and statement in one."""
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+
+from alliance.matching.v1 import statistics_service_pb2 as rpc
+from chassis.errors import Invalid, Violation
+from chassis.rpc import Call
+from matching.domain.life import State
+from matching.metrics import BAND
+from matching.store import match
+
+_BECAME = {
+    "open": [State.PROPOSED],
+    "accepted": [State.ACCEPTED, State.IN_PROGRESS, State.FULFILLED, State.FAILED],
+    "declined": [State.DECLINED],
+    "ended": [State.EXPIRED, State.OVERTURNED],
+}
+
+
+class Statistics:
+    """`alliance.matching.v1.StatisticsService`."""
+
+    async def GetAcceptance(self, call: Call, request: rpc.GetAcceptanceRequest) -> rpc.GetAcceptanceResponse:
+        """See the contract."""
+        if request.organization and request.body:
+            text = ("organization 与 body 只能填写一个", "give organization or body, not both")
+            raise Invalid([Violation("organization", "one-of", *text)])
+        asked: ColumnElement[bool] = true()
+        if request.organization:
+            asked = or_(match.c.demand_issuer == request.organization, match.c.supply_issuer == request.organization)
+        elif request.body:
+            asked = match.c.bodies.contains([request.body])
+        counted = [func.count().filter(match.c.state.in_(states)).label(name) for name, states in _BECAME.items()]
+        lowest = (match.c.score // BAND * BAND).label("lowest")
+        found = await call.tx.conn.execute(select(lowest, *counted).where(asked).group_by(lowest).order_by(lowest))
+        bands = [rpc.AcceptanceBand(highest=row.lowest + BAND - 1, **row._mapping) for row in found]
+        return rpc.GetAcceptanceResponse(bands=bands)

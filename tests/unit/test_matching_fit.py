@@ -1,0 +1,120 @@
+"""Matching: weights fitted to decisions, offline; the same decisions give the same bytes."""
+
+import random
+
+import numpy as np
+import pytest
+
+from alliance.common.v1 import text_pb2
+from alliance.matching.v1 import match_pb2
+from matching.domain.fitting import Decision, digest_of, ranked_right, thousandths
+from matching.fit import LEAST, decision_of, fitted, logistic, written
+
+FEATURES = ("text", "skills", "region")
+
+
+def decided(number: int, chance: random.Random, features: tuple[str, ...] = FEATURES) -> Decision:
+    """A decision that follows skills, and nothing else."""
+    values = {name: chance.randrange(1001) for name in features}
+    is_accepted = values["skills"] + chance.randrange(-100, 101) > 500
+    return Decision(f"matches/{number}", values, sum(values.values()) // len(values), is_accepted)
+
+
+def decisions(count: int, seed: int = 1) -> list[Decision]:
+    chance = random.Random(seed)
+    return [decided(number, chance) for number in range(count)]
+
+
+def test_what_the_sides_follow_gets_the_weight() -> None:
+    group = fitted(decisions(1000), 1)["groups"]["region+skills+text"]
+    assert sum(group["weights"].values()) == 1000
+    assert group["weights"]["skills"] > 800
+    assert group["held_out_auc"]["fitted"] > 0.9 > group["held_out_auc"]["shown"]
+    assert group["learned"] + group["held_out"] == 1000
+
+
+def test_the_same_decisions_give_the_same_bytes_in_any_order() -> None:
+    found, mixed = decisions(600), decisions(600)
+    random.Random(2).shuffle(mixed)
+    assert written(fitted(found, 1)) == written(fitted(mixed, 1))
+    assert digest_of(found) == digest_of(mixed)
+    assert fitted(found, 1)["version"] != fitted(found, 2)["version"]
+    assert fitted(found, 1)["version"] != fitted(found[1:], 1)["version"]
+
+
+def of_each(accepted: int, declined: int) -> list[Decision]:
+    """So many decisions of each kind that are learned from."""
+    names = (f"matches/{number}" for number in range(10_000))
+    outcomes = [True] * accepted + [False] * declined
+    learned = (one for name in names if not (one := Decision(name, {"text": 500}, 500, is_accepted=True)).is_held_out(1))
+    return [
+        Decision(one.match, {"text": 900 if taken else 100}, 500, taken) for one, taken in zip(learned, outcomes, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "declined", "is_fitted"), [(LEAST, LEAST, True), (LEAST - 1, 500, False), (500, LEAST - 1, False)]
+)
+def test_a_few_decisions_fit_nothing(accepted: int, declined: int, is_fitted: bool) -> None:
+    group = fitted(of_each(accepted, declined), 1)["groups"]["text"]
+    assert (group["learned"], group["accepted"]) == (accepted + declined, accepted)
+    assert group["weights"] == ({"text": 1000} if is_fitted else {})
+
+
+def test_groups_are_fitted_apart() -> None:
+    chance = random.Random(3)
+    other = [decided(number, chance, ("skills", "text")) for number in range(1000, 1600)]
+    alone, both = fitted(decisions(600), 1), fitted([*decisions(600), *other], 1)
+    assert set(both["groups"]) == {"region+skills+text", "skills+text"}
+    assert both["groups"]["region+skills+text"] == alone["groups"]["region+skills+text"]
+
+
+def test_a_logistic_regression_is_where_its_slope_is_none() -> None:
+    chance = np.random.default_rng(1)
+    rows = chance.random((200, 3))
+    outcomes = (rows[:, 0] > chance.random(200)).astype(np.float64)
+    intercept, *slopes = logistic(rows, outcomes)
+    likely = 1 / (1 + np.exp(-(intercept + rows @ slopes)))
+    assert abs((outcomes - likely).sum()) < 1e-6
+    assert np.abs(rows.T @ (outcomes - likely) - np.array(slopes)).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "weights"),
+    [
+        ({"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 334, "b": 333, "c": 333}),
+        ({"a": 3.0, "b": -2.0}, {"a": 1000, "b": 0}),
+        ({"a": -1.0, "b": 0.0}, {}),
+    ],
+)
+def test_weights_are_whole_thousandths_and_none_is_negative(coefficients: dict[str, float], weights: dict[str, int]) -> None:
+    assert thousandths(coefficients) == weights
+
+
+@pytest.mark.parametrize(
+    ("scores", "accepted", "found"),
+    [
+        ([1, 2, 3, 4], [False, False, True, True], 1.0),
+        ([1, 2, 3, 4], [True, True, False, False], 0.0),
+        ([1, 1], [True, False], 0.5),
+        ([1, 2], [True, True], None),
+    ],
+)
+def test_how_often_an_accepted_match_is_ranked_above_a_declined_one(
+    scores: list[float], accepted: list[bool], found: float | None
+) -> None:
+    assert ranked_right(scores, accepted) == found
+
+
+@pytest.mark.parametrize(("state", "is_accepted"), [("ACCEPTED", True), ("DECLINED", False), ("PROPOSED", None)])
+def test_a_decision_knows_parts_and_outcome_and_nothing_else(state: str, is_accepted: bool | None) -> None:
+    match = match_pb2.Match(
+        name="matches/1",
+        demand_issuer="organizations/a",
+        state=match_pb2.MatchState.Value(f"MATCH_STATE_{state}"),
+        score=400,
+        parts=[match_pb2.ScorePart(feature="text", value=800, weight=500, reason=text_pb2.LocalizedText(zh="共同用词：封装"))],
+        reason="不合适",
+    )
+    found = decision_of(match)
+    assert found == (None if is_accepted is None else Decision("matches/1", {"text": 800}, 400, is_accepted))
