@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -128,6 +129,8 @@ class Consumers:
             held.cancel()
             watched.cancel()
             self._asking = None
+            for tail in self._tails():
+                tail.stopped()
             metrics.CONSUMER_LAG.clear()  # nobody looks any more
             await asking.stop()
             await broker.stop()
@@ -139,9 +142,8 @@ class Consumers:
             self._asking = asking
             await broker.connect()
             places: dict[TopicPartition, int] = {}
-            for lane in self._lanes:
-                if isinstance(lane, _Tail):
-                    places |= await lane.beginning(asking)
+            for tail in self._tails():
+                places |= await tail.beginning(asking)
             config = broker.config.broker_config
             config.builder = partial(_Client, places=places, **cast(Any, config.builder).keywords)
             await broker.start()
@@ -157,13 +159,20 @@ class Consumers:
             reaching.cancel()
 
     async def _caught_up(self) -> None:
-        await asyncio.gather(*(lane.caught_up() for lane in self._lanes if isinstance(lane, _Tail)))
+        await asyncio.gather(*(tail.caught_up() for tail in self._tails()))
         self.ready.set()
+
+    def _tails(self) -> "list[_Tail]":
+        return [lane for lane in self._lanes if isinstance(lane, _Tail)]
 
     async def _look(self) -> None:
         """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
-        an outage some stay silent for good, and only a new one helps.
+        an outage some stay silent for good, and only a new one helps; and where a tail's topic is no more what it was.
         """
+        if self._asking is not None:
+            for tail in self._tails():
+                async with asyncio.timeout(_ANSWER):
+                    await tail.look(self._asking)
         try:
             async with asyncio.timeout(_ANSWER):
                 lags = await self._lags([lane for lane in self._lanes if lane.is_settled])
@@ -333,6 +342,7 @@ class _Tail(_Lane):
     def __init__(self, handling: Handling, follower: Follower) -> None:
         super().__init__(handling)
         self._follower = follower
+        self._topic: UUID | None = None
         self._is_catching_up = True
 
     def _declared(self, broker: KafkaBroker, slot: str) -> Any:
@@ -352,8 +362,26 @@ class _Tail(_Lane):
     async def beginning(self, asking: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Where the follower goes on; partitions that are left out are read from their start."""
         topic = self.handling.listen.topic
-        places = await self._follower.beginning(await topic_id(asking, topic))
+        self._topic = await topic_id(asking, topic)
+        places = await self._follower.beginning(self._topic, partial(self._ends, asking))
         return {TopicPartition(topic, number): offset for number, offset in places.items()}
+
+    async def look(self, asking: AIOKafkaConsumer) -> None:
+        """Raises KafkaError where the topic was made anew, or ends before what was read of it."""
+        at, places = time.monotonic(), dict(self._follower.places)
+        found, ends = await topic_id(asking, self.handling.listen.topic), await self._ends(asking)
+        if found != self._topic or any(place > ends.get(number, 0) for number, place in places.items()):
+            raise KafkaError(f"{self.handling.listen.topic} was made anew, or has lost records")
+        self._follower.was_still(at)
+
+    async def _ends(self, asking: AIOKafkaConsumer) -> Mapping[int, int]:
+        topic = topics.load().named(self.handling.listen.topic)
+        ends = await asking.end_offsets([TopicPartition(topic.name, number) for number in range(topic.partitions)])
+        return {partition.partition: end for partition, end in ends.items()}
+
+    def stopped(self) -> None:
+        """The client was given up."""
+        self._follower.stopped()
 
     async def caught_up(self) -> None:
         """Wait until the follower has all that was on the topic at the start."""

@@ -60,13 +60,26 @@ class Projection:
         return select(table.c[self.name]).where(*(table.c[column] == value for column, value in self.only.items()))
 
 
+Ends = Callable[[], Awaitable[Mapping[int, int]]]
+"""Asks where each partition of a topic ends: partition → offset of the record that comes next."""
+
+
 class Follower(Protocol):
     """What follows a topic in every process, as an index does that is kept in memory or on the process's own disk."""
 
-    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+    @property
+    def places(self) -> Mapping[int, int]:
+        """Partition → offset up to which it has taken everything."""
+
+    async def beginning(self, topic: UUID, ends: Ends) -> Mapping[int, int]:
         """Partition → offset at which it goes on; of partitions that are left out, at their start. Asked whenever a client
-        has connected, with the topic's id: another one says that all offsets mean nothing any more.
+        has connected, with the topic's id, and how to learn where each partition ends now: of another id, or of a partition
+        that ends before what was read of it, offsets mean nothing any more. While it is read, this is looked at every few
+        seconds; where it is so, the client is given up, and this is asked again.
         """
+
+    def was_still(self, at: float) -> None:
+        """At a time (`time.monotonic`) the topic was what it had been at the beginning."""
 
     async def take(self, records: Sequence[Record]) -> None:
         """The next records, in the order of each partition; the same ones may come again. Where it raises, and no part is
@@ -75,6 +88,9 @@ class Follower(Protocol):
 
     def caught_up(self) -> None:
         """It has all that was on the topic when its client connected."""
+
+    def stopped(self) -> None:
+        """Its client was given up: until it has caught up again, it does not know what is on the topic."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from chassis import topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.consumer import Consumers
 from chassis.database import Cause, Database, Tx
-from chassis.handling import Handling, Listen
+from chassis.handling import Ends, Handling, Listen
 from chassis.ids import resource
 from chassis.kafka import KafkaAccess, partition_of
 from chassis.migrate import migrate
@@ -53,6 +53,8 @@ class Probe:
     places: dict[int, int] = field(default_factory=dict)
     """Where its follower goes on."""
     topics: list[UUID] = field(default_factory=list)
+    known_at: float = 0.0
+    stops: int = 0
     """Ids of the topic that its follower was told."""
     slow: set[str] = field(default_factory=set)
     """Keys whose records ask for more than a statement has time for."""
@@ -151,10 +153,20 @@ class Probe:
             "INSERT INTO effect (event_id, key, version) VALUES ($1, $2, $3)", record.id, record.key, record.version
         )
 
-    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+    async def beginning(self, topic: UUID, ends: Ends) -> Mapping[int, int]:
         """See `chassis.handling.Follower`."""
         self.topics.append(topic)
+        reached = await ends()
+        self.places = {number: min(place, reached[number]) for number, place in self.places.items()}
         return self.places
+
+    def was_still(self, at: float) -> None:
+        """See `chassis.handling.Follower`."""
+        self.known_at = at
+
+    def stopped(self) -> None:
+        """See `chassis.handling.Follower`."""
+        self.stops += 1
 
     async def take(self, records: Sequence[Record]) -> None:
         """See `chassis.handling.Follower`."""

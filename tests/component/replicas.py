@@ -119,15 +119,19 @@ class Replica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.index._begin(tantivy.Index(self.index._schema))  # a process that ends gives its folder up
 
+    async def ends(self) -> dict[int, int]:
+        """Where the partitions of its topic end."""
+        return {number: len(records) for number, records in enumerate(self.topic.partitions)}
+
     async def _follow(self) -> None:
-        places = dict(await self.following.beginning(self.topic.id))
+        places = dict(await self.following.beginning(self.topic.id, self.ends))
         known = self.topic
         ends = [len(records) for records in known.partitions]
         chance = random.Random(self.name)
         while True:
             if self.topic is not known:
                 known = self.topic
-                places = dict(await self.following.beginning(known.id))
+                places = dict(await self.following.beginning(known.id, self.ends))
             waiting = [n for n, records in enumerate(known.partitions) if places.get(n, 0) < len(records)]
             if self.stands_still or not waiting:
                 if all(places.get(n, 0) >= end for n, end in enumerate(ends)):

@@ -1,6 +1,9 @@
 """Several replicas of matching: no pair is passed by or found twice, whoever works on what, comes or dies."""
 
+import asyncio
+import json
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,7 +18,7 @@ from alliance_local.control import Platform
 from matching import again, scoring, shares
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
-from tests.component.replicas import CAUSE, Replica, World
+from tests.component.replicas import CAUSE, Replica, Topic, World
 from tests.component.replicas import world as made
 from tests.waiting import until
 
@@ -228,10 +231,88 @@ async def test_nothing_is_dropped_by_what_shares_have_seen_of_another_topic(worl
     demand(world, 1, "")
     await until(world.is_done)
     (record,) = (one for records in world.topic.partitions for one in records)
-    await replica.following.beginning(uuid4())
+    await replica.following.beginning(uuid4(), replica.ends)
     replica.following.log.add(record)  # offset 0, which the shares have seen on the topic that is gone
     replica.scoring._drop()
-    assert len(replica.following.log) == 1
+    assert [change.record.id for change in replica.following.log._changes] == [record.id, record.id]
+
+
+async def test_what_came_before_a_new_topic_was_noticed_is_scored(world: World) -> None:
+    """The client reads on in a topic that was deleted and made anew: what it takes lies at offsets that shares have seen."""
+    replica = world.starts("a")
+    for number in range(20):
+        demand(world, number, "")
+        supply(world, number, "")
+    await until(world.is_done)
+    replica.stands_still = True
+    await asyncio.sleep(0.1)
+    made = Topic()
+    world.topic = made
+    demand(world, 20, "")
+    supply(world, 20, "")
+    for records in made.partitions:
+        await replica.following.take(records)
+    await until(lambda: not replica.following.log)  # taken for seen
+    replica.topic, replica.stands_still = made, False
+    await until(lambda: _has(world, {("listings/d20", "listings/s20")}))
+    replica.following.was_still(time.monotonic())
+    assert not replica.following._unsure
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+async def test_a_topic_that_lost_its_ends_stops_nobody(world: World, restarts: bool) -> None:
+    """A broker's disk lied: offsets that shares have seen are given to others."""
+    replica = world.starts("a")
+    for number in range(20):
+        demand(world, number, "")
+        supply(world, number, "")
+    await until(world.is_done)
+    if restarts:
+        await world.dies("a")
+    cut = Topic()
+    cut.id, cut.partitions = world.topic.id, [records[: len(records) // 2] for records in world.topic.partitions]
+    world.topic = replica.topic = cut  # another object with the same id: a client that has connected anew
+    demand(world, 30, "")
+    supply(world, 30, "")
+    if restarts:
+        world.starts("a")
+    await until(lambda: _has(world, {("listings/d30", "listings/s30")}))
+    for row in await world.rows("SELECT seen FROM share"):
+        seen = {int(number): offset for number, offset in json.loads(row["seen"]).items()}
+        assert all(offset <= len(cut.partitions[number]) for number, offset in seen.items())
+
+
+async def test_who_is_behind_neither_ends_nor_makes_a_match_of_what_is_gone(world: World) -> None:
+    """An organization is to be scored again by a replica that does not know yet that the listing was withdrawn."""
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    demand(world, 1, "")
+    supply(world, 1, "")
+    await until(world.is_done)
+    owner, other = (first, second) if share_of("listings/d1") in first.shares.mine else (second, first)
+    other.stands_still = True
+    await asyncio.sleep(0.1)
+    supply(world, 1, "", state="WITHDRAWN")
+    await until(lambda: _is(world, ("listings/d1", "listings/s1"), "EXPIRED"))
+    await world.dies(owner.name)
+    async with world.database.transaction(CAUSE) as tx:
+        await again.of_issuer(tx, "organizations/TECH_DEMAND")
+    await until(lambda: _owns_all(other))
+    await asyncio.sleep(2)
+    assert await _is(world, ("listings/d1", "listings/s1"), "EXPIRED")
+    other.stands_still = False
+    await until(world.is_done)
+    assert await _is(world, ("listings/d1", "listings/s1"), "EXPIRED")
+
+
+async def test_who_is_not_given_what_comes_gives_its_shares_back(world: World) -> None:
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    first._tasks[0].cancel()  # what it is given comes from there
+    first.following.stopped()
+    await until(lambda: _owns_all(second))
+    first.following.caught_up()
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
 
 
 async def test_a_client_that_connects_anew_goes_on_where_it_stopped(world: World) -> None:
@@ -241,7 +322,7 @@ async def test_a_client_that_connects_anew_goes_on_where_it_stopped(world: World
         supply(world, number, "")
     await until(world.is_done)
     ends = {number: len(records) for number, records in enumerate(world.topic.partitions) if records}
-    assert await replica.following.beginning(world.topic.id) == ends
+    assert await replica.following.beginning(world.topic.id, replica.ends) == ends
     assert len(replica.following.log) == 0
 
 
@@ -281,6 +362,14 @@ async def test_a_text_that_can_not_be_embedded_means_nothing_and_spoils_no_other
 
 async def _has(world: World, pairs: set[tuple[str, str]]) -> bool:
     return (await world.matches()).keys() >= pairs
+
+
+async def _is(world: World, pair: tuple[str, str], state: str) -> bool:
+    return (await world.matches())[pair] == state
+
+
+async def _owns_all(replica: Replica) -> bool:
+    return len(replica.shares.mine) == SHARES
 
 
 async def _is_empty(world: World) -> bool:

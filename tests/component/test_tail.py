@@ -1,10 +1,12 @@
 """Tails: a follower is given all that is on its topic, from where it stands; what it cannot take is parked."""
 
 import asyncio
+from uuid import UUID, uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis import topics
+from chassis import consumer, topics
 from chassis.kafka import partition_of
 from chassis.topicid import topic_id
 from tests.component.conftest import TOPIC, Probe, key
@@ -82,6 +84,30 @@ async def test_what_a_follower_can_not_take_is_parked_and_stops_nobody(probe: Pr
     (row,) = await probe.rows("SELECT key, version, reason FROM dead_letter WHERE key = ANY($1)", [broken, good])
     assert (row["key"], row["version"]) == (broken, 1)
     assert "RuntimeError" in row["reason"]
+
+
+async def test_a_topic_that_ends_before_what_was_read_begins_anew(probe: Probe) -> None:
+    consumers = probe.consumers(probe.handling("state", tail=True))
+    async with running(consumers.run):
+        await until(consumers.ready.is_set)
+        await until(lambda: probe.known_at > 0)
+        assert (len(probe.topics), probe.stops) == (1, 0)
+        probe.places[0] = 10**9
+        await until(lambda: probe.places[0] < 10**9)
+        assert (len(probe.topics), probe.stops) == (2, 1)
+
+
+async def test_a_topic_of_another_id_begins_anew(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumers, another = probe.consumers(probe.handling("state", tail=True)), uuid4()
+
+    async def made_anew(*_: object) -> UUID:
+        return another
+
+    async with running(consumers.run):
+        await until(consumers.ready.is_set)
+        monkeypatch.setattr(consumer, "topic_id", made_anew)
+        await until(lambda: len(probe.topics) == 2)
+        assert probe.topics[1] == another
 
 
 async def test_the_topic_is_known_by_its_id(probe: Probe) -> None:

@@ -15,7 +15,7 @@ from matching.domain.passage import Passage
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.search import Filter, Search
-from matching.snapshot import Snapshots
+from matching.snapshot import Snapshots, UnusableError, _sealed, _unsealed
 from tests.unit.test_matching_search import EVERYTHING
 
 SIZE = 16
@@ -81,19 +81,33 @@ def test_it_comes_back_as_it_was(folder: Path) -> None:
         del index, snapshots
 
 
-def test_what_was_committed_after_it_was_kept_counts(folder: Path) -> None:
+def test_what_was_committed_after_it_was_kept_is_read_again(folder: Path) -> None:
     """A process that was killed: words are committed whenever a search wants them, vectors and terms are not."""
-    index, snapshots, _ = opened(folder)
-    for number in range(60, 80):
-        index.put(listing(number, 3))
-    index.commit()
-    expected = repr(told(index))
-    del index, snapshots
-    index, _, places = opened(folder)
-    assert places == {0: 70, 3: 10}
-    assert repr(told(index)) == expected
-    change(index, range(80, 90), 4)  # slots are not given twice
-    assert index.get("listings/81") == listing(81, 4)
+    expected = (folder / "told.txt").read_text(encoding="utf-8")
+    for _ in range(2):
+        index, snapshots, places = opened(folder)
+        assert places == {0: 70, 3: 10}
+        assert repr(told(index)) == expected
+        change(index, range(100), 3)
+        index.commit()
+        assert index.get("listings/61") == listing(61, 3)
+        snapshots.close()
+        del index
+
+
+def test_a_second_kept_after_many_merges_holds_no_file_too_many(folder: Path) -> None:
+    index, snapshots, places = opened(folder)
+    for version in range(10, 40):
+        change(index, range(60), version)
+        index.commit()
+    snapshots.save(TOPIC, places)
+    index._writer.wait_merging_threads()
+    manifest = json.loads((folder / "manifest.json").read_bytes().rpartition(b"\n")[0])
+    assert {str(file.relative_to(folder)) for file in (folder / "kept").iterdir()} == {manifest["meta"], *manifest["words"]}
+    snapshots.close()
+    del index
+    index, _, _ = opened(folder)
+    assert index.get("listings/59") == listing(59, 39)
 
 
 def _cut(file: Path) -> None:
@@ -108,7 +122,8 @@ def _turn(file: Path) -> None:
 
 @pytest.mark.parametrize("harm", [_cut, _turn, Path.unlink])
 @pytest.mark.parametrize(
-    "which", ["manifest.json", "*.vectors", "*-open.vectors", "*.terms", "words/*.store", "words/*.idx", "words/*.del"]
+    "which",
+    ["manifest.json", "*.vectors", "*-open.vectors", "*.terms", "kept/*.meta", "kept/*.store", "kept/*.idx", "kept/*.del"],
 )
 def test_what_is_not_whole_is_built_anew(folder: Path, harm: Callable[[Path], None], which: str) -> None:
     harm(min(folder.glob(which)))
@@ -122,6 +137,26 @@ def test_what_is_not_whole_is_built_anew(folder: Path, harm: Callable[[Path], No
     assert (len(index), places) == (16, {0: 20})
 
 
+@pytest.mark.parametrize("harm", [_cut, _turn, Path.unlink])
+@pytest.mark.parametrize("which", ["meta.json", ".managed.json"])
+def test_what_tantivy_changes_is_put_back(folder: Path, harm: Callable[[Path], None], which: str) -> None:
+    harm(folder / "words" / which)
+    index, _, places = opened(folder)
+    assert places == {0: 70, 3: 10}
+    assert repr(told(index)) == (folder / "told.txt").read_text(encoding="utf-8")
+
+
+def test_no_byte_of_the_manifest_can_change_unnoticed(folder: Path) -> None:
+    file = folder / "manifest.json"
+    whole, chance = file.read_bytes(), random.Random(1)
+    for place in chance.sample(range(len(whole)), 100):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << chance.randrange(8)
+        with pytest.raises(UnusableError):
+            _unsealed(bytes(changed))
+    assert json.loads(_unsealed(whole))["places"] == {"0": 70, "3": 10}
+
+
 def test_another_topic_is_another_index(folder: Path) -> None:
     index, _, places = opened(folder, "the topic that was made anew")
     assert (len(index), places) == (0, {})
@@ -130,7 +165,7 @@ def test_another_topic_is_another_index(folder: Path) -> None:
 @pytest.mark.parametrize(("field", "value"), [("model", "another"), ("format", 0)])
 def test_what_another_release_wrote_is_not_used(folder: Path, field: str, value: object) -> None:
     manifest = folder / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_bytes()), field: value}), encoding="utf-8")
+    manifest.write_bytes(_sealed(json.dumps({**json.loads(_unsealed(manifest.read_bytes())), field: value}).encode()))
     assert opened(folder)[2] == {}
 
 

@@ -78,8 +78,11 @@ class MatchingParts(Parts):
 
     def tasks(self) -> Sequence[Task]:
         """Scoring of its shares, and keeping the index."""
-        kept = self._snapshots
-        return [self._scoring.run, *([lambda: kept.keep(self._following)] if kept else [])]
+        return [self._scoring.run, *([self._keep_index] if self._snapshots else [])]
+
+    async def _keep_index(self) -> None:
+        if self._snapshots:
+            await self._snapshots.keep(self._following)
 
     async def due_work(self, tx: Tx) -> int:
         """What is not scored yet."""

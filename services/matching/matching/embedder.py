@@ -20,6 +20,7 @@ from matching.embedding import Vectors, embedder
 log = logging.getLogger(__name__)
 _LENGTH = 4  # bytes
 _PAUSE = 1.0  # seconds before a child that ended is replaced
+_ANSWER = 60.0  # seconds that it may take, the start among them; 64 texts take half a second of its own
 
 
 class EmbedderGoneError(Exception):
@@ -42,10 +43,13 @@ class Child:
             process = await self._running()
             done = False
             try:
-                found = await _asked(process, json.dumps(list(texts)).encode())
+                async with asyncio.timeout(_ANSWER):
+                    found = await _asked(process, json.dumps(list(texts)).encode())
                 done = True
-            except (OSError, asyncio.IncompleteReadError) as error:
-                log.error("embedder: the child ended", extra={"code": process.returncode, "texts": len(texts)})
+            except (OSError, RuntimeError, asyncio.IncompleteReadError) as error:  # TimeoutError and a closed pipe among them
+                log.error(
+                    "embedder: the child ended, or does not answer", extra={"code": process.returncode, "texts": len(texts)}
+                )
                 await asyncio.sleep(_PAUSE)
                 raise EmbedderGoneError from error
             finally:

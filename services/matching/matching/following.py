@@ -5,11 +5,14 @@ has scored it.
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
 from alliance.listings.v1 import events_pb2, listing_pb2
+from chassis.handling import Ends
 from chassis.record import Record
 from matching.entry import Entry, Gone
 from matching.index import Index
@@ -31,6 +34,8 @@ class Following:
         self.places: dict[int, int] = {}
         """Partition → offset up to which the index holds everything."""
         self.topic = ""
+        self.is_live = False
+        """Whether it is given what comes: what it holds is all that there is, but for what is on its way."""
         self.is_caught_up = asyncio.Event()
         self.woken = asyncio.Event()
         """Set with every change."""
@@ -40,21 +45,47 @@ class Following:
         self._seen: dict[int, int] = {}
         self._is_anew = False
         self._next: dict[int, int] = {}  # where it reads on: behind the index, where a share is
+        self._unsure: deque[tuple[float, Record]] = deque()  # taken since the topic was last known to be what it was, and when
 
-    async def beginning(self, topic: UUID) -> Mapping[int, int]:
+    async def beginning(self, topic: UUID, ends: Ends) -> Mapping[int, int]:
         """See `Follower`: where it stopped; at a start, where the share that is furthest behind did."""
         name = str(topic)
-        if name == self.topic:
-            return self._next
-        if self.topic:
-            self.places, self._seen, self._is_anew = {}, {}, True
-            self.log.begin_anew()
-        else:
-            self._seen = await self._shares.seen_by_all(name)
+        is_anew = self.topic not in ("", name)
+        if not self.topic:
             self.places = self._load(name)
+        lost = await self._lost(name, {} if is_anew else self.places, ends)
+        seen = self._seen if self.topic else await self._shares.seen_by_all(name)
+        # From here on nothing waits: what is scored meanwhile would be counted by offsets that mean nothing any more.
+        if is_anew:
+            self.places, self._seen, self._next, self._is_anew = {}, {}, {}, True
+            self._score_unsure(lambda _: True)
+        else:
+            self._seen = seen
+            if not self.topic:
+                self._next = {number: max(0, min(place, seen.get(number, 0))) for number, place in self.places.items()}
+            for places in (self.places, self._seen, self._next):
+                for number in lost:  # where its end was is not known: what others have written there is read anew
+                    places.pop(number, None)
+            self._score_unsure(lambda number: number in lost)
         self.topic = name
-        self._next = {number: min(place, self._seen.get(number, 0)) for number, place in self.places.items()}
         return self._next
+
+    def was_still(self, at: float) -> None:
+        """See `Follower`."""
+        while self._unsure and self._unsure[0][0] < at:
+            self._unsure.popleft()
+
+    async def _lost(self, topic: str, places: Mapping[int, int], ends: Ends) -> frozenset[int]:
+        """Partitions that end before what was read of them."""
+        lost, reached = await self._shares.cut(topic, ends)
+        return lost | {number for number, place in places.items() if place > reached.get(number, 0)}
+
+    def _score_unsure(self, is_of: Callable[[int], bool]) -> None:
+        """What came of some partitions before it was known that their offsets mean nothing any more may be taken for seen."""
+        for _, record in self._unsure:
+            if is_of(record.partition):
+                self.log.add(record)
+        self.log.begin_anew(is_of)
 
     async def take(self, records: Sequence[Record]) -> None:
         """See `Follower`. While some go into the index, the texts of the next are embedded."""
@@ -75,8 +106,13 @@ class Following:
 
     def caught_up(self) -> None:
         """See `Follower`."""
+        self.is_live = True
         self.is_caught_up.set()
         self.woken.set()
+
+    def stopped(self) -> None:
+        """See `Follower`."""
+        self.is_live = False
 
     async def _measured(self, records: Sequence[Record]) -> "list[_State]":
         """What they make of their listings, with the vectors of those that are published."""
@@ -93,6 +129,8 @@ class Following:
                 self.index.remove(record.key, state)
             if self._is_news(record, version):
                 self.log.add(record)
+            if record.version >= version:
+                self._unsure.append((time.monotonic(), record._replace(message=None)))
         for places in (self.places, self._next):
             places[record.partition] = max(record.offset + 1, places.get(record.partition, 0))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
@@ -67,19 +67,6 @@ class Index:
         folder.mkdir(parents=True, exist_ok=True)
         self.lexicon, self.vectors, self.next_slot = Lexicon(), Vectors(self._size), 0
         self._begin(tantivy.Index(self._schema, str(folder)))
-
-    def recover(self) -> None:
-        """Take over what was committed after vectors and terms were written down, and count the listings. Of a listing that
-        was replaced in between, the terms stay counted.
-        """
-        later = Query.range_query(self._schema, "slot", tantivy.FieldType.Unsigned, self.next_slot, None)
-        for _, address in self.searcher.search(later, limit=max(1, self.searcher.num_docs)).hits:
-            entry = from_bytes(bytes(self.searcher.doc(address)["entry"][0])).entry()
-            slot = int(self.searcher.fast_field_values("slot", [address])[0] or 0)
-            self._measure(entry, slot)
-            self.next_slot = max(self.next_slot, slot + 1)
-        published: Any = self.searcher.search(self.term("state", _PUBLISHED), limit=1)
-        self.lexicon.listings = published.count  # the package's stub leaves it out
 
     def _begin(self, index: tantivy.Index) -> None:
         self._index = index

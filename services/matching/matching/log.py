@@ -1,17 +1,15 @@
 """The changes that have come and are not scored yet against every share's demands, in the order of their arrival."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from chassis.record import Record
 
-_BEFORE = -1
-
 
 class Change(NamedTuple):
-    """A listing that changed: the record without its message, and its offset in the topic as it is now, or `_BEFORE` all of it
-    where it was on another topic of the same name.
+    """A listing that changed: the record without its message, and its offset in the topic as it is now; below 0 where it was
+    on another topic of the same name.
     """
 
     record: Record
@@ -24,7 +22,7 @@ class Change(NamedTuple):
 
     def is_seen(self, seen: Mapping[int, int]) -> bool:
         """Whether a share that has seen so much has scored it."""
-        return self.at < seen.get(self.partition, _BEFORE)
+        return self.partition in seen and self.at < seen[self.partition]
 
 
 class Log:
@@ -46,9 +44,17 @@ class Log:
         """A change more."""
         self._changes.append(Change(record._replace(message=None), record.offset))
 
-    def begin_anew(self) -> None:
-        """The topic is another one of the same name: offsets begin anew, and what is kept came before all of it."""
-        self._changes = deque(change._replace(at=_BEFORE) for change in self._changes)
+    def begin_anew(self, is_of: Callable[[int], bool]) -> None:
+        """Offsets of some partitions begin anew, as those of another topic of the same name; what is kept came before all."""
+        before = Counter(change.partition for change in self._changes if is_of(change.partition))
+        renumbered: deque[Change] = deque()
+        for change in self._changes:
+            if is_of(change.partition):
+                renumbered.append(change._replace(at=-before[change.partition]))
+                before[change.partition] -= 1
+            else:
+                renumbered.append(change)
+        self._changes = renumbered
 
     def since(self, number: int) -> Iterator[tuple[int, Change]]:
         """Changes from a number on; none may be added or dropped meanwhile."""

@@ -81,7 +81,9 @@ class Scoring:
         """Keep the shares, whatever goes on."""
         while True:
             try:
-                if await self._shares.turn(self._following.topic):
+                if not self._following.is_live:  # another may know more of the topic
+                    await self._shares.leave()
+                elif await self._shares.turn(self._following.topic):
                     self._next = 0
                     self._following.woken.set()
                 self._drop()
@@ -137,7 +139,7 @@ class Scoring:
 
     def _unseen(self) -> tuple[list[tuple[Change, frozenset[int]]], dict[int, dict[int, int]]]:
         """The next changes with the shares that have not scored them, and what those will have seen then."""
-        ready = [share for share in self._shares.mine.values() if self._is_ready(share)]
+        ready = self._ready()
         seen = {share.number: dict(share.seen) for share in ready}
         some: list[tuple[Change, frozenset[int]]] = []
         for number, change in self._following.log.since(self._next):
@@ -145,15 +147,19 @@ class Scoring:
             if shares:
                 some.append((change, shares))
                 for share in shares:
-                    seen[share][change.partition] = max(change.at + 1, seen[share].get(change.partition, 0))
+                    seen[share][change.partition] = max(change.at + 1, seen[share].get(change.partition, change.at + 1))
             elif not some and len(ready) == len(self._shares.mine):
                 self._next = number + 1
             if len(some) == _TOGETHER:
                 break
         return some, {share: places for share, places in seen.items() if places != self._shares.mine[share].seen}
 
+    def _ready(self) -> list[Share]:
+        """Those of its shares that it can score against."""
+        return [share for share in self._shares.mine.values() if self._is_ready(share)]
+
     def _is_ready(self, share: Share) -> bool:
-        """Whether the index has all that was scored against the share: else a pair could be passed by."""
+        """Whether the index has all that was scored against the share: else a pair is passed by, or made of what is gone."""
         places = self._following.places
         return self._shares.topic == self._following.topic and all(
             places.get(partition, 0) >= offset for partition, offset in share.seen.items()
@@ -211,7 +217,7 @@ class Scoring:
 
     async def _again(self) -> bool:
         """What has no change of its own: an organization that sees more, or less, and what could not be scored before."""
-        mine = frozenset(self._shares.mine)
+        mine = frozenset(share.number for share in self._ready())
         async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
             found = await again.due(tx, mine)
         for one in found:
@@ -255,7 +261,7 @@ class Scoring:
         """Listings whose first day has come meet their partners."""
         async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
             today = business_date(tx.now)
-        late = [share for share in self._shares.mine.values() if share.swept_on < today]
+        late = [share for share in self._ready() if share.swept_on < today]
         for since in {share.swept_on for share in late}:
             shares = frozenset(share.number for share in late if share.swept_on == since)
             # At the very first day every listing has been planned when it came.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.database import Database, Tx
+from chassis.handling import Ends
 from chassis.statements import Statements
 from matching.domain.shares import SHARES
 from matching.log import least
@@ -36,7 +37,13 @@ _KEEP = """
 UPDATE share SET expires_at = clock_timestamp() + make_interval(secs => $4)
 FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3 RETURNING number
 """
-_GIVE = "UPDATE share SET expires_at = clock_timestamp() WHERE number = ANY($1::int[]) AND owner = $2"
+_GIVE = """
+UPDATE share SET expires_at = clock_timestamp()
+FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3
+"""
+_CUT = """
+UPDATE share SET seen = seen - $3::text[], epoch = epoch + 1, expires_at = clock_timestamp() WHERE number = $1 AND epoch = $2
+"""
 _LEAVE = "DELETE FROM replica WHERE name = $1"
 _ADVANCE = """
 UPDATE share SET topic = $5, seen = s::jsonb
@@ -114,6 +121,24 @@ class Shares:
             await self._give(sql, list(self.mine))
             await sql.run(_LEAVE, self._name)
 
+    async def cut(self, topic: str, ends: Ends) -> tuple[frozenset[int], Mapping[int, int]]:
+        """Forget what was seen of partitions of a topic that end before it: their records are lost, and others have those
+        offsets now. Takes such shares from their owners, who begin anew; returns the partitions, and where each one ends.
+        """
+        found: set[int] = set()
+        async with self._database.alone() as sql:
+            rows = await sql.rows(_ROWS)
+            reached = await ends()  # asked afterwards: what was seen then is not behind it
+            for row in rows:
+                lost = {number for number, offset in _seen(row, topic).items() if offset > reached.get(number, 0)}
+                if lost:
+                    log.error("shares: the topic has lost records", extra={"share": row.number, "partitions": sorted(lost)})
+                    await sql.run(_CUT, row.number, row.epoch, [str(number) for number in lost])
+                    found |= lost
+        if found:
+            self.mine, self.others = {}, {}  # until the next turn
+        return frozenset(found), reached
+
     async def advance(self, tx: Tx, seen: Mapping[int, Mapping[int, int]]) -> None:
         """Write down what shares have seen. Raises `LostError`."""
         told = [json.dumps({str(partition): offset for partition, offset in seen[number].items()}) for number in seen]
@@ -151,8 +176,9 @@ class Shares:
 
     async def _give(self, sql: Statements, numbers: list[int]) -> None:
         if numbers:
+            given = self._epochs(numbers)
             self.mine = {number: share for number, share in self.mine.items() if number not in numbers}
-            await sql.run(_GIVE, numbers, self._name)
+            await sql.run(_GIVE, *given, self._name)
 
     async def _take(self, sql: Statements, numbers: list[int]) -> bool:
         if not numbers:

@@ -1,19 +1,23 @@
 """The index on the disk 索引快照: so that a start goes on where the last one stopped, instead of reading the whole topic.
 
-`words/` is tantivy's own folder, whose files end with a checksum. Beside it are segments of vectors, the counts of terms, and
-`manifest.json`, written last and by a rename: what belongs together, with the topic's id and the offset of every partition up
-to which it holds everything. What is not whole, or of another topic, model or format, is removed and built anew.
+`words/` is the folder that tantivy works in. A snapshot is what belongs together at one moment: tantivy's files, which never
+change once they are written, by a second link to each in `kept/`, beside a copy of its `meta.json`; segments of vectors; the
+counts of terms; and `manifest.json`, written last and by a rename, with the topic's id, the offset of every partition up to
+which it holds everything, and a checksum of each file and of itself. A start puts `words/` back as it was in the snapshot, and
+reads on from there. What is not whole, or of another topic, model or format, is removed and built anew.
 """
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
 import shutil
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from chassis.errors import Unavailable
 from matching import metrics
@@ -22,10 +26,10 @@ from matching.following import Following
 from matching.index import Index
 
 log = logging.getLogger(__name__)
-_MANIFEST, _WORDS = "manifest.json", "words"
+_MANIFEST, _WORDS, _KEPT, _LOCK = "manifest.json", "words", "kept", "lock"
+_META, _MANAGED = "meta.json", ".managed.json"  # of tantivy: what belongs to the index, and which files it may remove
 _EVERY = 60.0  # seconds between two, where anything changed
-_FOOTER = 8  # bytes behind the footer of a file of tantivy's: its length, and a number that is always the same
-_MAGIC = 1337
+_TRIES = 5  # to link files that a merge may be replacing
 _PART = 1 << 20  # bytes that are read at once
 
 
@@ -40,7 +44,10 @@ class Manifest:
     Attributes:
         format, model, topic: of another one it is not used.
         places: partition → offset of the next record, as text and number.
-        next_slot: slot of the next listing; what has a higher one was committed after this was written.
+        next_slot: slot of the next listing.
+        listings: how many there are.
+        meta: tantivy's own list of what belongs together, as it was then.
+        words: tantivy's files that it names.
         vectors: files of segments, the open one last.
         terms: file with the counts of terms.
         sums: size and CRC-32 of each of these files.
@@ -51,6 +58,9 @@ class Manifest:
     topic: str
     places: dict[str, int]
     next_slot: int
+    listings: int
+    meta: str
+    words: list[str]
     vectors: list[str]
     terms: str
     sums: dict[str, tuple[int, int]]
@@ -64,32 +74,40 @@ class Snapshots:
         self._model = model
         self._index = index
         self._sums: dict[str, tuple[int, int]] = {}
+        self._lock: IO[bytes] | None = None
 
     def load(self, topic: str) -> dict[int, int]:
         """Have the index lie in the folder, with what is there of this topic; partition → offset of the next record."""
+        self._hold()
+        manifest = None
         try:
             manifest = self._checked(topic)
-            if manifest is not None:
-                self._index.open(self._folder / _WORDS)
-                self._take(manifest)
-                log.info("index: opened", extra={"listings": len(self._index)})
-                return {int(partition): offset for partition, offset in manifest.places.items()}
-        except (UnusableError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            if "lock" in str(error).lower():  # another process has the folder: nothing in it is ours to remove
-                raise Unavailable("索引文件夹正被另一进程使用", "another process has the index's folder") from error
+        except (UnusableError, OSError, ValueError, KeyError, TypeError) as error:
             log.warning("index: built anew", extra={"why": f"{type(error).__name__}: {error}"})
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if manifest is None:
+            for old in self._folder.iterdir():
+                if old.name != _LOCK:
+                    _remove(old)
+            self._index.open(self._folder / _WORDS)
+            return {}
+        self._put_back(manifest)
         self._index.open(self._folder / _WORDS)
-        return {}
+        self._index.vectors.load(self._folder, manifest.vectors)
+        self._index.lexicon.load(self._folder / manifest.terms, manifest.listings)
+        self._index.next_slot = manifest.next_slot
+        log.info("index: opened", extra={"listings": len(self._index)})
+        return {int(partition): offset for partition, offset in manifest.places.items()}
 
     def save(self, topic: str, places: Mapping[int, int]) -> None:
         """Write down what the index holds."""
         self._index.commit()
         stamp = f"{self._index.next_slot}-{os.urandom(4).hex()}"
+        meta = f"{_KEPT}/{stamp}.meta"
+        words = self._linked(meta)
         vectors = self._index.vectors.save(self._folder, stamp)
         terms = f"{stamp}.terms"
         self._index.lexicon.save(self._folder / terms)
-        named = {*vectors, terms}
+        named = {meta, *words, *vectors, terms}
         self._sums = {name: self._sums.get(name) or _sum(self._folder / name) for name in named}
         manifest = Manifest(
             INDEX_VERSION,
@@ -97,17 +115,20 @@ class Snapshots:
             topic,
             {str(partition): offset for partition, offset in places.items()},
             self._index.next_slot,
+            len(self._index),
+            meta,
+            words,
             vectors,
             terms,
             self._sums,
         )
-        _write(self._folder / _MANIFEST, json.dumps(asdict(manifest)).encode())
-        for file in self._folder.iterdir():
-            if file.is_file() and file.name not in {*named, _MANIFEST}:
+        _write(self._folder / _MANIFEST, _sealed(json.dumps(asdict(manifest)).encode()))
+        for file in (*self._folder.iterdir(), *(self._folder / _KEPT).iterdir()):
+            if file.is_file() and str(file.relative_to(self._folder)) not in {*named, _MANIFEST, _LOCK}:
                 file.unlink()
 
     async def keep(self, following: Following) -> None:
-        """Write one again and again, and at the end, where anything changed."""
+        """Write one again and again, and at the end, where anything changed; then give the folder up."""
         saved: dict[int, int] = {}
         await following.is_caught_up.wait()
         try:
@@ -120,13 +141,63 @@ class Snapshots:
         finally:
             if following.places != saved:
                 self.save(following.topic, following.places)
+            self.close()
+
+    def close(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _hold(self) -> None:
+        """Raises `Unavailable` where another process has the folder: nothing in it is ours to remove."""
+        self.close()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = (self._folder / _LOCK).open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise Unavailable(
+                f"索引文件夹 {self._folder} 正被另一进程使用", f"another process has the index's folder {self._folder}"
+            ) from error
+        self._lock = lock
+
+    def _linked(self, meta: str) -> list[str]:
+        """Link what tantivy's last commit consists of, and copy its list of that; a merge may replace files meanwhile."""
+        kept, working = self._folder / _KEPT, self._folder / _WORDS
+        kept.mkdir(exist_ok=True)
+        for _ in range(_TRIES):
+            content = (working / _META).read_bytes()
+            try:
+                names = [file.name for file in working.iterdir() if file.name.split(".")[0] in _segments(content)]
+                for name in names:
+                    if not (kept / name).exists():
+                        os.link(working / name, kept / name)
+            except FileNotFoundError:
+                continue
+            if (working / _META).read_bytes() == content:
+                _write(self._folder / meta, content)
+                return sorted(f"{_KEPT}/{name}" for name in names)
+        raise UnusableError("tantivy's files change faster than they are linked")
+
+    def _put_back(self, manifest: Manifest) -> None:
+        """Have tantivy's folder as it was in the snapshot."""
+        working = self._folder / _WORDS
+        _remove(working)
+        working.mkdir()
+        for name in manifest.words:
+            os.link(self._folder / name, working / Path(name).name)
+        (working / _META).write_bytes((self._folder / manifest.meta).read_bytes())
+        managed = [_META, *(Path(name).name for name in manifest.words)]
+        (working / _MANAGED).write_text(json.dumps(managed), encoding="utf-8")
 
     def _checked(self, topic: str) -> Manifest | None:
         """The manifest, if all that it names is whole; None where there is none. Raises `UnusableError`."""
         file = self._folder / _MANIFEST
         if not file.exists():
             return None
-        manifest = Manifest(**json.loads(file.read_bytes()))
+        manifest = Manifest(**json.loads(_unsealed(file.read_bytes())))
         for what, found, wanted in (
             ("format", manifest.format, INDEX_VERSION),
             ("model", manifest.model, self._model),
@@ -134,43 +205,29 @@ class Snapshots:
         ):
             if found != wanted:
                 raise UnusableError(f"{what} is {found}, not {wanted}")
-        for name in (*manifest.vectors, manifest.terms):
+        for name, wanted_sum in manifest.sums.items():
             self._sums[name] = _sum(self._folder / name)
-            if list(self._sums[name]) != list(manifest.sums[name]):
+            if list(self._sums[name]) != list(wanted_sum):
                 raise UnusableError(f"{name} is not as it was written")
-        _check_words((self._folder / _WORDS).iterdir())
         return manifest
 
-    def _take(self, manifest: Manifest) -> None:
-        index = self._index
-        index.vectors.load(self._folder, manifest.vectors)
-        index.lexicon.load(self._folder / manifest.terms, 0)
-        index.next_slot = manifest.next_slot
-        index.recover()
+
+def _segments(meta: bytes) -> frozenset[str]:
+    """What the names of the files begin with that tantivy's list names."""
+    return frozenset(one["segment_id"].replace("-", "") for one in json.loads(meta)["segments"])
 
 
-def _check_words(files: Iterable[Path]) -> None:
-    """Raises `UnusableError` where a file of tantivy's is not as it was written: each ends with the checksum of the rest."""
-    for file in files:
-        if file.suffix in (".json", ".lock"):
-            continue
-        with file.open("rb") as opened:
-            size = opened.seek(0, os.SEEK_END)
-            opened.seek(max(0, size - _FOOTER))
-            tail = opened.read(_FOOTER)
-            length, magic = int.from_bytes(tail[:4], "little"), int.from_bytes(tail[4:], "little")
-            body = size - _FOOTER - length
-            if magic != _MAGIC or body < 0:
-                raise UnusableError(f"{file.name} has no end")
-            opened.seek(body)
-            wanted = json.loads(opened.read(length))["crc"]
-            opened.seek(0)
-            found = 0
-            while body:
-                part = opened.read(min(_PART, body))
-                found, body = zlib.crc32(part, found), body - len(part)
-        if found != wanted:
-            raise UnusableError(f"{file.name} is not as it was written")
+def _sealed(content: bytes) -> bytes:
+    """With a checksum behind it."""
+    return content + b"\n%08x" % zlib.crc32(content)
+
+
+def _unsealed(content: bytes) -> bytes:
+    """Raises `UnusableError` where it is not as it was sealed."""
+    told, _, found = content.rpartition(b"\n")
+    if found != b"%08x" % zlib.crc32(told):
+        raise UnusableError("the manifest is not as it was written")
+    return told
 
 
 def _sum(file: Path) -> tuple[int, int]:
@@ -190,3 +247,10 @@ def _write(file: Path, content: bytes) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     scratch.replace(file)
+
+
+def _remove(old: Path) -> None:
+    if old.is_dir():
+        shutil.rmtree(old)
+    else:
+        old.unlink(missing_ok=True)
