@@ -202,10 +202,7 @@ class Applications:
 
     async def ListEvaluations(self, call: Call, request: rpc.ListEvaluationsRequest) -> rpc.ListEvaluationsResponse:
         """See the contract."""
-        viewer = await self._authority.viewer(call)
-        conditions = rows.published_evaluations(request.organization)
-        if not viewer.government:
-            conditions.append(await self._sees(call))
+        conditions = await self._evaluations(call, request.organization)
         size, before = paging.page_size(request.page_size), paging.decode(request)
         found = await rows.page(call.tx, conditions, before[0] if before else None, size + 1)
         answer = rpc.ListEvaluationsResponse(evaluations=[evaluation_message(row) for row in found[:size]])
@@ -234,7 +231,7 @@ class Applications:
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
-        evaluations = await rows.page(call.tx, rows.published_evaluations(message.applicant), None, _MOST_EVALUATIONS)
+        evaluations = await rows.page(call.tx, await self._evaluations(call, message.applicant), None, _MOST_EVALUATIONS)
         answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)
         return answer
@@ -302,6 +299,13 @@ class Applications:
     async def _sees(self, call: Call) -> ColumnElement[bool]:
         viewer = await self._authority.viewer(call)
         return rows.sees(viewer, call.principal.sub if call.principal else "")
+
+    async def _evaluations(self, call: Call, organization: str) -> list[ColumnElement[bool]]:
+        """Published evaluations that the caller may read: departments all of them, others those that they have a part in."""
+        published = rows.published_evaluations(organization)
+        if (await self._authority.viewer(call)).government:
+            return published
+        return [*published, await self._sees(call)]
 
     async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
         row = await store.get(call.tx, CallRow, message.call)
