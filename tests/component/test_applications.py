@@ -9,7 +9,7 @@ import asyncpg
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, document_service_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.clock import business_date
@@ -114,6 +114,24 @@ def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platf
     assert leaver.caller.registry.EndMembership(end).valid_to
     take(leads[0], made.name, "reopen", reason="更换成员")
     assert world.join(platform, body.name, newcomer).name
+
+
+def test_a_province_that_is_dropped_reads_the_draft_no_more(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry = placed(platform, DEPARTMENT, "110000")
+    first, second = placed(platform, DEPARTMENT, "120000", "教育厅"), placed(platform, DEPARTMENT, "310000", "教委")
+    made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
+    read = rpc.GetApplicationRequest(name=made.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=first.name)
+    (paper, *_) = first.caller.applications.GetApplication(read).documents
+    document = document_service_pb2.GetDocumentRequest(name=paper.document)
+    assert first.caller.documents.GetDocument(document).name == paper.document
+    take(leads[0], made.name, "reopen", reason="更换推荐省份")
+    assert "NOT_FOUND" in refusal(first.caller.applications.GetApplication, read)
+    assert "NOT_FOUND" in refusal(first.caller.documents.GetDocument, document)
+    take(leads[0], made.name, "start_sealing", named_organization=second.name)
+    assert "NOT_FOUND" in refusal(first.caller.applications.GetApplication, read)
+    assert second.caller.applications.GetApplication(read).name == made.name
 
 
 def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform: Platform) -> None:

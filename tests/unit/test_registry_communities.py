@@ -102,6 +102,26 @@ def test_the_province_is_that_of_a_lead_and_its_education_department_recommends(
         )
 
 
+def test_a_province_that_is_dropped_has_no_part_any_more() -> None:
+    other = PROVINCE._replace(name="organizations/other", region_code="310000")
+    walk = community(names={PROVINCE.name: "某市教委", other.name: "另一市教委"})
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+
+    def released(step: str, named: Unit | None = None) -> frozenset[str]:
+        found = PROCEDURES[Programme.COMMUNITY].step(step)
+        assert found
+        return found.releases(replace(walk.case, named=named))
+
+    assert released("start_sealing", PROVINCE) == frozenset(), "nobody was named before"
+    walk.took("start_sealing", named=PROVINCE)
+    assert released("reopen") == {PROVINCE.name}
+    assert released("return") == frozenset(), "what comes back from it goes to it again"
+    walk.took("reopen", reason="更换")
+    assert released("start_sealing", PROVINCE) == frozenset()
+    assert released("start_sealing", other) == {PROVINCE.name}
+    assert released("start_sealing") == {PROVINCE.name}, "filed direct"
+
+
 def test_a_central_soe_files_direct() -> None:
     walk = community(facts={"lead_is_central_soe": True})
     walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")

@@ -119,9 +119,11 @@ async def name_party(tx: Tx, name: str, organization: str, principal: str) -> No
         await tx.conn.execute(insert(party).values(row).on_conflict_do_nothing())
 
 
-async def release_party(tx: Tx, name: str, principal: str) -> None:
-    """A principal has no part in an application any more."""
-    await tx.conn.execute(delete(party).where(party.c.application == name, party.c.principal == principal))
+async def release_parties(tx: Tx, name: str, released: Collection[str]) -> None:
+    """Organizations and principals have no part in an application any more."""
+    c = party.c
+    theirs = or_(c.principal.in_(released), c.organization.in_(released))
+    await tx.conn.execute(delete(party).where(c.application == name, theirs))
 
 
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from registry import bodies, changes, guards, store
 from registry.applications import catalogue
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
-from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_party, to_remind
+from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
 from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
@@ -205,10 +205,8 @@ class Taking:
         )
         taken.take_time.FromDatetime(tx.now)
         taken.title.zh, taken.title.en = step.title
-        if step.releases:
-            await release_party(tx, message.name, said.principal)
-        else:
-            await name_party(tx, message.name, said.organization, said.principal)
+        await name_party(tx, message.name, said.organization, said.principal)
+        await release_parties(tx, message.name, step.releases(case))
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, row, "stepped")
         return message

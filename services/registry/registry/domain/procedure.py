@@ -250,7 +250,7 @@ class Step:
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the programme's window; what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated; with `settles_rules` also where one cannot be told.
-        releases: whom it names has no part in the application any more, and no longer reads it.
+        releases: the organizations and principals that have no part in the application any more, and no longer read it.
         ours: what of it the document leaves open and we have chosen.
     """
 
@@ -269,7 +269,7 @@ class Step:
     settles_rules: bool = False
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
-    releases: bool = False
+    releases: Callable[[Case], frozenset[str]] = lambda case: frozenset()
     ours: Text = ("", "")
     after: Callable[[Case], State] | None = None
     turns: Mapping[State, Party] = field(default_factory=dict)

@@ -64,6 +64,12 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
     return None
 
 
+def _dropped_province(case: Case) -> frozenset[str]:
+    """The province that was named before, unless the step names it again: it has no part in the application any more."""
+    before = {one.subject for one in case.steps("start_sealing")[-1:]}
+    return frozenset(before - {"", case.named.name if case.named else ""})
+
+
 def _is_provincial(case: Case, one: Unit) -> bool:
     """Whether it is the education department of a province 省级教育行政部门: the ministry, which decides, is none."""
     return is_education_department(one, case.called(one.name)) and one.is_of_a_province and one.name != case.authority
@@ -195,6 +201,7 @@ PROCEDURE = Procedure(
             documents=("APPLICATION_FORM", "EVIDENCE"),
             checks_rules=True,
             guards=(_lead_enterprise_applies, _province_of_a_lead),
+            releases=_dropped_province,
         ),
         Step(
             "seal",
@@ -215,6 +222,7 @@ PROCEDURE = Procedure(
             asks=("reason",),
             ours=("已盖的章作废，须重新送盖章", "the seals are void, and the form goes round again"),
             after=lambda case: State.RETURNED if case.was_returned else State.DRAFT,
+            releases=_dropped_province,
         ),
         Step(
             "submit",
