@@ -93,7 +93,9 @@ def test_the_province_is_that_of_a_lead_and_its_education_department_recommends(
     ):
         assert "省级教育行政部门" in walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "start_sealing", named=wrong).zh
     for called, is_one in (
-        *dict.fromkeys(("某市教委", "某省教育厅", "某市教育委员会", "某兵团教育局", "某省教育厅（某省委教育工委）"), True).items(),
+        *dict.fromkeys(
+            ("某市教委", "某省教育厅", "某市教育委员会", "某兵团教育局", "某省教育厅（某省委教育工委）"), True
+        ).items(),
         *dict.fromkeys(("某省农业农村厅", "某教育考试院", "某教育科学研究院", "某教育学院", "某市民族宗教委"), False).items(),
         *dict.fromkeys(("某市教育委员会考试中心", "某省教育厅研究院", "某省教育"), False).items(),
     ):

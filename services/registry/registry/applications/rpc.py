@@ -34,14 +34,14 @@ from registry.applications.mapping import (
 )
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking, admits
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import Procedure, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
-from registry.mapping.bodies import finding_message
+from registry.mapping.bodies import body_message, finding_message
 from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
 
@@ -116,6 +116,7 @@ class Applications:
             raise Invalid([guards.unknown("applicant", message.applicant)])
         await self._require_body(call, message, programme)
         await self._require_applicant(call, message, applicant)
+        await self._require_lead_department(call, message, programme)
         await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
@@ -355,6 +356,30 @@ class Applications:
                 "the authority does not decide on its own; answer another's call",
             )
             refuse([Violation("applicant", "authority", *own)])
+
+    async def _require_lead_department(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """The authority is a lead department of the alliance where none other decides. Raises `Precondition`."""
+        if programme not in BY_LEAD_DEPARTMENT:
+            return
+        leads = body_message(await guards.found(call.tx, BodyRow, message.body)).alliance.lead_departments
+        if message.authority in leads:
+            return
+        clause, known = PROCEDURES[programme].clause, await store.get_all(call.tx, OrganizationRow, leads)
+        if not leads:
+            raise Precondition(
+                "NO_LEAD_DEPARTMENT",
+                f"由专班牵头部门考核（{clause}），该联盟尚未登记牵头部门；请先登记（body update … --fact lead_departments=…）",
+                f"a lead department assesses ({clause}), and none of the alliance is registered; enter it first "
+                "(body update … --fact lead_departments=…)",
+                {"body": message.body},
+            )
+        named = "、".join(f"{row.display_name}（{name}）" for name, row in known.items())
+        raise Precondition(
+            "NOT_THE_LEAD_DEPARTMENT",
+            f"由该联盟的专班牵头部门考核（{clause}）：{named}；请答复其征集（见 ListCalls）",
+            f"a lead department of the alliance assesses ({clause}): {named}; answer a call of theirs (see ListCalls)",
+            {"body": message.body, "lead_departments": ",".join(leads)},
+        )
 
     async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
         """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""

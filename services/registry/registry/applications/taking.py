@@ -135,6 +135,7 @@ class Taking:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
         facts, gone = await self._facts(tx, message), await erased(tx, message.name)
+        body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
         if call:
             facts["year"] = call.year
@@ -147,6 +148,7 @@ class Taking:
             parties=frozenset(),
             window=_window(call),
             authority=message.authority,
+            region=body_message(body).region_code if body else "",
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
