@@ -126,6 +126,12 @@ async def release_parties(tx: Tx, name: str, released: Collection[str]) -> None:
     await tx.conn.execute(delete(party).where(c.application == name, theirs))
 
 
+async def named(tx: Tx, name: str) -> tuple[set[str], set[str]]:
+    """The organizations and the principals that steps of an application named and that have a part in it."""
+    found = (await tx.conn.execute(select(party.c.organization, party.c.principal).where(party.c.application == name))).all()
+    return {row.organization for row in found} - {""}, {row.principal for row in found} - {""}
+
+
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
     """Attach documents: whoever may see the application may read them."""
     for one in documents:

@@ -928,7 +928,7 @@ class ApplicationCheck(_message.Message):
     @_builtins.property
     def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedEvaluation]:
         """Published results of third-party evaluations of the applicant, the newest first, at most 20; a basis of assessment, support
-        and commendation (S3 十六; R33). They decide nothing by themselves.
+        and commendation (S3 十六; R33). They decide nothing by themselves. For whom ListEvaluations shows them; empty for others.
         """
 
     def __init__(

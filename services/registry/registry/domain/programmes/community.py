@@ -53,8 +53,8 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
             "NOT_A_PROVINCIAL_DEPARTMENT",
             "推荐单位须为省级教育行政部门：名称为…教育厅、教育委员会、教委或教育局（考试院、研究院等事业单位除外），"
             "地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
-            "it has to be the education department of a province: called …教育厅, 教育委员会, 教委 or 教育局 (no 考试院 or other "
-            "institution), its region a whole province (like 120000), verified, and not the authority; name another",
+            "it has to be the education department of a province: called …教育厅, 教育委员会, 教委 or 教育局 (no 考试院 or "
+            "the like), its region a whole province (like 120000), verified, and not the authority; name another",
         )
     if case.named.province not in provinces:
         return Refusal(
