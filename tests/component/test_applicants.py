@@ -173,6 +173,27 @@ def test_a_lead_department_of_the_alliance_assesses_and_no_other(platform: Platf
     assert begun(council[1], call, body=body.name).authority == lead.name
 
 
+def test_a_body_is_not_dissolved_below_its_procedures(platform: Platform) -> None:
+    """Its members take their steps, and its end would leave nobody to take them."""
+    body, council = world.formed_alliance(platform)
+    department, secretariat = placed(platform, DEPARTMENT, "110000"), council[1]
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    meeting = begun(secretariat, called(platform, department, pb.PROGRAMME_MEETING), body=body.name)
+    challenge = begun(council[0], called(platform, department, pb.PROGRAMME_CHALLENGE), body=body.name)
+    take(council[0], challenge.name, "publish")
+    registry = world.operator(platform).registry
+    dissolve = registry_service_pb2.DissolveBodyRequest(name=body.name, reason="合并")
+    told = refusal(registry.DissolveBody, dissolve)
+    named = (meeting.display_name, meeting.name, "cancel", challenge.display_name, challenge.name, "withdraw")
+    assert all(part in told for part in ("UNDER_WAY", *named)), told
+    take(council[0], challenge.name, "withdraw", reason="联盟合并")
+    told = refusal(registry.DissolveBody, dissolve)
+    assert meeting.name in told
+    assert challenge.name not in told
+    take(secretariat, meeting.name, "cancel", reason="联盟合并")
+    assert registry.DissolveBody(dissolve).state == body_pb2.BODY_STATE_DISSOLVED
+
+
 def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
     department = placed(platform, DEPARTMENT, "110000")
     call = called(platform, department, pb.PROGRAMME_CERTIFICATION)

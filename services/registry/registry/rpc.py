@@ -279,6 +279,7 @@ class Registry:
         guards.require_reason(request.reason)
         row = await changes.locked_body(call.tx, request.name)
         await guards.refuse_applied_for(call.tx, row)
+        await guards.refuse_under_way(call.tx, row)
         return await bodies.dissolve(call.tx, self._judge, row)
 
     async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:

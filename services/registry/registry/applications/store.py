@@ -164,6 +164,13 @@ async def forming(tx: Tx, body: str) -> ApplicationRow | None:
     return (await tx.session.execute(select(ApplicationRow).where(*live).limit(1))).scalar_one_or_none()
 
 
+async def under_way(tx: Tx, body: str) -> Sequence[ApplicationRow]:
+    """Applications of a body that have not ended, the oldest first."""
+    c = application.c
+    statement = select(ApplicationRow).where(c.body == body, c.body != text("''"), c.state.not_in(_FINAL)).order_by(c.name)
+    return (await tx.session.execute(statement)).scalars().all()
+
+
 async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:
     """The application by which a body is to be formed, while others seal or judge it."""
     c = application.c

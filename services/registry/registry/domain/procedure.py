@@ -364,6 +364,10 @@ class Procedure:
         """Steps that bring an application into its applicant's hands again."""
         return [one for one in self.steps if state in one.at and one.to in _BACK]
 
+    def ways_out(self, state: State) -> list[Step]:
+        """Steps by which people end an application; none where it has ended, or where no step comes any more."""
+        return [one for one in self.steps if state in one.at and one.to in _ENDED and Party.PLATFORM not in one.by]
+
     def due(self, case: Case) -> tuple[date, Deadline] | None:
         """The last day of the present state and what it is, if it has one."""
         days = ((one.last(case), one) for one in self.deadlines if case.state in one.at)
@@ -378,6 +382,7 @@ class Procedure:
         return None
 
 
+_ENDED = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.REMOVED)
 _BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
 REMIND_DAYS = 7
 """Days before a last day on which it is said to be near; our default, the documents name none."""

@@ -274,7 +274,7 @@ class RegistryServiceServicer:
 
     def DissolveBody(self, request, context):
         """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-        (APPLIED_FOR).
+        (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

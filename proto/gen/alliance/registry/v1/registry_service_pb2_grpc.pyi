@@ -82,7 +82,7 @@ class RegistryServiceStub:
     """Ends a suspension."""
     DissolveBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]
     """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-    (APPLIED_FOR).
+    (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
@@ -152,7 +152,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Ends a suspension."""
     DissolveBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-    (APPLIED_FOR).
+    (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
@@ -315,7 +315,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
         """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-        (APPLIED_FOR).
+        (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
         """
 
     @_abc_1.abstractmethod
