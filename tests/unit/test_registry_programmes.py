@@ -180,6 +180,10 @@ def test_a_school_proposes_a_major() -> None:
 
 def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    told = walk.refused("INPUT_REQUIRED", "warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
+    assert "专业（major_code）" in told.zh
+    assert "change" not in told.en, "what a warning changes, the answer says"
+    walk.case = replace(walk.case, facts={"major_code": "460301"})
     walk.took("warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
     assert due_on(Programme.MAJOR_ADJUSTMENT, walk.case) == DAY + timedelta(days=ANSWER_DAYS)
     walk.took("respond", SCHOOL, brought=frozenset({"ANSWER"}))
