@@ -203,12 +203,13 @@ class Taking:
             named_principal=said.principal,
             score=said.score,
             documents=[one.document for one in said.documents],
+            released=sorted(step.releases(case)),
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
         taken.title.zh, taken.title.en = step.title
         await name_party(tx, message.name, said.organization, said.principal)
-        await release_parties(tx, message.name, step.releases(case))
+        await release_parties(tx, message.name, taken.released)
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, row, "stepped")
         return message

@@ -23,9 +23,8 @@ def plain(name: str) -> str:
 def stem(name: str) -> str:
     """What a name says of an industry, in lower case, without the words that name it as one.
 
-    重点产业：集成电路（芯片）产业链 → 集成电路. Brackets with what is in them, blanks and punctuation are left out. A name of nothing but such words stays.
-
-    A region before it is left: 北京集成电路 may be another industry, and no list tells.
+    重点产业：集成电路（芯片）产业链 → 集成电路. Brackets with what is in them, blanks and punctuation are left out. A name of
+    nothing but such words stays. A region before it is left: 北京集成电路 may be another industry, and no list tells.
     """
     whole = plain(name).lower()
     found = _letters(_without_brackets(whole)) or _letters(whole)
