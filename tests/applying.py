@@ -101,6 +101,14 @@ def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Mem
     return body, leads
 
 
+def led(platform: Platform, body: str, *departments: Member) -> None:
+    """Enter the lead departments of an alliance."""
+    given = body_pb2.Body(name=body, alliance={"lead_departments": [one.name for one in departments]})  # type: ignore[arg-type]
+    request = registry_service_pb2.UpdateBodyRequest(body=given, reason="登记")
+    request.update_mask.paths.append("alliance.lead_departments")
+    world.operator(platform).registry.UpdateBody(request)
+
+
 def state_of(platform: Platform, body: str) -> int:
     found = world.operator(platform).registry.GetBody(registry_service_pb2.GetBodyRequest(name=body))
     return int(found.state)

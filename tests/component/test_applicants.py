@@ -18,6 +18,7 @@ from tests.applying import (
     YEAR,
     begun,
     called,
+    led,
     pilot,
     placed,
     refusal,
@@ -110,6 +111,7 @@ def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) 
     for other in (stranger, council[0]):
         assert "the secretariat of the alliance" in refusal(begun, other, meeting, body=body.name)
     assert begun(council[1], meeting, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+    led(platform, body.name, authority)
     performance = called(platform, authority, pb.PROGRAMME_PERFORMANCE)
     for other in (stranger, school):
         assert "a lead university of the alliance" in refusal(begun, authority, performance, other.name, body=body.name)
@@ -148,11 +150,48 @@ def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platfor
     """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
     body, council = world.formed_alliance(platform)
     first, second = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "110000")
+    led(platform, body.name, first, second)
     made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
     assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
     next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
     assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+    take(first, made.name, "withdraw", reason="由另一牵头部门考核")
+    assert begun(second, again, council[1].name, body=body.name).name != made.name, "one mistake does not cost the year"
+
+
+def test_a_lead_department_of_the_alliance_assesses_and_no_other(platform: Platform) -> None:
+    """S0 四(三): 专班牵头部门. Whoever is assessed does not choose by whom."""
+    body, council = world.formed_alliance(platform)
+    lead, other = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "110000")
+    call, elsewhere = (called(platform, one, pb.PROGRAMME_PERFORMANCE) for one in (lead, other))
+    told = refusal(begun, council[1], call, body=body.name)
+    assert all(part in told for part in ("NO_LEAD_DEPARTMENT", "lead_departments=")), told
+    led(platform, body.name, lead)
+    told = refusal(begun, council[1], elsewhere, body=body.name)
+    assert all(part in told for part in ("NOT_THE_LEAD_DEPARTMENT", lead.name)), told
+    assert begun(council[1], call, body=body.name).authority == lead.name
+
+
+def test_a_body_is_not_dissolved_below_its_procedures(platform: Platform) -> None:
+    """Its members take their steps, and its end would leave nobody to take them."""
+    body, council = world.formed_alliance(platform)
+    department, secretariat = placed(platform, DEPARTMENT, "110000"), council[1]
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    meeting = begun(secretariat, called(platform, department, pb.PROGRAMME_MEETING), body=body.name)
+    challenge = begun(council[0], called(platform, department, pb.PROGRAMME_CHALLENGE), body=body.name)
+    take(council[0], challenge.name, "publish")
+    registry = world.operator(platform).registry
+    dissolve = registry_service_pb2.DissolveBodyRequest(name=body.name, reason="合并")
+    told = refusal(registry.DissolveBody, dissolve)
+    named = (meeting.display_name, meeting.name, "cancel", challenge.display_name, challenge.name, "withdraw")
+    assert all(part in told for part in ("UNDER_WAY", *named)), told
+    take(council[0], challenge.name, "withdraw", reason="联盟合并")
+    told = refusal(registry.DissolveBody, dissolve)
+    assert meeting.name in told
+    assert challenge.name not in told
+    take(secretariat, meeting.name, "cancel", reason="联盟合并")
+    assert registry.DissolveBody(dissolve).state == body_pb2.BODY_STATE_DISSOLVED
 
 
 def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
@@ -167,6 +206,7 @@ def test_an_authority_does_not_decide_on_its_own(platform: Platform) -> None:
 def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) -> None:
     body, council = world.formed_alliance(platform)
     department = placed(platform, DEPARTMENT, "110000")
+    led(platform, body.name, department)
     call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
     made = begun(department, call, council[1].name, body=body.name)
     take(department, made.name, "set_indicators", "INDICATORS")

@@ -9,7 +9,7 @@ import asyncpg
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, document_service_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.clock import business_date
@@ -29,6 +29,7 @@ from tests.applying import (
     take,
 )
 from tests.waiting import until
+from tests.world import Member
 
 
 def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> None:
@@ -114,6 +115,57 @@ def test_the_members_that_a_form_is_sealed_for_stay_but_who_wants_to_leave(platf
     assert leaver.caller.registry.EndMembership(end).valid_to
     take(leads[0], made.name, "reopen", reason="更换成员")
     assert world.join(platform, body.name, newcomer).name
+
+
+def test_a_province_that_is_dropped_reads_the_draft_no_more(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry = placed(platform, DEPARTMENT, "110000")
+    first, second = placed(platform, DEPARTMENT, "120000", "教育厅"), placed(platform, DEPARTMENT, "310000", "教委")
+    made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
+    read = rpc.GetApplicationRequest(name=made.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=first.name)
+    (paper, *_) = first.caller.applications.GetApplication(read).documents
+    document = document_service_pb2.GetDocumentRequest(name=paper.document)
+    assert first.caller.documents.GetDocument(document).name == paper.document
+    take(leads[0], made.name, "reopen", reason="更换推荐省份")
+    assert "NOT_FOUND" in refusal(first.caller.applications.GetApplication, read)
+    assert "NOT_FOUND" in refusal(first.caller.documents.GetDocument, document)
+    take(leads[0], made.name, "start_sealing", named_organization=second.name)
+    assert "NOT_FOUND" in refusal(first.caller.applications.GetApplication, read)
+    assert second.caller.applications.GetApplication(read).name == made.name
+
+
+def test_who_decides_on_a_draft_reads_it_until_its_application_ends(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
+    stranger = placed(platform, DEPARTMENT, "120000", "教育厅")
+    get = registry_service_pb2.GetBodyRequest(name=body.name)
+    members = registry_service_pb2.ListMembershipsRequest(parent=body.name)
+    check = registry_service_pb2.CheckBodyRequest(name=body.name)
+
+    def reads(member: Member) -> bool:
+        registry = member.caller.registry
+        found = {one.organization for one in registry.ListMemberships(members).memberships}
+        if not found:
+            assert "NOT_FOUND" in refusal(registry.GetBody, get)
+            assert "PERMISSION_DENIED" in refusal(registry.CheckBody, check)
+            return False
+        assert found == {lead.name for lead in leads}
+        assert registry.GetBody(get).community.industry_code == "39"
+        assert registry.CheckBody(check).findings
+        return True
+
+    assert not reads(ministry)
+    made = begun(leads[0], called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099), body=body.name)
+    assert reads(ministry)
+    assert not reads(province), "nobody has named it yet"
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    assert reads(province)
+    assert not reads(stranger)
+    take(leads[0], made.name, "reopen", reason="修改")
+    assert not reads(province)
+    take(leads[0], made.name, "withdraw", reason="不再申报")
+    assert not reads(ministry)
 
 
 def test_a_body_has_one_application_at_a_time_and_is_not_formed_without(platform: Platform) -> None:

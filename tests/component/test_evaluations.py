@@ -31,6 +31,22 @@ def _listed(member: Member, organization: str = "") -> list[tuple[str, str, int]
         request.page_token = answer.next_page_token
 
 
+def test_who_reads_an_application_reads_no_result_of_its_applicant_but_departments_and_itself(platform: Platform) -> None:
+    """向政府部门公布，不向社会公布: a member reads the challenge of another, and not how that one was evaluated."""
+    body, council = world.formed_alliance(platform)
+    company, member = placed(platform, ENTERPRISE, "110000"), council[2]
+    world.join(platform, body.name, company)
+    department, third = placed(platform, DEPARTMENT, "110000"), world.organization(platform, ENTERPRISE)
+    challenge = begun(company, called(platform, department, pb.PROGRAMME_CHALLENGE), body=body.name).name
+    evaluation = begun(department, called(platform, department, pb.PROGRAMME_EVALUATION), applicant=company.name).name
+    take(department, evaluation, "commission", named_organization=third.name)
+    take(third, evaluation, "report", "REPORT", score=42)
+    take(department, evaluation, "publish")
+    assert _known(member, challenge) == []
+    for reader in (company, department):
+        assert _known(reader, challenge) == [(evaluation, third.name, 42)], reader.name
+
+
 def test_a_published_evaluation_is_laid_before_who_decides_and_listed_for_departments(
     platform: Platform,
 ) -> None:

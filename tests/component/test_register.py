@@ -256,8 +256,8 @@ def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) 
     body, _ = world.formed_alliance(platform)
     industry = body.alliance.key_industry
     second, _ = world.formed_alliance(platform)
-    for suffix in ("产业", "行业", "领域"):
-        assert "R10" in str(refusal(write, platform, second.name, key_industry=f"{industry}{suffix}"))
+    for wording in ("{}产业", "{}行业", "{}领域", "{}产业行业领域", "{}产业链", "重点产业：{}", "{}（核心）", "“{}”"):
+        assert "R10" in str(refusal(write, platform, second.name, key_industry=wording.format(industry))), wording
     assert write(platform, second.name, key_industry=f"{industry}设备产业").alliance.key_industry == f"{industry}设备产业"
     twisted = f" {industry[:2]}\u3000{industry[2:]} "
     assert "R10" in str(refusal(write, platform, second.name, key_industry=twisted))

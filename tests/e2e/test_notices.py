@@ -10,7 +10,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import registry_service_pb2
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, college_of, pilot, placed, take
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, college_of, led, pilot, placed, take
 from tests.world import Member
 
 ZH, EN = notify_pb2.LANGUAGE_ZH, notify_pb2.LANGUAGE_EN
@@ -99,6 +99,7 @@ def test_members_of_a_body_are_told_of_what_they_share(platform: Platform) -> No
     body, council = world.formed_alliance(platform)
     poser, member, stranger = council[0], council[2], world.organization(platform, ENTERPRISE)
     guide = placed(platform, DEPARTMENT, "110000")
+    led(platform, body.name, guide)
     world.settle(platform)
     listen(member, stranger, guide)
     challenge = begun(poser, called(platform, council[1], pb.PROGRAMME_CHALLENGE), body=body.name)

@@ -225,7 +225,7 @@ WALKS = (
         """,
         "completed",
         begins="部门",
-        body="alliance",
+        body="alliance --region 120000",
         members=_COUNCIL,
     ),
     Walk(
@@ -321,7 +321,7 @@ class Stage:
     def body(self, walk: Walk) -> str:
         """What the body that a walk is for is called, with its members in it."""
         more, name = walk.body, world.unique("组织")
-        if more == "alliance":
+        if more.startswith("alliance"):
             more += f" --fact key_industry={world.unique('产业')} --fact task_force=@专班 --fact lead_departments=@部门"
         self.operator(*self.words(f"body create {name} --kind {more}"))
         for member, roles in (one.split("=") for one in walk.members.split()):

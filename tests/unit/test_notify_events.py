@@ -117,6 +117,7 @@ def application(*steps: tuple[str, str], programme: Any = registry_pb.PROGRAMME_
         taken = message.steps.add(step=step, state=number, actor="somebody", named_principal="expert", reason=reason)
         taken.organization = "" if step == "lapse" else "organizations/authority"
         taken.named_organization = "organizations/named"
+        taken.released.extend(["expert who left"])
         taken.title.zh, taken.title.en = f"步骤{step}", step
     topic, event = "alliance.internal.registry.application.v1", ApplicationEvent(application=message)
     kind = "alliance.registry.application.stepped.v1"
@@ -173,6 +174,31 @@ def test_the_parties_of_an_application_are_its_organizations_and_where_it_is_sha
     ):
         found = about_of(application(("publish", "ANSWERING"), programme=programme))
         assert (found.organizations, found.bodies, found.audience) == (named, frozenset({"bodies/b"}), audience)
+
+
+def test_whoever_is_released_is_told_nothing_more() -> None:
+    """A province that was dropped after its seal, and whom an expert came from who was taken off; another's stays."""
+    authority, applicant = "organizations/authority", "organizations/applicant"
+    message = registry_pb.Application(name="applications/a", applicant=applicant, authority=authority)
+    message.steps.add(step="start_sealing", organization=applicant, named_organization="organizations/province")
+    message.steps.add(step="seal", organization="organizations/province", actor="somebody")
+    for expert in ("one", "other"):
+        taken = message.steps.add(step="assign_expert", organization=authority, named_principal=expert)
+        taken.named_organization = f"organizations/{expert}"
+
+    def told() -> set[str]:
+        kind, now = "alliance.registry.application.stepped.v1", datetime(2026, 3, 2, tzinfo=UTC)
+        event = ApplicationEvent(application=message)
+        topic = "alliance.internal.registry.application.v1"
+        organizations = about_of(Record(topic, 0, 0, message.name, 3, kind, "e1", now, event, "")).organizations
+        return {one.removeprefix("organizations/") for one in organizations}
+
+    assert told() == {"applicant", "authority", "province", "one", "other"}
+    message.steps.add(step="reopen", organization=applicant, released=["organizations/province"])
+    message.steps.add(step="unassign_expert", organization=authority, named_principal="one", released=["one"])
+    assert told() == {"applicant", "authority", "other"}
+    message.steps.add(step="start_sealing", organization=applicant, named_organization="organizations/province")
+    assert told() == {"applicant", "authority", "other", "province"}, "named again"
 
 
 def test_a_webhook_names_no_user_of_an_application() -> None:

@@ -92,7 +92,13 @@ def test_the_province_is_that_of_a_lead_and_its_education_department_recommends(
         AUTHORITY,
     ):
         assert "省级教育行政部门" in walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "start_sealing", named=wrong).zh
-    for called, is_one in (("某市教委", True), ("某省教育厅", True), ("某省农业农村厅", False)):
+    for called, is_one in (
+        *dict.fromkeys(
+            ("某市教委", "某省教育厅", "某市教育委员会", "某兵团教育局", "某省教育厅（某省委教育工委）"), True
+        ).items(),
+        *dict.fromkeys(("某省农业农村厅", "某教育考试院", "某教育科学研究院", "某教育学院", "某市民族宗教委"), False).items(),
+        *dict.fromkeys(("某市教育委员会考试中心", "某省教育厅研究院", "某省教育"), False).items(),
+    ):
         found = walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE, names={PROVINCE.name: called})
         assert isinstance(found, Step) is is_one
     walk.refused("INPUT_REQUIRED", "start_sealing")
@@ -100,6 +106,26 @@ def test_the_province_is_that_of_a_lead_and_its_education_department_recommends(
         assert isinstance(
             walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(region_code=province)), Step
         )
+
+
+def test_a_province_that_is_dropped_has_no_part_any_more() -> None:
+    other = PROVINCE._replace(name="organizations/other", region_code="310000")
+    walk = community(names={PROVINCE.name: "某市教委", other.name: "另一市教委"})
+    walk.attach("APPLICATION_FORM", "EVIDENCE")
+
+    def released(step: str, named: Unit | None = None) -> frozenset[str]:
+        found = PROCEDURES[Programme.COMMUNITY].step(step)
+        assert found
+        return found.releases(replace(walk.case, named=named))
+
+    assert released("start_sealing", PROVINCE) == frozenset(), "nobody was named before"
+    walk.took("start_sealing", named=PROVINCE)
+    assert released("reopen") == {PROVINCE.name}
+    assert released("return") == frozenset(), "what comes back from it goes to it again"
+    walk.took("reopen", reason="更换")
+    assert released("start_sealing", PROVINCE) == frozenset()
+    assert released("start_sealing", other) == {PROVINCE.name}
+    assert released("start_sealing") == {PROVINCE.name}, "filed direct"
 
 
 def test_a_central_soe_files_direct() -> None:

@@ -140,12 +140,28 @@ def test_a_key_industry_has_one_form(written: str, plain: str) -> None:
         ("产业互联网", "产业互联网"),
         ("AI产业", "ai"),
         ("产业", "产业"),
+        ("集成电路产业行业领域", "集成电路"),
+        ("集成电路产业链产业链产业", "集成电路"),
+        ("重点产业：集成电路", "集成电路"),
+        ("重点产业:集成电路产业", "集成电路"),
+        ("集成电路（芯片）", "集成电路"),
+        ("集成电路(芯片（设计）)产业", "集成电路"),
+        ("“集成·电路”", "集成电路"),
+        ("（集成电路）", "集成电路"),
+        ("Artificial  Intelligence", "artificialintelligence"),
+        ("北京集成电路", "北京集成电路"),
+        ("集成电路链", "集成电路链"),
     ],
 )
 def test_what_names_an_industry_as_one_makes_no_other_industry(written: str, stem: str) -> None:
     assert industry.stem(written) == stem
-    assert written.lower() in industry.writings(written)
+    assert industry.plain(written).lower() in industry.writings(written)
     assert all(industry.stem(one) == stem for one in industry.writings(written))
+
+
+@pytest.mark.parametrize("written", ["", "、", "产业", "重点产业"])
+def test_a_name_of_nothing_but_such_words_stays(written: str) -> None:
+    assert industry.stem(written) == written
 
 
 def test_what_is_no_alliance_gets_no_facts_of_one() -> None:

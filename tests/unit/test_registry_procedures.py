@@ -22,6 +22,15 @@ from tests.unit.walking import APPLICANT, DAY, EXPERTS, HINDERS, UNIVERSITY, UNT
 each_programme = pytest.mark.parametrize("programme", PROCEDURES)
 
 
+@pytest.mark.parametrize("programme", BODIES)
+def test_what_somebody_still_has_to_do_for_a_body_can_be_ended(programme: Programme) -> None:
+    """Nothing hinders a body's end for ever, and what has ended or stands without another step hinders none."""
+    procedure = PROCEDURES[programme]
+    people = frozenset(Party) - {Party.PLATFORM}
+    for state in State:
+        assert bool(procedure.ways_out(state)) is bool(procedure.possible(state, people)), state
+
+
 @each_programme
 def test_every_state_of_a_programme_can_be_reached_and_every_document_is_asked_for(programme: Programme) -> None:
     procedure = PROCEDURES[programme]

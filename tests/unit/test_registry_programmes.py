@@ -128,7 +128,7 @@ def test_a_meeting_is_not_compiled_without_its_day() -> None:
 
 @pytest.mark.parametrize("applicant", [UNIVERSITY, SCHOOL, APPLICANT])
 def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
-    walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026})
+    walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026}, region="120104")
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
     assert due_on(Programme.PERFORMANCE, walk.case) == date(2026, 12, 31)
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
@@ -139,12 +139,33 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
         walk.case = replace(
             walk.case, names={PROVINCE.name: "市教委", AUTHORITY.name: "市农业农村局", EXPERTS.name: "教育公司"}
         )
-        for wrong in (EXPERTS, AUTHORITY, PROVINCE._replace(verified=False)):
+        elsewhere = [PROVINCE._replace(region_code=code) for code in ("", "110000", "120101")]
+        for wrong in (EXPERTS, AUTHORITY, PROVINCE._replace(verified=False), *elsewhere):
             walk.refused("NOT_THE_DEPARTMENT", "forward", AUTHORITY, Party.AUTHORITY, named=wrong)
+        walk.refused("REGION_REQUIRED", "forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE, region="")
+        own = walk.tried("forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE._replace(region_code="120104"))
+        assert isinstance(own, Step)
         assert walk.took("forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE) is State.COMPLETED
     else:
         walk.refused("NOT_A_UNIVERSITY", "forward", AUTHORITY, Party.AUTHORITY, named=PROVINCE)
         assert walk.took("close", AUTHORITY, Party.AUTHORITY) is State.COMPLETED
+
+
+def test_an_assessment_is_withdrawn_until_it_is_rated() -> None:
+    """By whoever begins it while it is a draft, and by the authority alone once it has set what is asked."""
+    walk = begun(Programme.PERFORMANCE)
+    parts = ((APPLICANT, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY))
+    for unit, part in parts:
+        walk.refused("INPUT_REQUIRED", "withdraw", unit, part)
+        assert isinstance(walk.tried("withdraw", unit, part, reason="选错年度"), Step)
+    for state in (State.ASSIGNED, State.SUBMITTED):
+        walk.case = replace(walk.case, state=state)
+        walk.refused("NOT_THE_PARTY", "withdraw", reason="选错年度")
+        found = walk.tried("withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度")
+        assert isinstance(found, Step)
+        assert found.to is State.WITHDRAWN
+    walk.case = replace(walk.case, state=State.SCORED)
+    walk.refused("ILLEGAL_STATE", "withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度")
 
 
 def test_a_school_proposes_a_major() -> None:
@@ -159,6 +180,10 @@ def test_a_school_proposes_a_major() -> None:
 
 def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL)
+    told = walk.refused("INPUT_REQUIRED", "warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
+    assert "专业（major_code）" in told.zh
+    assert "change" not in told.en, "what a warning changes, the answer says"
+    walk.case = replace(walk.case, facts={"major_code": "460301"})
     walk.took("warn", AUTHORITY, Party.AUTHORITY, reason="就业率低")
     assert due_on(Programme.MAJOR_ADJUSTMENT, walk.case) == DAY + timedelta(days=ANSWER_DAYS)
     walk.took("respond", SCHOOL, brought=frozenset({"ANSWER"}))

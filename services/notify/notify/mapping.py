@@ -196,7 +196,7 @@ def data(record: Record) -> dict[str, Any]:
     field = next(one for one in message.DESCRIPTOR.fields if one.name not in ("meta",))
     resource = MessageToDict(getattr(message, field.name), preserving_proto_field_name=True)
     for step in resource.get("steps", ()):  # of an application
-        for user in ("actor", "named_principal"):
+        for user in ("actor", "named_principal", "released"):
             step.pop(user, None)
     return {"subject": record.key, "version": record.version, "resource": resource}
 
@@ -359,19 +359,26 @@ def _call(record: Record) -> About:
 
 def _application(record: Record) -> About:
     application = cast(registry_events.ApplicationEvent, record.message).application
-    named = (one for step in application.steps for one in (step.organization, step.named_organization))
-    parties = frozenset({application.applicant, application.authority, *named}) - {""}
     return About(
         record.id,
         record.type,
         record.key,
-        parties,
+        _parties(application),
         frozenset({application.body} - {""}),
         audience=Audience.SHARED if int(application.programme) in SHARED_PROGRAMMES else Audience.PARTIES,
         issuer=application.applicant,
         facts=_application_facts(application),
         variant=_variant(application) if record.type.split(".")[-2] == "stepped" else "",
     )
+
+
+def _parties(application: application_pb2.Application) -> frozenset[str]:
+    """Who applies and decides, and whoever took or was named by a step and has not been released since."""
+    named: list[tuple[str, str]] = []
+    for step in application.steps:
+        named += [(step.organization, step.actor), (step.named_organization, step.named_principal)]
+        named = [one for one in named if not set(step.released).intersection(one)]
+    return frozenset({application.applicant, application.authority, *(organization for organization, _ in named)}) - {""}
 
 
 def _application_facts(application: application_pb2.Application) -> dict[str, str]:

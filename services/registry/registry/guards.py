@@ -9,11 +9,12 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
 from registry import changes, store
 from registry.applications import store as applications
+from registry.applications.mapping import application_message
 from registry.applications.store import ApplicationRow
 from registry.domain import industry
 from registry.domain.conditions import Text
 from registry.domain.names import WITHOUT_CODE, BodyState, Programme
-from registry.domain.procedure import STATES, State
+from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
 from registry.mapping.checks import refuse
@@ -22,6 +23,7 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
+_MOST_NAMED = 10
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -110,6 +112,31 @@ async def refuse_applied_for(tx: Tx, body: BodyRow) -> None:
         f"application {row.name}, which is to form this draft, has not ended ({state_en}); {fix_en}",
         {"application": row.name},
     )
+
+
+async def refuse_under_way(tx: Tx, body: BodyRow) -> None:
+    """A body, which is locked, is not dissolved below procedures that somebody has to end: its members take their steps.
+
+    One that stands without a step that comes after it, an accepted community, hinders nothing.
+    """
+    found = [(row, out) for row in await applications.under_way(tx, body.name) if (out := _ways_out(row))]
+    if not found:
+        return
+    listed = [(application_message(row).display_name, row.name, out) for row, out in found[:_MOST_NAMED]]
+    named_zh = "；".join(
+        f"{called}（{name}）：{'、'.join(f'{one.title[0]}（{one.name}）' for one in out)}" for called, name, out in listed
+    )
+    named_en = "; ".join(f"{called} ({name}): {', '.join(one.name for one in out)}" for called, name, out in listed)
+    raise Precondition(
+        "UNDER_WAY",
+        f"该组织尚有 {len(found)} 项程序未办结，请先逐项办结后再解散——{named_zh}",
+        f"{len(found)} procedures of the body have not ended; end each of them first: {named_en}",
+        {"applications": ",".join(row.name for row, _ in found[:_MOST_NAMED])},
+    )
+
+
+def _ways_out(row: ApplicationRow) -> list[Step]:
+    return PROCEDURES[Programme(row.programme)].ways_out(State(row.state))
 
 
 def _way_back(row: ApplicationRow) -> Text:

@@ -47,7 +47,7 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
-_CHECK = "registry.bodies.check"
+_CHECK, _GET_APPLICATION = "registry.bodies.check", "registry.applications.get"
 _UNVERIFIED = organization_pb2.VERIFICATION_STATE_UNVERIFIED
 _VERIFIED = organization_pb2.VERIFICATION_STATE_VERIFIED
 _Message = TypeVar("_Message", bound=Message)
@@ -164,7 +164,8 @@ class Registry:
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
         row = await guards.found(call.tx, BodyRow, request.name)
-        if not await store.names_where(call.tx, BodyRow, [row.name], _sees(await self._authority.viewer(call))):
+        seen = await store.names_where(call.tx, BodyRow, [row.name], _sees(await self._authority.viewer(call)))
+        if not seen and not await self._judges(call, row.name):
             raise NotFound(request.name)
         return body_message(row)
 
@@ -240,14 +241,22 @@ class Registry:
 
     async def _require_check(self, call: Call, name: str) -> None:
         """The caller runs or audits the body, or is a party of the application that is to form it."""
-        if await self._authority.permitted(call, _CHECK, name):
-            return
-        row = await applications.forming(call.tx, name)
-        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)} if row else set()
+        if not await self._authority.permitted(call, _CHECK, name) and not await self._judges(call, name):
+            raise Denied(_CHECK, name)
+
+    async def _judges(self, call: Call, name: str) -> bool:
+        """Whether the caller is a party of the application that is to form a body: applies, decides, or was named."""
+        row = await applications.forming(call.tx, name) if call.principal else None
+        if row is None or call.principal is None:
+            return False
+        organizations, principals = await applications.named(call.tx, row.name)
+        if call.principal.sub in principals:
+            return True
+        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)} | organizations
         for one in sorted(parties):
-            if await self._authority.permitted(call, "registry.applications.get", one):
-                return
-        raise Denied(_CHECK, name)
+            if await self._authority.permitted(call, _GET_APPLICATION, one):
+                return True
+        return False
 
     async def FormBody(self, call: Call, request: rpc.FormBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -270,6 +279,7 @@ class Registry:
         guards.require_reason(request.reason)
         row = await changes.locked_body(call.tx, request.name)
         await guards.refuse_applied_for(call.tx, row)
+        await guards.refuse_under_way(call.tx, row)
         return await bodies.dissolve(call.tx, self._judge, row)
 
     async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
@@ -340,10 +350,11 @@ class Registry:
             refuse([Violation("organization", "required", "查询全部组织时须指定单位", "with bodies/- name an organization")])
         c = store.membership.c
         viewer = await self._authority.viewer(call)
-        seen = store.body.select().where(store.body.c.name == c.body, _sees(viewer)).exists()
-        conditions: list[ColumnElement[bool]] = [seen]
+        conditions: list[ColumnElement[bool]] = []
         if request.parent != "bodies/-":
             conditions.append(c.body == request.parent)
+        if request.parent == "bodies/-" or not await self._judges(call, request.parent):
+            conditions.append(store.body.select().where(store.body.c.name == c.body, _sees(viewer)).exists())
         if request.organization:
             conditions.append(c.organization == request.organization)
         if request.valid_on:

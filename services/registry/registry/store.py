@@ -89,6 +89,7 @@ class BodyRow(Base, table=True):
     kind: int
     state: int
     key_industry: str = Field(sa_type=Text)
+    """The stem of an ALLIANCE's key industry (`industry.stem`)."""
     applicant: str = Field(sa_type=Text)
     """The institution or unit that a PILOT_UNIT or SUPPORT_UNIT is."""
     task_force: str = Field(sa_type=Text)

@@ -34,14 +34,14 @@ from registry.applications.mapping import (
 )
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking, admits
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, FORMING, ONCE_A_YEAR, window
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import Procedure, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
-from registry.mapping.bodies import finding_message
+from registry.mapping.bodies import body_message, finding_message
 from registry.mapping.checks import coded, masked, only, refuse
 from registry.store import BodyRow, OrganizationRow
 
@@ -116,6 +116,7 @@ class Applications:
             raise Invalid([guards.unknown("applicant", message.applicant)])
         await self._require_body(call, message, programme)
         await self._require_applicant(call, message, applicant)
+        await self._require_lead_department(call, message, programme)
         await self._require_the_first(call, message, programme, answered.year)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
@@ -202,10 +203,7 @@ class Applications:
 
     async def ListEvaluations(self, call: Call, request: rpc.ListEvaluationsRequest) -> rpc.ListEvaluationsResponse:
         """See the contract."""
-        viewer = await self._authority.viewer(call)
-        conditions = rows.published_evaluations(request.organization)
-        if not viewer.government:
-            conditions.append(await self._sees(call))
+        conditions = await self._evaluations(call, request.organization)
         size, before = paging.page_size(request.page_size), paging.decode(request)
         found = await rows.page(call.tx, conditions, before[0] if before else None, size + 1)
         answer = rpc.ListEvaluationsResponse(evaluations=[evaluation_message(row) for row in found[:size]])
@@ -234,7 +232,7 @@ class Applications:
         for one in await self._taking.findings(call.tx, message):
             answer.findings.append(finding_message(one))
             answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
-        evaluations = await rows.page(call.tx, rows.published_evaluations(message.applicant), None, _MOST_EVALUATIONS)
+        evaluations = await rows.page(call.tx, await self._evaluations(call, message.applicant), None, _MOST_EVALUATIONS)
         answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)
         return answer
@@ -303,6 +301,13 @@ class Applications:
         viewer = await self._authority.viewer(call)
         return rows.sees(viewer, call.principal.sub if call.principal else "")
 
+    async def _evaluations(self, call: Call, organization: str) -> list[ColumnElement[bool]]:
+        """Published evaluations that the caller may read: departments all of them, others those that they have a part in."""
+        published = rows.published_evaluations(organization)
+        if (await self._authority.viewer(call)).government:
+            return published
+        return [*published, await self._sees(call)]
+
     async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
         row = await store.get(call.tx, CallRow, message.call)
         if row is None or row.programme != programme:
@@ -351,6 +356,30 @@ class Applications:
                 "the authority does not decide on its own; answer another's call",
             )
             refuse([Violation("applicant", "authority", *own)])
+
+    async def _require_lead_department(self, call: Call, message: pb.Application, programme: Programme) -> None:
+        """The authority is a lead department of the alliance where none other decides. Raises `Precondition`."""
+        if programme not in BY_LEAD_DEPARTMENT:
+            return
+        leads = body_message(await guards.found(call.tx, BodyRow, message.body)).alliance.lead_departments
+        if message.authority in leads:
+            return
+        clause, known = PROCEDURES[programme].clause, await store.get_all(call.tx, OrganizationRow, leads)
+        if not leads:
+            raise Precondition(
+                "NO_LEAD_DEPARTMENT",
+                f"由专班牵头部门考核（{clause}），该联盟尚未登记牵头部门；请先登记（body update … --fact lead_departments=…）",
+                f"a lead department assesses ({clause}), and none of the alliance is registered; enter it first "
+                "(body update … --fact lead_departments=…)",
+                {"body": message.body},
+            )
+        named = "、".join(f"{row.display_name}（{name}）" for name, row in known.items())
+        raise Precondition(
+            "NOT_THE_LEAD_DEPARTMENT",
+            f"由该联盟的专班牵头部门考核（{clause}）：{named}；请答复其征集（见 ListCalls）",
+            f"a lead department of the alliance assesses ({clause}): {named}; answer a call of theirs (see ListCalls)",
+            {"body": message.body, "lead_departments": ",".join(leads)},
+        )
 
     async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
         """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""

@@ -119,9 +119,17 @@ async def name_party(tx: Tx, name: str, organization: str, principal: str) -> No
         await tx.conn.execute(insert(party).values(row).on_conflict_do_nothing())
 
 
-async def release_party(tx: Tx, name: str, principal: str) -> None:
-    """A principal has no part in an application any more."""
-    await tx.conn.execute(delete(party).where(party.c.application == name, party.c.principal == principal))
+async def release_parties(tx: Tx, name: str, released: Collection[str]) -> None:
+    """Organizations and principals have no part in an application any more."""
+    c = party.c
+    theirs = or_(c.principal.in_(released), c.organization.in_(released))
+    await tx.conn.execute(delete(party).where(c.application == name, theirs))
+
+
+async def named(tx: Tx, name: str) -> tuple[set[str], set[str]]:
+    """The organizations and the principals that steps of an application named and that have a part in it."""
+    found = (await tx.conn.execute(select(party.c.organization, party.c.principal).where(party.c.application == name))).all()
+    return {row.organization for row in found} - {""}, {row.principal for row in found} - {""}
 
 
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
@@ -154,6 +162,13 @@ async def forming(tx: Tx, body: str) -> ApplicationRow | None:
     c = application.c
     live = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.not_in(_FINAL))
     return (await tx.session.execute(select(ApplicationRow).where(*live).limit(1))).scalar_one_or_none()
+
+
+async def under_way(tx: Tx, body: str) -> Sequence[ApplicationRow]:
+    """Applications of a body that have not ended, the oldest first."""
+    c = application.c
+    statement = select(ApplicationRow).where(c.body == body, c.body != text("''"), c.state.not_in(_FINAL)).order_by(c.name)
+    return (await tx.session.execute(statement)).scalars().all()
 
 
 async def handed_in(tx: Tx, body: str) -> ApplicationRow | None:

@@ -16,7 +16,7 @@ from registry import bodies, changes, guards, store
 from registry.applications import catalogue
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
-from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_party, to_remind
+from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
 from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
@@ -135,6 +135,7 @@ class Taking:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
         facts, gone = await self._facts(tx, message), await erased(tx, message.name)
+        body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
         if call:
             facts["year"] = call.year
@@ -147,6 +148,7 @@ class Taking:
             parties=frozenset(),
             window=_window(call),
             authority=message.authority,
+            region=body_message(body).region_code if body else "",
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
@@ -201,14 +203,13 @@ class Taking:
             named_principal=said.principal,
             score=said.score,
             documents=[one.document for one in said.documents],
+            released=sorted(step.releases(case)),
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
         taken.title.zh, taken.title.en = step.title
-        if step.releases:
-            await release_party(tx, message.name, said.principal)
-        else:
-            await name_party(tx, message.name, said.organization, said.principal)
+        await name_party(tx, message.name, said.organization, said.principal)
+        await release_parties(tx, message.name, taken.released)
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, row, "stepped")
         return message

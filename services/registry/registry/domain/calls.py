@@ -58,5 +58,7 @@ SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLEN
 """Programmes whose applications the members of the body, and its task force, may read."""
 ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
 """Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
+BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})
+"""Programmes that a lead department of the alliance decides on alone (S0 四(三): 专班牵头部门)."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
 """Programmes that the authority may begin, too."""

@@ -7,8 +7,9 @@ from itertools import product
 _UNSEEN = ("Cf", "Mn")  # categories of signs that nobody sees: of format, and variants of the sign before
 _FILLERS = "\u115f\u1160"
 _BLANKS = re.compile(r"\s+")
-_SUFFIXES = ("产业", "行业", "领域")
-_MOST_SUFFIXES = 2
+_PREFIX = "重点产业"
+_SUFFIXES = ("产业", "行业", "领域", "产业链")
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕")
 _BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
 
 
@@ -20,15 +21,31 @@ def plain(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """What a plain name says of an industry, in lower case, without the words that name it as one: 集成电路产业 → 集成电路."""
-    found = name.lower()
-    for _ in range(_MOST_SUFFIXES):
-        suffix = next((one for one in _SUFFIXES if found.endswith(one) and found != one), "")
+    """What a name says of an industry, in lower case, without the words that name it as one.
+
+    重点产业：集成电路（芯片）产业链 → 集成电路. Brackets with what is in them, blanks and punctuation are left out. A name of
+    nothing but such words stays. A region before it is left: 北京集成电路 may be another industry, and no list tells.
+    """
+    whole = plain(name).lower()
+    found = _letters(_without_brackets(whole)) or _letters(whole)
+    found = found.removeprefix(_PREFIX)
+    while suffix := next((one for one in _SUFFIXES if found.endswith(one) and found != one), ""):
         found = found.removesuffix(suffix)
-    return found
+    return found or whole
 
 
 def writings(name: str) -> list[str]:
-    """How else the industry of a plain name may be written: its stem with every suffix, in lower case."""
-    suffixes = ("".join(one) for number in range(_MOST_SUFFIXES + 1) for one in product(_SUFFIXES, repeat=number))
-    return [stem(name) + suffix for suffix in suffixes]
+    """How an industry may stand in a row: by its stem, or as rows were written before they had it, in lower case."""
+    suffixes = ("".join(one) for number in range(3) for one in product(("产业", "行业", "领域"), repeat=number))
+    return [plain(name).lower(), *(stem(name) + suffix for suffix in suffixes)]
+
+
+def _without_brackets(text: str) -> str:
+    while (shorter := _BRACKETED.sub("", text)) != text:
+        text = shorter
+    return text
+
+
+def _letters(text: str) -> str:
+    """A text without blanks and punctuation."""
+    return "".join(one for one in text if unicodedata.category(one)[0] not in "ZP")

@@ -173,6 +173,7 @@ class Case:
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
         authority: name of the organization that decides.
+        region: of the body, GB/T 2260; "" where it has none.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
         acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
             the two who have a grant of the body itself.
@@ -189,6 +190,7 @@ class Case:
     parties: frozenset[Party]
     window: Window = ALWAYS
     authority: str = ""
+    region: str = ""
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
@@ -250,7 +252,7 @@ class Step:
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the programme's window; what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated; with `settles_rules` also where one cannot be told.
-        releases: whom it names has no part in the application any more, and no longer reads it.
+        releases: the organizations and principals that have no part in the application any more, and no longer read it.
         ours: what of it the document leaves open and we have chosen.
     """
 
@@ -269,7 +271,7 @@ class Step:
     settles_rules: bool = False
     guards: tuple[Guard, ...] = ()
     effect: Effect = Effect.NONE
-    releases: bool = False
+    releases: Callable[[Case], frozenset[str]] = lambda case: frozenset()
     ours: Text = ("", "")
     after: Callable[[Case], State] | None = None
     turns: Mapping[State, Party] = field(default_factory=dict)
@@ -362,6 +364,10 @@ class Procedure:
         """Steps that bring an application into its applicant's hands again."""
         return [one for one in self.steps if state in one.at and one.to in _BACK]
 
+    def ways_out(self, state: State) -> list[Step]:
+        """Steps by which people end an application; none where it has ended, or where no step comes any more."""
+        return [one for one in self.steps if state in one.at and one.to in _ENDED and Party.PLATFORM not in one.by]
+
     def due(self, case: Case) -> tuple[date, Deadline] | None:
         """The last day of the present state and what it is, if it has one."""
         days = ((one.last(case), one) for one in self.deadlines if case.state in one.at)
@@ -376,6 +382,7 @@ class Procedure:
         return None
 
 
+_ENDED = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.REMOVED)
 _BACK = (State.DRAFT, State.RETURNED, State.WITHDRAWN)
 REMIND_DAYS = 7
 """Days before a last day on which it is said to be near; our default, the documents name none."""

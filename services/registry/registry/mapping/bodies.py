@@ -121,7 +121,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         display_name=message.display_name,
         kind=message.kind,
         state=message.state,
-        key_industry=message.alliance.key_industry,
+        key_industry=industry.stem(message.alliance.key_industry),
         applicant=message.pilot_unit.institution or message.support_unit.unit,
         task_force=message.alliance.task_force,
         external_key=message.external_key,

@@ -721,6 +721,7 @@ class TakenStep(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     OPEN_FINDINGS_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
     step: _builtins.str
     """Name of the step, e.g. `submit`."""
     state: Global___ApplicationState.ValueType
@@ -753,6 +754,12 @@ class TakenStep(_message.Message):
     def title(self) -> _text_pb2.LocalizedText:
         """What people call the step."""
 
+    @_builtins.property
+    def released(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Organizations and principals that have no part in the application any more since it: a province that was dropped, an expert who
+        was taken off. They read it no longer and are told nothing more. Output only.
+        """
+
     def __init__(
         self,
         *,
@@ -768,10 +775,11 @@ class TakenStep(_message.Message):
         documents: _abc.Iterable[_builtins.str] | None = ...,
         open_findings: _abc.Iterable[_body_pb2.RuleFinding] | None = ...,
         title: _text_pb2.LocalizedText | None = ...,
+        released: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "score", b"score", "state", b"state", "step", b"step", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "released", b"released", "score", b"score", "state", b"state", "step", b"step", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -928,7 +936,7 @@ class ApplicationCheck(_message.Message):
     @_builtins.property
     def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedEvaluation]:
         """Published results of third-party evaluations of the applicant, the newest first, at most 20; a basis of assessment, support
-        and commendation (S3 十六; R33). They decide nothing by themselves.
+        and commendation (S3 十六; R33). They decide nothing by themselves. For whom ListEvaluations shows them; empty for others.
         """
 
     def __init__(

@@ -212,8 +212,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBody(self, request, context):
-        """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
-        SUPPORT_UNIT is.
+        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,7 +236,8 @@ class RegistryServiceServicer:
     def CheckBody(self, request, context):
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
         For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-        the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+        the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+        that a step named (the recommending province), and for a person whom one named (an expert).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -273,7 +274,7 @@ class RegistryServiceServicer:
 
     def DissolveBody(self, request, context):
         """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-        (APPLIED_FOR).
+        (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -301,7 +302,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMemberships(self, request, context):
-        """Lists memberships of a body, or with `bodies/-` of an organization over all bodies.
+        """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
+        without those of drafts that the caller reads only as a party of an application.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

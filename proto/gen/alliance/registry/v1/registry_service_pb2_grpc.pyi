@@ -57,8 +57,8 @@ class RegistryServiceStub:
     CreateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]
     """Opens a body as a draft."""
     GetBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]
-    """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
-    SUPPORT_UNIT is.
+    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
     """
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
     """Lists bodies that the caller may see, by name."""
@@ -67,7 +67,8 @@ class RegistryServiceStub:
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
     For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-    the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+    the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+    that a step named (the recommending province), and for a person whom one named (an expert).
     """
     ListFindings: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]
     """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
@@ -81,7 +82,7 @@ class RegistryServiceStub:
     """Ends a suspension."""
     DissolveBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]
     """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-    (APPLIED_FOR).
+    (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
@@ -90,7 +91,9 @@ class RegistryServiceStub:
     EndMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]
     """Ends a membership (leave 退出): the day given is its last."""
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]
-    """Lists memberships of a body, or with `bodies/-` of an organization over all bodies."""
+    """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
+    without those of drafts that the caller reads only as a party of an application.
+    """
     CreateGrant: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateGrantRequest, _grant_pb2.Grant]
     """Grants a role to a principal, within what the caller may grant."""
     RevokeGrant: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.RevokeGrantRequest, _grant_pb2.Grant]
@@ -124,8 +127,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CreateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Opens a body as a draft."""
     GetBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
-    SUPPORT_UNIT is.
+    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
     """
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
     """Lists bodies that the caller may see, by name."""
@@ -134,7 +137,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
     For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-    the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+    the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+    that a step named (the recommending province), and for a person whom one named (an expert).
     """
     ListFindings: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]  # type: ignore[assignment]
     """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
@@ -148,7 +152,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Ends a suspension."""
     DissolveBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.DissolveBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-    (APPLIED_FOR).
+    (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
     """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
@@ -157,7 +161,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     EndMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
     """Ends a membership (leave 退出): the day given is its last."""
     ListMemberships: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
-    """Lists memberships of a body, or with `bodies/-` of an organization over all bodies."""
+    """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
+    without those of drafts that the caller reads only as a party of an application.
+    """
     CreateGrant: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateGrantRequest, _grant_pb2.Grant]  # type: ignore[assignment]
     """Grants a role to a principal, within what the caller may grant."""
     RevokeGrant: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.RevokeGrantRequest, _grant_pb2.Grant]  # type: ignore[assignment]
@@ -236,8 +242,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.GetBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Reads one body. Drafts are shown to those who run them, to their members, and to the institution or unit that a PILOT_UNIT or
-        SUPPORT_UNIT is.
+        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
         """
 
     @_abc_1.abstractmethod
@@ -264,7 +270,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_body_pb2.BodyCheck, _abc.Awaitable[_body_pb2.BodyCheck]]:
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
         For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-        the applications of its applicant, of the applicant's secondary colleges, or of the authority that decides.
+        the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+        that a step named (the recommending province), and for a person whom one named (an expert).
         """
 
     @_abc_1.abstractmethod
@@ -308,7 +315,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
         """Dissolves a body and ends its memberships. A draft that is applied for is not dissolved before its application has ended
-        (APPLIED_FOR).
+        (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
         """
 
     @_abc_1.abstractmethod
@@ -341,7 +348,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.ListMembershipsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.ListMembershipsResponse, _abc.Awaitable[_registry_service_pb2.ListMembershipsResponse]]:
-        """Lists memberships of a body, or with `bodies/-` of an organization over all bodies."""
+        """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
+        without those of drafts that the caller reads only as a party of an application.
+        """
 
     @_abc_1.abstractmethod
     def CreateGrant(

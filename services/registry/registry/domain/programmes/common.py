@@ -1,5 +1,6 @@
 """What several programmes ask in the same way."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -49,12 +50,17 @@ def related(one: Unit, other: Unit) -> bool:
     )
 
 
-def is_education_department(one: Unit, called: str) -> bool:
-    """Whether an organization is an education department such as 市教委.
+_EDUCATION_DEPARTMENT = re.compile("(?:教育厅|教育局|教育委员会|(?<!宗)教委|教育行政部门)(?![\u4e00-\u9fff])")
 
-    Nothing but its name tells what a department is for; its verification vouches for that.
+
+def is_education_department(one: Unit, called: str) -> bool:
+    """Whether an organization is an education department 教育行政部门 such as 市教委.
+
+    Nothing but its name tells what a department is for; its verification vouches for that. The name ends in what such a
+    department is called, before brackets: a 教育考试院 is a public institution 事业单位 and no department, and so is whatever
+    belongs to one (教育委员会考试中心); 民族宗教委 is another.
     """
-    return one.org_type == OrgType.GOV_DEPARTMENT and one.verified and any(word in called for word in ("教育", "教委"))
+    return one.org_type == OrgType.GOV_DEPARTMENT and one.verified and bool(_EDUCATION_DEPARTMENT.search(called))
 
 
 def is_college_of(one: Unit, other: Unit) -> bool:

@@ -51,9 +51,10 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
     if not _is_provincial(case, case.named):
         return Refusal(
             "NOT_A_PROVINCIAL_DEPARTMENT",
-            "推荐单位须为省级教育行政部门：名称含“教育”或“教委”，地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
-            "it has to be the education department of a province: 教育 or 教委 in its name, its region a whole province "
-            "(like 120000), verified, and not the authority; name another",
+            "推荐单位须为省级教育行政部门：名称为…教育厅、教育委员会、教委或教育局（考试院、研究院等事业单位除外），"
+            "地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
+            "it has to be the education department of a province: called …教育厅, 教育委员会, 教委 or 教育局 (no 考试院 or "
+            "the like), its region a whole province (like 120000), verified, and not the authority; name another",
         )
     if case.named.province not in provinces:
         return Refusal(
@@ -62,6 +63,12 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
             "the recommending province has to be that of a lead; name another",
         )
     return None
+
+
+def _dropped_province(case: Case) -> frozenset[str]:
+    """The province that was named before, unless the step names it again: it has no part in the application any more."""
+    before = {one.subject for one in case.steps("start_sealing")[-1:]}
+    return frozenset(before - {"", case.named.name if case.named else ""})
 
 
 def _is_provincial(case: Case, one: Unit) -> bool:
@@ -195,6 +202,7 @@ PROCEDURE = Procedure(
             documents=("APPLICATION_FORM", "EVIDENCE"),
             checks_rules=True,
             guards=(_lead_enterprise_applies, _province_of_a_lead),
+            releases=_dropped_province,
         ),
         Step(
             "seal",
@@ -215,6 +223,7 @@ PROCEDURE = Procedure(
             asks=("reason",),
             ours=("已盖的章作废，须重新送盖章", "the seals are void, and the form goes round again"),
             after=lambda case: State.RETURNED if case.was_returned else State.DRAFT,
+            releases=_dropped_province,
         ),
         Step(
             "submit",

@@ -1,9 +1,9 @@
 """EVALUATION 第三方建设效能评价 (S3 十六; R33): commissioned from a third party, published, used in assessment and support.
 
-Of use the document says that results are a basis (重要依据), and no more: what was published is laid before whoever decides on
-an application of the same organization (`CheckApplication`), and decides nothing by itself. It names assessment, funding,
-pilots and commendation, and makes departments responsible: to them results are published (`ListEvaluations`). Of publication
-to everybody it says nothing.
+Of use the document says that results are a basis (重要依据), and no more: what was published is laid before the departments
+that decide on an application of the same organization (`CheckApplication`), and decides nothing by itself. It names
+assessment, funding, pilots and commendation, and makes departments responsible: to them results are published
+(`ListEvaluations`), and the organization reads its own. Of publication to everybody it says nothing.
 """
 
 from registry.domain.names import Programme

@@ -5,8 +5,9 @@ Proposed by a school, or begun by a warning that it answers.
 
 from datetime import date, timedelta
 
+from registry.domain.conditions import Text
 from registry.domain.names import INSTITUTIONS, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Guard, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, withdraw
 
 ANSWER_DAYS = 60
@@ -20,16 +21,23 @@ def _answer_due(case: Case) -> date | None:
     return warned[-1].day + timedelta(days=ANSWER_DAYS) if warned else None
 
 
-def _says_what(case: Case) -> Refusal | None:
-    missing = [name for name in ("change", "major_code") if not case.facts.get(name)]
-    if not missing:
-        return None
-    listed = "、".join(missing)
-    return Refusal(
-        "INPUT_REQUIRED",
-        f"请填写专业调整方式或专业（{listed}）",
-        f"enter which major is changed, and how ({', '.join(missing)})",
-    )
+def _says(**what: Text) -> Guard:
+    """Facts of the application are entered, by name, with what people call them."""
+
+    def guard(case: Case) -> Refusal | None:
+        missing = [name for name in what if not case.facts.get(name)]
+        if not missing:
+            return None
+        zh = "、".join(f"{what[name][0]}（{name}）" for name in missing)
+        return Refusal(
+            "INPUT_REQUIRED", f"请填写：{zh}", f"enter {', '.join(f'{what[name][1]} ({name})' for name in missing)}"
+        )
+
+    return guard
+
+
+_says_which = _says(major_code=("专业", "which major it is"))
+_says_what = _says(change=("专业调整方式", "how it is changed"), major_code=("专业", "which major it is"))
 
 
 PROCEDURE = Procedure(
@@ -75,6 +83,7 @@ PROCEDURE = Procedure(
             State.WARNED,
             _AUTHORITY,
             asks=("reason",),
+            guards=(_says_which,),
             ours=(f"答复期 {ANSWER_DAYS} 天", f"{ANSWER_DAYS} days to answer"),
         ),
         Step("respond", ("提交整改方案", "answer"), _CLAUSE, (State.WARNED,), State.RESPONDED, _SCHOOL, brings=("ANSWER",)),

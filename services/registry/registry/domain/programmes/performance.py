@@ -1,12 +1,13 @@
 """PERFORMANCE 年度绩效考核 (S0 四(三); R36): of secretariats, lead enterprises and lead universities.
 
-Those of universities go to 市教委.
+The lead department of the alliance rates them; those of universities go to 市教委 of its region.
 """
 
 from datetime import date
 
+from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import is_education_department
 
 _CLAUSE = "S0 四(三)"
@@ -15,6 +16,7 @@ _ASSESSED = frozenset(
 )
 """附件2 lists vocational colleges among an alliance's 联盟牵头高校, too."""
 _AUTHORITY = (Party.AUTHORITY,)
+_NOT_RATED = (State.DRAFT, State.ASSIGNED, State.SUBMITTED)
 
 
 def _is_a_university(case: Case) -> Refusal | None:
@@ -36,13 +38,25 @@ def _is_no_university(case: Case) -> Refusal | None:
 
 
 def _education_department(case: Case) -> Refusal | None:
-    if case.named is not None and is_education_department(case.named, case.called(case.named.name)):
+    """The one that receives it is an education department of the alliance's own region, or of one around it."""
+    if not case.region:
+        return Refusal(
+            "REGION_REQUIRED",
+            "该联盟未登记地区，不能确定其市教委；请先登记（body update … --region …）",
+            "the alliance has no region, so its 市教委 can't be told; enter it first (body update … --region …)",
+        )
+    one = case.named
+    if one is not None and is_education_department(one, case.called(one.name)) and _is_of(one, case.region):
         return None
     return Refusal(
         "NOT_THE_DEPARTMENT",
-        "接收单位须为已核验的教育行政部门（市教委）；请改填",
-        "who receives it has to be a verified education department (市教委); name it",
+        f"接收单位须为联盟所在地区（{case.region}）已核验的教育行政部门（市教委）；请改填",
+        f"it goes to a verified education department (市教委) of the alliance's region ({case.region}); name that one",
     )
+
+
+def _is_of(one: Unit, region: str) -> bool:
+    return bool(one.region_code) and regions.within(region, one.region_code)
 
 
 def _end_of_year(case: Case) -> date | None:
@@ -95,11 +109,22 @@ PROCEDURE = Procedure(
             asks=("organization",),
             guards=(_is_a_university, _education_department),
         ),
+        Step(
+            "withdraw",
+            ("撤销", "withdrawal"),
+            _CLAUSE,
+            _NOT_RATED,
+            State.WITHDRAWN,
+            (Party.APPLICANT, Party.AUTHORITY),
+            asks=("reason",),
+            turns=dict.fromkeys((State.ASSIGNED, State.SUBMITTED), Party.AUTHORITY),
+            ours=("评定前可撤销，同年可另行发起", "until it is rated; another one of the year may begin then"),
+        ),
         Step("close", ("办结", "closing"), _CLAUSE, (State.SCORED,), State.COMPLETED, _AUTHORITY, guards=(_is_no_university,)),
     ),
     (
         Deadline(
-            (State.DRAFT, State.ASSIGNED, State.SUBMITTED),
+            _NOT_RATED,
             _end_of_year,
             ("考核年度结束", "end of the year"),
             _CLAUSE,

@@ -182,7 +182,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             authority,
             asks=("principal", "reason"),
             guards=(_is_an_expert,),
-            releases=True,
+            releases=lambda case: frozenset({case.principal}),
             ours=("已评的分不再计入", "a score that was given counts no more"),
         ),
         Step(
