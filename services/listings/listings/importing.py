@@ -1,11 +1,11 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
-as an export brings it. The same content again is unchanged, another is a revision; of a listing that has ended, both are
-refused: neither would be on offer. What was fulfilled is unchanged as long as its row says the same, since a source goes on
-naming it. Rows of one key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless
-the last of them says what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it
-comes again.
+as an export brings it. The same content again is unchanged, whatever became of its bodies since, another is a revision. Of a
+listing that has ended a revision is refused: it would not be on offer. What was fulfilled or ran out is unchanged as long as
+its row says the same, since a source goes on naming it; what was withdrawn is refused then too. Rows of one key in one chunk
+are folded in their order: a key that stands twice is a row and its revision, unless the last of them says what is stored;
+then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -190,13 +190,24 @@ class Chunk:
             *_key_problems(given, known),
             *_foreign_problems(given, bare),
             *settled(bare, unread),
-            *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
-            *self._standing_problems(bare, known),
             *_other_kind_problems(bare, known),
-            *_over_problems(known, hashed := content_hash(bare)),
         ]
+        hashed = content_hash(bare)
+        if known is None or not self._is_to_stay(known, bare, hashed):
+            found += _over_problems(known) or [
+                *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
+                *self._standing_problems(bare, known),
+            ]
         found = [one for one in found if not concerns(one.field, unread)]
         return _Row(identity(given), receipt, bare, found, hashed)
+
+    def _is_to_stay(self, known: ListingRow, bare: pb.Listing, hashed: str) -> bool:
+        """Whether a row changes nothing of its listing, so that neither time nor membership is asked anew: a source goes on
+        naming what was fulfilled or ran out. What was withdrawn was withdrawn on purpose.
+        """
+        if known.state == State.WITHDRAWN or (known.state == State.DRAFT and self._header.publish):
+            return False
+        return hashed == known.content_hash or not changed_fields(written(message_of(known)), bare)
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
@@ -295,11 +306,9 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
             )
 
 
-def _over_problems(known: ListingRow | None, hashed: str) -> list[Violation]:
-    """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
+def _over_problems(known: ListingRow | None) -> list[Violation]:
+    """A listing that has ended stays so, and keeps its key: a row that changes it asks for what no import can do."""
     if known is None or may(State(known.state), "revise"):
-        return []
-    if known.state == State.FULFILLED and known.content_hash == hashed:
         return []
     state_zh, state_en = STATE_NAMES[State(known.state)]
     if known.external_key:
