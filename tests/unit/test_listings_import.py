@@ -275,3 +275,36 @@ def test_a_key_of_another_kind_is_refused_and_what_it_names_stays() -> None:
     assert (problem.field, problem.rule) == ("external_key", "immutable")
     assert "LISTING_KIND_COURSE" in problem.message.zh
     assert run.stored["a"] is before
+
+
+def test_a_row_of_another_source_says_how_sources_are_taken_apart() -> None:
+    run, row = Run(), job("a", "一月")
+    row.source = "crm"
+    assert run.folded(row) == [REFUSED]
+    (problem,) = run.receipts[0].problems
+    assert (problem.field, problem.rule) == ("source", "header")
+    assert "export --source" in problem.message.zh
+    assert "export --source" in problem.message.en
+
+
+def test_a_row_whose_key_and_id_are_of_different_listings_is_refused() -> None:
+    run = Run()
+    run.take(("a", "一月"), ("b", "二月"))
+    row = job("a", "三月")
+    row.name = run.stored["b"].name
+    assert run.folded(row) == [REFUSED]
+    assert [(one.field, one.rule) for one in run.receipts[0].problems] == [("name", "contradiction")]
+    row.name = run.stored["a"].name
+    assert run.folded(row) == [REVISED]
+    row.external_key = "c"
+    assert run.folded(row) == [ACCEPTED], "a copy with a new key, as a refusal says"
+
+
+def test_details_that_are_missing_are_named_as_people_know_them() -> None:
+    run, row = Run(), job("a", "一月")
+    row.ClearField("job_position")
+    assert run.folded(row) == [REFUSED]
+    (problem,) = run.receipts[0].problems
+    assert problem.field == "job_position"
+    assert "job_position" not in problem.message.zh
+    assert "职业、最低学历" in problem.message.zh

@@ -8,7 +8,7 @@ are folded in their order: a key that stands twice is a row and its revision, un
 then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from access.authority import Authority
@@ -32,6 +32,15 @@ from listings.store import ListingRow
 
 MAX_ROWS = 1000
 PERMISSION = "listings.listings.import"
+
+
+_APART: Mapping[str, tuple[str, str]] = {
+    "source": (
+        "此行出自另一来源：请以 listing export --source 按来源分开导出，再各以 import --source 导入",
+        "the row is of another source: export each apart by listing export --source, and import it with the same --source",
+    ),
+}
+"""What to do with a row of another import, where there is more to say than that."""
 
 
 class _DryRunError(Exception):
@@ -262,6 +271,10 @@ class Chunk:
 
 
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    if known is not None and given.name not in ("", known.name):
+        zh = f"外部编号是 {known.name} 的，编号却是另一条的；请核对，删去其一"
+        en = f"the external key is that of {known.name}, the id is another's; check them, and take one out"
+        return [Violation("name", "contradiction", zh, en)]
     if given.external_key or known is not None:
         return []
     if given.name:
@@ -298,12 +311,8 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
         value, ours = getattr(given, field), getattr(bare, field)
         if value and value != ours:
             name = pb.ListingKind.Name(ours) if field == "kind" else ours
-            yield Violation(
-                field,
-                "header",
-                f"此次导入的是 {name}；请删去此行，或另行导入",
-                f"this import is of {name}; import the row apart",
-            )
+            zh, en = _APART.get(field, ("请删去此行，或另行导入", "import the row apart"))
+            yield Violation(field, "header", f"此次导入的是 {name}；{zh}", f"this import is of {name}; {en}")
 
 
 def _over_problems(known: ListingRow | None) -> list[Violation]:
