@@ -14,7 +14,7 @@ from chassis import deadletter, dlq, jobs, paging, parked, topics
 from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation
 from chassis.handling import Handling
-from chassis.personal import PersonalRecord, Vault
+from chassis.personal import PersonalRecord, Vault, subject_problems
 from chassis.record import RawRecord, decode
 from chassis.rpc import Call
 from chassis.service import Parts
@@ -220,17 +220,21 @@ class PersonalData:
     ) -> personal_pb.ExportPersonalDataResponse:
         """See the contract. The read itself is recorded, so it has a transaction of its own."""
         async with call.database.transaction(call.cause) as tx:
-            found = await self._vault.of_subject(
-                tx, _required(request.subject, "subject"), _required(request.purpose, "purpose")
-            )
+            found = await self._vault.of_subject(tx, _subject(request.subject), _required(request.purpose, "purpose"))
         return personal_pb.ExportPersonalDataResponse(records=[_personal(one) for one in found])
 
     async def ErasePersonalData(
         self, call: Call, request: personal_pb.ErasePersonalDataRequest
     ) -> personal_pb.ErasePersonalDataResponse:
         """See the contract."""
-        erased = await self._vault.erase(call.tx, _required(request.subject, "subject"))
+        erased = await self._vault.erase(call.tx, _subject(request.subject))
         return personal_pb.ErasePersonalDataResponse(erased=erased)
+
+
+def _subject(subject: str) -> str:
+    if found := subject_problems(_required(subject, "subject")):
+        raise Invalid(found)
+    return subject
 
 
 def _required(value: str, field: str) -> str:

@@ -6,7 +6,7 @@ source and the date until which; every read records reader and purpose.
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, not_, select
 
+from chassis import numbers
 from chassis.clock import business_date
 from chassis.crypto import hex_digest
 from chassis.database import Tx
@@ -39,39 +40,24 @@ _WECHAT = re.compile(
     """,
     re.ASCII | re.VERBOSE,
 )
-_APART = r"[\s.-]{0,2}"  # what people set between the groups of a number
-_MOBILE = rf"1[3-9]\d{_APART}(?:\d{{4}}{_APART}\d{{4}}|\d{{3}}{_APART}\d{{5}})"
-_DIGIT = r"[\d〇零○一幺壹二贰三叁四肆五伍六陆七柒八捌九玖]"  # numbers are also written as they are read out: 一三八…, 幺三八…
-_SPOKEN = (
-    rf"[1一幺壹][3-9三四五六七八九叁肆伍陆柒捌玖]{_DIGIT}{_APART}"
-    rf"(?:{_DIGIT}{{4}}{_APART}{_DIGIT}{{4}}|{_DIGIT}{{3}}{_APART}{_DIGIT}{{5}})"
-)
-_LANDLINE = r"\(?0(?:10|2\d|[3-9]\d\d)\)?(?:[\s.-]{1,2}\d|[2-9])\d{6,7}"
-_IDENTITY = rf"[1-9]\d{{5}}{_APART}(?:19|20)\d\d[01]\d[0-3]\d{_APART}\d{{3}}[\dx]"
-_NUMBERS = (
-    (
-        "手机号",
-        "a mobile number",
-        re.compile(rf"(?<!\d)(?:\+?86{_APART})?{_MOBILE}(?!\d)|(?<!{_DIGIT}){_SPOKEN}(?!{_DIGIT})"),
-    ),
-    ("固定电话", "a phone number", re.compile(rf"(?<!\d){_LANDLINE}(?!\d)")),
-    ("电子邮箱", "an e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("身份证号", "an identity number", re.compile(rf"(?<!\d){_IDENTITY}(?!\d)")),
+_NUMBERS = {
+    "mobile": ("手机号", "a mobile number"),
+    "landline": ("固定电话", "a phone number"),
+    "identity": ("身份证号", "an identity number"),
+}
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_QQ = re.compile(
+    r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*(?:[:是为(]?\s*[1-9]\d{5,9}|[:是为(]\s*[1-9](?:[ -]?\d){5,9})(?!\d)", re.ASCII
 )
 _IDS = (
     ("微信号", "a WeChat id", _WECHAT),
-    ("QQ 号", "a QQ number", re.compile(r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*[:是为(]?\s*[1-9]\d{5,9}(?!\d)", re.ASCII)),
+    ("QQ 号", "a QQ number", _QQ),
 )
-"""Both are looked for in a text that is half-width and in small letters, and where it has something of what each has."""
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")  # stands between digits and is not seen
-_ANY_NUMBER = re.compile(rf"{_DIGIT}{{4}}|@")
 # A hotline is a company's and nobody's own; what follows it is an extension. Its hyphen tells it from an amount before a
 # mobile number: 补贴 400 138….
 _HOTLINE = re.compile(r"(?<![\d-])[48]00-\d{3}-?\d{4}(?!\d)")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
-_NUMBER = re.compile(r"\+?[\d\s()-]{5,}")
-_LONGEST = 12  # digits of a number in China, area code included
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
 
 
@@ -79,10 +65,9 @@ def screen(field: str, text: str) -> list[Violation]:
     """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated."""
     if len(text) < _SHORTEST:
         return []
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    plain = numbers.usual(text)
     if "00-" in plain:
         plain = _HOTLINE.sub(" ", plain)
-    kinds = (*(_NUMBERS if _ANY_NUMBER.search(plain) else ()), *(_IDS if any(map(plain.__contains__, _MESSENGERS)) else ()))
     return [
         Violation(
             field,
@@ -90,8 +75,31 @@ def screen(field: str, text: str) -> list[Violation]:
             f"文字中含有{zh}；请删去，联系方式由平台另行保管",
             f"the text holds {en}; take it out, contacts are kept apart by the platform",
         )
-        for zh, en, pattern in kinds
-        if pattern.search(plain)
+        for zh, en in _held(plain)
+    ]
+
+
+def _held(plain: str) -> Iterator[tuple[str, str]]:
+    """Names of what a text that is `usual` holds."""
+    held = numbers.found(plain)
+    yield from (names for kind, names in _NUMBERS.items() if kind in held)
+    if "@" in plain and _EMAIL.search(plain):
+        yield "电子邮箱", "an e-mail address"
+    if any(map(plain.__contains__, _MESSENGERS)):
+        yield from ((zh, en) for zh, en, pattern in _IDS if pattern.search(plain))
+
+
+def subject_problems(subject: str) -> list[Violation]:
+    """What is wrong with whom somebody asks for: a number that can't be read would be found nowhere."""
+    if not numbers.is_unreadable(subject):
+        return []
+    return [
+        Violation(
+            "subject",
+            "format",
+            "看不懂这个号码；请只写号码本身，如 13800138000 或 010-68207837，一次一个，不加文字和分机",
+            "the number can't be read; write one number alone, like 13800138000 or 010-68207837, without words or extension",
+        )
     ]
 
 
@@ -189,10 +197,7 @@ def _is_of(subject: str) -> ColumnElement[bool]:
 
 def _subject(subject: str) -> str:
     """Hash of a subject, however it is written: `+86 138-0000-0000` is `13800000000`."""
-    plain = unicodedata.normalize("NFKC", subject).strip().lower()
-    if _NUMBER.fullmatch(plain):
-        plain = re.sub(r"\D", "", plain)
-        plain = plain.removeprefix("86") if len(plain) > _LONGEST else plain
+    plain = numbers.canonical(subject) or unicodedata.normalize("NFKC", subject).strip().lower()
     return hex_digest(plain.encode())
 
 

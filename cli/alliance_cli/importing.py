@@ -277,7 +277,7 @@ class _Chunks:
             listing, unread = self._source.mapping.read(row, named)
         except UnmappedError as error:
             chunk.unread_keys.append("")  # it may be any
-            return _Read(line, number, _refusal(number, "", [error]), [error.column])
+            return _Read(line, number, _refusal(number, "", [error]), [error.columns])
         sent = rpc.ImportRow(row=number, listing=listing)
         if not unread:
             chunk.rows.append(sent)
@@ -285,7 +285,7 @@ class _Chunks:
         chunk.unread_keys.append(listing.external_key)
         chunk.unread_rows.add(row=sent, fields=[one.field for one in unread])
         refusal = _refusal(number, row.get(self._source.mapping.key, ""), unread)
-        return _Read(line, number, refusal, [one.column for one in unread])
+        return _Read(line, number, refusal, [one.columns for one in unread])
 
 
 class _Read(NamedTuple):
@@ -294,13 +294,13 @@ class _Read(NamedTuple):
     Attributes:
         number: of its row as a spreadsheet shows it, where it is data; 0 for others.
         refusal: our receipt, where not all of it could be read.
-        columns: those that could not be.
+        columns: those that could not be, of each problem.
     """
 
     line: Line
     number: int = 0
     refusal: rpc.ImportReceipt | None = None
-    columns: Sequence[str] = ()
+    columns: Sequence[Sequence[str]] = ()
 
     def settled(self, given: dict[int, rpc.ImportReceipt]) -> Settled:
         """The line with its receipt: the service's, or ours with what else the service finds wrong."""

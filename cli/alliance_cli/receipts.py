@@ -36,12 +36,12 @@ class Settled:
     Attributes:
         line: its cells; empty for a listing that is in no line any more.
         receipt: None for a line that is no data.
-        columns: the very columns that could not be read, each of the problem at its place; further problems are the service's.
+        columns: the very columns that could not be read, of the problem at their place; more problems are the service's.
     """
 
     line: Line
     receipt: rpc.ImportReceipt | None
-    columns: Sequence[str] = ()
+    columns: Sequence[Sequence[str]] = ()
 
 
 class Receipts(Protocol):
@@ -136,11 +136,11 @@ class Marked:
     def _cut(self, line: Line) -> Line:
         return [*line[: self._width], *[None] * (self._width - len(line))]
 
-    def _notes(self, receipt: rpc.ImportReceipt, unread: Sequence[str]) -> dict[int, str]:
+    def _notes(self, receipt: rpc.ImportReceipt, unread: Sequence[Sequence[str]]) -> dict[int, str]:
         """Cell of the row → what is wrong with it; what has no cell stands at the outcome."""
         notes: dict[int, list[str]] = {}
-        for column, problem in zip_longest(unread, (*receipt.problems, *receipt.warnings)):
-            columns = [column] if column else self._columns_of(problem.field)
+        for very, problem in zip_longest(unread, (*receipt.problems, *receipt.warnings)):
+            columns = very or self._columns_of(problem.field)
             for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
                 notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")
         return {place: "\n".join(texts) for place, texts in notes.items()}

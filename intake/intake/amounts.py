@@ -50,7 +50,7 @@ def pay(text: str) -> tuple[int, int] | None:
     if found:
         months = 12 if "年" in (found["before"], found["per"]) else 1
         low, high = (round(end / months) for end in _ends(*found.group(2, 3, 4, 5)))
-        if low <= high and not 0 < high < _LEAST_PAY:
+        if low <= high and not any(0 < end < _LEAST_PAY for end in (low, high)):  # of 2-1万 the lower end has lost its 万
             return low, high
     raise WrongError(
         "看不出月薪；请写成 8000-12000、0.8-1.2万、8-12k 或 20-30万/年",

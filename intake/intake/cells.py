@@ -140,6 +140,9 @@ def _integer(leaf: FieldDescriptor, value: Any) -> int:
     number = int(text.replace(",", ""))
     if abs(number) > most:
         raise _no_integer(most)
+    if number == 0 < known(leaf).min:  # on the wire 0 is as good as left out, and would get the default
+        least = known(leaf).min
+        raise WrongError(f"须不小于 {least:g}；不写则留空", f"it has to be at least {least:g}; leave it empty to say nothing")
     return number
 
 

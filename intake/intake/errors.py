@@ -1,5 +1,7 @@
 """What can't be taken in, said in Chinese and English."""
 
+from collections.abc import Sequence
+
 
 class WrongError(ValueError):
     """Something is not as it has to be; says what, and what would be right."""
@@ -14,15 +16,22 @@ class WrongError(ValueError):
 
 
 class UnmappedError(Exception):
-    """A cell that cannot become its field's value, and why; `shown`: what people call its column, if not by its heading."""
+    """A cell that cannot become its field's value, and why.
 
-    def __init__(self, field: str, column: str, cell: str, why: WrongError, shown: str = "") -> None:
+    `shown` is what people call its column, if not by its heading; `others` are further columns whose cells are as wrong.
+    """
+
+    def __init__(
+        self, field: str, column: str, cell: str, why: WrongError, shown: str = "", others: Sequence[str] = ()
+    ) -> None:
         super().__init__(field, column, cell, why)
         self.field, self.column, self.cell, self.why, self._shown = field, column, cell, why, shown or column
+        self.columns = (column, *others)
 
     def plain(self) -> "UnmappedError":
         """The same without what led to it, whose frames would hold everything that was being read."""
-        return UnmappedError(self.field, self.column, self.cell, WrongError(self.why.zh, self.why.en), self._shown)
+        why = WrongError(self.why.zh, self.why.en)
+        return UnmappedError(self.field, self.column, self.cell, why, self._shown, self.columns[1:])
 
     @property
     def zh(self) -> str:

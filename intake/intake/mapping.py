@@ -84,8 +84,14 @@ class Rule:
         try:
             return self.read(list(filled.values()), names)
         except WrongError as error:
-            column = list(filled)[-1 if self.lookup else 0]
-            raise UnmappedError(name, column, filled[column], error, self.shown) from error
+            *others, column = self._wrong(filled)
+            raise UnmappedError(name, column, filled[column], error, self.shown, others) from error
+
+    def _wrong(self, filled: dict[str, str]) -> list[str]:
+        """Columns of the cells that can't be read, the widest place last: it alone where each could be by itself."""
+        if not self.lookup:
+            return [next(iter(filled))]
+        return [column for column, cell in filled.items() if not _LOOKUPS[self.lookup]([cell])] or [list(filled)[-1]]
 
     def read(self, cells: list[str], names: Names = as_given) -> Any:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""

@@ -45,3 +45,21 @@ async def test_a_record_is_read_to_the_end_of_its_last_day_and_is_gone_then(prob
             return await vault.purge(tx)
 
     assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT)) == (0, 1)
+
+
+async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Probe) -> None:
+    vault = Vault()
+    async with probe.database.transaction(at(_LAST_SECOND)) as tx:
+        for phone in ("0086 13800138333", "010-68207837"):
+            await vault.keep(
+                tx,
+                subjects=[phone],
+                kind="contact",
+                fields={"phone": phone},
+                purpose="联系",
+                legal_basis="CONSENT",
+                source="test",
+                retain_until=LAST,
+            )
+        assert len(await vault.of_subject(tx, "138 0013 8333", "核对")) == 1
+        assert [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")] == [1, 1]

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
+from chassis.errors import AlreadyExists
 from chassis.ids import resource
 from listings import changes
 from listings.domain.rounds import council
@@ -74,6 +77,16 @@ async def test_what_is_published_while_a_round_is_being_opened_counts_in_it(prob
         probe, lambda tx: rounds.open_first(tx, body, span), lambda tx: _publish(tx, body), BEFORE_MIDNIGHT
     )
     assert await _counted(probe, body) == [(span.period, 1, 1)]
+
+
+async def test_a_body_has_one_first_round_whatever_its_days(probe: Probe) -> None:
+    body, other = resource("bodies"), resource("bodies")
+    async with probe.database.transaction(CAUSE) as tx:
+        first = await rounds.open_first(tx, body, council(LAST, LAST))
+        for days in (council(LAST, LAST), council(LAST + timedelta(days=1), LAST + timedelta(days=2))):
+            with pytest.raises(AlreadyExists, match=first.name):
+                await rounds.open_first(tx, body, days)
+        assert (await rounds.open_first(tx, other, council(LAST, LAST))).body == other
 
 
 async def test_what_is_being_published_on_the_last_day_counts_before_the_round_closes(probe: Probe) -> None:

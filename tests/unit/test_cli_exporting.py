@@ -38,6 +38,20 @@ def test_a_list_is_exported_as_it_was_frozen_without_what_it_holds_no_more(
     assert CliRunner().invoke(app, [*export, "--issuer", "organizations/1"]).exit_code == 2
 
 
+@pytest.mark.parametrize(("options", "keys"), [((), ["a", "b", ""]), (("--source", "erp"), ["a"])])
+def test_the_listings_of_one_source_are_exported_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], keys: list[str]
+) -> None:
+    held = [pb.Listing(external_key=key, source=source) for key, source in (("a", "erp"), ("b", "crm"), ("", ""))]
+    monkeypatch.setattr(
+        stubs, "listings", lambda: SimpleNamespace(ListListings=lambda *_, **__: rpc.ListListingsResponse(listings=held))
+    )
+    file = tmp_path / "a.jsonl"
+    assert exported("--output", str(file), *options).exit_code == 0
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [one.get("external_key", "") for one in lines] == keys
+
+
 def exported(*options: str) -> Result:
     return CliRunner().invoke(app, ["listing", "export", "--kind", "job_position", *options])
 

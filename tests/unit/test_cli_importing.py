@@ -47,7 +47,7 @@ def test_rows_that_can_not_be_read_have_their_place_among_the_others(tmp_path: P
     answer = rpc.ImportListingsResponse(receipts=[rpc.ImportReceipt(row=number) for number in (2, 4)])
     settled = list(chunks.settled(answer))
     assert [one.receipt.row for one in settled if one.receipt] == [2, 3, 4]
-    assert [list(one.columns) for one in settled] == [[], ["人数"], []]
+    assert [list(one.columns) for one in settled] == [[], [("人数",)], []]
     assert [one.line[1] for one in settled] == ["甲", "乙", "丙"]
 
 
@@ -72,7 +72,7 @@ def test_everything_that_is_wrong_with_a_row_is_in_its_one_receipt_and_at_its_ce
     (settled,) = chunks.settled(rpc.ImportListingsResponse(receipts=[theirs]))
     assert settled.receipt
     assert [one.field for one in settled.receipt.problems] == ["quantity", "visibility", "title"]
-    assert list(settled.columns) == ["人数", "可见"]
+    assert list(settled.columns) == [("人数",), ("可见",)]
     written = receipts.opened(tmp_path / "r.xlsx", source.head, mapping)
     written.add(settled)
     written.close()
@@ -200,7 +200,7 @@ def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path
     assert [(one.field, one.rule) for one in problems] == [(path, "mapping") for path in ("quantity", "title", "external_key")]
     assert all("重算" in one.message.zh and "recalculate" in one.message.en for one in problems)
     assert "=1+1" in problems[0].message.zh
-    assert [list(one.columns) for one in refused] == [["人数"], ["标题"], ["编号"]]
+    assert [list(one.columns) for one in refused] == [[("人数",)], [("标题",)], [("编号",)]]
     assert list(sent.chunk.unread_keys) == ["1", "2", ""], "a key that can't be read may be any"
 
 

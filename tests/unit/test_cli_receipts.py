@@ -74,8 +74,15 @@ def test_the_cells_of_the_field_that_was_refused_say_why(tmp_path: Path, field: 
 
 
 def test_the_very_column_is_marked_where_a_cell_could_not_be_read(tmp_path: Path) -> None:
-    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), ["市"]))
+    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), [["市"]]))
     assert list(noted(sheet, 2)) == ["D"]
+
+
+def test_each_column_is_marked_where_none_of_several_could_be_read(tmp_path: Path) -> None:
+    _, (unread,) = _MAPPING.read({"编号": "1", "名称": "工程师", "区": "火星区", "市": "金星市"})
+    assert (unread.column, unread.cell) == ("市", "金星市")
+    sheet = marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_REFUSED, "region_codes"), [unread.columns]))
+    assert list(noted(sheet, 2)) == ["C", "D"]
 
 
 def test_two_problems_of_a_cell_are_both_told(tmp_path: Path) -> None:

@@ -66,13 +66,17 @@ def test_a_text_that_is_no_quantity_is_refused(text: str) -> None:
         ("年薪24万", (20_000, 20_000)),
         ("面议", None),
         ("100", (100, 100)),
+        ("100-1万", (100, 10_000)),
+        ("0-1万", (0, 10_000)),
     ],
 )
 def test_both_ends_of_a_months_pay(text: str, ends: tuple[int, int] | None) -> None:
     assert amounts.pay(text) == ends
 
 
-@pytest.mark.parametrize("text", ["8-12", "99", "250元/天", "2000美元/月", "20000-10000", "1万以上", "8000/13", "约1万"])
+@pytest.mark.parametrize(
+    "text", ["8-12", "99", "2-1万", "99-1万", "0-99", "250元/天", "2000美元/月", "20000-10000", "1万以上", "8000/13", "约1万"]
+)
 def test_a_text_that_is_no_months_pay_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="8-12k"):
         amounts.pay(text)

@@ -26,6 +26,7 @@ def mapping(**fields: Any) -> Mapping:
         ({"visibility": {"column": "v", "values": {"公开": "PUBLIC"}}}, "values.公开", "VISIBILITY_PUBLIC"),
         ({"quantity": {"value": "three"}}, "fields.quantity", "整数"),
         ({"quantity": {"value": 2**31}}, "fields.quantity", "2147483647"),
+        ({"quantity": {"value": 0}}, "fields.quantity", "不小于 1"),
         ({"title": {"value": 3}}, "fields.title", "引号"),
         ({"title": {"colum": "t"}}, "fields.title", "column"),
         ({"title": {"column": "t", "spilt": ","}}, "fields.title", "split"),
@@ -60,6 +61,8 @@ def test_a_file_that_is_no_mapping_is_refused(read: Any) -> None:
     [
         ({"visibility": "v"}, {"v": "public"}, "visibility", "VISIBILITY_PUBLIC"),
         ({"quantity": "n"}, {"n": "三"}, "quantity", "整数"),
+        ({"quantity": "n"}, {"n": "0"}, "quantity", "不小于 1"),
+        ({"quantity": {"column": "n", "number": True}}, {"n": "招0人"}, "quantity", "不小于 1"),
         ({"quantity": {"column": "n", "number": True}}, {"n": "1.5"}, "quantity", "整数"),
         ({"quantity": {"column": "n", "number": True}}, {"n": "30亿"}, "quantity", "2147483647"),
         ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "火星"}, "region_codes", "代码表"),
@@ -129,3 +132,8 @@ def test_a_mapping_that_can_not_be_read_says_where_and_what_to_do(tmp_path: Path
     assert zh in refused.value.zh
     assert en in refused.value.en
     assert refused.value.en.isascii()
+
+
+@pytest.mark.parametrize("cell", ["", "  ", "若干"])
+def test_a_quantity_that_is_not_named_is_left_to_its_default(cell: str) -> None:
+    assert mapping(quantity={"column": "n", "number": True}).listing({"id": "1", "n": cell}).quantity == 0

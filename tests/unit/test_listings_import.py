@@ -1,7 +1,7 @@
 """Listings: what becomes of the rows of one chunk, those of one key folded in their order."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -23,6 +23,8 @@ class Run:
     """Chunks one after the other; what one leaves, the next one finds."""
 
     def __init__(self) -> None:
+        self.now = NOW
+        self.foreign: frozenset[str] = frozenset()
         self.stored: dict[str, ListingRow] = {}
         self.receipts: list[rpc.ImportReceipt] = []
         self.written: list[ListingRow] = []
@@ -35,9 +37,11 @@ class Run:
         """The outcomes of rows."""
         kind = pb.LISTING_KIND_JOB_POSITION
         header = rpc.ImportHeader(issuer="organizations/a", source="erp", kind=kind, publish=publish, dry_run=dry_run)
-        tx = Tx(cast(Any, None), cast(Any, None), Cause("tester"), NOW, NOW)
+        tx = Tx(cast(Any, None), cast(Any, None), Cause("tester"), self.now, self.now)
         sound = [(rpc.ImportReceipt(row=place, external_key=one.external_key), one) for place, one in enumerate(listings)]
-        self.written = Chunk(tx, header, cast(Any, None)).fold(sound, dict(self.stored))
+        chunk = Chunk(tx, header, cast(Any, None))
+        chunk._foreign = self.foreign
+        self.written = chunk.fold(sound, dict(self.stored))
         if not dry_run:
             self.stored |= {identity(row): row for row in self.written}
         self.receipts = [receipt for receipt, _ in sound]
@@ -127,13 +131,20 @@ def test_a_draft_that_is_revised_and_published_is_revised() -> None:
     assert run.stored["a"].state == State.PUBLISHED
 
 
-@pytest.mark.parametrize("state", [State.WITHDRAWN, State.EXPIRED])
-@pytest.mark.parametrize("title", ["一月", "二月"])
-def test_a_row_of_what_is_over_is_refused_changed_or_not_and_told_how_to_publish_it_anew(state: State, title: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (State.WITHDRAWN, "一月"),
+        (State.WITHDRAWN, "二月"),
+        (State.EXPIRED, "二月"),
+        (State.FULFILLED, "二月"),
+    ],
+)
+def test_a_row_of_what_is_over_is_refused_and_told_how_to_publish_it_anew(state: State, title: str) -> None:
     run = Run()
     run.take(("a", "一月"))
     run.stored["a"].state = state
-    assert run.take(("a", title), ("b", "一月"), ("a", "一月")) == [REFUSED, ACCEPTED, REFUSED]
+    assert run.take(("a", title), ("b", "一月"), ("a", title)) == [REFUSED, ACCEPTED, REFUSED]
     assert [row.external_key for row in run.written] == ["b"]
     for receipt in (run.receipts[0], run.receipts[2]):
         (problem,) = receipt.problems
@@ -147,13 +158,45 @@ def test_a_row_of_what_is_over_is_refused_changed_or_not_and_told_how_to_publish
     assert run.stored["a-2"].state == State.PUBLISHED
 
 
-def test_what_is_fulfilled_is_unchanged_and_no_revision_is_taken() -> None:
+@pytest.mark.parametrize("state", [State.FULFILLED, State.EXPIRED])
+def test_what_is_fulfilled_or_ran_out_is_unchanged_and_no_revision_is_taken(state: State) -> None:
     run = Run()
     run.take(("a", "一月"))
-    run.stored["a"].state = State.FULFILLED
+    run.stored["a"].state = state
     assert run.take(("a", "一月")) == [UNCHANGED]
     assert run.take(("a", "二月"), ("a", "一月")) == [REFUSED, UNCHANGED]
     assert run.written == []
+
+
+def test_what_ran_out_is_unchanged_after_its_last_day_and_its_revision_has_one_fix() -> None:
+    run, row = Run(), job("a", "一月")
+    row.valid_to = "2026-03-02"
+    assert run.folded(row) == [ACCEPTED]
+    run.stored["a"].state, run.now = State.EXPIRED, NOW + timedelta(days=1)
+    assert run.folded(row) == [UNCHANGED]
+    row.title = "二月"
+    assert run.folded(row) == [REFUSED]
+    assert [(one.field, one.rule) for one in run.receipts[0].problems] == [("external_key", "state")]
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.FULFILLED])
+def test_what_is_unchanged_is_not_asked_anew_for_its_bodies(state: State) -> None:
+    run, row = Run(), job("a", "一月")
+    row.bodies.append("bodies/1")
+    assert run.folded(row) == [ACCEPTED]
+    run.stored["a"].state, run.foreign = state, frozenset({"bodies/1"})
+    assert run.folded(row) == [UNCHANGED]
+    row.title = "二月"
+    assert run.folded(row) == [REFUSED]
+
+
+def test_a_draft_is_not_published_in_a_body_that_it_left() -> None:
+    run, row = Run(), job("a", "一月")
+    row.bodies.append("bodies/1")
+    run.folded(row, publish=False)
+    run.foreign = frozenset({"bodies/1"})
+    assert run.folded(row, publish=False) == [UNCHANGED]
+    assert run.folded(row) == [REFUSED]
 
 
 def test_a_row_without_a_key_of_what_is_over_is_told_to_get_one() -> None:
@@ -232,3 +275,36 @@ def test_a_key_of_another_kind_is_refused_and_what_it_names_stays() -> None:
     assert (problem.field, problem.rule) == ("external_key", "immutable")
     assert "LISTING_KIND_COURSE" in problem.message.zh
     assert run.stored["a"] is before
+
+
+def test_a_row_of_another_source_says_how_sources_are_taken_apart() -> None:
+    run, row = Run(), job("a", "一月")
+    row.source = "crm"
+    assert run.folded(row) == [REFUSED]
+    (problem,) = run.receipts[0].problems
+    assert (problem.field, problem.rule) == ("source", "header")
+    assert "export --source" in problem.message.zh
+    assert "export --source" in problem.message.en
+
+
+def test_a_row_whose_key_and_id_are_of_different_listings_is_refused() -> None:
+    run = Run()
+    run.take(("a", "一月"), ("b", "二月"))
+    row = job("a", "三月")
+    row.name = run.stored["b"].name
+    assert run.folded(row) == [REFUSED]
+    assert [(one.field, one.rule) for one in run.receipts[0].problems] == [("name", "contradiction")]
+    row.name = run.stored["a"].name
+    assert run.folded(row) == [REVISED]
+    row.external_key = "c"
+    assert run.folded(row) == [ACCEPTED], "a copy with a new key, as a refusal says"
+
+
+def test_details_that_are_missing_are_named_as_people_know_them() -> None:
+    run, row = Run(), job("a", "一月")
+    row.ClearField("job_position")
+    assert run.folded(row) == [REFUSED]
+    (problem,) = run.receipts[0].problems
+    assert problem.field == "job_position"
+    assert "job_position" not in problem.message.zh
+    assert "职业、最低学历" in problem.message.zh

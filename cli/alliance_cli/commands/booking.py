@@ -1,5 +1,6 @@
 """`alliance booking`: bookings 预约 of shared equipment."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, typed_instant
-from alliance_cli.session import call
+from alliance_cli.session import call, context
 
 app = typer.Typer(no_args_is_help=True, help="设备预约 · bookings of equipment")
 _state = short(pb.BookingState, "BOOKING_STATE_")
@@ -70,7 +71,19 @@ def list_(
             request.equipment = naming.resource("listings", equipment)
         else:
             request.organization = naming.organization(as_)
-        show(naming.every(stubs.bookings().ListBookings, request, "bookings"), COLUMNS)
+        found = naming.every(stubs.bookings().ListBookings, request, "bookings")
+        show(found, _named(found) if found and context.output != "json" else COLUMNS)
+
+
+def _named(found: Sequence[pb.Booking]) -> list[Column]:
+    """Columns with the names of equipment and organizations beside their ids."""
+    titles = naming.titles(one.equipment for one in found)
+    names = naming.shown(*(one.organization for one in found))
+    beside: dict[str, list[Column]] = {
+        "equipment": [("设备名称", "name of equipment", lambda b: titles.get(b.equipment, ""))],
+        "organization": [("单位名称", "name of organization", lambda b: names.get(b.organization, ""))],
+    }
+    return [shown for column in COLUMNS for shown in (column, *beside.get(column[1], []))]
 
 
 @app.command()

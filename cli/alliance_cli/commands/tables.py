@@ -127,6 +127,7 @@ def export(
     body: str = "",
     region: str = "",
     state: States = None,
+    source: Annotated[str, typer.Option(help="只要此来源的 · of this source alone, as an import takes one at a time")] = "",
     form: Annotated[
         str, typer.Option("--format", help="xlsx | csv | jsonl；默认依文件扩展名 · by the file's ending where not given")
     ] = "",
@@ -143,7 +144,7 @@ def export(
         raise typer.BadParameter(
             t("CSV 只能存一类；请用 --kind 指明，或用 xlsx", "CSV holds one kind; name it with --kind, or take xlsx")
         )
-    if list_ and (issuer or body or region or state):
+    if list_ and (issuer or body or region or state or source):
         raise typer.BadParameter(t("--list 只可与 --kind 同用", "--list goes with --kind alone"))
     with explained():
         if list_:
@@ -153,7 +154,8 @@ def export(
         else:
             request = wanted(kind, issuer, body, region, state)
             request.page_size = naming.PAGE
-            pages = naming.pages(stubs.listings().ListListings, request, "listings")
+            listed = naming.pages(stubs.listings().ListListings, request, "listings")
+            pages = ([one for one in page if source in ("", one.source)] for page in listed)
         try:
             _write(pages, next((_kind(one) for one in kind or []), 0), form, output)
         except OSError as error:

@@ -302,11 +302,12 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
             f"{given} does not belong to this kind; fill in its details, {wanted}",
         )
     if not given:
+        zh, en = _some_details(wanted)
         yield Violation(
             wanted,
             "required",
-            f"此类型须有详情（R38–R53）；请填写 {wanted}",
-            f"this kind needs its details (R38–R53); fill in {wanted}",
+            f"此类型须有详情（R38–R53）；请填写至少一项，如{zh}",
+            f"this kind needs its details (R38–R53); fill in {wanted}, say {en}",
         )
     if not bare.visibility or bare.visibility not in pb.Visibility.values():
         yield Violation(
@@ -315,6 +316,13 @@ def _kind(bare: pb.Listing) -> Iterator[Violation]:
             "请填写可见范围：公开、成员可见或政府可见",
             "the visibility is required; choose PUBLIC, MEMBERS or GOVERNMENT",
         )
+
+
+@cache
+def _some_details(name: str) -> tuple[str, str]:
+    """The first of a kind's details, as people know them and as the contract does."""
+    known = dict(list(_checked(pb.Listing.DESCRIPTOR.fields_by_name[name].message_type).items())[:3])
+    return "、".join(one.zh for one in known.values()), ", ".join(known)
 
 
 def _too_long(field: str, most: int) -> Callable[[pb.Listing], bool]:

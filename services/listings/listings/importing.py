@@ -1,14 +1,14 @@
 """Import 批量导入: rows in, a receipt per row out; a chunk is one transaction, committed before its receipts are sent.
 
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
-as an export brings it. The same content again is unchanged, another is a revision; of a listing that has ended, both are
-refused: neither would be on offer. What was fulfilled is unchanged as long as its row says the same, since a source goes on
-naming it. Rows of one key in one chunk are folded in their order: a key that stands twice is a row and its revision, unless
-the last of them says what is stored; then nothing is written, so that a file with such keys is unchanged as a whole when it
-comes again.
+as an export brings it. The same content again is unchanged, whatever became of its bodies since, another is a revision. Of a
+listing that has ended a revision is refused: it would not be on offer. What was fulfilled or ran out is unchanged as long as
+its row says the same, since a source goes on naming it; what was withdrawn is refused then too. Rows of one key in one chunk
+are folded in their order: a key that stands twice is a row and its revision, unless the last of them says what is stored;
+then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from access.authority import Authority
@@ -32,6 +32,15 @@ from listings.store import ListingRow
 
 MAX_ROWS = 1000
 PERMISSION = "listings.listings.import"
+
+
+_APART: Mapping[str, tuple[str, str]] = {
+    "source": (
+        "此行出自另一来源：请以 listing export --source 按来源分开导出，再各以 import --source 导入",
+        "the row is of another source: export each apart by listing export --source, and import it with the same --source",
+    ),
+}
+"""What to do with a row of another import, where there is more to say than that."""
 
 
 class _DryRunError(Exception):
@@ -190,13 +199,24 @@ class Chunk:
             *_key_problems(given, known),
             *_foreign_problems(given, bare),
             *settled(bare, unread),
-            *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
-            *self._standing_problems(bare, known),
             *_other_kind_problems(bare, known),
-            *_over_problems(known, hashed := content_hash(bare)),
         ]
+        hashed = content_hash(bare)
+        if known is None or not self._is_to_stay(known, bare, hashed):
+            found += _over_problems(known) or [
+                *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
+                *self._standing_problems(bare, known),
+            ]
         found = [one for one in found if not concerns(one.field, unread)]
         return _Row(identity(given), receipt, bare, found, hashed)
+
+    def _is_to_stay(self, known: ListingRow, bare: pb.Listing, hashed: str) -> bool:
+        """Whether a row changes nothing of its listing, so that neither time nor membership is asked anew: a source goes on
+        naming what was fulfilled or ran out. What was withdrawn was withdrawn on purpose.
+        """
+        if known.state == State.WITHDRAWN or (known.state == State.DRAFT and self._header.publish):
+            return False
+        return hashed == known.content_hash or not changed_fields(written(message_of(known)), bare)
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
@@ -251,6 +271,10 @@ class Chunk:
 
 
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    if known is not None and given.name not in ("", known.name):
+        zh = f"外部编号是 {known.name} 的，编号却是另一条的；请核对，删去其一"
+        en = f"the external key is that of {known.name}, the id is another's; check them, and take one out"
+        return [Violation("name", "contradiction", zh, en)]
     if given.external_key or known is not None:
         return []
     if given.name:
@@ -287,19 +311,13 @@ def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation
         value, ours = getattr(given, field), getattr(bare, field)
         if value and value != ours:
             name = pb.ListingKind.Name(ours) if field == "kind" else ours
-            yield Violation(
-                field,
-                "header",
-                f"此次导入的是 {name}；请删去此行，或另行导入",
-                f"this import is of {name}; import the row apart",
-            )
+            zh, en = _APART.get(field, ("请删去此行，或另行导入", "import the row apart"))
+            yield Violation(field, "header", f"此次导入的是 {name}；{zh}", f"this import is of {name}; {en}")
 
 
-def _over_problems(known: ListingRow | None, hashed: str) -> list[Violation]:
-    """A listing that has ended stays so, and keeps its key: a row of it asks for what no import can do."""
+def _over_problems(known: ListingRow | None) -> list[Violation]:
+    """A listing that has ended stays so, and keeps its key: a row that changes it asks for what no import can do."""
     if known is None or may(State(known.state), "revise"):
-        return []
-    if known.state == State.FULFILLED and known.content_hash == hashed:
         return []
     state_zh, state_en = STATE_NAMES[State(known.state)]
     if known.external_key:

@@ -34,16 +34,15 @@ _register = ProjectedRegister()
 
 
 async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
-    """Open a body's first round (R54). Raises `AlreadyExists` where there is one."""
+    """Open a body's first round (R54). Raises `AlreadyExists` where there is one, whatever its days."""
     await store.lock(tx, [body])
-    row = await _open(tx, body, RoundKind.FIRST, span)
-    if row is None:
+    if first := await store.first_of(tx, body):
         raise AlreadyExists(
             "ROUND_EXISTS",
-            f"{body} 的首期已开启（R54），不能再开；请用 ListRounds 查看其期次",
-            f"the first round of {body} is open already (R54), and there is no other; see its rounds by ListRounds",
+            f"{body} 的首期 {first} 已开启（R54），不能再开；请用 ListRounds 查看其期次",
+            f"the first round of {body} is {first} (R54), and there is no other; see its rounds by ListRounds",
         )
-    return row
+    return await _open(tx, body, RoundKind.FIRST, span)
 
 
 async def compile_now(tx: Tx, row: RoundRow) -> None:
@@ -130,7 +129,8 @@ def _openings(today: date) -> list[_Opening]:
     return [quarterly, *lists]
 
 
-async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow | None:
+async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow:
+    """Open a round that the body, whose rounds are locked, does not have."""
     row = RoundRow(
         name=resource("rounds"),
         version=1,
@@ -143,8 +143,7 @@ async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow | No
         create_time=tx.now,
         update_time=tx.now,
     )
-    if not await store.enter(tx, row):
-        return None
+    await store.enter(tx, row)
     await _emit(tx, row, "opened", None)
     return row
 

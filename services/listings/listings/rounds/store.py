@@ -172,19 +172,16 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     await tx.run_each(_COUNT, counted)
 
 
-async def enter(tx: Tx, row: RoundRow) -> bool:
-    """Enter a round with what counts in it already; says whether it is new. The body's rounds are locked."""
-    entered = await tx.conn.execute(insert(round_).values(row.model_dump()).on_conflict_do_nothing())
-    if not entered.rowcount:
-        return False
+async def enter(tx: Tx, row: RoundRow) -> None:
+    """Enter a new round with what counts in it already. The body's rounds are locked."""
+    await tx.conn.execute(insert(round_).values(row.model_dump()))
     if row.kind in LISTS:
-        return True
+        return
     counting = select(text(":round"), listing.c.name, listing.c.kind).where(
         listing.c.bodies.contains([row.body]), listing.c.counts_on.between(row.opens_on, row.closes_on)
     )
     statement = insert(round_listing).from_select(["round", "listing", "kind"], counting)
     await tx.conn.execute(statement.on_conflict_do_nothing(), {"round": row.name})
-    return True
 
 
 async def get(tx: Tx, name: str) -> RoundRow | None:
@@ -259,6 +256,14 @@ async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -
 async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
     """The periods that a body has rounds of the kind for."""
     return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
+
+
+async def first_of(tx: Tx, body: str) -> str | None:
+    """Name of a body's first round."""
+    found = await tx.conn.execute(
+        select(round_.c.name).where(round_.c.body == body, round_.c.kind == RoundKind.FIRST).limit(1)
+    )
+    return found.scalar_one_or_none()
 
 
 # What a closed round holds
