@@ -307,7 +307,12 @@ def _requests(scene: Scene) -> dict[str, Message]:
     return {type(one).__name__.removesuffix("Request"): one for one in found}
 
 
-_GUARDED = [(service, one) for service, one in rpcs.methods() if one.permission not in (PUBLIC, AUTHENTICATED)]
+_BY_ITS_HANDLER = {"CheckBody", "ListFindings"}  # parties of an application have no grant on the body that it is to form
+_GUARDED = [
+    (service, one)
+    for service, one in rpcs.methods()
+    if one.permission not in (PUBLIC, AUTHENTICATED) or one.name in _BY_ITS_HANDLER
+]
 
 
 def _state(scene: Scene) -> list[Message]:
