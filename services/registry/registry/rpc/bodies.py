@@ -5,7 +5,8 @@ from datetime import UTC
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
-from chassis.errors import Denied, NotFound, Precondition, Violation
+from chassis.changing import masked, require_reason
+from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
@@ -13,7 +14,7 @@ from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import stage_of
 from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, tidy
-from registry.mapping.checks import masked, only, refuse
+from registry.mapping.checks import only
 from registry.rpc.callers import Rpcs, visible
 from registry.store import BodyRow
 
@@ -69,7 +70,7 @@ class Bodies(Rpcs):
         if row.state == BodyState.DISSOLVED:
             raise Precondition("ILLEGAL_STATE", "组织已解散，不能修改", "the body is dissolved and can't change")
         before = body_message(row)
-        message = masked(before, request.body, request.update_mask, BODY_FIELDS)
+        message = masked(before, request.body, request.update_mask, BODY_FIELDS, deep=True)
         tidy(message)
         refuse(body_problems(message))
         await guards.require_named(call.tx, message)
@@ -137,13 +138,13 @@ class Bodies(Rpcs):
 
     async def DissolveBody(self, call: Call, request: rpc.DissolveBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        guards.require_reason(request.reason)
+        require_reason(request.reason)
         row = await changes.locked_body(call.tx, request.name)
         await guards.refuse_applied_for(call.tx, row)
         await guards.refuse_under_way(call.tx, row)
         return await bodies.dissolve(call.tx, self._judge, row)
 
     async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
-        guards.require_reason(reason)
+        require_reason(reason)
         row = await changes.locked_body(call.tx, name)
         return await bodies.save(call.tx, self._judge, changes.taken(row, verb), row.version + 1, past)

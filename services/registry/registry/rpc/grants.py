@@ -4,11 +4,11 @@ from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import grant_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import paging
-from chassis.errors import AlreadyExists, Denied, NotFound, Precondition
+from chassis.changing import require_reason
+from chassis.errors import AlreadyExists, Denied, NotFound, Precondition, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import changes, guards, store
-from registry.mapping.checks import refuse
 from registry.mapping.grants import grant_message, grant_problems
 from registry.rpc.callers import Rpcs
 from registry.store import BodyRow, GrantRow, OrganizationRow
@@ -50,7 +50,7 @@ class Grants(Rpcs):
 
     async def RevokeGrant(self, call: Call, request: rpc.RevokeGrantRequest) -> grant_pb2.Grant:
         """See the contract. The last platform operator stays."""
-        guards.require_reason(request.reason)
+        require_reason(request.reason)
         await store.lock(call.tx, "platform operators")
         row = await store.get(call.tx, GrantRow, request.name, lock=True)
         if row is None:

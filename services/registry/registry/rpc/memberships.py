@@ -5,13 +5,13 @@ from sqlalchemy import ColumnElement
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
+from chassis.changing import masked, require_reason
 from chassis.clock import business_date, parsed_date
-from chassis.errors import Invalid, Violation
+from chassis.errors import Invalid, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import changes, guards, store
 from registry.mapping.bodies import MEMBERSHIP_FIELDS, membership_message, membership_problems, membership_row
-from registry.mapping.checks import masked, refuse
 from registry.rpc.callers import Rpcs, visible
 from registry.store import MembershipRow, OrganizationRow
 
@@ -54,7 +54,7 @@ class Memberships(Rpcs):
 
     async def EndMembership(self, call: Call, request: rpc.EndMembershipRequest) -> body_pb2.Membership:
         """See the contract."""
-        guards.require_reason(request.reason)
+        require_reason(request.reason)
         body, row = await guards.locked_membership(call.tx, request.name)
         if not (call.principal and call.principal.organization == row.organization):  # who wants to leave may always
             await guards.refuse_handed_in(call.tx, body.name)

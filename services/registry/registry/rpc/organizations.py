@@ -7,11 +7,12 @@ from sqlalchemy import ColumnElement
 from alliance.registry.v1 import organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import paging
-from chassis.errors import Violation
+from chassis.changing import masked
+from chassis.errors import Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import changes, guards, store
-from registry.mapping.checks import masked, only, refuse
+from registry.mapping.checks import only
 from registry.mapping.organizations import (
     ORGANIZATION_FIELDS,
     VERIFIED_FIELDS,
