@@ -89,16 +89,7 @@ async def test_any_history_ends_as_a_look_at_all_of_it_does(world: World, seed: 
         issuer = f"organizations/{chance.randrange(5)}"
         world.publish(name, kind, title, state, issuer=issuer)
         now[name] = (kind, titles.index(title), issuer) if state == "PUBLISHED" else ("", 0, "")
-        if chance.random() < 0.1:  # a record comes again, or an old one late
-            records = chance.choice([one for one in world.topic.partitions if one])
-            old = chance.choice(records)
-            records.append(old._replace(offset=len(records)))
-        if turn % 20 == 10:
-            if len(world.replicas) > 1 and chance.random() < 0.6:
-                await world.dies(chance.choice(sorted(world.replicas)))
-            else:
-                world.starts(f"r{turn}").pace = chance.choice([1, 3, 30])
-            await until(lambda: any(one.shares.mine for one in world.replicas.values()))
+        await world.turn(turn, chance)
     await until(world.is_done, 120)
     demands = [(name, one) for name, one in now.items() if one[0] == "TECH_DEMAND"]
     supplies = [(name, one) for name, one in now.items() if one[0] == "RESEARCH_OUTCOME"]
