@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +41,11 @@ async def serving(platform: Platform, store: Store, *arguments: str) -> AsyncIte
         ports, log = Path(folder) / "ports.json", Path(folder) / "log"
         command = Command([sys.executable, "-m", *arguments], _environment(platform, store, ports), log)
         began = time.monotonic()
-        child = await _launch(command)
+        child = await processes.start(command)
         try:
             yield Serving(child.pid, await _until_serving(child, command, ports), began)
         finally:
             await processes.stop(child, command)
-
-
-async def _launch(command: Command) -> asyncio.subprocess.Process:
-    with command.log.open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            *map(str, command.arguments),
-            env=dict(command.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=partial(processes._die_with_parent, os.getpid()),
-        )
 
 
 async def _until_serving(child: asyncio.subprocess.Process, command: Command, ports: Path) -> str:

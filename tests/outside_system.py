@@ -17,6 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.listening import listening
+
 MAX_LINE = 256 * 1024
 Record = dict[str, Any]
 GIVING = (
@@ -222,12 +224,6 @@ async def serving(outside: Outside) -> AsyncIterator[Outside]:
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_get("/feed", outside.give)
     app.router.add_post("/feed", outside.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    outside.url = f"http://{host}:{port}/feed"
-    try:
+    async with listening(app) as url:
+        outside.url = f"{url}/feed"
         yield outside
-    finally:
-        await runner.cleanup()

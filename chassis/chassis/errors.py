@@ -48,6 +48,12 @@ class Invalid(Fault):
         self.violations = list(violations)
 
 
+def refuse(found: Sequence[Violation]) -> None:
+    """Raises `Invalid` where something is wrong."""
+    if found:
+        raise Invalid(found)
+
+
 class NotFound(Fault):
     """No such resource, or not for this caller's eyes."""
 

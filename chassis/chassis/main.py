@@ -324,8 +324,8 @@ async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
         try:
             await task()
             return
-        except Unavailable:
-            log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", "")})
+        except Unavailable as error:
+            log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", ""), "why": str(error)})
         except Exception:
             metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", "")).inc()
             log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})

@@ -13,7 +13,6 @@ import pytest
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from alliance_local.control import Platform
-from alliance_local.postgres import Postgres
 from chassis import topics
 from chassis.clock import BusinessClock, SystemClock
 from chassis.consumer import Consumers
@@ -21,9 +20,9 @@ from chassis.database import Cause, Database, Tx
 from chassis.handling import Ends, Handling, Listen
 from chassis.ids import resource
 from chassis.kafka import KafkaAccess, partition_of
-from chassis.migrate import migrate
 from chassis.record import RawRecord, Record
 from chassis.relay import Relay
+from tests import databases
 from tests.records import everything
 from tests.waiting import running, until
 
@@ -136,11 +135,7 @@ class Probe:
 
     async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Rows of the probe's database."""
-        connection = await asyncpg.connect(self.url)
-        try:
-            return list(await connection.fetch(query, *values))
-        finally:
-            await connection.close()
+        return await databases.rows(self.url, query, *values)
 
     async def _handle(self, tx: Tx, record: Record) -> None:
         if self.held_up:
@@ -203,17 +198,11 @@ def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0,
 async def probe(platform: Platform) -> AsyncIterator[Probe]:
     """A probe with an empty database."""
     name = f"probe_{os.getpid()}_{next(_number)}"
-    postgres = Postgres(platform.state)
-    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await superuser.execute(f"CREATE DATABASE {name} OWNER listings_owner")
-    await superuser.close()
-    owner = postgres.url(name, "listings_owner")
-    await migrate(owner, _MIGRATIONS, "listings")
+    url, owner = await databases.create(platform, name, "listings", _MIGRATIONS)
     connection = await asyncpg.connect(owner)
     await connection.execute(_EFFECT)
     await connection.execute("GRANT SELECT, INSERT, DELETE ON effect TO listings")
     await connection.close()
-    url = postgres.url(name, "listings")
     system = SystemClock()
     database = Database(url, system=system, business=BusinessClock(system))
     yield Probe(name, database, platform.kafka("admin"), url, owner)

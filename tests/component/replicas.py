@@ -17,11 +17,9 @@ from access.authority import Authority
 from access.register import ProjectedRegister
 from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
-from alliance_local.postgres import Postgres
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Cause, Database
 from chassis.kafka import partition_of
-from chassis.migrate import migrate
 from chassis.record import Record
 from matching import app
 from matching.embedding import Vectors
@@ -34,6 +32,8 @@ from matching.searches.telling import Telling
 from matching.settings import MatchingSettings
 from matching.shares import Shares
 from matching.snapshot import Snapshots
+from tests import databases
+from tests.waiting import until
 
 PARTITIONS = 12
 SIZE = 8
@@ -190,6 +190,18 @@ class World:
         )
         self.topic.publish(listing, self.versions[name])
 
+    async def turn(self, number: int, chance: random.Random) -> None:
+        """What may happen beside what is published: a record comes again, or an old one late; replicas come and die."""
+        if chance.random() < 0.1:
+            records = chance.choice([one for one in self.topic.partitions if one])
+            records.append(chance.choice(records)._replace(offset=len(records)))
+        if number % 20 == 10:
+            if len(self.replicas) > 1 and chance.random() < 0.6:
+                await self.dies(chance.choice(sorted(self.replicas)))
+            else:
+                self.starts(f"r{number}").pace = chance.choice([1, 3, 30])
+            await until(lambda: any(one.shares.mine for one in self.replicas.values()))
+
     async def is_done(self) -> bool:
         """Whether every replica has read all, and all of it is scored."""
         for replica in self.replicas.values():
@@ -208,11 +220,7 @@ class World:
 
     async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Rows of the database."""
-        connection = await asyncpg.connect(self.url)
-        try:
-            return list(await connection.fetch(query, *values))
-        finally:
-            await connection.close()
+        return await databases.rows(self.url, query, *values)
 
 
 CAUSE = Cause("tester", reason="a test")
@@ -222,12 +230,7 @@ CAUSE = Cause("tester", reason="a test")
 async def world(platform: Platform) -> AsyncIterator[World]:
     """An empty database of matching's."""
     name = f"replicas_{UUID(int=random.getrandbits(64)).hex[-12:]}"
-    postgres = Postgres(platform.state)
-    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await superuser.execute(f"CREATE DATABASE {name} OWNER matching_owner")
-    await superuser.close()
-    await migrate(postgres.url(name, "matching_owner"), app.SERVICE.migrations, "matching")
-    url = postgres.url(name, "matching")
+    url, _ = await databases.create(platform, name, "matching", app.SERVICE.migrations)
     system = SystemClock()
     clock = BusinessClock(system)
     database = Database(url, system=system, business=clock, pool=8)

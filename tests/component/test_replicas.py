@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -88,16 +89,7 @@ async def test_any_history_ends_as_a_look_at_all_of_it_does(world: World, seed: 
         issuer = f"organizations/{chance.randrange(5)}"
         world.publish(name, kind, title, state, issuer=issuer)
         now[name] = (kind, titles.index(title), issuer) if state == "PUBLISHED" else ("", 0, "")
-        if chance.random() < 0.1:  # a record comes again, or an old one late
-            records = chance.choice([one for one in world.topic.partitions if one])
-            old = chance.choice(records)
-            records.append(old._replace(offset=len(records)))
-        if turn % 20 == 10:
-            if len(world.replicas) > 1 and chance.random() < 0.6:
-                await world.dies(chance.choice(sorted(world.replicas)))
-            else:
-                world.starts(f"r{turn}").pace = chance.choice([1, 3, 30])
-            await until(lambda: any(one.shares.mine for one in world.replicas.values()))
+        await world.turn(turn, chance)
     await until(world.is_done, 120)
     demands = [(name, one) for name, one in now.items() if one[0] == "TECH_DEMAND"]
     supplies = [(name, one) for name, one in now.items() if one[0] == "RESEARCH_OUTCOME"]
@@ -405,3 +397,25 @@ async def test_an_index_on_the_disk_goes_on_where_it_stopped(world: World, tmp_p
     world.starts("a", tmp_path)
     await until(world.is_done)
     assert (await world.matches()).keys() == {pair for pair in expected if share_of(pair[0]) < 6}
+
+
+async def test_who_lost_the_folder_of_its_index_begins_anew_and_misses_nothing(world: World, tmp_path: Path) -> None:
+    folder, expected = tmp_path / "index", set[tuple[str, str]]()
+    replica = world.starts("a", folder)
+    for removed in (False, True):
+        if removed:
+            await until(world.is_done)
+            while folder.exists():  # a merge may write into it while it goes
+                shutil.rmtree(folder, ignore_errors=True)
+        for number in range(50 * removed, 50 * removed + 50):
+            expected.add(demand(world, number, ""))
+            supply(world, number, "")
+    await until(replica.index.lost.is_set)
+    assert not await world.is_done(), "what it could not take waits"
+    await world.replicas.pop("a").stop()
+    replica = world.starts("a", folder)
+    await until(world.is_done)
+    assert len(replica.index) == 200
+    assert (await world.matches()).keys() == expected
+    said = await world.rows("SELECT key, version FROM event")
+    assert Counter((row["key"], row["version"]) for row in said).most_common(1)[0][1] == 1

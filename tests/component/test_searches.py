@@ -106,15 +106,7 @@ async def test_any_history_is_told_as_it_was(world: World, seed: int) -> None:
         after = word if state == "PUBLISHED" else ""
         runs[after, name] += after != now.get(name, "") and after != ""
         now[name] = after
-        if chance.random() < 0.1:  # a record comes again
-            records = chance.choice([one for one in world.topic.partitions if one])
-            records.append(chance.choice(records)._replace(offset=len(records)))
-        if turn % 20 == 10:
-            if len(world.replicas) > 1 and chance.random() < 0.6:
-                await world.dies(chance.choice(sorted(world.replicas)))
-            else:
-                world.starts(f"r{turn}").pace = chance.choice([1, 3, 30])
-            await until(lambda: any(one.shares.mine for one in world.replicas.values()))
+        await world.turn(turn, chance)
     await until(world.is_done, 120)
     met = {(row["search"], row["listing"]) for row in await world.rows("SELECT search, listing FROM met")}
     assert met == {(search, name) for search, word in asked.items() for name, last in now.items() if last == word}

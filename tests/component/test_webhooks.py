@@ -22,6 +22,7 @@ from alliance_local.control import Platform
 from notify.channels import Hook, SendError, Webhooks
 from notify.settings import NotifySettings
 from tests import world
+from tests.listening import listening
 from tests.world import Member, until
 
 _PUBLISHED = "alliance.listings.listing.published.v1"
@@ -54,16 +55,8 @@ async def _receiver(*answers: int) -> AsyncIterator[Receiver]:
     receiver = Receiver(list(answers))
     app = web.Application()
     app.router.add_post("/{path:.*}", receiver.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    receiver.url = f"http://{host}:{port}"
-    try:
+    async with listening(app) as receiver.url:
         yield receiver
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture

@@ -9,17 +9,10 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.errors import Invalid, Violation
 from codes import regions
-from listings.checks import (
-    MAX_BODIES,
-    MAX_DESCRIPTION,
-    MAX_INDUSTRIES,
-    MAX_REGIONS,
-    MAX_TITLE,
-    MAX_WORD,
-    MAX_WORDS,
-    settled,
-    texts,
-)
+from listings.checks import settled
+from listings.checks.fields import MAX_WORD, MAX_WORDS
+from listings.checks.listing import MAX_BODIES, MAX_DESCRIPTION, MAX_INDUSTRIES, MAX_REGIONS, MAX_TITLE
+from listings.checks.texts import texts
 from listings.domain.names import DETAILS, Kind
 from listings.importing import check_header
 from listings.mapping import changed_fields, content_hash, identity_problems, written

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,6 +156,35 @@ def test_no_byte_of_the_manifest_can_change_unnoticed(folder: Path) -> None:
         with pytest.raises(UnusableError):
             _unsealed(bytes(changed))
     assert json.loads(_unsealed(whole))["places"] == {"0": 70, "3": 10}
+
+
+async def test_what_is_removed_under_it_is_lost_and_nothing_is_taken_as_if_it_were_there(folder: Path) -> None:
+    """It can't be mended in place: a record that it refused as a fault of its own would be a dead letter."""
+    index, snapshots, places = opened(folder)
+    change(index, range(100, 130), 3)
+    _removed(folder)
+    with pytest.raises(Unavailable, match="begins anew"):
+        change(index, range(130, 200), 3)
+    assert index.lost.is_set()
+    for refused in (
+        lambda: index.put(listing(201)),
+        lambda: index.remove("listings/59", Gone(9, "WITHDRAWN")),
+        lambda: snapshots.save(TOPIC, places),
+        lambda: Search(index).find("", Filter(), EVERYTHING),
+    ):
+        with pytest.raises(Unavailable, match="begins anew"):
+            refused()
+    assert index.known("listings/201") is None
+    snapshots.close()
+    del index
+    index, _, places = opened(folder)
+    assert (len(index), places, index.lost.is_set()) == (0, {}, False)
+
+
+def _removed(folder: Path) -> None:
+    """Gone for good: while it goes, a merge may write into it."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_another_topic_is_another_index(folder: Path) -> None:

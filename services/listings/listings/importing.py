@@ -22,7 +22,8 @@ from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
 from listings.changes import Change
-from listings.checks import concerns, flagged, settled
+from listings.checks import flagged, settled
+from listings.checks.relations import concerns
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window

@@ -7,6 +7,7 @@ from access.register import ProjectedRegister
 from access.visibility import may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import person_service_pb2 as rpc
+from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Violation
@@ -90,8 +91,7 @@ class People:
 
     async def EraseListingPerson(self, call: Call, request: rpc.EraseListingPersonRequest) -> pb.Listing:
         """See the contract."""
-        if not request.reason.strip():
-            raise Invalid([Violation("reason", "required", "请填写原因", "a reason is required")])
+        require_reason(request.reason)
         row = await _locked(call.tx, request.listing)
         if found := _role_problems(request.role):
             raise Invalid(found)

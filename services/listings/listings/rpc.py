@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 
-from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import ColumnElement, literal
 
 from access.authority import Authority
@@ -13,9 +12,10 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.listings.v1 import round_pb2
 from chassis import etag, paging
+from chassis.changing import masked, require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
-from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
+from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.rpc import Call
 from codes import NoCodeError, regions
 from listings import changes, importing, references, store, vanished
@@ -23,7 +23,7 @@ from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
 from listings.domain.bases import TARGET, Base, counted
-from listings.domain.names import DETAILS, Kind, State
+from listings.domain.names import Kind, State
 from listings.domain.rounds import council, council_problem
 from listings.domain.window import is_over
 from listings.feeds import rpc as feeds
@@ -68,9 +68,9 @@ class Listings:
     async def CreateListing(self, call: Call, request: rpc.CreateListingRequest) -> pb.Listing:
         """See the contract."""
         bare = written(request.listing)
-        _refuse(settled(bare))
+        refuse(settled(bare))
         await self._standing.require_organization(call.tx, bare.issuer)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
+        refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         if bare.external_key:
             await _refuse_known(call.tx, bare)
         (row,) = await changes.save(call.tx, [changes.created(bare, content_hash(bare))])
@@ -84,11 +84,11 @@ class Listings:
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:
-            _refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
+            refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
         found = await store.get_all(call.tx, request.names, _sees(await self._authority.viewer(call)))
         listings = [message_of(found[name]) for name in request.names if name in found]
         if paging.fitting(listings) < len(listings):
-            _refuse([Violation("names", "size", "内容超过一次应答的上限；请分批", "more than one answer holds; ask in parts")])
+            refuse([Violation("names", "size", "内容超过一次应答的上限；请分批", "more than one answer holds; ask in parts")])
         return rpc.BatchGetListingsResponse(listings=listings)
 
     async def ListListings(self, call: Call, request: rpc.ListListingsRequest) -> rpc.ListListingsResponse:
@@ -117,11 +117,11 @@ class Listings:
         row = await _locked(call.tx, request.listing.name, request.listing.etag)
         state = changes.after(row, "revise")
         before = written(message_of(row))
-        bare = _masked(before, written(request.listing), request.update_mask)
-        _refuse([*identity_problems(before, bare), *settled(bare)])
+        bare = masked(before, written(request.listing), request.update_mask, WRITABLE)
+        refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        _refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
+        refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -134,7 +134,7 @@ class Listings:
         change = changes.taken(row, "publish", "published")
         await self._require_publishable(call, change.content)
         # What a draft refers to may have ended since it was entered.
-        _refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind))
+        refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind))
         (saved,) = await changes.save(call.tx, [change])
         return message_of(saved)
 
@@ -183,7 +183,7 @@ class Listings:
 
     async def CompileRound(self, call: Call, request: rpc.CompileRoundRequest) -> round_pb2.Round:
         """See the contract."""
-        _require_reason(request.reason)
+        require_reason(request.reason)
         row = await rounds_store.get_locked(call.tx, request.name)
         if row is None:
             raise NotFound(request.name)
@@ -293,7 +293,7 @@ class Listings:
         await self._standing.require_open(call.tx, set(bare.bodies).difference(named))
 
     async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
-        _require_reason(reason)
+        require_reason(reason)
         row = await _locked(call.tx, name, expected)
         (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
         return message_of(saved)
@@ -360,11 +360,6 @@ async def _closed(tx: Tx, name: str) -> RoundRow:
     return row
 
 
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
-
-
 async def _locked(tx: Tx, name: str, expected: str) -> ListingRow:
     row = await store.get(tx, name, lock=True)
     if row is None:
@@ -384,33 +379,3 @@ async def _refuse_known(tx: Tx, bare: pb.Listing) -> None:
             f"external key {bare.external_key} is {name} already; revise that one",
             {"listing": name},
         )
-
-
-def _masked(before: pb.Listing, given: pb.Listing, mask: FieldMask) -> pb.Listing:
-    """What the issuer wrote with the masked fields taken from the request (AIP-134)."""
-    wrong = [path for path in mask.paths if path not in WRITABLE]
-    if wrong or not mask.paths:
-        allowed = ", ".join(WRITABLE)
-        named = ", ".join(wrong)
-        _refuse(
-            [
-                Violation(
-                    "update_mask",
-                    "AIP-134",
-                    f"请在 update_mask 中列出要修改的字段；{f'不能修改 {named}；' if named else ''}可修改：{allowed}",
-                    f"name the fields to change; {f'{named} can not be changed; ' if named else ''}allowed: {allowed}",
-                )
-            ]
-        )
-    merged = pb.Listing()
-    merged.CopyFrom(before)
-    for path in mask.paths:
-        merged.ClearField(path)  # type: ignore[arg-type]
-        if path not in DETAILS.values() or given.HasField(path):  # type: ignore[arg-type]
-            FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
-    return merged
-
-
-def _refuse(found: list[Violation]) -> None:
-    if found:
-        raise Invalid(found)

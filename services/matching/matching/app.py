@@ -1,5 +1,7 @@
 """Matching 匹配: what it offers, what it listens to, what it does by itself."""
 
+import logging
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +31,8 @@ from matching.settings import MatchingSettings
 from matching.shares import Shares
 from matching.snapshot import Snapshots
 from matching.statistics import Statistics
+
+log = logging.getLogger(__name__)
 
 
 class MatchingParts(Parts):
@@ -77,12 +81,20 @@ class MatchingParts(Parts):
         return Events(self._following).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Scoring of its shares, and keeping the index."""
-        return [self._scoring.run, *([self._keep_index] if self._snapshots else [])]
+        """Scoring of its shares, keeping the index, and ending without it."""
+        return [self._scoring.run, *([self._keep_index, self._end_without_index] if self._snapshots else [])]
 
     async def _keep_index(self) -> None:
         if self._snapshots:
             await self._snapshots.keep(self._following)
+
+    async def _end_without_index(self) -> None:
+        """End as if told to: whoever started this process starts it again, and it reads what it has not from the topic. Until
+        it has all, health says so, which a process that filled its index anew could not.
+        """
+        await self._index.lost.wait()
+        log.error("index: lost; ending, to begin anew")
+        signal.raise_signal(signal.SIGTERM)
 
     async def due_work(self, tx: Tx) -> int:
         """What is not scored yet."""

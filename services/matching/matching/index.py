@@ -5,8 +5,11 @@ until then they are found here. A listing that is gone leaves its version behind
 (a topic that is published anew) is known for what it is.
 """
 
+import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
@@ -16,6 +19,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from alliance.listings.v1 import listing_pb2 as pb
+from chassis.errors import Unavailable
 from codes import education, regions
 from matching.domain import lexical, text
 from matching.domain.blend import Closeness, blend
@@ -28,6 +32,7 @@ from matching.entry import Entry, Gone, Kept, from_bytes, to_bytes
 from matching.terms import Lexicon
 from matching.vectors import Vectors, packed
 
+log = logging.getLogger(__name__)
 CANDIDATES = 200  # by words, and as many by meaning
 NEAREST = 400  # vectors that are looked at for them, before conditions
 _TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
@@ -39,6 +44,10 @@ _RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", 
 _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 _ANYWHERE = "anywhere"
 _PUBLISHED = "PUBLISHED"
+_LOST = (
+    "索引文件夹不能写入，服务即将重新启动；请稍后再试",
+    "the folder of the index can't be written, the service begins anew; try again later",
+)
 _UNSTATED = "unstated"
 
 
@@ -58,6 +67,9 @@ class Index:
         self.lexicon = Lexicon()
         self.vectors = Vectors(size)
         self.next_slot = 0
+        self.lost = asyncio.Event()
+        """Set where its folder can't be written any more, as when it was removed or the disk is full: what is published from
+        then on is not taken in, and only a process that begins anew helps."""
         self._size = size
         self._schema = _schema()
         self._begin(tantivy.Index(self._schema))
@@ -81,41 +93,56 @@ class Index:
     # Changes
 
     def put(self, entry: Entry) -> None:
-        """Add a listing, or replace what was known of it."""
+        """Add a listing, or replace what was known of it. Raises `Unavailable` where the folder is lost."""
         name = entry.facts.name
-        self._forget(name)
         slot, self.next_slot = self.next_slot, self.next_slot + 1
-        self._writer.add_document(_document(entry, slot))
+        self._write(name, _document(entry, slot))
         self._measure(entry, slot)
         self._fresh[name] = entry
         self._take_in()
 
     def remove(self, name: str, gone: Gone) -> None:
-        """A listing is published no more."""
-        self._forget(name)
+        """A listing is published no more. Raises `Unavailable` where the folder is lost."""
         document = tantivy.Document(name=name, state=gone.state)
         document.add_unsigned("version", gone.version)
-        self._writer.add_document(document)
+        self._write(name, document)
         self._fresh[name] = gone
         self._take_in()
 
     def commit(self) -> None:
-        """Take the changes in, so that the searcher has them."""
-        if self._fresh:
-            self._writer.commit()
-            self._index.reload()
-            self.searcher = self._index.searcher()
-            self._fresh = {}
+        """Take the changes in, so that the searcher has them. Raises `Unavailable` where the folder is lost."""
+        with self._writing():
+            if self._fresh:
+                self._writer.commit()
+                self._index.reload()
+                self.searcher = self._index.searcher()
+                self._fresh = {}
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raises `Unavailable` where the folder is lost, which is noticed here: no record is to blame for it."""
+        if self.lost.is_set():
+            raise Unavailable(*_LOST)
+        try:
+            yield
+        except ValueError as error:  # tantivy has one error for all that ails its files and the threads that write them
+            log.error("index: can't be written", extra={"why": str(error)})
+            self.lost.set()
+            raise Unavailable(*_LOST) from error
 
     def _measure(self, entry: Entry, slot: int) -> None:
         self.lexicon.add(entry.held)
         if any(entry.meaning):
             self.vectors.add(slot, packed(entry.meaning))
 
-    def _forget(self, name: str) -> None:
-        if before := self.get(name):
+    def _write(self, name: str, document: tantivy.Document) -> None:
+        """Put a document in place of what was known of a listing."""
+        before = self.get(name)
+        with self._writing():
+            self._writer.delete_documents_by_term("name", name)
+            self._writer.add_document(document)
+        if before:
             self.lexicon.remove(before.held)
-        self._writer.delete_documents_by_term("name", name)
 
     def _take_in(self) -> None:
         if len(self._fresh) >= _FRESH:

@@ -133,15 +133,25 @@ class Snapshots:
         await following.is_caught_up.wait()
         try:
             while True:
-                if following.places != saved:
-                    self.save(following.topic, following.places)
+                if following.places != saved and self._is_kept(following):
                     saved = dict(following.places)
                     metrics.SNAPSHOT.set_to_current_time()
                 await asyncio.sleep(_EVERY)
         finally:
             if following.places != saved:
-                self.save(following.topic, following.places)
+                self._is_kept(following)
             self.close()
+
+    def _is_kept(self, following: Following) -> bool:
+        """Whether one could be written; where not, the last one stays. What was removed under the index is lost to it."""
+        try:
+            self.save(following.topic, following.places)
+        except (OSError, RuntimeError, UnusableError, Unavailable) as error:  # usearch has RuntimeError for its files
+            log.error("index: not kept", extra={"why": f"{type(error).__name__}: {error}"})
+            if not (self._folder / _WORDS).exists():
+                self._index.lost.set()
+            return False
+        return True
 
     def close(self) -> None:
         """Let another process have the folder."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis import etag
 from chassis.database import Tx
-from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
+from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation, refuse
 from registry import changes, store
 from registry.applications import store as applications
 from registry.applications.mapping import application_message
@@ -17,7 +17,6 @@ from registry.domain.names import WITHOUT_CODE, BodyState, Programme
 from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
-from registry.mapping.checks import refuse
 from registry.mapping.organizations import parent_problems
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -258,11 +257,6 @@ def refuse_violated(found: Sequence[Finding]) -> None:
             "; ".join(f"{one.rule} ({one.clause}) {one.en}: {one.fix[1]}" for one in violated),
             {"rules": ",".join(one.rule for one in violated)},
         )
-
-
-def require_reason(reason: str) -> None:
-    if not reason.strip():
-        refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
 
 
 def unknown(field: str, name: str) -> Violation:

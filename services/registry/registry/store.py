@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
@@ -363,7 +363,8 @@ async def add_findings(tx: Tx, rows: Sequence[FindingRow]) -> None:
 async def findings_at(tx: Tx, name: str, at: datetime | None) -> Sequence[Any]:
     """What each rule said of a body at a time, or last: content and the body's version."""
     c = body_finding.c
-    statement = select(c.content, c.body_version).where(c.body == name).distinct(c.rule).order_by(c.rule, c.id.desc())
+    newest = select(c.content, c.body_version).ext(distinct_on(c.rule)).order_by(c.rule, c.id.desc())
+    statement = newest.where(c.body == name)
     return (await tx.conn.execute(statement if at is None else statement.where(c.since <= at))).all()
 
 

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
 from alliance.listings.v1 import feed_pb2 as pb
 from alliance.listings.v1 import feed_service_pb2 as rpc
 from chassis import etag, paging
+from chassis.changing import masked, require_reason
 from chassis.crypto import secret
 from chassis.database import Tx
-from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation
+from chassis.errors import AlreadyExists, NotFound, Precondition, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS
@@ -35,7 +34,7 @@ class Feeds:
     async def CreateFeed(self, call: Call, request: rpc.CreateFeedRequest) -> pb.Feed:
         """See the contract."""
         given = filled(request.feed, self._mappings)
-        _refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        refuse(problems(given, self._mappings, allow_private=self._allow_private))
         await self._standing.require_organization(call.tx, given.issuer)
         await _refuse_too_many(call.tx, given.issuer)
         if given.direction == pb.FEED_DIRECTION_IN:
@@ -69,8 +68,8 @@ class Feeds:
         """See the contract."""
         row = await _locked(call.tx, request.feed.name, request.feed.etag)
         before = message_of(row)
-        given = filled(_masked(before, request.feed, request.update_mask), self._mappings)
-        _refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        given = filled(masked(before, request.feed, request.update_mask, WRITABLE), self._mappings)
+        refuse(problems(given, self._mappings, allow_private=self._allow_private))
         if all(getattr(given, field) == getattr(before, field) for field in WRITABLE):
             return (await _messages(call.tx, [row]))[0]
         for field in WRITABLE:
@@ -79,7 +78,7 @@ class Feeds:
 
     async def PauseFeed(self, call: Call, request: rpc.PauseFeedRequest) -> pb.Feed:
         """See the contract."""
-        _require_reason(request.reason)
+        require_reason(request.reason)
         row = await _locked(call.tx, request.name)
         if row.state == pb.FEED_STATE_PAUSED:
             return (await _messages(call.tx, [row]))[0]
@@ -97,7 +96,7 @@ class Feeds:
 
     async def RemoveFeed(self, call: Call, request: rpc.RemoveFeedRequest) -> pb.Feed:
         """See the contract."""
-        _require_reason(request.reason)
+        require_reason(request.reason)
         row = await _locked(call.tx, request.name)
         row.state, row.silent, row.claim = pb.FEED_STATE_REMOVED, False, None
         await store.forget_secret(call.tx, row.name)
@@ -117,7 +116,7 @@ class Feeds:
 
     async def RotateFeedSecret(self, call: Call, request: rpc.RotateFeedSecretRequest) -> pb.Feed:
         """See the contract."""
-        _require_reason(request.reason)
+        require_reason(request.reason)
         row = await _locked(call.tx, request.name)
         until = None if request.at_once else call.tx.recorded_at + timedelta(hours=OVERLAP_HOURS)
         await store.rotate(call.tx, row.name, _new_secret(), until)
@@ -223,38 +222,5 @@ async def _refuse_fed(tx: Tx, given: pb.Feed) -> None:
         )
 
 
-def _masked(before: pb.Feed, given: pb.Feed, mask: FieldMask) -> pb.Feed:
-    """The feed with the masked fields taken from the request (AIP-134)."""
-    wrong = [path for path in mask.paths if path not in WRITABLE]
-    if wrong or not mask.paths:
-        allowed = ", ".join(WRITABLE)
-        named = f"；不能修改 {', '.join(wrong)}" if wrong else ""
-        _refuse(
-            [
-                Violation(
-                    "update_mask",
-                    "AIP-134",
-                    f"请在 update_mask 中列出要修改的字段，可修改：{allowed}{named}",
-                    f"name the fields to change, which may be: {allowed}",
-                )
-            ]
-        )
-    merged = pb.Feed()
-    merged.CopyFrom(before)
-    for path in mask.paths:
-        setattr(merged, path, getattr(given, path))
-    return merged
-
-
 def _new_secret() -> str:
     return f"whsec_{base64.b64encode(secret()).decode()}"
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        _refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
-
-
-def _refuse(found: list[Violation]) -> None:
-    if found:
-        raise Invalid(found)

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
-from chassis.errors import NotFound, Precondition, Violation
+from chassis.errors import NotFound, Precondition, refuse
 from chassis.personal import Vault
 from chassis.persons import (
     LENGTHS,
@@ -17,7 +18,6 @@ from chassis.persons import (
     retention_problems,
     subjects,
 )
-from registry.mapping.checks import refuse
 
 _KEEP_DAYS = 365  # from an application to the admission that ends it; our default: PIPL art. 19 asks for the shortest needed
 _vault = Vault()
@@ -72,8 +72,7 @@ async def read(tx: Tx, message: pb.Application, purpose: str) -> rpc.GetCandidat
 
 async def forget(tx: Tx, message: pb.Application, reason: str) -> bool:
     """Erase who the candidate is and let the application refer to nobody; says whether it did before. Raises `Invalid`."""
-    if not reason.strip():
-        refuse([Violation("reason", "required", "请填写原因", "a reason is required")])
+    require_reason(reason)
     record = message.employee_intake.candidate
     if record:
         await _vault.forget(tx, record)

@@ -9,9 +9,8 @@ from typing import IO
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
-from chassis.errors import Violation
+from chassis.errors import Violation, refuse
 from chassis.personal import screen
-from registry.mapping.checks import refuse
 
 MAX_SIZE = 20 * 1024 * 1024  # bytes of a document
 MAX_PART = 1024 * 1024  # bytes of a part

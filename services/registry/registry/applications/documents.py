@@ -13,8 +13,9 @@ from sqlmodel import Field
 from access.authority import Authority
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
+from chassis.changing import require_reason
 from chassis.database import Tx
-from chassis.errors import Denied, Invalid, NotFound, Precondition, Unavailable, Violation
+from chassis.errors import Denied, Invalid, NotFound, Precondition, Unavailable, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import guards, store
@@ -22,7 +23,6 @@ from registry.applications import store as rows
 from registry.applications.contents import MAX_PART, PDF, header_problems, parts, receive
 from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
-from registry.mapping.checks import refuse
 from registry.store import Base, OrganizationRow
 
 _UPLOAD = "registry.documents.upload"
@@ -112,7 +112,7 @@ class Documents:
 
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
         """See the contract. The object goes first: an erasure that ends half way is asked for again."""
-        guards.require_reason(request.reason)
+        require_reason(request.reason)
         await rows.lock_with(call.tx, request.name)
         row = await store.get(call.tx, DocumentRow, request.name, lock=True)
         if row is None:

@@ -16,6 +16,7 @@ from registry.domain.facts import Value
 from registry.domain.names import Programme
 from registry.domain.procedure import PARTIES, Procedure, Refusal, Step
 from registry.mapping.checks import bad_date, coded
+from registry.mapping.versions import stamp
 
 FACTS_OF: Mapping[int, str] = {
     Programme.CERTIFICATION: "certification",
@@ -140,10 +141,7 @@ def entered(message: pb.Application) -> dict[str, Value]:
 
 def call_row(message: pb.ApplicationCall, version: int, now: datetime) -> CallRow:
     """The row of a call in a new version; sets its etag and times."""
-    message.etag = etag(version)
-    message.update_time.FromDatetime(now)
-    if version == 1:
-        message.create_time.FromDatetime(now)
+    stamp(message, version, now)
     return CallRow(
         name=message.name,
         version=version,
@@ -166,10 +164,7 @@ def application_row(
     message: pb.Application, version: int, due_on: date | None, remind_on: date | None, now: datetime
 ) -> ApplicationRow:
     """The row of an application in a new version; sets its etag and times."""
-    message.etag = etag(version)
-    message.update_time.FromDatetime(now)
-    if version == 1:
-        message.create_time.FromDatetime(now)
+    stamp(message, version, now)
     return ApplicationRow(
         name=message.name,
         version=version,

@@ -10,8 +10,9 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
+from chassis.changing import masked
 from chassis.clock import business_date
-from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation
+from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from codes import regions
@@ -42,7 +43,7 @@ from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
 from registry.mapping.bodies import body_message, finding_message
-from registry.mapping.checks import coded, masked, only, refuse
+from registry.mapping.checks import coded, only
 from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
@@ -148,7 +149,7 @@ class Applications:
         """See the contract."""
         row = await self._open(call, request.application.name, request.application.etag)
         before = application_message(row)
-        message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS)
+        message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS, deep=True)
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
         if candidate:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Field
 
 from access.visibility import Viewer
@@ -231,7 +231,7 @@ async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:
     c = application.c
     counting = (c.body.in_(bodies), c.programme.in_(sorted(FORMING)), c.state.not_in(_WITHOUT_RESULT))
     statement = select(c.body, call.c.year).join(call, call.c.name == c.call).where(*counting)
-    newest = statement.distinct(c.body).order_by(c.body, c.name.desc())
+    newest = statement.ext(distinct_on(c.body)).order_by(c.body, c.name.desc())
     return {row.body: row.year for row in await tx.conn.execute(newest)}
 
 

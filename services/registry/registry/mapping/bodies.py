@@ -15,6 +15,7 @@ from registry.domain.facts import FACTS, Value
 from registry.domain.names import BodyKind
 from registry.domain.rules import Finding
 from registry.mapping.checks import bad_date, coded, external_key, named
+from registry.mapping.versions import stamp
 from registry.store import BodyRow, MembershipRow
 
 FACTS_OF: Mapping[int, str] = {
@@ -111,10 +112,7 @@ def membership_problems(given: body_pb2.Membership) -> list[Violation]:
 
 def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
     """The row of a body in a new version; sets its etag and times."""
-    message.etag = etag(version)
-    message.update_time.FromDatetime(now)
-    if version == 1:
-        message.create_time.FromDatetime(now)
+    stamp(message, version, now)
     return BodyRow(
         name=message.name,
         version=version,

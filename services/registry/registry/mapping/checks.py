@@ -7,7 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from alliance.common.v1 import field_pb2
-from chassis.errors import Invalid, Violation
+from chassis.errors import Violation
 from chassis.personal import screen
 from codes import NoCodeError, industries, majors, regions
 
@@ -17,12 +17,6 @@ _TABLES: Mapping[int, tuple[str, Callable[[str], str]]] = {
     field_pb2.CODE_TABLE_MAJORS: ("教育部专业目录", majors.read_major),
 }
 _Message = TypeVar("_Message", bound=Message)
-
-
-def refuse(found: Sequence[Violation]) -> None:
-    """Raises `Invalid` where something is wrong."""
-    if found:
-        raise Invalid(found)
 
 
 def coded(given: Message, prefix: str = "") -> list[Violation]:
@@ -74,33 +68,6 @@ def external_key(given: Any) -> Iterator[Violation]:
 
 def bad_date(field: str) -> Violation:
     return Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
-
-
-def masked(before: _Message, given: _Message, mask: FieldMask, allowed: Sequence[str]) -> _Message:
-    """The message with the masked fields taken from the request (AIP-134). Raises `Invalid` for other paths."""
-    wrong = [path for path in mask.paths if path.split(".")[0] not in allowed]
-    if wrong or not mask.paths:
-        listed = ", ".join(allowed)
-        problem = Violation(
-            "update_mask",
-            "AIP-134",
-            f"请在 update_mask 中列出要修改的字段；可修改：{listed}",
-            f"name the fields to change in update_mask; allowed: {listed}",
-        )
-        raise Invalid([problem])
-    merged = type(before)()
-    merged.CopyFrom(before)
-    for path in mask.paths:
-        if "." not in path:
-            merged.ClearField(path)
-        if "." in path or not _is_message(given, path) or given.HasField(path):
-            FieldMask(paths=[path]).MergeMessage(given, merged, replace_repeated_field=True)
-    return merged
-
-
-def _is_message(given: Message, path: str) -> bool:
-    field = given.DESCRIPTOR.fields_by_name.get(path)
-    return field is not None and field.message_type is not None and not field.is_repeated
 
 
 def only(given: _Message, fields: Sequence[str]) -> _Message:

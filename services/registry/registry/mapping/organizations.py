@@ -10,6 +10,7 @@ from chassis.etag import etag
 from registry.domain import credit_code
 from registry.domain.names import PARENT_TYPES, WITHOUT_CODE
 from registry.mapping.checks import coded, external_key, named
+from registry.mapping.versions import stamp
 from registry.store import OrganizationRow
 
 ORGANIZATION_FIELDS = (
@@ -79,10 +80,7 @@ def _too_many(given: organization_pb2.Organization) -> list[Violation]:
 
 def organization_row(message: organization_pb2.Organization, version: int, now: datetime) -> OrganizationRow:
     """The row of an organization in a new version; sets its etag and times."""
-    message.etag = etag(version)
-    message.update_time.FromDatetime(now)
-    if version == 1:
-        message.create_time.FromDatetime(now)
+    stamp(message, version, now)
     return OrganizationRow(
         name=message.name,
         version=version,

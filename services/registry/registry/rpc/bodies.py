@@ -1,0 +1,150 @@
+"""Bodies: entered, read, changed, checked, and the steps of their life."""
+
+from datetime import UTC
+
+from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import registry_service_pb2 as rpc
+from chassis import etag, paging
+from chassis.changing import masked, require_reason
+from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
+from chassis.ids import resource
+from chassis.rpc import Call
+from registry import bodies, changes, guards, store
+from registry.domain.calls import FORMED_BY_APPLICATION
+from registry.domain.names import BodyKind, BodyState
+from registry.judging import stage_of
+from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, tidy
+from registry.mapping.checks import only
+from registry.rpc.callers import Rpcs, visible
+from registry.store import BodyRow
+
+_EXCLUSIVE = ("R10", "R21.2")
+"""Rules that a standing body must not break by a change of its own: others would have to give way."""
+_CHECK = "registry.bodies.check"
+
+
+class Bodies(Rpcs):
+    """What is asked and changed of bodies."""
+
+    async def CreateBody(self, call: Call, request: rpc.CreateBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        message = only(request.body, (*BODY_FIELDS, "kind"))
+        tidy(message)
+        refuse(body_problems(message))
+        await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
+        await guards.require_named(call.tx, message)
+        message.name = resource("bodies")
+        message.state = body_pb2.BODY_STATE_DRAFT
+        return await bodies.save(call.tx, self._judge, message, 1, "created")
+
+    async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        row = await guards.found(call.tx, BodyRow, request.name)
+        seen = await store.names_where(call.tx, BodyRow, [row.name], visible(await self._authority.viewer(call)))
+        if not seen and not await self._is_party(call, row.name):
+            raise NotFound(request.name)
+        return body_message(row)
+
+    async def ListBodies(self, call: Call, request: rpc.ListBodiesRequest) -> rpc.ListBodiesResponse:
+        """See the contract."""
+        c = store.body.c
+        conditions = [visible(await self._authority.viewer(call))]
+        if request.kinds:
+            conditions.append(c.kind.in_(request.kinds))
+        if request.states:
+            conditions.append(c.state.in_(request.states))
+        if request.external_key:
+            conditions.append(c.external_key == request.external_key)
+        size = paging.page_size(request.page_size)
+        rows = await store.page(call.tx, BodyRow, conditions, paging.decode(request, str, str), size + 1)
+        answer = rpc.ListBodiesResponse(bodies=[body_message(row) for row in rows[:size]])
+        if len(rows) > size:
+            last = rows[size - 1]
+            answer.next_page_token = paging.encode(request, [last.display_name, last.name])
+        return answer
+
+    async def UpdateBody(self, call: Call, request: rpc.UpdateBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        row = await changes.locked_body(call.tx, request.body.name)
+        etag.check(request.body.etag, row.version, row.name)
+        if row.state == BodyState.DISSOLVED:
+            raise Precondition("ILLEGAL_STATE", "组织已解散，不能修改", "the body is dissolved and can't change")
+        before = body_message(row)
+        message = masked(before, request.body, request.update_mask, BODY_FIELDS, deep=True)
+        tidy(message)
+        refuse(body_problems(message))
+        await guards.require_named(call.tx, message)
+        if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
+            await guards.refuse_handed_in(call.tx, row.name)
+        if message.external_key != before.external_key:
+            await self._require_platform(call, "registry.bodies.create")
+            await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
+        if row.state != BodyState.DRAFT:
+            await guards.lock_rivals(call.tx, message)
+            guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
+        return await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+
+    async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
+        """See the contract."""
+        await self._require_check(call, request.name)
+        row = await guards.found(call.tx, BodyRow, request.name)
+        if request.HasField("check_time"):
+            at = request.check_time.ToDatetime(tzinfo=UTC)
+            if at > call.tx.now:
+                late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
+                refuse([Violation("check_time", "future", *late)])
+            return await self._judge.said_at(call.tx, row, at)
+        message = body_message(row)
+        if row.state == BodyState.DISSOLVED:
+            return await self._judge.said_at(call.tx, row, call.tx.now)
+        found = [finding_message(one) for one in await self._judge.said(call.tx, message)]
+        answer = body_pb2.BodyCheck(body=row.name, findings=found, body_version=row.version)
+        answer.stage = int(stage_of(message))  # type: ignore[assignment]
+        answer.check_time.FromDatetime(call.tx.now)
+        return answer
+
+    async def ListFindings(self, call: Call, request: rpc.ListFindingsRequest) -> rpc.ListFindingsResponse:
+        """See the contract."""
+        await self._require_check(call, request.parent)
+        await guards.found(call.tx, BodyRow, request.parent)
+        size = paging.page_size(request.page_size)
+        after = paging.decode(request, int)
+        rows = await store.findings_of(call.tx, request.parent, request.rule, after[0] if after else None, size + 1)
+        answer = rpc.ListFindingsResponse(findings=[body_pb2.RuleFinding.FromString(row.content) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = paging.encode(request, [rows[size - 1].id])
+        return answer
+
+    async def _require_check(self, call: Call, name: str) -> None:
+        """The caller runs or audits the body, or is a party of the application that is to form it."""
+        if not await self._authority.permitted(call, _CHECK, name) and not await self._is_party(call, name):
+            raise Denied(_CHECK, name)
+
+    async def FormBody(self, call: Call, request: rpc.FormBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        row = await changes.locked_body(call.tx, request.name)
+        etag.check(request.etag, row.version, row.name)
+        if BodyKind(row.kind) in FORMED_BY_APPLICATION:
+            await self._require_platform(call, "registry.bodies.form")
+        return await bodies.form(call.tx, self._judge, row)
+
+    async def SuspendBody(self, call: Call, request: rpc.SuspendBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        return await self._step(call, request.name, request.reason, "suspend", "suspended")
+
+    async def ResumeBody(self, call: Call, request: rpc.ResumeBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        return await self._step(call, request.name, request.reason, "resume", "resumed")
+
+    async def DissolveBody(self, call: Call, request: rpc.DissolveBodyRequest) -> body_pb2.Body:
+        """See the contract."""
+        require_reason(request.reason)
+        row = await changes.locked_body(call.tx, request.name)
+        await guards.refuse_applied_for(call.tx, row)
+        await guards.refuse_under_way(call.tx, row)
+        return await bodies.dissolve(call.tx, self._judge, row)
+
+    async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
+        require_reason(reason)
+        row = await changes.locked_body(call.tx, name)
+        return await bodies.save(call.tx, self._judge, changes.taken(row, verb), row.version + 1, past)

@@ -1,0 +1,126 @@
+"""Bodies in the register: who joins, which industry or major is whose, whom a pilot or support unit names."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from alliance.registry.v1 import body_pb2, organization_pb2
+from alliance.registry.v1 import registry_service_pb2 as rpc
+from alliance_local.control import Platform
+from tests import world
+from tests.component.register.asking import (
+    ENTERPRISE,
+    SATISFIED,
+    UNIVERSITY,
+    VIOLATED,
+    child,
+    refusal,
+    said,
+    update,
+    verified,
+    verify,
+    write,
+)
+
+
+@pytest.mark.parametrize("verb", ["Suspend", "Dissolve"])
+def test_nobody_joins_a_body_that_is_suspended_or_dissolved(platform: Platform, verb: str) -> None:
+    body, _ = world.formed_alliance(platform)
+    registry, newcomer = world.operator(platform).registry, world.organization(platform, ENTERPRISE)
+    getattr(registry, f"{verb}Body")(getattr(rpc, f"{verb}BodyRequest")(name=body.name, reason="整改"))
+    refused = refusal(world.join, platform, body.name, newcomer)
+    assert refused.code() == grpc.StatusCode.FAILED_PRECONDITION
+    if verb == "Suspend":
+        registry.ResumeBody(rpc.ResumeBodyRequest(name=body.name, reason="整改完成"))
+        assert world.join(platform, body.name, newcomer)
+
+
+def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) -> None:
+    body, _ = world.formed_alliance(platform)
+    industry = body.alliance.key_industry
+    second, _ = world.formed_alliance(platform)
+    for wording in ("{}产业", "{}行业", "{}领域", "{}产业行业领域", "{}产业链", "重点产业：{}", "{}（核心）", "“{}”"):
+        assert "R10" in str(refusal(write, platform, second.name, key_industry=wording.format(industry))), wording
+    assert write(platform, second.name, key_industry=f"{industry}设备产业").alliance.key_industry == f"{industry}设备产业"
+    twisted = f" {industry[:2]}\u3000{industry[2:]} "
+    assert "R10" in str(refusal(write, platform, second.name, key_industry=twisted))
+    draft = body_pb2.Body(display_name=world.unique("联盟"), kind=body_pb2.BODY_KIND_ALLIANCE)
+    draft.alliance.key_industry = twisted
+    registry = world.operator(platform).registry
+    made = registry.CreateBody(rpc.CreateBodyRequest(body=draft))
+    assert made.alliance.key_industry == industry
+    said = registry.CheckBody(rpc.CheckBodyRequest(name=made.name))
+    assert next(one.verdict for one in said.findings if one.rule == "R10") == VIOLATED
+
+
+def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> body_pb2.Body:
+    """A draft of a pilot unit."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=institution, major_code=major, call_year=2026, **facts),
+    )
+    made: body_pb2.Body = world.operator(platform).registry.CreateBody(rpc.CreateBodyRequest(body=given))
+    return made
+
+
+def test_an_institution_has_two_pilots_of_two_majors_in_a_call(platform: Platform) -> None:
+    registry = world.operator(platform).registry
+    university = verified(platform, UNIVERSITY)
+    first, again, second, third = (
+        pilot(platform, university.name, major) for major in ("080901", "080901", "080902", "080903")
+    )
+    registry.FormBody(rpc.FormBodyRequest(name=first.name, reason="遴选确定"))
+    assert "R21.2" in str(refusal(registry.FormBody, rpc.FormBodyRequest(name=again.name)))
+    registry.FormBody(rpc.FormBodyRequest(name=second.name, reason="遴选确定"))
+    assert "R21.2" in str(refusal(registry.FormBody, rpc.FormBodyRequest(name=third.name)))
+    changed = body_pb2.Body(name=second.name, pilot_unit=body_pb2.PilotUnitFacts(major_code="080901"))
+    request = rpc.UpdateBodyRequest(body=changed, reason="更正")
+    request.update_mask.paths.append("pilot_unit.major_code")
+    assert "R21.2" in str(refusal(registry.UpdateBody, request))
+    later = pilot(platform, university.name, "080901")
+    next_call = body_pb2.Body(name=later.name, pilot_unit=body_pb2.PilotUnitFacts(call_year=2027))
+    request = rpc.UpdateBodyRequest(body=next_call, reason="下一年度")
+    request.update_mask.paths.append("pilot_unit.call_year")
+    registry.UpdateBody(request)
+    assert registry.FormBody(rpc.FormBodyRequest(name=later.name)).state == body_pb2.BODY_STATE_FORMED
+
+
+def test_a_pilot_is_run_by_a_college_of_its_own_institution(platform: Platform) -> None:
+    university, other = verified(platform, UNIVERSITY), verified(platform, UNIVERSITY)
+    college = organization_pb2.ORG_TYPE_SECONDARY_COLLEGE
+    for parent, verdict in ((university, SATISFIED), (other, VIOLATED)):
+        own = child(platform, parent.name, college)
+        body = pilot(platform, university.name, "080901", college=own)
+        assert said(platform, body.name, "R21.1").verdict == VIOLATED, "anybody can name a parent"
+        verify(platform, own)
+        assert said(platform, body.name, "R21.1").verdict == verdict
+    for one in (verified(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)):
+        assert said(platform, pilot(platform, one.name, "080901").name, "R21.1").verdict == VIOLATED
+
+
+def test_a_support_unit_is_a_verified_legal_person(platform: Platform) -> None:
+    company = world.organization(platform, ENTERPRISE)
+    given = body_pb2.Body(
+        display_name=world.unique("支撑"),
+        kind=body_pb2.BODY_KIND_SUPPORT_UNIT,
+        support_unit=body_pb2.SupportUnitFacts(unit=company.name),
+    )
+    body = world.operator(platform).registry.CreateBody(rpc.CreateBodyRequest(body=given))
+    assert said(platform, body.name, "R25.1").verdict == VIOLATED
+    update(world.operator(platform), company.name, credit_code=world.credit_code())
+    verify(platform, company.name)
+    assert said(platform, body.name, "R25.1").verdict == SATISFIED
+
+
+@pytest.mark.parametrize("field", ["institution", "college"])
+def test_whom_a_pilot_names_is_in_the_register(platform: Platform, field: Any) -> None:
+    nobody = world.organization(platform, UNIVERSITY).name[:-4] + "ffff"
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit={field: nobody},  # type: ignore[arg-type]
+    )
+    registry = world.operator(platform).registry
+    assert nobody in str(refusal(registry.CreateBody, rpc.CreateBodyRequest(body=given)))
