@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from matching.domain import text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
+from matching.domain.gap import UNMENTIONED
 from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
 from matching.domain.score import CONDITIONS, FEATURES, Candidate, Partner, best, broken_condition, judge, score_of
 from tests.indexing import entry, index_of
@@ -42,6 +43,7 @@ def test_the_rules_are_complete() -> None:
         assert set(rule.conditions) <= set(CONDITIONS)
         assert not is_demand(rule.supply)
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
+        wordless += rule.weights.get("skills", 0) * UNMENTIONED // 1000
         assert wordless < LEAST_THRESHOLD, "a pair that shares no word can reach the threshold"
     assert partners("TALENT_SUPPLY") == ("TALENT_DEMAND", "JOB_POSITION", "INTERNSHIP")
     assert partners("TECH_DEMAND") == ("RESEARCH_OUTCOME", "EXPERT", "TECH_SERVICE")

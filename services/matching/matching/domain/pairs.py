@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "words-meaning-skills-4"
+ALGORITHM_VERSION = "words-meaning-skills-5"
 INDEX_VERSION = 3  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is

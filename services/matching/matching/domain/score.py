@@ -1,9 +1,9 @@
 """The verdict on one pair: hard conditions first, then a score whose parts add up.
 
 What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
-weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills that a
-demand asks for count whether or not the supply says anything of skills. A condition breaks only on what both sides
-state (`region`, `education`).
+weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills are the
+exception: to name one must never cost, so that each one that a supply does not mention counts a constant (`gap.UNMENTIONED`).
+A condition breaks only on what both sides state (`region`, `education`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -224,14 +224,15 @@ def _same_major(asked: str, offered: str) -> int:
 
 
 def _skills(demand: Facts, supply: Facts) -> Measure | None:
-    """What of the skills asked for is offered; who says nothing of any offers none, so that to name one never hurts."""
+    """What of the skills asked for is offered; what is not mentioned is unknown, so that to name a skill never hurts."""
     share = gap.share(demand, supply)
     if share is None:
         return None
-    return Measure(share.value, lambda: _why_skills(gap.asked(demand, supply)), share.said)
+    is_silent = not supply.skills and not supply.told
+    return Measure(share.value, lambda: _why_skills(gap.asked(demand, supply), is_silent=is_silent), share.said)
 
 
-def _why_skills(wanted: Sequence[Asked]) -> tuple[str, str]:
+def _why_skills(wanted: Sequence[Asked], *, is_silent: bool) -> tuple[str, str]:
     zh, en = [], []
     for level, of_level, of_level_en in (
         (Level.REQUIRED, "技能满足", "skills met"),
@@ -245,6 +246,16 @@ def _why_skills(wanted: Sequence[Asked]) -> tuple[str, str]:
     if lacking := [one.written for one in wanted if one.is_lacking][:_NAMED]:
         zh.append(f"供方写明不具备：{'、'.join(lacking)}")
         en.append(f"the supply says it lacks: {', '.join(lacking)}")
+    if unmentioned := sum(not one.is_offered and not one.is_lacking for one in wanted):
+        is_silent = is_silent and unmentioned == len(wanted)
+        worth = f"{gap.UNMENTIONED / 1000:.1f}"
+        zh.append(
+            f"供方{'未填写任何技能' if is_silent else f'未提及 {unmentioned} 项'}，未提及不视为不具备，每项按 {worth} 计"
+        )
+        en.append(
+            f"the supply {'says nothing of skills' if is_silent else f'does not mention {unmentioned}'};"
+            f" that is unknown, not lacking, and counts {worth} each"
+        )
     return "；".join(zh), "; ".join(en)
 
 
