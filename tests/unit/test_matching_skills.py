@@ -261,7 +261,8 @@ def test_the_gap_is_what_must_be_and_is_not_offered() -> None:
     assert part.value == (2 * 1000 + 2 * 400 + 2 * 400 + 400) // 7
     assert part.zh == "技能满足 1/3：PLC；优先项满足 0/1；供方未提及 3 项，未提及不视为不具备，每项按 0.4 计"
     assert part.en == (
-        "skills met 1/3: PLC; preferred met 0/1; the supply does not mention 3; that is unknown, not lacking, and counts 0.4 each"
+        "skills met 1/3: PLC; preferred met 0/1;"
+        " the supply does not mention 3; that is unknown, not lacking, and counts 0.4 each"
     )
 
 
@@ -415,5 +416,5 @@ def test_only_kinds_whose_pairs_weigh_skills_are_read() -> None:
 
 
 def test_a_match_is_stamped_with_algorithm_and_index() -> None:
-    assert f"words-meaning-skills-5/index-{INDEX_VERSION}" == STAMP
+    assert f"words-meaning-skills-6/index-{INDEX_VERSION}" == STAMP
     assert isinstance(entry_of(listing_pb2.Listing(name="listings/1"), 1), Entry)

@@ -12,14 +12,15 @@ from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from codes import NoCodeError, education, industries, majors, regions
-from matching.domain import skills, text
+from matching.domain import seniority, skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
 from matching.domain.life import Match, State, Verb
-from matching.domain.pairs import is_demand, is_skilled
+from matching.domain.pairs import is_demand, is_graded, is_skilled
 from matching.domain.passage import Passage
 from matching.domain.score import Part
+from matching.domain.seniority import EXPERIENCED_YEARS, Seniority
 from matching.domain.shares import share_of
 from matching.domain.skills import Skill
 from matching.entry import Entry
@@ -50,7 +51,8 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         majors=details["majors"],
         skills=details["skills"],
         technology=details["technology"],
-        education=details["education"] if education.exists(details["education"]) else "",
+        education=_education(listing.title, kind, details),
+        seniority=_seniority(listing.title, kind, details),
         told=_told(listing, kind, details["prose"]),
         words=text.weigh(
             listing.title,
@@ -70,6 +72,29 @@ def _told(listing: listing_pb2.Listing, kind: str, prose: Iterable[str]) -> tupl
     return read(listing.title, [listing.description, *prose])
 
 
+def _education(title: str, kind: str, details: Mapping[str, Any]) -> str:
+    """What a demand's field or title asks for, whichever is higher; what a supply states, else its title, else its majors."""
+    stated = [details["education"]] if education.exists(details["education"]) else []
+    if not is_graded(kind):
+        return "".join(stated)
+    titled = seniority.educations(title)
+    if is_demand(kind):
+        return max([*stated, *titled[:1]], key=education.level, default="")
+    led_to = filter(None, map(majors.education, details["major_codes"]))
+    return next(iter([*stated, *titled[-1:]]), "") or max(led_to, key=education.level, default="")
+
+
+def _seniority(title: str, kind: str, details: Mapping[str, Any]) -> Seniority:
+    """What a demand asks for, by its title, else by its years; what a supply brings."""
+    if not is_graded(kind):
+        return Seniority.UNSAID
+    if not is_demand(kind):
+        return seniority.offered(title)
+    asked = seniority.asked(title)
+    years = details["experience_years"] or 0
+    return Seniority.EXPERIENCED if asked is Seniority.UNSAID and years >= EXPERIENCED_YEARS else asked
+
+
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
     """The typed details under names that all kinds share; empty where a kind has none."""
     branch = listing.WhichOneof("details")
@@ -84,6 +109,8 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
         "positions": tuple(given("positions")),
         "technology": given("field"),
         "education": given("education_code"),
+        "major_codes": tuple(given("majors")),
+        "experience_years": given("experience_years"),
         "prose": [given(name) for name in ("problem", "goals", "acceptance", "content", "cooperation")],
     }
 

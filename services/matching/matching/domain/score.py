@@ -3,7 +3,8 @@
 What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
 weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills are the
 exception: to name one must never cost, so that each one that a supply does not mention counts a constant (`gap.UNMENTIONED`).
-A condition breaks only on what both sides state (`region`, `education`).
+Experience that a post asks for and graduates do not have makes all else count less (`seniority`). A condition breaks only on
+what both sides state (`region`, `education`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
 from matching.domain.pairs import is_demand, rule_of
+from matching.domain.seniority import Seniority
 from matching.domain.skills import Level
 
 _UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
@@ -109,7 +111,11 @@ def _weighed(demand: Facts, supply: Facts, near: int | None) -> list[tuple[str, 
     measures = {name: _meaning(near) if name == "meaning" else FEATURES[name](demand, supply) for name in rule.weights}
     weights = {name: rule.weights[name] * measure.said // 1000 if measure else 0 for name, measure in measures.items()}
     weights["text"] += sum(rule.weights.values()) - sum(weights.values())
-    return [(name, weights[name], measure) for name, measure in measures.items()]
+    if lost := rule.inexperience.get(demand.seniority, 0) if supply.seniority is Seniority.FRESH else 0:
+        weights = {name: weight * (1000 - lost) // 1000 for name, weight in weights.items()}
+        weights["text"] += 1000 - lost - sum(weights.values())
+    found: list[tuple[str, int, Measure | None]] = [(name, weights[name], measure) for name, measure in measures.items()]
+    return [*found, ("seniority", lost, _seniority(demand, is_clash=lost > 0))] if rule.inexperience else found
 
 
 def _part(name: str, weight: int, measure: Measure | None) -> Part:
@@ -257,6 +263,17 @@ def _why_skills(wanted: Sequence[Asked], *, is_silent: bool) -> tuple[str, str]:
             f" that is unknown, not lacking, and counts {worth} each"
         )
     return "；".join(zh), "; ".join(en)
+
+
+def _seniority(demand: Facts, *, is_clash: bool) -> Measure:
+    """Nothing where a post asks for experience and graduates bring none; else all, without a weight."""
+    if not is_clash:
+        return Measure(1000, lambda: ("经验要求无冲突", "no experience is asked for that is not there"))
+    leads = demand.seniority is Seniority.LEADING
+    zh, en = ("负责人级岗位", "a leading post") if leads else ("岗位要求工作经验", "the post asks for experience")
+    return Measure(
+        0, lambda: (f"{zh} ↔ 应届毕业生，其余各项按比例降低", f"{en} ↔ fresh graduates; all other parts count less")
+    )
 
 
 def _technology(demand: Facts, supply: Facts) -> Measure | None:

@@ -153,7 +153,7 @@ class Match(_message.Message):
     score: _builtins.int
     """Score in thousandths, 0–1000."""
     algorithm_version: _builtins.str
-    """Versions of the algorithm that scored it and of the index whose contents it scored, e.g. `words-meaning-skills-5/index-3`."""
+    """Versions of the algorithm that scored it and of the index whose contents it scored, e.g. `words-meaning-skills-6/index-4`."""
     demand_accepted: _builtins.bool
     """Whether the demand's side has accepted."""
     supply_accepted: _builtins.bool
