@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chassis.errors import Unavailable
-from matching import vectors
+from matching import columns, vectors
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
 from matching.entry import Entry, Gone
@@ -54,13 +54,15 @@ def told(index: Index) -> object:
     known = [index.known(f"listings/{number}") for number in range(60)]
     found = [list(index.candidates(one)) for one in asked]
     total = Search(index).find("", Filter(), EVERYTHING).total
-    return known, found, len(index), total, index.of_issuer("organizations/1")
+    searched = [Search(index).find(word, Filter(), EVERYTHING, meaning=asked[0].meaning).hits for word in WORDS]
+    return known, found, len(index), total, index.of_issuer("organizations/1"), searched
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an index that was kept in two steps."""
     monkeypatch.setattr(vectors, "_FULL", 15)
+    monkeypatch.setattr(columns, "_FULL", 15)
     index, snapshots, places = opened(tmp_path)
     assert places == {}
     change(index, range(40), 1)
