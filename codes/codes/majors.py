@@ -16,6 +16,7 @@ from codes._table import NoCodeError, Table, by_name, names, plain, rows
 _FILE = "majors.csv"
 _GROUPS = "major_groups.csv"
 _TO_HIGHER = 2000  # between the number of a class for secondary schools and for higher vocational ones
+_LEADS_TO = {"undergraduate": "20", "vocational_bachelor": "20", "higher_vocational": "30"}  # GB/T 4658
 _NEAR = 3  # classes that a refusal suggests
 _SECONDARY = re.compile(r"[67]\d{5}(?!\d)", re.ASCII)
 
@@ -35,6 +36,11 @@ def problem(code: str) -> tuple[str, str] | None:
 def name(code: str) -> str:
     """Name of a code; "" for one of a secondary vocational school's. Raises KeyError for one that does not exist."""
     return "" if _is_secondary(code) else names(_FILE)[code]
+
+
+def education(code: str) -> str:
+    """GB/T 4658 code of the education that a major's programme leads to; "" where the code is no major's."""
+    return "40" if _is_secondary(code) else _LEADS_TO.get(_levels().get(code, ""), "")
 
 
 def label(text: str) -> str:
@@ -92,6 +98,11 @@ def _no_class(code: str) -> tuple[str, str]:
         f"中职专业目录中没有专业类 {code[:4]}（{code}）；请核对代码，相近的专业类有 {listed}",
         f"the catalogue of secondary vocational schools has no class {code[:4]} ({code}); look it up again, near are {listed}",
     )
+
+
+@cache
+def _levels() -> dict[str, str]:
+    return {row["code"]: row["level"] for row in rows(_FILE)}
 
 
 @cache

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from alliance.matching.v1 import matching_service_pb2
+from alliance.matching.v1 import match_pb2, matching_service_pb2, statistics_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
@@ -114,8 +114,13 @@ def test_what_becomes_of_matches_is_counted_by_their_score(platform: Platform) -
     demand = world.publish(employer, world.job(employer.name, title))
     supply = world.publish(college, world.talent(college.name, title))
     match = world.matched(employer, demand.name, supply.name)
-    decline = matching_service_pb2.DeclineMatchRequest(name=match.name, organization=college.name, reason="人数不符")
+    decline = matching_service_pb2.DeclineMatchRequest(
+        name=match.name, organization=college.name, decline_reason=match_pb2.DECLINE_REASON_FILLED, reason="人数不符"
+    )
     college.caller.matching.DeclineMatch(decline)
+    asked = statistics_service_pb2.GetAcceptanceRequest(organization=college.name)
+    counted = {one.reason: one.count for one in college.caller.statistics.GetAcceptance(asked).declines}
+    assert counted == {match_pb2.DECLINE_REASON_FILLED: 1}
     low = match.score // 100 * 100
     for verb in ("proposed", "declined"):
         label = f'{{band="{low}-{low + 99}",verb="{verb}"}}'

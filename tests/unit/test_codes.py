@@ -180,3 +180,9 @@ def test_the_name_of_a_secondary_schools_major_is_refused_with_how_to_write_it()
 @pytest.mark.parametrize("written", ["低空技术与工程", "083203TK", "083203TK 低空技术与工程"])
 def test_the_major_of_low_altitude_technology_is_known(written: str) -> None:
     assert majors.read_major(written) == "083203TK"
+
+
+def test_a_major_leads_to_the_education_of_its_catalogue() -> None:
+    found = {code: majors.education(code) for code in ("080902", "460104", "610101", "0809", "计算机", "")}
+    assert found == {"080902": "20", "460104": "30", "610101": "40", "0809": "", "计算机": "", "": ""}
+    assert {majors.education(code) for code in majors.find("电子商务")} == {"20", "30"}

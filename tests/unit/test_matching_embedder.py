@@ -13,6 +13,7 @@ import pytest
 from matching import embedder
 from matching.embedder import Child, EmbedderGoneError
 from matching.embedding import Bundled
+from matching.meanings import Asking
 
 TEXTS = ["数据分析", "data analysis", "护理"]
 
@@ -55,6 +56,32 @@ async def test_who_gave_up_waiting_leaves_no_answer_to_others(child: Child) -> N
         async with asyncio.timeout(0.001):
             await child.embed(["数据分析" * 60] * 50)
     assert (await child.embed(TEXTS)) == pytest.approx(rows, abs=1e-6)
+
+
+async def _settled() -> None:
+    """Until what was begun beside the test has ended."""
+    if others := [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
+        await asyncio.wait(others, timeout=30)
+    await asyncio.sleep(0)  # for what is called once they are done
+
+
+async def test_an_error_that_a_search_did_not_wait_for_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    of_another_size = Child("", Bundled.size - 1)
+    try:
+        assert await Asking(of_another_size, Bundled.size - 1).of("数据分析") == b"", "the child has just been started"
+        assert "late" not in caplog.text
+        await _settled()
+        assert "late" in caplog.text
+    finally:
+        of_another_size._end()
+
+
+async def test_the_end_of_the_child_is_said_by_the_child_alone(child: Child, caplog: pytest.LogCaptureFixture) -> None:
+    assert await Asking(child, Bundled.size).of("数据分析") == b"", "the child has just been started"
+    os.kill(pid(child), signal.SIGKILL)
+    await _settled()
+    assert "the child ended" in caplog.text
+    assert "late" not in caplog.text
 
 
 def test_it_ends_with_whoever_started_it() -> None:

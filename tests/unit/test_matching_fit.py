@@ -1,13 +1,15 @@
 """Matching: weights fitted to decisions, offline; the same decisions give the same bytes."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from alliance.common.v1 import text_pb2
 from alliance.matching.v1 import match_pb2
-from matching.domain.fitting import Decision, digest_of, ranked_right, thousandths
+from matching.domain.fitting import NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
+from matching.domain.life import DeclineReason
 from matching.fit import LEAST, decision_of, fitted, logistic, written
 
 FEATURES = ("text", "skills", "region")
@@ -59,6 +61,20 @@ def test_a_few_decisions_fit_nothing(accepted: int, declined: int, is_fitted: bo
     group = fitted(of_each(accepted, declined), 1)["groups"]["text"]
     assert (group["learned"], group["accepted"]) == (accepted + declined, accepted)
     assert group["weights"] == ({"text": 1000} if is_fitted else {})
+
+
+@pytest.mark.parametrize("reason", DeclineReason)
+def test_what_was_declined_for_no_fault_of_the_pair_teaches_nothing(reason: DeclineReason) -> None:
+    told = [replace(one, reason=DeclineReason.UNSPECIFIED if one.is_accepted else reason) for one in decisions(600)]
+    found, accepted = fitted(told, 1), sum(one.is_accepted for one in told)
+    assert (found["decisions"], found["declined"]) == (600, {reason.name: 600 - accepted})
+    (group,) = found["groups"].values()
+    if reason in NOT_OF_THE_PAIR:
+        assert (found["left_out"], group["weights"]) == (600 - accepted, {})
+        assert group["learned"] + group["held_out"] == accepted
+    else:
+        assert found["left_out"] == 0
+        assert group["weights"]["skills"] > 800
 
 
 def test_groups_are_fitted_apart() -> None:
@@ -118,3 +134,12 @@ def test_a_decision_knows_parts_and_outcome_and_nothing_else(state: str, is_acce
     )
     found = decision_of(match)
     assert found == (None if is_accepted is None else Decision("matches/1", {"text": 800}, 400, is_accepted))
+
+
+@pytest.mark.parametrize(("number", "reason"), [(0, ""), (6, "FILLED"), (8, "OTHER"), (99, "")])
+def test_a_decline_knows_its_reason_where_the_event_says_one(number: int, reason: str) -> None:
+    match = match_pb2.Match(
+        name="matches/1", state=match_pb2.MATCH_STATE_DECLINED, parts=[match_pb2.ScorePart(feature="text")]
+    )
+    written = match_pb2.Match.FromString(match.SerializeToString() + bytes([0xA0, 0x01, number]))  # field 20, as a varint
+    assert getattr(decision_of(written), "reason", None) == DeclineReason(reason)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from matching.domain import text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
+from matching.domain.gap import UNMENTIONED
 from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
 from matching.domain.score import CONDITIONS, FEATURES, Candidate, Partner, best, broken_condition, judge, score_of
 from tests.indexing import entry, index_of
@@ -42,6 +43,7 @@ def test_the_rules_are_complete() -> None:
         assert set(rule.conditions) <= set(CONDITIONS)
         assert not is_demand(rule.supply)
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
+        wordless += rule.weights.get("skills", 0) * UNMENTIONED // 1000
         assert wordless < LEAST_THRESHOLD, "a pair that shares no word can reach the threshold"
     assert partners("TALENT_SUPPLY") == ("TALENT_DEMAND", "JOB_POSITION", "INTERNSHIP")
     assert partners("TECH_DEMAND") == ("RESEARCH_OUTCOME", "EXPERT", "TECH_SERVICE")
@@ -102,7 +104,8 @@ def test_parts_sum_to_the_score_exactly(
 def test_what_a_side_leaves_unsaid_goes_to_the_text() -> None:
     verdict = judge(post("后端开发", education="20"), supply("后端开发", majors=("软件工程",), skills=("Java",)), TODAY)
     weights = {part.feature: part.weight for part in verdict.parts}
-    assert weights == {"text": 1000, "meaning": 0, "majors": 0, "skills": 0, "region": 0, "education": 0, "industry": 0}
+    silent = ("meaning", "majors", "skills", "region", "education", "industry", "seniority")
+    assert weights == {"text": 1000, **dict.fromkeys(silent, 0)}
 
 
 @pytest.mark.parametrize(

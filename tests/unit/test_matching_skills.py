@@ -11,8 +11,8 @@ from alliance.listings.v1 import listing_pb2
 from matching.domain import gap
 from matching.domain.counterfactual import alternatives
 from matching.domain.facts import Facts
-from matching.domain.pairs import INDEX_VERSION, STAMP, is_skilled
-from matching.domain.score import gaps, judge, score_of
+from matching.domain.pairs import INDEX_VERSION, LEAST_THRESHOLD, STAMP, is_skilled
+from matching.domain.score import Part, gaps, judge, score_of
 from matching.domain.skills import MOST, Level, Skill, asked, canonical, offered
 from matching.entry import Entry, from_bytes, to_bytes
 from matching.mapping import entry_of, skill_of
@@ -58,6 +58,19 @@ def told(skills: tuple[Skill, ...]) -> str:
         ("参加每周会议，社会保险齐全，机会多", ""),
         ("Good communication skills and a positive attitude", ""),
         ("", ""),
+        # what is said of something, of whom, of which: pieces that name nothing
+        ("熟悉PLC，动手能力比较好，做事认真负责的实习生", "plc"),
+        ("具有较强的责任心、突出的沟通能力", ""),
+        ("有良好的口头与书面表达能力", ""),
+        ("具备归纳总结、持续改进的能力", "归纳总结 持续改进"),
+        ("熟悉Python、R语言等其中一种编程语言", "python r"),
+        ("掌握任何一种可视化工具", "可视化工具"),
+        ("了解边缘计算的进展", "边缘计算"),
+        ("熟悉高并发、并行计算原理4", "高并发 并行计算原理"),
+        ("熟悉数据库或缓存之一", "数据库 缓存"),
+        ("擅长如何处理投诉，能够胜任加班", ""),
+        ("熟悉Linux，Work closely with customers of our team", "linux"),
+        ("熟悉Linux及Responsible for the delivery of SAP projects", "linux sap"),
         # what duties say is no demand, except for what is surely a skill
         ("岗位职责：掌握库存周转，使用SAP下单。任职要求：掌握叉车操作", "sap 叉车操作"),
     ],
@@ -231,6 +244,12 @@ def test_what_a_text_says_of_persons_is_no_skill_and_changes_no_level(value: str
 
 # The pair
 
+NAMES = st.sampled_from(["Java", "PLC", "EPLAN", "电工证", "Go", "焊接", "CAD"])
+TOLD = st.lists(st.builds(Skill, NAMES, st.sampled_from(Level)), max_size=6, unique_by=lambda one: one.key).map(tuple)
+LABELS = st.lists(NAMES, max_size=3, unique=True).map(tuple)
+WORDS = st.sampled_from(["电气", "电气 Java PLC", "焊接 电气 CAD", "护理"])
+NEAR = st.none() | st.integers(-1000, 1000)
+
 
 def demand(*texts: str, **fields: Any) -> Facts:
     return post("电气工程师", told=asked("", texts), **fields)
@@ -252,7 +271,44 @@ def test_the_gap_is_what_must_be_and_is_not_offered() -> None:
         ("日语", Level.PREFERRED, False),
     ]
     (part,) = (part for part in verdict.parts if part.feature == "skills")
-    assert (part.zh, part.en) == ("技能满足 1/3：PLC；优先项满足 0/1", "skills met 1/3: PLC; preferred met 0/1")
+    assert part.value == (2 * 1000 + 2 * 400 + 2 * 400 + 400) // 7
+    assert part.zh == "技能满足 1/3：PLC；优先项满足 0/1；供方未提及 3 项，未提及不视为不具备，每项按 0.4 计"
+    assert part.en == (
+        "skills met 1/3: PLC; preferred met 0/1;"
+        " the supply does not mention 3; that is unknown, not lacking, and counts 0.4 each"
+    )
+
+
+def skills_part(wanted: Facts, has: Facts) -> Part:
+    (part,) = (part for part in judge(wanted, has, TODAY).parts if part.feature == "skills")
+    return part
+
+
+def test_a_supply_that_says_nothing_of_skills_is_unknown_and_not_without_any() -> None:
+    wanted = demand("熟悉PLC和EPLAN")
+    silent, lacking, partly = offer(), offer("不会PLC，不会EPLAN"), offer("熟悉PLC，不会EPLAN")
+    assert [skills_part(wanted, one).value for one in (lacking, silent, partly)] == [0, 400, 500]
+    assert skills_part(wanted, silent).zh == "技能满足 0/2；供方未填写任何技能，未提及不视为不具备，每项按 0.4 计"
+    assert "says nothing of skills; that is unknown, not lacking" in skills_part(wanted, silent).en
+    assert "未提及" not in skills_part(wanted, lacking).zh
+    assert gaps(wanted, silent) == ("PLC", "EPLAN"), "what is not offered stays a gap to ask about"
+
+
+@given(
+    TOLD,
+    LABELS.filter(bool),
+    st.sampled_from([(), ("软件工程",), ("护理学",)]),
+    WORDS,
+    st.sampled_from(["电气", "护理"]),
+    NEAR,
+)
+def test_silence_alone_never_decides_whether_a_pair_fits(
+    wants: Any, labels: Any, majors: Any, title: str, other: str, near: int | None
+) -> None:
+    wanted, silent = post(title, told=wants, skills=labels, majors=("软件工程",)), supply(other, majors=majors)
+    rest = [part for part in judge(wanted, silent, TODAY, near).parts if part.feature != "skills"]
+    fits_without = 1000 * sum(part.contribution for part in rest) >= LEAST_THRESHOLD * sum(part.weight for part in rest)
+    assert (score_of(wanted, silent, near) >= LEAST_THRESHOLD) == fits_without
 
 
 def test_a_label_and_the_text_ask_for_one_skill_once() -> None:
@@ -299,17 +355,12 @@ def test_labels_and_texts_have_a_half_each() -> None:
         return found.weight, found.value
 
     by_text, by_both, by_label = demand("熟悉EPLAN"), demand("熟悉EPLAN", skills=("PLC",)), demand(skills=("PLC",))
-    assert [part(one, offer("熟悉PLC")) for one in (by_text, by_both, by_label)] == [(100, 0), (200, 500), (200, 1000)]
-    assert [part(one, offer("熟悉EPLAN")) for one in (by_text, by_both, by_label)] == [(100, 1000), (200, 500), (200, 0)]
-    assert [part(one, offer()) for one in (by_text, by_both, by_label)] == [(100, 0), (200, 0), (200, 0)]
+    assert [part(one, offer("熟悉PLC")) for one in (by_text, by_both, by_label)] == [(100, 400), (200, 700), (200, 1000)]
+    assert [part(one, offer("熟悉EPLAN")) for one in (by_text, by_both, by_label)] == [(100, 1000), (200, 700), (200, 400)]
+    assert [part(one, offer()) for one in (by_text, by_both, by_label)] == [(100, 400), (200, 400), (200, 400)]
+    neither = offer("不会PLC，不会EPLAN")
+    assert [part(one, neither) for one in (by_text, by_both, by_label)] == [(100, 0), (200, 0), (200, 0)]
     assert part(demand(), offer("熟悉PLC")) == (0, 0), "what nobody asks for counts for nothing"
-
-
-NAMES = st.sampled_from(["Java", "PLC", "EPLAN", "电工证", "Go", "焊接", "CAD"])
-TOLD = st.lists(st.builds(Skill, NAMES, st.sampled_from(Level)), max_size=6, unique_by=lambda one: one.key).map(tuple)
-LABELS = st.lists(NAMES, max_size=3, unique=True).map(tuple)
-WORDS = st.sampled_from(["电气", "电气 Java PLC", "焊接 电气 CAD", "护理"])
-NEAR = st.none() | st.integers(-1000, 1000)
 
 
 @given(TOLD, LABELS, WORDS, TOLD, LABELS, WORDS, NAMES, NEAR)
@@ -378,5 +429,5 @@ def test_only_kinds_whose_pairs_weigh_skills_are_read() -> None:
 
 
 def test_a_match_is_stamped_with_algorithm_and_index() -> None:
-    assert f"words-meaning-skills-4/index-{INDEX_VERSION}" == STAMP
+    assert f"words-meaning-skills-6/index-{INDEX_VERSION}" == STAMP
     assert isinstance(entry_of(listing_pb2.Listing(name="listings/1"), 1), Entry)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from chassis.errors import Unavailable
-from matching import vectors
+from matching import columns, vectors
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
 from matching.entry import Entry, Gone
@@ -55,13 +55,15 @@ def told(index: Index) -> object:
     known = [index.known(f"listings/{number}") for number in range(60)]
     found = [list(index.candidates(one)) for one in asked]
     total = Search(index).find("", Filter(), EVERYTHING).total
-    return known, found, len(index), total, index.of_issuer("organizations/1")
+    searched = [Search(index).find(word, Filter(), EVERYTHING, meaning=asked[0].meaning).hits for word in WORDS]
+    return known, found, len(index), total, index.of_issuer("organizations/1"), searched
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with an index that was kept in two steps."""
     monkeypatch.setattr(vectors, "_FULL", 15)
+    monkeypatch.setattr(columns, "_FULL", 15)
     index, snapshots, places = opened(tmp_path)
     assert places == {}
     change(index, range(40), 1)
@@ -179,6 +181,14 @@ async def test_what_is_removed_under_it_is_lost_and_nothing_is_taken_as_if_it_we
     del index
     index, _, places = opened(folder)
     assert (len(index), places, index.lost.is_set()) == (0, {}, False)
+
+
+def test_a_part_of_the_columns_that_can_not_be_sealed_is_no_fault_of_the_listing_that_fills_it(folder: Path) -> None:
+    index, _, _ = opened(folder)
+    _removed(folder)
+    with pytest.raises(Unavailable, match="begins anew"):
+        change(index, range(100, 120), 3)
+    assert index.lost.is_set()
 
 
 def _removed(folder: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from alliance.common.v1 import field_pb2
 from alliance.matching.v1 import match_pb2, statistics_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
@@ -16,6 +17,21 @@ from alliance_cli.session import call, context, t
 app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
 _state = short(match_pb2.MatchState, "MATCH_STATE_")
 _demand = short(rpc.SkillDemand, "SKILL_DEMAND_")
+_reason = short(match_pb2.DeclineReason, "DECLINE_REASON_")
+
+
+def _named(number: int) -> str:
+    """Chinese name of a reason of decline."""
+    value = match_pb2.DeclineReason.DESCRIPTOR.values_by_number[number]
+    return str(value.GetOptions().Extensions[field_pb2.zh])
+
+
+def _declined(number: int) -> str:
+    """A reason of decline; nothing where none was said."""
+    return t(_named(number), _reason(number)) if number else ""
+
+
+_REASONS = "、".join(f"{_reason(number)} {_named(number)}" for number in match_pb2.DeclineReason.values() if number)
 COLUMNS: list[Column] = [
     ("编号", "id", lambda m: ident(m.name)),
     ("得分", "score", lambda m: m.score),
@@ -51,7 +67,11 @@ STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.verb),
     ("状态", "state", lambda s: _state(s.state)),
     ("单位", "organization", lambda s: s.on_behalf_of),
-    ("原因", "reason", lambda s: s.reason),
+    ("原因", "reason", lambda s: "：".join(filter(None, [_declined(s.decline_reason), s.reason]))),
+]
+DECLINE_COLUMNS: list[Column] = [
+    ("婉拒原因", "declined for", lambda d: _declined(d.reason) or t("未说明", "not said")),
+    ("数量", "count", lambda d: d.count),
 ]
 BAND_COLUMNS: list[Column] = [
     ("得分段", "scores", lambda b: f"{b.lowest}–{b.highest}"),
@@ -103,7 +123,12 @@ def list_(
 
 
 @app.command()
-def stats(acting: Acting = "", body: str = "", platform: Annotated[bool, typer.Option("--platform")] = False) -> None:
+def stats(
+    acting: Acting = "",
+    body: str = "",
+    platform: Annotated[bool, typer.Option("--platform")] = False,
+    by_reason: Annotated[bool, typer.Option("--by-reason", help="按婉拒原因 · declined ones by their reasons")] = False,
+) -> None:
     """各得分段的接受率 · how many of each band of score were accepted, of an organization, a body or the platform."""
     with explained():
         request = statistics_service_pb2.GetAcceptanceRequest()
@@ -111,7 +136,11 @@ def stats(acting: Acting = "", body: str = "", platform: Annotated[bool, typer.O
             request.body = naming.body(body)
         elif not platform:
             request.organization = naming.organization(acting)
-        show(call(stubs.statistics().GetAcceptance, request).bands, BAND_COLUMNS)
+        found = call(stubs.statistics().GetAcceptance, request)
+        if by_reason:
+            show(found.declines, DECLINE_COLUMNS)
+        else:
+            show(found.bands, BAND_COLUMNS)
 
 
 @app.command()
@@ -144,10 +173,18 @@ def accept(match: Match, acting: Acting = "", reason: str = "") -> None:
 
 
 @app.command()
-def decline(match: Match, reason: Annotated[str, typer.Option()], acting: Acting = "") -> None:
-    """婉拒 · decline for one side."""
+def decline(
+    match: Match,
+    reason: Annotated[str, typer.Option(help=_REASONS)],
+    note: Annotated[str, typer.Option(help="补充说明，other 时必填 · in words; required with other")] = "",
+    acting: Acting = "",
+) -> None:
+    """婉拒 · decline for one side, for a reason of the list."""
     with explained():
-        request = rpc.DeclineMatchRequest(name=_name(match), organization=naming.organization(acting), reason=reason)
+        why = value_of(match_pb2.DeclineReason, "DECLINE_REASON_", reason)
+        request = rpc.DeclineMatchRequest(
+            name=_name(match), organization=naming.organization(acting), decline_reason=why, reason=note
+        )
         show_one(call(stubs.matching().DeclineMatch, request), COLUMNS)
 
 

@@ -196,7 +196,9 @@ class Story:
 
     def _decline(self, alliance: Alliance, match: match_pb2.Match) -> None:
         side = self._side(alliance, match.supply_issuer)
-        request = matching.DeclineMatchRequest(name=match.name, organization=side.name, reason="名额已满")
+        request = matching.DeclineMatchRequest(
+            name=match.name, organization=side.name, decline_reason=match_pb2.DECLINE_REASON_FILLED
+        )
         side.caller.matching.DeclineMatch(request)
         self._stage.say("一对被婉拒：名额已满", "one is declined")
 

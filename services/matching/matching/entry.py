@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
+from matching.domain.seniority import Seniority
 from matching.domain.skills import Level, Skill
 from matching.terms import Held
 
@@ -82,6 +83,7 @@ def to_bytes(entry: Entry) -> bytes:
         entry.passage.title,
         entry.passage.prose,
         facts.told,
+        facts.seniority,
     ]
     content = json.dumps(told, ensure_ascii=False).encode()
     parts = (facts.name.encode(), entry.held.terms, entry.held.counts, entry.meaning, entry.listing, content)
@@ -104,7 +106,7 @@ def from_bytes(content: bytes) -> Kept:
 def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -> Entry:
     (
         version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
-        majors, skills, technology, education, words, weights, source, title, subject, prose, spoken,
+        majors, skills, technology, education, words, weights, source, title, subject, prose, spoken, seniority,
     ) = json.loads(told)  # fmt: skip
     facts = Facts(
         name=name,
@@ -121,6 +123,7 @@ def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -
         skills=tuple(skills),
         technology=technology,
         education=education,
+        seniority=Seniority(seniority),
         told=tuple(Skill(written, Level(level)) for written, level in spoken),
         words=dict(zip(words.split(" ") if words else (), weights, strict=True)),
     )

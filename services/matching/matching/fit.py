@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from hashlib import sha256
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 from alliance.matching.v1 import events_pb2, match_pb2
 from chassis.clock import SHANGHAI, BusinessClock, SystemClock
 from chassis.database import Cause, Database
-from matching.domain.fitting import DECIDED, Decision, digest_of, ranked_right, thousandths
+from matching.domain.fitting import DECIDED, NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import State
 from matching.domain.pairs import STAMP
+from matching.mapping import decline_of
 from matching.settings import MatchingSettings
 from matching.store import TOPIC
 
@@ -53,20 +55,23 @@ def decision_of(match: match_pb2.Match) -> Decision | None:
     if state not in DECIDED or not match.parts:
         return None
     values = {part.feature: part.value for part in match.parts}
-    return Decision(match.name, values, match.score, DECIDED[state])
+    return Decision(match.name, values, match.score, DECIDED[state], decline_of(match.decline_reason))
 
 
 def fitted(found: Sequence[Decision], seed: int) -> dict[str, Any]:
     """What a fit finds, by group of pairs, and what it was made of; its version is the hash of all the rest."""
-    ordered = sorted(found, key=lambda one: one.match)
+    counted = sorted(found, key=lambda one: one.match)
+    ordered = [one for one in counted if one.reason not in NOT_OF_THE_PAIR]
     groups = {name: [one for one in ordered if one.group == name] for name in sorted({one.group for one in ordered})}
     content = {
         "algorithm_version": STAMP,
         "seed": seed,
         "least": LEAST,
-        "decisions": len(ordered),
-        "accepted": sum(one.is_accepted for one in ordered),
-        "inputs_sha256": digest_of(ordered),
+        "decisions": len(counted),
+        "accepted": sum(one.is_accepted for one in counted),
+        "declined": dict(sorted(Counter(one.reason.name for one in counted if not one.is_accepted).items())),
+        "left_out": len(counted) - len(ordered),
+        "inputs_sha256": digest_of(counted),
         "groups": {name: _group(some, seed) for name, some in groups.items()},
     }
     return content | {"version": sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}

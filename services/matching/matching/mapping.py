@@ -6,26 +6,33 @@ from dataclasses import fields
 from datetime import date
 from typing import Any, cast
 
-from alliance.common.v1 import text_pb2
+from alliance.common.v1 import field_pb2, text_pb2
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from codes import NoCodeError, education, industries, majors, regions
-from matching.domain import skills, text
+from matching.domain import seniority, skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
-from matching.domain.life import Match, State, Verb
-from matching.domain.pairs import is_demand, is_skilled
+from matching.domain.life import IN_WORDS, DeclineReason, Match, State, Verb
+from matching.domain.pairs import is_demand, is_graded, is_skilled
 from matching.domain.passage import Passage
 from matching.domain.score import Part
+from matching.domain.seniority import EXPERIENCED_YEARS, Seniority
 from matching.domain.shares import share_of
 from matching.domain.skills import Skill
 from matching.entry import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
+_DECLINE = "DECLINE_REASON_"
+_DECLINES = "、".join(
+    f"{one.name.removeprefix(_DECLINE)} {one.GetOptions().Extensions[field_pb2.zh]}"
+    for one in match_pb2.DeclineReason.DESCRIPTOR.values
+    if one.number
+)
 _OUTCOMES: dict[int, Verb] = {
     matching_service_pb2.MATCH_OUTCOME_FULFILLED: Verb.FULFILLED,
     matching_service_pb2.MATCH_OUTCOME_FAILED: Verb.FAILED,
@@ -50,7 +57,8 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         majors=details["majors"],
         skills=details["skills"],
         technology=details["technology"],
-        education=details["education"] if education.exists(details["education"]) else "",
+        education=_education(listing.title, kind, details),
+        seniority=_seniority(listing.title, kind, details),
         told=_told(listing, kind, details["prose"]),
         words=text.weigh(
             listing.title,
@@ -70,6 +78,29 @@ def _told(listing: listing_pb2.Listing, kind: str, prose: Iterable[str]) -> tupl
     return read(listing.title, [listing.description, *prose])
 
 
+def _education(title: str, kind: str, details: Mapping[str, Any]) -> str:
+    """What a demand's field or title asks for, whichever is higher; what a supply states, else its title, else its majors."""
+    stated = [details["education"]] if education.exists(details["education"]) else []
+    if not is_graded(kind):
+        return "".join(stated)
+    titled = seniority.educations(title)
+    if is_demand(kind):
+        return max([*stated, *titled[:1]], key=education.level, default="")
+    led_to = filter(None, map(majors.education, details["major_codes"]))
+    return next(iter([*stated, *titled[-1:]]), "") or max(led_to, key=education.level, default="")
+
+
+def _seniority(title: str, kind: str, details: Mapping[str, Any]) -> Seniority:
+    """What a demand asks for, by its title, else by its years; what a supply brings."""
+    if not is_graded(kind):
+        return Seniority.UNSAID
+    if not is_demand(kind):
+        return seniority.offered(title)
+    asked = seniority.asked(title)
+    years = details["experience_years"] or 0
+    return Seniority.EXPERIENCED if asked is Seniority.UNSAID and years >= EXPERIENCED_YEARS else asked
+
+
 def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
     """The typed details under names that all kinds share; empty where a kind has none."""
     branch = listing.WhichOneof("details")
@@ -84,6 +115,8 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
         "positions": tuple(given("positions")),
         "technology": given("field"),
         "education": given("education_code"),
+        "major_codes": tuple(given("majors")),
+        "experience_years": given("experience_years"),
         "prose": [given(name) for name in ("problem", "goals", "acceptance", "content", "cooperation")],
     }
 
@@ -107,6 +140,7 @@ def message_of(match: Match) -> match_pb2.Match:
         demand_accepted=match.demand_accepted,
         supply_accepted=match.supply_accepted,
         reason=match.reason,
+        decline_reason=decline_value(match.decline_reason),
         etag=etag(match.version),
     )
     message.create_time.FromDatetime(match.create_time)
@@ -144,6 +178,7 @@ def match_of(row: Any) -> Match:
         **{
             **values,
             "state": State(row.state),
+            "decline_reason": DeclineReason(row.decline_reason),
             "bodies": tuple(row.bodies),
             "gaps": tuple(row.gaps),
             "parts": tuple(Part(**part) for part in parts),
@@ -164,6 +199,29 @@ def outcome_of(outcome: int) -> Verb:
             [Violation("outcome", "required", "请说明结果：达成或未达成", "say what came of it: fulfilled or failed")]
         )
     return _OUTCOMES[outcome]
+
+
+def declined_of(why: int, words: str) -> tuple[DeclineReason, str]:
+    """Why a match is declined, by the list and in words; raises `Invalid` where neither says enough."""
+    if why not in match_pb2.DeclineReason.values():
+        zh = f"没有编号为 {why} 的婉拒原因；可用：{_DECLINES}"
+        raise Invalid([Violation("decline_reason", "known", zh, f"there is no such reason; known: {_DECLINES}")])
+    reason = decline_of(why)
+    if reason in IN_WORDS:
+        zh, en = "请填写婉拒原因，或从清单中选择", "say why it is declined, or choose from the list"
+        return reason, required("reason", words, f"{zh}：{_DECLINES}", f"{en}: {_DECLINES}")
+    return reason, words.strip()
+
+
+def decline_of(number: int) -> DeclineReason:
+    """The domain's reason of the contract's; one that is not known by now is not said."""
+    found = match_pb2.DeclineReason.DESCRIPTOR.values_by_number.get(number)
+    return DeclineReason(found.name.removeprefix(_DECLINE)) if found and number else DeclineReason.UNSPECIFIED
+
+
+def decline_value(why: DeclineReason) -> match_pb2.DeclineReason.ValueType:
+    """The contract's reason of the domain's."""
+    return match_pb2.DeclineReason.Value(f"{_DECLINE}{why.name}")
 
 
 def required(field: str, value: str, zh: str, en: str) -> str:
@@ -229,6 +287,7 @@ def step_of(row: Any) -> match_pb2.MatchStep:
         state=event.match.state,
         on_behalf_of=row.on_behalf_of,
         reason=event.match.reason or row.reason,
+        decline_reason=event.match.decline_reason,
     )
     step.effective_at.FromDatetime(row.effective_at)
     return step

@@ -44,7 +44,7 @@ class Asking:
         asked = asyncio.create_task(self._by.embed(texts))
         done, _ = await asyncio.wait({asked}, timeout=_PATIENCE)
         if not done:
-            asked.add_done_callback(_failed)
+            asked.add_done_callback(_late)
             return b""
         if _failed(asked):
             return b""
@@ -54,6 +54,12 @@ class Asking:
 def _failed(asked: "asyncio.Task[Vectors]") -> bool:
     """Whether there is no answer; the child says why."""
     return asked.cancelled() or isinstance(asked.exception(), EmbedderGoneError)
+
+
+def _late(asked: "asyncio.Task[Vectors]") -> None:
+    """Nobody waits for it any more: what goes wrong but for the child's end would be heard of by nobody."""
+    if not _failed(asked) and (error := asked.exception()):
+        log.error("meanings: a search's meaning came to an error, late", exc_info=error)
 
 
 class Meanings:

@@ -23,6 +23,7 @@ from matching.index import Index, near
 from matching.mapping import (
     alternative_of,
     area_of,
+    declined_of,
     facets_of,
     hit_of,
     message_of,
@@ -98,9 +99,9 @@ class Matching:
 
     async def DeclineMatch(self, call: Call, request: rpc.DeclineMatchRequest) -> match_pb2.Match:
         """See the contract."""
-        reason = required("reason", request.reason, "请填写婉拒原因", "say why it is declined")
+        why, reason = declined_of(request.decline_reason, request.reason)
         match = await _side(call.tx, request.name, request.organization, request.etag)
-        return await _take(call.tx, match, lambda: life.step(match, Verb.DECLINED, reason, call.tx.now))
+        return await _take(call.tx, match, lambda: life.decline(match, why, reason, call.tx.now))
 
     async def StartMatch(self, call: Call, request: rpc.StartMatchRequest) -> match_pb2.Match:
         """See the contract."""

@@ -11,9 +11,9 @@ searches are kept. Whoever comes later, or to another replica, goes on at the sa
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import tantivy
@@ -24,7 +24,7 @@ from matching.domain import text
 from matching.domain.blend import WHOLE
 from matching.domain.passage import Passage
 from matching.entry import Entry
-from matching.index import Index, Measured
+from matching.index import Index
 
 _KEPT = 32  # snapshots
 _TOPS = 256  # searches whose first ones are kept for the pages that follow
@@ -63,18 +63,26 @@ class Found:
     snapshot: str
 
 
+class _Hit(NamedTuple):
+    """Where a searcher found a listing, and its relevance."""
+
+    address: tantivy.DocAddress
+    slot: int
+    relevance: float
+
+
 @dataclass(frozen=True)
 class _Top:
     """What was found.
 
     Attributes:
-        first: names with relevance, best first; what else holds a word of the query comes behind them.
+        first: hits with relevance, best first; what else holds a word of the query comes behind them.
         total: how many there are in all.
         all, worded: what finds them, and those that hold a word.
         least: what BM25 gave the last that it found among the first.
     """
 
-    first: Sequence[tuple[str, float]]
+    first: Sequence[_Hit]
     total: int
     all: Query
     worded: Query
@@ -121,7 +129,7 @@ class Search:
         hits = list(top.first[start : start + size])
         if len(hits) < size:
             hits += self._behind(searcher, top, start + len(hits), size - len(hits))
-        shown = [(self._index.get(listing), relevance) for listing, relevance in hits]
+        shown = [(self._index.at(address, searcher), relevance) for address, _, relevance in hits]
         return Found(shown, top.total, _counted(searcher, top.all, facets), name)
 
     def _top(self, searcher: tantivy.Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
@@ -130,39 +138,47 @@ class Search:
         addresses = [address for _, address in found.hits]
         least = float(found.hits[-1][0]) if found.hits else 1.0
         if (nearest := self._index.nearest(meaning)) is None:
-            measured = self._measured(searcher, query, meaning, addresses)
-            return _Top(_ranked(measured), found.count, worded, worded, least)
+            return _Top(self._ranked(searcher, query, b"", addresses), found.count, worded, worded, least)
         near = _all([nearest, passing])
         addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]
         unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
         others = [address for _, address in searcher.search(unworded, limit=_FIRST).hits]
-        wordless = {one.name for one in self._index.kept(others, searcher)}
-        measured = [
-            one
-            for one in self._measured(searcher, query, meaning, addresses + others)
-            if one.kept.name not in wordless or (one.near or 0) >= _NEAR
-        ]
-        added = [one.kept.name for one in measured if one.kept.name in wordless]
-        meant = _all([self._index.any_of("name", added), passing])
+        wordless = set(self._index.slots(others, searcher))
+        first = self._ranked(searcher, query, meaning, addresses + others, wordless)
+        added = [one.slot for one in first if one.slot in wordless]
+        meant = _all([self._index.at_slots(added), passing])
         either = Query.boolean_query([(Occur.Should, worded), (Occur.Should, meant)]) if added else worded
-        return _Top(_ranked(measured), found.count + len(added), either, worded, least)
+        return _Top(first, found.count + len(added), either, worded, least)
 
-    def _behind(self, searcher: tantivy.Searcher, top: _Top, start: int, size: int) -> list[tuple[str, float]]:
+    def _behind(self, searcher: tantivy.Searcher, top: _Top, start: int, size: int) -> list[_Hit]:
         """What follows the first ones: less relevant than the last of them as far as BM25 says so."""
         if start >= top.total:
             return []
-        first = self._index.any_of("name", [name for name, _ in top.first])
+        first = self._index.at_slots(one.slot for one in top.first)
         rest = Query.boolean_query([(Occur.Must, top.worded), (Occur.MustNot, first)])
         hits = searcher.search(rest, limit=size, offset=start - len(top.first)).hits
-        scale = top.first[-1][1] / top.least
-        return [(str(searcher.doc(address)["name"][0]), float(score) * scale) for score, address in hits]
+        scale = top.first[-1].relevance / top.least
+        slots = self._index.slots([address for _, address in hits], searcher)
+        return [_Hit(address, slot, float(score) * scale) for (score, address), slot in zip(hits, slots, strict=True)]
 
-    def _measured(
-        self, searcher: tantivy.Searcher, query: str, meaning: bytes, addresses: Sequence[tantivy.DocAddress]
-    ) -> list[Measured]:
-        """How close each of the listings is to the query."""
-        weights = self._index.lexicon.weights(Passage.of(query, ""))
-        return self._index.measured(weights, meaning, self._index.kept(addresses, searcher))
+    def _ranked(
+        self,
+        searcher: tantivy.Searcher,
+        query: str,
+        meaning: bytes,
+        addresses: Sequence[tantivy.DocAddress],
+        wordless: Set[int] = frozenset(),
+    ) -> list[_Hit]:
+        """Each listing once, closest to the query first, without those that hold no word of it nor mean nearly the same;
+        what is equally close in the order in which it was found.
+        """
+        places: dict[int, tantivy.DocAddress] = {}
+        for slot, address in zip(self._index.slots(addresses, searcher), addresses, strict=True):
+            places.setdefault(slot, address)
+        nears = self._index.nears(meaning, [*places])
+        able = {slot: near for slot, near in nears.items() if slot not in wordless or round(1000 * near) >= _NEAR}
+        close = self._index.close(self._index.lexicon.weights(Passage.of(query, "")), able)
+        return [_Hit(places[slot], slot, close[slot] / WHOLE) for slot in sorted(close, key=lambda slot: -close[slot])]
 
     def _snapshot(self, wanted: str) -> tuple[str, tantivy.Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
@@ -208,12 +224,6 @@ class Search:
 
 def _all(parts: Iterable[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, part) for part in parts])
-
-
-def _ranked(measured: Sequence[Measured]) -> list[tuple[str, float]]:
-    """Names with relevance, closest first; what is equally close in the order in which it was found."""
-    close = sorted(measured, key=lambda one: -one.closeness.total)
-    return [(one.kept.name, one.closeness.total / WHOLE) for one in close]
 
 
 def _counted(searcher: tantivy.Searcher, asked: Query, facets: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

@@ -1,10 +1,10 @@
 """The index on the disk 索引快照: so that a start goes on where the last one stopped, instead of reading the whole topic.
 
 `words/` is the folder that tantivy works in. A snapshot is what belongs together at one moment: tantivy's files, which never
-change once they are written, by a second link to each in `kept/`, beside a copy of its `meta.json`; segments of vectors; the
-counts of terms; and `manifest.json`, written last and by a rename, with the topic's id, the offset of every partition up to
-which it holds everything, and a checksum of each file and of itself. A start puts `words/` back as it was in the snapshot, and
-reads on from there. What is not whole, or of another topic, model or format, is removed and built anew.
+change once they are written, by a second link to each in `kept/`, beside a copy of its `meta.json`; parts of vectors and of
+columns; the counts of terms; and `manifest.json`, written last and by a rename, with the topic's id, the offset of every
+partition up to which it holds everything, and a checksum of each file and of itself. A start puts `words/` back as it was in
+the snapshot, and reads on from there. What is not whole, or of another topic, model or format, is removed and built anew.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ class Manifest:
         meta: tantivy's own list of what belongs together, as it was then.
         words: tantivy's files that it names.
         vectors: files of segments, the open one last.
+        columns: files of parts, the open one last.
         terms: file with the counts of terms.
         sums: size and CRC-32 of each of these files.
     """
@@ -62,6 +63,7 @@ class Manifest:
     meta: str
     words: list[str]
     vectors: list[str]
+    columns: list[str]
     terms: str
     sums: dict[str, tuple[int, int]]
 
@@ -89,10 +91,12 @@ class Snapshots:
                 if old.name != _LOCK:
                     _remove(old)
             self._index.open(self._folder / _WORDS)
+            self._index.columns.open(self._folder, [])
             return {}
         self._put_back(manifest)
         self._index.open(self._folder / _WORDS)
         self._index.vectors.load(self._folder, manifest.vectors)
+        self._index.columns.open(self._folder, manifest.columns)
         self._index.lexicon.load(self._folder / manifest.terms, manifest.listings)
         self._index.next_slot = manifest.next_slot
         log.info("index: opened", extra={"listings": len(self._index)})
@@ -105,9 +109,10 @@ class Snapshots:
         meta = f"{_KEPT}/{stamp}.meta"
         words = self._linked(meta)
         vectors = self._index.vectors.save(self._folder, stamp)
+        columns = self._index.columns.save(stamp)
         terms = f"{stamp}.terms"
         self._index.lexicon.save(self._folder / terms)
-        named = {meta, *words, *vectors, terms}
+        named = {meta, *words, *vectors, *columns, terms}
         self._sums = {name: self._sums.get(name) or _sum(self._folder / name) for name in named}
         manifest = Manifest(
             INDEX_VERSION,
@@ -119,6 +124,7 @@ class Snapshots:
             meta,
             words,
             vectors,
+            columns,
             terms,
             self._sums,
         )

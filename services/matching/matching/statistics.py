@@ -1,11 +1,15 @@
-"""Figures of matches 匹配统计: what became of proposals, by band of score; thin enough to be rpc and statement in one."""
+"""Figures of matches 匹配统计: what became of proposals, by band of score, and why they were declined.
+
+Thin enough to be rpc and statement in one.
+"""
 
 from sqlalchemy import ColumnElement, func, or_, select, true
 
 from alliance.matching.v1 import statistics_service_pb2 as rpc
 from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
-from matching.domain.life import State
+from matching.domain.life import DeclineReason, State
+from matching.mapping import decline_value
 from matching.metrics import BAND
 from matching.store import match
 
@@ -34,4 +38,13 @@ class Statistics:
         lowest = (match.c.score // BAND * BAND).label("lowest")
         found = await call.tx.conn.execute(select(lowest, *counted).where(asked).group_by(lowest).order_by(lowest))
         bands = [rpc.AcceptanceBand(highest=row.lowest + BAND - 1, **row._mapping) for row in found]
-        return rpc.GetAcceptanceResponse(bands=bands)
+        return rpc.GetAcceptanceResponse(bands=bands, declines=await _declines(call, asked))
+
+
+async def _declines(call: Call, asked: ColumnElement[bool]) -> list[rpc.DeclineCount]:
+    why, count = match.c.decline_reason, func.count().label("count")
+    declined = select(why, count).where(asked, match.c.state == State.DECLINED).group_by(why).order_by(count.desc(), why)
+    found = await call.tx.conn.execute(declined)
+    return [
+        rpc.DeclineCount(reason=decline_value(DeclineReason(row.decline_reason)), count=row._mapping["count"]) for row in found
+    ]

@@ -78,6 +78,7 @@ class MatchRow(Base, table=True):
     reason: str = Field(sa_type=Text)
     create_time: datetime = Field(sa_type=_INSTANT)
     update_time: datetime = Field(sa_type=_INSTANT)
+    decline_reason: str = Field(sa_type=Text, description="a `life.DeclineReason`; empty where none was said")
 
 
 class ShareRow(Base, table=True):

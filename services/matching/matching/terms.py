@@ -11,11 +11,13 @@ from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.domain import lexical
 from matching.domain.passage import Passage
 
 _NUMBERS = 1 << 22
+_COUNTED = np.log1p(np.arange(256), dtype=np.float64)  # what a term counts that stands so often
 
 
 class Held(NamedTuple):
@@ -29,6 +31,22 @@ class Held(NamedTuple):
         """The terms of a passage."""
         counted = lexical.counts(passage)
         return cls(array("I", map(_number, counted)).tobytes(), bytes(min(count, 255) for count in counted.values()))
+
+
+class Terms(NamedTuple):
+    """The terms of some listings, one listing behind the other: whose each is (0 … `listings` − 1), its number, its count."""
+
+    owners: NDArray[np.int64]
+    terms: NDArray[np.uint32]
+    counts: NDArray[np.uint8]
+    listings: int
+
+    @classmethod
+    def of(cls, listings: Sequence[Held]) -> "Terms":
+        """Put together."""
+        owners = np.repeat(np.arange(len(listings)), np.array([len(held.counts) for held in listings], np.int64))
+        terms = np.frombuffer(b"".join(held.terms for held in listings), np.uint32)
+        return cls(owners, terms, np.frombuffer(b"".join(held.counts for held in listings), np.uint8), len(listings))
 
 
 class Lexicon:
@@ -57,20 +75,16 @@ class Lexicon:
         """How many listings hold a term."""
         return max(0, int(self._holding[_number(term)]))
 
-    def closeness(self, weights: dict[str, float], listings: Sequence[Held]) -> list[float]:
+    def closeness(self, weights: dict[str, float], given: Terms) -> list[float]:
         """`lexical.closeness` of a passage's weights and each listing, all at once."""
-        if not listings:
-            return []
-        owners = np.repeat(np.arange(len(listings)), [len(held.counts) for held in listings])
-        terms = np.frombuffer(b"".join(held.terms for held in listings), np.uint32)
-        counts = np.frombuffer(b"".join(held.counts for held in listings), np.uint8)
+        owners, terms, counts, listings = given
         holding = np.maximum(self._holding[terms], 0)
-        mass = np.log1p(counts, dtype=np.float64) * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
+        mass = _COUNTED[counts] * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
         numbers = [_number(term) for term in weights]
         self._asked[numbers] = list(weights.values())
-        shared = np.bincount(owners, mass * self._asked[terms], len(listings)).astype(np.float64)  # of no terms: integers
+        shared = np.bincount(owners, mass * self._asked[terms], listings).astype(np.float64)  # of no terms: integers
         self._asked[numbers] = 0
-        lengths = np.sqrt(np.bincount(owners, mass * mass, len(listings)))
+        lengths = np.sqrt(np.bincount(owners, mass * mass, listings))
         found: list[float] = np.divide(shared, lengths, out=np.zeros_like(shared), where=lengths > 0).tolist()
         return found
 

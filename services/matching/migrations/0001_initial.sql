@@ -31,6 +31,7 @@ CREATE TABLE match (
   reason TEXT NOT NULL,
   create_time TIMESTAMP WITH TIME ZONE NOT NULL,
   update_time TIMESTAMP WITH TIME ZONE NOT NULL,
+  decline_reason TEXT NOT NULL,
   PRIMARY KEY (name)
 );
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from matching.domain.seniority import Seniority
 from matching.domain.skills import Skill
 
 
@@ -22,7 +23,8 @@ class Facts:
         valid_from, valid_to: business dates, both inclusive.
         majors, skills: as written, asked for or offered.
         technology: field of technology, as written.
-        education: GB/T 4658 code, lowest asked for or reached; empty where not stated.
+        education: GB/T 4658 code, lowest asked for or reached, also by the title; empty where not stated.
+        seniority: experience that is asked for, or brought.
         told: skills that the title and the texts speak of (see `skills`).
         words: weighed words of the title, the labels and the texts (see `text.weigh`).
     """
@@ -41,5 +43,6 @@ class Facts:
     skills: tuple[str, ...] = ()
     technology: str = ""
     education: str = ""
+    seniority: Seniority = Seniority.UNSAID
     told: tuple[Skill, ...] = ()
     words: dict[str, int] = field(default_factory=dict)

@@ -8,21 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from matching.domain.life import State
+from matching.domain.life import DeclineReason, State
 
 DECIDED: Mapping[State, bool] = {State.ACCEPTED: True, State.DECLINED: False}
 """The state that a decision led to → whether both sides took the match; on one that expired they did not decide."""
+NOT_OF_THE_PAIR = frozenset({DeclineReason.PAY, DeclineReason.FILLED, DeclineReason.TIMING})
+"""Reasons of decline that no part of a score knows of: what was declined for them says nothing of its weights."""
 _HELD_OUT = 5  # one match of so many
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One match that the sides decided on: feature → value (0–1000) of every part, 0 where one side did not state it."""
+    """One match that the sides decided on: feature → value (0–1000) of every part, 0 where one side did not state it.
+
+    `reason` is why it was declined, where that was said by the list.
+    """
 
     match: str
     values: Mapping[str, int]
     score: int
     is_accepted: bool
+    reason: DeclineReason = DeclineReason.UNSPECIFIED
 
     @property
     def group(self) -> str:
@@ -32,7 +38,7 @@ class Decision:
     def line(self) -> str:
         """All that a fit knows of it, in one form of writing."""
         values = " ".join(f"{name}={value}" for name, value in sorted(self.values.items()))
-        return f"{self.match} {int(self.is_accepted)} {self.score} {values}"
+        return f"{self.match} {int(self.is_accepted)}{self.reason} {self.score} {values}"
 
     def is_held_out(self, seed: int) -> bool:
         """Whether the fit is measured by it and learns nothing from it; follows from its name and the seed alone."""

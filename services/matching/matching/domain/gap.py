@@ -1,12 +1,19 @@
-"""What a demand asks of skills and what of it a supply offers 技能差距: by labels, set by hand, and by texts."""
+"""What a demand asks of skills and what of it a supply offers 技能差距: by labels, set by hand, and by texts.
+
+What a supply does not mention is unknown, and counts as much as the threshold: so silence alone neither makes a pair fit nor
+keeps it from fitting (ADR 0030). What it says it lacks counts nothing.
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
 
 from matching.domain import text
 from matching.domain.facts import Facts
+from matching.domain.pairs import LEAST_THRESHOLD
 from matching.domain.skills import Level, Skill, canonical
 
+UNMENTIONED = LEAST_THRESHOLD
+"""What a skill that a supply does not mention counts, in thousandths of one that it offers."""
 _POINTS = {Level.REQUIRED: 2, Level.PREFERRED: 1}
 
 
@@ -44,7 +51,7 @@ def asked(demand: Facts, supply: Facts) -> list[Asked]:
 
 
 def share(demand: Facts, supply: Facts) -> Share | None:
-    """How much of what is asked for is offered; None where nothing is asked for.
+    """How much of what is asked for is offered, as far as it is known; None where nothing is asked for.
 
     Labels and texts have one half each. Labels alone have the whole, texts alone their half of it, since texts are read by
     rules that now and then take for a skill what is none.
@@ -52,9 +59,11 @@ def share(demand: Facts, supply: Facts) -> Share | None:
     wanted = _wanted(demand.skills, demand.told)
     if not wanted:
         return None
-    met = _met(demand, supply)
+    met = {one.key for one in _met(demand, supply)}
+    _, lacking = _keys(supply.skills, supply.told)
+    worths = [1000 if one.key in met else 0 if one.key in lacking else UNMENTIONED for one in wanted]
     parts = [
-        1000 * sum(one.points for one in met if one.is_label is is_label) // points
+        sum(one.points * worth for one, worth in zip(wanted, worths, strict=True) if one.is_label is is_label) // points
         for is_label in (True, False)
         if (points := sum(one.points for one in wanted if one.is_label is is_label))
     ]

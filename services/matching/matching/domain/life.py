@@ -47,6 +47,23 @@ class Verb(StrEnum):
     OVERTURNED = "overturned"
 
 
+class DeclineReason(StrEnum):
+    """Why a side declines, named as in the contract; `UNSPECIFIED`: not said."""
+
+    UNSPECIFIED = ""
+    REGION = "REGION"
+    PAY = "PAY"
+    SKILLS = "SKILLS"
+    EDUCATION = "EDUCATION"
+    EXPERIENCE = "EXPERIENCE"
+    FILLED = "FILLED"
+    TIMING = "TIMING"
+    OTHER = "OTHER"
+
+
+IN_WORDS = frozenset({DeclineReason.UNSPECIFIED, DeclineReason.OTHER})
+"""What says too little without words beside it."""
+
 OPEN = frozenset({State.PROPOSED, State.ACCEPTED})
 """What the platform may end."""
 DISPUTABLE = OPEN | {State.EXPIRED}
@@ -114,6 +131,7 @@ class Match:
     reason: str
     create_time: datetime
     update_time: datetime
+    decline_reason: DeclineReason = DeclineReason.UNSPECIFIED
 
     def partner(self, listing: str) -> str:
         """The other listing of the pair."""
@@ -221,6 +239,12 @@ def accept(match: Match, organization: str, reason: str, now: datetime) -> Chang
 def step(match: Match, verb: Verb, reason: str, now: datetime) -> Change:
     """A side declines, starts or completes; raises `IllegalStepError`."""
     return Change(verb, _next(match, now, state=_after(match, verb), reason=reason))
+
+
+def decline(match: Match, why: DeclineReason, reason: str, now: datetime) -> Change:
+    """A side declines for a reason of the list, and in words; raises `IllegalStepError`."""
+    declined = step(match, Verb.DECLINED, reason, now)
+    return replace(declined, match=replace(declined.match, decline_reason=why))
 
 
 def _after(match: Match, verb: Verb) -> State:

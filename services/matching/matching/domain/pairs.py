@@ -6,11 +6,13 @@ how the index finds candidates.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-ALGORITHM_VERSION = "words-meaning-skills-4"
-INDEX_VERSION = 3  # of what the index keeps of a listing; one of another version is built anew
+from matching.domain.seniority import Seniority
+
+ALGORITHM_VERSION = "words-meaning-skills-6"
+INDEX_VERSION = 4  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 
@@ -23,12 +25,14 @@ class PairRule:
         demand, supply: names of listing kinds.
         conditions: names of `score.CONDITIONS` that both sides must fulfil.
         weights: feature of `score.FEATURES` → thousandths of the score.
+        inexperience: what the demand asks for → thousandths that all features give up where the supply has no experience.
     """
 
     demand: str
     supply: str
     conditions: tuple[str, ...]
     weights: Mapping[str, int]
+    inexperience: Mapping[Seniority, int] = field(default_factory=dict)
 
 
 _ALWAYS = ("issuers", "validity")
@@ -36,6 +40,8 @@ _POST = (*_ALWAYS, "region", "education")
 _TALENT = MappingProxyType(
     {"text": 200, "meaning": 100, "majors": 250, "skills": 200, "region": 100, "education": 100, "industry": 50}
 )
+# A senior post can still be within a graduate's reach, where all else agrees; a director's or a partner's hardly is.
+_INEXPERIENCE = MappingProxyType({Seniority.EXPERIENCED: 150, Seniority.LEADING: 400})
 _TECHNOLOGY = MappingProxyType({"text": 300, "meaning": 150, "technology": 250, "industry": 200, "region": 100})
 _PROJECT = MappingProxyType({"text": 450, "meaning": 200, "industry": 250, "region": 100})
 
@@ -44,9 +50,9 @@ _TRAINING = MappingProxyType({"text": 400, "meaning": 200, "skills": 100, "indus
 
 # Technology travels, people move less: the region is a condition of posts and only a preference of technology.
 RULES: tuple[PairRule, ...] = (
-    PairRule("TALENT_DEMAND", "TALENT_SUPPLY", _POST, _TALENT),
-    PairRule("JOB_POSITION", "TALENT_SUPPLY", _POST, _TALENT),
-    PairRule("INTERNSHIP", "TALENT_SUPPLY", _POST, _TALENT),
+    PairRule("TALENT_DEMAND", "TALENT_SUPPLY", _POST, _TALENT, _INEXPERIENCE),
+    PairRule("JOB_POSITION", "TALENT_SUPPLY", _POST, _TALENT, _INEXPERIENCE),
+    PairRule("INTERNSHIP", "TALENT_SUPPLY", _POST, _TALENT, _INEXPERIENCE),
     PairRule("TECH_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
     PairRule("INDUSTRY_CHALLENGE", "RESEARCH_OUTCOME", _ALWAYS, _TECHNOLOGY),
     PairRule("PROJECT_DEMAND", "RESEARCH_OUTCOME", _ALWAYS, _PROJECT),
@@ -61,6 +67,7 @@ RULES: tuple[PairRule, ...] = (
 )
 
 _SKILLED = frozenset(kind for rule in RULES if "skills" in rule.weights for kind in (rule.demand, rule.supply))
+_GRADED = frozenset(kind for rule in RULES if rule.inexperience for kind in (rule.demand, rule.supply))
 _DEMANDS = frozenset(rule.demand for rule in RULES)
 _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 
@@ -89,3 +96,8 @@ def is_demand(kind: str) -> bool:
 def is_skilled(kind: str) -> bool:
     """Whether the skills that listings of this kind speak of count in any of their pairs."""
     return kind in _SKILLED
+
+
+def is_graded(kind: str) -> bool:
+    """Whether experience counts in any pair of listings of this kind."""
+    return kind in _GRADED

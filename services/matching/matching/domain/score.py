@@ -1,9 +1,10 @@
 """The verdict on one pair: hard conditions first, then a score whose parts add up.
 
 What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
-weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills that a
-demand asks for count whether or not the supply says anything of skills. A condition breaks only on what both sides
-state (`region`, `education`).
+weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills are the
+exception: to name one must never cost, so that each one that a supply does not mention counts a constant (`gap.UNMENTIONED`).
+Experience that a post asks for and graduates do not have makes all else count less (`seniority`). A condition breaks only on
+what both sides state (`region`, `education`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
 from matching.domain.pairs import is_demand, rule_of
+from matching.domain.seniority import Seniority
 from matching.domain.skills import Level
 
 _UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
@@ -109,7 +111,11 @@ def _weighed(demand: Facts, supply: Facts, near: int | None) -> list[tuple[str, 
     measures = {name: _meaning(near) if name == "meaning" else FEATURES[name](demand, supply) for name in rule.weights}
     weights = {name: rule.weights[name] * measure.said // 1000 if measure else 0 for name, measure in measures.items()}
     weights["text"] += sum(rule.weights.values()) - sum(weights.values())
-    return [(name, weights[name], measure) for name, measure in measures.items()]
+    if lost := rule.inexperience.get(demand.seniority, 0) if supply.seniority is Seniority.FRESH else 0:
+        weights = {name: weight * (1000 - lost) // 1000 for name, weight in weights.items()}
+        weights["text"] += 1000 - lost - sum(weights.values())
+    found: list[tuple[str, int, Measure | None]] = [(name, weights[name], measure) for name, measure in measures.items()]
+    return [*found, ("seniority", lost, _seniority(demand, is_clash=lost > 0))] if rule.inexperience else found
 
 
 def _part(name: str, weight: int, measure: Measure | None) -> Part:
@@ -224,14 +230,15 @@ def _same_major(asked: str, offered: str) -> int:
 
 
 def _skills(demand: Facts, supply: Facts) -> Measure | None:
-    """What of the skills asked for is offered; who says nothing of any offers none, so that to name one never hurts."""
+    """What of the skills asked for is offered; what is not mentioned is unknown, so that to name a skill never hurts."""
     share = gap.share(demand, supply)
     if share is None:
         return None
-    return Measure(share.value, lambda: _why_skills(gap.asked(demand, supply)), share.said)
+    is_silent = not supply.skills and not supply.told
+    return Measure(share.value, lambda: _why_skills(gap.asked(demand, supply), is_silent=is_silent), share.said)
 
 
-def _why_skills(wanted: Sequence[Asked]) -> tuple[str, str]:
+def _why_skills(wanted: Sequence[Asked], *, is_silent: bool) -> tuple[str, str]:
     zh, en = [], []
     for level, of_level, of_level_en in (
         (Level.REQUIRED, "技能满足", "skills met"),
@@ -245,7 +252,28 @@ def _why_skills(wanted: Sequence[Asked]) -> tuple[str, str]:
     if lacking := [one.written for one in wanted if one.is_lacking][:_NAMED]:
         zh.append(f"供方写明不具备：{'、'.join(lacking)}")
         en.append(f"the supply says it lacks: {', '.join(lacking)}")
+    if unmentioned := sum(not one.is_offered and not one.is_lacking for one in wanted):
+        is_silent = is_silent and unmentioned == len(wanted)
+        worth = f"{gap.UNMENTIONED / 1000:.1f}"
+        zh.append(
+            f"供方{'未填写任何技能' if is_silent else f'未提及 {unmentioned} 项'}，未提及不视为不具备，每项按 {worth} 计"
+        )
+        en.append(
+            f"the supply {'says nothing of skills' if is_silent else f'does not mention {unmentioned}'};"
+            f" that is unknown, not lacking, and counts {worth} each"
+        )
     return "；".join(zh), "; ".join(en)
+
+
+def _seniority(demand: Facts, *, is_clash: bool) -> Measure:
+    """Nothing where a post asks for experience and graduates bring none; else all, without a weight."""
+    if not is_clash:
+        return Measure(1000, lambda: ("经验要求无冲突", "no experience is asked for that is not there"))
+    leads = demand.seniority is Seniority.LEADING
+    zh, en = ("负责人级岗位", "a leading post") if leads else ("岗位要求工作经验", "the post asks for experience")
+    return Measure(
+        0, lambda: (f"{zh} ↔ 应届毕业生，其余各项按比例降低", f"{en} ↔ fresh graduates; all other parts count less")
+    )
 
 
 def _technology(demand: Facts, supply: Facts) -> Measure | None:

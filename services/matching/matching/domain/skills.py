@@ -21,6 +21,7 @@ from matching.domain.skillnames import GENERIC, GENERIC_ALONE, NAMES, NO_SKILL, 
 MOST = 24  # skills of a listing that count, the first ones of its text: bounds what a pair costs
 _LONGEST = 10  # characters of a Han skill; what is longer is a sentence
 _LONGEST_ENGLISH = 3  # words
+_MANNER = 3  # characters: beside a quality (`口头与书面表达能力`), what is as short says how, not what
 
 
 class Level(IntEnum):
@@ -161,7 +162,7 @@ _CUE = re.compile(
     r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?"
     r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要]))会(?![议计员务场话])"
     r"|能够?(?:熟练)?(?:使用|操作|编写)|(?:学|接触|使?用)过|未学|无需|无须|不需要?|不要求)"
-    r"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|持有?|具有|具备|拥有"
+    r"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|(?<![支坚保主维扶把])持(?![续久之])有?|具有|具备|拥有"
     r"|有(?![限色机源线关效])|无(?!人机|[损线菌纸])|基于|编写|包括|零基础)"
     r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
     r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
@@ -182,20 +183,32 @@ _LATIN = re.compile(
     r"(?<![A-Za-z0-9])(?:[CcRr](?=语言)|(?i:\.net(?![a-z])|TCP/IP|CI/CD|PL/SQL|Pro/E)"
     r"|[A-Za-z][A-Za-z0-9]*(?:[.&-][A-Za-z0-9]+)*(?:\+\+|#)?(?: [A-Z][A-Za-z0-9]*(?![A-Za-z0-9.+#-]))?)"
 )
+_SENTENCE = re.compile(  # three words and more, one of which is no part of a name
+    r"(?<![A-Za-z])(?=[A-Za-z'’ -]*\b(?:of|for|with|and|to|in|on|the|is|are|be|our|your|by|as|when|that)\b)"
+    r"[A-Za-z][A-Za-z'’-]*(?: [A-Za-z][A-Za-z'’-]*){2,}"
+)
 _BETWEEN = re.compile(
     r"[、|()\[\]:\"“”《》<>【】]+|(?<![Tt][Cc][Pp])(?<!C[Ii])(?<![Pp][Ll])(?<![Pp]ro)/|(?<=[一-鿿])\s+|\s+(?=[一-鿿])"
-    r"|或者?|以及|及其?|和(?!谐)|与|并且?|等(?![级离保])|[也均]|尤其|特别|包括|例如|如(?=[A-Za-z])"
+    r"|其中(?:任[意何]|至少)?(?:之一|[一两几][种门个项款])?(?:以上)?|任[意何][一两几]?[种门个项款]|[一两几多][种门款]|这[些种个类]|至少某?一?[种门个项款]?|之一"
+    r"|或者?|以及|及其?|和(?!谐)|与|并(?![行发联])且?|等(?![级离保])|[也均]|尤其|特别|包括|例如|如(?=[A-Za-z])"
 )
 _BEFORE = re.compile(
-    r"^(?:相关|有关|常[用见规]|主流|各[种类个项]|多种|[一两]种|一门|至少|[以之]上|以下|基本|一定|良好|较强|较好|扎实|丰富|优秀|国家"
+    r"^(?:相关|有关|常[用见规]|主流|各[种类个项]|多种|\d*[种门款]|突出|坚实|相应|部分|强烈|出色|深厚|深[入刻]|[以之]上|以下|基本|一定|良好|较强|较好|扎实|丰富|优秀|国家"
     r"|国内外?|其[他它中]?|一些|各|快速|所在|不少于|任[一意]|使用|运用|应用|[过较已中]|[\d一二三两]+(?:[-~][\d一二三]+)?年|\d+|的)+"
 )
 _AFTER = re.compile(
     r"(?:的?(?:使用|操作|应用|运用|编写|开发|相关|实际|实战|实践|工作|项目|从业)?(?:经验|能力|经历|背景)"
     r"|的?(?:相关|基础|专业|理论)?(?:知识|技能)|的?(?:使用|操作|运用)方法|的(?:使用|操作|应用)"
-    r"|基础|使用|方面|[者的中]|优先|等|工作|[更尤]?佳|不限|亦可)+$"
+    r"|基础|使用|方面|[者的中]|优先|等|工作|[更尤]?佳|不限|亦可|(?<=[一-鿿])\d{1,2})+$"
 )
-_NOT_IN_A_SKILL = re.compile("[我你您是被把将岁年月每个就必\\s]|进行|可以|" + "|".join(map(re.escape, QUALITIES)))
+_QUALITY = re.compile("|".join(map(re.escape, QUALITIES)))
+_NOT_IN_A_SKILL = re.compile(
+    "[我你您是被把将岁年月每个就必\\s]|进行|可以|在(?![线职])|各种|情况|完成|能力|" + "|".join(map(re.escape, QUALITIES))
+)
+_SAID_OF = re.compile(  # what is said of something, or who somebody is: neither names anything that one can do
+    "^(?:如何|理解|处理(?![器流])|解决|参与|制定|协助|配合)|[好强佳高大快多少深久]$|比较|非常|十分|相当|较为|更加|符合|胜任|确保|保证|富有"
+    "|(?:[习届业学]生|人[员才士]|员工|同[学事]|工程师|专员|经理|主管|总监)$"
+)
 _GENERIC = re.compile(f"(?:{'|'.join(GENERIC)})+|{'|'.join(GENERIC_ALONE)}")
 _ENGLISH_BETWEEN = re.compile(r"\s*(?:[/&()、:]|\b(?:and|or|such as|like|including|e\.g)\b)\s*", re.IGNORECASE)
 _ENGLISH_AROUND = re.compile(
@@ -263,20 +276,36 @@ def _named(part: _Part, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> 
 
 def _pieces(told: str) -> Iterator[str]:
     """What a cue governs, divided: `Word、Excel等办公软件` → `Word`, `Excel`, `办公软件`."""
-    for piece in _BETWEEN.split(told):
+    pieces = _BETWEEN.split(told)
+    least = _MANNER if told.endswith("能力") and _QUALITY.search(told) else 0
+    for piece in pieces:
         if latin := list(_latin(piece)):
             yield from latin
         else:
-            named = (_AFTER.sub("", _BEFORE.sub("", one)) for one in reversed(piece.split("的")))
-            yield from islice(filter(_is_skill, named), 1)
+            yield from (one for one in islice(_heads(piece), 1) if len(one) > least)
+
+
+def _heads(piece: str) -> Iterator[str]:
+    """What a piece is about: its last noun, and what that is of as far as it is a generic one (`区块链的原理` → `区块链`)."""
+    for one in reversed(piece.split("的")):
+        named = _AFTER.sub("", _BEFORE.sub("", one))
+        if _is_skill(named):
+            yield named
+        elif named and not _GENERIC.fullmatch(named):
+            return
 
 
 def _latin(told: str) -> Iterator[str]:
     """Latin words that are names of something: `Spring Boot`, `C++`, `C` of `C语言`."""
-    for found in _LATIN.findall(told):
+    for found in _LATIN.findall(_SENTENCE.sub(_names_in, told)):
         words = [word for word in found.split(" ") if word.lower() not in NO_SKILL]
         if words and (len(words[0]) > 1 or f"{words[0]}语言" in told):
             yield " ".join(words)
+
+
+def _names_in(sentence: re.Match[str]) -> str:
+    """Of an English sentence between Chinese words, what is written as a name is."""
+    return "、".join(word for word in sentence[0].split()[1:] if not word.islower())
 
 
 def _english(told: str) -> Iterator[str]:
@@ -294,5 +323,6 @@ def _is_skill(piece: str) -> bool:
         and _HAN.search(piece)
         and not _GENERIC.fullmatch(piece)
         and not _NOT_IN_A_SKILL.search(piece)
+        and not _SAID_OF.search(piece)
     )
     return bool(is_named and text.words(piece))

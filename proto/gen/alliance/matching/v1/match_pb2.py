@@ -22,23 +22,42 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.common.v1 import text_pb2 as alliance_dot_common_dot_v1_dot_text__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alliance/matching/v1/match.proto\x12\x14\x61lliance.matching.v1\x1a\x1d\x61lliance/common/v1/text.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\tScorePart\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x05\x12\r\n\x05value\x18\x03 \x01(\x05\x12\x14\n\x0c\x63ontribution\x18\x04 \x01(\x05\x12\x31\n\x06reason\x18\x05 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\"\xee\x03\n\x05Match\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65mand\x18\x02 \x01(\t\x12\x0e\n\x06supply\x18\x03 \x01(\t\x12\x16\n\x0e\x64\x65mand_version\x18\x04 \x01(\x03\x12\x16\n\x0esupply_version\x18\x05 \x01(\x03\x12\x15\n\rdemand_issuer\x18\x06 \x01(\t\x12\x15\n\rsupply_issuer\x18\x07 \x01(\t\x12\x0e\n\x06\x62odies\x18\x08 \x03(\t\x12/\n\x05state\x18\t \x01(\x0e\x32 .alliance.matching.v1.MatchState\x12\r\n\x05score\x18\n \x01(\x05\x12.\n\x05parts\x18\x0b \x03(\x0b\x32\x1f.alliance.matching.v1.ScorePart\x12\x0c\n\x04gaps\x18\x0c \x03(\t\x12\x19\n\x11\x61lgorithm_version\x18\r \x01(\t\x12\x17\n\x0f\x64\x65mand_accepted\x18\x0e \x01(\x08\x12\x17\n\x0fsupply_accepted\x18\x0f \x01(\x08\x12\x0e\n\x06reason\x18\x10 \x01(\t\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\x12/\n\x0b\x63reate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\tMatchStep\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04verb\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .alliance.matching.v1.MatchState\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xfc\x01\n\nMatchState\x12\x1b\n\x17MATCH_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MATCH_STATE_PROPOSED\x10\x01\x12\x18\n\x14MATCH_STATE_ACCEPTED\x10\x02\x12\x1b\n\x17MATCH_STATE_IN_PROGRESS\x10\x03\x12\x19\n\x15MATCH_STATE_FULFILLED\x10\x04\x12\x16\n\x12MATCH_STATE_FAILED\x10\x05\x12\x18\n\x14MATCH_STATE_DECLINED\x10\x06\x12\x17\n\x13MATCH_STATE_EXPIRED\x10\x07\x12\x1a\n\x16MATCH_STATE_OVERTURNED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alliance/matching/v1/match.proto\x12\x14\x61lliance.matching.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1d\x61lliance/common/v1/text.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\tScorePart\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x05\x12\r\n\x05value\x18\x03 \x01(\x05\x12\x14\n\x0c\x63ontribution\x18\x04 \x01(\x05\x12\x31\n\x06reason\x18\x05 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\"\xab\x04\n\x05Match\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65mand\x18\x02 \x01(\t\x12\x0e\n\x06supply\x18\x03 \x01(\t\x12\x16\n\x0e\x64\x65mand_version\x18\x04 \x01(\x03\x12\x16\n\x0esupply_version\x18\x05 \x01(\x03\x12\x15\n\rdemand_issuer\x18\x06 \x01(\t\x12\x15\n\rsupply_issuer\x18\x07 \x01(\t\x12\x0e\n\x06\x62odies\x18\x08 \x03(\t\x12/\n\x05state\x18\t \x01(\x0e\x32 .alliance.matching.v1.MatchState\x12\r\n\x05score\x18\n \x01(\x05\x12.\n\x05parts\x18\x0b \x03(\x0b\x32\x1f.alliance.matching.v1.ScorePart\x12\x0c\n\x04gaps\x18\x0c \x03(\t\x12\x19\n\x11\x61lgorithm_version\x18\r \x01(\t\x12\x17\n\x0f\x64\x65mand_accepted\x18\x0e \x01(\x08\x12\x17\n\x0fsupply_accepted\x18\x0f \x01(\x08\x12\x0e\n\x06reason\x18\x10 \x01(\t\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\x12/\n\x0b\x63reate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0e\x64\x65\x63line_reason\x18\x14 \x01(\x0e\x32#.alliance.matching.v1.DeclineReason\"\xf1\x01\n\tMatchStep\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04verb\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .alliance.matching.v1.MatchState\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x30\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0e\x64\x65\x63line_reason\x18\x07 \x01(\x0e\x32#.alliance.matching.v1.DeclineReason*\xfc\x01\n\nMatchState\x12\x1b\n\x17MATCH_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MATCH_STATE_PROPOSED\x10\x01\x12\x18\n\x14MATCH_STATE_ACCEPTED\x10\x02\x12\x1b\n\x17MATCH_STATE_IN_PROGRESS\x10\x03\x12\x19\n\x15MATCH_STATE_FULFILLED\x10\x04\x12\x16\n\x12MATCH_STATE_FAILED\x10\x05\x12\x18\n\x14MATCH_STATE_DECLINED\x10\x06\x12\x17\n\x13MATCH_STATE_EXPIRED\x10\x07\x12\x1a\n\x16MATCH_STATE_OVERTURNED\x10\x08*\xca\x03\n\rDeclineReason\x12\x1e\n\x1a\x44\x45\x43LINE_REASON_UNSPECIFIED\x10\x00\x12.\n\x15\x44\x45\x43LINE_REASON_REGION\x10\x01\x1a\x13\xda\xb5\x18\x0f\xe5\x9c\xb0\xe7\x82\xb9\xe4\xb8\x8d\xe5\x90\x88\xe9\x80\x82\x12\x34\n\x12\x44\x45\x43LINE_REASON_PAY\x10\x02\x1a\x1c\xda\xb5\x18\x18\xe8\x96\xaa\xe9\x85\xac\xe6\x88\x96\xe4\xbb\xb7\xe6\xa0\xbc\xe4\xb8\x8d\xe5\x90\x88\xe9\x80\x82\x12\x34\n\x15\x44\x45\x43LINE_REASON_SKILLS\x10\x03\x1a\x19\xda\xb5\x18\x15\xe6\x8a\x80\xe8\x83\xbd\xe6\x88\x96\xe6\x8a\x80\xe6\x9c\xaf\xe4\xb8\x8d\xe7\xac\xa6\x12\x37\n\x18\x44\x45\x43LINE_REASON_EDUCATION\x10\x04\x1a\x19\xda\xb5\x18\x15\xe5\xad\xa6\xe5\x8e\x86\xe6\x88\x96\xe4\xb8\x93\xe4\xb8\x9a\xe4\xb8\x8d\xe7\xac\xa6\x12/\n\x19\x44\x45\x43LINE_REASON_EXPERIENCE\x10\x05\x1a\x10\xda\xb5\x18\x0c\xe7\xbb\x8f\xe9\xaa\x8c\xe4\xb8\x8d\xe7\xac\xa6\x12=\n\x15\x44\x45\x43LINE_REASON_FILLED\x10\x06\x1a\"\xda\xb5\x18\x1e\xe5\x90\x8d\xe9\xa2\x9d\xe5\xb7\xb2\xe6\xbb\xa1\xe6\x88\x96\xe5\xb7\xb2\xe5\x8f\xa6\xe6\x9c\x89\xe5\xae\x89\xe6\x8e\x92\x12.\n\x15\x44\x45\x43LINE_REASON_TIMING\x10\x07\x1a\x13\xda\xb5\x18\x0f\xe6\x97\xb6\xe9\x97\xb4\xe4\xb8\x8d\xe5\x90\x88\xe9\x80\x82\x12$\n\x14\x44\x45\x43LINE_REASON_OTHER\x10\x08\x1a\n\xda\xb5\x18\x06\xe5\x85\xb6\xe4\xbb\x96\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.matching.v1.match_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MATCHSTATE']._serialized_start=938
-  _globals['_MATCHSTATE']._serialized_end=1190
-  _globals['_SCOREPART']._serialized_start=123
-  _globals['_SCOREPART']._serialized_end=255
-  _globals['_MATCH']._serialized_start=258
-  _globals['_MATCH']._serialized_end=752
-  _globals['_MATCHSTEP']._serialized_start=755
-  _globals['_MATCHSTEP']._serialized_end=935
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_REGION"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_REGION"]._serialized_options = b'\332\265\030\017\345\234\260\347\202\271\344\270\215\345\220\210\351\200\202'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_PAY"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_PAY"]._serialized_options = b'\332\265\030\030\350\226\252\351\205\254\346\210\226\344\273\267\346\240\274\344\270\215\345\220\210\351\200\202'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_SKILLS"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_SKILLS"]._serialized_options = b'\332\265\030\025\346\212\200\350\203\275\346\210\226\346\212\200\346\234\257\344\270\215\347\254\246'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_EDUCATION"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_EDUCATION"]._serialized_options = b'\332\265\030\025\345\255\246\345\216\206\346\210\226\344\270\223\344\270\232\344\270\215\347\254\246'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_EXPERIENCE"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_EXPERIENCE"]._serialized_options = b'\332\265\030\014\347\273\217\351\252\214\344\270\215\347\254\246'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_FILLED"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_FILLED"]._serialized_options = b'\332\265\030\036\345\220\215\351\242\235\345\267\262\346\273\241\346\210\226\345\267\262\345\217\246\346\234\211\345\256\211\346\216\222'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_TIMING"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_TIMING"]._serialized_options = b'\332\265\030\017\346\227\266\351\227\264\344\270\215\345\220\210\351\200\202'
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_OTHER"]._loaded_options = None
+  _globals['_DECLINEREASON'].values_by_name["DECLINE_REASON_OTHER"]._serialized_options = b'\332\265\030\006\345\205\266\344\273\226'
+  _globals['_MATCHSTATE']._serialized_start=1092
+  _globals['_MATCHSTATE']._serialized_end=1344
+  _globals['_DECLINEREASON']._serialized_start=1347
+  _globals['_DECLINEREASON']._serialized_end=1805
+  _globals['_SCOREPART']._serialized_start=155
+  _globals['_SCOREPART']._serialized_end=287
+  _globals['_MATCH']._serialized_start=290
+  _globals['_MATCH']._serialized_end=845
+  _globals['_MATCHSTEP']._serialized_start=848
+  _globals['_MATCHSTEP']._serialized_end=1089
 # @@protoc_insertion_point(module_scope)

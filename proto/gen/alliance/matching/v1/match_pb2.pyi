@@ -69,6 +69,54 @@ MATCH_STATE_OVERTURNED: MatchState.ValueType  # 8
 """Overturned 经复核撤销: a person's review found that it should not have been made. Proposed anew once one of its listings changes."""
 Global___MatchState: _TypeAlias = MatchState  # noqa: Y015
 
+class _DeclineReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeclineReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeclineReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DECLINE_REASON_UNSPECIFIED: _DeclineReason.ValueType  # 0
+    """Not said."""
+    DECLINE_REASON_REGION: _DeclineReason.ValueType  # 1
+    """The place does not suit."""
+    DECLINE_REASON_PAY: _DeclineReason.ValueType  # 2
+    """Pay or price does not suit; no part of a score knows of it."""
+    DECLINE_REASON_SKILLS: _DeclineReason.ValueType  # 3
+    """Skills or technology do not fit."""
+    DECLINE_REASON_EDUCATION: _DeclineReason.ValueType  # 4
+    """Education or major does not fit."""
+    DECLINE_REASON_EXPERIENCE: _DeclineReason.ValueType  # 5
+    """Experience does not fit."""
+    DECLINE_REASON_FILLED: _DeclineReason.ValueType  # 6
+    """Filled or arranged otherwise already; says nothing of the pair."""
+    DECLINE_REASON_TIMING: _DeclineReason.ValueType  # 7
+    """The time does not suit; says nothing of the pair."""
+    DECLINE_REASON_OTHER: _DeclineReason.ValueType  # 8
+    """Another reason; the words have to say which."""
+
+class DeclineReason(_DeclineReason, metaclass=_DeclineReasonEnumTypeWrapper):
+    """Why a side declines; a closed list, which the words beside it say more exactly."""
+
+DECLINE_REASON_UNSPECIFIED: DeclineReason.ValueType  # 0
+"""Not said."""
+DECLINE_REASON_REGION: DeclineReason.ValueType  # 1
+"""The place does not suit."""
+DECLINE_REASON_PAY: DeclineReason.ValueType  # 2
+"""Pay or price does not suit; no part of a score knows of it."""
+DECLINE_REASON_SKILLS: DeclineReason.ValueType  # 3
+"""Skills or technology do not fit."""
+DECLINE_REASON_EDUCATION: DeclineReason.ValueType  # 4
+"""Education or major does not fit."""
+DECLINE_REASON_EXPERIENCE: DeclineReason.ValueType  # 5
+"""Experience does not fit."""
+DECLINE_REASON_FILLED: DeclineReason.ValueType  # 6
+"""Filled or arranged otherwise already; says nothing of the pair."""
+DECLINE_REASON_TIMING: DeclineReason.ValueType  # 7
+"""The time does not suit; says nothing of the pair."""
+DECLINE_REASON_OTHER: DeclineReason.ValueType  # 8
+"""Another reason; the words have to say which."""
+Global___DeclineReason: _TypeAlias = DeclineReason  # noqa: Y015
+
 @_typing.final
 class ScorePart(_message.Message):
     """One part of a score. The contributions of all parts sum to the score exactly."""
@@ -134,6 +182,7 @@ class Match(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matches/{match}`; the id follows from the pair. Output only."""
     demand: _builtins.str
@@ -153,7 +202,7 @@ class Match(_message.Message):
     score: _builtins.int
     """Score in thousandths, 0–1000."""
     algorithm_version: _builtins.str
-    """Versions of the algorithm that scored it and of the index whose contents it scored, e.g. `words-meaning-skills-4/index-3`."""
+    """Versions of the algorithm that scored it and of the index whose contents it scored, e.g. `words-meaning-skills-6/index-4`."""
     demand_accepted: _builtins.bool
     """Whether the demand's side has accepted."""
     supply_accepted: _builtins.bool
@@ -162,6 +211,8 @@ class Match(_message.Message):
     """Why it is in its state, in the words of who put it there."""
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
+    decline_reason: Global___DeclineReason.ValueType
+    """Why it was declined; unset where it was not, or where it was not said (before there was such a list)."""
     @_builtins.property
     def bodies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Bodies that both listings name, `bodies/{body}`."""
@@ -204,10 +255,11 @@ class Match(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        decline_reason: Global___DeclineReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_version", b"demand_version", "etag", b"etag", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "decline_reason", b"decline_reason", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_version", b"demand_version", "etag", b"etag", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,6 +277,7 @@ class MatchStep(_message.Message):
     ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """Id of the event."""
     verb: _builtins.str
@@ -235,6 +288,8 @@ class MatchStep(_message.Message):
     """Organization that did it; empty where the platform did."""
     reason: _builtins.str
     """Why."""
+    decline_reason: Global___DeclineReason.ValueType
+    """Why it was declined, of that step."""
     @_builtins.property
     def effective_at(self) -> _timestamp_pb2.Timestamp:
         """When (business clock)."""
@@ -248,10 +303,11 @@ class MatchStep(_message.Message):
         on_behalf_of: _builtins.str = ...,
         reason: _builtins.str = ...,
         effective_at: _timestamp_pb2.Timestamp | None = ...,
+        decline_reason: Global___DeclineReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "event_id", b"event_id", "on_behalf_of", b"on_behalf_of", "reason", b"reason", "state", b"state", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decline_reason", b"decline_reason", "effective_at", b"effective_at", "event_id", b"event_id", "on_behalf_of", b"on_behalf_of", "reason", b"reason", "state", b"state", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -347,16 +347,19 @@ class DeclineMatchRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matches/{match}`."""
     organization: _builtins.str
     """Side that acts, `organizations/{organization}`."""
     reason: _builtins.str
-    """Why; recorded, required."""
+    """Why, in words; recorded. Required unless `decline_reason` says it: where that is unset, or OTHER."""
     etag: _builtins.str
     """Expected etag; checked where set."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
+    decline_reason: _match_pb2.DeclineReason.ValueType
+    """Why, by the list; recorded, counted, and used by the offline fit of weights."""
     def __init__(
         self,
         *,
@@ -365,10 +368,11 @@ class DeclineMatchRequest(_message.Message):
         reason: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        decline_reason: _match_pb2.DeclineReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "organization", b"organization", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decline_reason", b"decline_reason", "etag", b"etag", "name", b"name", "organization", b"organization", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_access__pb2
+from alliance.matching.v1 import match_pb2 as alliance_dot_matching_dot_v1_dot_match__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-alliance/matching/v1/statistics_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\":\n\x14GetAcceptanceRequest\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\"r\n\x0e\x41\x63\x63\x65ptanceBand\x12\x0e\n\x06lowest\x18\x01 \x01(\x05\x12\x0f\n\x07highest\x18\x02 \x01(\x05\x12\x0c\n\x04open\x18\x03 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x03\x12\x10\n\x08\x64\x65\x63lined\x18\x05 \x01(\x03\x12\r\n\x05\x65nded\x18\x06 \x01(\x03\"L\n\x15GetAcceptanceResponse\x12\x33\n\x05\x62\x61nds\x18\x01 \x03(\x0b\x32$.alliance.matching.v1.AcceptanceBand2\xad\x01\n\x11StatisticsService\x12\x97\x01\n\rGetAcceptance\x12*.alliance.matching.v1.GetAcceptanceRequest\x1a+.alliance.matching.v1.GetAcceptanceResponse\"-\x8a\xb5\x18)\n\x14matching.matches.get\x12\x11organization|bodyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-alliance/matching/v1/statistics_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a alliance/matching/v1/match.proto\":\n\x14GetAcceptanceRequest\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\"r\n\x0e\x41\x63\x63\x65ptanceBand\x12\x0e\n\x06lowest\x18\x01 \x01(\x05\x12\x0f\n\x07highest\x18\x02 \x01(\x05\x12\x0c\n\x04open\x18\x03 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x03\x12\x10\n\x08\x64\x65\x63lined\x18\x05 \x01(\x03\x12\r\n\x05\x65nded\x18\x06 \x01(\x03\"R\n\x0c\x44\x65\x63lineCount\x12\x33\n\x06reason\x18\x01 \x01(\x0e\x32#.alliance.matching.v1.DeclineReason\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x82\x01\n\x15GetAcceptanceResponse\x12\x33\n\x05\x62\x61nds\x18\x01 \x03(\x0b\x32$.alliance.matching.v1.AcceptanceBand\x12\x34\n\x08\x64\x65\x63lines\x18\x02 \x03(\x0b\x32\".alliance.matching.v1.DeclineCount2\xad\x01\n\x11StatisticsService\x12\x97\x01\n\rGetAcceptance\x12*.alliance.matching.v1.GetAcceptanceRequest\x1a+.alliance.matching.v1.GetAcceptanceResponse\"-\x8a\xb5\x18)\n\x14matching.matches.get\x12\x11organization|bodyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STATISTICSSERVICE'].methods_by_name['GetAcceptance']._loaded_options = None
   _globals['_STATISTICSSERVICE'].methods_by_name['GetAcceptance']._serialized_options = b'\212\265\030)\n\024matching.matches.get\022\021organization|body'
-  _globals['_GETACCEPTANCEREQUEST']._serialized_start=104
-  _globals['_GETACCEPTANCEREQUEST']._serialized_end=162
-  _globals['_ACCEPTANCEBAND']._serialized_start=164
-  _globals['_ACCEPTANCEBAND']._serialized_end=278
-  _globals['_GETACCEPTANCERESPONSE']._serialized_start=280
-  _globals['_GETACCEPTANCERESPONSE']._serialized_end=356
-  _globals['_STATISTICSSERVICE']._serialized_start=359
-  _globals['_STATISTICSSERVICE']._serialized_end=532
+  _globals['_GETACCEPTANCEREQUEST']._serialized_start=138
+  _globals['_GETACCEPTANCEREQUEST']._serialized_end=196
+  _globals['_ACCEPTANCEBAND']._serialized_start=198
+  _globals['_ACCEPTANCEBAND']._serialized_end=312
+  _globals['_DECLINECOUNT']._serialized_start=314
+  _globals['_DECLINECOUNT']._serialized_end=396
+  _globals['_GETACCEPTANCERESPONSE']._serialized_start=399
+  _globals['_GETACCEPTANCERESPONSE']._serialized_end=529
+  _globals['_STATISTICSSERVICE']._serialized_start=532
+  _globals['_STATISTICSSERVICE']._serialized_end=705
 # @@protoc_insertion_point(module_scope)

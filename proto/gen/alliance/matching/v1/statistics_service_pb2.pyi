@@ -3,6 +3,7 @@
 isort:skip_file
 Figures of matches: what became of proposals by their score."""
 
+from alliance.matching.v1 import match_pb2 as _match_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -87,24 +88,56 @@ class AcceptanceBand(_message.Message):
 Global___AcceptanceBand: _TypeAlias = AcceptanceBand  # noqa: Y015
 
 @_typing.final
+class DeclineCount(_message.Message):
+    """How many matches were declined for a reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    reason: _match_pb2.DeclineReason.ValueType
+    """The reason; unset where it was not said."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        reason: _match_pb2.DeclineReason.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineCount: _TypeAlias = DeclineCount  # noqa: Y015
+
+@_typing.final
 class GetAcceptanceResponse(_message.Message):
     """Response of GetAcceptance."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     BANDS_FIELD_NUMBER: _builtins.int
+    DECLINES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def bands(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcceptanceBand]:
         """Bands in which there are matches, the lowest first."""
+
+    @_builtins.property
+    def declines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeclineCount]:
+        """Reasons for which there are declined matches, the most frequent first."""
 
     def __init__(
         self,
         *,
         bands: _abc.Iterable[Global___AcceptanceBand] | None = ...,
+        declines: _abc.Iterable[Global___DeclineCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bands", b"bands"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bands", b"bands", "declines", b"declines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

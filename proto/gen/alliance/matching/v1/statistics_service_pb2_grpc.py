@@ -47,7 +47,8 @@ class StatisticsServiceServicer:
     """
 
     def GetAcceptance(self, request, context):
-        """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score.
+        """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score, and why
+        they were declined.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

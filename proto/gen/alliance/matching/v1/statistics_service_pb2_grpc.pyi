@@ -34,7 +34,9 @@ class StatisticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StatisticsServiceAsyncStub: ...
     GetAcceptance: _grpc.UnaryUnaryMultiCallable[_statistics_service_pb2.GetAcceptanceRequest, _statistics_service_pb2.GetAcceptanceResponse]
-    """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score."""
+    """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score, and why
+    they were declined.
+    """
 
 @_typing.type_check_only
 class StatisticsServiceAsyncStub(StatisticsServiceStub):
@@ -42,7 +44,9 @@ class StatisticsServiceAsyncStub(StatisticsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAcceptance: _aio.UnaryUnaryMultiCallable[_statistics_service_pb2.GetAcceptanceRequest, _statistics_service_pb2.GetAcceptanceResponse]  # type: ignore[assignment]
-    """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score."""
+    """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score, and why
+    they were declined.
+    """
 
 class StatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Figures of matches."""
@@ -53,6 +57,8 @@ class StatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _statistics_service_pb2.GetAcceptanceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_statistics_service_pb2.GetAcceptanceResponse, _abc.Awaitable[_statistics_service_pb2.GetAcceptanceResponse]]:
-        """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score."""
+        """Of an organization's matches, of a body's or of the platform's: how many were accepted and declined, by band of score, and why
+        they were declined.
+        """
 
 def add_StatisticsServiceServicer_to_server(servicer: StatisticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
