@@ -8,7 +8,7 @@ until then they are found here. A listing that is gone leaves its version behind
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from heapq import nlargest
@@ -21,6 +21,7 @@ from tantivy import Occur, Query
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.errors import Unavailable
 from codes import education, regions
+from matching.columns import Columns
 from matching.domain import lexical, text
 from matching.domain.blend import Closeness, blend
 from matching.domain.facts import Facts
@@ -29,7 +30,7 @@ from matching.domain.score import Candidate
 from matching.domain.shares import share_of
 from matching.embedding import cosines
 from matching.entry import Entry, Gone, Kept, from_bytes, to_bytes
-from matching.terms import Lexicon
+from matching.terms import Lexicon, Terms
 from matching.vectors import Vectors, packed
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Index:
         """Empty and in memory. `size`: numbers of a vector."""
         self.lexicon = Lexicon()
         self.vectors = Vectors(size)
+        self.columns = Columns(size)
         self.next_slot = 0
         self.lost = asyncio.Event()
         """Set where its folder can't be written any more, as when it was removed or the disk is full: what is published from
@@ -77,7 +79,7 @@ class Index:
     def open(self, folder: Path) -> None:
         """Lie in a folder from now on, with the documents that are there; see `matching.snapshot` for what belongs to them."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.lexicon, self.vectors, self.next_slot = Lexicon(), Vectors(self._size), 0
+        self.lexicon, self.vectors, self.columns, self.next_slot = Lexicon(), Vectors(self._size), Columns(self._size), 0
         self._begin(tantivy.Index(self._schema, str(folder)))
 
     def _begin(self, index: tantivy.Index) -> None:
@@ -125,13 +127,15 @@ class Index:
             raise Unavailable(*_LOST)
         try:
             yield
-        except ValueError as error:  # tantivy has one error for all that ails its files and the threads that write them
+        except (ValueError, OSError) as error:  # tantivy has ValueError for all that ails its files
             log.error("index: can't be written", extra={"why": str(error)})
             self.lost.set()
             raise Unavailable(*_LOST) from error
 
     def _measure(self, entry: Entry, slot: int) -> None:
         self.lexicon.add(entry.held)
+        with self._writing():
+            self.columns.add(entry.held, entry.meaning)
         if any(entry.meaning):
             self.vectors.add(slot, packed(entry.meaning))
 
@@ -209,12 +213,32 @@ class Index:
 
     def measured(self, weights: dict[str, float], meaning: bytes, found: Sequence[Kept]) -> list[Measured]:
         """How close each listing is to a text of those weights and that meaning, in the order in which they were given."""
-        lexically = self.lexicon.closeness(weights, [one.held for one in found])
+        lexically = self.lexicon.closeness(weights, Terms.of([one.held for one in found]))
         nears = _cosines(meaning, [one.meaning for one in found])
         return [
             Measured(one, blend(words, cosine or 0.0), _thousandths(cosine))
             for words, cosine, one in zip(lexically, nears, found, strict=True)
         ]
+
+    def nears(self, meaning: bytes, slots: Sequence[int]) -> dict[int, float]:
+        """Slot → the cosine of its listing's meaning and that one, without reading any of them; 0 where either is empty."""
+        found = cosines(packed(meaning), self.columns.meanings(slots)).tolist() if meaning else [0.0] * len(slots)
+        return dict(zip(slots, found, strict=True))
+
+    def close(self, weights: dict[str, float], nears: Mapping[int, float]) -> dict[int, int]:
+        """Slot → `Closeness.total` of its listing and a text of those weights, by the cosines of their meanings."""
+        lexically = self.lexicon.closeness(weights, self.columns.terms([*nears]))
+        return {slot: blend(words, cosine).total for (slot, cosine), words in zip(nears.items(), lexically, strict=True)}
+
+    def slots(self, addresses: Sequence[tantivy.DocAddress], searcher: tantivy.Searcher) -> list[int]:
+        """The slots of listings that a searcher found."""
+        return [int(slot or 0) for slot in searcher.fast_field_values("slot", list(addresses))]
+
+    def at(self, address: tantivy.DocAddress, searcher: tantivy.Searcher) -> Entry | None:
+        """The listing that a searcher found, as it is now; None where it is gone by now."""
+        kept = from_bytes(bytes(searcher.doc(address)["entry"][0]))
+        is_now = searcher is self.searcher and kept.name not in self._fresh
+        return kept.entry() if is_now else self.get(kept.name)
 
     def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Kept]:
         """Candidates of what is taken in."""
@@ -236,7 +260,10 @@ class Index:
         if not any(meaning) or not len(self.vectors):
             return None
         slots = self.vectors.near(packed(meaning), NEAREST)
-        # one by one, in half the time of a set of terms
+        return self.at_slots(slots)
+
+    def at_slots(self, slots: Iterable[int]) -> Query:
+        """The listings of some slots; one by one, in half the time of a set of terms."""
         return Query.boolean_query([(Occur.Should, Query.term_query(self._schema, "slot", slot)) for slot in slots])
 
     def _asked(self, weights: dict[str, float]) -> list[tuple[str, float]]:
