@@ -60,8 +60,8 @@ def parts(service: Service) -> Parts:
 
 
 def rpcs(implementation: type) -> dict[str, int]:
-    """The methods of a class that are named like RPCs, with the number of their parameters."""
-    named = {name: one for name, one in vars(implementation).items() if name[0].isupper()}
+    """The methods that are named like RPCs, of a class and what it is composed of, with the number of their parameters."""
+    named = {name: one for name, one in inspect.getmembers(implementation, inspect.isfunction) if name[0].isupper()}
     return {name: len(inspect.signature(one).parameters) for name, one in named.items()}
 
 
