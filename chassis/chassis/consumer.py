@@ -2,7 +2,8 @@
 
 FastStream's defaults would lose records (ack first, latest offset), so all is set here: manual acknowledgement, offsets
 committed after the database transaction, `read_committed`, static membership. A batch that meets an absent part is tried
-again in place, without limit; its offsets are committed only after its effects.
+again in place, without limit; its offsets are committed only after its effects, with the id of their topic: on one that was
+made anew under the same name they mean nothing, and it is read from its start.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
 from aiokafka.structs import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -142,8 +143,8 @@ class Consumers:
             self._asking = asking
             await broker.connect()
             places: dict[TopicPartition, int] = {}
-            for tail in self._tails():
-                places |= await tail.beginning(asking)
+            for lane in self._lanes:
+                places |= await lane.beginning(asking)
             config = broker.config.broker_config
             config.builder = partial(_Client, places=places, **cast(Any, config.builder).keywords)
             await broker.start()
@@ -167,12 +168,12 @@ class Consumers:
 
     async def _look(self) -> None:
         """Bring the lag's gauge up to date. Raises KafkaError where a client gives nothing although there is something: after
-        an outage some stay silent for good, and only a new one helps; and where a tail's topic is no more what it was.
+        an outage some stay silent for good, and only a new one helps; and where a topic is no more what it was.
         """
         if self._asking is not None:
-            for tail in self._tails():
+            for lane in self._lanes:
                 async with asyncio.timeout(_ANSWER):
-                    await tail.look(self._asking)
+                    await lane.look(self._asking)
         try:
             async with asyncio.timeout(_ANSWER):
                 lags = await self._lags([lane for lane in self._lanes if lane.is_settled])
@@ -196,6 +197,7 @@ class _Client(TolerantConsumer):
     def __init__(self, *topics: str, places: Mapping[TopicPartition, int], **options: Any) -> None:
         super().__init__(*topics, **options)
         self._places = places
+        self._checked: Any = None  # the assignment whose offsets are known to be of the topic as it is
 
     async def start(self) -> None:
         """Connect; before, the client can't be asked anything."""
@@ -207,10 +209,29 @@ class _Client(TolerantConsumer):
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
         """Wait until there are records."""
         self.in_hand = 0
-        while not (found := await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)):
-            pass
+        found: dict[TopicPartition, Any] = {}
+        while not found:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            for stale in await self._begun_anew():
+                found.pop(stale, None)
         self.in_hand = sum(len(records) for records in found.values())
         return found
+
+    async def _begun_anew(self) -> Sequence[TopicPartition]:
+        """Partitions whose group stopped on another topic of the same name: they are read from their start. Looked for once an
+        assignment, of which records may have come before.
+        """
+        assignment = self._subscription.subscription.assignment
+        if self._group_id is None or assignment is None or assignment is self._checked:
+            return ()
+        committed = await self._coordinator.fetch_committed_offsets(assignment.tps)
+        ids = {topic: str(await topic_id(self, topic)) for topic in {one.topic for one in committed}}
+        stale = [one for one, at in committed.items() if at.metadata not in ("", ids[one.topic]) and one in self.assignment()]
+        for one in stale:
+            log.warning("consumer: the topic was made anew", extra={"topic": one.topic, "partition": one.partition})
+            self.seek(one, 0)
+        self._checked = assignment
+        return stale
 
 
 class _Lane(ABC):
@@ -218,6 +239,7 @@ class _Lane(ABC):
 
     def __init__(self, handling: Handling) -> None:
         self.handling = handling
+        self._topic: UUID | None = None
         self._subscriber: Any = None
         self._positions: dict[TopicPartition, int] = {}
         self._silent: dict[TopicPartition, float] = {}
@@ -245,6 +267,23 @@ class _Lane(ABC):
     @abstractmethod
     async def _take(self, batch: Batch) -> None:
         """Handle what a poll gave; the next poll comes afterwards."""
+
+    async def beginning(self, asking: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Learn which topic it is; where it goes on, as far as Kafka does not know that itself."""
+        self._topic = await self._found(asking)
+        return {}
+
+    async def look(self, asking: AIOKafkaConsumer) -> None:
+        """Raises KafkaError where the topic was made anew: the client would pass by what comes at offsets that it knows."""
+        if await self._found(asking) != self._topic:
+            raise KafkaError(f"{self.handling.listen.topic} was made anew")
+
+    async def _found(self, asking: AIOKafkaConsumer) -> UUID | None:
+        """The topic's id; None where there is none, for which others don't wait."""
+        try:
+            return await topic_id(asking, self.handling.listen.topic)
+        except UnknownTopicOrPartitionError:
+            return None
 
     def leave(self) -> None:  # noqa: B027 - most have nothing to do
         """Called before the client is stopped."""
@@ -326,9 +365,9 @@ class _Group(_Lane):
     async def _take(self, batch: Batch) -> None:
         began = time.monotonic()
         await self._until_done(partial(self.handling.batch, _raws(batch)))
-        ends = {one.partition: one.offset + 1 for one in batch}
+        ends = {TopicPartition(one.topic, one.partition): (one.offset + 1, str(self._topic or "")) for one in batch}
         try:
-            await self.consumer.commit({TopicPartition(batch[0].topic, number): end for number, end in ends.items()})
+            await self.consumer.commit(ends)
         except KafkaError as error:  # given again after the rebalance, and skipped then
             log.warning("consumer: commit failed", extra={"error": type(error).__name__})
         self.consumer.in_hand = 0
@@ -342,7 +381,6 @@ class _Tail(_Lane):
     def __init__(self, handling: Handling, follower: Follower) -> None:
         super().__init__(handling)
         self._follower = follower
-        self._topic: UUID | None = None
         self._is_catching_up = True
 
     def _declared(self, broker: KafkaBroker, slot: str) -> Any:

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -104,6 +106,45 @@ async def test_a_database_error_says_what_postgresql_names_and_where_our_code_wa
     assert set(said) == {"UniqueViolationError 23505 only_once effect"}
     assert {place.partition(":")[0] for place in places} == {__name__}
     assert len(set(places)) == len(names), "each says its own line"
+
+
+async def test_offsets_of_another_topic_of_the_same_name_mean_nothing(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a topic is made anew, what it is told lies at offsets that were read on the old one; seen at once, and at a start."""
+    monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
+    name, other, handling = key(), key(), probe.handling()
+    async with running(probe.relay().run):
+        async with running(probe.consumers(handling).run):
+            for version in (1, 2, 3):
+                await probe.emit(name, version)
+            await until(lambda: probe.has(name, 3))
+        await _forget(probe)
+        async with running(probe.consumers(handling).run):  # the very topic: it goes on where it stopped
+            await probe.emit(other, 1)
+            await until(lambda: probe.has(other, 1))
+            assert await probe.effects(name) == []
+            monkeypatch.setattr("chassis.consumer.topic_id", _another())
+            await until(lambda: probe.has(name, 3))
+        await _forget(probe)
+        monkeypatch.setattr("chassis.consumer.topic_id", _another())
+        async with running(probe.consumers(handling).run):
+            await until(lambda: probe.has(name, 3))
+    assert await probe.effects(name) == [1, 2, 3]
+
+
+async def _forget(probe: Probe) -> None:
+    """As if nothing had had its effect."""
+    await probe.change("DELETE FROM applied")
+    await probe.change("DELETE FROM effect")
+
+
+def _another() -> Callable[..., Awaitable[UUID]]:
+    """A topic that was made anew."""
+    found = uuid4()
+
+    async def topic_id(*_: object) -> UUID:
+        return found
+
+    return topic_id
 
 
 async def test_a_later_state_supersedes_a_failed_one(probe: Probe) -> None:
