@@ -14,7 +14,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -42,6 +42,12 @@ ON CONFLICT DO NOTHING
 _OPEN_KEYS = """
 SELECT DISTINCT key FROM dead_letter
 WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3::text[]) AND state IN ('retrying', 'waiting', 'dead')
+"""
+_ALL_OPEN_KEYS = """
+SELECT DISTINCT key FROM dead_letter WHERE consumer_group = $1 AND state IN ('retrying', 'waiting', 'dead')
+"""
+_REPLAYED = """
+SELECT * FROM dead_letter WHERE consumer_group = $1 AND state = 'replayed' AND last_failed_at >= $2 ORDER BY last_failed_at
 """
 _WITHOUT_EFFECT = """
 SELECT key, version FROM dead_letter
@@ -80,6 +86,16 @@ _COUNTS = "SELECT state, count(*) AS rows FROM dead_letter WHERE state IN ('retr
 async def open_keys(tx: Tx, group: str, topic: str, keys: Iterable[str]) -> set[str]:
     """Those of the keys that have an open row."""
     return set(await tx.sql.column(_OPEN_KEYS, group, topic, list(keys)))
+
+
+async def all_open_keys(sql: Statements, group: str) -> set[str]:
+    """Every key that has an open row."""
+    return set(await sql.column(_ALL_OPEN_KEYS, group))
+
+
+async def replayed(sql: Statements, group: str, since: datetime) -> list[Record]:
+    """What had its effect after all, since a time, in that order; for followers, which are in every process."""
+    return [decode(raw_of(row)) for row in await sql.rows(_REPLAYED, group, since)]
 
 
 async def park(

@@ -128,6 +128,7 @@ class Handling:
         self._topic = topics.load().named(listen.topic)
         self._delay = metrics.EVENT_DELAY.labels(self.group)
         self._late = 0
+        self._open: set[str] | None = None  # of a tail: keys that have had open dead letters
 
     async def batch(self, raws: Sequence[RawRecord]) -> None:
         """Handle records, in order; returns when they are committed. A record whose handler fails, or whose events the tables
@@ -309,6 +310,7 @@ class Handling:
             unwanted = [(raw, one, refused[_place_of(raw)]) for raw, one in good if _place_of(raw) in refused]
             await self._set_aside([*failed, *unwanted])
         taken = [one for raw, one in good if _place_of(raw) not in refused]
+        await self._overtake(taken)
         if is_old:
             metrics.RECORDS.labels(self.group, "recalled").inc(len(taken))
         else:
@@ -339,6 +341,18 @@ class Handling:
             for raw, record, why in failed:
                 await deadletter.park(tx, self, raw, record, why)
                 self._counted(tx, "failed")
+        if self._open is not None:
+            self._open |= {record.key for _, record, _ in failed if record.key}
+
+    async def _overtake(self, taken: Sequence[Record]) -> None:
+        """Write down which versions were taken of keys that have open dead letters, so that older ones are superseded."""
+        if self._open is None:
+            async with self.database.alone() as sql:
+                self._open = await deadletter.all_open_keys(sql, self.group)
+        if versions := {one.key: one.version for one in taken if one.key in self._open}:
+            async with self.database.transaction(Cause(self.actor)) as tx:
+                await self.lock(tx, versions)
+                await self.advance(tx, versions)
 
     def _had_effect(self, records: Sequence[Record], at: datetime) -> None:
         """Count records whose effects are committed."""

@@ -38,6 +38,8 @@ CREATE INDEX dead_letter_due ON dead_letter (next_attempt_at) WHERE state = 'ret
 
 CREATE INDEX dead_letter_open ON dead_letter (consumer_group, key) WHERE state IN ('retrying', 'waiting', 'dead');
 
+CREATE INDEX dead_letter_replayed ON dead_letter (consumer_group, last_failed_at) WHERE state = 'replayed';
+
 CREATE UNIQUE INDEX dead_letter_place ON dead_letter (consumer_group, topic, partition, "offset", recorded_ms) WHERE NOT decoded;
 
 CREATE UNIQUE INDEX dead_letter_version ON dead_letter (consumer_group, topic, key, version) WHERE decoded;

@@ -131,6 +131,7 @@ dead_letter = Table(
         "key",
         postgresql_where=text("state IN ('retrying', 'waiting', 'dead')"),
     ),
+    Index("dead_letter_replayed", "consumer_group", "last_failed_at", postgresql_where=text("state = 'replayed'")),
 )
 
 dead_letter_action = Table(

@@ -109,7 +109,7 @@ async def test_a_database_error_says_what_postgresql_names_and_where_our_code_wa
 
 
 async def test_offsets_of_another_topic_of_the_same_name_mean_nothing(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a topic is made anew, what it is told lies at offsets that were read on the old one; seen at once, and at a start."""
+    """Where a topic is made anew, what comes lies at offsets that were read on the old one; seen at once and at a start."""
     monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
     name, other, handling = key(), key(), probe.handling()
     async with running(probe.relay().run):

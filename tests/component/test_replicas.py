@@ -15,10 +15,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
+from chassis import deadletter
+from chassis.handling import Handling
+from chassis.record import RawRecord, decode
 from matching import again, scoring, shares
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
+from matching.events import Events
 from tests.component.replicas import CAUSE, Replica, Topic, World
 from tests.component.replicas import world as made
 from tests.waiting import until
@@ -98,6 +103,49 @@ async def test_any_history_ends_as_a_look_at_all_of_it_does(world: World, seed: 
     assert {pair for pair, state in found.items() if state == "PROPOSED"} == expected
     for replica in world.replicas.values():
         assert {one.facts.name for one in replica.index.entries()} == {name for name, one in now.items() if one[0]}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_was_a_dead_letter_is_scored_by_every_replica_once_it_is_taken(world: World, is_known: bool) -> None:
+    """Whichever process had it replayed, and wherever its shares are; each replica has passed its offset long ago."""
+    first = world.starts("a")
+    world.starts("b")
+    late = listing_pb2.Listing(
+        name="listings/s1",
+        issuer="organizations/RESEARCH_OUTCOME",
+        kind=listing_pb2.LISTING_KIND_RESEARCH_OUTCOME,
+        state=listing_pb2.LISTING_STATE_PUBLISHED,
+        visibility=listing_pb2.VISIBILITY_PUBLIC,
+        title="集成电路封装散热",
+    )
+    for number in range(2, 30):
+        demand(world, number)
+    if is_known:  # an older version of it was taken
+        world.publish(late.name, "RESEARCH_OUTCOME", "园林苗木")
+    await until(world.is_done)
+    assert await world.matches() == {}
+    (listening,) = (one for one in Events(first.following).listens() if one.follower)
+    handling = Handling("matching", listening, world.database, (0.0,))
+    async with world.database.transaction(CAUSE) as tx:
+        record = decode(raw := _raw(late, 2))
+        await deadletter.park(tx, handling, raw, record, "a fault of a release")
+    worker = deadletter.Worker(world.database, {handling.group: handling})
+    assert await worker.step() == 1
+    await until(world.is_done)
+    assert (await world.matches()).keys() == {(f"listings/d{number}", late.name) for number in range(2, 30)}
+    await until(lambda: all(late.name in one.index.of_issuer(late.issuer) for one in world.replicas.values()))
+    third = world.starts("c")
+    await until(lambda: third.index.get(late.name) is not None)
+
+
+def _raw(listing: listing_pb2.Listing, version: int) -> RawRecord:
+    headers = [
+        ("ce_sequence", str(version).encode()),
+        ("ce_type", b"alliance.listings.listing.published.v1"),
+        ("content-type", b"application/protobuf"),
+    ]
+    content = events_pb2.ListingEvent(listing=listing).SerializeToString()
+    return RawRecord("alliance.internal.listings.listing.v1", 0, 0, 0, listing.name.encode(), content, headers)
 
 
 async def test_shares_are_divided_and_come_back(world: World) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis import consumer, topics
+from chassis import consumer, deadletter, topics
 from chassis.kafka import partition_of
 from chassis.topicid import topic_id
 from tests.component.conftest import TOPIC, Probe, key
@@ -84,6 +84,33 @@ async def test_what_a_follower_can_not_take_is_parked_and_stops_nobody(probe: Pr
     (row,) = await probe.rows("SELECT key, version, reason FROM dead_letter WHERE key = ANY($1)", [broken, good])
     assert (row["key"], row["version"]) == (broken, 1)
     assert "RuntimeError" in row["reason"]
+
+
+async def test_a_later_state_that_a_follower_took_supersedes_one_that_it_could_not_take(probe: Probe) -> None:
+    """Also where another process parked it, and this one learns of it only by the database."""
+    name, handling = key(), probe.handling("state", tail=True)
+    worker = deadletter.Worker(probe.database, {handling.group: handling})
+    probe.broken.add(name)
+    async with running(probe.relay().run):
+        async with running(probe.consumers(handling).run):
+            await probe.emit(name, 1)
+            await until(lambda: _is_dead(probe, worker))
+        probe.broken.clear()
+        another = probe.handling("state", tail=True)
+        async with running(probe.consumers(another).run):
+            await probe.emit(name, 2)
+            await until(lambda: any(one.key == name and one.version == 2 for one in probe.followed))
+            await until(lambda: _is_superseded(probe, worker))
+
+
+async def _is_dead(probe: Probe, worker: deadletter.Worker) -> bool:
+    await worker.step()
+    return await probe.states() == ["dead"]
+
+
+async def _is_superseded(probe: Probe, worker: deadletter.Worker) -> bool:
+    await worker.step()
+    return await probe.states() == ["superseded"]
 
 
 async def test_a_topic_that_ends_before_what_was_read_begins_anew(probe: Probe) -> None:

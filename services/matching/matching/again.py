@@ -1,5 +1,5 @@
 """What is to be scored again without a change of its own 待重评: an organization's listings, since what it may see has
-changed, and listings that could not be scored. A row is there until every share has done it.
+changed, and listings that could not be taken or scored. A row is there until every share has done it.
 """
 
 from collections.abc import Iterable
@@ -41,6 +41,11 @@ async def of_issuer(tx: Tx, organization: str) -> None:
     """All listings of an organization are to be scored again, by every share."""
     values = (organization, "", list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
     await tx.sql.run(_ADD, *values)
+
+
+async def of_listing(tx: Tx, listing: str) -> None:
+    """A listing that could not be taken when it came is to be scored, by every share."""
+    await tx.sql.run(_ADD, "", listing, list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
 
 
 async def put_off(tx: Tx, listing: str, shares: Iterable[int], why: str) -> None:

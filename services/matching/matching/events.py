@@ -28,8 +28,10 @@ class Events:
         return [*projection, listing]
 
     async def on_listing(self, tx: Tx, record: Record) -> None:
-        """A listing that could not be taken before."""
-        await self._following.take([record])
+        """A listing that could not be taken before. Other replicas take it from the dead letters (`matching.scoring`)."""
+        await self._following.recall([record])
+        await again.of_listing(tx, record.key)
+        tx.on_commit(self._following.woken.set)
 
     async def on_membership(self, tx: Tx, record: Record) -> None:
         """Keeps the membership; what its organization may see may have changed."""

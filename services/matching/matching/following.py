@@ -122,17 +122,29 @@ class Following:
 
     def _put(self, record: Record, state: "_State") -> None:
         if state is not None:
-            version = _version_of(self.index.known(record.key))
-            if record.version > version and isinstance(state, Entry):
-                self.index.put(state)
-            elif record.version > version and isinstance(state, Gone):
-                self.index.remove(record.key, state)
+            version = self._held(record, state)
             if self._is_news(record, version):
                 self.log.add(record)
             if record.version >= version:
                 self._unsure.append((time.monotonic(), record._replace(message=None)))
         for places in (self.places, self._next):
             places[record.partition] = max(record.offset + 1, places.get(record.partition, 0))
+
+    def _held(self, record: Record, state: Entry | Gone) -> int:
+        """Have the index hold it where it is newer; returns the version that was known."""
+        version = _version_of(self.index.known(record.key))
+        if record.version > version:
+            if isinstance(state, Entry):
+                self.index.put(state)
+            else:
+                self.index.remove(record.key, state)
+        return version
+
+    async def recall(self, records: Sequence[Record]) -> None:
+        """Have the index hold what could not be taken when it came. Offsets say nothing of it: they may be another topic's."""
+        for record, state in zip(records, await self._measured(records), strict=True):
+            if state is not None:
+                self._held(record, state)
 
     def _is_news(self, record: Record, version: int) -> bool:
         """Whether some share has not scored it. On a topic that was made anew, what is known already was on the old one."""

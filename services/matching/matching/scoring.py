@@ -7,11 +7,13 @@ that can't be scored is put down to be tried again, and holds up nobody.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from chassis import deadletter
 from chassis.clock import business_date
 from chassis.database import Cause, Database, Tx
 from chassis.handling import as_effect, away, reason
+from chassis.statements import Statements
 from matching import again, metrics
 from matching.again import Again
 from matching.domain.shares import SHARES
@@ -29,6 +31,7 @@ _TURN = 1.0  # seconds between two looks at the shares
 _POLL = 0.5  # seconds between looks for what is to be scored again
 _AWAY = 0.5  # seconds to wait where a part is away
 _LATEST = timedelta(minutes=5)  # between two tries of one that fails
+_LONG = timedelta(minutes=5)  # longer than a transaction may take: what it writes bears the time of its beginning
 
 
 class Scoring:
@@ -43,6 +46,7 @@ class Scoring:
         self._telling = telling
         self._database = database
         self._next = 0  # number of the first change in the log that a share may not have scored
+        self._recalled = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
         """Score until cancelled."""
@@ -98,6 +102,19 @@ class Scoring:
         metrics.SHARES.set(len(self._shares.mine))
         async with self._database.alone() as sql:
             metrics.PUT_OFF.set(await again.failing(sql))
+            await self._recall(sql)
+
+    async def _recall(self, sql: Statements) -> None:
+        """Take what is no dead letter any more, whichever process had it replayed: each has an index of its own."""
+        until = self._database.system_time() - _LONG
+        for record in await deadletter.replayed(sql, _GROUP, self._recalled):
+            try:
+                await self._following.recall([record])
+            except Exception as error:
+                if away(error):
+                    raise
+                log.exception("scoring: not recalled", extra={"listing": record.key})
+        self._recalled = until
 
     async def _idle(self) -> None:
         try:
@@ -220,6 +237,8 @@ class Scoring:
         mine = frozenset(share.number for share in self._ready())
         async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
             found = await again.due(tx, mine)
+            if any(one.listing for one in found):  # it may have been a dead letter, of which this process has not heard yet
+                await self._recall(tx.sql)
         for one in found:
             await self._anew(one, mine & one.shares)
         return bool(found)
