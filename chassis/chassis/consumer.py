@@ -275,7 +275,7 @@ class _Lane(ABC):
 
     async def look(self, asking: AIOKafkaConsumer) -> None:
         """Raises KafkaError where the topic was made anew: the client would pass by what comes at offsets that it knows."""
-        if await self._found(asking) != self._topic:
+        if await self._found(asking) not in (None, self._topic):
             raise KafkaError(f"{self.handling.listen.topic} was made anew")
 
     async def _found(self, asking: AIOKafkaConsumer) -> UUID | None:
