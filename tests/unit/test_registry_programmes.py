@@ -35,7 +35,9 @@ def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
     assert walk.took("summarise", UNIVERSITY, brought=frozenset({"SUMMARY"})) is State.WARNED, "a summary lifts no warning"
     walk.refused("DOCUMENT_REQUIRED", "summarise", UNIVERSITY)
     walk.took("restore", AUTHORITY, Party.AUTHORITY, reason="已整改")
-    assert walk.took("commend", AUTHORITY, Party.AUTHORITY, brought=frozenset({"CASE"})) is State.RUNNING
+    case = {"brought": frozenset({"CASE"})}
+    assert "body resume" in walk.refused("BODY_SUSPENDED", "commend", AUTHORITY, Party.AUTHORITY, **case, is_suspended=True).zh
+    assert walk.took("commend", AUTHORITY, Party.AUTHORITY, **case) is State.RUNNING
     assert walk.took("exit", UNIVERSITY, reason="退出") is State.REMOVED
     assert walk.effects[-1] is Effect.DISSOLVE
 
@@ -54,7 +56,7 @@ def test_an_evaluation_is_a_third_partys() -> None:
 
 
 def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
-    walk = begun(Programme.CHALLENGE)
+    walk = begun(Programme.CHALLENGE, members=frozenset({APPLICANT.name, UNIVERSITY.name, SCHOOL.name}))
     walk.took("publish")
     answer = {"brought": frozenset({"ANSWER"})}
     walk.refused("CONFLICT_OF_INTEREST", "answer", APPLICANT, Party.PARTNER, **answer)
@@ -62,6 +64,8 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.refused("ALREADY_DONE", "answer", UNIVERSITY, Party.PARTNER, **answer)
     walk.took("answer", SCHOOL, Party.PARTNER, **answer)
     walk.refused("NO_ANSWER", "team", named=EXPERTS)
+    left = frozenset({APPLICANT.name, SCHOOL.name})
+    assert UNIVERSITY.name in walk.refused("NOT_A_MEMBER", "team", named=UNIVERSITY, members=left).zh
     assert counts({walk.case.state: 1}) == (1, 0, 0)
     walk.took("team", named=UNIVERSITY)
     walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)

@@ -19,7 +19,7 @@ from registry.applications.mapping import FACTS_OF, application_message, applica
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
 from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
-from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
+from registry.domain.names import VOCATIONAL, BodyState, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day
 from registry.domain.programmes import PROCEDURES
@@ -149,6 +149,7 @@ class Taking:
             window=_window(call),
             authority=message.authority,
             region=body_message(body).region_code if body else "",
+            is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),

@@ -173,7 +173,7 @@ class Case:
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
         authority: name of the organization that decides.
-        region: of the body, GB/T 2260; "" where it has none.
+        region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
         acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
             the two who have a grant of the body itself.
@@ -191,6 +191,7 @@ class Case:
     window: Window = ALWAYS
     authority: str = ""
     region: str = ""
+    is_suspended: bool = False
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()

@@ -1,0 +1,52 @@
+"""What is asked again at a step: who was something when they were named may be it no longer."""
+
+from datetime import UTC, timedelta
+
+from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import body_pb2, registry_service_pb2
+from alliance_local.control import Platform
+from chassis.clock import business_date
+from tests import world
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, placed, refusal, take
+from tests.world import Member
+
+
+def test_who_has_left_the_body_since_joins_no_team(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CHALLENGE)
+    made = begun(council[0], call, body=body.name)
+    take(council[0], made.name, "publish")
+    today = business_date(made.create_time.ToDatetime(tzinfo=UTC))
+
+    def answered_and_left(days_ago: int) -> Member:
+        school = world.organization(platform, UNIVERSITY)
+        joined = world.join(platform, body.name, school, since=str(today - timedelta(days=2)))
+        take(school, made.name, "answer", "ANSWER")
+        last = str(today - timedelta(days=days_ago))
+        end = registry_service_pb2.EndMembershipRequest(name=joined.name, valid_to=last, reason="退出")
+        world.operator(platform).registry.EndMembership(end)
+        return school
+
+    assert "NOT_A_MEMBER" in refusal(take, council[0], made.name, "team", named_organization=answered_and_left(1).name)
+    assert take(council[0], made.name, "team", named_organization=answered_and_left(0).name).state == pb.APPLICATION_STATE_TEAMED
+
+
+def test_no_case_of_a_suspended_consortium_is_commended(platform: Platform) -> None:
+    facts = body_pb2.ConsortiumFacts(
+        industry_code="39", lead_independently_qualified=True, venue=True, equipment=True, funds=True, staff=True
+    )
+    given = body_pb2.Body(
+        display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM, region_code="110000", consortium=facts
+    )
+    registry = world.operator(platform).registry
+    body = registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    lead, department = placed(platform, UNIVERSITY, "110000"), placed(platform, DEPARTMENT, "110000")
+    world.join(platform, body.name, lead, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    world.join(platform, body.name, placed(platform, ENTERPRISE, "110000"))
+    made = begun(lead, called(platform, department, pb.PROGRAMME_CONSORTIUM), body=body.name)
+    take(lead, made.name, "submit", "APPLICATION_FORM")
+    take(department, made.name, "list")
+    registry.SuspendBody(registry_service_pb2.SuspendBodyRequest(name=body.name, reason="整顿"))
+    assert "BODY_SUSPENDED" in refusal(take, department, made.name, "commend", "CASE")
+    registry.ResumeBody(registry_service_pb2.ResumeBodyRequest(name=body.name, reason="整顿完毕"))
+    assert take(department, made.name, "commend", "CASE").steps[-1].step == "commend"
