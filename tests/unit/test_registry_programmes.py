@@ -200,6 +200,8 @@ def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
 def test_an_employee_applies_is_recommended_and_assessed() -> None:
     walk = begun(Programme.EMPLOYEE_INTAKE)
     walk.attach("APPLICATION_FORM")
+    assert "candidate set" in walk.refused("INPUT_REQUIRED", "apply").zh
+    walk.case = replace(walk.case, facts={"candidate": "personalRecords/somebody"})
     walk.took("apply")
     walk.refused("DOCUMENT_REQUIRED", "recommend")
     walk.took("recommend", brought=frozenset({"RECOMMENDATION"}))

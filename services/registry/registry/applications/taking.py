@@ -13,7 +13,7 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
-from registry.applications import catalogue
+from registry.applications import candidates, catalogue
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
@@ -120,6 +120,8 @@ class Taking:
         known = entered(message)
         if applicant:
             known["is_vocational_school"] = applicant.org_type in VOCATIONAL
+        if "candidate" in known and not await candidates.is_kept(tx, message):
+            del known["candidate"]
         if Programme(message.programme) is Programme.CERTIFICATION:
             known[STANDING_ENTRY] = await catalogue.standing(tx, message)
         if message.body and (body := await store.get(tx, BodyRow, message.body)):
