@@ -137,6 +137,26 @@ def test_an_expert_whom_the_institute_sends_no_more_does_not_score() -> None:
     walk.took("score", EXPERTS, Party.EXPERT, **scored("expert"))
 
 
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_a_score_counts_as_long_as_who_gave_it_has_no_interest(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    for expert in ("first", "second"):
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent(expert))
+        walk.took("score", EXPERTS, Party.EXPERT, **scored(expert))
+    since = {"acts_for": {"first": frozenset({EXPERTS}), "second": frozenset({other})}}
+    if other is NEUTRAL:
+        walk.took("select", AUTHORITY, Party.AUTHORITY, **since)
+        return
+    told = walk.refused("CONFLICT_OF_INTEREST", "select", AUTHORITY, Party.AUTHORITY, **since)
+    assert all(part in told.zh for part in (f"second（{EXPERTS.name}）", "R30", "unassign_expert", "assign_expert"))
+    assert "first" not in told.zh
+    walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal="second", reason="回避")
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
+    walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY, **since)
+    walk.took("score", EXPERTS, Party.EXPERT, **scored("third"))
+    assert walk.took("select", AUTHORITY, Party.AUTHORITY, **since) is State.RUNNING
+
+
 def test_who_runs_the_body_or_had_a_hand_in_the_application_is_no_expert() -> None:
     walk = judged(State.SUBMITTED)
     walk.took("qualify", AUTHORITY, Party.AUTHORITY, actor="clerk")

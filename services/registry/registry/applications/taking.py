@@ -283,12 +283,13 @@ def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
 
 async def _with_grants(tx: Tx, case: Case, body: str) -> Case:
     """The case with what the persons in it act for."""
-    grants = await store.scopes(tx, {case.actor, case.principal} - {""})
+    persons = {case.actor, case.principal, *experts(case)} - {""}
+    grants = await store.scopes(tx, persons)
     known = await store.get_all(tx, OrganizationRow, {one.organization for one in grants})
     units = {name: _unit(row) for name, row in known.items()}
     acts_for = {
         person: frozenset(units[one.organization] for one in grants if one.principal == person and one.organization)
-        for person in (case.actor, case.principal)
+        for person in persons
     }
     return replace(case, acts_for=acts_for, runs_body=frozenset(one.principal for one in grants if body and one.body == body))
 

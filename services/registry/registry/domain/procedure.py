@@ -175,8 +175,8 @@ class Case:
         authority: name of the organization that decides.
         region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
-        acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
-            the two who have a grant of the body itself.
+        acts_for: the organizations that the principal, the actor and the experts act for by their grants, by person;
+            `runs_body`: those of them who have a grant of the body itself.
         hindering: findings that hinder a submission; `untold` are those that a decision waits for.
         is_admitted: whether the applicant is, today, one of those that the programme is for.
         names: what organizations are called.

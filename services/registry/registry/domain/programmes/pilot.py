@@ -120,6 +120,22 @@ def _all_scored(case: Case) -> Refusal | None:
     )
 
 
+def _scores_count(case: Case) -> Refusal | None:
+    """A score counts as long as who gave it has no interest: an expert may have come to one since."""
+    partial = [one for one in experts(case) if _is_partial(case, one)]
+    if not partial:
+        return None
+    listed_zh = "、".join(f"{one}（{case.called(_sent_by(case, one))}）" for one in partial)
+    listed_en = ", ".join(f"{one} ({case.called(_sent_by(case, one))})" for one in partial)
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        f"专家 {listed_zh} 现与申报单位、其组织成员或主管单位有利益关系，须回避，其评分不计（R30）；"
+        "请取消其指派（unassign_expert），并另行指派专家（assign_expert）",
+        f"{listed_en}: now with an interest in the applicant, a member of its body or the authority, so the score does not "
+        "count (R30); take unassign_expert, and assign_expert for another",
+    )
+
+
 def _cycle_is_over(case: Case) -> Refusal | None:
     ends = cycle_ends(case)
     if ends is None or case.today > ends:
@@ -225,7 +241,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.RUNNING,
             authority,
             settles_rules=True,
-            guards=(_all_scored,),
+            guards=(_all_scored, _scores_count),
             effect=Effect.FORM,
         ),
         Step(
