@@ -7,7 +7,7 @@ from alliance.registry.v1 import body_pb2, registry_service_pb2
 from alliance_local.control import Platform
 from chassis.clock import business_date
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, placed, refusal, take
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, led, placed, refusal, take
 from tests.world import Member
 
 
@@ -28,7 +28,9 @@ def test_who_has_left_the_body_since_joins_no_team(platform: Platform) -> None:
         return school
 
     assert "NOT_A_MEMBER" in refusal(take, council[0], made.name, "team", named_organization=answered_and_left(1).name)
-    assert take(council[0], made.name, "team", named_organization=answered_and_left(0).name).state == pb.APPLICATION_STATE_TEAMED
+    assert (
+        take(council[0], made.name, "team", named_organization=answered_and_left(0).name).state == pb.APPLICATION_STATE_TEAMED
+    )
 
 
 def test_no_case_of_a_suspended_consortium_is_commended(platform: Platform) -> None:
@@ -50,3 +52,18 @@ def test_no_case_of_a_suspended_consortium_is_commended(platform: Platform) -> N
     assert "BODY_SUSPENDED" in refusal(take, department, made.name, "commend", "CASE")
     registry.ResumeBody(registry_service_pb2.ResumeBodyRequest(name=body.name, reason="整顿完毕"))
     assert take(department, made.name, "commend", "CASE").steps[-1].step == "commend"
+
+
+def test_what_the_authority_began_only_it_withdraws(platform: Platform) -> None:
+    school, department = placed(platform, UNIVERSITY, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    for first, second in ((school, department), (department, school)):
+        made = begun(first, call, school.name)
+        assert made.begun_by == first.name
+        assert "NOT_WHO_BEGAN" in refusal(take, second, made.name, "withdraw", reason="撤回")
+        assert take(first, made.name, "withdraw", reason="撤回").state == pb.APPLICATION_STATE_WITHDRAWN
+    body, council = world.formed_alliance(platform)
+    led(platform, body.name, department)
+    made = begun(department, called(platform, department, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    assert "NOT_WHO_BEGAN" in refusal(take, council[1], made.name, "withdraw", reason="不愿考核")
+    assert take(department, made.name, "withdraw", reason="选错年度").state == pb.APPLICATION_STATE_WITHDRAWN

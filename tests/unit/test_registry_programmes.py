@@ -172,6 +172,33 @@ def test_an_assessment_is_withdrawn_until_it_is_rated() -> None:
     walk.refused("ILLEGAL_STATE", "withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度")
 
 
+@pytest.mark.parametrize("programme", [Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT])
+def test_a_draft_is_withdrawn_by_who_began_it(programme: Programme) -> None:
+    parts = ((SCHOOL, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY))
+    for who, other in (parts, parts[::-1]):
+        walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name)
+        assert who[0].name in walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回").zh
+        assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
+    college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=SCHOOL.name)
+    walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=college.name)
+    assert walk.took("withdraw", SCHOOL, reason="撤回") is State.WITHDRAWN, "a college begins it for its university"
+
+
+def test_an_assessment_that_the_unit_began_is_the_authoritys_once_it_is_set() -> None:
+    walk = begun(Programme.PERFORMANCE, SCHOOL, authority=AUTHORITY.name, begun_by=SCHOOL.name)
+    walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
+    assert walk.took("withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度") is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.RETURNED])
+def test_handing_a_warnings_draft_in_makes_it_nobody_elses(state: State) -> None:
+    parts = ((SCHOOL, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY))
+    for who, other in (parts, parts[::-1]):
+        walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name, state=state)
+        walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回")
+        assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
+
+
 def test_a_school_proposes_a_major() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, facts={"change": "NEW"})
     walk.attach("PROPOSAL", "PROGRAMME")

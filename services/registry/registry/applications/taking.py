@@ -150,6 +150,7 @@ class Taking:
             parties=frozenset(),
             window=_window(call),
             authority=message.authority,
+            begun_by=message.begun_by,
             region=body_message(body).region_code if body else "",
             is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
@@ -257,7 +258,7 @@ async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
 def _named(message: pb.Application, said: Said) -> set[str]:
     """The organizations that an application and its steps name."""
     steps = {one.named_organization for one in message.steps}
-    return {name for name in (message.applicant, said.organization, *steps) if name}
+    return {name for name in (message.applicant, message.begun_by, said.organization, *steps) if name}
 
 
 def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:

@@ -172,7 +172,7 @@ class Case:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
         documents: kinds of the documents that are there; `brought`: of those that come with the step.
-        authority: name of the organization that decides.
+        authority: name of the organization that decides; `begun_by`: of who began it, "" where that is not known.
         region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
         acts_for: the organizations that the principal, the actor and the experts act for by their grants, by person;
@@ -190,6 +190,7 @@ class Case:
     parties: frozenset[Party]
     window: Window = ALWAYS
     authority: str = ""
+    begun_by: str = ""
     region: str = ""
     is_suspended: bool = False
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
