@@ -1,13 +1,16 @@
 """What is asked again at a step: who was something when they were named may be it no longer."""
 
+import asyncio
 from datetime import UTC, timedelta
+from typing import Any, cast
 
 from alliance.registry.v1 import application_pb2 as pb
+from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2, registry_service_pb2
 from alliance_local.control import Platform
 from chassis.clock import business_date
-from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, led, placed, refusal, take
+from tests import papers, world
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, community, led, move, placed, refusal, take
 from tests.world import Member
 
 
@@ -67,3 +70,59 @@ def test_what_the_authority_began_only_it_withdraws(platform: Platform) -> None:
     made = begun(department, called(platform, department, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     assert "NOT_WHO_BEGAN" in refusal(take, council[1], made.name, "withdraw", reason="不愿考核")
     assert take(department, made.name, "withdraw", reason="选错年度").state == pb.APPLICATION_STATE_WITHDRAWN
+
+
+def test_seals_end_where_form_evidence_or_facts_change(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
+    call = called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099)
+    asyncio.run(move(platform, call.name, opens_on="2020-01-01"))
+    made = begun(leads[0], call, body=body.name)
+
+    def sealed() -> None:
+        for one in (*leads, province):
+            assert len(take(one, made.name, "seal").steps[-1].sealed) == 64
+
+    def returned() -> None:
+        take(province, made.name, "return", reason="补正")
+
+    def resubmitted() -> int:
+        return int(take(leads[0], made.name, "resubmit", "SEALED_FORM").state)
+
+    def entered(**facts: str) -> None:
+        request = registry_service_pb2.UpdateBodyRequest(body=body_pb2.Body(name=body.name, **cast(Any, facts)), reason="更正")
+        request.update_mask.paths.extend(facts)
+        world.operator(platform).registry.UpdateBody(request)
+
+    def evidence(content: bytes) -> None:
+        document = papers.upload(leads[0], content).name
+        attach = rpc.AttachDocumentsRequest(name=made.name)
+        attach.documents.add(document=document, kind="EVIDENCE")
+        leads[0].caller.applications.AttachDocuments(attach)
+
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    sealed()
+    form = take(leads[0], made.name, "submit", "SEALED_FORM").documents[-1]
+    returned()
+    entered(external_key=world.unique("键"))  # that is not handed in
+    evidence(papers.PDF)  # the same again
+    assert resubmitted() == pb.APPLICATION_STATE_SUBMITTED
+    take(province, made.name, "return", "EVIDENCE", reason="审核意见")  # what a reviewer adds was not sealed
+    assert resubmitted() == pb.APPLICATION_STATE_SUBMITTED
+    returned()
+    evidence(papers.PDF + b"more")
+    assert "SEALS_MISSING" in refusal(resubmitted)
+    take(leads[0], made.name, "start_sealing", named_organization=province.name)
+    sealed()
+    for again in ([], [form]):
+        old = rpc.TakeStepRequest(name=made.name, step="submit", documents=again)
+        assert "FORM_OUTDATED" in refusal(leads[0].caller.applications.TakeStep, old)
+    take(leads[0], made.name, "submit", "SEALED_FORM")
+    returned()
+    entered(region_code="120000")
+    assert "SEALS_MISSING" in refusal(resubmitted)
+    take(leads[0], made.name, "start_sealing", named_organization=province.name)
+    sealed()
+    take(leads[0], made.name, "submit", "SEALED_FORM")
+    take(province, made.name, "approve")
+    assert take(ministry, made.name, "accept").state == pb.APPLICATION_STATE_RUNNING

@@ -13,7 +13,7 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
-from registry.applications import candidates, catalogue
+from registry.applications import candidates, catalogue, sealing
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
@@ -139,6 +139,7 @@ class Taking:
         facts, gone = await self._facts(tx, message), await erased(tx, message.name)
         body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
+        attached = {one.document for one in message.documents}
         if call:
             facts["year"] = call.year
         return Case(
@@ -157,6 +158,8 @@ class Taking:
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
+            new=frozenset(one.kind for one in said.documents if one.document not in attached),
+            content=await sealing.content(tx, message, body, said.documents),
             taken=tuple(_taken(one) for one in message.steps),
             facts=facts,
             named=units.get(said.organization),
@@ -208,6 +211,7 @@ class Taking:
             score=said.score,
             documents=[one.document for one in said.documents],
             released=sorted(step.releases(case)),
+            sealed=case.content if step.name == "seal" else "",
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
@@ -302,7 +306,7 @@ def _unit(row: Any) -> Unit:
 def _taken(one: pb.TakenStep) -> Taken:
     day = business_date(one.take_time.ToDatetime(tzinfo=UTC))
     score = one.score if one.HasField("score") else None
-    return Taken(one.step, one.organization, one.actor, day, one.named_organization, one.named_principal, score)
+    return Taken(one.step, one.organization, one.actor, day, one.named_organization, one.named_principal, score, one.sealed)
 
 
 def _window(call: Any) -> Window:
