@@ -69,8 +69,9 @@ def _of_the_named(case: Case) -> Refusal | None:
 
 
 def _sent_by(case: Case, person: str) -> str:
-    """The organization for which a person was last assigned."""
-    return [one.subject for one in case.steps("assign_expert") if one.principal == person][-1]
+    """The organization for which a person was last assigned; "" where they never were."""
+    assigned = reversed(case.steps("assign_expert"))
+    return next((one.subject for one in assigned if one.principal == person), "")
 
 
 def _still_of_the_named(case: Case) -> Refusal | None:
