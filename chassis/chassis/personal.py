@@ -158,6 +158,11 @@ class Vault:
         await self._record_read(tx, [row.id], purpose)
         return _record(row)
 
+    async def keeps(self, tx: Tx, name: str) -> bool:
+        """Whether a record is there that is not past its date; nothing of it is read."""
+        query = select(personal_data.c.id).where(personal_data.c.id == UUID(id_of(name)), _is_in_time(tx))
+        return (await tx.conn.execute(query)).first() is not None
+
     async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
         """Everything that is kept on a subject and not past its date; the read is recorded."""
         query = select(personal_data).where(_is_of(subject), _is_in_time(tx)).order_by(personal_data.c.id)

@@ -78,10 +78,15 @@ def test_a_candidate_that_was_erased_is_nowhere(platform: Platform, sides: tuple
     _set(employer, made.name)
     assert not employer.caller.applications.EraseCandidate(erase).employee_intake.candidate
     assert "NOT_FOUND" in refusal(_read, university.caller, made.name)
+    apply = (employer, made.name, "apply", "APPLICATION_FORM")
+    assert "employee_intake.candidate" in refusal(take, *apply)
     _set(employer, made.name)
     request = personal.ErasePersonalDataRequest(subject="+86 13907132468", reason="本人要求")
     assert world.operator(platform).personal_data("registry").ErasePersonalData(request).erased
     assert "NOT_FOUND" in refusal(_read, employer.caller, made.name)
+    assert "employee_intake.candidate" in refusal(take, *apply), "nobody is kept"
+    _set(employer, made.name)
+    assert take(*apply).state == pb.APPLICATION_STATE_SUBMITTED
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,50 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     assert state_of(platform, body.name) == body_pb2.BODY_STATE_DISSOLVED
 
 
+def test_an_expert_is_asked_again_who_they_are_at_the_score_and_at_the_selection(platform: Platform) -> None:
+    body, university = pilot(platform)
+    centre, institute = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
+    made = begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
+    take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
+    take(centre, made.name, "qualify")
+    registry = world.operator(platform).registry
+    read = rpc.GetApplicationRequest(name=made.name)
+    draft = registry_service_pb2.GetBodyRequest(name=body.name)
+
+    def assigned() -> tuple[Member, str]:
+        """An expert of the institute, and their grant of it."""
+        sub = world.unique("expert")[-20:]
+        grant = world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=institute.name)
+        take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=sub)
+        return Member(institute.name, Caller(platform, sub, institute.name)), grant.name
+
+    (gone, own), (judge, _) = assigned(), assigned()
+    alone = Caller(platform, gone.caller.sub)
+    assert alone.applications.GetApplication(read).name == made.name
+    assert alone.registry.GetBody(draft).name == body.name
+    registry.RevokeGrant(registry_service_pb2.RevokeGrantRequest(name=own, reason="离职"))
+    for caller in (alone, gone.caller):
+        assert "NOT_FOUND" in refusal(caller.applications.GetApplication, read)
+        assert "NOT_FOUND" in refusal(caller.registry.GetBody, draft)
+    assert "NOT_FOUND" in refusal(take, Member(institute.name, alone), made.name, "score", score=10, reason="低")
+    world.grant(platform, gone.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=institute.name)
+    assert alone.applications.GetApplication(read).name == made.name
+    for one in (gone, judge):
+        take(one, made.name, "score", score=80, reason="可行")
+    since = world.grant(platform, judge.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=university.name)
+    told = refusal(take, centre, made.name, "select")
+    assert all(part in told for part in ("CONFLICT_OF_INTEREST", judge.caller.sub, "R30", "unassign_expert")), told
+    assert gone.caller.sub not in told
+    (offered,) = (
+        one
+        for one in centre.caller.applications.GetProcedure(rpc.GetProcedureRequest(application=made.name)).steps
+        if one.step == "select"
+    )
+    assert judge.caller.sub in offered.refusal.zh
+    registry.RevokeGrant(registry_service_pb2.RevokeGrantRequest(name=since.name, reason="误授"))
+    assert take(centre, made.name, "select").state == pb.APPLICATION_STATE_RUNNING
+
+
 def test_a_pilot_of_which_a_required_fact_is_unknown_is_not_qualified(platform: Platform) -> None:
     body, university = pilot(platform, enrolling_since="", cooperation_experience=None)
     centre = placed(platform, ENTERPRISE, "110000")

@@ -263,9 +263,10 @@ WALKS = (
         "企业",
         """
         企业 attach +APPLICATION_FORM
-        企业 candidate --name 虚构示例候选人 --phone 010-00000000 --evidence 书面同意
         企业 apply ✗ R28 S0 三(二) 请在满 3 年后申请
         企业 update --fact front_line_since=^-1200
+        企业 apply ✗ R28 S0 三(二) employee_intake.candidate
+        企业 candidate --name 虚构示例候选人 --phone 010-00000000 --evidence 书面同意
         企业 apply
         企业 recommend +RECOMMENDATION
         高校 assess --score 85

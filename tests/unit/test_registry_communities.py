@@ -10,6 +10,7 @@ from registry.domain.names import MemberRole, OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.common import CORRECTION_DAYS
+from registry.domain.transitions import hurdle
 from tests.unit.walking import (
     APPLICANT,
     AUTHORITY,
@@ -193,7 +194,9 @@ def test_what_was_returned_and_is_sealed_again_has_its_days_for_corrections_not_
         walk.took("seal", lead, Party.LEAD)
     walk.took("seal", PROVINCE, Party.PROVINCE)
     assert due_on(Programme.COMMUNITY, walk.case) == last
-    assert walk.took("submit") is State.SUBMITTED, "now by way of a province"
+    walk.refused("FORM_OUTDATED", "submit")
+    form: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+    assert walk.took("submit", **form) is State.SUBMITTED, "now by way of a province"
     walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
     assert walk.took("resubmit", brought=frozenset({"SEALED_FORM"})) is State.SUBMITTED
 
@@ -278,6 +281,66 @@ def test_a_community_is_never_formed_with_a_lead_that_has_not_sealed() -> None:
     walk.took("submit", **form)
     walk.took("approve", PROVINCE, Party.PROVINCE)
     assert walk.took("accept", AUTHORITY, Party.AUTHORITY) is State.RUNNING
+
+
+FORM: dict[str, Any] = {"brought": frozenset({"SEALED_FORM"})}
+
+
+def changed(walk: Walk) -> None:
+    """Let the form, its evidence or the body's facts be others."""
+    walk.case = replace(walk.case, content=f"{walk.case.content} and more")
+
+
+def sealed_again(walk: Walk) -> None:
+    """Let the form go round once more."""
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+
+
+def test_seals_end_with_what_they_were_put_on() -> None:
+    walk = sealing()
+    walk.took("submit")
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    before = walk.case
+    assert walk.took("resubmit", **FORM) is State.SUBMITTED, "nothing of it has changed"
+    walk.case = before
+    changed(walk)
+    told = walk.refused("SEALS_MISSING", "resubmit", **FORM)
+    assert all(part in told.zh for part in ("某市教委", SCHOOL.name, "原章失效", "start_sealing"))
+    sealed_again(walk)
+    walk.refused("FORM_OUTDATED", "submit")
+    walk.refused("FORM_OUTDATED", "submit", **FORM, new=frozenset())  # the old one, brought once more
+    assert walk.took("submit", **FORM) is State.SUBMITTED
+    assert walk.took("approve", PROVINCE, Party.PROVINCE) is State.REPORTED
+
+
+def test_who_sealed_what_has_changed_since_seals_again_while_the_form_goes_round() -> None:
+    walk = sealing()
+    changed(walk)
+    walk.refused("SEALS_MISSING", "submit")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+        walk.refused("ALREADY_DONE", "seal", lead, Party.LEAD)
+    assert "原章失效" in walk.refused("SEALS_MISSING", "submit").zh
+    walk.took("seal", PROVINCE, Party.PROVINCE)
+    assert walk.took("submit") is State.SUBMITTED
+
+
+def test_a_form_of_before_it_was_taken_back_is_not_filed() -> None:
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing")
+    walk.took("reopen", reason="更正")
+    walk.took("start_sealing")
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.refused("FORM_OUTDATED", "file_direct")
+    step = PROCEDURES[Programme.COMMUNITY].step("file_direct")
+    assert step
+    assert hurdle(PROCEDURES[Programme.COMMUNITY], walk.case, step) is None, "it comes with the step"
+    assert walk.took("file_direct", **FORM) is State.REPORTED
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.SEALING])

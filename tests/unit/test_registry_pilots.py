@@ -26,6 +26,11 @@ def sent(person: str, *acts_for: Unit) -> dict[str, Any]:
     return {"named": EXPERTS, "principal": person, "acts_for": {person: frozenset({EXPERTS, *acts_for})}}
 
 
+def scored(person: str, score: int = 80) -> dict[str, Any]:
+    """What an expert of the institute says, whom it still sends."""
+    return {"actor": person, "score": score, "reason": "可行", "acts_for": {person: frozenset({EXPERTS})}}
+
+
 def reviewed(programme: Programme) -> Walk:
     """A pilot's or a support unit's application before its selection."""
     walk = begun(programme, UNIVERSITY)
@@ -34,7 +39,7 @@ def reviewed(programme: Programme) -> Walk:
     walk.took("qualify", AUTHORITY, Party.AUTHORITY)
     for expert in ("first", "second"):
         walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent(expert))
-        walk.took("score", EXPERTS, Party.EXPERT, actor=expert, score=80, reason="可行")
+        walk.took("score", EXPERTS, Party.EXPERT, **scored(expert))
     return walk
 
 
@@ -122,6 +127,36 @@ def test_an_expert_who_acts_for_an_interested_party_since_does_not_score(other: 
         walk.refused("CONFLICT_OF_INTEREST", "score", EXPERTS, Party.EXPERT, **now, **hidden)
 
 
+def test_an_expert_whom_the_institute_sends_no_more_does_not_score() -> None:
+    walk = judged(State.QUALIFIED)
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("expert", NEUTRAL))
+    for acts_for in (frozenset[Unit](), frozenset({NEUTRAL})):
+        since = {**scored("expert"), "acts_for": {"expert": acts_for}}
+        told = walk.refused("NOT_OF_THE_ORGANIZATION", "score", EXPERTS, Party.EXPERT, **since)
+        assert EXPERTS.name in told.zh
+    walk.took("score", EXPERTS, Party.EXPERT, **scored("expert"))
+
+
+@pytest.mark.parametrize("other", [*INTERESTED, NEUTRAL])
+def test_a_score_counts_as_long_as_who_gave_it_has_no_interest(other: Unit) -> None:
+    walk = judged(State.QUALIFIED)
+    for expert in ("first", "second"):
+        walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent(expert))
+        walk.took("score", EXPERTS, Party.EXPERT, **scored(expert))
+    since = {"acts_for": {"first": frozenset({EXPERTS}), "second": frozenset({other})}}
+    if other is NEUTRAL:
+        walk.took("select", AUTHORITY, Party.AUTHORITY, **since)
+        return
+    told = walk.refused("CONFLICT_OF_INTEREST", "select", AUTHORITY, Party.AUTHORITY, **since)
+    assert all(part in told.zh for part in (f"second（{EXPERTS.name}）", "R30", "unassign_expert", "assign_expert"))
+    assert "first" not in told.zh
+    walk.took("unassign_expert", AUTHORITY, Party.AUTHORITY, principal="second", reason="回避")
+    walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
+    walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY, **since)
+    walk.took("score", EXPERTS, Party.EXPERT, **scored("third"))
+    assert walk.took("select", AUTHORITY, Party.AUTHORITY, **since) is State.RUNNING
+
+
 def test_who_runs_the_body_or_had_a_hand_in_the_application_is_no_expert() -> None:
     walk = judged(State.SUBMITTED)
     walk.took("qualify", AUTHORITY, Party.AUTHORITY, actor="clerk")
@@ -152,7 +187,7 @@ def test_an_expert_is_taken_off_with_the_score() -> None:
     walk.refused("NO_EXPERT", "select", AUTHORITY, Party.AUTHORITY)
     walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
     walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)
-    walk.took("score", EXPERTS, Party.EXPERT, actor="first", score=70, reason="重评")
+    walk.took("score", EXPERTS, Party.EXPERT, **scored("first", 70))
     assert walk.took("select", AUTHORITY, Party.AUTHORITY) is State.RUNNING
 
 
@@ -166,7 +201,7 @@ def test_who_acted_for_the_applicant_does_not_score_it() -> None:
 
 def test_every_expert_scores_once_before_the_selection() -> None:
     walk = reviewed(Programme.PILOT)
-    walk.refused("ALREADY_DONE", "score", EXPERTS, Party.EXPERT, actor="first", score=10, reason="再评")
+    walk.refused("ALREADY_DONE", "score", EXPERTS, Party.EXPERT, **scored("first", 10))
     walk.refused("ALREADY_DONE", "assign_expert", AUTHORITY, Party.AUTHORITY, **sent("first"))
     walk.took("assign_expert", AUTHORITY, Party.AUTHORITY, **sent("third"))
     walk.refused("SCORES_MISSING", "select", AUTHORITY, Party.AUTHORITY)

@@ -35,7 +35,9 @@ def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
     assert walk.took("summarise", UNIVERSITY, brought=frozenset({"SUMMARY"})) is State.WARNED, "a summary lifts no warning"
     walk.refused("DOCUMENT_REQUIRED", "summarise", UNIVERSITY)
     walk.took("restore", AUTHORITY, Party.AUTHORITY, reason="已整改")
-    assert walk.took("commend", AUTHORITY, Party.AUTHORITY, brought=frozenset({"CASE"})) is State.RUNNING
+    case = {"brought": frozenset({"CASE"})}
+    assert "body resume" in walk.refused("BODY_SUSPENDED", "commend", AUTHORITY, Party.AUTHORITY, **case, is_suspended=True).zh
+    assert walk.took("commend", AUTHORITY, Party.AUTHORITY, **case) is State.RUNNING
     assert walk.took("exit", UNIVERSITY, reason="退出") is State.REMOVED
     assert walk.effects[-1] is Effect.DISSOLVE
 
@@ -54,7 +56,7 @@ def test_an_evaluation_is_a_third_partys() -> None:
 
 
 def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
-    walk = begun(Programme.CHALLENGE)
+    walk = begun(Programme.CHALLENGE, members=frozenset({APPLICANT.name, UNIVERSITY.name, SCHOOL.name}))
     walk.took("publish")
     answer = {"brought": frozenset({"ANSWER"})}
     walk.refused("CONFLICT_OF_INTEREST", "answer", APPLICANT, Party.PARTNER, **answer)
@@ -62,6 +64,8 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.refused("ALREADY_DONE", "answer", UNIVERSITY, Party.PARTNER, **answer)
     walk.took("answer", SCHOOL, Party.PARTNER, **answer)
     walk.refused("NO_ANSWER", "team", named=EXPERTS)
+    left = frozenset({APPLICANT.name, SCHOOL.name})
+    assert UNIVERSITY.name in walk.refused("NOT_A_MEMBER", "team", named=UNIVERSITY, members=left).zh
     assert counts({walk.case.state: 1}) == (1, 0, 0)
     walk.took("team", named=UNIVERSITY)
     walk.refused("ALREADY_DONE", "team", named=UNIVERSITY)
@@ -168,6 +172,33 @@ def test_an_assessment_is_withdrawn_until_it_is_rated() -> None:
     walk.refused("ILLEGAL_STATE", "withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度")
 
 
+@pytest.mark.parametrize("programme", [Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT])
+def test_a_draft_is_withdrawn_by_who_began_it(programme: Programme) -> None:
+    parts = ((SCHOOL, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY))
+    for who, other in (parts, parts[::-1]):
+        walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name)
+        assert who[0].name in walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回").zh
+        assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
+    college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=SCHOOL.name)
+    walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=college.name)
+    assert walk.took("withdraw", SCHOOL, reason="撤回") is State.WITHDRAWN, "a college begins it for its university"
+
+
+def test_an_assessment_that_the_unit_began_is_the_authoritys_once_it_is_set() -> None:
+    walk = begun(Programme.PERFORMANCE, SCHOOL, authority=AUTHORITY.name, begun_by=SCHOOL.name)
+    walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
+    assert walk.took("withdraw", AUTHORITY, Party.AUTHORITY, reason="选错年度") is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.RETURNED])
+def test_handing_a_warnings_draft_in_makes_it_nobody_elses(state: State) -> None:
+    parts = ((SCHOOL, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY))
+    for who, other in (parts, parts[::-1]):
+        walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name, state=state)
+        walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回")
+        assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
+
+
 def test_a_school_proposes_a_major() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, facts={"change": "NEW"})
     walk.attach("PROPOSAL", "PROGRAMME")
@@ -196,6 +227,8 @@ def test_a_warning_of_a_major_is_answered_until_it_is_resolved() -> None:
 def test_an_employee_applies_is_recommended_and_assessed() -> None:
     walk = begun(Programme.EMPLOYEE_INTAKE)
     walk.attach("APPLICATION_FORM")
+    assert "candidate set" in walk.refused("INPUT_REQUIRED", "apply").zh
+    walk.case = replace(walk.case, facts={"candidate": "personalRecords/somebody"})
     walk.took("apply")
     walk.refused("DOCUMENT_REQUIRED", "recommend")
     walk.took("recommend", brought=frozenset({"RECOMMENDATION"}))

@@ -43,7 +43,8 @@ class Walk:
     def tried(self, name: str, unit: Unit, party: Party, **more: Any) -> Step | Refusal:
         """What the machine says of a step."""
         case = replace(self.case, unit=unit, actor=f"{unit.name}#someone", parties=frozenset({party}))
-        return take(PROCEDURES[self.programme], replace(case, **more), name)
+        new = {"new": more.get("brought", frozenset())}
+        return take(PROCEDURES[self.programme], replace(case, **{**new, **more}), name)
 
     def took(self, name: str, unit: Unit = APPLICANT, party: Party = Party.APPLICANT, **more: Any) -> State:
         """The state after a step; what it brings stays attached."""
@@ -52,7 +53,14 @@ class Walk:
         actor = more.get("actor", f"{unit.name}#someone")
         named = more.get("named")
         taken = Taken(
-            name, unit.name, actor, self.case.today, named.name if named else "", more.get("principal", ""), more.get("score")
+            name,
+            unit.name,
+            actor,
+            self.case.today,
+            named.name if named else "",
+            more.get("principal", ""),
+            more.get("score"),
+            self.case.content if name == "seal" else "",
         )
         self.effects.append(found.effect)
         self.case = replace(

@@ -57,6 +57,12 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
     return message
 
 
+async def is_kept(tx: Tx, message: pb.Application) -> bool:
+    """Whether somebody is kept whom an application refers to: an erasure of the person leaves the reference behind."""
+    record = message.employee_intake.candidate
+    return bool(record) and await _vault.keeps(tx, record)
+
+
 async def read(tx: Tx, message: pb.Application, purpose: str) -> rpc.GetCandidateResponse:
     """Who the candidate is; the read is recorded. Raises `Invalid`, and `NotFound` where nobody is kept."""
     refuse(list(purpose_problems(purpose)))

@@ -1,6 +1,6 @@
 """Documents 材料: uploaded with limits of size, type and hash, scanned, and kept apart from the database."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -219,6 +219,12 @@ async def erased(tx: Tx, application: str) -> frozenset[str]:
     statement = select(c.name).join(rows.attachment, rows.attachment.c.document == c.name)
     gone = await tx.conn.execute(statement.where(rows.attachment.c.application == application, c.state == _ERASED))
     return frozenset(gone.scalars())
+
+
+async def hashes(tx: Tx, names: Collection[str]) -> dict[str, str]:
+    """SHA-256 of documents by name; of erased ones, too."""
+    c = document.c
+    return {row.name: row.sha256 for row in await tx.conn.execute(select(c.name, c.sha256).where(c.name.in_(names)))}
 
 
 async def owner_of(tx: Tx, name: str) -> str:

@@ -111,7 +111,7 @@ class Applications:
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
         _require_open(answered, PROCEDURES[programme], business_date(call.tx.now))
-        await self._require_beginner(call, message, programme)
+        message.begun_by = await self._beginner(call, message, programme)
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
             raise Invalid([guards.unknown("applicant", message.applicant)])
@@ -318,15 +318,18 @@ class Applications:
             raise Invalid([problem])
         return row
 
-    async def _require_beginner(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """Who may act for the applicant begins it; the authority, too, where it gives out the work."""
+    async def _beginner(self, call: Call, message: pb.Application, programme: Programme) -> str:
+        """For whom the caller begins it: the applicant or a college of it; the authority, too, where it gives out the work.
+
+        Raises `Denied`.
+        """
         beginners = {message.applicant, *await store.colleges(call.tx, message.applicant)}
         if programme in BEGUN_BY_AUTHORITY:
             beginners.add(message.authority)
-        mine = {message.applicant, call.principal.organization if call.principal else ""}
-        for one in sorted(beginners & mine):
-            if await self._authority.permitted(call, _CREATE, one):
-                return
+        own = call.principal.organization if call.principal else ""
+        for one in dict.fromkeys((own, message.applicant)):
+            if one in beginners and await self._authority.permitted(call, _CREATE, one):
+                return one
         raise Denied(_CREATE, message.applicant)
 
     async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:

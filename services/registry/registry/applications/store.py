@@ -28,7 +28,7 @@ from chassis.database import Tx
 from registry.domain.calls import FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState, Programme
 from registry.domain.procedure import State
-from registry.store import Base, BodyRow, body, is_college_of
+from registry.store import Base, BodyRow, body, grant, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
 _FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
@@ -126,10 +126,17 @@ async def release_parties(tx: Tx, name: str, released: Collection[str]) -> None:
     await tx.conn.execute(delete(party).where(c.application == name, theirs))
 
 
-async def named(tx: Tx, name: str) -> tuple[set[str], set[str]]:
-    """The organizations and the principals that steps of an application named and that have a part in it."""
-    found = (await tx.conn.execute(select(party.c.organization, party.c.principal).where(party.c.application == name))).all()
-    return {row.organization for row in found} - {""}, {row.principal for row in found} - {""}
+async def named(tx: Tx, name: str) -> set[str]:
+    """The organizations that steps of an application named and that have a part in it."""
+    c = party.c
+    found = await tx.conn.execute(select(c.organization).where(c.application == name, c.organization != text("''")))
+    return set(found.scalars())
+
+
+async def is_sent_to(tx: Tx, name: str, principal: str) -> bool:
+    """Whether a step of an application named a principal who still acts for the organization that it named them for."""
+    statement = select(party.c.application).where(party.c.application == name, _is_sent(principal)).limit(1)
+    return (await tx.conn.execute(statement)).first() is not None
 
 
 async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
@@ -264,10 +271,16 @@ def _guided(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:
-    mine = [party.c.principal == principal] if principal else []
+    mine = [_is_sent(principal)] if principal else []
     if viewer.organization:
         mine.append(party.c.organization == viewer.organization)
     return mine or [party.c.principal == text("NULL")]
+
+
+def _is_sent(principal: str) -> ColumnElement[bool]:
+    """A step named a principal, who still acts for the organization that it named them for."""
+    own = (grant.c.principal == principal, grant.c.active, grant.c.organization == party.c.organization)
+    return and_(party.c.principal == principal, exists().where(*own))
 
 
 async def page(tx: Tx, conditions: Sequence[ColumnElement[bool]], before: str | None, limit: int) -> Sequence[ApplicationRow]:

@@ -13,13 +13,13 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
-from registry.applications import catalogue
+from registry.applications import candidates, catalogue, sealing
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
 from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
 from registry.domain.calls import FORMING
 from registry.domain.facts import Facts, Value
-from registry.domain.names import VOCATIONAL, MemberRole, Programme, Stage
+from registry.domain.names import VOCATIONAL, BodyState, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
 from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day
 from registry.domain.programmes import PROCEDURES
@@ -120,6 +120,8 @@ class Taking:
         known = entered(message)
         if applicant:
             known["is_vocational_school"] = applicant.org_type in VOCATIONAL
+        if "candidate" in known and not await candidates.is_kept(tx, message):
+            del known["candidate"]
         if Programme(message.programme) is Programme.CERTIFICATION:
             known[STANDING_ENTRY] = await catalogue.standing(tx, message)
         if message.body and (body := await store.get(tx, BodyRow, message.body)):
@@ -137,6 +139,7 @@ class Taking:
         facts, gone = await self._facts(tx, message), await erased(tx, message.name)
         body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
+        attached = {one.document for one in message.documents}
         if call:
             facts["year"] = call.year
         return Case(
@@ -148,11 +151,15 @@ class Taking:
             parties=frozenset(),
             window=_window(call),
             authority=message.authority,
+            begun_by=message.begun_by,
             region=body_message(body).region_code if body else "",
+            is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
+            new=frozenset(one.kind for one in said.documents if one.document not in attached),
+            content=await sealing.content(tx, message, body, said.documents),
             taken=tuple(_taken(one) for one in message.steps),
             facts=facts,
             named=units.get(said.organization),
@@ -204,6 +211,7 @@ class Taking:
             score=said.score,
             documents=[one.document for one in said.documents],
             released=sorted(step.releases(case)),
+            sealed=case.content if step.name == "seal" else "",
             open_findings=[finding_message(one) for one in await self.findings(tx, message) if one.is_open],
         )
         taken.take_time.FromDatetime(tx.now)
@@ -254,7 +262,7 @@ async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
 def _named(message: pb.Application, said: Said) -> set[str]:
     """The organizations that an application and its steps name."""
     steps = {one.named_organization for one in message.steps}
-    return {name for name in (message.applicant, said.organization, *steps) if name}
+    return {name for name in (message.applicant, message.begun_by, said.organization, *steps) if name}
 
 
 def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
@@ -280,12 +288,13 @@ def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
 
 async def _with_grants(tx: Tx, case: Case, body: str) -> Case:
     """The case with what the persons in it act for."""
-    grants = await store.scopes(tx, {case.actor, case.principal} - {""})
+    persons = {case.actor, case.principal, *experts(case)} - {""}
+    grants = await store.scopes(tx, persons)
     known = await store.get_all(tx, OrganizationRow, {one.organization for one in grants})
     units = {name: _unit(row) for name, row in known.items()}
     acts_for = {
         person: frozenset(units[one.organization] for one in grants if one.principal == person and one.organization)
-        for person in (case.actor, case.principal)
+        for person in persons
     }
     return replace(case, acts_for=acts_for, runs_body=frozenset(one.principal for one in grants if body and one.body == body))
 
@@ -297,7 +306,7 @@ def _unit(row: Any) -> Unit:
 def _taken(one: pb.TakenStep) -> Taken:
     day = business_date(one.take_time.ToDatetime(tzinfo=UTC))
     score = one.score if one.HasField("score") else None
-    return Taken(one.step, one.organization, one.actor, day, one.named_organization, one.named_principal, score)
+    return Taken(one.step, one.organization, one.actor, day, one.named_organization, one.named_principal, score, one.sealed)
 
 
 def _window(call: Any) -> Window:

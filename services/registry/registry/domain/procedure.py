@@ -153,7 +153,7 @@ class Unit(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A step that was taken: by whom for which organization, and whom it named."""
+    """A step that was taken: by whom for which organization, and whom it named; `sealed` is what a seal was put on."""
 
     step: str
     organization: str
@@ -162,6 +162,7 @@ class Taken(NamedTuple):
     subject: str = ""
     principal: str = ""
     score: int | None = None
+    sealed: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,14 @@ class Case:
     Attributes:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
-        documents: kinds of the documents that are there; `brought`: of those that come with the step.
-        authority: name of the organization that decides.
-        region: of the body, GB/T 2260; "" where it has none.
+        documents: kinds of the documents that are there; `brought`: of those that come with the step; `new`: of those that
+            come with it and were not there before.
+        content: what a seal is put on, as a digest; "" where nothing is sealed.
+        authority: name of the organization that decides; `begun_by`: of who began it, "" where that is not known.
+        region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
-        acts_for: the organizations that the principal and the actor act for by their grants, by person; `runs_body`: those of
-            the two who have a grant of the body itself.
+        acts_for: the organizations that the principal, the actor and the experts act for by their grants, by person;
+            `runs_body`: those of them who have a grant of the body itself.
         hindering: findings that hinder a submission; `untold` are those that a decision waits for.
         is_admitted: whether the applicant is, today, one of those that the programme is for.
         names: what organizations are called.
@@ -190,11 +193,15 @@ class Case:
     parties: frozenset[Party]
     window: Window = ALWAYS
     authority: str = ""
+    begun_by: str = ""
     region: str = ""
+    is_suspended: bool = False
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
     brought: frozenset[str] = frozenset()
+    new: frozenset[str] = frozenset()
+    content: str = ""
     taken: tuple[Taken, ...] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
     named: Unit | None = None

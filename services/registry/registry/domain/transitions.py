@@ -13,7 +13,8 @@ from registry.domain.rules import Finding
 
 def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
     """What stands in the way of a step before anything is said or brought with it; told beside the step's title and clause."""
-    there = replace(case, brought=case.brought | set(step.brings))
+    could = case.brought | {*step.brings, *step.documents}
+    there = replace(case, brought=case.brought | set(step.brings), new=could)
     return (
         _not_now(procedure, case, step)
         or _not_the_party(step, case)
@@ -21,7 +22,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(procedure, step, case)
-        or _guarded(step, case, said=False)
+        or _guarded(step, there, said=False)
     )
 
 

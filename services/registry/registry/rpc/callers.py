@@ -31,10 +31,10 @@ class Rpcs:
         row = await applications.forming(call.tx, name) if call.principal else None
         if row is None or call.principal is None:
             return False
-        organizations, principals = await applications.named(call.tx, row.name)
-        if call.principal.sub in principals:
+        if await applications.is_sent_to(call.tx, row.name, call.principal.sub):
             return True
-        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)} | organizations
+        parties = {row.applicant, row.authority, *await store.colleges(call.tx, row.applicant)}
+        parties |= await applications.named(call.tx, row.name)
         for one in sorted(parties):
             if await self._authority.permitted(call, _GET_APPLICATION, one):
                 return True

@@ -578,6 +578,7 @@ class Application(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TITLE_FIELD_NUMBER: _builtins.int
+    BEGUN_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`applications/{application}`. Output only."""
     programme: Global___Programme.ValueType
@@ -598,6 +599,10 @@ class Application(_message.Message):
     """The authority that decides, `organizations/{organization}`; of the call. Output only."""
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
+    begun_by: _builtins.str
+    """Who began it, `organizations/{organization}`: the applicant, its college, or the authority; empty of one that was begun before this was
+    known. Output only.
+    """
     @_builtins.property
     def certification(self) -> Global___CertificationFacts:
         """Of a CERTIFICATION."""
@@ -666,10 +671,11 @@ class Application(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         due_title: _text_pb2.LocalizedText | None = ...,
+        begun_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "due_title", b"due_title", "employee_intake", b"employee_intake", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "performance", b"performance", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "authority", b"authority", "body", b"body", "call", b"call", "certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "display_name", b"display_name", "documents", b"documents", "due_on", b"due_on", "due_title", b"due_title", "employee_intake", b"employee_intake", "etag", b"etag", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "name", b"name", "performance", b"performance", "programme", b"programme", "state", b"state", "steps", b"steps", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "authority", b"authority", "begun_by", b"begun_by", "body", b"body", "call", b"call", "certification", b"certification", "challenge", b"challenge", "create_time", b"create_time", "display_name", b"display_name", "documents", b"documents", "due_on", b"due_on", "due_title", b"due_title", "employee_intake", b"employee_intake", "etag", b"etag", "facts", b"facts", "major_adjustment", b"major_adjustment", "meeting", b"meeting", "name", b"name", "performance", b"performance", "programme", b"programme", "state", b"state", "steps", b"steps", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_facts: _TypeAlias = _typing.Literal["certification", "major_adjustment", "performance", "employee_intake", "challenge", "meeting"]  # noqa: Y015
     _WhichOneofArgType_facts: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
@@ -722,6 +728,7 @@ class TakenStep(_message.Message):
     OPEN_FINDINGS_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
     step: _builtins.str
     """Name of the step, e.g. `submit`."""
     state: Global___ApplicationState.ValueType
@@ -738,6 +745,10 @@ class TakenStep(_message.Message):
     """Principal that the step names, an opaque id; empty where it names none."""
     score: _builtins.int
     """Score, 0–100; unset where the step has none."""
+    sealed: _builtins.str
+    """Of a seal: what it was put on, as the SHA-256 of the form, its evidence and the body's facts, 64 hexadecimal digits; empty for other
+    steps. A seal counts as long as these are what they were. Output only.
+    """
     @_builtins.property
     def take_time(self) -> _timestamp_pb2.Timestamp:
         """When (business time)."""
@@ -776,10 +787,11 @@ class TakenStep(_message.Message):
         open_findings: _abc.Iterable[_body_pb2.RuleFinding] | None = ...,
         title: _text_pb2.LocalizedText | None = ...,
         released: _abc.Iterable[_builtins.str] | None = ...,
+        sealed: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "released", b"released", "score", b"score", "state", b"state", "step", b"step", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "actor", b"actor", "documents", b"documents", "named_organization", b"named_organization", "named_principal", b"named_principal", "open_findings", b"open_findings", "organization", b"organization", "reason", b"reason", "released", b"released", "score", b"score", "sealed", b"sealed", "state", b"state", "step", b"step", "take_time", b"take_time", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015

@@ -24,6 +24,18 @@ def _has_answered(case: Case) -> Refusal | None:
     )
 
 
+def _is_a_member(case: Case) -> Refusal | None:
+    """Who answered may have left since: the work is the members'."""
+    if case.named is None or case.named.name in case.members:
+        return None
+    name = case.called(case.named.name)
+    return Refusal(
+        "NOT_A_MEMBER",
+        f"{name}今日已不是该组织成员（R34）；请从仍为成员的解题单位中选择，或请其重新加入",
+        f"{name} is not a member of the body today (R34); choose one of the members that have answered, or let it join again",
+    )
+
+
 def _not_in_the_team(case: Case) -> Refusal | None:
     if case.named is None or case.named.name not in {one.subject for one in case.steps("team")}:
         return None
@@ -93,7 +105,7 @@ PROCEDURE = Procedure(
             State.TEAMED,
             _POSER,
             asks=("organization",),
-            guards=(_has_answered, _not_in_the_team),
+            guards=(_has_answered, _not_in_the_team, _is_a_member),
         ),
         Step(
             "start",

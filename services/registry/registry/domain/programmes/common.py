@@ -17,6 +17,15 @@ def withdraw(clause: str, *at: State) -> Step:
     return Step("withdraw", ("撤回", "withdrawal"), clause, at, State.WITHDRAWN, (Party.APPLICANT,), asks=("reason",))
 
 
+def by_who_began(case: Case) -> Refusal | None:
+    """What the authority began is its own to take back, and not the applicant's; and the other way round."""
+    by_authority = case.begun_by == case.authority
+    if not case.begun_by or (Party.AUTHORITY if by_authority else Party.APPLICANT) in case.parties:
+        return None
+    who = case.called(case.begun_by)
+    return Refusal("NOT_WHO_BEGAN", f"由{who}发起，请由该单位撤回", f"{who} began it, and takes it back")
+
+
 def lapse(clause: str, *at: State) -> Step:
     """The platform ends what was not handed in in time."""
     return Step("lapse", ("逾期失效", "lapse"), clause, at, State.LAPSED, (Party.PLATFORM,))

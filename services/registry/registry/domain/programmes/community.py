@@ -9,7 +9,19 @@ from datetime import date
 
 from registry.domain.conditions import Text
 from registry.domain.names import MemberRole, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step, Unit
+from registry.domain.procedure import (
+    Applicants,
+    Case,
+    Deadline,
+    Effect,
+    Party,
+    Procedure,
+    Refusal,
+    State,
+    Step,
+    Taken,
+    Unit,
+)
 from registry.domain.programmes.common import (
     CORRECTION_DAYS,
     correction_ends,
@@ -23,6 +35,10 @@ _FLOW, _TIMES = "S2 四", "S2 五"
 _REVIEWERS: Mapping[State, Party] = {State.SUBMITTED: Party.PROVINCE, State.REPORTED: Party.AUTHORITY}
 """Whose review it is: the province's first, and the ministry's once it is reported."""
 _IN_HAND = (State.DRAFT, State.SEALING, State.RETURNED)
+SEALED_STATES = frozenset(_IN_HAND)
+"""States in which a document that comes with a step is one of those that are sealed; later ones are the reviewers' own."""
+UNSEALED_KINDS = frozenset({"SEALED_FORM"})
+"""Kinds of documents that no seal is put on: what comes of the sealing."""
 
 
 def _lead_enterprise_applies(case: Case) -> Refusal | None:
@@ -80,8 +96,14 @@ def _is_central_soe(case: Case) -> bool:
     return case.facts.get("lead_is_central_soe") is True
 
 
+def _seals(case: Case) -> list[Taken]:
+    """Seals since the form last went round."""
+    return [one for one in case.since("start_sealing", "reopen") if one.step == "seal"]
+
+
 def _sealed_by(case: Case) -> set[str]:
-    return {one.organization for one in case.since("start_sealing", "reopen") if one.step == "seal"}
+    """Whose seals count: those put on the form, the evidence and the body's facts as they are now."""
+    return {one.organization for one in _seals(case) if one.sealed == case.content}
 
 
 def _all_sealed(case: Case) -> Refusal | None:
@@ -100,17 +122,24 @@ def _leads_sealed(case: Case) -> Refusal | None:
 
 
 def _unsealed(case: Case, wanted: set[str]) -> Refusal | None:
-    missing = [case.called(name) for name in sorted(wanted - _sealed_by(case))]
+    missing = wanted - _sealed_by(case)
     if not missing:
         return None
+    named = [case.called(name) for name in sorted(missing)]
     fix_zh, fix_en = _SEALING.get(case.state, _SEALING_AFTER_A_RETURN)
+    changed = not missing.isdisjoint(one.organization for one in _seals(case))
+    why_zh, why_en = _CHANGED if changed else ("", "")
     return Refusal(
         "SEALS_MISSING",
-        f"尚缺盖章：{'、'.join(missing)}；{fix_zh}",
-        f"not sealed yet by: {', '.join(missing)}; {fix_en}",
+        f"尚缺盖章：{'、'.join(named)}{why_zh}；{fix_zh}",
+        f"not sealed yet by: {', '.join(named)}{why_en}; {fix_en}",
     )
 
 
+_CHANGED: Text = (
+    "（盖章后申报书、佐证材料或组织事实已变更，原章失效）",
+    " (form, evidence or the body's facts changed after the seals, which are void)",
+)
 _SEALING: Mapping[State, Text] = {
     State.SEALING: ("请其办理盖章（seal）", "each takes the step seal"),
     State.RETURNED: ("请重新发起盖章（start_sealing）", "send the form round again with the step start_sealing"),
@@ -120,6 +149,18 @@ _SEALING_AFTER_A_RETURN: Text = (
     "请退回补正（return），由牵头企业重新发起盖章",
     "return it, and the lead enterprise sends the form round again",
 )
+
+
+def _form_of_these_seals(case: Case) -> Refusal | None:
+    """Once sealed anew, the form is one that came after the seals; an earlier one shows others."""
+    if len(case.steps("start_sealing")) < 2 or "SEALED_FORM" in case.new:
+        return None
+    return Refusal(
+        "FORM_OUTDATED",
+        "重新盖章前的加盖公章的申报书（SEALED_FORM）不再有效（R29）；请随本步骤上传重新盖章后的申报书",
+        "a sealed form (SEALED_FORM) of before the new seals does not serve (R29); bring the one that was sealed since with "
+        "this step",
+    )
 
 
 def _handed_in_by(case: Case) -> date | None:
@@ -235,7 +276,7 @@ PROCEDURE = Procedure(
             documents=("SEALED_FORM",),
             in_window=True,
             checks_rules=True,
-            guards=(_all_sealed,),
+            guards=(_all_sealed, _form_of_these_seals),
         ),
         Step(
             "file_direct",
@@ -247,7 +288,7 @@ PROCEDURE = Procedure(
             documents=("SEALED_FORM",),
             in_window=True,
             checks_rules=True,
-            guards=(_central_soe, _leads_sealed),
+            guards=(_central_soe, _leads_sealed, _form_of_these_seals),
         ),
         Step(
             "approve",

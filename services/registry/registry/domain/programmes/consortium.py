@@ -4,12 +4,24 @@ With an exit, periodic summaries and outstanding cases.
 """
 
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
-from registry.domain.procedure import Applicants, Deadline, Effect, Party, Procedure, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import correction_ends, lapse, window_closes, withdraw
 
 _CALL, _MANAGED = "S1 前言", "S1 五"
 _AUTHORITY = (Party.AUTHORITY,)
 _LISTED = (State.RUNNING, State.WARNED)
+
+
+def _stands(case: Case) -> Refusal | None:
+    """What is suspended sets no example."""
+    if not case.is_suspended:
+        return None
+    return Refusal(
+        "BODY_SUSPENDED",
+        "联合体已暂停，其案例不能遴选为优秀案例（R31）；请先恢复（body resume）",
+        "the consortium is suspended, and no case of it is outstanding (R31); resume it first (body resume)",
+    )
+
 
 PROCEDURE = Procedure(
     Programme.CONSORTIUM,
@@ -55,7 +67,16 @@ PROCEDURE = Procedure(
         ),
         Step("reject", ("未列入", "rejection"), _MANAGED, (State.SUBMITTED,), State.REJECTED, _AUTHORITY, asks=("reason",)),
         Step("summarise", ("报送工作总结", "summary"), _MANAGED, _LISTED, None, (Party.APPLICANT,), brings=("SUMMARY",)),
-        Step("commend", ("遴选优秀案例", "outstanding case"), _MANAGED, (State.RUNNING,), None, _AUTHORITY, brings=("CASE",)),
+        Step(
+            "commend",
+            ("遴选优秀案例", "outstanding case"),
+            _MANAGED,
+            (State.RUNNING,),
+            None,
+            _AUTHORITY,
+            brings=("CASE",),
+            guards=(_stands,),
+        ),
         Step("warn", ("预警", "warning"), _MANAGED, (State.RUNNING,), State.WARNED, _AUTHORITY, asks=("reason",)),
         Step(
             "restore",

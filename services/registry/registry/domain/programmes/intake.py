@@ -4,11 +4,23 @@ The candidate is the id of a record: who it is lies apart (`applications/candida
 """
 
 from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Applicants, Deadline, Party, Procedure, State, Step
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import lapse, window_closes, withdraw
 
 _CLAUSE = "S0 三(二)"
 _EMPLOYER, _UNIVERSITY = (Party.APPLICANT,), (Party.AUTHORITY,)
+
+
+def _has_a_candidate(case: Case) -> Refusal | None:
+    """Recommended and assessed is somebody."""
+    if case.facts.get("candidate"):
+        return None
+    return Refusal(
+        "INPUT_REQUIRED",
+        "请登记候选人（employee_intake.candidate，R28）：alliance application candidate set …",
+        "say who the candidate is (employee_intake.candidate, R28): alliance application candidate set …",
+    )
+
 
 PROCEDURE = Procedure(
     Programme.EMPLOYEE_INTAKE,
@@ -26,6 +38,7 @@ PROCEDURE = Procedure(
             documents=("APPLICATION_FORM",),
             in_window=True,
             settles_rules=True,  # nothing brings it back to be filled in
+            guards=(_has_a_candidate,),
         ),
         Step(
             "recommend",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from registry.domain.conditions import Text
 from registry.domain.names import INSTITUTIONS, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Guard, Party, Procedure, Refusal, State, Step
-from registry.domain.programmes.common import correction_ends, lapse, withdraw
+from registry.domain.programmes.common import by_who_began, correction_ends, lapse
 
 ANSWER_DAYS = 60
 """Days in which a school answers a warning; our default, the documents name none."""
@@ -97,7 +97,17 @@ PROCEDURE = Procedure(
             asks=("reason",),
         ),
         Step("resolve", ("解除预警", "end of the warning"), _CLAUSE, (State.RESPONDED,), State.COMPLETED, _AUTHORITY),
-        withdraw(_CLAUSE, State.DRAFT, State.SUBMITTED, State.RETURNED),
+        Step(
+            "withdraw",
+            ("撤回", "withdrawal"),
+            _CLAUSE,
+            (State.DRAFT, State.SUBMITTED, State.RETURNED),
+            State.WITHDRAWN,
+            (Party.APPLICANT, Party.AUTHORITY),
+            asks=("reason",),
+            guards=(by_who_began,),
+            ours=("谁发起，谁撤回", "whoever began it takes it back"),
+        ),
         lapse(_CLAUSE, State.RETURNED),
     ),
     (

@@ -8,7 +8,7 @@ from datetime import date
 from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
-from registry.domain.programmes.common import is_education_department
+from registry.domain.programmes.common import by_who_began, is_education_department
 
 _CLAUSE = "S0 四(三)"
 _ASSESSED = frozenset(
@@ -57,6 +57,10 @@ def _education_department(case: Case) -> Refusal | None:
 
 def _is_of(one: Unit, region: str) -> bool:
     return bool(one.region_code) and regions.within(region, one.region_code)
+
+
+def _by_who_began_the_draft(case: Case) -> Refusal | None:
+    return by_who_began(case) if case.state is State.DRAFT else None
 
 
 def _end_of_year(case: Case) -> date | None:
@@ -118,6 +122,7 @@ PROCEDURE = Procedure(
             (Party.APPLICANT, Party.AUTHORITY),
             asks=("reason",),
             turns=dict.fromkeys((State.ASSIGNED, State.SUBMITTED), Party.AUTHORITY),
+            guards=(_by_who_began_the_draft,),
             ours=("评定前可撤销，同年可另行发起", "until it is rated; another one of the year may begin then"),
         ),
         Step("close", ("办结", "closing"), _CLAUSE, (State.SCORED,), State.COMPLETED, _AUTHORITY, guards=(_is_no_university,)),

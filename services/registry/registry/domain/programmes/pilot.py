@@ -41,16 +41,18 @@ def _new_expert(case: Case) -> Refusal | None:
     return Refusal("ALREADY_DONE", "该专家已在评审名单中；请另选", "this expert is to score it already; choose another one")
 
 
+def _is_partial(case: Case, person: str) -> bool:
+    """Whether a person acts today for somebody who has an interest, or took a step but of scoring."""
+    had_a_hand = person in {one.actor for one in case.taken if one.step != "score"}
+    acts_for = case.acts_for.get(person, frozenset())
+    return had_a_hand or person in case.runs_body or any(has_interest(case, one) for one in acts_for)
+
+
 def _impartial(who: Callable[[Case], str]) -> Guard:
-    """A person acts for nobody who has an interest, and took no step but of scoring."""
+    """A person has no interest in what is judged."""
 
     def guard(case: Case) -> Refusal | None:
-        person = who(case)
-        had_a_hand = person in {one.actor for one in case.taken if one.step != "score"}
-        acts_for = case.acts_for.get(person, frozenset())
-        if had_a_hand or person in case.runs_body or any(has_interest(case, one) for one in acts_for):
-            return conflict(_EXPERT)
-        return None
+        return conflict(_EXPERT) if _is_partial(case, who(case)) else None
 
     return guard
 
@@ -63,6 +65,26 @@ def _of_the_named(case: Case) -> Refusal | None:
         "NOT_OF_THE_ORGANIZATION",
         "该人员账号未获该单位授权；请核对账号，或请该单位先行授权（grant）",
         "this principal has no grant of that organization; mend the id, or have the organization grant it first",
+    )
+
+
+def _sent_by(case: Case, person: str) -> str:
+    """The organization for which a person was last assigned; "" where they never were."""
+    assigned = reversed(case.steps("assign_expert"))
+    return next((one.subject for one in assigned if one.principal == person), "")
+
+
+def _still_of_the_named(case: Case) -> Refusal | None:
+    """Who scores acts for whom they were named for, now: a grant may have ended since."""
+    sender = _sent_by(case, case.actor)
+    if sender in {one.name for one in case.acts_for.get(case.actor, frozenset())}:
+        return None
+    name = case.called(sender)
+    return Refusal(
+        "NOT_OF_THE_ORGANIZATION",
+        f"您由{name}选派，现已无其授权，不能评分（R30）；请该单位重新授权（grant），或请主管单位另行指派（assign_expert）",
+        f"you were sent by {name} and have no grant of it any more (R30); it grants you again, or the authority takes "
+        "assign_expert for another",
     )
 
 
@@ -96,6 +118,22 @@ def _all_scored(case: Case) -> Refusal | None:
         "SCORES_MISSING",
         f"尚有 {len(missing)} 位专家未评分；请待其评分（score），或取消指派（unassign_expert）",
         f"{len(missing)} experts have not scored yet; each takes the step score, or is taken off by unassign_expert",
+    )
+
+
+def _scores_count(case: Case) -> Refusal | None:
+    """A score counts as long as who gave it has no interest: an expert may have come to one since."""
+    partial = [one for one in experts(case) if _is_partial(case, one)]
+    if not partial:
+        return None
+    listed_zh = "、".join(f"{one}（{case.called(_sent_by(case, one))}）" for one in partial)
+    listed_en = ", ".join(f"{one} ({case.called(_sent_by(case, one))})" for one in partial)
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        f"专家 {listed_zh} 现与申报单位、其组织成员或主管单位有利益关系，须回避，其评分不计（R30）；"
+        "请取消其指派（unassign_expert），并另行指派专家（assign_expert）",
+        f"{listed_en}: now with an interest in the applicant, a member of its body or the authority, so the score does not "
+        "count (R30); take unassign_expert, and assign_expert for another",
     )
 
 
@@ -193,7 +231,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.IN_REVIEW,
             (Party.EXPERT,),
             asks=("score", "reason"),
-            guards=(_scores_once, _impartial(lambda case: case.actor)),
+            guards=(_scores_once, _still_of_the_named, _impartial(lambda case: case.actor)),
             ours=("百分制", "out of 100"),
         ),
         Step(
@@ -204,7 +242,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.RUNNING,
             authority,
             settles_rules=True,
-            guards=(_all_scored,),
+            guards=(_all_scored, _scores_count),
             effect=Effect.FORM,
         ),
         Step(
