@@ -13,7 +13,7 @@ from registry.applications.mapping import application_message
 from registry.applications.store import ApplicationRow
 from registry.domain import industry
 from registry.domain.conditions import Text
-from registry.domain.names import WITHOUT_CODE, BodyState, Programme
+from registry.domain.names import LEADING, WITHOUT_CODE, BodyState, OrgType, Programme
 from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
@@ -23,6 +23,8 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
 _MOST_NAMED = 10
+_FORCE: Text = ("类型为工作专班（TASK_FORCE）的单位", "organization of the type TASK_FORCE")
+_LEAD: Text = ("政府部门（GOV_DEPARTMENT）或园区管委会", "government department (GOV_DEPARTMENT) or park committee")
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -200,6 +202,29 @@ async def require_named(tx: Tx, given: body_pb2.Body) -> None:
     fields = {name: field for field, names in named.items() for name in names if name}
     known = await store.get_all(tx, OrganizationRow, fields)
     refuse([unknown(field, name) for name, field in fields.items() if name not in known])
+
+
+async def require_guides(tx: Tx, before: body_pb2.AllianceFacts, given: body_pb2.AllianceFacts, *, verified: bool) -> None:
+    """Whom an alliance newly names as task force and lead departments are such, and verified where that is asked.
+
+    What it named before stays: a rule says what is wrong with it (R10.2, R10.3).
+    """
+    asked = (
+        ("task_force", {given.task_force} - {before.task_force, ""}, frozenset({OrgType.TASK_FORCE}), _FORCE),
+        ("lead_departments", {*given.lead_departments} - {*before.lead_departments}, LEADING, _LEAD),
+    )
+    known = await store.get_all(tx, OrganizationRow, {name for _, names, _, _ in asked for name in names})
+    problems = []
+    for field, names, types, (zh, en) in asked:
+        for row in (known[name] for name in sorted(names)):
+            path, called = f"alliance.{field}", f"{row.display_name}（{row.name}）"
+            if row.org_type not in types:
+                told = f"{called}不是{zh}；请改填", f"{called} is no {en}; name another"
+                problems.append(Violation(path, "S0 附件2", *told))
+            elif verified and not row.verified:
+                told = f"{called}尚未核验；请先核验（org verify）", f"{called} is not verified; verify it first (org verify)"
+                problems.append(Violation(path, "verified", *told))
+    refuse(problems)
 
 
 async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:

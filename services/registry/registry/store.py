@@ -342,11 +342,16 @@ async def outdate_other(tx: Tx, policy: str) -> None:
 
 
 async def outdate_members(tx: Tx, organization: str) -> None:
-    """Bodies that an organization is a member of, or is itself, are to be looked at again. Waits for who looks at one now."""
+    """Bodies that an organization is a member or the task force of, or is itself, are to be looked at again.
+
+    Waits for who looks at one now.
+    """
     member_of = select(membership.c.body).where(membership.c.organization == organization)
     applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
+    guides = select(body.c.name).where(body.c.task_force == organization, body.c.task_force != text("''"))
     c = body_check.c
-    outdated = select(c.body).where(or_(c.body.in_(member_of), c.body.in_(applies_for))).order_by(c.body).with_for_update()
+    theirs = or_(c.body.in_(member_of), c.body.in_(applies_for), c.body.in_(guides))
+    outdated = select(c.body).where(theirs).order_by(c.body).with_for_update()
     await tx.conn.execute(update(body_check).where(c.body.in_(outdated)).values(checked_on=_NEVER))
 
 

@@ -20,6 +20,7 @@ from registry.store import BodyRow
 
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
+_GUIDES = ("task_force", "lead_departments")
 _CHECK = "registry.bodies.check"
 
 
@@ -33,6 +34,7 @@ class Bodies(Rpcs):
         refuse(body_problems(message))
         await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         await guards.require_named(call.tx, message)
+        await guards.require_guides(call.tx, body_pb2.AllianceFacts(), message.alliance, verified=False)
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
         return await bodies.save(call.tx, self._judge, message, 1, "created")
@@ -74,6 +76,7 @@ class Bodies(Rpcs):
         tidy(message)
         refuse(body_problems(message))
         await guards.require_named(call.tx, message)
+        await self._require_guides(call, before, message)
         if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
             await guards.refuse_handed_in(call.tx, row.name)
         if message.external_key != before.external_key:
@@ -83,6 +86,21 @@ class Bodies(Rpcs):
             await guards.lock_rivals(call.tx, message)
             guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
         return await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+
+    async def _require_guides(self, call: Call, before: body_pb2.Body, after: body_pb2.Body) -> None:
+        """Task force and lead departments are what they have to be. Once a body stands the platform alone names others: a
+        secretariat does not choose who guides and assesses it.
+        """
+        standing = before.state != body_pb2.BODY_STATE_DRAFT
+        changed = [one for one in _GUIDES if getattr(before.alliance, one) != getattr(after.alliance, one)]
+        if standing and changed and not await self._authority.permitted(call, "registry.bodies.create", ""):
+            told = (
+                "联盟成立后，工作专班和牵头部门（S0 附件2）只由平台运营更改，秘书处不能自行更改；请将批准文件交平台运营办理",
+                "once an alliance is formed the platform's operator alone changes its task force and lead departments "
+                "(S0 附件2), not its secretariat; hand the operator what was approved",
+            )
+            refuse([Violation(f"alliance.{one}", "S0 四(三)", *told) for one in changed])
+        await guards.require_guides(call.tx, before.alliance, after.alliance, verified=standing)
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
