@@ -187,7 +187,7 @@ async def _of_alliance(tx: Tx, name: str, known: body_pb2.AllianceFacts) -> Mapp
     force, leads = [known.task_force] if known.task_force else [], list(known.lead_departments)
     found = await store.get_all(tx, OrganizationRow, [*force, *leads])
 
-    def not_of(names: Sequence[str], types: frozenset[OrgType]) -> tuple[str, ...]:
+    def not_of(names: Sequence[str], types: frozenset[int]) -> tuple[str, ...]:
         return tuple(found[one].display_name for one in names if found[one].org_type not in types)
 
     return {

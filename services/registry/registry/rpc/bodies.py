@@ -10,6 +10,7 @@ from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
+from registry.applications.taking import Taking
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import stage_of
@@ -85,7 +86,9 @@ class Bodies(Rpcs):
         if row.state != BodyState.DRAFT:
             await guards.lock_rivals(call.tx, message)
             guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
-        return await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+        saved = await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+        await Taking(self._authority, self._judge).hand_over(call.tx, before, saved)
+        return saved
 
     async def _require_guides(self, call: Call, before: body_pb2.Body, after: body_pb2.Body) -> None:
         """Task force and lead departments are what they have to be. Once a body stands the platform alone names others: a
