@@ -14,6 +14,7 @@ from chassis.changing import masked
 from chassis.clock import business_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
+from chassis.personal import principal_problems
 from chassis.rpc import Call
 from codes import regions
 from registry import guards, store
@@ -170,7 +171,7 @@ class Applications:
         """See the contract."""
         await self._found(call, request.name)
         row = await self._locked(call, request.name, request.etag)
-        refuse(_score_problems(request))
+        refuse([*_score_problems(request), *_principal_problems(application_message(row), request.named_principal)])
         await self._require_documents(call, row, request.documents)
         said = Said(
             request.reason,
@@ -425,3 +426,10 @@ def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:
     if not request.HasField("score") or 0 <= request.score <= 100:
         return []
     return [Violation("score", "range", "评分须在 0–100 之间", "a score is between 0 and 100")]
+
+
+def _principal_problems(message: pb.Application, principal: str) -> list[Violation]:
+    """Whom a step named before the rule can be taken off still."""
+    if principal in {one.named_principal for one in message.steps}:
+        return []
+    return principal_problems("named_principal", principal)
