@@ -1,6 +1,7 @@
 """What a change needs of other rows: that they are there, locked, free or in order. Raises what the caller is told."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from alliance.registry.v1 import body_pb2, organization_pb2
@@ -150,13 +151,30 @@ def _way_back(row: ApplicationRow) -> Text:
 
 
 async def refuse_overlap(tx: Tx, row: MembershipRow) -> None:
-    if other := await store.overlapping(tx, row):
+    """An organization is a member of a body once at a time; the last day of a membership belongs to it."""
+    others = await store.overlapping(tx, row)
+    if not others:
+        return
+    other = others[0]
+    zh = f"该单位在此组织已有成员资格 {other.name}（{other.valid_from} 至 {other.valid_to or '今后'}，末日仍为成员）"
+    en = f"the organization is a member already from {other.valid_from} to {other.valid_to or 'further notice'}, that day "
+    en += f"included: {other.name}"
+    last = [one.valid_to for one in others]
+    metadata = {"membership": other.name}
+    if None in last:
         raise AlreadyExists(
             "MEMBERSHIP_OVERLAPS",
-            f"该单位在此组织已有时间重叠的成员资格 {other}；请改为修改它",
-            f"the organization has a membership for these days already: {other}; change that one",
-            {"membership": other},
+            f"{zh}；请改为修改它（body change-member）",
+            f"{en}; change that one (body change-member)",
+            metadata,
         )
+    first = max(last) + timedelta(days=1)
+    raise AlreadyExists(
+        "MEMBERSHIP_OVERLAPS",
+        f"{zh}；最早自 {first} 起再加入，或修改已有的（body change-member）",
+        f"{en}; the first day of another can be {first}, or change that one (body change-member)",
+        {**metadata, "first_day": first.isoformat()},
+    )
 
 
 async def refuse_known_key(tx: Tx, kind: type[_Keyed], key: str) -> None:

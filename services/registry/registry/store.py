@@ -392,8 +392,8 @@ async def open_memberships(tx: Tx, name: str, day: date) -> Sequence[MembershipR
     return (await tx.session.execute(statement)).scalars().all()
 
 
-async def overlapping(tx: Tx, row: MembershipRow) -> str:
-    """The name of another membership of the organization in the body that overlaps this one; "" for none."""
+async def overlapping(tx: Tx, row: MembershipRow) -> Sequence[Any]:
+    """Other memberships of the organization in the body that overlap this one, by their first days: name and days."""
     ends_before = and_(membership.c.valid_to.is_not(None), membership.c.valid_to < row.valid_from)
     conditions = [
         membership.c.body == row.body,
@@ -403,8 +403,8 @@ async def overlapping(tx: Tx, row: MembershipRow) -> str:
     ]
     if row.valid_to is not None:
         conditions.append(membership.c.valid_from <= row.valid_to)
-    found = (await tx.conn.execute(select(membership.c.name).where(*conditions).limit(1))).scalar_one_or_none()
-    return found or ""
+    c = membership.c
+    return (await tx.conn.execute(select(c.name, c.valid_from, c.valid_to).where(*conditions).order_by(c.valid_from))).all()
 
 
 def valid_on(day: date) -> ColumnElement[bool]:

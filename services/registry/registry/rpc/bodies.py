@@ -6,6 +6,7 @@ from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.changing import masked, require_reason
+from chassis.clock import SHANGHAI
 from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
@@ -114,6 +115,13 @@ class Bodies(Rpcs):
             if at > call.tx.now:
                 late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
                 refuse([Violation("check_time", "future", *late)])
+            if at < row.create_time:
+                since = row.create_time.astimezone(SHANGHAI).isoformat(" ", "seconds")
+                raise NotFound(
+                    row.name,
+                    f"该组织登记于 {since}，此前没有结论；请改为此后的时间",
+                    f"the body was entered at {since}, and nothing was said of it before; name a time since then",
+                )
             return await self._judge.said_at(call.tx, row, at)
         message = body_message(row)
         if row.state == BodyState.DISSOLVED:
