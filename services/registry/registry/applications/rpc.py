@@ -78,7 +78,11 @@ class Applications:
         await store.lock(call.tx, f"call {row.programme} {row.year} {row.authority}")
         if known := await rows.same_call(call.tx, row):
             raise AlreadyExists(
-                "CALL_EXISTS", f"该年度已有此征集 {known}", f"there is such a call already: {known}", {"call": known}
+                "CALL_EXISTS",
+                f"该主管单位该年度已有此征集 {known}；请直接答复它（application create … --call），或改为另一年度",
+                f"the authority has such a call of the year already: {known}; answer that one (application create … --call), "
+                "or open one of another year",
+                {"call": known},
             )
         await store.write(call.tx, row)
         call.tx.emit(CALL, row.name, 1, "opened", events_pb2.CallEvent(call=message))
