@@ -115,14 +115,15 @@ class Bodies(Rpcs):
             if at > call.tx.now:
                 late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
                 refuse([Violation("check_time", "future", *late)])
-            if at < row.create_time:
+            said = await self._judge.said_at(call.tx, row, at)
+            if not said.findings and at < row.create_time:
                 since = row.create_time.astimezone(SHANGHAI).isoformat(" ", "seconds")
                 raise NotFound(
                     row.name,
                     f"该组织登记于 {since}，此前没有结论；请改为此后的时间",
                     f"the body was entered at {since}, and nothing was said of it before; name a time since then",
                 )
-            return await self._judge.said_at(call.tx, row, at)
+            return said
         message = body_message(row)
         if row.state == BodyState.DISSOLVED:
             return await self._judge.said_at(call.tx, row, call.tx.now)
