@@ -59,8 +59,8 @@ class NotFound(Fault):
 
     code = grpc.StatusCode.NOT_FOUND
 
-    def __init__(self, name: str) -> None:
-        super().__init__("NOT_FOUND", f"没有找到 {name}", f"{name} was not found", {"resource": name})
+    def __init__(self, name: str, zh: str = "", en: str = "") -> None:
+        super().__init__("NOT_FOUND", zh or f"没有找到 {name}", en or f"{name} was not found", {"resource": name})
 
 
 class Unauthenticated(Fault):

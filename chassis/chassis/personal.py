@@ -58,6 +58,7 @@ _IDS = (
 _HOTLINE = re.compile(r"(?<![\d-])[48]00-\d{3}-?\d{4}(?!\d)")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
 
 
@@ -76,6 +77,25 @@ def screen(field: str, text: str) -> list[Violation]:
             f"the text holds {en}; take it out, contacts are kept apart by the platform",
         )
         for zh, en in _held(plain)
+    ]
+
+
+def principal_problems(field: str, principal: str) -> list[Violation]:
+    """What is wrong with the account that a caller names: it stays in tables and on topics, so it says nothing of a person.
+
+    A UUID is random, whatever number its digits look like.
+    """
+    if _UUID.fullmatch(principal.strip()):
+        return []
+    return [
+        Violation(
+            field,
+            "personal-data",
+            f"{one.zh.partition('；')[0]}；账号标识请填写身份提供方的 sub，不用手机号、邮箱等个人信息",
+            f"{one.en.partition('; ')[0]}; name the account by the identity provider's sub, not by a phone number, an e-mail "
+            "address or the like",
+        )
+        for one in screen(field, principal)
     ]
 
 
@@ -158,10 +178,11 @@ class Vault:
         await self._record_read(tx, [row.id], purpose)
         return _record(row)
 
-    async def keeps(self, tx: Tx, name: str) -> bool:
-        """Whether a record is there that is not past its date; nothing of it is read."""
-        query = select(personal_data.c.id).where(personal_data.c.id == UUID(id_of(name)), _is_in_time(tx))
-        return (await tx.conn.execute(query)).first() is not None
+    async def kept(self, tx: Tx, names: Collection[str]) -> set[str]:
+        """Which of some records are kept still: neither erased nor past their date. Nothing of them is read."""
+        ids = [UUID(id_of(name)) for name in names]
+        found = await tx.conn.execute(select(personal_data.c.id).where(personal_data.c.id.in_(ids), _is_in_time(tx)))
+        return {f"{COLLECTION}/{one}" for one in found.scalars()}
 
     async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
         """Everything that is kept on a subject and not past its date; the read is recorded."""

@@ -38,7 +38,12 @@ def person_problems(path: str, fields: Mapping[str, str], *, reachable: bool) ->
             f"{path}.phone", "format", "电话须为数字，可含 + - 和空格", "a phone number has digits, +, - and blanks"
         )
     if fields["email"] and not _EMAIL.fullmatch(fields["email"]):
-        yield Violation(f"{path}.email", "format", "电子邮箱格式不符", "this is no e-mail address")
+        yield Violation(
+            f"{path}.email",
+            "format",
+            "电子邮箱格式不符；请写成 name@example.com",
+            "this is no e-mail address; write it like name@example.com",
+        )
     if reachable and not fields["phone"] and not fields["email"]:
         yield Violation(path, "required", "须填写电话或电子邮箱", "a phone number or an e-mail address is needed")
 

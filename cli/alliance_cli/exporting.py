@@ -123,6 +123,18 @@ def _cells(listing: pb.Listing, names: "_Names") -> list[Cell]:
     ]
 
 
+def details(listing: pb.Listing) -> list[tuple[str, str, Cell]]:
+    """The details of its kind that say something, as an export writes them: the contract's name, the field's, the value."""
+    names, field = _Names(), contract.details(listing.kind)
+    names.learn([listing])
+    said = {f"{field}.{leaf.name}" for leaf, _ in getattr(listing, field).ListFields()}
+    return [
+        (one.zh, one.path.removeprefix(f"{field}."), shown(listing, one.path, names))
+        for one in contract.columns(listing.kind)
+        if ".".join(one.path.split(".")[:2]) in said
+    ]
+
+
 class _Names:
     """Display names of bodies and organizations, asked for a page at a time."""
 

@@ -1,6 +1,7 @@
 """Finding what a user means: a resource name, an id, an external key or a display name; and saying it in names."""
 
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -53,7 +54,7 @@ def find_organization(wanted: str) -> str:
         request = rpc.ListOrganizationsRequest(display_name=wanted, page_size=PAGE)
         found = list(call(stubs.registry().ListOrganizations, request).organizations)
         found = [o for o in found if o.display_name == wanted] or found
-    return _only(found, wanted, "单位", "organization")
+    return _only(found, wanted, "单位", "organization", "org list --name")
 
 
 def find_body(wanted: str) -> str:
@@ -66,7 +67,9 @@ def find_body(wanted: str) -> str:
         everything = every(stubs.registry().ListBodies, rpc.ListBodiesRequest(page_size=PAGE), "bodies")
         found = [b for b in everything if wanted in b.display_name]
         found = [b for b in found if b.display_name == wanted] or found
-    return _only(found, wanted, "组织", "body")
+        if not found:
+            raise _unfound(wanted, "组织", "body", "body list", [b.display_name for b in everything])
+    return _only(found, wanted, "组织", "body", "body list")
 
 
 def resource(collection: str, text: str) -> str:
@@ -135,9 +138,21 @@ def pages(method: Any, request: Any, field: str) -> Iterator[Any]:
         request.page_token = answer.next_page_token
 
 
-def _only(found: list[Any], wanted: str, zh: str, en: str) -> str:
+def _unfound(wanted: str, zh: str, en: str, command: str, known: Iterable[str] = ()) -> UnfoundError:
+    """Nothing is what was typed: the nearest that the caller may see, or how to look it up."""
+    near = get_close_matches(wanted, list(dict.fromkeys(known)), n=3, cutoff=0.5)
+    like_zh = f"相近的有：{'、'.join(near)}；" if near else ""
+    like_en = f"near to it are {', '.join(near)}; " if near else ""
+    return UnfoundError(
+        NOT_FOUND,
+        f"没有找到{zh}：{wanted}；{like_zh}请用 alliance {command} 查名称",
+        f"no {en} found: {wanted}; {like_en}look names up with alliance {command}",
+    )
+
+
+def _only(found: list[Any], wanted: str, zh: str, en: str, command: str) -> str:
     if not found:
-        raise UnfoundError(NOT_FOUND, f"没有找到{zh}：{wanted}", f"no {en} found: {wanted}")
+        raise _unfound(wanted, zh, en, command)
     if len(found) > 1:
         names = "\n".join(f"  {item.name}  {item.display_name}" for item in found[:10])
         raise UnfoundError(USAGE, f"不止一个{zh}符合“{wanted}”：\n{names}", f"more than one {en} fits {wanted!r}:\n{names}")

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, NamedTuple
 
 import typer
@@ -125,3 +125,22 @@ def typed_instant(text: str) -> datetime:
         wanted = t("请写成 2026-03-31 或 2026-03-31T09:00", "write 2026-03-31 or 2026-03-31T09:00")
         raise typer.BadParameter(f"{text}: {wanted}") from None
     return found if found.tzinfo else found.replace(tzinfo=_SHANGHAI)
+
+
+def typed_day(text: str) -> date | None:
+    """The day that was typed where it is a day and no time of it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def typed_end(text: str) -> datetime:
+    """An instant as typed; of a day alone the last there is of it in Asia/Shanghai. Raises typer.BadParameter."""
+    day = typed_day(text)
+    return datetime.combine(day, time.max, _SHANGHAI) if day else typed_instant(text)
+
+
+def business_day(instant: datetime) -> date:
+    """The day in Asia/Shanghai."""
+    return instant.astimezone(_SHANGHAI).date()

@@ -173,6 +173,41 @@ def test_a_lead_department_of_the_alliance_assesses_and_no_other(platform: Platf
     assert begun(council[1], call, body=body.name).authority == lead.name
 
 
+def test_an_assessment_goes_to_the_department_that_leads_now(platform: Platform) -> None:
+    """S0 四(三): the former lead department is told who assesses, the present one sees it and goes on."""
+    body, council = world.formed_alliance(platform)
+    former, second, latter = (placed(platform, DEPARTMENT, "110000") for _ in range(3))
+    led(platform, body.name, former, second)
+    made = begun(former, called(platform, former, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    take(former, made.name, "set_indicators", "INDICATORS")
+    take(council[1], made.name, "report", "SELF_REPORT")
+    led(platform, body.name)
+    assert "lead_departments=" in refusal(take, former, made.name, "rate", score=90, reason="好"), "nobody leads"
+    read = rpc.GetApplicationRequest(name=made.name)
+    assert "NOT_FOUND" in refusal(latter.caller.applications.GetApplication, read)
+    led(platform, body.name, second, latter)
+    told = refusal(take, former, made.name, "rate", score=90, reason="好")
+    assert all(part in told for part in ("NOT_THE_LEAD_DEPARTMENT", "S0 四(三)", second.name)), told
+    led(platform, body.name, latter)
+    told = refusal(take, second, made.name, "rate", score=90, reason="好")
+    assert all(part in told for part in ("NOT_THE_LEAD_DEPARTMENT", latter.name)), told
+    assert former.caller.applications.GetApplication(read).authority == latter.name, "it reads on what it began"
+    assert take(latter, made.name, "rate", score=90, reason="好").state == pb.APPLICATION_STATE_SCORED
+    assert take(latter, made.name, "close").state == pb.APPLICATION_STATE_COMPLETED
+    led(platform, body.name, former)
+    assert former.caller.applications.GetApplication(read).authority == latter.name, "what has ended stays whose it was"
+
+
+def test_an_assessment_stays_with_who_still_leads(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    first, second = (placed(platform, DEPARTMENT, "110000") for _ in range(2))
+    led(platform, body.name, second)
+    made = begun(second, called(platform, second, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
+    led(platform, body.name, first, second)
+    assert "NOT_FOUND" in refusal(take, first, made.name, "set_indicators", "INDICATORS"), "one department assesses"
+    assert take(second, made.name, "set_indicators", "INDICATORS").state == pb.APPLICATION_STATE_ASSIGNED
+
+
 def test_a_body_is_not_dissolved_below_its_procedures(platform: Platform) -> None:
     """Its members take their steps, and its end would leave nobody to take them."""
     body, council = world.formed_alliance(platform)

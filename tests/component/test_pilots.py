@@ -52,6 +52,10 @@ def test_a_pilot_is_reviewed_by_experts_without_an_interest_and_formed(platform:
     for person, other in ((dean, institute), (centre, centre)):
         assign = {"named_organization": other.name, "named_principal": person.caller.sub}
         assert "CONFLICT_OF_INTEREST" in refusal(take, centre, made.name, "assign_expert", **assign)
+    number = {"named_organization": institute.name, "named_principal": "13712340987"}
+    told = refusal(take, centre, made.name, "assign_expert", **number)
+    assert "INVALID_FIELDS" in told
+    assert "13712340987" not in told
     judge = expert(platform, institute)
     assert "NOT_FOUND" in refusal(take, judge, made.name, "score", score=80, reason="可行")
     take(centre, made.name, "assign_expert", named_organization=institute.name, named_principal=judge.caller.sub)

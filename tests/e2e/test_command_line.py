@@ -2,12 +2,14 @@
 
 import json
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import organization_pb2
+from alliance_cli.output import business_day
 from alliance_local.control import Platform
 from tests import world
 from tests.e2e.program import AWAY, NOT_ALLOWED, NOT_FOUND, REFUSED, USAGE, Alliance
@@ -96,8 +98,19 @@ def test_what_a_table_shows_can_be_typed(platform: Platform, alliance: Alliance,
     assert name in alliance("org", "show", identifier)
     alliance("body", "join", body.display_name, identifier, "--role", "participant", "--from", "2026-01-01")
     assert name in alliance("body", "members", body.name)
+    change = ("body", "change-member", body.display_name, name)
+    alliance(*change, code=USAGE)
+    changed = alliance.json(*change, "--role", "vice_chair", "--role", "secretariat", "--to", "2026-06-30", "--reason", "换届")
+    assert (changed["roles"], changed["valid_to"]) == (["MEMBER_ROLE_VICE_CHAIR", "MEMBER_ROLE_SECRETARIAT"], "2026-06-30")
+    assert "valid_to" not in alliance.json(*change, "--to", "", "--etag", changed["etag"])
+    assert "ABORTED" in alliance(*change, "--from", "2026-01-02", "--etag", changed["etag"], code=REFUSED)
+    assert "valid_to" in alliance(*change, "--to", "2025-12-31", code=REFUSED)
     alliance("body", "leave", body.display_name, name, "--last", "2026-01-31", "--reason", "退出")
-    (left,) = alliance.json("body", "members", body.name.removeprefix("bodies/"))
+    again = ("body", "join", body.display_name, name, "--role", "participant", "--from")
+    assert "2026-02-01" in alliance(*again, "2026-01-31", code=REFUSED), "the first day that is possible"
+    assert alliance.json(*again, "2026-02-01")["valid_from"] == "2026-02-01"
+    alliance("body", "leave", body.display_name, name, "--last", "2026-02-01", "--reason", "退出")
+    (left, _) = alliance.json("body", "members", body.name.removeprefix("bodies/"))
     assert left["valid_to"] == "2026-01-31"
     alliance("body", "leave", body.display_name, employer.name, "--reason", "退出", code=NOT_FOUND)
 
@@ -138,10 +151,13 @@ def test_a_grant_that_is_revoked_is_in_force_no_more(alliance: Alliance, employe
 def test_a_draft_gets_the_facts_that_the_check_asks_for(alliance: Alliance, employer: Member) -> None:
     name = world.unique("联盟")
     alliance("login", world.OPERATOR)
-    made = alliance.json(
-        "body", "create", name, "--kind", "alliance", "--region", "110000", "--fact", f"task_force={employer.name}"
-    )
-    assert (made["state"], made["alliance"]) == ("BODY_STATE_DRAFT", {"task_force": employer.name})
+    create = ("body", "create", name, "--kind", "alliance", "--region", "110000", "--fact")
+    assert "alliance.task_force" in alliance(*create, f"task_force={employer.name}", code=REFUSED)
+    department, force = world.unique("部门"), world.unique("专班")
+    alliance("org", "create", department, "--type", "gov_department")
+    task_force = alliance.json("org", "create", force, "--type", "task_force", "--parent", department)["name"]
+    made = alliance.json(*create, f"task_force={force}")
+    assert (made["state"], made["alliance"]) == ("BODY_STATE_DRAFT", {"task_force": task_force})
     alliance("body", "join", name, employer.name, "--role", "secretariat", "--from", "2026-01-01")
     typed = {
         "key_industry": name,
@@ -159,19 +175,25 @@ def test_a_draft_gets_the_facts_that_the_check_asks_for(alliance: Alliance, empl
     facts = [word for fact in typed.items() for word in ("--fact", "=".join(fact))]
     assert "annual_plan_year=2099" in alliance("body", "update", name, *facts, "--etag", seen, "--reason", "补充")
     verdicts = {one["rule"]: one["verdict"] for one in alliance.json("body", "check", name)}
-    assert {verdicts[rule] for rule in verdicts if rule != "R11"} == {"VERDICT_SATISFIED"}
+    assert {verdicts[rule] for rule in verdicts if rule not in ("R10.3", "R11")} == {"VERDICT_SATISFIED"}
     charter = alliance.json("body", "findings", name, "--rule", "R13.1")
     assert [one["verdict"] for one in charter] == ["VERDICT_SATISFIED", "VERDICT_CANNOT_BE_TOLD"]
     assert charter[0]["rule_version"] == "1"
     earlier = alliance.json("body", "check", name, "--at", charter[1]["since_time"])
     assert {one["rule"]: one["verdict"] for one in earlier}["R13.1"] == "VERDICT_CANNOT_BE_TOLD"
     assert "2026-03-31" in alliance("body", "check", name, "--at", "yesterday", code=USAGE)
+    today = alliance.json("body", "show", name)["update_time"]
+    day = business_day(datetime.fromisoformat(today))
+    at_the_end = alliance.json("body", "check", name, "--at", str(day))
+    assert {one["rule"]: one["verdict"] for one in at_the_end} == verdicts, "today is now"
+    assert "登记于" in alliance("body", "check", name, "--at", str(day - timedelta(days=1)), code=NOT_FOUND)
+    assert "尚未到来" in alliance("body", "check", name, "--at", str(day + timedelta(days=1)), code=REFUSED)
     assert "ABORTED" in alliance("body", "update", name, "--region", "310000", "--etag", seen, code=REFUSED)
     assert "charter_adopted_on" in alliance("body", "update", name, "--fact", "charter_adopted_on=明天", code=REFUSED)
     assert "key_industry" in alliance("body", "update", name, "--fact", "industry=x", code=USAGE)
     alliance("body", "update", name, code=USAGE)
     after = alliance.json("body", "update", name, "--fact", "secretariat_space=", "--region", "310000")
-    assert (after["region_code"], after["alliance"]["task_force"]) == ("310000", employer.name)
+    assert (after["region_code"], after["alliance"]["task_force"]) == ("310000", task_force)
     assert "secretariat_space" not in after["alliance"]
 
 

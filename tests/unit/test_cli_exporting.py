@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from alliance.listings.v1 import details_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance.listings.v1 import round_pb2
 from alliance_cli import exporting, importing, rows, stubs
 from alliance_cli.main import app
 from alliance_cli.session import context
+from intake import contract
 from listings.checks import settled
 
 
@@ -134,3 +135,19 @@ def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_
     again.kind = given.kind
     assert settled(again) == []
     assert again == given
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(8, True), (0, False)])
+def test_a_listing_is_shown_with_the_details_of_its_kind_by_their_names(
+    monkeypatch: pytest.MonkeyPatch, hours: int, shown: bool
+) -> None:
+    equipment = details_pb2.EquipmentSharing(max_hours=hours, open_from="08:00")
+    held = pb.Listing(name="listings/1", kind=pb.LISTING_KIND_EQUIPMENT_SHARING, title="示波器", equipment_sharing=equipment)
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(GetListing=lambda *_, **__: held))
+    told = {zh: (en, value) for zh, en, value in exporting.details(held)}
+    names = {one.path: one.zh for one in contract.columns(held.kind)}
+    assert (names["equipment_sharing.max_hours"] in told) is shown
+    assert told[names["equipment_sharing.open_from"]] == ("open_from", "08:00")
+    printed = CliRunner().invoke(app, ["listing", "show", "1"])
+    assert printed.exit_code == 0, printed.output
+    assert names["equipment_sharing.open_from"] in printed.output

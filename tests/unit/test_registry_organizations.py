@@ -43,6 +43,26 @@ def grant(**fields: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.rule) for problem in grant_problems(given)]
 
 
+@pytest.mark.parametrize(
+    ("principal", "right"),
+    [
+        ("13712340987", False),
+        ("p-+86 137 1234 0987", False),
+        ("someone@example.com", False),
+        ("11010519491231002X", False),
+        ("wangxiaoming", True),
+        ("auth0|5f7c8ec7c33c6c004bbafe82", True),
+        ("9ccf9898-f7cb-4224-aae5-c17785473840", True),  # its digits look like a mobile number; it is random
+        ("108203948576102938475", True),
+    ],
+)
+def test_a_principal_is_the_identity_providers_and_says_nothing_of_a_person(principal: str, right: bool) -> None:
+    given = grant_pb2.Grant(principal=principal, role=access_pb2.ROLE_PLATFORM_OPERATOR)
+    found = grant_problems(given)
+    assert [(one.field, one.rule) for one in found] == ([] if right else [("grant.principal", "personal-data")])
+    assert all("sub" in one.zh and "sub" in one.en and principal not in one.zh for one in found)
+
+
 @pytest.mark.parametrize("check", [organization, body])
 @pytest.mark.parametrize(("length", "right"), [(0, False), (1, False), (2, True), (200, True), (201, False)])
 def test_a_name_has_two_to_two_hundred_characters(check: Any, length: int, right: bool) -> None:

@@ -33,6 +33,8 @@ LEADS = {
 }
 WHOLE: dict[str, dict[str, Value]] = {
     "R10": {"key_industry": "虚构示例产业", "same_industry": ()},
+    "R10.2": {"task_forces_of_another_type": (), "lead_departments_of_another_type": ()},
+    "R10.3": {"unverified_task_force_or_leads": ()},
     "R11": {"chairs": 1, "vice_chairs": 4, "chairs_that_are_vice_chairs": ()},
     "R12": {
         "secretariats": 1,
@@ -95,6 +97,9 @@ WHOLE: dict[str, dict[str, Value]] = {
 }
 BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R10", {"same_industry": ("虚构示例联盟",)}, VIOLATED),
+    ("R10.2", {"task_forces_of_another_type": ("虚构示例企业",)}, VIOLATED),
+    ("R10.2", {"lead_departments_of_another_type": ("虚构示例企业",)}, VIOLATED),
+    ("R10.3", {"unverified_task_force_or_leads": ("虚构示例专班",)}, VIOLATED),
     *(
         ("R11", {"chairs": chairs, "vice_chairs": vices}, SATISFIED if (chairs, vices) in {(1, 4), (1, 5)} else VIOLATED)
         for chairs in range(3)
@@ -198,6 +203,11 @@ def test_every_rule_is_tested_on_its_own_facts() -> None:
     ("rule", "changed", "zh"),
     [
         ("R10", {"same_industry": ("虚构示例联盟",)}, "同一重点产业的其他联盟：虚构示例联盟"),
+        (
+            "R10.2",
+            {"lead_departments_of_another_type": ("虚构示例企业",)},
+            "不是政府部门而填作牵头部门的单位：虚构示例企业",
+        ),
         ("R11", {"vice_chairs": 3}, "副理事长 3 家（应为 4–5 家）"),
         ("R12", {"secretariat_space": False, "secretariat_funding": False}, "缺少秘书处场地；缺少秘书处经费"),
         ("R13.3", {"annual_plan_year": 2025}, "年度工作计划为 2025 年（应有 2026 年的）"),
@@ -227,6 +237,7 @@ def test_the_plan_of_a_year_holds_until_its_last_day() -> None:
 def test_what_is_encouraged_or_meant_in_principle_hinders_nothing() -> None:
     weak = {rule.id: rule.severity for rule in RULES if rule.severity is not Severity.REQUIRED}
     assert weak == {
+        "R10.3": Severity.IN_PRINCIPLE,
         "R17": Severity.ENCOURAGED,
         "R20.2": Severity.IN_PRINCIPLE,
         "R24.2": Severity.ENCOURAGED,

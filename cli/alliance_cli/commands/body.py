@@ -1,5 +1,6 @@
 """`alliance body`: bodies 产教组织, their members, and the check against the clauses that founded them."""
 
+from datetime import UTC
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
-from alliance_cli.output import Column, ident, instant, short, show, show_one, typed_instant, value_of
+from alliance_cli.output import Column, business_day, ident, instant, short, show, show_one, typed_day, typed_end, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
@@ -45,6 +46,7 @@ MEMBER_COLUMNS: list[Column] = [
     ("自", "from", lambda m: m.valid_from),
     ("至", "to", lambda m: m.valid_to),
 ]
+MEMBER_DETAILS: list[Column] = [*MEMBER_COLUMNS, ("版本", "etag", lambda m: m.etag)]
 FINDING_COLUMNS: list[Column] = [
     ("规则", "rule", lambda f: f.rule),
     ("条款", "clause", lambda f: f.clause),
@@ -139,15 +141,23 @@ def update(
 def check(
     body: str,
     at: Annotated[
-        str, typer.Option(help="业务时间（如 2026-03-31T09:00），缺省为当前 · as of a time; now where left out")
+        str,
+        typer.Option(
+            help="业务时间（如 2026-03-31T09:00）；只写日期即该日终了，当日即当前；缺省为当前 · "
+            "as of a time, or of the end of a day, which today is now; now where left out"
+        ),
     ] = "",
 ) -> None:
     """逐条对照政策 · check against every rule, now or as it was said at a time."""
     with explained():
         request = rpc.CheckBodyRequest(name=naming.body(body))
-        if at:
-            request.check_time.FromDatetime(typed_instant(at))
+        instant = typed_end(at) if at else None
         found = call(stubs.registry().CheckBody, request)
+        if instant is not None:
+            now = found.check_time.ToDatetime(UTC)
+            is_today = typed_day(at) == business_day(now)
+            request.check_time.FromDatetime(now if is_today else instant)
+            found = call(stubs.registry().CheckBody, request)
         show(found.findings, HISTORY_COLUMNS if at else FINDING_COLUMNS, title=found.body)
 
 
@@ -194,7 +204,7 @@ def join(
             valid_from=since,
         )
         request = rpc.CreateMembershipRequest(parent=naming.body(body), membership=membership, reason=reason)
-        show_one(call(stubs.registry().CreateMembership, request), MEMBER_COLUMNS)
+        show_one(call(stubs.registry().CreateMembership, request), MEMBER_DETAILS)
 
 
 @app.command()
@@ -208,6 +218,26 @@ def leave(
     with explained():
         request = rpc.EndMembershipRequest(name=_membership(body, organization), valid_to=last, reason=reason)
         show_one(call(stubs.registry().EndMembership, request), MEMBER_COLUMNS)
+
+
+@app.command("change-member")
+def change_member(
+    body: str,
+    organization: str,
+    role: Annotated[list[str] | None, typer.Option(help="全部职务，如 chair；可重复 · all of its roles; repeatable")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="起始日 · first day, YYYY-MM-DD")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="末日，空为不定期 · last day, none where it is empty")] = None,
+    etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
+    reason: Annotated[str, typer.Option(help="原因 · why")] = "",
+) -> None:
+    """修改成员职务和起止日 · change a member's roles or days."""
+    with explained():
+        roles = [value_of(body_pb2.MemberRole, "MEMBER_ROLE_", one) for one in role] if role else None
+        changed = body_pb2.Membership(name=_membership(body, organization), etag=changes.etag(etag))
+        paths = changes.enter(changed, roles=roles, valid_from=since, valid_to=until)
+        changes.require(paths)
+        request = rpc.UpdateMembershipRequest(membership=changed, update_mask=FieldMask(paths=paths), reason=reason)
+        show_one(call(stubs.registry().UpdateMembership, request), MEMBER_DETAILS)
 
 
 def _membership(body: str, organization: str) -> str:

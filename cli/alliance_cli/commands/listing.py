@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from google.protobuf import json_format
@@ -11,7 +12,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import naming, stubs
+from alliance_cli import exporting, naming, stubs
 from alliance_cli.commands import round_, tables
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, instant, short, show, show_one
@@ -60,10 +61,15 @@ def show_(listing: str) -> None:
     """查看一条 · show one listing."""
     with explained():
         found = call(stubs.listings().GetListing, rpc.GetListingRequest(name=_name(listing)))
-    if context.output == "json":
-        show_one(found, [])
-        return
-    show_one(found, [*COLUMNS, ("说明", "description", lambda x: x.description)])
+        if context.output == "json":
+            show_one(found, [])
+            return
+        details: list[Column] = [(zh, en, _always(cell)) for zh, en, cell in exporting.details(found)]
+    show_one(found, [*COLUMNS, ("说明", "description", lambda x: x.description), *details])
+
+
+def _always(cell: object) -> Callable[[Any], object]:
+    return lambda _: cell
 
 
 @app.command()
@@ -98,7 +104,13 @@ def create(
 @app.command()
 def revise(
     listing: str,
-    file: Annotated[Path, typer.Argument(help="JSON：只写要改的字段 · JSON with the fields to change, and no others")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="JSON：只写要改的字段；类别详情（如 jobPosition）写全，整体替换 · JSON with the fields to change alone; "
+            "details of a kind (jobPosition) whole: they take the place of what is there"
+        ),
+    ],
     reason: Annotated[str, typer.Option(help="原因 · why")] = "",
 ) -> None:
     """修订 · change fields of a listing; refused where somebody else changed it meanwhile."""

@@ -1,6 +1,7 @@
 """The RPCs of subscriptions, the inbox and deliveries."""
 
 import base64
+from collections.abc import Sequence
 from datetime import timedelta
 
 from alliance.notify.v1 import events_pb2
@@ -52,13 +53,13 @@ class Notify:
 
     async def GetSubscription(self, call: Call, request: rpc.GetSubscriptionRequest) -> pb.Subscription:
         """See the contract."""
-        return subscription_message(await _found(call.tx, request.name))
+        return (await self._shown(call.tx, [await _found(call.tx, request.name)]))[0]
 
     async def ListSubscriptions(self, call: Call, request: rpc.ListSubscriptionsRequest) -> rpc.ListSubscriptionsResponse:
         """See the contract."""
         size, before = paging.page_size(request.page_size), paging.decode(request)
         rows = await store.subscriptions_of(call.tx, request.organization, before[0] if before else None, size + 1)
-        answer = rpc.ListSubscriptionsResponse(subscriptions=[subscription_message(row) for row in rows[:size]])
+        answer = rpc.ListSubscriptionsResponse(subscriptions=await self._shown(call.tx, rows[:size]))
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].name])
         return answer
@@ -123,6 +124,16 @@ class Notify:
         row.update_time = call.tx.now
         await store.save_delivery(call.tx, row)
         return delivery_message(row)
+
+    async def _shown(self, tx: Tx, rows: Sequence[SubscriptionRow]) -> list[pb.Subscription]:
+        """Subscriptions as they are read: one whose address was erased sends nothing any more, and is none that is active."""
+        recipients = {row.recipient for row in rows} - {""}
+        gone = recipients - await self._vault.kept(tx, recipients)
+        messages = [subscription_message(row) for row in rows]
+        for message in messages:
+            if message.recipient in gone:
+                message.state = pb.SUBSCRIPTION_STATE_CANCELLED
+        return messages
 
     async def _row(self, call: Call, given: pb.Subscription) -> SubscriptionRow:
         tx = call.tx

@@ -1,6 +1,7 @@
 """What a change needs of other rows: that they are there, locked, free or in order. Raises what the caller is told."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from alliance.registry.v1 import body_pb2, organization_pb2
@@ -13,7 +14,7 @@ from registry.applications.mapping import application_message
 from registry.applications.store import ApplicationRow
 from registry.domain import industry
 from registry.domain.conditions import Text
-from registry.domain.names import WITHOUT_CODE, BodyState, Programme
+from registry.domain.names import LEADING, WITHOUT_CODE, BodyState, OrgType, Programme
 from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
@@ -23,6 +24,8 @@ from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 _Row = TypeVar("_Row", OrganizationRow, BodyRow, MembershipRow, GrantRow)
 _Keyed = TypeVar("_Keyed", OrganizationRow, BodyRow)
 _MOST_NAMED = 10
+_FORCE: Text = ("类型为工作专班（TASK_FORCE）的单位", "organization of the type TASK_FORCE")
+_LEAD: Text = ("政府部门（GOV_DEPARTMENT）或园区管委会", "government department (GOV_DEPARTMENT) or park committee")
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
 
@@ -148,13 +151,30 @@ def _way_back(row: ApplicationRow) -> Text:
 
 
 async def refuse_overlap(tx: Tx, row: MembershipRow) -> None:
-    if other := await store.overlapping(tx, row):
+    """An organization is a member of a body once at a time; the last day of a membership belongs to it."""
+    others = await store.overlapping(tx, row)
+    if not others:
+        return
+    other = others[0]
+    zh = f"该单位在此组织已有成员资格 {other.name}（{other.valid_from} 至 {other.valid_to or '今后'}，末日仍为成员）"
+    en = f"the organization is a member already from {other.valid_from} to {other.valid_to or 'further notice'}, that day "
+    en += f"included: {other.name}"
+    last = [one.valid_to for one in others]
+    metadata = {"membership": other.name}
+    if None in last:
         raise AlreadyExists(
             "MEMBERSHIP_OVERLAPS",
-            f"该单位在此组织已有时间重叠的成员资格 {other}；请改为修改它",
-            f"the organization has a membership for these days already: {other}; change that one",
-            {"membership": other},
+            f"{zh}；请改为修改它（body change-member）",
+            f"{en}; change that one (body change-member)",
+            metadata,
         )
+    first = max(last) + timedelta(days=1)
+    raise AlreadyExists(
+        "MEMBERSHIP_OVERLAPS",
+        f"{zh}；最早自 {first} 起再加入，或修改已有的（body change-member）",
+        f"{en}; the first day of another can be {first}, or change that one (body change-member)",
+        {**metadata, "first_day": first.isoformat()},
+    )
 
 
 async def refuse_known_key(tx: Tx, kind: type[_Keyed], key: str) -> None:
@@ -200,6 +220,29 @@ async def require_named(tx: Tx, given: body_pb2.Body) -> None:
     fields = {name: field for field, names in named.items() for name in names if name}
     known = await store.get_all(tx, OrganizationRow, fields)
     refuse([unknown(field, name) for name, field in fields.items() if name not in known])
+
+
+async def require_guides(tx: Tx, before: body_pb2.AllianceFacts, given: body_pb2.AllianceFacts, *, verified: bool) -> None:
+    """Whom an alliance newly names as task force and lead departments are such, and verified where that is asked.
+
+    What it named before stays: a rule says what is wrong with it (R10.2, R10.3).
+    """
+    asked = (
+        ("task_force", {given.task_force} - {before.task_force, ""}, frozenset({OrgType.TASK_FORCE}), _FORCE),
+        ("lead_departments", {*given.lead_departments} - {*before.lead_departments}, LEADING, _LEAD),
+    )
+    known = await store.get_all(tx, OrganizationRow, {name for _, names, _, _ in asked for name in names})
+    problems = []
+    for field, names, types, (zh, en) in asked:
+        for row in (known[name] for name in sorted(names)):
+            path, called = f"alliance.{field}", f"{row.display_name}（{row.name}）"
+            if row.org_type not in types:
+                told = f"{called}不是{zh}；请改填", f"{called} is no {en}; name another"
+                problems.append(Violation(path, "S0 附件2", *told))
+            elif verified and not row.verified:
+                told = f"{called}尚未核验；请先核验（org verify）", f"{called} is not verified; verify it first (org verify)"
+                problems.append(Violation(path, "verified", *told))
+    refuse(problems)
 
 
 async def require_verifiable(tx: Tx, message: organization_pb2.Organization) -> None:

@@ -18,7 +18,7 @@ from registry.applications import catalogue
 from registry.applications import store as applications
 from registry.domain.conditions import Limits
 from registry.domain.facts import Facts, Member, Value, of_members, turns
-from registry.domain.names import INSTITUTIONS, BodyKind, MemberRole, OrgType, Stage
+from registry.domain.names import INSTITUTIONS, LEADING, BodyKind, MemberRole, OrgType, Stage
 from registry.domain.policy import RULES, of_kind
 from registry.domain.rules import Finding, after_the_end, check, version_of
 from registry.mapping.bodies import body_message, entered, finding_message
@@ -169,8 +169,8 @@ def _member(row: Any) -> Member:
 async def _looked_up(tx: Tx, message: body_pb2.Body, members: Sequence[Any]) -> Mapping[str, Value | None]:
     """What the register knows beside the members."""
     match message.kind:
-        case BodyKind.ALLIANCE if message.alliance.key_industry:
-            return {"same_industry": tuple(await store.formed_alliances(tx, message.alliance.key_industry, message.name))}
+        case BodyKind.ALLIANCE:
+            return await _of_alliance(tx, message.name, message.alliance)
         case BodyKind.COMMUNITY:
             return await _of_community(tx, members)
         case BodyKind.CONSORTIUM:
@@ -180,6 +180,22 @@ async def _looked_up(tx: Tx, message: body_pb2.Body, members: Sequence[Any]) -> 
         case BodyKind.SUPPORT_UNIT:
             return await _of_support(tx, message.support_unit)
     return {}
+
+
+async def _of_alliance(tx: Tx, name: str, known: body_pb2.AllianceFacts) -> Mapping[str, Value | None]:
+    """Other alliances of its key industry, and which of those that guide and lead it are not what they have to be."""
+    force, leads = [known.task_force] if known.task_force else [], list(known.lead_departments)
+    found = await store.get_all(tx, OrganizationRow, [*force, *leads])
+
+    def not_of(names: Sequence[str], types: frozenset[int]) -> tuple[str, ...]:
+        return tuple(found[one].display_name for one in names if found[one].org_type not in types)
+
+    return {
+        "same_industry": tuple(await store.formed_alliances(tx, known.key_industry, name)) if known.key_industry else None,
+        "task_forces_of_another_type": not_of(force, frozenset({OrgType.TASK_FORCE})),
+        "lead_departments_of_another_type": not_of(leads, LEADING),
+        "unverified_task_force_or_leads": tuple(row.display_name for row in found.values() if not row.verified),
+    }
 
 
 async def _of_community(tx: Tx, members: Sequence[Any]) -> Mapping[str, Value | None]:

@@ -342,11 +342,16 @@ async def outdate_other(tx: Tx, policy: str) -> None:
 
 
 async def outdate_members(tx: Tx, organization: str) -> None:
-    """Bodies that an organization is a member of, or is itself, are to be looked at again. Waits for who looks at one now."""
+    """Bodies that an organization is a member or the task force of, or is itself, are to be looked at again.
+
+    Waits for who looks at one now.
+    """
     member_of = select(membership.c.body).where(membership.c.organization == organization)
     applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
+    guides = select(body.c.name).where(body.c.task_force == organization, body.c.task_force != text("''"))
     c = body_check.c
-    outdated = select(c.body).where(or_(c.body.in_(member_of), c.body.in_(applies_for))).order_by(c.body).with_for_update()
+    theirs = or_(c.body.in_(member_of), c.body.in_(applies_for), c.body.in_(guides))
+    outdated = select(c.body).where(theirs).order_by(c.body).with_for_update()
     await tx.conn.execute(update(body_check).where(c.body.in_(outdated)).values(checked_on=_NEVER))
 
 
@@ -387,8 +392,8 @@ async def open_memberships(tx: Tx, name: str, day: date) -> Sequence[MembershipR
     return (await tx.session.execute(statement)).scalars().all()
 
 
-async def overlapping(tx: Tx, row: MembershipRow) -> str:
-    """The name of another membership of the organization in the body that overlaps this one; "" for none."""
+async def overlapping(tx: Tx, row: MembershipRow) -> Sequence[Any]:
+    """Other memberships of the organization in the body that overlap this one, by their first days: name and days."""
     ends_before = and_(membership.c.valid_to.is_not(None), membership.c.valid_to < row.valid_from)
     conditions = [
         membership.c.body == row.body,
@@ -398,8 +403,8 @@ async def overlapping(tx: Tx, row: MembershipRow) -> str:
     ]
     if row.valid_to is not None:
         conditions.append(membership.c.valid_from <= row.valid_to)
-    found = (await tx.conn.execute(select(membership.c.name).where(*conditions).limit(1))).scalar_one_or_none()
-    return found or ""
+    c = membership.c
+    return (await tx.conn.execute(select(c.name, c.valid_from, c.valid_to).where(*conditions).order_by(c.valid_from))).all()
 
 
 def valid_on(day: date) -> ColumnElement[bool]:

@@ -24,6 +24,28 @@ from tests.component.register.asking import (
 )
 
 
+def test_who_left_joins_again_the_day_after_its_last(platform: Platform) -> None:
+    """The last day of a membership belongs to it; the refusal says which day is the first that is possible."""
+    body, member = world.alliance(platform), world.organization(platform, ENTERPRISE)
+    registry = world.operator(platform).registry
+
+    def joined(since: str, until: str = "") -> body_pb2.Membership:
+        role = body_pb2.MEMBER_ROLE_PARTICIPANT
+        given = body_pb2.Membership(organization=member.name, roles=[role], valid_from=since, valid_to=until)
+        made: body_pb2.Membership = registry.CreateMembership(rpc.CreateMembershipRequest(parent=body.name, membership=given))
+        return made
+
+    first = joined("2026-01-01")
+    told = str(refusal(joined, "2026-03-01"))
+    assert first.name in told
+    assert "change-member" in told, "it has no end: no day is possible"
+    registry.EndMembership(rpc.EndMembershipRequest(name=first.name, valid_to="2026-01-31", reason="退出"))
+    assert "2026-02-01" in str(refusal(joined, "2026-01-31"))
+    joined("2026-02-01", "2026-02-28")
+    assert "2026-03-01" in str(refusal(joined, "2026-01-31")), "after both"
+    joined("2026-03-01")
+
+
 @pytest.mark.parametrize("verb", ["Suspend", "Dissolve"])
 def test_nobody_joins_a_body_that_is_suspended_or_dissolved(platform: Platform, verb: str) -> None:
     body, _ = world.formed_alliance(platform)

@@ -60,7 +60,7 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
 async def is_kept(tx: Tx, message: pb.Application) -> bool:
     """Whether somebody is kept whom an application refers to: an erasure of the person leaves the reference behind."""
     record = message.employee_intake.candidate
-    return bool(record) and await _vault.keeps(tx, record)
+    return bool(record) and bool(await _vault.kept(tx, [record]))
 
 
 async def read(tx: Tx, message: pb.Application, purpose: str) -> rpc.GetCandidateResponse:

@@ -14,6 +14,7 @@ from chassis.changing import masked
 from chassis.clock import business_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
+from chassis.personal import principal_problems
 from chassis.rpc import Call
 from codes import regions
 from registry import guards, store
@@ -77,7 +78,11 @@ class Applications:
         await store.lock(call.tx, f"call {row.programme} {row.year} {row.authority}")
         if known := await rows.same_call(call.tx, row):
             raise AlreadyExists(
-                "CALL_EXISTS", f"该年度已有此征集 {known}", f"there is such a call already: {known}", {"call": known}
+                "CALL_EXISTS",
+                f"该主管单位该年度已有此征集 {known}；请直接答复它（application create … --call），或改为另一年度",
+                f"the authority has such a call of the year already: {known}; answer that one (application create … --call), "
+                "or open one of another year",
+                {"call": known},
             )
         await store.write(call.tx, row)
         call.tx.emit(CALL, row.name, 1, "opened", events_pb2.CallEvent(call=message))
@@ -170,7 +175,7 @@ class Applications:
         """See the contract."""
         await self._found(call, request.name)
         row = await self._locked(call, request.name, request.etag)
-        refuse(_score_problems(request))
+        refuse([*_score_problems(request), *_principal_problems(application_message(row), request.named_principal)])
         await self._require_documents(call, row, request.documents)
         said = Said(
             request.reason,
@@ -428,3 +433,10 @@ def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:
     if not request.HasField("score") or 0 <= request.score <= 100:
         return []
     return [Violation("score", "range", "评分须在 0–100 之间", "a score is between 0 and 100")]
+
+
+def _principal_problems(message: pb.Application, principal: str) -> list[Violation]:
+    """Whom a step named before the rule can be taken off still."""
+    if principal in {one.named_principal for one in message.steps}:
+        return []
+    return principal_problems("named_principal", principal)

@@ -25,7 +25,7 @@ from sqlmodel import Field
 
 from access.visibility import Viewer
 from chassis.database import Tx
-from registry.domain.calls import FORMING, HANDED_IN, SHARED
+from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState, Programme
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, grant, is_college_of
@@ -198,6 +198,19 @@ def published_evaluations(organization: str = "") -> list[ColumnElement[bool]]:
     c = application.c
     published = [c.programme == int(Programme.EVALUATION), c.state == int(State.PUBLISHED)]
     return [*published, c.applicant == organization] if organization else published
+
+
+async def led_by_others(tx: Tx, body: str, leads: Collection[str]) -> Sequence[ApplicationRow]:
+    """Applications of a body that its lead department decides on and that have not ended, with another authority; locked."""
+    c = application.c
+    open_ones = (
+        c.body == body,
+        c.programme.in_(sorted(BY_LEAD_DEPARTMENT)),
+        c.state.not_in(_FINAL),
+        c.authority.not_in(leads),
+    )
+    statement = select(ApplicationRow).where(*open_ones).order_by(c.name).with_for_update()
+    return (await tx.session.execute(statement)).scalars().all()
 
 
 async def by_state(tx: Tx, body: str, programme: int, year: int) -> dict[State, int]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from access.authority import Authority
 from alliance.registry.v1 import application_pb2 as pb
-from alliance.registry.v1 import events_pb2
+from alliance.registry.v1 import body_pb2, events_pb2
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
@@ -16,8 +16,17 @@ from registry import bodies, changes, guards, store
 from registry.applications import candidates, catalogue, sealing
 from registry.applications.documents import erased
 from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
-from registry.applications.store import ApplicationRow, CallRow, attach, name_party, overdue, release_parties, to_remind
-from registry.domain.calls import FORMING
+from registry.applications.store import (
+    ApplicationRow,
+    CallRow,
+    attach,
+    led_by_others,
+    name_party,
+    overdue,
+    release_parties,
+    to_remind,
+)
+from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING
 from registry.domain.facts import Facts, Value
 from registry.domain.names import VOCATIONAL, BodyState, MemberRole, Programme, Stage
 from registry.domain.policy import of_programme
@@ -74,6 +83,8 @@ class Taking:
         if row.programme in FORMING:  # the body stays as the step finds it, and rivals wait: see `guards`
             await guards.lock_rivals(call.tx, body_message(await changes.locked_body(call.tx, row.body)))
         case = await self.case(call, message, said)
+        if row.programme in BY_LEAD_DEPARTMENT:
+            await self._require_lead(call.tx, message, case)
         step = take(PROCEDURES[Programme(row.programme)], case, name)
         if isinstance(step, Refusal):
             raise Precondition(step.reason, step.zh, step.en, {"application": row.name, "step": name[:100]})
@@ -221,6 +232,43 @@ class Taking:
         await self._effect(tx, step.effect, message.body)
         await self.save(tx, message, row, "stepped")
         return message
+
+    async def hand_over(self, tx: Tx, before: body_pb2.Body, after: body_pb2.Body) -> None:
+        """What a lead department decides on that leads the alliance no more goes to the one that took its place (S0 四(三)).
+
+        The body is locked. The former one reads on what it began.
+        """
+        leads = list(after.alliance.lead_departments)
+        if not leads:
+            return
+        successor = next((one for one in leads if one not in before.alliance.lead_departments), leads[0])
+        for row in await led_by_others(tx, after.name, leads):
+            message = application_message(row)
+            await name_party(tx, message.name, message.authority, "")
+            message.authority = successor
+            await self.save(tx, message, row, "updated")
+
+    async def _require_lead(self, tx: Tx, message: pb.Application, case: Case) -> None:
+        """Who decides leads the alliance today. Raises `Precondition`, which says who does, for all but the applicant."""
+        leads = body_message(await guards.found(tx, BodyRow, message.body)).alliance.lead_departments
+        if Party.APPLICANT in case.parties or (Party.AUTHORITY in case.parties and message.authority in leads):
+            return
+        known = await store.get_all(tx, OrganizationRow, [message.authority])
+        now = f"{known[message.authority].display_name}（{message.authority}）"
+        if message.authority not in leads:
+            raise Precondition(
+                "NOT_THE_LEAD_DEPARTMENT",
+                f"{now}已不是该联盟的牵头部门（S0 四(三)）；请先登记现牵头部门（body update … --fact lead_departments=…）",
+                f"{now} leads the alliance no more (S0 四(三)); have the platform's operator enter who does "
+                "(body update … --fact lead_departments=…)",
+                {"application": message.name},
+            )
+        raise Precondition(
+            "NOT_THE_LEAD_DEPARTMENT",
+            f"由该联盟现牵头部门考核（S0 四(三)）：{now}；请由其办理",
+            f"the lead department that the alliance has now assesses (S0 四(三)): {now}; leave it to them",
+            {"application": message.name, "authority": message.authority},
+        )
 
     async def _effect(self, tx: Tx, effect: Effect, body: str) -> None:
         if effect is Effect.NONE or not body:

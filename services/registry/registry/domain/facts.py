@@ -95,6 +95,9 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
 
 _ENTERED_AS: Mapping[str, tuple[str, ...]] = {
     "same_industry": ("key_industry",),
+    "task_forces_of_another_type": ("task_force",),
+    "lead_departments_of_another_type": ("lead_departments",),
+    "unverified_task_force_or_leads": ("task_force", "lead_departments"),
     "is_institution": ("institution",),
     "is_secondary_college": ("college",),
     "majors": ("institution", "major_code", "call_year"),
@@ -139,6 +142,8 @@ _DENIED: Mapping[str, tuple[str, str]] = {
     "is_vocational_school": ("申报单位不是职业学校", "the applicant is no vocational school"),
 }
 _REGISTERED_AS: Mapping[str, tuple[str, str]] = {
+    "task_force": ("工作专班", "task force"),
+    "lead_departments": ("牵头部门", "lead departments"),
     "institution": ("申报院校", "institution that applies"),
     "college": ("实施的二级学院", "secondary college that does the work"),
     "major_code": ("专业", "major"),
@@ -169,6 +174,9 @@ FACTS: Mapping[str, Fact] = {
         # ALLIANCE (S0)
         ("key_industry", "重点产业", "key industry"),
         ("same_industry", "同一重点产业的其他联盟", "other alliances of the key industry"),
+        ("task_forces_of_another_type", "不是工作专班而填作专班的单位", "task forces that are of another type"),
+        ("lead_departments_of_another_type", "不是政府部门而填作牵头部门的单位", "lead departments that are of another type"),
+        ("unverified_task_force_or_leads", "尚未核验的专班或牵头部门", "task force or lead departments that are not verified"),
         ("secretariat_full_time_staff", "秘书处专职人员", "full-time staff of the secretariat"),
         ("secretariat_space", "秘书处场地", "space of the secretariat"),
         ("secretariat_funding", "秘书处经费", "funding of the secretariat"),

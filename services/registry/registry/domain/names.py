@@ -135,5 +135,8 @@ PARENT_TYPES: Mapping[int, frozenset[int]] = {
 A task force's is its lead department (S0 附件2), which for three of the ten is 市科委中关村管委会, a park's committee too.
 """
 
+LEADING = PARENT_TYPES[OrgType.TASK_FORCE]
+"""What leads a task force can be a lead department 牵头部门 of its alliance (S0 附件2)."""
+
 WITHOUT_CODE = frozenset(PARENT_TYPES)
 """Types that are no legal persons: they have no credit code, and are verified by their parent."""

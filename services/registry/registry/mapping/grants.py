@@ -4,6 +4,7 @@ from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import grant_pb2
 from chassis.errors import Violation
 from chassis.etag import etag
+from chassis.personal import principal_problems
 from registry.store import GrantRow
 
 _OF_ORGANIZATION = {access_pb2.ROLE_ORGANIZATION_ADMIN, access_pb2.ROLE_ORGANIZATION_EDITOR}
@@ -37,6 +38,7 @@ def grant_problems(given: grant_pb2.Grant) -> list[Violation]:
                 "name the principal, at most 128 characters",
             )
         )
+    found += principal_problems("grant.principal", given.principal)
     if given.principal.startswith("service:"):
         found.append(
             Violation("grant.principal", "service", "服务账号不由授权取得权限", "services have their rights without a grant")

@@ -6,10 +6,12 @@ from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.changing import masked, require_reason
+from chassis.clock import SHANGHAI
 from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
+from registry.applications.taking import Taking
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.judging import stage_of
@@ -20,6 +22,7 @@ from registry.store import BodyRow
 
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
+_GUIDES = ("task_force", "lead_departments")
 _CHECK = "registry.bodies.check"
 
 
@@ -33,6 +36,7 @@ class Bodies(Rpcs):
         refuse(body_problems(message))
         await guards.refuse_known_key(call.tx, BodyRow, message.external_key)
         await guards.require_named(call.tx, message)
+        await guards.require_guides(call.tx, body_pb2.AllianceFacts(), message.alliance, verified=False)
         message.name = resource("bodies")
         message.state = body_pb2.BODY_STATE_DRAFT
         return await bodies.save(call.tx, self._judge, message, 1, "created")
@@ -74,6 +78,7 @@ class Bodies(Rpcs):
         tidy(message)
         refuse(body_problems(message))
         await guards.require_named(call.tx, message)
+        await self._require_guides(call, before, message)
         if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
             await guards.refuse_handed_in(call.tx, row.name)
         if message.external_key != before.external_key:
@@ -82,7 +87,24 @@ class Bodies(Rpcs):
         if row.state != BodyState.DRAFT:
             await guards.lock_rivals(call.tx, message)
             guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
-        return await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+        saved = await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
+        await Taking(self._authority, self._judge).hand_over(call.tx, before, saved)
+        return saved
+
+    async def _require_guides(self, call: Call, before: body_pb2.Body, after: body_pb2.Body) -> None:
+        """Task force and lead departments are what they have to be. Once a body stands the platform alone names others: a
+        secretariat does not choose who guides and assesses it.
+        """
+        standing = before.state != body_pb2.BODY_STATE_DRAFT
+        changed = [one for one in _GUIDES if getattr(before.alliance, one) != getattr(after.alliance, one)]
+        if standing and changed and not await self._authority.permitted(call, "registry.bodies.create", ""):
+            told = (
+                "联盟成立后，工作专班和牵头部门（S0 附件2）只由平台运营更改，秘书处不能自行更改；请将批准文件交平台运营办理",
+                "once an alliance is formed the platform's operator alone changes its task force and lead departments "
+                "(S0 附件2), not its secretariat; hand the operator what was approved",
+            )
+            refuse([Violation(f"alliance.{one}", "S0 四(三)", *told) for one in changed])
+        await guards.require_guides(call.tx, before.alliance, after.alliance, verified=standing)
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""
@@ -93,7 +115,15 @@ class Bodies(Rpcs):
             if at > call.tx.now:
                 late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
                 refuse([Violation("check_time", "future", *late)])
-            return await self._judge.said_at(call.tx, row, at)
+            said = await self._judge.said_at(call.tx, row, at)
+            if not said.findings and at < row.create_time:
+                since = row.create_time.astimezone(SHANGHAI).isoformat(" ", "seconds")
+                raise NotFound(
+                    row.name,
+                    f"该组织登记于 {since}，此前没有结论；请改为此后的时间",
+                    f"the body was entered at {since}, and nothing was said of it before; name a time since then",
+                )
+            return said
         message = body_message(row)
         if row.state == BodyState.DISSOLVED:
             return await self._judge.said_at(call.tx, row, call.tx.now)

@@ -84,7 +84,7 @@ class _SubscriptionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sub
     SUBSCRIPTION_STATE_ACTIVE: _SubscriptionState.ValueType  # 1
     """In force."""
     SUBSCRIPTION_STATE_CANCELLED: _SubscriptionState.ValueType  # 2
-    """Cancelled; final."""
+    """Cancelled, or its e-mail address was erased or is past its date; final."""
 
 class SubscriptionState(_SubscriptionState, metaclass=_SubscriptionStateEnumTypeWrapper):
     """State of a subscription."""
@@ -94,7 +94,7 @@ SUBSCRIPTION_STATE_UNSPECIFIED: SubscriptionState.ValueType  # 0
 SUBSCRIPTION_STATE_ACTIVE: SubscriptionState.ValueType  # 1
 """In force."""
 SUBSCRIPTION_STATE_CANCELLED: SubscriptionState.ValueType  # 2
-"""Cancelled; final."""
+"""Cancelled, or its e-mail address was erased or is past its date; final."""
 Global___SubscriptionState: _TypeAlias = SubscriptionState  # noqa: Y015
 
 class _DeliveryState:

@@ -596,7 +596,9 @@ class Application(_message.Message):
     due_on: _builtins.str
     """Last business date of the present state (ISO 8601); empty where it has none. Output only."""
     authority: _builtins.str
-    """The authority that decides, `organizations/{organization}`; of the call. Output only."""
+    """The authority that decides, `organizations/{organization}`; of the call. Of a PERFORMANCE that has not ended the lead
+    department that the alliance has now (S0 四(三)). Output only.
+    """
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
     begun_by: _builtins.str

@@ -427,7 +427,9 @@ class CheckBodyRequest(_message.Message):
     """`bodies/{body}`."""
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
-        """Business time; now where it is not set. Of an earlier one the verdicts are those that were kept then; one that is still to come is refused."""
+        """Business time; now where it is not set. Of an earlier one the verdicts are those that were kept then; one that is still to come is refused,
+        and one before the body was entered is NOT_FOUND.
+        """
 
     def __init__(
         self,

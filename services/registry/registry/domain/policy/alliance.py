@@ -2,7 +2,7 @@
 
 from registry.domain.conditions import Happened, Is, Named, Nothing, Number, ThisYear
 from registry.domain.names import BodyKind
-from registry.domain.policy.rule import ALWAYS, Rule
+from registry.domain.policy.rule import ALWAYS, IN_PRINCIPLE, Rule
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -15,6 +15,34 @@ RULES: tuple[Rule, ...] = (
         ("请加入已有的联盟，或更正重点产业", "join the alliance that there is, or mend the key industry"),
         ours=("末尾的“产业”“行业”“领域”不作区分", "a 产业, 行业 or 领域 at the end makes no other industry"),
         revision=2,
+    ),
+    Rule(
+        "R10.2",
+        "S0 四(三), 附件2",
+        ("联盟由工作专班指导、由其牵头部门考核", "a task force guides an alliance, and its lead departments assess"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Nothing("task_forces_of_another_type"), Nothing("lead_departments_of_another_type")),
+        (
+            "请平台运营改填工作专班和牵头的政府部门（body update … --fact task_force=… --fact lead_departments=…）",
+            "have the platform's operator name a task force, and the government departments that lead "
+            "(body update … --fact task_force=… --fact lead_departments=…)",
+        ),
+        ours=("未填写的不作判断", "nothing is said of what is not entered"),
+    ),
+    Rule(
+        "R10.3",
+        "S0 四(三), 附件2",
+        ("工作专班和牵头部门均已核验", "task force and lead departments are verified"),
+        (BodyKind.ALLIANCE,),
+        ALWAYS,
+        (Nothing("unverified_task_force_or_leads"),),
+        ("请平台运营核验该单位（org verify）", "have the platform's operator verify it (org verify)"),
+        severity=IN_PRINCIPLE,
+        ours=(
+            "核验为平台的要求，不妨碍组建；成立后更改的须已核验",
+            "verification is asked by the platform and hinders no forming; what is named once it is formed has to be verified",
+        ),
     ),
     Rule(
         "R11",
