@@ -1,7 +1,8 @@
 """Search: structure first (what the caller may see, kind, region, body …), text after: by words, and by what they mean.
 
 The text index holds the same words as matching does (character bigrams and Latin words), so that a query finds what a
-match would. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
+match would. A query of nothing but what every post says (`工程师`) and single characters is looked for in the titles: what is
+written together stands there together, and of what is written apart (`工程师 库`) one is enough.
 
 Found is what holds a word of the query, and what means nearly the same without one. The first ones, by BM25 and by meaning,
 are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order.
@@ -199,8 +200,8 @@ class Search:
         if words := text.words(query):
             return self._index.any_of("words", words)
         if query.strip():
-            terms = [(Occur.Must, self._index.term("title", word)) for word in set(text.plain(query))]
-            return Query.boolean_query(terms) if terms else Query.empty_query()
+            titles = [_all(self._index.term("title", word) for word in set(run)) for run in text.runs(query)]
+            return Query.boolean_query([(Occur.Should, title) for title in titles]) if titles else Query.empty_query()
         return None
 
     def _conditions(self, wanted: Filter, viewer: Viewer) -> list[Query]:
