@@ -33,7 +33,7 @@ from matching.domain.pairs import LEAST_THRESHOLD
 from matching.domain.passage import Passage
 from matching.domain.score import best
 from matching.embedding import Bundled, meanings, texts_of
-from matching.entry import Entry, from_bytes
+from matching.entry import Entry
 from matching.index import CANDIDATES, Index
 from matching.search import Filter, Search
 from matching.snapshot import Snapshots
@@ -173,7 +173,7 @@ def _bare(index: Index, by: Bundled, query: str, kinds: frozenset[str]) -> objec
             key = (address.segment_ord, address.doc)
             ranks[key] = ranks.get(key, 0.0) + 1 / (60 + rank)
     best_of_all = nlargest(20, ranks, key=lambda key: ranks[key])
-    return [from_bytes(bytes(searcher.doc(DocAddress(*key))["entry"][0])).entry() for key in best_of_all]
+    return [searcher.kept(DocAddress(*key)).entry() for key in best_of_all]
 
 
 def _plan(index: Index, entry: Entry) -> object:

@@ -1,5 +1,6 @@
 """What `alliance dlq` says of records that nobody can read, and of ids that there are not."""
 
+from collections.abc import Sequence
 from typing import Any
 from unittest.mock import Mock
 
@@ -7,15 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from alliance.admin.v1 import admin_service_pb2 as rpc
-from alliance_cli import stubs
+from alliance_cli import naming, stubs
 from alliance_cli.commands import dlq
 from alliance_cli.errors import NOT_FOUND
 from alliance_cli.session import context
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, answer: Any, *arguments: str) -> tuple[int, str]:
-    """Exit code and output of a command, where the service gives this answer."""
+def _run(monkeypatch: pytest.MonkeyPatch, answer: Any, *arguments: str, retrying: Sequence[str] = ()) -> tuple[int, str]:
+    """Exit code and output of a command, where the service gives this answer, and tries those ids by itself."""
     monkeypatch.setattr(dlq, "call", lambda *_: answer)
+    monkeypatch.setattr(naming, "every", lambda *_: [rpc.DeadLetter(id=one) for one in retrying])
     monkeypatch.setattr(stubs, "admin", lambda _: Mock())
     monkeypatch.setattr(context, "language", "en")
     done = CliRunner().invoke(dlq.app, list(arguments))
@@ -53,3 +55,20 @@ def test_ids_that_there_are_not_are_not_found(monkeypatch: pytest.MonkeyPatch, c
     assert _run(monkeypatch, answers[command](), *named)[0] == NOT_FOUND
     assert _run(monkeypatch, answers[command](ids=["an-id"]), *named)[0] == 0
     assert _run(monkeypatch, answers[command](), command, "notify", "--all", "--reason", "a test")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("queued", "retrying", "left"),
+    [([], ["a", "b"], "2 more that fit"), (["a"], ["a", "b"], "1 more that fit"), (["a"], ["a"], ""), ([], [], "")],
+)
+def test_a_replay_by_options_says_how_many_are_tried_without_it(
+    monkeypatch: pytest.MonkeyPatch, queued: list[str], retrying: list[str], left: str
+) -> None:
+    """What was just queued is tried as well, and is no one more."""
+    answer = rpc.ReplayDeadLettersResponse(ids=queued)
+    code, output = _run(
+        monkeypatch, answer, "replay", "notify", "--why", "ValueError", "--reason", "a test", retrying=retrying
+    )
+    assert code == 0
+    assert left in output
+    assert bool(left) == ("more that fit" in output)

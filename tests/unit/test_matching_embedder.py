@@ -1,6 +1,7 @@
 """The embedder in a process of its own: what it answers, and that it is replaced when it ends."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -82,6 +83,22 @@ async def test_the_end_of_the_child_is_said_by_the_child_alone(child: Child, cap
     await _settled()
     assert "the child ended" in caplog.text
     assert "late" not in caplog.text
+
+
+def test_it_ends_without_a_word_where_nobody_takes_its_answer() -> None:
+    """As when the service is killed while it waits."""
+    question = json.dumps(["数据分析"]).encode()
+    started = subprocess.Popen(
+        [sys.executable, "-m", "matching.embedder", ""],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert started.stdout
+    started.stdout.close()
+    started.stdout = None
+    _, said = started.communicate(len(question).to_bytes(4, "little") + question, timeout=60)
+    assert (started.returncode, said) == (0, b"")
 
 
 def test_it_ends_with_whoever_started_it() -> None:

@@ -49,7 +49,7 @@ listings = st.builds(
     st.sampled_from(_NAMES),
     st.sampled_from(("", *_NAMES)),
 )
-queries = st.sampled_from(("", "java", "数据 测试", "工程师", "库", "热仿真"))
+queries = st.sampled_from(("", "java", "数据 测试", "工程师", "库", "工程师 库", "工程师 杀", "热仿真"))
 filters = st.builds(
     Filter,
     kinds=st.frozensets(st.sampled_from(_KINDS), max_size=1),
@@ -85,7 +85,8 @@ def test_whatever_meets_a_search_has_one_of_its_anchors(entry: Entry, query: str
     ("wanted", "found"),
     [
         (Wanted(words=frozenset({"java", "封装"}), area="110000"), {"word java", "word 封装"}),
-        (Wanted(title=frozenset({"工", "工程", "程"})), {"title 工程"}),
+        (Wanted(titles=frozenset({frozenset({"工", "工程", "程"})})), {"title 工程"}),
+        (Wanted(titles=frozenset({frozenset({"工", "工程", "程"}), frozenset({"库"})})), {"title 工程", "title 库"}),
         (Wanted(issuer="organizations/a", words=frozenset({"java"})), {"issuer organizations/a"}),
         (Wanted(area="110000", kinds=frozenset({"COURSE"})), {"area 110000"}),
         (Wanted(kinds=frozenset({"COURSE", "EXPERT"})), {"kind COURSE", "kind EXPERT"}),

@@ -44,6 +44,10 @@ def found(query: str, wanted: Filter | None = None) -> list[str]:
         ("ＪＡＶＡ工程师", ["Java 开发工程师"]),
         ("数据分析", ["数据分析", "测试工程师"]),
         ("工程师", ["测试工程师", "Java 开发工程师"]),  # every post says it: in the titles then
+        ("工程师 库", ["测试工程师", "库管", "Java 开发工程师"]),  # one of them is enough
+        ("工程师 杀", ["测试工程师", "Java 开发工程师"]),
+        ("杀 工程师", ["测试工程师", "Java 开发工程师"]),
+        ("工程师杀", []),
         ("程师", []),
         ("库", ["库管"]),
         ("管", ["库管"]),

@@ -1,10 +1,12 @@
 """The index on the disk: it comes back as it was, and what is not whole is built anew."""
 
+import asyncio
 import json
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from matching import columns, vectors
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
 from matching.entry import Entry, Gone
+from matching.following import Following
 from matching.index import Index
 from matching.search import Filter, Search
 from matching.snapshot import Snapshots, UnusableError, _sealed, _unsealed
@@ -173,14 +176,104 @@ async def test_what_is_removed_under_it_is_lost_and_nothing_is_taken_as_if_it_we
         lambda: index.remove("listings/59", Gone(9, "WITHDRAWN")),
         lambda: snapshots.save(TOPIC, places),
         lambda: Search(index).find("", Filter(), EVERYTHING),
+        lambda: index.known("listings/201"),
     ):
         with pytest.raises(Unavailable, match="begins anew"):
             refused()
-    assert index.known("listings/201") is None
     snapshots.close()
     del index
     index, _, places = opened(folder)
     assert (len(index), places, index.lost.is_set()) == (0, {}, False)
+
+
+def _garble(folder: Path) -> None:
+    """Turn bytes where they lie, under whoever has the file open, as a disk does."""
+    chance = random.Random(3)
+    for file in (folder / "words").iterdir():
+        if not file.name.endswith(".json") and (size := file.stat().st_size):
+            with file.open("r+b") as opened:
+                opened.write(bytes(byte ^ 0xFF if chance.random() < 0.3 else byte for byte in file.read_bytes()[:size]))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda index: [index.known(f"listings/{number}") for number in range(60)],
+        lambda index: list(index.candidates(listing(1000, 9, "TECH_DEMAND"))),
+        lambda index: index.of_issuer("organizations/1"),
+        lambda index: Search(index).find("", Filter(), EVERYTHING),
+        lambda index: Search(index).find("数据", Filter(), EVERYTHING, meaning=listing(1000).meaning),
+        lambda index: Search(index).find("数据", Filter(), EVERYTHING, facets=["kind"]),
+        lambda index: index.put(listing(33, 9)),
+        lambda index: index.remove("listings/33", Gone(9, "WITHDRAWN")),
+    ],
+)
+def test_what_is_damaged_under_it_is_lost_whoever_notices(folder: Path, look: Callable[[Index], object]) -> None:
+    """No search fails for good, and no record is to blame, for files that can't be read."""
+    index, _, _ = opened(folder)
+    _garble(folder)
+    with pytest.raises(Unavailable, match="begins anew"):
+        look(index)
+    assert index.lost.is_set()
+
+
+@pytest.mark.parametrize("query", ['"', "title:", "a AND (", "\0", "]" * 200, "数据 -", "*", "\U0001f600"])
+def test_no_words_of_a_caller_lose_the_index(folder: Path, query: str) -> None:
+    index, _, _ = opened(folder)
+    search = Search(index)
+    for start in (0, 7, 1 << 40):
+        search.find(query, Filter(issuer=query, area=query), EVERYTHING, start=start, facets=["kind"])
+        search.find(f"数据 {query}", Filter(), EVERYTHING, start=start)
+    assert not index.lost.is_set()
+    with pytest.raises(ValueError, match="nowhere"):
+        index.term("nowhere", query)
+    assert not index.lost.is_set()
+
+
+@pytest.mark.parametrize("which", ["*.store", "*.term", "*.del", "meta.json"])
+def test_a_file_that_was_removed_under_it_is_in_no_snapshot(folder: Path, which: str) -> None:
+    index, snapshots, places = opened(folder)
+    min((folder / "words").glob(which)).unlink()
+    with pytest.raises(UnusableError):
+        snapshots.save(TOPIC, places)
+    assert index.lost.is_set()
+
+
+async def test_who_lost_the_index_builds_it_anew_with_the_next_start(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Else damage whose checksum was taken would end the process again and again."""
+    index, snapshots, places = opened(folder)
+    following = Following(index, cast(Any, None), cast(Any, None), lambda _: {})  # neither is asked
+    following.places = places
+    following.is_caught_up.set()
+    keeping = asyncio.create_task(snapshots.keep(following))
+    await asyncio.sleep(0)
+    index.lost.set()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    del index
+    index, _, places = opened(folder)
+    assert (len(index), places) == (0, {})
+    assert "no manifest" in caplog.records[-1].why  # type: ignore[attr-defined]
+
+
+def test_of_an_empty_folder_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    opened(tmp_path)
+    assert "built anew" not in caplog.text
+
+
+def test_what_was_kept_but_can_not_be_opened_is_built_anew(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of another release: a manifest that leaves out a file that tantivy needs, whose checksums are right."""
+    manifest = folder / "manifest.json"
+    content = json.loads(_unsealed(manifest.read_bytes()))
+    left_out = next(name for name in content["words"] if name.endswith(".term"))
+    content["words"].remove(left_out)
+    del content["sums"][left_out]
+    manifest.write_bytes(_sealed(json.dumps(content).encode()))
+    index, _, places = opened(folder)
+    assert (len(index), places) == (0, {})
+    assert "built anew" in caplog.text
+    change(index, range(20), 1)
+    assert index.known("listings/19") == listing(19)
 
 
 def test_a_part_of_the_columns_that_can_not_be_sealed_is_no_fault_of_the_listing_that_fills_it(folder: Path) -> None:

@@ -109,12 +109,17 @@ def replay(
     everything: Everything = False,
     dry_run: DryRun = False,
 ) -> None:
-    """重放死信 · give dead letters to their handlers again."""
+    """重放死信 · give dead letters to their handlers again; by options, those that nobody tries any more."""
     wanted = _wanted(ids, rpc.DeadLetterFilter(group=group, topic=topic, key=key, reason=why), everything=everything)
     request = rpc.ReplayDeadLettersRequest(reason=reason, dry_run=dry_run, **wanted)
     with explained():
         answer = call(stubs.admin(service).ReplayDeadLetters, request)
+        trying = [] if ids else _retrying(service, wanted["filter"])
     _told(answer, t("将重放", "would be queued again") if dry_run else t("已重新排队", "queued again"), ids)
+    if (left := len({one.id for one in trying} - set(answer.ids))) and context.output != "json":
+        zh = f"另有 {left} 条符合条件的仍在自动重试；不必等待的，请按编号重放（dlq list --state retrying）"
+        en = f"{left} more that fit are being tried by themselves; not to wait, replay by id (dlq list --state retrying)"
+        console.print(t(zh, en), highlight=False)
 
 
 @app.command()
@@ -135,6 +140,13 @@ def drop(
     with explained():
         answer = call(stubs.admin(service).DropDeadLetters, request)
     _told(answer, t("将放弃", "would be dropped") if dry_run else t("已放弃", "dropped"), ids)
+
+
+def _retrying(service: str, wanted: rpc.DeadLetterFilter) -> list[rpc.DeadLetter]:
+    """Those that a filter fits and that are tried without an operator."""
+    request = rpc.ListDeadLettersRequest(page_size=naming.PAGE, state=rpc.DEAD_LETTER_STATE_RETRYING)
+    request.group, request.topic, request.key, request.reason = wanted.group, wanted.topic, wanted.key, wanted.reason
+    return naming.every(stubs.admin(service).ListDeadLetters, request, "dead_letters")
 
 
 def _wanted(ids: list[str] | None, wanted: rpc.DeadLetterFilter, *, everything: bool) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class MatchingParts(Parts):
 
     def tasks(self) -> Sequence[Task]:
         """Scoring of its shares, keeping the index, and ending without it."""
-        return [self._scoring.run, *([self._keep_index, self._end_without_index] if self._snapshots else [])]
+        return [self._scoring.run, self._end_without_index, *([self._keep_index] if self._snapshots else [])]
 
     async def _keep_index(self) -> None:
         if self._snapshots:

@@ -17,7 +17,7 @@ from chassis.record import Record
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.log import Log
-from matching.mapping import entry_of
+from matching.mapping import became, entry_of, is_published
 from matching.meanings import Meanings
 from matching.shares import Shares
 
@@ -165,10 +165,10 @@ def _version_of(known: _State) -> int:
 def _state_of(record: Record) -> _State:
     event = cast(events_pb2.ListingEvent | None, record.message)
     listing = event.listing if event else None
-    if listing and listing.state == listing_pb2.LISTING_STATE_PUBLISHED:
+    if listing and is_published(listing):
         return entry_of(listing, record.version)
     if record.restored_to is not None:  # it may never have been published, or never have been
         return Gone(record.version, "WITHDRAWN")
     if listing and listing.state != listing_pb2.LISTING_STATE_DRAFT:
-        return Gone(record.version, listing_pb2.ListingState.Name(listing.state).removeprefix("LISTING_STATE_"))
+        return Gone(record.version, became(listing))
     return None

@@ -5,11 +5,8 @@ until then they are found here. A listing that is gone leaves its version behind
 (a topic that is published anew) is known for what it is.
 """
 
-import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date
 from heapq import nlargest
 from pathlib import Path
@@ -19,7 +16,6 @@ import tantivy
 from tantivy import Occur, Query
 
 from alliance.listings.v1 import listing_pb2 as pb
-from chassis.errors import Unavailable
 from codes import education, regions
 from matching.columns import Columns
 from matching.domain import lexical, text
@@ -29,11 +25,11 @@ from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
 from matching.domain.shares import share_of
 from matching.embedding import cosines
-from matching.entry import Entry, Gone, Kept, from_bytes, to_bytes
+from matching.entry import Entry, Gone, Kept, to_bytes
+from matching.files import Files, Searcher
 from matching.terms import Lexicon, Terms
 from matching.vectors import Vectors, packed
 
-log = logging.getLogger(__name__)
 CANDIDATES = 200  # by words, and as many by meaning
 NEAREST = 400  # vectors that are looked at for them, before conditions
 _TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
@@ -45,10 +41,6 @@ _RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", 
 _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 _ANYWHERE = "anywhere"
 _PUBLISHED = "PUBLISHED"
-_LOST = (
-    "索引文件夹不能写入，服务即将重新启动；请稍后再试",
-    "the folder of the index can't be written, the service begins anew; try again later",
-)
 _UNSTATED = "unstated"
 
 
@@ -61,7 +53,8 @@ class Measured(NamedTuple):
 
 
 class Index:
-    """The listings as far as the topic was read."""
+    """The listings as far as the topic was read. Whatever looks into it or changes it raises `Unavailable` where its files are
+    lost, which `lost` says."""
 
     def __init__(self, size: int) -> None:
         """Empty and in memory. `size`: numbers of a vector."""
@@ -69,9 +62,8 @@ class Index:
         self.vectors = Vectors(size)
         self.columns = Columns(size)
         self.next_slot = 0
-        self.lost = asyncio.Event()
-        """Set where its folder can't be written any more, as when it was removed or the disk is full: what is published from
-        then on is not taken in, and only a process that begins anew helps."""
+        self._files = Files()
+        self.lost = self._files.lost
         self._size = size
         self._schema = _schema()
         self._begin(tantivy.Index(self._schema))
@@ -87,7 +79,7 @@ class Index:
         self._writer = index.writer(_HEAP, 1)
         self._fresh: dict[str, Entry | Gone] = {}
         self._read: OrderedDict[int, Kept] = OrderedDict()
-        self.searcher = index.searcher()
+        self.searcher = Searcher(index.searcher(), self._files)
 
     def __len__(self) -> int:
         return self.lexicon.listings
@@ -95,7 +87,7 @@ class Index:
     # Changes
 
     def put(self, entry: Entry) -> None:
-        """Add a listing, or replace what was known of it. Raises `Unavailable` where the folder is lost."""
+        """Add a listing, or replace what was known of it."""
         name = entry.facts.name
         slot, self.next_slot = self.next_slot, self.next_slot + 1
         self._write(name, _document(entry, slot))
@@ -104,7 +96,7 @@ class Index:
         self._take_in()
 
     def remove(self, name: str, gone: Gone) -> None:
-        """A listing is published no more. Raises `Unavailable` where the folder is lost."""
+        """A listing is published no more."""
         document = tantivy.Document(name=name, state=gone.state)
         document.add_unsigned("version", gone.version)
         self._write(name, document)
@@ -112,29 +104,17 @@ class Index:
         self._take_in()
 
     def commit(self) -> None:
-        """Take the changes in, so that the searcher has them. Raises `Unavailable` where the folder is lost."""
-        with self._writing():
+        """Take the changes in, so that the searcher has them."""
+        with self._files.touched("written"):
             if self._fresh:
                 self._writer.commit()
                 self._index.reload()
-                self.searcher = self._index.searcher()
+                self.searcher = Searcher(self._index.searcher(), self._files)
                 self._fresh = {}
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Raises `Unavailable` where the folder is lost, which is noticed here: no record is to blame for it."""
-        if self.lost.is_set():
-            raise Unavailable(*_LOST)
-        try:
-            yield
-        except (ValueError, OSError) as error:  # tantivy has ValueError for all that ails its files
-            log.error("index: can't be written", extra={"why": str(error)})
-            self.lost.set()
-            raise Unavailable(*_LOST) from error
 
     def _measure(self, entry: Entry, slot: int) -> None:
         self.lexicon.add(entry.held)
-        with self._writing():
+        with self._files.touched("written"):
             self.columns.add(entry.held, entry.meaning)
         if any(entry.meaning):
             self.vectors.add(slot, packed(entry.meaning))
@@ -142,7 +122,7 @@ class Index:
     def _write(self, name: str, document: tantivy.Document) -> None:
         """Put a document in place of what was known of a listing."""
         before = self.get(name)
-        with self._writing():
+        with self._files.touched("written"):
             self._writer.delete_documents_by_term("name", name)
             self._writer.add_document(document)
         if before:
@@ -161,11 +141,8 @@ class Index:
         hits = self.searcher.search(self.term("name", name), limit=1).hits
         if not hits:
             return None
-        address = hits[0][1]
-        document = self.searcher.doc(address)
-        if document.get_first("entry") is None:
-            return Gone(int(document["version"][0]), str(document["state"][0]))
-        return from_bytes(bytes(document["entry"][0])).entry()
+        found = self.searcher.known(hits[0][1])
+        return found.entry() if isinstance(found, Kept) else found
 
     def get(self, name: str) -> Entry | None:
         """The published listing of that name."""
@@ -190,7 +167,7 @@ class Index:
     def _names(self, asked: Query, is_meant: "_Condition") -> list[str]:
         live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", _PUBLISHED))])
         hits = self.searcher.search(live, limit=max(1, self.searcher.num_docs)).hits
-        settled = {str(self.searcher.doc(address)["name"][0]) for _, address in hits} - self._fresh.keys()
+        settled = {self.searcher.name(address) for _, address in hits} - self._fresh.keys()
         fresh = {name for name, one in self._fresh.items() if isinstance(one, Entry) and is_meant(one.facts)}
         return sorted(settled | fresh)
 
@@ -230,13 +207,9 @@ class Index:
         lexically = self.lexicon.closeness(weights, self.columns.terms([*nears]))
         return {slot: blend(words, cosine).total for (slot, cosine), words in zip(nears.items(), lexically, strict=True)}
 
-    def slots(self, addresses: Sequence[tantivy.DocAddress], searcher: tantivy.Searcher) -> list[int]:
-        """The slots of listings that a searcher found."""
-        return [int(slot or 0) for slot in searcher.fast_field_values("slot", list(addresses))]
-
-    def at(self, address: tantivy.DocAddress, searcher: tantivy.Searcher) -> Entry | None:
+    def at(self, address: tantivy.DocAddress, searcher: Searcher) -> Entry | None:
         """The listing that a searcher found, as it is now; None where it is gone by now."""
-        kept = from_bytes(bytes(searcher.doc(address)["entry"][0]))
+        kept = searcher.kept(address)
         is_now = searcher is self.searcher and kept.name not in self._fresh
         return kept.entry() if is_now else self.get(kept.name)
 
@@ -277,17 +250,14 @@ class Index:
                 left -= holding
         return asked
 
-    def kept(self, addresses: Sequence[tantivy.DocAddress], searcher: tantivy.Searcher) -> list[Kept]:
+    def kept(self, addresses: Sequence[tantivy.DocAddress], searcher: Searcher) -> list[Kept]:
         """The listings that a searcher found, each once."""
-        slots = searcher.fast_field_values("slot", list(addresses))
         found = {}
-        for slot, address in zip(slots, addresses, strict=True):
+        for slot, address in zip(searcher.slots(addresses), addresses, strict=True):
             if slot in found:
                 continue
-            number = int(slot or 0)
-            if (kept := self._read.get(number)) is None:
-                kept = from_bytes(bytes(searcher.doc(address)["entry"][0]))
-                self._read[number] = kept
+            if (kept := self._read.get(slot)) is None:
+                kept = self._read[slot] = searcher.kept(address)
                 if len(self._read) > _KEPT:
                     self._read.popitem(last=False)
             found[slot] = kept

@@ -11,12 +11,13 @@ from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
+from chassis.record import MAX_KEY
 from codes import NoCodeError, education, industries, majors, regions
 from matching.domain import seniority, skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
-from matching.domain.life import IN_WORDS, DeclineReason, Match, State, Verb
+from matching.domain.life import CLOSED, IN_WORDS, DeclineReason, Match, State, Verb
 from matching.domain.pairs import is_demand, is_graded, is_skilled
 from matching.domain.passage import Passage
 from matching.domain.score import Part
@@ -27,6 +28,7 @@ from matching.entry import Entry
 
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
+_WRITTEN = ("majors", "skills", "positions", "prose")  # of the details, beside codes
 _DECLINE = "DECLINE_REASON_"
 _DECLINES = "、".join(
     f"{one.name.removeprefix(_DECLINE)} {one.GetOptions().Extensions[field_pb2.zh]}"
@@ -39,9 +41,31 @@ _OUTCOMES: dict[int, Verb] = {
 }
 
 
+class UnstorableError(Exception):
+    """A listing that holds what no table takes; `str()` says which field."""
+
+
+def is_published(listing: listing_pb2.Listing) -> bool:
+    """Whether it counts: one of a kind that a later release has is no partner of any, and not found. That release has another
+    `INDEX_VERSION`, and builds its index anew.
+    """
+    return listing.state == listing_pb2.LISTING_STATE_PUBLISHED and listing.kind in listing_pb2.ListingKind.values()
+
+
+def became(listing: listing_pb2.Listing) -> str:
+    """The word of `life.CLOSED` for what became of one that is not published (any more)."""
+    state = listing_pb2.ListingState.DESCRIPTOR.values_by_number.get(listing.state)
+    word = state.name.removeprefix("LISTING_STATE_") if state else ""
+    return word if word in CLOSED else "UNKNOWN"
+
+
 def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
-    """What the index keeps of a published listing; codes that the tables do not hold are left out."""
+    """What the index keeps of a published listing; codes that the tables do not hold are left out.
+
+    Raises `UnstorableError` where its matches could not be stored: its partners would fail with it.
+    """
     details = _details(listing)
+    _refuse_unstorable(listing, details)
     kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
     facts = Facts(
         name=listing.name,
@@ -69,6 +93,23 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
     prose = "\n".join(filter(None, [*labels, listing.description, *details["prose"]]))
     return Entry(facts, listing.SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
+
+
+def _refuse_unstorable(listing: listing_pb2.Listing, details: Mapping[str, Any]) -> None:
+    """As `chassis.record` refuses keys and headers: names within what indexes take, no NUL in what comes into a match."""
+    named = {"name": [listing.name], "issuer": [listing.issuer], "bodies": listing.bodies, "source": [listing.source]}
+    for field, names in named.items():
+        if any(len(name.encode()) > MAX_KEY for name in names):
+            raise UnstorableError(f"{field} is no resource name")
+    written = {
+        **{field: details[field] for field in _WRITTEN},
+        "title": [listing.title],
+        "description": [listing.description],
+        "field": [details["technology"]],
+    }
+    for field, texts in {**named, **written}.items():
+        if any("\0" in text for text in texts):
+            raise UnstorableError(f"{field} holds a NUL")
 
 
 def _told(listing: listing_pb2.Listing, kind: str, prose: Iterable[str]) -> tuple[Skill, ...]:

@@ -1,7 +1,8 @@
 """Search: structure first (what the caller may see, kind, region, body …), text after: by words, and by what they mean.
 
 The text index holds the same words as matching does (character bigrams and Latin words), so that a query finds what a
-match would. A query of nothing but what every post says (`工程师`) is looked for in the titles, as it is written.
+match would. A query of nothing but what every post says (`工程师`) and single characters is looked for in the titles: what is
+written together stands there together, and of what is written apart (`工程师 库`) one is enough.
 
 Found is what holds a word of the query, and what means nearly the same without one. The first ones, by BM25 and by meaning,
 are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order.
@@ -13,7 +14,7 @@ searches are kept. Whoever comes later, or to another replica, goes on at the sa
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import tantivy
@@ -24,6 +25,7 @@ from matching.domain import text
 from matching.domain.blend import WHOLE
 from matching.domain.passage import Passage
 from matching.entry import Entry
+from matching.files import Searcher
 from matching.index import Index
 
 _KEPT = 32  # snapshots
@@ -94,7 +96,7 @@ class Search:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._snapshots: OrderedDict[str, tantivy.Searcher] = OrderedDict()
+        self._snapshots: OrderedDict[str, Searcher] = OrderedDict()
         self._tops: OrderedDict[tuple[str, str, Filter, Viewer], _Top] = OrderedDict()
         self._current, self._searcher = str(uuid4()), index.searcher
 
@@ -118,8 +120,8 @@ class Search:
         passing, scored = _all(self._conditions(wanted, viewer)), self._scored(query)
         if scored is None:
             place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
-            result: Any = searcher.search(passing, limit=size, offset=place, order_by_field="name")
-            newest = [(self._index.get(str(searcher.doc(address)["name"][0])), 0.0) for _, address in result.hits]
+            result = searcher.search(passing, limit=size, offset=place, order_by_field="name")
+            newest = [(self._index.get(searcher.name(address)), 0.0) for _, address in result.hits]
             return Found(newest, result.count, _counted(searcher, passing, facets), name)
         key = (name, query, wanted, viewer)
         if start == 0 or (top := self._tops.get(key)) is None:
@@ -132,9 +134,9 @@ class Search:
         shown = [(self._index.at(address, searcher), relevance) for address, _, relevance in hits]
         return Found(shown, top.total, _counted(searcher, top.all, facets), name)
 
-    def _top(self, searcher: tantivy.Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
+    def _top(self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
         worded = _all([scored, passing])
-        found: Any = searcher.search(worded, limit=_FIRST)
+        found = searcher.search(worded, limit=_FIRST)
         addresses = [address for _, address in found.hits]
         least = float(found.hits[-1][0]) if found.hits else 1.0
         if (nearest := self._index.nearest(meaning)) is None:
@@ -143,14 +145,14 @@ class Search:
         addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]
         unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
         others = [address for _, address in searcher.search(unworded, limit=_FIRST).hits]
-        wordless = set(self._index.slots(others, searcher))
+        wordless = set(searcher.slots(others))
         first = self._ranked(searcher, query, meaning, addresses + others, wordless)
         added = [one.slot for one in first if one.slot in wordless]
         meant = _all([self._index.at_slots(added), passing])
         either = Query.boolean_query([(Occur.Should, worded), (Occur.Should, meant)]) if added else worded
         return _Top(first, found.count + len(added), either, worded, least)
 
-    def _behind(self, searcher: tantivy.Searcher, top: _Top, start: int, size: int) -> list[_Hit]:
+    def _behind(self, searcher: Searcher, top: _Top, start: int, size: int) -> list[_Hit]:
         """What follows the first ones: less relevant than the last of them as far as BM25 says so."""
         if start >= top.total:
             return []
@@ -158,12 +160,12 @@ class Search:
         rest = Query.boolean_query([(Occur.Must, top.worded), (Occur.MustNot, first)])
         hits = searcher.search(rest, limit=size, offset=start - len(top.first)).hits
         scale = top.first[-1].relevance / top.least
-        slots = self._index.slots([address for _, address in hits], searcher)
+        slots = searcher.slots([address for _, address in hits])
         return [_Hit(address, slot, float(score) * scale) for (score, address), slot in zip(hits, slots, strict=True)]
 
     def _ranked(
         self,
-        searcher: tantivy.Searcher,
+        searcher: Searcher,
         query: str,
         meaning: bytes,
         addresses: Sequence[tantivy.DocAddress],
@@ -173,14 +175,14 @@ class Search:
         what is equally close in the order in which it was found.
         """
         places: dict[int, tantivy.DocAddress] = {}
-        for slot, address in zip(self._index.slots(addresses, searcher), addresses, strict=True):
+        for slot, address in zip(searcher.slots(addresses), addresses, strict=True):
             places.setdefault(slot, address)
         nears = self._index.nears(meaning, [*places])
         able = {slot: near for slot, near in nears.items() if slot not in wordless or round(1000 * near) >= _NEAR}
         close = self._index.close(self._index.lexicon.weights(Passage.of(query, "")), able)
         return [_Hit(places[slot], slot, close[slot] / WHOLE) for slot in sorted(close, key=lambda slot: -close[slot])]
 
-    def _snapshot(self, wanted: str) -> tuple[str, tantivy.Searcher]:
+    def _snapshot(self, wanted: str) -> tuple[str, Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
         if wanted in self._snapshots:
             return wanted, self._snapshots[wanted]
@@ -198,8 +200,8 @@ class Search:
         if words := text.words(query):
             return self._index.any_of("words", words)
         if query.strip():
-            terms = [(Occur.Must, self._index.term("title", word)) for word in set(text.plain(query))]
-            return Query.boolean_query(terms) if terms else Query.empty_query()
+            titles = [_all(self._index.term("title", word) for word in set(run)) for run in text.runs(query)]
+            return Query.boolean_query([(Occur.Should, title) for title in titles]) if titles else Query.empty_query()
         return None
 
     def _conditions(self, wanted: Filter, viewer: Viewer) -> list[Query]:
@@ -226,7 +228,7 @@ def _all(parts: Iterable[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, part) for part in parts])
 
 
-def _counted(searcher: tantivy.Searcher, asked: Query, facets: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+def _counted(searcher: Searcher, asked: Query, facets: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
     if not facets:
         return {}
     wanted = {one: {"terms": {"field": FACETS[one], "size": _VALUES}} for one in facets}

@@ -15,6 +15,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -22,12 +23,14 @@ from typing import IO
 from chassis.errors import Unavailable
 from matching import metrics
 from matching.domain.pairs import INDEX_VERSION
+from matching.files import is_panic
 from matching.following import Following
 from matching.index import Index
 
 log = logging.getLogger(__name__)
 _MANIFEST, _WORDS, _KEPT, _LOCK = "manifest.json", "words", "kept", "lock"
 _META, _MANAGED = "meta.json", ".managed.json"  # of tantivy: what belongs to the index, and which files it may remove
+_PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")  # files of each of its segments
 _EVERY = 60.0  # seconds between two, where anything changed
 _TRIES = 5  # to link files that a merge may be replacing
 _PART = 1 << 20  # bytes that are read at once
@@ -81,18 +84,30 @@ class Snapshots:
     def load(self, topic: str) -> dict[int, int]:
         """Have the index lie in the folder, with what is there of this topic; partition → offset of the next record."""
         self._hold()
-        manifest = None
+        if not self._held():
+            return self._begun()
         try:
-            manifest = self._checked(topic)
-        except (UnusableError, OSError, ValueError, KeyError, TypeError) as error:
+            return self._opened(self._checked(topic))
+        except BaseException as error:
+            if not (isinstance(error, Exception) or is_panic(error)):
+                raise
             log.warning("index: built anew", extra={"why": f"{type(error).__name__}: {error}"})
-        if manifest is None:
-            for old in self._folder.iterdir():
-                if old.name != _LOCK:
-                    _remove(old)
-            self._index.open(self._folder / _WORDS)
-            self._index.columns.open(self._folder, [])
-            return {}
+        return self._begun()
+
+    def _held(self) -> list[Path]:
+        """What lies in the folder."""
+        return [old for old in self._folder.iterdir() if old.name != _LOCK]
+
+    def _begun(self) -> dict[int, int]:
+        """Have the index lie in the folder, empty."""
+        for old in self._held():
+            _remove(old)
+        self._index.open(self._folder / _WORDS)
+        self._index.columns.open(self._folder, [])
+        return {}
+
+    def _opened(self, manifest: Manifest) -> dict[int, int]:
+        """Have the index lie in the folder as it was in the snapshot."""
         self._put_back(manifest)
         self._index.open(self._folder / _WORDS)
         self._index.vectors.load(self._folder, manifest.vectors)
@@ -144,18 +159,23 @@ class Snapshots:
                     metrics.SNAPSHOT.set_to_current_time()
                 await asyncio.sleep(_EVERY)
         finally:
-            if following.places != saved:
+            if self._index.lost.is_set():
+                self._forget()
+            elif following.places != saved:
                 self._is_kept(following)
             self.close()
 
+    def _forget(self) -> None:
+        """Have the next start build anew: what was kept of damaged files may bear the checksums of the damage."""
+        with suppress(OSError):  # of a folder that can't be written at all
+            (self._folder / _MANIFEST).unlink(missing_ok=True)
+
     def _is_kept(self, following: Following) -> bool:
-        """Whether one could be written; where not, the last one stays. What was removed under the index is lost to it."""
+        """Whether one could be written; where not, the last one stays."""
         try:
             self.save(following.topic, following.places)
         except (OSError, RuntimeError, UnusableError, Unavailable) as error:  # usearch has RuntimeError for its files
             log.error("index: not kept", extra={"why": f"{type(error).__name__}: {error}"})
-            if not (self._folder / _WORDS).exists():
-                self._index.lost.set()
             return False
         return True
 
@@ -180,22 +200,31 @@ class Snapshots:
         self._lock = lock
 
     def _linked(self, meta: str) -> list[str]:
-        """Link what tantivy's last commit consists of, and copy its list of that; a merge may replace files meanwhile."""
+        """Link what tantivy's last commit consists of, and copy its list of that; a merge may replace files meanwhile. What
+        that list names and nobody replaced was removed under the index, and is lost to it.
+        """
         kept, working = self._folder / _KEPT, self._folder / _WORDS
-        kept.mkdir(exist_ok=True)
         for _ in range(_TRIES):
-            content = (working / _META).read_bytes()
-            try:
-                names = [file.name for file in working.iterdir() if file.name.split(".")[0] in _segments(content)]
-                for name in names:
-                    if not (kept / name).exists():
-                        os.link(working / name, kept / name)
-            except FileNotFoundError:
+            content, names = self._listed(working)
+            kept.mkdir(exist_ok=True)
+            missing = [name for name in names if not _link(working / name, kept / name)]
+            if self._listed(working)[0] != content:
                 continue
-            if (working / _META).read_bytes() == content:
-                _write(self._folder / meta, content)
-                return sorted(f"{_KEPT}/{name}" for name in names)
+            if missing:
+                self._index.lost.set()
+                raise UnusableError(f"{missing[0]} was removed")
+            _write(self._folder / meta, content)
+            return sorted(f"{_KEPT}/{name}" for name in names)
         raise UnusableError("tantivy's files change faster than they are linked")
+
+    def _listed(self, working: Path) -> tuple[bytes, list[str]]:
+        """Tantivy's list, which it replaces by a rename, and the names of the files in it."""
+        try:
+            content = (working / _META).read_bytes()
+            return content, _named(content)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            self._index.lost.set()
+            raise UnusableError(f"tantivy's list of its files: {error}") from error
 
     def _put_back(self, manifest: Manifest) -> None:
         """Have tantivy's folder as it was in the snapshot."""
@@ -208,11 +237,11 @@ class Snapshots:
         managed = [_META, *(Path(name).name for name in manifest.words)]
         (working / _MANAGED).write_text(json.dumps(managed), encoding="utf-8")
 
-    def _checked(self, topic: str) -> Manifest | None:
-        """The manifest, if all that it names is whole; None where there is none. Raises `UnusableError`."""
+    def _checked(self, topic: str) -> Manifest:
+        """The manifest, if all that it names is whole. Raises `UnusableError`."""
         file = self._folder / _MANIFEST
         if not file.exists():
-            return None
+            raise UnusableError("no manifest")
         manifest = Manifest(**json.loads(_unsealed(file.read_bytes())))
         for what, found, wanted in (
             ("format", manifest.format, INDEX_VERSION),
@@ -228,9 +257,23 @@ class Snapshots:
         return manifest
 
 
-def _segments(meta: bytes) -> frozenset[str]:
-    """What the names of the files begin with that tantivy's list names."""
-    return frozenset(one["segment_id"].replace("-", "") for one in json.loads(meta)["segments"])
+def _named(meta: bytes) -> list[str]:
+    """The files that tantivy's list means; it tells segments and, of each, the last deletions."""
+    names = []
+    for segment in json.loads(meta)["segments"]:
+        name = segment["segment_id"].replace("-", "")
+        names += [f"{name}.{part}" for part in _PARTS]
+        if segment["deletes"]:
+            names.append(f"{name}.{segment['deletes']['opstamp']}.del")
+    return names
+
+
+def _link(file: Path, second: Path) -> bool:
+    """Link a file unless it is linked already; says whether it was there."""
+    if file.exists() and not second.exists():
+        with suppress(FileNotFoundError):
+            os.link(file, second)
+    return file.exists()
 
 
 def _sealed(content: bytes) -> bytes:

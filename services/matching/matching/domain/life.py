@@ -91,6 +91,7 @@ CLOSED: Mapping[str, str] = {
     "WITHDRAWN": "信息已撤回 (the listing was withdrawn)",
     "EXPIRED": "信息已到期 (the listing ran out)",
     "FULFILLED": "信息已达成 (the listing was fulfilled)",
+    "UNKNOWN": "信息的类型或状态为本系统所不识 (the listing is of a kind, or in a state, that is not known here)",
 }
 
 

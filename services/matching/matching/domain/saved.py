@@ -18,13 +18,13 @@ class Wanted:
 
     Attributes:
         words: one of them stands in the listing (`text.weigh`).
-        title: all of them stand in its title, as it is written (`text.plain`); asked for where the query has no words.
+        titles: of one of them, all stand in its title, as it is written; asked for where the query has no words.
         kinds: names of listing kinds without their prefix.
         area: GB/T 2260 code; takes in what lies in it.
     """
 
     words: frozenset[str] = frozenset()
-    title: frozenset[str] = frozenset()
+    titles: frozenset[frozenset[str]] = frozenset()
     kinds: frozenset[str] = frozenset()
     area: str = ""
     body: str = ""
@@ -48,10 +48,10 @@ class Offered:
         return cls(facts, frozenset(text.plain(title)), source, areas)
 
 
-def asked(query: str) -> tuple[frozenset[str], frozenset[str]]:
-    """A query as (words, title) of `Wanted`; both empty where it says nothing that can be looked for."""
+def asked(query: str) -> tuple[frozenset[str], frozenset[frozenset[str]]]:
+    """A query as (words, titles) of `Wanted`; both empty where it says nothing that can be looked for."""
     words = frozenset(text.words(query))
-    return words, frozenset() if words else frozenset(text.plain(query))
+    return words, frozenset() if words else frozenset(map(frozenset, text.runs(query)))
 
 
 def meets(wanted: Wanted, offered: Offered) -> bool:
@@ -59,7 +59,7 @@ def meets(wanted: Wanted, offered: Offered) -> bool:
     facts = offered.facts
     return (
         (not wanted.words or not wanted.words.isdisjoint(facts.words))
-        and wanted.title <= offered.title
+        and (not wanted.titles or any(title <= offered.title for title in wanted.titles))
         and (not wanted.kinds or facts.kind in wanted.kinds)
         and (not wanted.area or wanted.area in offered.areas)
         and (not wanted.body or wanted.body in facts.bodies)
@@ -72,8 +72,8 @@ def anchors(wanted: Wanted) -> frozenset[str]:
     """Keys of which every listing that meets the search has one: those of the condition that, as a rule, few fulfil."""
     if wanted.issuer:
         return frozenset({f"issuer {wanted.issuer}"})
-    if wanted.title:
-        return frozenset({f"title {max(wanted.title, key=lambda word: (len(word), word))}"})
+    if wanted.titles:
+        return frozenset(f"title {max(title, key=lambda word: (len(word), word))}" for title in wanted.titles)
     if wanted.words:
         return frozenset(f"word {word}" for word in wanted.words)
     for name, value in (("body", wanted.body), ("area", wanted.area), ("source", wanted.source)):

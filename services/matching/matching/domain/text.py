@@ -58,10 +58,15 @@ def words(text: str) -> list[str]:
 
 def plain(text: str) -> list[str]:
     """Every word, none cut out: Latin words, Han characters and pairs of them. `库管` → `库`, `管`, `库管`."""
-    found: list[str] = []
-    for run in _WORD.findall(normal(text)):
-        found += [run] if run[0] < "㐀" else [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
-    return found
+    return [word for run in runs(text) for word in run]
+
+
+def runs(text: str) -> list[list[str]]:
+    """The same, by what is written together: `库管 杀` → (`库`, `管`, `库管`), (`杀`)."""
+    return [
+        [run] if run[0] < "㐀" else [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
+        for run in _WORD.findall(normal(text))
+    ]
 
 
 def weigh(title: str, labels: Iterable[str], prose: Iterable[str]) -> dict[str, int]:

@@ -38,8 +38,8 @@ def kinds_of(given: pb.SavedSearch) -> list[str]:
 
 def wanted_of(row: Any) -> Wanted:
     """What the search of a row asks for."""
-    words, title = asked(row.query)
-    return Wanted(words, title, frozenset(row.kinds), row.area, row.body, row.issuer, row.source)
+    words, titles = asked(row.query)
+    return Wanted(words, titles, frozenset(row.kinds), row.area, row.body, row.issuer, row.source)
 
 
 def offered_of(entry: Entry) -> Offered:
