@@ -72,14 +72,13 @@ class Cluster:
         """What Helm says, likewise."""
         return _said(self._command("helm", self.namespace, arguments), self._environment, given)
 
-    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-        """kubectl that goes on, in the namespace beside."""
-        command = self._command("kubectl", self.beside, arguments)
-        return subprocess.Popen(command, env=self._environment, text=True, **options)
-
     def script(self, file: str, *arguments: str, given: str = "") -> str:
         """What a script of this folder prints, run by the client's pod."""
-        return self.kubectl(*in_client(file, *arguments), given=given, namespace=self.beside)
+        return self.client("python3", "-c", (HERE / file).read_text("utf-8"), *arguments, given=given)
+
+    def client(self, *command: str, given: str = "") -> str:
+        """What a command prints, run by the client's pod."""
+        return self.kubectl("exec", "-i", "client", "--", *command, given=given, namespace=self.beside)
 
     def reached(self, pod: str, addresses: Iterable[str], namespace: str | None = None) -> set[str]:
         """Those of some addresses, `host:port`, to which a pod gets a connection."""
@@ -185,11 +184,6 @@ def parts(chosen: Chosen) -> dict[str, Any]:
     text = Template((HERE / "parts.yaml").read_text("utf-8")).safe_substitute(images)
     found: dict[str, Any] = yaml.safe_load(text)
     return found
-
-
-def in_client(file: str, *arguments: str) -> list[str]:
-    """kubectl's arguments to run a script of this folder in the client's pod."""
-    return ["exec", "-i", "client", "--", "python3", "-c", (HERE / file).read_text("utf-8"), *arguments]
 
 
 def _said(command: Sequence[str], environment: Mapping[str, str], given: str | None) -> str:

@@ -1,8 +1,8 @@
-"""Listings published one after the other until stdin ends, by a pod of the cluster: `python3 -c SCRIPT REGISTRY LISTINGS`.
+"""Listings published one after the other, by a pod of the cluster: `python3 -c SCRIPT FOLDER REGISTRY LISTINGS`.
 
-Runs in a service's image. The targets are gRPC addresses; stdin's first line is a platform operator's token. A call that gets
-no answer is sent again with the same `request_id`, as callers are asked to. Prints a line of JSON for each listing once it is
-acknowledged, {"name": …, "tries": …}, and for each call that sending again did not save, {"lost": …}.
+Runs in a service's image, until FOLDER/stop is there. The targets are gRPC addresses; FOLDER/token is a platform operator's.
+A call that gets no answer is sent again with the same `request_id`, as callers are asked to. Prints a line of JSON for each
+listing once it is acknowledged, {"name": …, "tries": …}, and for each call that sending again did not save, {"lost": …}.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import json
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -80,17 +81,15 @@ class Caller:
         raise AssertionError
 
 
-async def main() -> None:
-    """Publish until stdin ends."""
-    registry, listings = sys.argv[1:3]
-    caller = Caller(registry, listings, (await asyncio.to_thread(sys.stdin.readline)).strip())
+async def main(folder: Path, registry: str, listings: str, token: str) -> None:
+    """Publish until it is told to stop."""
+    caller = Caller(registry, listings, token)
     issuer = await caller.issuer()
-    ending = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
-    await asyncio.gather(*(_publish(caller, issuer, ending) for _ in range(_CALLERS)))
+    await asyncio.gather(*(_publish(caller, issuer, folder / "stop") for _ in range(_CALLERS)))
 
 
-async def _publish(caller: Caller, issuer: str, ending: "asyncio.Task[str]") -> None:
-    while not ending.done():
+async def _publish(caller: Caller, issuer: str, stop: Path) -> None:
+    while not await asyncio.to_thread(stop.exists):
         try:
             said: dict[str, Any] = await caller.publish(issuer)
         except grpc.aio.AioRpcError as error:
@@ -100,4 +99,5 @@ async def _publish(caller: Caller, issuer: str, ending: "asyncio.Task[str]") -> 
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    place, first, second = sys.argv[1:]
+    asyncio.run(main(Path(place), first, second, Path(place, "token").read_text(encoding="utf-8").strip()))

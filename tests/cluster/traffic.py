@@ -1,21 +1,55 @@
-"""Calls that go on while something happens to the platform, and what became of each, kept outside of the cluster."""
+"""Calls that go on while something happens to the platform, and what became of each, kept outside of it."""
 
 import json
-import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from tests.cluster.cluster import Cluster, in_client
+from tests.cluster.cluster import HERE, Cluster
 from tests.cluster.waiting import becomes, within
 
 _TOPICS = ("alliance.internal.listings.listing.v1", "alliance.public.listing.v1")
 _ARRIVAL = 30.0  # seconds in which the last events are on their topics
 _ENOUGH = 20  # listings before, and after, what happens under load
-_ENDED = 120.0  # seconds in which the last calls are answered
 _SENDS = 2  # of a listing that needed no second try: created, published
+_BEGIN = """
+mkdir "$1" && cat > "$1/token"
+{ python3 -c "$0" "$@" > "$1/answers" 2> "$1/complaints"; echo $? > "$1/ended"; } > /dev/null 2>&1 &
+"""
+
+
+class Load:
+    """Calls that a pod outside of the platform makes by itself: a stream to it would not outlive what is tried here."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._folder = f"/tmp/load-{uuid.uuid4()}"  # noqa: S108 - the pod's own
+        targets = (cluster.target("registry"), cluster.target("listings"))
+        script = (HERE / "load.py").read_text("utf-8")
+        cluster.client("sh", "-c", _BEGIN, script, self._folder, *targets, given=cluster.operator)
+
+    def more(self) -> None:
+        """Wait until some more calls were answered."""
+        enough = len(self.answers()) + _ENOUGH
+        becomes(lambda: self._has_ended() or len(self.answers()) >= enough)
+        assert not self._has_ended(), self._read("complaints")
+
+    def end(self) -> None:
+        """Let the last calls be answered."""
+        self._cluster.client("touch", f"{self._folder}/stop")
+        becomes(self._has_ended)
+        assert self._read("ended") == "0\n", self._read("complaints")
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What was said so far, by whole lines."""
+        return [json.loads(line) for line in self._read("answers").splitlines(keepends=True) if line.endswith("\n")]
+
+    def _has_ended(self) -> bool:
+        return bool(self._cluster.client("find", self._folder, "-name", "ended", "-size", "+0"))
+
+    def _read(self, file: str) -> str:
+        return self._cluster.client("cat", f"{self._folder}/{file}")
 
 
 class Published:
@@ -28,19 +62,14 @@ class Published:
     @contextmanager
     def meanwhile(self, note: Callable[[str, object], None]) -> Iterator[None]:
         """Listings are published all the while. At the end no call was lost, and of no listing an event."""
-        with NamedTemporaryFile("w") as file:
-            answers = Path(file.name)
-            process = self._begun(file)
-            assert process.stdin
-            try:
-                _more(answers, process)
-                yield
-                _more(answers, process)
-            finally:
-                process.stdin.close()
-                code = process.wait(_ENDED)
-            assert code == 0
-            self._take(_read(answers), note)
+        load = Load(self._cluster)
+        try:
+            load.more()
+            yield
+            load.more()
+        finally:
+            load.end()
+            self._take(load.answers(), note)
         assert within(_ARRIVAL, lambda: not self.faults()), self.faults()
 
     def faults(self) -> list[str]:
@@ -52,14 +81,6 @@ class Published:
             for name in sorted(self._names)
             if len(internal.get(name, ())) < _SENDS or not _in_order(internal[name]) or name not in public
         ]
-
-    def _begun(self, answers: Any) -> "subprocess.Popen[str]":
-        targets = (self._cluster.target("registry"), self._cluster.target("listings"))
-        process = self._cluster.start(*in_client("load.py", *targets), stdin=subprocess.PIPE, stdout=answers)
-        assert process.stdin
-        process.stdin.write(f"{self._cluster.operator}\n")
-        process.stdin.flush()
-        return process
 
     def _take(self, answers: list[dict[str, Any]], note: Callable[[str, object], None]) -> None:
         acknowledged = [one for one in answers if "name" in one]
@@ -73,15 +94,3 @@ class Published:
 
 def _in_order(versions: list[int]) -> bool:
     return versions == list(range(1, len(versions) + 1))
-
-
-def _more(answers: Path, process: "subprocess.Popen[str]") -> None:
-    """Wait until some more calls were answered."""
-    enough = len(_read(answers)) + _ENOUGH
-    becomes(lambda: process.poll() is not None or len(_read(answers)) >= enough)
-    assert process.poll() is None, "the load has ended"
-
-
-def _read(answers: Path) -> list[dict[str, Any]]:
-    """The lines that are there whole."""
-    return [json.loads(line) for line in answers.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]

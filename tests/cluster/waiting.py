@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 _PATIENCE = 180.0  # seconds
-_LOOK = 0.5
+_LOOK = 1.0  # seconds
 
 
 def becomes(look: Callable[[], object], patience: float = _PATIENCE) -> None:
