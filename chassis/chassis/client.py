@@ -15,6 +15,8 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Pods come and go within seconds; gRPC's own 30 s would leave calls with the addresses of those that are gone.
+    ("grpc.dns_min_time_between_resolutions_ms", 2_000),
     ("grpc.lb_policy_name", "round_robin"),  # over all addresses that a name has, as that of a headless Service
 ]
 

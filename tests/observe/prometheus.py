@@ -1,7 +1,6 @@
 """A Prometheus of Debian's package: what it scrapes, and what it answers."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,8 +11,8 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-import yaml
-
+from alliance_local import observing
+from alliance_local.observing import PROMETHEUS, program
 from alliance_local.ports import assign
 from alliance_local.state import State
 
@@ -25,11 +24,6 @@ _VARIABLES = {
     "$__rate_interval": "10s",
     "$__range": "1h",
 }
-
-
-def program() -> str | None:
-    """Where it is; None on a machine that has none."""
-    return shutil.which("prometheus")
 
 
 class Prometheus:
@@ -62,25 +56,10 @@ class Prometheus:
 
 
 @contextmanager
-def running(folder: Path, rules: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
-    """One that keeps its data in a folder, evaluates rules every second and scrapes targets: service → host:port."""
-    (folder / "rules.yaml").write_text(rules.read_text("utf-8").replace("NAMESPACE", NAMESPACE), "utf-8")
-    scraped = [
-        {"targets": [target], "labels": {"service": service, "namespace": NAMESPACE}} for service, target in targets.items()
-    ]
-    config = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yaml"],
-        "scrape_configs": [{"job_name": "alliance", "static_configs": scraped}],
-    }
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    port = assign(State(folder), ["prometheus"])["prometheus"]
-    options = {
-        "config.file": folder / "prometheus.yaml",
-        "storage.tsdb.path": folder / "data",
-        "web.listen-address": f"127.0.0.1:{port}",
-    }
-    command = [str(program()), *(f"--{name}={value}" for name, value in options.items())]
+def running(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]:
+    """One that keeps its data in a folder, evaluates the chart's rules and scrapes targets: service → host:port."""
+    port = assign(State(folder), [PROMETHEUS])[PROMETHEUS]
+    command = [str(program(PROMETHEUS)), *observing.prometheus(folder, port, targets, NAMESPACE, seconds=1)]
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             found = Prometheus(f"http://127.0.0.1:{port}")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import start_http_server
 
+from alliance_local.observing import PROMETHEUS, program
 from observe import dashboards, exported
-from tests.deploy.helm import CHART
 from tests.observe import prometheus
 from tests.observe.prometheus import Prometheus
 from tests.observe.test_queries import BOARDS, certain
@@ -18,12 +18,12 @@ from tests.observe.test_queries import BOARDS, certain
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """One that scrapes this process, in which all services' metrics are declared."""
-    if prometheus.program() is None:
+    if program(PROMETHEUS) is None:
         pytest.skip("no prometheus; Debian has it in the package of that name")
     exported.metrics()
     server, thread = start_http_server(0, "127.0.0.1")
     folder = tmp_path_factory.mktemp("prometheus")
-    with prometheus.running(folder, CHART / "files/rules.yaml", {"listings": f"127.0.0.1:{server.server_port}"}) as found:
+    with prometheus.running(folder, {"listings": f"127.0.0.1:{server.server_port}"}) as found:
         prometheus.wait(lambda: found.ask('up{namespace="$namespace"} == 1'))
         prometheus.wait(lambda: all(one["health"] == "ok" for one in found.rules()))
         yield found

@@ -3,7 +3,8 @@
 `python -m alliance_local.supervisor`; one a state folder. Options by environment: `ALLIANCE_LOCAL_SERVICES` (comma list),
 `ALLIANCE_LOCAL_SINKS=1`, `ALLIANCE_LOCAL_RESTORED` (comma list of services whose database was restored to an earlier point),
 `ALLIANCE_LOCAL_BROKERS` (1, 3; 0 for as many as the data have, one at first), `ALLIANCE_LOCAL_PROXY=1` (a listener of the one
-broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`),
+broker that is to be reached through a proxy; see `kafka.PROXY_PORTS`), `ALLIANCE_LOCAL_OBSERVE=1` (with the observers that are
+installed; see `observing`),
 `ALLIANCE_TOPICS_PROFILE` (production, test).
 """
 
@@ -24,7 +25,7 @@ from typing import Any, TextIO
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from alliance_local import kafka, ports, postgres, processes
+from alliance_local import kafka, observing, ports, postgres, processes
 from alliance_local.issuer import AUDIENCE, ISSUER, Issuer, write_token
 from alliance_local.kafka import Kafka
 from alliance_local.postgres import Postgres
@@ -58,6 +59,7 @@ class Wanted:
 
     services: tuple[str, ...]
     sinks: tuple[str, ...]
+    observers: tuple[str, ...]
     restored: tuple[str, ...]
     broker_ports: tuple[str, ...]
     profile: str
@@ -70,6 +72,7 @@ class Supervisor:
         self._state = state
         self._services = wanted.services
         self._sinks = wanted.sinks
+        self._observers = wanted.observers
         self._restored = wanted.restored
         self._broker_ports = wanted.broker_ports
         self._profile = wanted.profile
@@ -111,7 +114,7 @@ class Supervisor:
     async def _start(self) -> None:
         self._end_leftovers()
         self._record()
-        names = [*self._broker_ports, *self._services, *(f"{one}_metrics" for one in self._services), *SINKS]
+        names = [*self._broker_ports, *self._services, *(f"{one}_metrics" for one in self._services), *SINKS, *self._observers]
         self._ports = ports.assign(self._state, names)
         self._issuer = Issuer(self._state.folder("issuer"))
         self._write_tokens()
@@ -119,7 +122,8 @@ class Supervisor:
         self._kafka = Kafka(self._state, self._ports, self._profile)
         # Services need the database to begin with; the broker they wait for by themselves.
         self._broker = asyncio.create_task(self._start_kafka())
-        await _all(self._start_services(), self._broker, *(self._start_sink(one) for one in self._sinks))
+        beside = (*map(self._start_sink, self._sinks), *map(self._start_observer, self._observers))
+        await _all(self._start_services(), self._broker, *beside)
 
     async def _start_services(self) -> None:
         await self._start_postgres()
@@ -162,6 +166,12 @@ class Supervisor:
         arguments: list[str | Path] = [sys.executable, "-m", "alliance_local.sinks", name, str(self._ports[name]), file]
         await self._launch(Part(name, Command(arguments, processes.environment(), self._state.log(name))))
         self._healthy(name)
+
+    async def _start_observer(self, name: str) -> None:
+        async with _Step(self, name):
+            child = await self._launch(Part(name, observing.command(name, self._state, self._ports)))
+            await self._in_time(name, observing.wait_listening(name, self._ports[name], child))
+            self._healthy(name)
 
     async def _start_service(self, name: str) -> None:
         if name in self._restored:
@@ -208,6 +218,8 @@ class Supervisor:
             # The demo's receiver is on this machine; elsewhere private targets stay refused.
             "ALLOW_PRIVATE_TARGETS": "true" if self._sinks else "false",
         }
+        if observing.COLLECTOR in self._observers:
+            settings["OTLP_ENDPOINT"] = f"http://127.0.0.1:{self._ports[observing.COLLECTOR]}"
         chosen = {key.removeprefix(_SET): value for key, value in os.environ.items() if key.startswith(_SET)}
         return processes.environment(**{f"ALLIANCE_{key}": value for key, value in (settings | chosen).items()})
 
@@ -260,11 +272,12 @@ class Supervisor:
                 self._healthy(part.name)
 
     async def _stop(self) -> None:
-        """Services first, then the brokers, then the database."""
+        """Services first, then the brokers, then the database and who looks on, to whom services that end send their last."""
         brokers = [name for name in self._parts if name in kafka.nodes(kafka.MOST)]
         database = [name for name in self._parts if name == "postgres"]
-        services = [name for name in self._parts if name not in (*brokers, *database)]
-        for group in (services, brokers, database):
+        observers = [name for name in self._parts if name in self._observers]
+        services = [name for name in self._parts if name not in (*brokers, *database, *observers)]
+        for group in (services, brokers, (*database, *observers)):
             await asyncio.gather(*(self._end(name) for name in group))
         self._parts.clear()
         self._record()
@@ -366,11 +379,12 @@ def main() -> int:
     chosen = os.environ.get("ALLIANCE_LOCAL_SERVICES")
     services = SERVICES if chosen is None else tuple(one for one in chosen.split(",") if one)
     sinks = SINKS if os.environ.get("ALLIANCE_LOCAL_SINKS") else ()
+    observers = observing.found() if os.environ.get("ALLIANCE_LOCAL_OBSERVE") else ()
     restored = tuple(one for one in os.environ.get("ALLIANCE_LOCAL_RESTORED", "").split(",") if one)
     brokers = int(os.environ.get("ALLIANCE_LOCAL_BROKERS", "0")) or kafka.made_with(state) or 1
     broker_ports = (*kafka.ports(brokers), *(kafka.PROXY_PORTS if os.environ.get("ALLIANCE_LOCAL_PROXY") else ()))
     profile = os.environ.get("ALLIANCE_TOPICS_PROFILE", "production")
-    return asyncio.run(Supervisor(state, Wanted(services, sinks, restored, broker_ports, profile)).run())
+    return asyncio.run(Supervisor(state, Wanted(services, sinks, observers, restored, broker_ports, profile)).run())
 
 
 if __name__ == "__main__":
