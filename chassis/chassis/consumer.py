@@ -276,6 +276,7 @@ class _Lane(ABC):
     async def look(self, asking: AIOKafkaConsumer) -> None:
         """Raises KafkaError where the topic was made anew: the client would pass by what comes at offsets that it knows."""
         if await self._found(asking) not in (None, self._topic):
+            self.leave()  # who stays a member is given what it had while the topic was away: nothing
             raise KafkaError(f"{self.handling.listen.topic} was made anew")
 
     async def _found(self, asking: AIOKafkaConsumer) -> UUID | None:
@@ -286,7 +287,7 @@ class _Lane(ABC):
             return None
 
     def leave(self) -> None:  # noqa: B027 - most have nothing to do
-        """Called before the client is stopped."""
+        """Called before a client is stopped that is not to be a member any more."""
 
     @property
     def is_settled(self) -> bool:
