@@ -7,14 +7,14 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-observe test-faults test-faults-rolling test-recovery bench lint format proto docs \
-  chart images sbom
+.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-observe test-cluster test-faults test-faults-rolling test-recovery bench lint format proto docs \
+  chart images images-cluster sbom
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-demo: $(SYNCED) ## play one quarter of the ten alliances on a platform of its own, and leave it up
-	$(BIN)/python -m alliance_demo
+demo: $(SYNCED) ## play one quarter of the ten alliances on a platform of its own, and leave it up; OBSERVE=1 looks on
+	$(BIN)/python -m alliance_demo $(if $(filter 1,$(OBSERVE)),--observe)
 
 down: $(SYNCED) ## stop what the demo left up
 	$(BIN)/alliance local down
@@ -39,6 +39,11 @@ test-e2e: $(SYNCED) ## the whole loop
 
 test-observe: $(SYNCED) ## rules and alerts by promtool, queries by Prometheus, where Debian's package prometheus is
 	$(PYTEST) tests/observe -rs
+
+test-cluster: export ALLIANCE_CLUSTER_REPOSITORY = $(REPOSITORY)
+test-cluster: export ALLIANCE_CLUSTER_TAG = $(TAG)
+test-cluster: $(SYNCED) ## the chart on the cluster that KUBECONFIG names, with images of REPOSITORY and TAG that it can pull; 15 minutes
+	$(PYTEST) tests/cluster -rs
 
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 14 minutes a seed
 	$(BIN)/python -m tests.faults.run $(FAULTS)
@@ -86,6 +91,11 @@ BUILD ?= $(if $(shell command -v podman),podman build --timestamp $(EPOCH),SOURC
 images: ## build the services' images (podman or docker); REPOSITORY, TAG, BASE_IMAGE
 	@for service in $(SERVICES); do echo "$(REPOSITORY)/$$service:$(TAG) …"; \
 	$(BUILD) -f deploy/k8s/Dockerfile --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg SERVICE=$$service -t $(REPOSITORY)/$$service:$(TAG) . || exit 1; done
+
+images-cluster: ## of these, for test-cluster: the release after (TAG-next), and one whose migrations fail (TAG-broken)
+	@for service in $(SERVICES); do for kind in next broken; do echo "$(REPOSITORY)/$$service:$(TAG)-$$kind …"; \
+	$(BUILD) -f tests/cluster/Dockerfile --build-arg IMAGE=$(REPOSITORY)/$$service:$(TAG) --build-arg KIND=$$kind \
+	-t $(REPOSITORY)/$$service:$(TAG)-$$kind tests/cluster || exit 1; done; done
 
 sbom: $(UV) ## what is in each image, as CycloneDX, in out/sbom
 	@mkdir -p out/sbom; for service in $(SERVICES); do $(UV) export --frozen --quiet --preview-features sbom-export --package $$service \

