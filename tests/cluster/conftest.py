@@ -47,11 +47,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Case, time, verdict, and what was counted, as a table of Markdown."""
     if config.stash.get(_BEGUN, None) is None:
         return
+    reports = [(one, outcome) for outcome in _VERDICTS for one in terminalreporter.stats.get(outcome, [])]
     rows = [
-        (report.nodeid.split("::test_")[-1].replace("_", " "), f"{report.duration:.0f} s", _VERDICTS[outcome], _note(report))
-        for outcome in _VERDICTS
-        for report in terminalreporter.stats.get(outcome, [])
-        if "tests/cluster/" in report.nodeid
+        (one.nodeid.split("::test_")[-1].replace("_", " "), f"{one.duration:.0f} s", _VERDICTS[outcome], _note(one))
+        for one, outcome in sorted(reports, key=lambda found: float(found[0].start))
+        if "tests/cluster/" in one.nodeid
     ]
     terminalreporter.section("cluster")
     for row in (("case", "time", "verdict", ""), ("---", "---", "---", "---"), *rows):

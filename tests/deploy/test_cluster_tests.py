@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 
 from tests.cluster.cluster import HERE, REPLICAS, Chosen, Cluster, parts
+from tests.cluster.traffic import is_whole
 from tests.deploy import helm
 from tests.deploy.helm import ROOT
 from tests.deploy.rendered import Rendered
@@ -42,6 +43,16 @@ def test_images_are_chosen_by_the_environment() -> None:
     assert images == official | {"client": own, "stranger": own}
     other = parts(_chosen(ALLIANCE_CLUSTER_KAFKA_IMAGE="registry.example/kafka:1"))["items"]
     assert {one["spec"]["containers"][0]["image"] for one in other} >= {"registry.example/kafka:1"}
+
+
+@pytest.mark.parametrize("versions", [[1], [1, 2, 3], [1, 1, 2], [1, 2, 1, 2], [1, 2, 3, 2, 3]])
+def test_records_may_come_again(versions: list[int]) -> None:
+    assert is_whole(versions)
+
+
+@pytest.mark.parametrize("versions", [[], [2], [1, 3], [1, 1, 3], [2, 1], [1, 2, 1], [1, 2, 1, 3, 2]])
+def test_none_may_be_missing_or_come_late(versions: list[int]) -> None:
+    assert not is_whole(versions)
 
 
 @pytest.mark.parametrize("version", ["1.30", "1.37"])
