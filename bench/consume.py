@@ -23,10 +23,11 @@ from bench import ground
 from bench.ground import Ground, Store
 from bench.measure import Metric, Result, Taken, Watch, interleaved
 from chassis import relay
-from chassis.consumer import _BATCH, Consumers
+from chassis.consumer import Consumers
 from chassis.database import Tx
 from chassis.handling import Handling, Listen
 from chassis.kafka import KafkaAccess, transactional_producer
+from chassis.lanes import BATCH
 from chassis.record import RawRecord, Record
 from chassis.relay import StoredEvent
 
@@ -110,7 +111,7 @@ async def floor(store: Store, kafka: KafkaAccess, topic: str, count: int) -> Tak
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         ack_policy=AckPolicy.MANUAL,
-        max_records=_BATCH,
+        max_records=BATCH,
     )(handle)
     await broker.start()
     try:

@@ -154,6 +154,19 @@ async def _nothing() -> None:
     return None
 
 
+def listing(name: str, kind: str, title: str, state: str = "PUBLISHED", **fields: Any) -> listing_pb2.Listing:
+    """A public one of an organization that has those of its kind, unless `fields` say otherwise."""
+    return listing_pb2.Listing(
+        name=name,
+        issuer=fields.pop("issuer", f"organizations/{kind}"),
+        kind=listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}"),
+        state=listing_pb2.ListingState.Value(f"LISTING_STATE_{state}"),
+        visibility=fields.pop("visibility", listing_pb2.VISIBILITY_PUBLIC),
+        title=title,
+        **fields,
+    )
+
+
 @dataclass
 class World:
     """A topic, a database, and the replicas on them."""
@@ -179,16 +192,7 @@ class World:
     def publish(self, name: str, kind: str, title: str, state: str = "PUBLISHED", **fields: Any) -> None:
         """One more state of a listing."""
         self.versions[name] = self.versions.get(name, 0) + 1
-        listing = listing_pb2.Listing(
-            name=name,
-            issuer=fields.pop("issuer", f"organizations/{kind}"),
-            kind=listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}"),
-            state=listing_pb2.ListingState.Value(f"LISTING_STATE_{state}"),
-            visibility=fields.pop("visibility", listing_pb2.VISIBILITY_PUBLIC),
-            title=title,
-            **fields,
-        )
-        self.topic.publish(listing, self.versions[name])
+        self.topic.publish(listing(name, kind, title, state, **fields), self.versions[name])
 
     async def turn(self, number: int, chance: random.Random) -> None:
         """What may happen beside what is published: a record comes again, or an old one late; replicas come and die."""

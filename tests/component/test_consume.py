@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from alliance.notify.v1 import events_pb2
 from chassis import deadletter, dlq, topics
-from chassis.consumer import _Client, _Lane
 from chassis.database import Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling, Listen
 from chassis.kafka import TolerantConsumer, partition_of
+from chassis.lanes import Client, Lane
 from chassis.record import RawRecord, Record
 from tests.component.conftest import CAUSE, TOPIC, Probe, key, raw
 from tests.metrics import metric
@@ -122,10 +122,10 @@ async def test_offsets_of_another_topic_of_the_same_name_mean_nothing(probe: Pro
             await probe.emit(other, 1)
             await until(lambda: probe.has(other, 1))
             assert await probe.effects(name) == []
-            monkeypatch.setattr("chassis.consumer.topic_id", _another())
+            monkeypatch.setattr("chassis.lanes.topic_id", _another())
             await until(lambda: probe.has(name, 3))
         await _forget(probe)
-        monkeypatch.setattr("chassis.consumer.topic_id", _another())
+        monkeypatch.setattr("chassis.lanes.topic_id", _another())
         async with running(probe.consumers(handling).run):
             await until(lambda: probe.has(name, 3))
     assert await probe.effects(name) == [1, 2, 3]
@@ -275,14 +275,14 @@ async def test_what_is_not_handled_yet_is_the_lag(probe: Probe, monkeypatch: pyt
 
 async def test_what_is_in_hand_is_not_handled_yet(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client counts it as read."""
-    place, client = TopicPartition(TOPIC, 0), _Client(places={})
+    place, client = TopicPartition(TOPIC, 0), Client(places={})
     client.in_hand = 2
 
     async def position(_: TopicPartition) -> int:
         return 7
 
     monkeypatch.setattr(client, "position", position)
-    monkeypatch.setattr(_Lane, "consumer", client)
+    monkeypatch.setattr(Lane, "consumer", client)
     (lane,) = probe.consumers(probe.handling())._lanes
     assert await lane.lag({place: 10}) == 5
 

@@ -24,7 +24,7 @@ from matching import again, scoring, shares
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
-from tests.component.replicas import CAUSE, Replica, Topic, World
+from tests.component.replicas import CAUSE, Replica, Topic, World, listing
 from tests.component.replicas import world as made
 from tests.waiting import until
 
@@ -110,14 +110,7 @@ async def test_what_was_a_dead_letter_is_scored_by_every_replica_once_it_is_take
     """Whichever process had it replayed, and wherever its shares are; each replica has passed its offset long ago."""
     first = world.starts("a")
     world.starts("b")
-    late = listing_pb2.Listing(
-        name="listings/s1",
-        issuer="organizations/RESEARCH_OUTCOME",
-        kind=listing_pb2.LISTING_KIND_RESEARCH_OUTCOME,
-        state=listing_pb2.LISTING_STATE_PUBLISHED,
-        visibility=listing_pb2.VISIBILITY_PUBLIC,
-        title="集成电路封装散热",
-    )
+    late = listing("listings/s1", "RESEARCH_OUTCOME", "集成电路封装散热")
     for number in range(2, 30):
         demand(world, number)
     if is_known:  # an older version of it was taken
@@ -138,14 +131,14 @@ async def test_what_was_a_dead_letter_is_scored_by_every_replica_once_it_is_take
     await until(lambda: third.index.get(late.name) is not None)
 
 
-def _raw(listing: listing_pb2.Listing, version: int) -> RawRecord:
+def _raw(told: listing_pb2.Listing, version: int) -> RawRecord:
     headers = [
         ("ce_sequence", str(version).encode()),
         ("ce_type", b"alliance.listings.listing.published.v1"),
         ("content-type", b"application/protobuf"),
     ]
-    content = events_pb2.ListingEvent(listing=listing).SerializeToString()
-    return RawRecord("alliance.internal.listings.listing.v1", 0, 0, 0, listing.name.encode(), content, headers)
+    content = events_pb2.ListingEvent(listing=told).SerializeToString()
+    return RawRecord("alliance.internal.listings.listing.v1", 0, 0, 0, told.name.encode(), content, headers)
 
 
 async def test_shares_are_divided_and_come_back(world: World) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis import consumer, deadletter, topics
+from chassis import deadletter, lanes, topics
 from chassis.kafka import partition_of
 from chassis.topicid import topic_id
 from tests.component.conftest import TOPIC, Probe, key
@@ -132,7 +132,7 @@ async def test_a_topic_of_another_id_begins_anew(probe: Probe, monkeypatch: pyte
 
     async with running(consumers.run):
         await until(consumers.ready.is_set)
-        monkeypatch.setattr(consumer, "topic_id", made_anew)
+        monkeypatch.setattr(lanes, "topic_id", made_anew)
         await until(lambda: len(probe.topics) == 2)
         assert probe.topics[1] == another
 

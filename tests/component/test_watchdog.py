@@ -11,8 +11,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import topics
-from chassis.consumer import Consumers, _Client
+from chassis.consumer import Consumers
 from chassis.kafka import partition_of
+from chassis.lanes import Client
 from tests.component.conftest import TOPIC, Probe, key
 from tests.metrics import Rise
 from tests.waiting import running, until
@@ -31,15 +32,15 @@ def _rebuilds() -> Rise:
 @pytest.mark.parametrize("tail", [False, True])
 async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.MonkeyPatch, *, tail: bool) -> None:
     """One that gives no records although there are some, and raises nothing: a known end of outages."""
-    silent, given = asyncio.Event(), _Client.getmany
+    silent, given = asyncio.Event(), Client.getmany
 
-    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
+    async def getmany(client: Client, *partitions: TopicPartition, **options: Any) -> Any:
         if not silent.is_set():
             silent.set()
             await asyncio.Event().wait()  # for ever
         return await given(client, *partitions, **options)
 
-    monkeypatch.setattr(_Client, "getmany", getmany)
+    monkeypatch.setattr(Client, "getmany", getmany)
     name, rebuilt = key(), _rebuilds()
     consumers = probe.consumers(probe.handling("state" if tail else "effect", tail=tail))
     async with running(probe.relay().run):
@@ -52,20 +53,20 @@ async def test_a_silent_client_is_given_up(probe: Probe, monkeypatch: pytest.Mon
 
 async def test_a_partition_that_alone_is_silent_is_noticed(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client goes on with all others meanwhile."""
-    names, given = dict[int, str](), _Client.getmany
+    names, given = dict[int, str](), Client.getmany
     while len(names) < 2:
         one = key()
         names[partition_of(one, topics.load().named(TOPIC).partitions)] = one
     (place, silent), (_, busy) = sorted(names.items())
-    clients = list[_Client]()
+    clients = list[Client]()
 
-    async def getmany(client: _Client, *partitions: TopicPartition, **options: Any) -> Any:
+    async def getmany(client: Client, *partitions: TopicPartition, **options: Any) -> Any:
         if client not in clients:
             clients.append(client)
         some = [one for one in client.assignment() if client is not clients[0] or one != TopicPartition(TOPIC, place)]
         return await given(client, *some, **options)
 
-    monkeypatch.setattr(_Client, "getmany", getmany)
+    monkeypatch.setattr(Client, "getmany", getmany)
     rebuilt = _rebuilds()
     async with running(probe.relay().run, probe.consumers(probe.handling()).run):
         await probe.emit(busy, 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from chassis import applied, consumer, handling, lease, limit, relay
+from chassis import applied, handling, lanes, lease, limit, relay
 from chassis.crash import crash_point
 from chassis.database import Tx
 from chassis.kafka import KafkaAccess, partition_of, transactional_producer
@@ -97,21 +97,21 @@ def _says_so_before_the_commit() -> None:
 
 
 def _commits_offsets_first() -> None:
-    async def take(self: Any, batch: consumer.Batch) -> None:
+    async def take(self: Any, batch: lanes.Batch) -> None:
         await self.consumer.commit({TopicPartition(one.topic, one.partition): one.offset + 1 for one in batch})
-        await self.handling.batch(consumer._raws(batch))
+        await self.handling.batch(lanes._raws(batch))
         self.consumer.in_hand = 0
 
-    _replace(consumer._Group, "_take", take)
+    _replace(lanes.Group, "_take", take)
 
 
 def _hoards() -> None:
-    async def take(self: Any, batch: consumer.Batch) -> None:
-        taken.append(asyncio.ensure_future(self.handling.batch(consumer._raws(batch))))
+    async def take(self: Any, batch: lanes.Batch) -> None:
+        taken.append(asyncio.ensure_future(self.handling.batch(lanes._raws(batch))))
         self.consumer.in_hand = 0
 
     taken: list[asyncio.Future[None]] = []
-    _replace(consumer._Group, "_take", take)
+    _replace(lanes.Group, "_take", take)
 
 
 def _forgets_what_it_applied() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alliance.notify.v1 import events_pb2, notify_pb2, notify_service_pb2
-from chassis import consumer, topics
+from chassis import lanes, topics
 from chassis.database import Cause, Tx
 from chassis.errors import Unavailable
 from chassis.handling import Listen
@@ -178,7 +178,7 @@ def main() -> None:
 
     declare(os.environ["FAULT_TOPIC"])
     if allowed := os.environ.get("FAULT_POLL_INTERVAL"):
-        consumer._MAX_POLL_MS = int(float(allowed) * 1000)
+        lanes._MAX_POLL_MS = int(float(allowed) * 1000)
     if variant := os.environ.get("FAULT_BROKEN"):
         broken.VARIANTS[variant].breaking()
     run(Service(os.environ["FAULT_NODE"], ServiceSettings, Path(), Node))
