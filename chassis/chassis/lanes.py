@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -76,14 +76,25 @@ class Client(TolerantConsumer):
         assignment = self._subscription.subscription.assignment
         if self._group_id is None or assignment is None or assignment is self._checked:
             return ()
-        committed = await self._coordinator.fetch_committed_offsets(assignment.tps)
-        ids = {topic: str(await topic_id(self, topic)) for topic in {one.topic for one in committed}}
+        committed, ids = await self._committed(assignment.tps)
         stale = [one for one, at in committed.items() if at.metadata not in ("", ids[one.topic]) and one in self.assignment()]
         for one in stale:
             log.warning("consumer: the topic was made anew", extra={"topic": one.topic, "partition": one.partition})
             self.seek(one, 0)
         self._checked = assignment
         return stale
+
+    async def _committed(self, partitions: Iterable[TopicPartition]) -> tuple[dict[TopicPartition, Any], dict[str, str]]:
+        """Where the group stopped, with the ids of the topics as they are. Asked until it is known: what a poll has given is
+        given to nobody again.
+        """
+        while True:
+            try:
+                committed = await self._coordinator.fetch_committed_offsets(partitions)
+                return committed, {topic: str(await topic_id(self, topic)) for topic in {one.topic for one in committed}}
+            except KafkaError as error:
+                log.warning("consumer: not told where the group stopped", extra={"error": type(error).__name__})
+                await asyncio.sleep(_RETRY[0])
 
 
 class Lane(ABC):

@@ -62,7 +62,6 @@ _BEGIN, _END = "<!-- values: generated -->", "<!-- end of values -->"
 
 def main() -> int:
     """Write the files, or say which differ."""
-    logging.disable()
     wanted = {
         CHART / "files/platform.yaml": _GENERATED + _dump(platform()),
         CHART / "files/rules.yaml": _GENERATED + _dump(rules.rules(_groups())),
@@ -267,4 +266,5 @@ def _dump(content: Any) -> str:
 
 
 if __name__ == "__main__":
+    logging.disable()  # for this process alone: main() is called by tests too
     sys.exit(main())

@@ -4,17 +4,20 @@ import asyncio
 import base64
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.record.util import calc_crc32c
 from sqlalchemy import text
 
 from alliance.notify.v1 import events_pb2
-from chassis import deadletter, dlq, topics
+from chassis import deadletter, dlq, topicid, topics
+from chassis.consumer import Consumers
 from chassis.database import Tx
 from chassis.errors import Unavailable
 from chassis.handling import Handling, Listen
@@ -113,10 +116,12 @@ async def test_offsets_of_another_topic_of_the_same_name_mean_nothing(probe: Pro
     monkeypatch.setattr("chassis.consumer._WATCH", 0.1)
     name, other, handling = key(), key(), probe.handling()
     async with running(probe.relay().run):
-        async with running(probe.consumers(handling).run):
+        first = probe.consumers(handling)
+        async with running(first.run):
             for version in (1, 2, 3):
                 await probe.emit(name, version)
             await until(lambda: probe.has(name, 3))
+            await until(partial(_has_committed, first))
         await _forget(probe)
         async with running(probe.consumers(handling).run):  # the very topic: it goes on where it stopped
             await probe.emit(other, 1)
@@ -129,6 +134,35 @@ async def test_offsets_of_another_topic_of_the_same_name_mean_nothing(probe: Pro
         async with running(probe.consumers(handling).run):
             await until(lambda: probe.has(name, 3))
     assert await probe.effects(name) == [1, 2, 3]
+
+
+async def _has_committed(consumers: Consumers) -> bool:
+    return await consumers.lag() == 0
+
+
+async def test_what_a_poll_gave_waits_until_it_is_known_where_the_group_stopped(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, handling, asked = key(), probe.handling(), list[str]()
+    first, second = probe.consumers(handling), probe.consumers(handling)
+
+    async def topic_id(consumer: AIOKafkaConsumer, topic: str) -> UUID:
+        if isinstance(consumer, Client) and len(asked) < 2:  # which has been assigned its partitions
+            asked.append(topic)
+            raise KafkaConnectionError
+        return await topicid.topic_id(consumer, topic)
+
+    async with running(probe.relay().run):
+        await probe.emit(name, 1)
+        async with running(first.run):
+            await until(lambda: probe.has(name, 1))
+            await until(partial(_has_committed, first))
+        await probe.emit(name, 2)
+        await until(lambda: probe.is_published(name, 2))
+    monkeypatch.setattr("chassis.lanes.topic_id", topic_id)
+    async with running(second.run):
+        await until(lambda: probe.has(name, 2))
+    assert len(asked) == 2
 
 
 async def _forget(probe: Probe) -> None:
