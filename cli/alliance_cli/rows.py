@@ -6,7 +6,7 @@ The first line holds the headings. Text is UTF-8, UTF-16 or GB 18030; its cells 
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from io import TextIOWrapper
@@ -22,6 +22,12 @@ Line = list[object]
 """The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one."""
 _SEPARATORS = ",;\t"
 _LONGEST = 1 << 24  # characters of a cell that are read: one that is too long is its row's fault, not the file's
+
+
+class _CutOffError(Exception):
+    """A text ends in the middle of a row."""
+
+
 _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, str]] = (
     (
         UnicodeError,
@@ -35,7 +41,16 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
     ),
     (FileNotFoundError, "没有此文件；请核对路径", "there is no such file; check its path"),
     (OSError, "打不开；请核对权限", "it can't be opened; check its permissions"),
-    (csv.Error, "表格的引号或分隔不合 CSV；请另存后再导入", "its quotes or separators are no CSV; save it anew"),
+    (
+        csv.Error,
+        "引号或分隔不合 CSV，多为引号没有成对，见文件第 {} 行起；请改正，或另存后再导入",
+        "its quotes or separators are no CSV from line {} on, most often a quote without its other; mend it, or save it anew",
+    ),
+    (
+        _CutOffError,
+        "最后一行（第 {} 行）单元格不全，行末也没有换行，像是被截断；请重新取得，确已完整的请在末尾加一个换行",
+        "its last line, {}, lacks cells and a line break, as one cut off; get it anew, or end it with a line break",
+    ),
     # What openpyxl and zipfile raise, of which there is no end.
     (
         Exception,
@@ -115,6 +130,7 @@ def _explained(file: Path) -> Iterator[None]:
         raise
     except Exception as error:
         zh, en = next((zh, en) for kinds, zh, en in _UNREADABLE if isinstance(error, kinds))
+        zh, en = (said.format(*error.args) for said in (zh, en))
         raise typer.BadParameter(t(f"读不了 {file.name}：{zh}", f"can't read {file.name}: {en}")) from error
 
 
@@ -125,11 +141,32 @@ def _sheet(file: Path, name: str) -> Iterator[tuple[int, Line]]:
 
 
 def _table(file: Path) -> Iterator[Line]:
+    """Strictly: where a quote that nobody closed took in all that follows, the rows behind it would seem to have vanished."""
     csv.field_size_limit(_LONGEST)
     with _text(file) as opened:
         separator = _separator(opened.readline())
         opened.seek(0)
-        yield from csv.reader(opened, delimiter=separator)
+        last, width = [""], 0
+        reader = csv.reader(_noted(opened, last), delimiter=separator, strict=True)
+        while True:
+            began = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error:
+                raise csv.Error(began) from None
+            if cells is None:
+                return
+            width = width or len(cells)
+            if len(cells) < width and not last[0].endswith(("\n", "\r")):
+                raise _CutOffError(began)
+            yield list(cells)
+
+
+def _noted(texts: Iterable[str], last: list[str]) -> Iterator[str]:
+    """The texts, of which the last one given is kept."""
+    for one in texts:
+        last[0] = one
+        yield one
 
 
 def _separator(first: str) -> str:

@@ -200,7 +200,7 @@ class Mapping:
         if all(row.get(column) == column for column in self.columns):
             raise UnmappedError(KEY, self.key, row.get(self.key, ""), _HEADINGS_AGAIN)
         key = row.get(self.key, "")
-        fields: dict[str, Any] = {KEY: key}
+        fields: dict[str, Any] = {KEY: key.strip()}  # blanks around it would make it another row's
         unread: list[UnmappedError] = []
         if isinstance(key, Unsettled):
             fields[KEY] = ""

@@ -244,12 +244,20 @@ def test_only_of_the_same_source_and_kind_and_only_what_stands(issuer: Member) -
 
 def test_nothing_is_withdrawn_where_a_row_has_no_key_or_the_end_is_not_told(issuer: Member) -> None:
     list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
-    for rows, unread in (([_row(1, "a"), _row(2, "")], []), ([_row(1, "a")], [""])):
+    unclear = [[_row(1, "a"), _row(2, key)] for key in ("", "\0b", "b ", "\u3000", "b\u200b")]
+    for rows, unread in [*((rows, list[str]()) for rows in unclear), ([_row(1, "a")], [""])]:
         last = _ended(issuer, rows, unread)[-1]
         assert (last.row, last.outcome) == (0, _REFUSED)
         assert "没有外部编号" in last.problems[0].message.zh
     list(_receipts(issuer, [_row(1, "a")], withdraw_vanished=True, reason="中断"))
     assert sorted(_published(issuer)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("key", [" a", "a\u3000", " ", "a\u200b", "a\tb"])
+def test_a_key_that_looks_like_another_is_refused(issuer: Member, key: str) -> None:
+    receipts = list(_receipts(issuer, [_row(1, "a"), _row(2, key), _row(3, "a\u3000b")]))
+    assert [one.outcome for one in receipts] == [_ACCEPTED, _REFUSED, _ACCEPTED]
+    assert [(one.field, one.rule) for one in receipts[1].problems] == [("external_key", "form")]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "找 13812345678"])

@@ -250,6 +250,9 @@ def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_
         ("plain.csv.gz", b"a,b\n", "gzip；请"),
         ("damaged.csv.gz", gzip.compress(b"a,b\n")[:10] + b"\xff" * 20, "gzip"),
         ("a.xls", b"\xd0\xcf\x11\xe0", r"另存为 \.xlsx"),
+        ("open.csv", b'a,b\n1,"x\n2,y\n3,z\n', "第 2 行起"),
+        ("between.csv", b'a,b\n1,x\n2,"y\n3,"z"\n', "第 3 行起"),
+        ("cut.csv", b"a,b,c\n1,x,y\n2,x", "第 3 行.*截断"),
     ],
 )
 def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_to_do(
@@ -262,6 +265,14 @@ def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_t
     with pytest.raises(typer.BadParameter, match=f"can't read {name}: .*; [a-z]") as refused:
         list(rows.lines(tmp_path / name))
     assert str(refused.value).isascii()
+
+
+@pytest.mark.parametrize("content", ['a,b\n1,"x\n2,y"\n', 'a,b\n1,x\n2,5" 盘', "a,b\n1,x\n2\n", "a,b\r1,x\r2\r"])
+def test_what_a_text_can_hold_is_read_to_its_end(tmp_path: Path, content: str) -> None:
+    """Line breaks within quotes, quotes within a cell, no line break at the end of a whole row, a short row with one."""
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    *_, last = rows.lines(tmp_path / "a.csv")
+    assert last in (["1", "x\n2,y"], ["2", '5" 盘'], ["2"])
 
 
 def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:

@@ -137,3 +137,9 @@ def test_a_mapping_that_can_not_be_read_says_where_and_what_to_do(tmp_path: Path
 @pytest.mark.parametrize("cell", ["", "  ", "若干"])
 def test_a_quantity_that_is_not_named_is_left_to_its_default(cell: str) -> None:
     assert mapping(quantity={"column": "n", "number": True}).listing({"id": "1", "n": cell}).quantity == 0
+
+
+@pytest.mark.parametrize(("written", "key"), [("a", "a"), (" a\u3000", "a"), ("\u3000", ""), ("a b", "a b")])
+def test_blanks_around_a_key_are_none_of_it(written: str, key: str) -> None:
+    listing, _ = mapping(title="t").read({"id": written, "t": "工程师"})
+    assert listing.external_key == key

@@ -8,6 +8,7 @@ are folded in their order: a key that stands twice is a row and its revision, un
 then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ from listings.store import ListingRow
 
 MAX_ROWS = 1000
 PERMISSION = "listings.listings.import"
+_UNSEEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, formats and halves of characters
 
 
 _APART: Mapping[str, tuple[str, str]] = {
@@ -118,6 +120,15 @@ async def take(
 def identity(listing: pb.Listing | ListingRow) -> str:
     """What tells an issuer's listings of a source from each other: the key, or the name of one without a key."""
     return listing.external_key or listing.name
+
+
+def sought(listing: pb.Listing) -> str:
+    """Its identity as far as that can be told; "" where its key is missing, or none that a listing can have."""
+    return "" if _is_no_key(listing.external_key) else identity(listing)
+
+
+def _is_no_key(key: str) -> bool:
+    return key != key.strip() or any(unicodedata.category(one) in _UNSEEN for one in key)
 
 
 @dataclass
@@ -272,6 +283,10 @@ class Chunk:
 
 
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    if _is_no_key(given.external_key):
+        zh = "外部编号首尾有空白，或含看不见的字符，会被当成另一行的编号；请删去这些字符"
+        en = "the external key begins or ends with blanks, or holds characters that can't be seen; take them out"
+        return [Violation("external_key", "form", zh, en)]
     if known is not None and given.name not in ("", known.name):
         zh = f"外部编号是 {known.name} 的，编号却是另一条的；请核对，删去其一"
         en = f"the external key is that of {known.name}, the id is another's; check them, and take one out"

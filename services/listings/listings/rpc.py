@@ -166,7 +166,7 @@ class Listings:
             receipts = await importing.take(call, header, request.chunk, self._standing, self._authority)
             yield rpc.ImportListingsResponse(receipts=receipts)
             if header.withdraw_vanished:
-                seen.add(importing.identity(row.listing) for row in request.chunk.rows)
+                seen.add(importing.sought(row.listing) for row in request.chunk.rows)
                 seen.add(request.chunk.unread_keys)
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:

@@ -27,7 +27,7 @@ class Seen:
         self.keyless = 0
 
     def add(self, keys: Iterable[str]) -> None:
-        """Rows with these keys are in the file; "" for a row without one."""
+        """Rows with these keys are in the file; "" for a row without one, or with one that can't be told."""
         for key in keys:
             if key:
                 self._hashes.append(hash(key))
@@ -78,8 +78,8 @@ def _receipt(row: ListingRow) -> rpc.ImportReceipt:
 
 def _unknowable(keyless: int) -> rpc.ImportReceipt:
     found = rpc.ImportProblem(field="external_key", rule="required")
-    found.message.zh = f"有 {keyless} 行没有外部编号，看不出哪些信息已不在文件中，一条也没有撤回；请补上编号后重新导入"
-    found.message.en = (
-        f"{keyless} row(s) have no external key, so what vanished can't be told and nothing was withdrawn; add keys"
+    found.message.zh = (
+        f"有 {keyless} 行没有外部编号或编号看不清，看不出哪些信息已不在文件中，一条也没有撤回；请补正编号后重新导入"
     )
+    found.message.en = f"{keyless} row(s) have no external key that can be told, so what vanished is not known: nothing was withdrawn; mend them"
     return rpc.ImportReceipt(outcome=rpc.IMPORT_OUTCOME_REFUSED, problems=[found])
