@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -62,9 +63,16 @@ async def once(platform: Platform, folder: Path, fault: Fault, seed: int, broken
                 await made.flows()
                 await fault.inject(made)
                 found = await invariants.broken(made)
-        except TimeoutError:
-            found = {"?": "it comes to no end"}
+        except TimeoutError as error:
+            found = {"?": f"it comes to no end: {_place(error)}"}
     return Verdict(found, ", ".join(f"{what} {took:.1f} s of {within:.0f}" for what, took, within in made.recoveries))
+
+
+def _place(error: BaseException) -> str:
+    """What was waited for in vain: the deepest line of this folder."""
+    frames = [*traceback.extract_tb(error.__traceback__), *traceback.extract_tb((error.__cause__ or error).__traceback__)]
+    ours = [f"{Path(one.filename).name}:{one.lineno}" for one in frames if Path(one.filename).parent == Path(__file__).parent]
+    return ours[-1]
 
 
 def matrix(root: Path, faults: Sequence[Fault], seeds: Sequence[int]) -> bool:

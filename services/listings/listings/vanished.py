@@ -81,5 +81,5 @@ def _unknowable(keyless: int) -> rpc.ImportReceipt:
     found.message.zh = (
         f"有 {keyless} 行没有外部编号或编号看不清，看不出哪些信息已不在文件中，一条也没有撤回；请补正编号后重新导入"
     )
-    found.message.en = f"{keyless} row(s) have no external key that can be told, so what vanished is not known: nothing was withdrawn; mend them"
+    found.message.en = f"{keyless} row(s) have no external key that can be told, so nothing was taken for vanished; mend them"
     return rpc.ImportReceipt(outcome=rpc.IMPORT_OUTCOME_REFUSED, problems=[found])
