@@ -4,11 +4,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from alliance.listings.v1 import details_pb2, listings_service_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance.registry.v1 import organization_pb2
+from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.control import Platform
 from tests import world
 from tests.world import Member
@@ -142,3 +143,38 @@ def test_a_list_is_made_public_once_it_is_compiled(platform: Platform) -> None:
     with pytest.raises(grpc.RpcError) as not_yet:
         world.operator(platform).listings.ListRoundEntries(quarterly)
     assert "ROUND_OPEN" in world.said(not_yet.value)
+
+
+def test_members_read_the_rounds_of_their_body_and_nobody_else_does(platform: Platform) -> None:
+    body, (enterprise, *_) = world.formed_alliance(platform)
+    member, stranger = (world.organization(platform, _UNIVERSITY) for _ in range(2))
+    joined = world.join(platform, body.name, member, since="2026-01-01")
+    world.settle(platform)
+    asked = rpc.ListRoundsRequest(body=body.name)
+    quarterly = next(
+        one for one in world.operator(platform).listings.ListRounds(asked).rounds if one.kind == round_pb2.ROUND_KIND_QUARTERLY
+    )
+    for reader in (enterprise, member):
+        assert quarterly.name in [one.name for one in reader.caller.listings.ListRounds(asked).rounds]
+        assert reader.caller.listings.GetRound(rpc.GetRoundRequest(name=quarterly.name)).period == quarterly.period
+    entries = rpc.ListRoundEntriesRequest(round=quarterly.name)
+    assert _code(member, "ListRoundEntries", entries) == grpc.StatusCode.FAILED_PRECONDITION, "it is open"
+    world.operator(platform).registry.EndMembership(
+        registry_service_pb2.EndMembershipRequest(name=joined.name, valid_to="2026-02-01", reason="退出")
+    )
+    world.settle(platform)
+    for reader in (stranger, member):
+        for call, request in (
+            ("ListRounds", asked),
+            ("GetRound", rpc.GetRoundRequest(name=quarterly.name)),
+            ("GetRound", rpc.GetRoundRequest(name=quarterly.name + "x")),
+            ("ListRoundEntries", entries),
+        ):
+            assert _code(reader, call, request) == grpc.StatusCode.PERMISSION_DENIED
+
+
+def _code(member: Member, call: str, request: Message) -> grpc.StatusCode:
+    with pytest.raises(grpc.RpcError) as error:
+        getattr(member.caller.listings, call)(request)
+    code: grpc.StatusCode = error.value.code()
+    return code

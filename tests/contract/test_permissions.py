@@ -30,6 +30,7 @@ WITH_ANY_TOKEN = {
     "ListEvaluations",
     *("CheckBody", "ListFindings"),  # so does who checks a body that is no member of it
     *("GetDocument", "GetDocumentContent"),
+    *("GetRound", "ListRounds", "ListRoundEntries"),  # a body's members have no grant on it
     # So does who may know a person from the listing, or the application.
     *("GetListingPerson", "GetCandidate"),
 }

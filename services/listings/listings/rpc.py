@@ -193,10 +193,12 @@ class Listings:
 
     async def GetRound(self, call: Call, request: rpc.GetRoundRequest) -> round_pb2.Round:
         """See the contract."""
+        await self._require_reader(call, request.name)
         return await self._round(call.tx, request.name)
 
     async def ListRounds(self, call: Call, request: rpc.ListRoundsRequest) -> rpc.ListRoundsResponse:
         """See the contract."""
+        await self._require_reader(call, request.body)
         size, before = paging.page_size(request.page_size), paging.decode(request)
         rows = await rounds_store.page(call.tx, request.body, before[0] if before else None, size + 1)
         counted = await rounds_store.counts(call.tx, [row.name for row in rows])
@@ -207,6 +209,7 @@ class Listings:
 
     async def ListRoundEntries(self, call: Call, request: rpc.ListRoundEntriesRequest) -> rpc.ListRoundEntriesResponse:
         """See the contract."""
+        await self._require_reader(call, request.round)
         wanted = WantedEntries((await _closed(call.tx, request.round)).name, request.changes)
         found, token = await _entries(call.tx, request, wanted, await self._authority.viewer(call))
         return rpc.ListRoundEntriesResponse(entries=found, next_page_token=token)
@@ -271,6 +274,13 @@ class Listings:
         known = await self._register.organizations(tx, sorted(concerned))
         types = {name: one.org_type for name, one in known.items()}
         return [base_of(base, types) for base in bases]
+
+    async def _require_reader(self, call: Call, resource: str) -> None:
+        """Raises `Denied` unless the caller is of a member of the body, or may read the body or round all the same."""
+        row = await rounds_store.get(call.tx, resource)
+        viewer = await self._authority.viewer(call, ask_owner=True)
+        if (row.body if row else resource) not in viewer.member_bodies:
+            await self._authority.authorise(call, "listings.rounds.get", [resource])
 
     async def _round(self, tx: Tx, name: str) -> round_pb2.Round:
         row = await rounds_store.get(tx, name)

@@ -217,21 +217,23 @@ class ListingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetRound(self, request, context):
-        """Reads one round with its counts.
+        """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
+        `listings.rounds.get` on it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRounds(self, request, context):
-        """Lists the rounds of a body, newest first.
+        """Lists the rounds of a body, newest first: for whom GetRound is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRoundEntries(self, request, context):
-        """Lists what a closed round holds, as it was then, with what changed since the round before.
+        """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+        entries that the caller could see when it was closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

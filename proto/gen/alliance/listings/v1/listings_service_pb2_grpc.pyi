@@ -73,11 +73,15 @@ class ListingsServiceStub:
     themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
     """
     GetRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]
-    """Reads one round with its counts."""
+    """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
+    `listings.rounds.get` on it.
+    """
     ListRounds: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]
-    """Lists the rounds of a body, newest first."""
+    """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]
-    """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+    entries that the caller could see when it was closed.
+    """
     ListSupplyDemandEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]
     """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
     makes it public, those entries that the caller could see when it was frozen.
@@ -132,11 +136,15 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
     """
     GetRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
-    """Reads one round with its counts."""
+    """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
+    `listings.rounds.get` on it.
+    """
     ListRounds: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]  # type: ignore[assignment]
-    """Lists the rounds of a body, newest first."""
+    """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]  # type: ignore[assignment]
-    """Lists what a closed round holds, as it was then, with what changed since the round before."""
+    """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+    entries that the caller could see when it was closed.
+    """
     ListSupplyDemandEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]  # type: ignore[assignment]
     """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
     makes it public, those entries that the caller could see when it was frozen.
@@ -260,7 +268,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.GetRoundRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_round_pb2.Round, _abc.Awaitable[_round_pb2.Round]]:
-        """Reads one round with its counts."""
+        """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
+        `listings.rounds.get` on it.
+        """
 
     @_abc_1.abstractmethod
     def ListRounds(
@@ -268,7 +278,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.ListRoundsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundsResponse, _abc.Awaitable[_listings_service_pb2.ListRoundsResponse]]:
-        """Lists the rounds of a body, newest first."""
+        """Lists the rounds of a body, newest first: for whom GetRound is."""
 
     @_abc_1.abstractmethod
     def ListRoundEntries(
@@ -276,7 +286,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.ListRoundEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListRoundEntriesResponse]]:
-        """Lists what a closed round holds, as it was then, with what changed since the round before."""
+        """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+        entries that the caller could see when it was closed.
+        """
 
     @_abc_1.abstractmethod
     def ListSupplyDemandEntries(
