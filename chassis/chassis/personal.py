@@ -222,8 +222,8 @@ def _is_of(subject: str) -> ColumnElement[bool]:
 
 
 def _subject(subject: str) -> str:
-    """Hash of a subject, however it is written: `+86 138-0000-0000` is `13800000000`."""
-    plain = numbers.canonical(subject) or unicodedata.normalize("NFKC", subject).strip().lower()
+    """Hash of a subject, however it is written: `+86 138-0000-0000` is `13800000000`, `张 三` is `张三`."""
+    plain = numbers.canonical(subject) or "".join(unicodedata.normalize("NFKC", subject).split()).lower()
     return hex_digest(plain.encode())
 
 

@@ -7,7 +7,7 @@ import pytest
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
@@ -84,7 +84,10 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     made = begun(poser, called(platform, secretariat, pb.PROGRAMME_CHALLENGE), body=body.name)
     take(poser, made.name, "publish")
     assert "NOT_FOUND" in refusal(take, stranger, made.name, "answer", "ANSWER")
-    take(school, made.name, "answer", "ANSWER")
+    answer = take(school, made.name, "answer", "ANSWER").steps[-1].documents[0]
+    read = document_service_pb2.GetDocumentContentRequest(name=answer)
+    assert all(one.caller.documents.GetDocumentContent(read).content for one in (school, poser))
+    assert "NOT_FOUND" in refusal(council[2].caller.documents.GetDocumentContent, read), "another member may answer, too"
     take(poser, made.name, "team", named_organization=school.name)
     assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
     take(school, made.name, "deliver", "RESULT")

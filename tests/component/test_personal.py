@@ -63,3 +63,21 @@ async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Pr
             )
         assert len(await vault.of_subject(tx, "138 0013 8333", "核对")) == 1
         assert [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")] == [1, 1]
+
+
+async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
+    vault = Vault()
+    async with probe.database.transaction(at(_LAST_SECOND)) as tx:
+        for name in ("张 三", "Li Ming"):
+            await vault.keep(
+                tx,
+                subjects=[name],
+                kind="expert",
+                fields={"name": name},
+                purpose="联系",
+                legal_basis="CONSENT",
+                source="test",
+                retain_until=LAST,
+            )
+        assert len(await vault.of_subject(tx, "张三", "核对")) == 1
+        assert [await vault.erase(tx, asked) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]

@@ -307,7 +307,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
     return {type(one).__name__.removesuffix("Request"): one for one in found}
 
 
-_OF_MEMBERS = {"GetRound", "ListRounds", "ListRoundEntries"}  # the other organization is a member of the body
+_OF_MEMBERS = {"GetRound", "ListRounds", "ListRoundEntries"}  # for one of the strangers too
 _BY_ITS_HANDLER = _OF_MEMBERS | {"CheckBody", "ListFindings"}  # parties of an application have no grant on its body
 _GUARDED = [
     (service, one)
@@ -351,7 +351,7 @@ def test_strangers_are_refused_and_change_nothing(platform: Platform, scene: Sce
     let_in = []
     for service, method in _GUARDED:
         for who, caller in scene.strangers.items():
-            if who == "another organization" and method.name in _OF_MEMBERS:
+            if who == "member of the same body" and method.name in _OF_MEMBERS:
                 continue
             request = type(requests[method.name])()
             request.CopyFrom(requests[method.name])

@@ -25,7 +25,7 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind
     """Violations for what the details of an issuer's listing of a kind refer to and is not there, or not what it has to be."""
     details = bare.WhichOneof("details")
     if details == "supply_demand_list":
-        return await _list(tx, bare, kind)
+        return await _list(tx, standing, bare, issuer, kind)
     if details == "practice_project" and bare.practice_project.base:
         return await _base(tx, standing, issuer, bare.practice_project.base)
     if details == "practice_base":
@@ -35,19 +35,19 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind
     return []
 
 
-async def _list(tx: Tx, bare: pb.Listing, kind: int) -> list[Violation]:
+async def _list(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int) -> list[Violation]:
+    """A compiled list of a body that the listing names, made public by who speaks for that body."""
     row = await rounds.get(tx, bare.supply_demand_list.round)
     wanted = (LISTS.get(kind), RoundState.CLOSED)
-    if row is not None and (row.kind, row.state) == wanted and row.body in bare.bodies:
+    if row is None or (row.kind, row.state) != wanted or row.body not in bare.bodies:
+        zh = "请填写已编制的同类清单期次，且该清单的组织须在 bodies 中"
+        en = "name a compiled list of the same kind, of a body that stands in bodies"
+    elif not await standing.leads(tx, issuer, row.body, business_date(tx.now)):
+        zh = f"清单由共同体编制发布，须由 {row.body} 的牵头单位、理事长单位或秘书处单位发布；请由其发布"
+        en = f"the community publishes its list: have a member do so that leads or chairs {row.body}, or its secretariat"
+    else:
         return []
-    return [
-        Violation(
-            "supply_demand_list.round",
-            "R43",
-            "请填写已编制的同类清单期次，且该清单的组织须在 bodies 中",
-            "name a compiled list of the same kind, of a body that stands in bodies",
-        )
-    ]
+    return [Violation("supply_demand_list.round", "R43", zh, en)]
 
 
 async def _base(tx: Tx, standing: Standing, issuer: str, name: str) -> list[Violation]:

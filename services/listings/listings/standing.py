@@ -14,6 +14,16 @@ from listings.domain.names import AUTHORITIES
 _TAKING = (body_pb2.BODY_STATE_DRAFT, body_pb2.BODY_STATE_FORMED)
 """States of bodies that a listing may newly name: members publish while a body is being prepared."""
 
+_LEADING = frozenset(
+    {
+        body_pb2.MEMBER_ROLE_CHAIR,
+        body_pb2.MEMBER_ROLE_SECRETARIAT,
+        body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE,
+        body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY,
+        body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL,
+    }
+)
+
 
 class Standing:
     """What listings asks of the register."""
@@ -91,6 +101,11 @@ class Standing:
                 {"body": name},
             )
         return found
+
+    async def leads(self, tx: Tx, organization: str, body: str, on: date) -> bool:
+        """Whether the organization speaks for the body on the day: leads it, chairs its council or is its secretariat."""
+        members = await self._register.members(tx, body, on)
+        return any(one.organization == organization and one.roles & _LEADING for one in members)
 
     async def require_member(self, tx: Tx, issuer: str, bodies: Collection[str], on: date) -> None:
         """Raises `Precondition` unless the issuer is a member of every body on the day."""

@@ -7,10 +7,11 @@ from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import BigInteger, DateTime, Index, Text, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, Text, exists, or_, select
 from sqlmodel import Field
 
 from access.authority import Authority
+from access.visibility import Viewer
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from chassis.changing import require_reason
@@ -23,6 +24,7 @@ from registry.applications import store as rows
 from registry.applications.contents import MAX_PART, PDF, header_problems, parts, receive
 from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
+from registry.domain.calls import AMONG_RIVALS
 from registry.store import Base, OrganizationRow
 
 _UPLOAD = "registry.documents.upload"
@@ -179,6 +181,7 @@ class Documents:
             rows.attachment.c.document == c.name,
             rows.application.c.name == rows.attachment.c.application,
             rows.sees(viewer, call.principal.sub if call.principal else ""),
+            _is_no_rivals(viewer),
         )
         mine = [attached, *([c.owner == viewer.organization] if viewer.organization else [])]
         condition = c.name.is_not(None) if viewer.platform else or_(*mine)
@@ -187,6 +190,15 @@ class Documents:
         if row is None:
             raise NotFound(name)
         return row
+
+
+def _is_no_rivals(viewer: Viewer) -> ColumnElement[bool]:
+    """What is attached is not what another member handed in against the viewer's own."""
+    a = rows.application.c
+    theirs = [document.c.owner == a.applicant, a.body.in_(sorted(viewer.bodies_run))]
+    if viewer.organization:
+        theirs += [a.applicant == viewer.organization, a.authority == viewer.organization]
+    return or_(a.programme.not_in(sorted(AMONG_RIVALS)), *theirs)
 
 
 @contextmanager

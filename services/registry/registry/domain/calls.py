@@ -56,6 +56,9 @@ HANDED_IN = frozenset({State.SEALING, State.SUBMITTED, State.QUALIFIED, State.IN
 """States in which others seal or judge what such an application says of its body: the body stays as it was handed in."""
 SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLENGE, Programme.MEETING})
 """Programmes whose applications the members of the body, and its task force, may read."""
+
+AMONG_RIVALS = frozenset({Programme.CHALLENGE})
+"""Shared ones in which members hand in papers against each other: those are for whom they answer, and no other member's."""
 ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
 """Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
 BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})
