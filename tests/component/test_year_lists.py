@@ -64,10 +64,10 @@ class Body:
                 if not await rounds.sweep(tx):
                     return
 
-    async def publish(self, at: datetime, issuer: str, kind: int, **details: Any) -> str:
+    async def publish(self, at: datetime, issuer: str, kind: int, until: str = "2029-12-31", **details: Any) -> str:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             content = pb.Listing(issuer=issuer, kind=kind, title="某项", bodies=[self.name], quantity=1, **details)  # type: ignore[arg-type]
-            content.visibility, content.valid_to = content.visibility or pb.VISIBILITY_PUBLIC, "2029-12-31"
+            content.visibility, content.valid_to = content.visibility or pb.VISIBILITY_PUBLIC, until
             (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
             (row,) = await changes.save(tx, [changes.taken(draft, "publish", "published")])
             return row.name
@@ -159,6 +159,35 @@ async def test_the_lists_of_a_community_are_compiled_with_what_is_valid_that_day
     await community.compile(noon(2027, 1, 3), RoundKind.TALENT_LIST, "2027")
     assert await community.holds(RoundKind.TALENT_LIST, "2027") == {job: REVISED, late: ADDED}
     assert await community.holds(RoundKind.TALENT_LIST, "2026") == {job: ADDED}, "what is frozen stays as it was"
+
+
+@pytest.mark.parametrize("at", [noon(2026, 4, 1), noon(2027, 3, 1)], ids=["the day after", "much later"])
+async def test_a_list_that_closes_by_itself_holds_what_was_valid_on_its_last_day(probe: Probe, at: datetime) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member = await community.member(ENTERPRISE)
+    await community.sweep(noon(2026, 1, 5))
+
+    async def held(kind: int) -> list[str]:
+        """Those that belong to the list, of listings of a kind at both sides of both ends of what is valid."""
+        for window in ({"until": "2026-03-30"}, {"valid_from": "2026-04-01"}):
+            await community.publish(noon(2026, 1, 6), member, kind, **window)
+        windows = ({"until": "2026-03-31"}, {"until": "2026-04-01"}, {"valid_from": "2026-03-31"})
+        return [await community.publish(noon(2026, 1, 6), member, kind, **window) for window in windows]
+
+    jobs, demands = await held(pb.LISTING_KIND_JOB_POSITION), await held(pb.LISTING_KIND_TECH_DEMAND)
+    await community.sweep(at)
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == dict.fromkeys(jobs, ADDED)
+    assert await community.holds(RoundKind.TECH_LIST, "2026") == dict.fromkeys(demands, ADDED)
+
+
+async def test_a_list_compiled_before_what_ran_out_is_let_expire_does_not_hold_it(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member, job = await community.member(ENTERPRISE), pb.LISTING_KIND_JOB_POSITION
+    await community.sweep(noon(2026, 1, 5))
+    await community.publish(noon(2026, 1, 6), member, job, "2026-01-31")
+    last = await community.publish(noon(2026, 1, 6), member, job, "2026-02-01")
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == {last: ADDED}
 
 
 @pytest.mark.parametrize(("formed_on", "years"), [("2026-03-31", ["2026"]), ("2026-04-01", [])])

@@ -296,7 +296,7 @@ def _belonging(row: RoundRow, year_list: YearList, on: date) -> list[ColumnEleme
     belongs = [c.bodies.contains([row.body]), c.kind.in_(year_list.kinds), c.state.in_(year_list.states)]
     if year_list.is_of_year:
         return [*belongs, c.list_year == row.opens_on.year, c.published_at.is_not(None)]
-    return [*belongs, c.valid_from <= on]
+    return [*belongs, c.valid_from <= on, c.valid_to >= on]
 
 
 async def freeze(tx: Tx, name: str, previous: str) -> None:
