@@ -64,10 +64,10 @@ class Body:
                 if not await rounds.sweep(tx):
                     return
 
-    async def publish(self, at: datetime, issuer: str, kind: int, **details: Any) -> str:
+    async def publish(self, at: datetime, issuer: str, kind: int, *, until: str = "2029-12-31", **details: Any) -> str:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             content = pb.Listing(issuer=issuer, kind=kind, title="某项", bodies=[self.name], quantity=1, **details)  # type: ignore[arg-type]
-            content.visibility, content.valid_to = content.visibility or pb.VISIBILITY_PUBLIC, "2029-12-31"
+            content.visibility, content.valid_to = content.visibility or pb.VISIBILITY_PUBLIC, until
             (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
             (row,) = await changes.save(tx, [changes.taken(draft, "publish", "published")])
             return row.name
@@ -118,6 +118,14 @@ class Body:
         async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
             return {row.listing: row.change for row in await store.entries(tx, WantedEntries(name), true(), "", 100)}
 
+    async def states(self, kind: RoundKind, period: str) -> dict[str, int]:
+        """Listing → its state as it is frozen, which its content says too."""
+        name = await self.round(kind, period)
+        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
+            found = await store.entries(tx, WantedEntries(name), true(), "", 100)
+        assert [pb.Listing.FromString(row.content).state for row in found] == [row.state for row in found]
+        return {row.listing: row.state for row in found}
+
     async def silent(self, kind: RoundKind, period: str) -> list[tuple[str, str]]:
         name = await self.round(kind, period)
         query = "SELECT organization, last_round FROM silence WHERE round = $1 ORDER BY organization"
@@ -159,6 +167,35 @@ async def test_the_lists_of_a_community_are_compiled_with_what_is_valid_that_day
     await community.compile(noon(2027, 1, 3), RoundKind.TALENT_LIST, "2027")
     assert await community.holds(RoundKind.TALENT_LIST, "2027") == {job: REVISED, late: ADDED}
     assert await community.holds(RoundKind.TALENT_LIST, "2026") == {job: ADDED}, "what is frozen stays as it was"
+
+
+@pytest.mark.parametrize("at", [noon(2026, 4, 1), noon(2027, 3, 1)], ids=["the day after", "much later"])
+async def test_a_list_that_closes_by_itself_holds_what_was_valid_on_its_last_day(probe: Probe, at: datetime) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member = await community.member(ENTERPRISE)
+    await community.sweep(noon(2026, 1, 5))
+
+    async def held(kind: int) -> list[str]:
+        """Those that belong to the list, of listings of a kind at both sides of both ends of what is valid."""
+        for window in ({"until": "2026-03-30"}, {"valid_from": "2026-04-01"}):
+            await community.publish(noon(2026, 1, 6), member, kind, **window)
+        windows = ({"until": "2026-03-31"}, {"until": "2026-04-01"}, {"valid_from": "2026-03-31"})
+        return [await community.publish(noon(2026, 1, 6), member, kind, **window) for window in windows]
+
+    jobs, demands = await held(pb.LISTING_KIND_JOB_POSITION), await held(pb.LISTING_KIND_TECH_DEMAND)
+    await community.sweep(at)
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == dict.fromkeys(jobs, ADDED)
+    assert await community.holds(RoundKind.TECH_LIST, "2026") == dict.fromkeys(demands, ADDED)
+
+
+async def test_a_list_compiled_before_what_ran_out_is_let_expire_does_not_hold_it(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member, job = await community.member(ENTERPRISE), pb.LISTING_KIND_JOB_POSITION
+    await community.sweep(noon(2026, 1, 5))
+    await community.publish(noon(2026, 1, 6), member, job, until="2026-01-31")
+    last = await community.publish(noon(2026, 1, 6), member, job, until="2026-02-01")
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    assert await community.holds(RoundKind.TALENT_LIST, "2026") == {last: ADDED}
 
 
 @pytest.mark.parametrize(("formed_on", "years"), [("2026-03-31", ["2026"]), ("2026-04-01", [])])
@@ -244,7 +281,7 @@ async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) ->
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
     member = await alliance.member(ENTERPRISE)
     await alliance.sweep(noon(2026, 1, 6))
-    members_only = {"visibility": pb.VISIBILITY_MEMBERS}
+    members_only: dict[str, Any] = {"visibility": pb.VISIBILITY_MEMBERS}
     left, stayed = [await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE, **members_only) for _ in range(2)]
     await alliance.sweep(noon(2026, 4, 1))
     await alliance.revise(noon(2026, 4, 2), left, leave=True)
@@ -253,6 +290,62 @@ async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) ->
     await alliance.sweep(noon(2026, 7, 1))
     assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q2") >= {left}, "it left, and is told so"
     assert await alliance.seen(Viewer(bodies_run=frozenset({"bodies/another"})), RoundKind.QUARTERLY, "2026Q1") == set()
+
+
+async def test_what_was_taken_back_before_a_round_closes_does_not_stand_in_it_as_published(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    issuer, withdrawing, leaving = [await alliance.member(ENTERPRISE) for _ in range(3)]
+    await alliance.sweep(noon(2026, 1, 6))
+
+    async def published(by: str, **how: Any) -> str:
+        return await alliance.publish(noon(2026, 1, 7), by, pb.LISTING_KIND_CASE, **how)
+
+    stays, left_later, withdrawn_later, fulfilled = [await published(issuer) for _ in range(4)]
+    ran_out = await published(issuer, until="2026-02-01")
+    withdrawn, left = await published(withdrawing), await published(leaving)
+    last, after = noon(2026, 3, 31), noon(2026, 4, 1)
+    await alliance.take(last, fulfilled, "fulfil", "fulfilled")
+    await alliance.take(last, withdrawn, "withdraw", "withdrawn")
+    await alliance.revise(last, left, leave=True)
+    await alliance.sweep(after)
+    await alliance.take(after, withdrawn_later, "withdraw", "withdrawn")
+    await alliance.revise(after, left_later, leave=True)
+
+    frozen = {
+        **dict.fromkeys((stays, left_later, withdrawn_later), State.PUBLISHED),
+        fulfilled: State.FULFILLED,
+        ran_out: State.EXPIRED,
+        withdrawn: State.WITHDRAWN,
+    }
+    assert await alliance.states(RoundKind.QUARTERLY, "2026Q1") == frozen
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(leaving, "")], "who withdrew had published"
+
+    shown = frozen.keys() - {withdrawn}
+    member = Viewer(organization=issuer, member_bodies=frozenset({alliance.name}))
+    secretariat = Viewer(bodies_run=frozenset({alliance.name}))
+    for viewer in (Viewer(), member):
+        assert await alliance.seen(viewer, RoundKind.QUARTERLY, "2026Q1") == shown
+    for viewer in (Viewer(organization=withdrawing), secretariat, Viewer(platform=True)):
+        assert await alliance.seen(viewer, RoundKind.QUARTERLY, "2026Q1") == frozen.keys()
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.seen(Viewer(), RoundKind.QUARTERLY, "2026Q2") == shown, "what is told to be out of it likewise"
+
+
+async def test_who_has_nothing_so_far_is_told_by_what_still_names_the_body(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    case = await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE)
+
+    async def silent_so_far() -> list[str]:
+        async with probe.database.transaction(CAUSE, read_only=True) as tx:
+            row = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q1"))
+            assert row
+            return [one.organization for one in await rounds.silences(tx, row, noon(2026, 1, 8).date())]
+
+    assert await silent_so_far() == []
+    await alliance.revise(noon(2026, 1, 8), case, leave=True)
+    assert await silent_so_far() == [member]
 
 
 class _Eyes:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, literal
+from sqlalchemy import ColumnElement, Integer, case, literal
 
 from access.authority import Authority
 from access.register import ProjectedRegister
@@ -340,9 +340,12 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def saw(viewer: Viewer) -> ColumnElement[bool]:
-    """Who saw a listing when its round closed: it may be over by now, or be for others."""
+    """Who saw a listing in its round: it may be for others by now. What ran out or was fulfilled is shown as it was published;
+    what its issuer had taken back when the round closed is not.
+    """
     c = round_listing.c
-    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=literal(State.PUBLISHED))
+    state = case((c.state == State.WITHDRAWN, c.state), else_=literal(State.PUBLISHED, Integer))
+    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=state)
 
 
 async def _entries(

@@ -170,6 +170,7 @@ CREATE TABLE round_listing (
   issuer TEXT DEFAULT '' NOT NULL,
   bodies TEXT[] DEFAULT '{}' NOT NULL,
   visibility INTEGER DEFAULT 0 NOT NULL,
+  state INTEGER DEFAULT 0 NOT NULL,
   PRIMARY KEY (round, listing)
 );
 

@@ -47,9 +47,10 @@ class YearList:
         name: Chinese name.
         body: kind of body that has it.
         kinds: kinds of listings that it holds.
-        states: states of listings that it holds.
+        states: states of listings that it holds. What expired is one of them in every list: what is valid on the last day may
+            have been let expire before the list of that day is compiled.
         until: month and day of its last day.
-        is_of_year: whether it holds what says that it belongs to the year, rather than what is valid when it is compiled.
+        is_of_year: whether it holds what says that it belongs to the year, rather than what is valid that day.
     """
 
     clause: str
@@ -91,7 +92,7 @@ LISTS: Mapping[RoundKind, YearList] = {
             Kind.TALENT_SUPPLY,
             Kind.GRADUATE_EMPLOYMENT_INFO,
         ),
-        (State.PUBLISHED,),
+        (State.PUBLISHED, State.EXPIRED),
         (3, 31),
     ),
     RoundKind.TECH_LIST: YearList(
@@ -99,7 +100,7 @@ LISTS: Mapping[RoundKind, YearList] = {
         "技术供需清单",
         BodyKind.COMMUNITY,
         (Kind.TECH_DEMAND, Kind.PROJECT_DEMAND, Kind.INDUSTRY_CHALLENGE, Kind.RESEARCH_OUTCOME, Kind.TECH_SERVICE),
-        (State.PUBLISHED,),
+        (State.PUBLISHED, State.EXPIRED),
         (3, 31),
     ),
 }

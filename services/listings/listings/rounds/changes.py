@@ -153,7 +153,7 @@ async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) ->
     if year_list := LISTS.get(RoundKind(row.kind)):
         await store.compile_list(tx, row, year_list, on)
     row.previous = await store.before(tx, row)
-    await store.freeze(tx, row.name, row.previous)
+    await store.freeze(tx, row)
     silent = await silences(tx, row, on)
     row.version += 1
     row.state = round_pb2.ROUND_STATE_CLOSED
@@ -185,7 +185,7 @@ async def _heard(tx: Tx, row: RoundRow, on: date) -> set[str]:
     year_list = LISTS.get(RoundKind(row.kind))
     if year_list and row.state == round_pb2.ROUND_STATE_OPEN:
         return await store.issuers_so_far(tx, row, year_list, on)
-    return await store.issuers(tx, row.name)
+    return await store.issuers(tx, row)
 
 
 async def _emit(tx: Tx, row: RoundRow, verb: str, effective: datetime | None) -> None:

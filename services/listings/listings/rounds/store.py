@@ -75,6 +75,7 @@ class RoundListing(Base, table=True):
     issuer: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     visibility: int = Field(sa_column_kwargs={"server_default": text("0")})
+    state: int = Field(sa_column_kwargs={"server_default": text("0")})
 
 
 class SilenceRow(Base, table=True):
@@ -94,10 +95,14 @@ round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
 round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
 silence: Table = SilenceRow.__table__  # type: ignore[attr-defined]
 _COUNT = insert(round_listing).on_conflict_do_nothing()
+_LEFT = """
+DELETE FROM round_listing held USING listing l
+WHERE held.round = $1 AND l.name = held.listing AND $2 <> ALL(l.bodies)
+"""
 _FREEZE = f"""
 UPDATE round_listing held
 SET version = l.version, hashed = l.content_hash, content = l.content,
-    issuer = l.issuer, bodies = l.bodies, visibility = l.visibility,
+    issuer = l.issuer, bodies = l.bodies, visibility = l.visibility, state = l.state,
     change = CASE WHEN was.listing IS NULL THEN {RoundChange.ADDED:d}
                   WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
                   ELSE {RoundChange.REVISED:d} END
@@ -106,9 +111,9 @@ LEFT JOIN round_listing was ON was.round = $2 AND was.listing = l.name AND was.c
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
 _REMOVED = f"""
-INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility)
+INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility, state)
 SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
-       was.issuer, was.bodies, was.visibility
+       was.issuer, was.bodies, was.visibility, was.state
 FROM round_listing was
 WHERE was.round = $2 AND was.change <> {RoundChange.REMOVED:d}
   AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
@@ -296,18 +301,20 @@ def _belonging(row: RoundRow, year_list: YearList, on: date) -> list[ColumnEleme
     belongs = [c.bodies.contains([row.body]), c.kind.in_(year_list.kinds), c.state.in_(year_list.states)]
     if year_list.is_of_year:
         return [*belongs, c.list_year == row.opens_on.year, c.published_at.is_not(None)]
-    return [*belongs, c.valid_from <= on]
+    return [*belongs, c.valid_from <= on, c.valid_to >= on]
 
 
-async def freeze(tx: Tx, name: str, previous: str) -> None:
-    """Keep what a round holds as it is now, with what became of it since the round before."""
-    await tx.sql.run(_FREEZE, name, previous)
-    await tx.sql.run(_REMOVED, name, previous)
+async def freeze(tx: Tx, row: RoundRow) -> None:
+    """Keep what a round holds as it is now, with what became of it since the round before; what left the body is out of it."""
+    await tx.sql.run(_LEFT, row.name, row.body)
+    await tx.sql.run(_FREEZE, row.name, row.previous)
+    await tx.sql.run(_REMOVED, row.name, row.previous)
 
 
-async def issuers(tx: Tx, name: str) -> set[str]:
-    """Who has something in a round."""
-    holding = (round_listing.c.round == name, round_listing.c.change != RoundChange.REMOVED)
+async def issuers(tx: Tx, row: RoundRow) -> set[str]:
+    """Who has something in a round that still names its body."""
+    t = round_listing.c
+    holding = (t.round == row.name, t.change != RoundChange.REMOVED, listing.c.bodies.contains([row.body]))
     found = await tx.conn.execute(
         select(listing.c.issuer).join(round_listing, round_listing.c.listing == listing.c.name).where(*holding)
     )
