@@ -154,6 +154,7 @@ class Applications:
         """See the contract."""
         row = await self._open(call, request.application.name, request.application.etag)
         before = application_message(row)
+        await self._taking.require_filling(call, before)
         message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS, deep=True)
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
@@ -166,6 +167,7 @@ class Applications:
         """See the contract."""
         row = await self._open(call, request.name, request.etag)
         message = application_message(row)
+        await self._taking.require_filling(call, message)
         await self._require_documents(call, row, request.documents)
         await self._taking.attach(call.tx, message, request.documents)
         await self._taking.save(call.tx, message, row, "updated")

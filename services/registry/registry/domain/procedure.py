@@ -337,7 +337,7 @@ ANYBODY = Applicants(("不限", "anybody"))
 @dataclass(frozen=True)
 class Procedure:
     """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them;
-    those of `pdf_only` are taken as PDF alone.
+    those of `pdf_only` are taken as PDF alone. The guards of `filling` say who does not fill it in (facts, documents).
     """
 
     programme: Programme
@@ -348,6 +348,7 @@ class Procedure:
     deadlines: tuple[Deadline, ...] = ()
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
+    filling: tuple[Guard, ...] = ()
 
     @property
     def has_window(self) -> bool:

@@ -45,6 +45,11 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
     return _told(step, found) if found else step
 
 
+def fill(procedure: Procedure, case: Case) -> Refusal | None:
+    """Why somebody who may change an application does not fill it in."""
+    return next((refusal for guard in procedure.filling if (refusal := guard(case))), None)
+
+
 _NAMED = frozenset({"organization", "principal", "day"})
 
 

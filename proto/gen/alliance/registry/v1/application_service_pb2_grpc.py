@@ -161,7 +161,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateApplication(self, request, context):
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned.
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        began it, school or authority (NOT_WHO_BEGAN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,9 @@ class ApplicationServiceStub:
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    began it, school or authority (NOT_WHO_BEGAN).
+    """
     AttachDocuments: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]
@@ -99,7 +101,9 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    began it, school or authority (NOT_WHO_BEGAN).
+    """
     AttachDocuments: _aio.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _aio.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -182,7 +186,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.UpdateApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        began it, school or authority (NOT_WHO_BEGAN).
+        """
 
     @_abc_1.abstractmethod
     def AttachDocuments(
