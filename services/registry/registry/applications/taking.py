@@ -167,6 +167,7 @@ class Taking:
             actor="",
             parties=frozenset(),
             window=_window(call),
+            call=message.call,
             authority=message.authority,
             begun_by=message.begun_by,
             region=body_message(body).region_code if body else "",

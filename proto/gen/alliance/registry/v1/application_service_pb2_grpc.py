@@ -140,7 +140,7 @@ class ApplicationServiceServicer:
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
         the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-        where what is handed in within a window can't be any more (WINDOW_CLOSED).
+        where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class ApplicationServiceStub:
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
     the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-    where what is handed in within a window can't be any more (WINDOW_CLOSED).
+    where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -94,7 +94,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
     the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-    where what is handed in within a window can't be any more (WINDOW_CLOSED).
+    where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
@@ -161,7 +161,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
         the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-        where what is handed in within a window can't be any more (WINDOW_CLOSED).
+        where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
         """
 
     @_abc_1.abstractmethod

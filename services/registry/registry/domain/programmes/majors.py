@@ -59,6 +59,7 @@ PROCEDURE = Procedure(
             State.SUBMITTED,
             _SCHOOL,
             documents=("PROPOSAL", "PROGRAMME"),
+            in_window=True,
             checks_rules=True,
             guards=(by_who_began, _says_what),
         ),
