@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
@@ -230,3 +231,33 @@ def test_a_call_that_has_closed_is_not_answered(platform: Platform) -> None:
     assert "WINDOW_CLOSED" in refusal(begun, company, call)
     asyncio.run(move(platform, call.name, closes_on=today.isoformat()))
     assert begun(company, call).state == pb.APPLICATION_STATE_DRAFT
+
+
+@pytest.mark.parametrize(("opens", "closes", "is_open"), [(1, 9, False), (0, 9, True), (-9, 0, True), (-9, -1, False)])
+def test_the_dates_of_a_call_count_in_every_programme(platform: Platform, opens: int, closes: int, is_open: bool) -> None:
+    """A challenge is published within them, and not begun after them: the day before, the first, the last, the day after."""
+    body, council = world.formed_alliance(platform)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CHALLENGE)
+    made = begun(council[0], call, body=body.name)
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    first, last = str(today + timedelta(days=opens)), str(today + timedelta(days=closes))
+    asyncio.run(move(platform, call.name, opens_on=first, closes_on=last))
+    if is_open:
+        assert take(council[0], made.name, "publish").state == pb.APPLICATION_STATE_ANSWERING
+    else:
+        told = refusal(take, council[0], made.name, "publish")
+        assert all(one in told for one in ("WINDOW_CLOSED", call.name, str(today), first if opens > 0 else "ListCalls"))
+    if closes < 0:
+        assert call.name in refusal(begun, council[0], call, body=body.name)
+    else:
+        assert begun(council[0], call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_a_warning_comes_whenever_it_has_to(platform: Platform) -> None:
+    school, department = placed(platform, UNIVERSITY, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    asyncio.run(move(platform, call.name, closes_on="2020-12-31"))
+    assert "WINDOW_CLOSED" in refusal(begun, school, call)
+    facts = pb.MajorAdjustmentFacts(major_code="080901")
+    made = begun(department, call, school.name, major_adjustment=facts)
+    assert take(department, made.name, "warn", reason="就业率低").state == pb.APPLICATION_STATE_WARNED

@@ -72,6 +72,33 @@ def test_what_the_authority_began_only_it_withdraws(platform: Platform) -> None:
     assert take(department, made.name, "withdraw", reason="选错年度").state == pb.APPLICATION_STATE_WITHDRAWN
 
 
+def test_a_draft_of_a_major_is_for_who_began_it(platform: Platform) -> None:
+    """A warning's draft is not the school's to hand in or fill in, and a proposal's not the authority's to warn on."""
+    school, department = placed(platform, UNIVERSITY, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, department, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    facts = pb.MajorAdjustmentFacts(change=pb.MAJOR_CHANGE_ADJUST, major_code="080901", practice_hours_percent=55)
+
+    def updated(member: Member, name: str) -> pb.Application:
+        request = rpc.UpdateApplicationRequest(application=pb.Application(name=name, display_name="改题"), reason="改题")
+        request.update_mask.paths.append("display_name")
+        return member.caller.applications.UpdateApplication(request)  # type: ignore[no-any-return]
+
+    def attached(member: Member, name: str) -> pb.Application:
+        documents = papers.attached(member, "PROPOSAL", "PROGRAMME")
+        request = rpc.AttachDocumentsRequest(name=name, documents=documents)
+        return member.caller.applications.AttachDocuments(request)  # type: ignore[no-any-return]
+
+    for first, second, own, others in ((school, department, "submit", "warn"), (department, school, "warn", "submit")):
+        made = begun(first, call, school.name, major_adjustment=facts)
+        for changing in (updated, attached):
+            assert "NOT_WHO_BEGAN" in refusal(changing, second, made.name)
+            assert changing(first, made.name).state == pb.APPLICATION_STATE_DRAFT
+        assert "NOT_WHO_BEGAN" in refusal(take, second, made.name, others, reason="就业率低")
+        steps = second.caller.applications.GetProcedure(rpc.GetProcedureRequest(application=made.name)).steps
+        assert "发起" in next(one.refusal.zh for one in steps if one.step == others)
+        assert take(first, made.name, own, reason="就业率低").steps[-1].step == own
+
+
 def test_seals_end_where_form_evidence_or_facts_change(platform: Platform) -> None:
     body, leads = community(platform)
     ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")

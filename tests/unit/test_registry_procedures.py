@@ -1,6 +1,6 @@
 """Registry: the machine that all procedures share, and what holds of every programme."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,19 @@ from registry.domain.facts import Facts, of_members
 from registry.domain.limits import limits
 from registry.domain.names import OrgType, Programme
 from registry.domain.policy import of_kind, of_programme
-from registry.domain.procedure import PARTIES, REMIND_DAYS, STATES, Party, Refusal, State, Step, Unit, remind_day
+from registry.domain.procedure import (
+    ALWAYS,
+    PARTIES,
+    REMIND_DAYS,
+    STATES,
+    Party,
+    Refusal,
+    State,
+    Step,
+    Unit,
+    Window,
+    remind_day,
+)
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.common import is_college_of, related
 from registry.domain.rules import finding
@@ -84,6 +96,44 @@ def test_who_is_admitted_goes_on_and_others_than_the_applicant_do_too() -> None:
     sealed = walk.tried("seal", UNIVERSITY, Party.LEAD)
     assert not isinstance(sealed, Refusal) or sealed.reason != "NOT_ADMITTED"
     assert not isinstance(walk.tried("reopen", APPLICANT, Party.APPLICANT, is_admitted=True, reason="修改"), Refusal)
+
+
+HANDING_IN = {
+    Programme.COMMUNITY: "submit file_direct",
+    Programme.CHALLENGE: "publish",
+    Programme.EVALUATION: "commission",
+    Programme.PERFORMANCE: "report",
+    Programme.EMPLOYEE_INTAKE: "apply",
+}
+"""The steps for which a call has a window, where they have other names than `submit`."""
+MARCH = Window(date(2026, 3, 1), date(2026, 3, 31))
+
+
+@each_programme
+@pytest.mark.parametrize(
+    ("day", "window", "is_open"),
+    [
+        (date(2026, 2, 28), MARCH, False),
+        (date(2026, 3, 1), MARCH, True),
+        (date(2026, 3, 31), MARCH, True),
+        (date(2026, 4, 1), MARCH, False),
+        (date(2026, 2, 28), Window(None, MARCH.closes_on), True),
+        (date(2026, 4, 1), Window(MARCH.opens_on, None), True),
+        (date(2026, 4, 1), ALWAYS, True),
+    ],
+)
+def test_an_application_is_handed_in_within_the_dates_of_its_call(
+    programme: Programme, day: date, window: Window, is_open: bool
+) -> None:
+    names = HANDING_IN.get(programme, "submit").split()
+    for step in PROCEDURES[programme].steps:
+        found = judged(programme, step, today=day, window=window, call="calls/of-the-year")
+        is_closed = isinstance(found, Refusal) and found.reason == "WINDOW_CLOSED"
+        assert is_closed is (step.name in names and not is_open), step.name
+        if isinstance(found, Refusal) and is_closed:
+            way_out = ("请自 2026-03-01 起办理", "2026-03-01") if day < date(2026, 3, 1) else ("ListCalls", "ListCalls")
+            for text, way in zip((found.zh, found.en), way_out, strict=True):
+                assert all(one in text for one in ("calls/of-the-year", "2026-03-31", day.isoformat(), way))
 
 
 @each_programme

@@ -10,7 +10,7 @@ from registry.domain.procedure import Effect, Party, State, Step, Unit
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.majors import ANSWER_DAYS
-from registry.domain.transitions import hurdle
+from registry.domain.transitions import fill, hurdle
 from tests.unit.walking import (
     APPLICANT,
     AUTHORITY,
@@ -20,6 +20,7 @@ from tests.unit.walking import (
     PROVINCE,
     SCHOOL,
     UNIVERSITY,
+    Walk,
     begun,
     due_on,
 )
@@ -197,6 +198,34 @@ def test_handing_a_warnings_draft_in_makes_it_nobody_elses(state: State) -> None
         walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name, state=state)
         walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回")
         assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
+
+
+def test_a_draft_is_a_warning_or_a_proposal_by_who_began_it() -> None:
+    """Neither side turns the other's into its own: by a step, by facts or by documents."""
+    procedure = PROCEDURES[Programme.MAJOR_ADJUSTMENT]
+    college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=SCHOOL.name)
+    facts = {"change": "NEW", "major_code": "460301"}
+    school, authority = (SCHOOL, Party.APPLICANT), (AUTHORITY, Party.AUTHORITY)
+
+    def beginning(who: Unit) -> Walk:
+        walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, authority=AUTHORITY.name, begun_by=who.name, facts=facts)
+        walk.attach("PROPOSAL", "PROGRAMME")
+        return walk
+
+    def filled_in(walk: Walk, party: Party) -> bool:
+        return fill(procedure, replace(walk.case, parties=frozenset({party}))) is None
+
+    walk = beginning(AUTHORITY)
+    assert AUTHORITY.name in walk.refused("NOT_WHO_BEGAN", "submit", *school).zh
+    assert (filled_in(walk, Party.APPLICANT), filled_in(walk, Party.AUTHORITY)) == (False, True)
+    assert walk.took("warn", *authority, reason="就业率低") is State.WARNED
+    for who in (SCHOOL, college):
+        walk = beginning(who)
+        assert who.name in walk.refused("NOT_WHO_BEGAN", "warn", *authority, reason="就业率低").zh
+        assert (filled_in(walk, Party.APPLICANT), filled_in(walk, Party.AUTHORITY)) == (True, False)
+        assert walk.took("submit", *school) is State.SUBMITTED
+    nobodys = replace(beginning(SCHOOL).case, parties=frozenset())
+    assert fill(procedure, nobodys) is None, "the platform's operator, who may, mends either"
 
 
 def test_a_school_proposes_a_major() -> None:

@@ -36,10 +36,10 @@ from registry.applications.mapping import (
 )
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking, admits
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, window
+from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING, window
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
-from registry.domain.procedure import Procedure, State
+from registry.domain.procedure import State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
@@ -115,8 +115,9 @@ class Applications:
         programme = Programme(message.programme)
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
-        _require_open(answered, PROCEDURES[programme], business_date(call.tx.now))
         message.begun_by = await self._beginner(call, message, programme)
+        if programme not in WARNING or message.begun_by != message.authority:
+            _require_open(answered, business_date(call.tx.now))
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
             raise Invalid([guards.unknown("applicant", message.applicant)])
@@ -154,6 +155,7 @@ class Applications:
         """See the contract."""
         row = await self._open(call, request.application.name, request.application.etag)
         before = application_message(row)
+        await self._taking.require_filling(call, before)
         message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS, deep=True)
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
@@ -166,6 +168,7 @@ class Applications:
         """See the contract."""
         row = await self._open(call, request.name, request.etag)
         message = application_message(row)
+        await self._taking.require_filling(call, message)
         await self._require_documents(call, row, request.documents)
         await self._taking.attach(call.tx, message, request.documents)
         await self._taking.save(call.tx, message, row, "updated")
@@ -400,14 +403,14 @@ class Applications:
             raise _exists(f"该单位 {year} 年度已有申报", f"there is one of {year} for this organization", known)
 
 
-def _require_open(answered: CallRow, procedure: Procedure, today: date) -> None:
-    """What is handed in within a window can still be. Raises `Precondition`."""
+def _require_open(answered: CallRow, today: date) -> None:
+    """What is begun can still be handed in within the call's window. Raises `Precondition`."""
     closes_on = call_message(answered).closes_on
-    if procedure.has_window and closes_on and today.isoformat() > closes_on:
+    if closes_on and today.isoformat() > closes_on:
         raise Precondition(
             "WINDOW_CLOSED",
-            f"征集已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
-            f"the call closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
+            f"征集 {answered.name} 已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
+            f"the call {answered.name} closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
             {"call": answered.name},
         )
 

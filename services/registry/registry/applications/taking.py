@@ -35,7 +35,7 @@ from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import experts, is_college_of
 from registry.domain.rules import Finding, check
-from registry.domain.transitions import take
+from registry.domain.transitions import fill, take
 from registry.judging import Judge
 from registry.mapping.bodies import body_message, finding_message
 from registry.store import BodyRow, OrganizationRow
@@ -95,6 +95,12 @@ class Taking:
                 f"{_MOST_STEPS} steps were taken already; begin another application",
             )
         return await self._done(call.tx, row, message, case, step, said)
+
+    async def require_filling(self, call: Call, message: pb.Application) -> None:
+        """The caller is one who fills the application in, where the programme says who does. Raises `Precondition`."""
+        procedure = PROCEDURES[Programme(message.programme)]
+        if procedure.filling and (refusal := fill(procedure, await self.case(call, message))):
+            raise Precondition(refusal.reason, refusal.zh, refusal.en, {"application": message.name})
 
     async def lapse(self, tx: Tx, row: ApplicationRow) -> bool:
         """Take the step that the platform takes after a last day; says whether there was one."""
@@ -161,6 +167,7 @@ class Taking:
             actor="",
             parties=frozenset(),
             window=_window(call),
+            call=message.call,
             authority=message.authority,
             begun_by=message.begun_by,
             region=body_message(body).region_code if body else "",

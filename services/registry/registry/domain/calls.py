@@ -65,3 +65,5 @@ BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})
 """Programmes that a lead department of the alliance decides on alone (S0 四(三): 专班牵头部门)."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})
 """Programmes that the authority may begin, too."""
+WARNING = frozenset({Programme.MAJOR_ADJUSTMENT})
+"""Of these, those that it begins as a warning: that is no application, so no call's window is for it."""

@@ -176,6 +176,7 @@ class Case:
             come with it and were not there before.
         content: what a seal is put on, as a digest; "" where nothing is sealed.
         authority: name of the organization that decides; `begun_by`: of who began it, "" where that is not known.
+        call: name of the call that it answers; `window` is what that call names.
         region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
         acts_for: the organizations that the principal, the actor and the experts act for by their grants, by person;
@@ -192,6 +193,7 @@ class Case:
     actor: str
     parties: frozenset[Party]
     window: Window = ALWAYS
+    call: str = ""
     authority: str = ""
     begun_by: str = ""
     region: str = ""
@@ -257,7 +259,8 @@ class Step:
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
         sets: the fact of the application that the day becomes which the call says.
         after: the state after it where that depends on the case, in place of `to`.
-        in_window: only within the programme's window; what was returned has its days for corrections instead.
+        in_window: only within the window of the call, as every programme's handing in is; what was returned has its days for
+            corrections instead.
         checks_rules: refused where a required rule is violated; with `settles_rules` also where one cannot be told.
         releases: the organizations and principals that have no part in the application any more, and no longer read it.
         ours: what of it the document leaves open and we have chosen.
@@ -337,7 +340,7 @@ ANYBODY = Applicants(("不限", "anybody"))
 @dataclass(frozen=True)
 class Procedure:
     """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them;
-    those of `pdf_only` are taken as PDF alone.
+    those of `pdf_only` are taken as PDF alone. The guards of `filling` say who does not fill it in (facts, documents).
     """
 
     programme: Programme
@@ -348,11 +351,7 @@ class Procedure:
     deadlines: tuple[Deadline, ...] = ()
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
-
-    @property
-    def has_window(self) -> bool:
-        """Whether something of it is handed in within the window of its call."""
-        return any(one.in_window for one in self.steps)
+    filling: tuple[Guard, ...] = ()
 
     @property
     def is_decided(self) -> bool:

@@ -45,6 +45,11 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
     return _told(step, found) if found else step
 
 
+def fill(procedure: Procedure, case: Case) -> Refusal | None:
+    """Why somebody who may change an application does not fill it in."""
+    return next((refusal for guard in procedure.filling if (refusal := guard(case))), None)
+
+
 _NAMED = frozenset({"organization", "principal", "day"})
 
 
@@ -141,10 +146,13 @@ def _out_of_window(step: Step, case: Case) -> Refusal | None:
     if not step.in_window or case.was_returned or case.window.holds(case.today):
         return None
     opens, closes = case.window
+    fix = ("请改为答复受理中的征集（见 ListCalls）", "answer a call that is open (see ListCalls)")
+    if opens and case.today < opens:
+        fix = (f"请自 {opens} 起办理", f"come from {opens} on")
     return Refusal(
         "WINDOW_CLOSED",
-        f"受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中；请在受理时间内办理",
-        f"it is open from {opens or '…'} to {closes or '…'}, and today is {case.today}; come within these days",
+        f"征集 {case.call} 的受理时间为 {opens or '…'} 至 {closes or '…'}，今日 {case.today} 不在其中；{fix[0]}",
+        f"the call {case.call} is open from {opens or '…'} to {closes or '…'}, and today is {case.today}; {fix[1]}",
     )
 
 

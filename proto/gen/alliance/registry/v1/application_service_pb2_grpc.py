@@ -140,7 +140,7 @@ class ApplicationServiceServicer:
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
         the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-        where what is handed in within a window can't be any more (WINDOW_CLOSED).
+        where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +161,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateApplication(self, request, context):
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned.
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        began it, school or authority (NOT_WHO_BEGAN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

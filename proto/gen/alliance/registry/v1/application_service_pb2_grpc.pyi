@@ -42,14 +42,16 @@ class ApplicationServiceStub:
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
     the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-    where what is handed in within a window can't be any more (WINDOW_CLOSED).
+    where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    began it, school or authority (NOT_WHO_BEGAN).
+    """
     AttachDocuments: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]
@@ -92,14 +94,16 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
     work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
     the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-    where what is handed in within a window can't be any more (WINDOW_CLOSED).
+    where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Reads one application. Shown to its applicant, its authority, whoever has a part in it, and the platform."""
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    began it, school or authority (NOT_WHO_BEGAN).
+    """
     AttachDocuments: _aio.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Attaches documents to a draft or to what was returned; a step finds them there. Who fills the application in attaches them."""
     TakeStep: _aio.UnaryUnaryMultiCallable[_application_service_pb2.TakeStepRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -157,7 +161,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins an application as a draft. Who may act for the applicant, or a verified secondary college of it, begins it; the call's authority, too, where it gives out the
         work: evaluations, performance, warnings of majors. Refused where the programme is not for such an applicant (its type, its role in
         the body), where the applicant is the authority that decides, where the body, or the year, has one already (APPLICATION_EXISTS), and
-        where what is handed in within a window can't be any more (WINDOW_CLOSED).
+        where the call has closed (WINDOW_CLOSED); a warning of a major may come whenever it has to.
         """
 
     @_abc_1.abstractmethod
@@ -182,7 +186,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.UpdateApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned."""
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        began it, school or authority (NOT_WHO_BEGAN).
+        """
 
     @_abc_1.abstractmethod
     def AttachDocuments(

@@ -86,7 +86,7 @@ PROCEDURE = Procedure(
     _CLAUSE,
     {"ANSWER": ("解题方案", "answer"), "RESULT": ("攻关成果", "result")},
     (
-        Step("publish", ("发布题目", "publication"), _CLAUSE, (State.DRAFT,), State.ANSWERING, _POSER),
+        Step("publish", ("发布题目", "publication"), _CLAUSE, (State.DRAFT,), State.ANSWERING, _POSER, in_window=True),
         Step(
             "answer",
             ("解题", "answer"),

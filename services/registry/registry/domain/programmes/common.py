@@ -18,12 +18,14 @@ def withdraw(clause: str, *at: State) -> Step:
 
 
 def by_who_began(case: Case) -> Refusal | None:
-    """What the authority began is its own to take back, and not the applicant's; and the other way round."""
-    by_authority = case.begun_by == case.authority
-    if not case.begun_by or (Party.AUTHORITY if by_authority else Party.APPLICANT) in case.parties:
+    """What the authority began is its own to go on with, and not the applicant's; and the other way round."""
+    own, other = Party.APPLICANT, Party.AUTHORITY
+    if case.begun_by == case.authority:
+        own, other = other, own
+    if not case.begun_by or own in case.parties or other not in case.parties:
         return None
     who = case.called(case.begun_by)
-    return Refusal("NOT_WHO_BEGAN", f"由{who}发起，请由该单位撤回", f"{who} began it, and takes it back")
+    return Refusal("NOT_WHO_BEGAN", f"由{who}发起，请由该单位办理", f"{who} began it; leave it to them")
 
 
 def lapse(clause: str, *at: State) -> Step:

@@ -27,6 +27,7 @@ PROCEDURE = Procedure(
             State.ASSIGNED,
             _AUTHORITY,
             asks=("organization",),
+            in_window=True,
             guards=(no_conflict(("该机构", "this evaluator")),),
         ),
         Step(

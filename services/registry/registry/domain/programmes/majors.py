@@ -1,6 +1,7 @@
 """MAJOR_ADJUSTMENT 专业动态调整与预警 (S3 四; S1 三(二), S4 二(一); R37).
 
-Proposed by a school, or begun by a warning that it answers.
+Proposed by a school, or begun by a warning that it answers: a draft is a proposal where the school began it and a warning
+where the authority did, and neither turns the other's into its own.
 """
 
 from datetime import date, timedelta
@@ -58,8 +59,9 @@ PROCEDURE = Procedure(
             State.SUBMITTED,
             _SCHOOL,
             documents=("PROPOSAL", "PROGRAMME"),
+            in_window=True,
             checks_rules=True,
-            guards=(_says_what,),
+            guards=(by_who_began, _says_what),
         ),
         Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.RETURNED, _AUTHORITY, asks=("reason",)),
         Step(
@@ -83,7 +85,7 @@ PROCEDURE = Procedure(
             State.WARNED,
             _AUTHORITY,
             asks=("reason",),
-            guards=(_says_which,),
+            guards=(by_who_began, _says_which),
             ours=(f"答复期 {ANSWER_DAYS} 天", f"{ANSWER_DAYS} days to answer"),
         ),
         Step("respond", ("提交整改方案", "answer"), _CLAUSE, (State.WARNED,), State.RESPONDED, _SCHOOL, brings=("ANSWER",)),
@@ -115,4 +117,5 @@ PROCEDURE = Procedure(
         Deadline((State.WARNED,), _answer_due, ("答复截止", "answer due"), _CLAUSE),
     ),
     Applicants(("院校", "an educational institution"), INSTITUTIONS),
+    filling=(by_who_began,),
 )

@@ -63,6 +63,7 @@ PROCEDURE = Procedure(
             (State.COMPILED,),
             State.SUBMITTED,
             _SECRETARIAT,
+            in_window=True,
             guards=(_before_the_meeting,),
         ),
         Step(

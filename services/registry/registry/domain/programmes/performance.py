@@ -91,6 +91,7 @@ PROCEDURE = Procedure(
             State.SUBMITTED,
             (Party.APPLICANT,),
             brings=("SELF_REPORT",),
+            in_window=True,
         ),
         Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.ASSIGNED, _AUTHORITY, asks=("reason",)),
         Step(
