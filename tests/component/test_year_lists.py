@@ -15,7 +15,7 @@ from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition
 from chassis.ids import resource
-from listings import changes
+from listings import changes, references
 from listings.changes import Change
 from listings.domain.names import RoundChange, RoundKind, State
 from listings.mapping import content_hash, message_of, written
@@ -23,6 +23,7 @@ from listings.rounds import changes as rounds
 from listings.rounds import store
 from listings.rounds.store import RoundRow, WantedEntries
 from listings.rpc import Listings, saw
+from listings.standing import Standing
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 
@@ -401,3 +402,21 @@ async def test_a_published_list_is_read_by_whoever_sees_it_and_of_it_what_each_m
     await community.take(noon(2026, 2, 4), for_all, "withdraw", "withdrawn")
     with pytest.raises(NotFound):
         await read(anybody, for_all)
+
+
+async def test_a_list_is_made_public_by_who_speaks_for_the_community(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    leads, secretariat, member = [await community.member(ENTERPRISE) for _ in range(3)]
+    for name, role in ((leads, body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE), (secretariat, body_pb2.MEMBER_ROLE_SECRETARIAT)):
+        await probe.rows("UPDATE access_membership SET roles = ARRAY[$2::int] WHERE organization = $1", name, role)
+    await community.sweep(noon(2026, 1, 2))
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    details = details_pb2.SupplyDemandList(round=await community.round(RoundKind.TALENT_LIST, "2026"))
+    given = pb.Listing(kind=pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST, bodies=[community.name], supply_demand_list=details)
+    standing = Standing(cast(Any, None))
+
+    async def broken(issuer: str) -> list[str]:
+        async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
+            return [one.rule for one in await references.broken(tx, standing, given, issuer, given.kind)]
+
+    assert [await broken(one) for one in (leads, secretariat, member)] == [[], [], ["R43"]]
