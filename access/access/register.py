@@ -25,6 +25,11 @@ _GRANTS = """
 SELECT g.name, g.role, g.organization, g.body, o.display_name, o.org_type, o.verified, o.parent, o.region_code
 FROM access_grant g LEFT JOIN access_organization o ON o.name = g.organization WHERE g.principal = $1 AND g.active
 """
+_HAS_LOST = """
+SELECT NOT EXISTS (
+    SELECT FROM access_grant WHERE principal = $1 AND active AND (organization = $2 OR organization || body = '')
+) AND EXISTS (SELECT FROM access_grant WHERE principal = $1 AND NOT active AND organization = $2)
+"""
 _ORGANIZATIONS = """
 SELECT name, display_name, org_type, verified, parent, region_code FROM access_organization WHERE name = ANY($1::text[])
 """
@@ -108,6 +113,10 @@ class ProjectedRegister:
             row.organization: OrganizationRow(row.organization, *row[4:]) for row in rows if row.org_type is not None
         }
         return [Grant(*row[:4]) for row in rows]
+
+    async def has_lost(self, tx: Tx, principal: str, organization: str) -> bool:
+        """Whether a principal who acted for an organization does so no more: all its grants there were revoked."""
+        return bool(await tx.sql.value(_HAS_LOST, principal, organization))
 
     async def member_bodies(self, tx: Tx, organization: str, on: date) -> frozenset[str]:
         """See `Register`."""

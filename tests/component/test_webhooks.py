@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.notify.v1 import notify_pb2
 from alliance.notify.v1 import notify_service_pb2 as rpc
@@ -117,6 +118,31 @@ async def test_a_delivery_fails_in_the_end_and_can_be_sent_again(platform: Platf
     assert len(failed.attempts) == 4
     assert [one.outcome for one in again.attempts] == ["HTTP 503"] * 4 + ["delivered"]
     assert again.name == failed.name
+
+
+async def test_who_acts_for_the_organization_no_more_is_told_nothing_more(platform: Platform, watcher: Member) -> None:
+    async with _receiver() as receiver:
+        subscription = await to_thread(_subscribed, watcher, receiver.url)
+        first = await to_thread(_published, platform)
+        await to_thread(_delivery, watcher, subscription.name, first, notify_pb2.DELIVERY_STATE_DELIVERED)
+        await to_thread(_revoke, platform, watcher)
+        await to_thread(world.settle, platform)
+        second = await to_thread(_published, platform)
+        other = Member(watcher.name, world.operator(platform))
+        await to_thread(_delivery, other, subscription.name, second, notify_pb2.DELIVERY_STATE_DROPPED)
+        assert not any(second in one["body"] for one in receiver.came)
+        await to_thread(
+            world.grant, platform, watcher.caller.sub, access_pb2.ROLE_ORGANIZATION_ADMIN, organization=watcher.name
+        )
+        await to_thread(world.settle, platform)
+        third = await to_thread(_published, platform)
+        await to_thread(_delivery, other, subscription.name, third, notify_pb2.DELIVERY_STATE_DELIVERED)
+
+
+def _revoke(platform: Platform, member: Member) -> None:
+    operator = world.operator(platform).registry
+    for grant in operator.ListGrants(registry.ListGrantsRequest(organization=member.name)).grants:
+        operator.RevokeGrant(registry.RevokeGrantRequest(name=grant.name, reason="离职"))
 
 
 @pytest.mark.parametrize("what", ["the membership ends", "the listing is for others"])

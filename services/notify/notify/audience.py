@@ -34,6 +34,10 @@ class Rights:
             return True
         return about.audience is Audience.STEERING and await self._steers(tx, organization, about)
 
+    async def acts_no_more(self, tx: Tx, subscriber: str, organization: str) -> bool:
+        """Whether who subscribed for the organization acts for it no more; where it is sent to may be that person's."""
+        return await self._register.has_lost(tx, subscriber, organization)
+
     async def names(self, tx: Tx, about: About) -> dict[str, str]:
         """What people call the organizations and bodies that an event's facts name, where that is known."""
         named = set(about.facts.values())

@@ -138,7 +138,7 @@ class Delivering:
     async def _message(self, tx: Tx, row: DeliveryRow, subscription: SubscriptionRow) -> Mail | Hook | None:
         """What to send, if the receiver is still there and may still know of it."""
         about, *now = abouts_of_json(row.about)
-        if not subscription.active:
+        if not subscription.active or await self._rights.acts_no_more(tx, subscription.subscriber, subscription.organization):
             return None
         for one in (about, *now):
             if not await self._rights.may_know(tx, subscription.organization, one):
