@@ -12,9 +12,9 @@ from alliance.admin.v1 import admin_service_pb2 as pb
 from alliance.admin.v1 import personal_data_service_pb2 as personal_pb
 from chassis import deadletter, dlq, jobs, paging, parked, topics
 from chassis.consumer import Consumers
-from chassis.errors import Invalid, NotFound, Precondition, Violation
+from chassis.errors import Invalid, NotFound, Precondition, Violation, refuse
 from chassis.handling import Handling
-from chassis.personal import PersonalRecord, Vault, subject_problems
+from chassis.personal import PersonalRecord, Vault, repeated, screen, subject_problems
 from chassis.record import RawRecord, decode
 from chassis.rpc import Call
 from chassis.service import Parts
@@ -221,6 +221,7 @@ class PersonalData:
         """See the contract. The read itself is recorded, so it has a transaction of its own."""
         async with call.database.transaction(call.cause) as tx:
             found = await self._vault.of_subject(tx, _subject(request.subject), _required(request.purpose, "purpose"))
+            refuse([*screen("purpose", request.purpose), *repeated("purpose", request.purpose, [one.fields for one in found])])
         return personal_pb.ExportPersonalDataResponse(records=[_personal(one) for one in found])
 
     async def ErasePersonalData(

@@ -1,7 +1,7 @@
 """Personal data 个人信息: kept in one table, referred to by a random id, never on a topic (PIPL art. 6, 45, 47).
 
-`screen` finds in free texts what must not stand there. `Vault` keeps what has to be kept, with purpose, legal basis,
-source and the date until which; every read records reader and purpose.
+`screen` finds in free texts what must not stand there, `repeated` what a record says. `Vault` keeps what has to be kept, with
+purpose, legal basis, source and the date until which; every read records reader and purpose.
 """
 
 import re
@@ -18,7 +18,7 @@ from chassis import numbers
 from chassis.clock import business_date
 from chassis.crypto import hex_digest
 from chassis.database import Tx
-from chassis.errors import Violation
+from chassis.errors import Violation, refuse
 from chassis.ids import id_of, new_id
 from chassis.tables import personal_data, personal_data_access
 
@@ -97,6 +97,53 @@ def principal_problems(field: str, principal: str) -> list[Violation]:
         )
         for one in screen(field, principal)
     ]
+
+
+_NAMING: Mapping[str, tuple[str, str]] = {
+    "display_name": ("姓名", "the name"),
+    "phone": ("电话", "the phone number"),
+    "email": ("电子邮箱", "the e-mail address"),
+}
+"""Fields of a record that say who somebody is. A position (教授) alone does not, and is a word of many purposes."""
+_FEWEST = 2  # characters that are looked for: one alone (甲) stands in every other text
+_APART = r"[\s()·•・.\-_‐-―]"  # stands within names and numbers in some writings and not in others
+
+
+def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> list[Violation]:
+    """Violations for what a text that stays (a reason, a purpose) repeats of personal records; they name the field alone.
+
+    Names, numbers and addresses are found in any case, width and spacing, Latin ones as words of their own; what has one
+    character is no match.
+    """
+    plain = numbers.usual(text)
+    return [
+        Violation(
+            field,
+            "personal-data",
+            f"文字中含有该个人信息记录的{zh}，删除后仍会留存；请删去，只写事由，如“本人要求”",
+            f"the text holds {en} of the personal record, and outlives its erasure; take it out and say why alone, "
+            "like “at the person's request”",
+        )
+        for name, (zh, en) in _NAMING.items()
+        if any(_says(plain, one.get(name, "")) for one in records)
+    ]
+
+
+def _says(plain: str, value: str) -> bool:
+    """Whether a text that is `usual` holds a value, however the two are spaced."""
+    number = numbers.canonical(value)
+    signs = re.sub(_APART, "", number.removeprefix("+") if number else numbers.usual(value))
+    if len(signs) < _FEWEST:
+        return False
+    pattern = f"{_APART}*".join(map(re.escape, signs))
+    if number is None:  # what precedes a number is its country's or its area's
+        pattern = rf"{_edge('(?<!', signs[0])}{pattern}{_edge('(?!', signs[-1])}"
+    return re.search(pattern, plain) is not None
+
+
+def _edge(beside: str, sign: str) -> str:
+    """No word of Latin letters or digits goes on beyond a sign that is one of them."""
+    return f"{beside}[a-z0-9])" if re.fullmatch("[a-z0-9]", sign) else ""
 
 
 def _held(plain: str) -> Iterator[tuple[str, str]]:
@@ -192,16 +239,21 @@ class Vault:
         return [_record(row) for row in rows]
 
     async def erase(self, tx: Tx, subject: str) -> int:
-        """Erase everything that is kept on a subject; returns how many records."""
-        return (await tx.conn.execute(delete(personal_data).where(_is_of(subject)))).rowcount
+        """Erase everything that is kept on a subject; returns how many records. Raises `Invalid` as `forget`."""
+        return await self._erase(tx, _is_of(subject))
 
     async def forget(self, tx: Tx, name: str) -> None:
-        """Erase one record."""
-        await tx.conn.execute(delete(personal_data).where(personal_data.c.id == UUID(id_of(name))))
+        """Erase one record. Raises `Invalid` where the reason of the transaction, which stays, says what is to be erased."""
+        await self._erase(tx, personal_data.c.id == UUID(id_of(name)))
 
     async def purge(self, tx: Tx) -> int:
         """Erase what is past its date; returns how many records."""
         return (await tx.conn.execute(delete(personal_data).where(not_(_is_in_time(tx))))).rowcount
+
+    async def _erase(self, tx: Tx, which: ColumnElement[bool]) -> int:
+        erased = (await tx.conn.execute(delete(personal_data).where(which).returning(personal_data.c.fields))).scalars().all()
+        refuse(repeated("reason", tx.cause.reason, erased))
+        return len(erased)
 
     async def _record_read(self, tx: Tx, records: list[UUID], purpose: str) -> None:
         if records:

@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from alliance.admin.v1 import personal_data_service_pb2 as personal
+from alliance.listings.v1 import person_service_pb2 as people_rpc
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance_local.caller import Caller
@@ -15,6 +16,7 @@ from tests.applying import ENTERPRISE, UNIVERSITY, begun, called, refusal, take
 from tests.world import Member
 
 _NAME, _PHONE = "虚构的钱五六", "139-0713-2468"
+_SAID = f"{_NAME}要求"
 
 
 def _set(member: Member, application: str, **more: Any) -> pb.Application:
@@ -87,6 +89,54 @@ def test_a_candidate_that_was_erased_is_nowhere(platform: Platform, sides: tuple
     assert "employee_intake.candidate" in refusal(take, *apply), "nobody is kept"
     _set(employer, made.name)
     assert take(*apply).state == pb.APPLICATION_STATE_SUBMITTED
+
+
+def test_neither_reason_nor_purpose_says_who_a_candidate_is(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """Both outlive the erasure; what is refused erases nothing and tells nothing."""
+    employer, _, made = sides
+    _set(employer, made.name)
+    staff = world.operator(platform).personal_data("registry")
+    told = [
+        refusal(employer.caller.applications.EraseCandidate, rpc.EraseCandidateRequest(application=made.name, reason=_SAID)),
+        refusal(employer.caller.applications.GetCandidate, rpc.GetCandidateRequest(application=made.name, purpose=_SAID)),
+        refusal(staff.ErasePersonalData, personal.ErasePersonalDataRequest(subject=_PHONE, reason=_SAID)),
+        refusal(staff.ExportPersonalData, personal.ExportPersonalDataRequest(subject=_PHONE, purpose=_SAID)),
+    ]
+    for one in told:
+        assert "INVALID_ARGUMENT" in one
+        assert "the name" in one
+        assert _NAME not in one
+    assert "a mobile number" in refusal(
+        staff.ExportPersonalData, personal.ExportPersonalDataRequest(subject="nobody@example.org", purpose=f"查 {_PHONE}")
+    )
+    assert _read(employer.caller, made.name).display_name == _NAME
+
+
+def test_neither_reason_nor_purpose_says_whom_a_listing_names(platform: Platform) -> None:
+    company, stranger = world.organization(platform, ENTERPRISE), world.organization(platform, ENTERPRISE)
+    world.verified(platform, stranger)
+    listing = world.publish(company, world.job(company.name, "虚构岗位")).name
+    contact, people = people_rpc.PERSON_ROLE_CONTACT, company.caller.people
+    people.SetListingPerson(
+        people_rpc.SetListingPersonRequest(
+            listing=listing,
+            role=contact,
+            person=people_rpc.Person(display_name=_NAME, phone=_PHONE),
+            legal_basis=people_rpc.LEGAL_BASIS_CONSENT,
+            evidence="书面同意 2026-03-01",
+        )
+    )
+    reading = people_rpc.GetListingPersonRequest(listing=listing, role=contact, purpose=_SAID)
+    erasing = people_rpc.EraseListingPersonRequest(listing=listing, role=contact, reason=_SAID)
+    for told in (refusal(people.GetListingPerson, reading), refusal(people.EraseListingPerson, erasing)):
+        assert "INVALID_ARGUMENT" in told
+        assert "the name" in told
+    assert "PERMISSION_DENIED" in refusal(stranger.caller.people.GetListingPerson, reading), "nobody learns a name by guessing"
+    reading.purpose = erasing.reason = "本人要求"
+    assert people.GetListingPerson(reading).person.display_name == _NAME
+    assert not people.EraseListingPerson(erasing).contact
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from chassis.database import Cause
+from chassis.errors import Invalid
 from chassis.personal import PersonalRecord, Vault
 from tests.component.conftest import CAUSE, Probe
 
@@ -81,3 +84,30 @@ async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
             )
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
         assert [await vault.erase(tx, asked) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]
+
+
+async def test_an_erasure_whose_reason_says_what_it_erases_erases_nothing(probe: Probe) -> None:
+    vault = Vault()
+    async with probe.database.transaction(CAUSE) as tx:
+        name = await vault.keep(
+            tx,
+            subjects=[_PHONE],
+            kind="contact",
+            fields={"display_name": "虚构的孙七八", "phone": _PHONE},
+            purpose="联系",
+            legal_basis="CONSENT",
+            source="test",
+            retain_until=LAST,
+        )
+
+    async def erased(reason: str, *, by_subject: bool) -> None:
+        async with probe.database.transaction(CAUSE._replace(reason=reason)) as tx:
+            await (vault.erase(tx, _PHONE) if by_subject else vault.forget(tx, name))
+
+    for by_subject in (True, False):
+        with pytest.raises(Invalid) as refused:
+            await erased("虚构的孙七八要求", by_subject=by_subject)
+        assert [(one.field, one.rule) for one in refused.value.violations] == [("reason", "personal-data")]
+    assert len(await probe.rows("SELECT 1 FROM personal_data")) == 1
+    await erased("本人要求", by_subject=True)
+    assert not await probe.rows("SELECT 1 FROM personal_data")

@@ -10,8 +10,8 @@ from alliance.listings.v1 import person_service_pb2 as rpc
 from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
-from chassis.errors import Denied, Invalid, NotFound, Violation
-from chassis.personal import PersonalRecord, Vault
+from chassis.errors import Denied, Invalid, NotFound, Violation, refuse
+from chassis.personal import PersonalRecord, Vault, repeated
 from chassis.persons import (
     LENGTHS,
     MOST_DAYS,
@@ -87,6 +87,7 @@ class People:
             record = await self._read(tx, message_of(row), request)
             if not is_issuers and record.fields.get("disclosed") != "True":
                 raise Denied(_READ, request.listing)
+            refuse(repeated("purpose", request.purpose, [record.fields]))
         return _response(record)
 
     async def EraseListingPerson(self, call: Call, request: rpc.EraseListingPersonRequest) -> pb.Listing:

@@ -8,7 +8,7 @@ from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition, refuse
-from chassis.personal import Vault
+from chassis.personal import Vault, repeated
 from chassis.persons import (
     LENGTHS,
     evidence_problems,
@@ -70,6 +70,7 @@ async def read(tx: Tx, message: pb.Application, purpose: str) -> rpc.GetCandidat
     found = await _vault.read(tx, record, purpose.strip()) if record else None
     if found is None:
         raise NotFound(f"{message.name} candidate")
+    refuse(repeated("purpose", purpose, [found.fields]))
     return rpc.GetCandidateResponse(
         candidate=rpc.Candidate(**{field: found.fields.get(field, "") for field in LENGTHS}),
         retain_until=found.retain_until.isoformat(),

@@ -104,7 +104,7 @@ class ExportPersonalDataRequest(_message.Message):
     subject: _builtins.str
     """The subject: an e-mail address, a phone number or a principal's `sub`."""
     purpose: _builtins.str
-    """Why it is read; recorded."""
+    """Why it is read; recorded, so it holds no personal data: nothing of what is read, either."""
     def __init__(
         self,
         *,
@@ -155,7 +155,7 @@ class ErasePersonalDataRequest(_message.Message):
     subject: _builtins.str
     """The subject: an e-mail address, a phone number or a principal's `sub`."""
     reason: _builtins.str
-    """Why; recorded."""
+    """Why; recorded, so it holds no personal data: nothing of what is erased, either."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
     def __init__(

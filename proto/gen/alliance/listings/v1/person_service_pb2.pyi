@@ -167,7 +167,7 @@ class GetListingPersonRequest(_message.Message):
     role: Global___PersonRole.ValueType
     """What the person is to it."""
     purpose: _builtins.str
-    """Why it is read, 2–200 characters; recorded."""
+    """Why it is read, 2–200 characters; recorded, so it repeats neither name nor number nor address of the person."""
     def __init__(
         self,
         *,
@@ -230,7 +230,7 @@ class EraseListingPersonRequest(_message.Message):
     role: Global___PersonRole.ValueType
     """What the person is to it."""
     reason: _builtins.str
-    """Why; recorded."""
+    """Why; recorded, so it repeats neither name nor number nor address of the person."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
     def __init__(

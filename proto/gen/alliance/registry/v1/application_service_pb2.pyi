@@ -105,7 +105,7 @@ class GetCandidateRequest(_message.Message):
     application: _builtins.str
     """`applications/{application}`."""
     purpose: _builtins.str
-    """Why it is read, 2–200 characters; recorded."""
+    """Why it is read, 2–200 characters; recorded, so it repeats neither name nor number nor address of the candidate."""
     def __init__(
         self,
         *,
@@ -160,7 +160,7 @@ class EraseCandidateRequest(_message.Message):
     application: _builtins.str
     """`applications/{application}`."""
     reason: _builtins.str
-    """Why; recorded."""
+    """Why; recorded, so it repeats neither name nor number nor address of the candidate."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
     def __init__(
