@@ -59,7 +59,7 @@ class OrganizationRow:
 
 @dataclass(frozen=True)
 class BodyRow:
-    """What other services need to know of a body; the last three are known of alliances only."""
+    """What other services need to know of a body; industry, task force and lead departments are known of alliances only."""
 
     name: str
     display_name: str
@@ -69,6 +69,8 @@ class BodyRow:
     key_industry: str = ""
     task_force: str = ""
     lead_departments: tuple[str, ...] = ()
+    suspended_on: str = ""
+    resumed_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,8 @@ def body_of(message: body_pb2.Body) -> BodyRow:
         key_industry=message.alliance.key_industry,
         task_force=message.alliance.task_force,
         lead_departments=tuple(message.alliance.lead_departments),
+        suspended_on=message.suspended_on,
+        resumed_on=message.resumed_on,
     )
 
 

@@ -7,6 +7,8 @@ CREATE TABLE access_body (
   key_industry TEXT NOT NULL,
   task_force TEXT NOT NULL,
   lead_departments TEXT[] NOT NULL,
+  suspended_on TEXT DEFAULT '' NOT NULL,
+  resumed_on TEXT DEFAULT '' NOT NULL,
   PRIMARY KEY (name)
 );
 

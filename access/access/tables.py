@@ -43,6 +43,8 @@ body = Table(
     Column("key_industry", Text, nullable=False),
     Column("task_force", Text, nullable=False),
     Column("lead_departments", ARRAY(Text), nullable=False),
+    Column("suspended_on", Text, nullable=False, server_default=""),
+    Column("resumed_on", Text, nullable=False, server_default=""),
 )
 
 membership = Table(

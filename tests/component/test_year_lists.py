@@ -7,11 +7,12 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import true
 
+from access.listeners import on_body
 from access.visibility import Viewer
 from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, organization_pb2
+from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition
 from chassis.ids import resource
@@ -46,8 +47,17 @@ class Body:
         self.probe, self.kind, self.name = probe, kind, resource("bodies")
 
     async def formed(self, on: str = "2025-06-01") -> "Body":
+        self.formed_on = on
         formed = (self.name, self.kind, body_pb2.BODY_STATE_FORMED, on)
         await self.probe.rows("INSERT INTO access_body VALUES ($1, '', $2, $3, $4, '', '', '{}')", *formed)
+        return self
+
+    async def suspended(self, on: str, until: str) -> "Body":
+        """Suspended on a day and resumed on another, as it is heard from registry."""
+        said = body_pb2.Body(name=self.name, kind=self.kind, state=body_pb2.BODY_STATE_FORMED, formed_on=self.formed_on)  # type: ignore[arg-type]
+        said.suspended_on, said.resumed_on = on, until
+        async with self.probe.database.transaction(CAUSE) as tx:
+            await on_body(tx, cast(Any, SimpleNamespace(message=events_pb2.BodyEvent(body=said))))
         return self
 
     async def member(self, org_type: int) -> str:
@@ -291,6 +301,42 @@ async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) ->
     await alliance.sweep(noon(2026, 7, 1))
     assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q2") >= {left}, "it left, and is told so"
     assert await alliance.seen(Viewer(bodies_run=frozenset({"bodies/another"})), RoundKind.QUARTERLY, "2026Q1") == set()
+
+
+@pytest.mark.parametrize(
+    ("suspended_on", "resumed_on", "opened", "noticed"),
+    [
+        ("2026-03-31", "2026-10-01", ["2026Q1", "2026Q4"], 1),
+        ("2026-03-31", "2026-09-30", ["2026Q1", "2026Q3", "2026Q4"], 2),
+        ("2026-04-01", "2026-10-01", ["2026Q1", "2026Q2", "2026Q4"], 2),
+        ("", "", ["2026Q1", "2026Q2", "2026Q3", "2026Q4"], 3),  # nobody was there to open them
+    ],
+)
+async def test_quarters_spent_suspended_are_not_made_up_for_and_nobody_was_silent_in_them(
+    probe: Probe, suspended_on: str, resumed_on: str, opened: list[str], noticed: int
+) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    silent = await alliance.member(UNIVERSITY)
+    await alliance.sweep(noon(2026, 1, 6))
+    await alliance.suspended(suspended_on, resumed_on)
+    await alliance.sweep(noon(2026, 10, 2))
+    assert [period for period, _ in await alliance.rounds(RoundKind.QUARTERLY)] == opened
+    closed = [await alliance.silent(RoundKind.QUARTERLY, period) for period in opened[:-1]]
+    assert closed == [[(silent, "")]] * noticed
+
+
+@pytest.mark.parametrize(("resumed_on", "years"), [("2026-03-31", ["2026"]), ("2026-04-01", [])])
+async def test_a_list_of_a_first_quarter_spent_suspended_is_passed_over(
+    probe: Probe, resumed_on: str, years: list[str]
+) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed("2025-06-01")
+    await community.suspended("2025-12-31", resumed_on)
+    await community.sweep(noon(2026, 6, 1))
+    assert [period for period, _ in await community.rounds(RoundKind.TALENT_LIST)] == years
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 6, 1)), read_only=True) as tx:
+        assert await rounds.due(tx) == 0
+    await community.sweep(noon(2027, 1, 1))
+    assert [period for period, _ in await community.rounds(RoundKind.TALENT_LIST)] == [*years, "2027"]
 
 
 async def test_what_was_taken_back_before_a_round_closes_does_not_stand_in_it_as_published(probe: Probe) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from listings.domain.rounds import council, council_problem, quarter, since
+from listings.domain.rounds import council, council_problem, is_passed_over, quarter, since
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,23 @@ def test_a_quarter_holds_its_first_and_its_last_day(day: date, period: str, firs
 )
 def test_every_quarter_since_the_formation_has_its_round(formed: date, periods: list[str]) -> None:
     assert [one.period for one in since(formed, quarter(date(2027, 2, 3)))] == periods
+
+
+@pytest.mark.parametrize(
+    ("suspended_on", "resumed_on", "passed_over"),
+    [
+        ("2026-03-31", "2026-07-01", True),  # from before its first day until after its last
+        ("2026-04-01", "2026-07-01", False),  # it stood on the morning of the first day
+        ("2026-03-31", "2026-06-30", False),  # it stood again on the last day
+        ("2026-03-31", "", False),  # suspended still: nothing is opened anyhow
+        ("", "2026-07-01", False),
+        ("", "", False),
+    ],
+)
+def test_a_quarter_is_passed_over_where_all_of_it_was_spent_suspended(
+    suspended_on: str, resumed_on: str, passed_over: bool
+) -> None:
+    assert is_passed_over(quarter(date(2026, 5, 1)), suspended_on, resumed_on) is passed_over
 
 
 def test_the_first_round_is_the_council_itself() -> None:

@@ -39,6 +39,21 @@ async def form(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
     return await save(tx, judge, message, row.version + 1, "formed")
 
 
+async def suspend(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
+    """Suspend a body that is locked. Raises `Precondition` where it is not formed."""
+    message = changes.taken(row, "suspend")
+    message.suspended_on = business_date(tx.now).isoformat()
+    message.ClearField("resumed_on")
+    return await save(tx, judge, message, row.version + 1, "suspended")
+
+
+async def resume(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
+    """End the suspension of a body that is locked. Raises `Precondition` where it is not suspended."""
+    message = changes.taken(row, "resume")
+    message.resumed_on = business_date(tx.now).isoformat()
+    return await save(tx, judge, message, row.version + 1, "resumed")
+
+
 async def dissolve(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:
     """Dissolve a body that is locked. Its memberships end today; one that had not begun ends on its first day."""
     today = business_date(tx.now)

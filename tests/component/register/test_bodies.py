@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.registry.v1 import body_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
@@ -56,6 +57,20 @@ def test_nobody_joins_a_body_that_is_suspended_or_dissolved(platform: Platform, 
     if verb == "Suspend":
         registry.ResumeBody(rpc.ResumeBodyRequest(name=body.name, reason="整改完成"))
         assert world.join(platform, body.name, newcomer)
+
+
+def test_a_body_says_when_its_last_suspension_began_and_ended(platform: Platform) -> None:
+    body, _ = world.formed_alliance(platform)
+    registry, today = world.operator(platform).registry, body.formed_on
+    assert (body.suspended_on, body.resumed_on) == ("", "")
+    for _ in range(2):  # the second time like the first
+        suspended = registry.SuspendBody(rpc.SuspendBodyRequest(name=body.name, reason="整改"))
+        assert (suspended.suspended_on, suspended.resumed_on) == (today, "")
+        resumed = registry.ResumeBody(rpc.ResumeBodyRequest(name=body.name, reason="整改完成"))
+        assert (resumed.suspended_on, resumed.resumed_on) == (today, today)
+    mask = FieldMask(paths=["suspended_on"])
+    refused = refusal(registry.UpdateBody, rpc.UpdateBodyRequest(body=resumed, update_mask=mask))
+    assert refused.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) -> None:

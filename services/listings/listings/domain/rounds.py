@@ -1,7 +1,8 @@
 """Rounds 发布期次 of an alliance: the first during its first council (R54), then one every quarter (R55; S0 附件1 二(二)); and
 the lists of a year: an alliance's challenges (R57), a community's two lists of supply and demand (R43, R58; S2 二(二)).
 
-We read "every quarter" as every quarter from the one on in which the alliance was formed, and "every year" likewise.
+We read "every quarter" as every quarter from the one on in which the alliance was formed, and "every year" likewise; what a
+body spent suspended is passed over.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,14 @@ def since(formed_on: date, current: Span) -> list[Span]:
     while found[-1].opens_on < current.opens_on:
         found.append(quarter(found[-1].closes_on + timedelta(days=1)))
     return found
+
+
+def is_passed_over(span: Span, suspended_on: str, resumed_on: str) -> bool:
+    """Whether a body has no round of a span: it was suspended before the first day and resumed after the last (ADR 0008).
+
+    The dates are the business dates (ISO 8601) of its last suspension; "" for none.
+    """
+    return "" < suspended_on < span.opens_on.isoformat() and span.closes_on.isoformat() < resumed_on
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A round that closes is frozen: what it holds stays as it is, with what changed s
 nothing is noticed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from chassis.ids import resource
 from listings import changes
 from listings import store as listings_store
 from listings.domain.names import BodyKind, RoundKind
-from listings.domain.rounds import LISTS, Span, is_expected, quarter, since
+from listings.domain.rounds import LISTS, Span, is_expected, is_passed_over, quarter, since
 from listings.rounds import store
 from listings.rounds.mapping import round_message, silence_message
 from listings.rounds.store import RoundRow, SilenceRow
@@ -95,7 +95,7 @@ async def due(tx: Tx) -> int:
 class _Opening:
     """Rounds of one kind that formed bodies of a kind are to have by now."""
 
-    def __init__(self, kind: RoundKind, body: BodyKind, current: str, spans: Callable[[date], Iterable[Span]]) -> None:
+    def __init__(self, kind: RoundKind, body: BodyKind, current: str, spans: Callable[[date], list[Span]]) -> None:
         self._kind, self._body, self._current, self._spans = kind, body, current, spans
 
     async def open(self, tx: Tx) -> int:
@@ -104,18 +104,25 @@ class _Opening:
         await store.lock(tx, [body.name for body in bodies])
         for body in bodies:
             have = await store.periods_of(tx, body.name, self._kind)
-            for span in self._spans(date.fromisoformat(body.formed_on)):
+            for span in self._due(body):
                 if span.period not in have:
                     await _open(tx, body.name, self._kind, span)
         return len(bodies)
 
     async def missing(self, tx: Tx) -> Sequence[Any]:
-        """Formed bodies without the current one: name, formed_on. A body that is formed too late for it has none to have."""
+        """Formed bodies without the current one that they are to have: name, and what tells which those are."""
         t = tables.body
         formed = (t.c.kind == self._body, t.c.state == body_pb2.BODY_STATE_FORMED)
-        found = (await tx.conn.execute(select(t.c.name, t.c.formed_on).where(*formed).order_by(t.c.name))).all()
+        wanted = select(t.c.name, t.c.formed_on, t.c.suspended_on, t.c.resumed_on).where(*formed).order_by(t.c.name)
+        found = (await tx.conn.execute(wanted)).all()
         have = await store.with_period(tx, [body.name for body in found], self._kind, self._current)
-        return [body for body in found if body.name not in have and any(self._spans(date.fromisoformat(body.formed_on)))]
+        lacking = [body for body in found if body.name not in have]
+        return [body for body in lacking if any(span.period >= self._current for span in self._due(body))]
+
+    def _due(self, body: Any) -> list[Span]:
+        """What a body is to have by now: nothing where it was formed too late for it, nothing of what it spent suspended."""
+        spans = self._spans(date.fromisoformat(body.formed_on))
+        return [span for span in spans if not is_passed_over(span, body.suspended_on, body.resumed_on)]
 
 
 def _openings(today: date) -> list[_Opening]:

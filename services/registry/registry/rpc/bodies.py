@@ -160,11 +160,13 @@ class Bodies(Rpcs):
 
     async def SuspendBody(self, call: Call, request: rpc.SuspendBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        return await self._step(call, request.name, request.reason, "suspend", "suspended")
+        require_reason(request.reason)
+        return await bodies.suspend(call.tx, self._judge, await changes.locked_body(call.tx, request.name))
 
     async def ResumeBody(self, call: Call, request: rpc.ResumeBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        return await self._step(call, request.name, request.reason, "resume", "resumed")
+        require_reason(request.reason)
+        return await bodies.resume(call.tx, self._judge, await changes.locked_body(call.tx, request.name))
 
     async def DissolveBody(self, call: Call, request: rpc.DissolveBodyRequest) -> body_pb2.Body:
         """See the contract."""
@@ -173,8 +175,3 @@ class Bodies(Rpcs):
         await guards.refuse_applied_for(call.tx, row)
         await guards.refuse_under_way(call.tx, row)
         return await bodies.dissolve(call.tx, self._judge, row)
-
-    async def _step(self, call: Call, name: str, reason: str, verb: str, past: str) -> body_pb2.Body:
-        require_reason(reason)
-        row = await changes.locked_body(call.tx, name)
-        return await bodies.save(call.tx, self._judge, changes.taken(row, verb), row.version + 1, past)

@@ -736,6 +736,8 @@ class Body(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     FORMED_ON_FIELD_NUMBER: _builtins.int
+    SUSPENDED_ON_FIELD_NUMBER: _builtins.int
+    RESUMED_ON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`bodies/{body}`. Output only."""
     display_name: _builtins.str
@@ -752,6 +754,10 @@ class Body(_message.Message):
     """Changes with every version (AIP-154)."""
     formed_on: _builtins.str
     """Business date on which it was formed (ISO 8601); empty before. Output only."""
+    suspended_on: _builtins.str
+    """Business date on which it was suspended last (ISO 8601); empty where it never was. Output only."""
+    resumed_on: _builtins.str
+    """Business date on which that suspension ended (ISO 8601); empty while it lasts. Output only."""
     @_builtins.property
     def alliance(self) -> Global___AllianceFacts:
         """Of an ALLIANCE."""
@@ -805,10 +811,12 @@ class Body(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         formed_on: _builtins.str = ...,
+        suspended_on: _builtins.str = ...,
+        resumed_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "consortium", b"consortium", "create_time", b"create_time", "facts", b"facts", "pilot_unit", b"pilot_unit", "support_unit", b"support_unit", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "consortium", b"consortium", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "external_key", b"external_key", "facts", b"facts", "formed_on", b"formed_on", "kind", b"kind", "name", b"name", "open_findings", b"open_findings", "pilot_unit", b"pilot_unit", "region_code", b"region_code", "state", b"state", "support_unit", b"support_unit", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alliance", b"alliance", "community", b"community", "consortium", b"consortium", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "external_key", b"external_key", "facts", b"facts", "formed_on", b"formed_on", "kind", b"kind", "name", b"name", "open_findings", b"open_findings", "pilot_unit", b"pilot_unit", "region_code", b"region_code", "resumed_on", b"resumed_on", "state", b"state", "support_unit", b"support_unit", "suspended_on", b"suspended_on", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_facts: _TypeAlias = _typing.Literal["alliance", "community", "consortium", "pilot_unit", "support_unit"]  # noqa: Y015
     _WhichOneofArgType_facts: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
