@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chassis.database import Cause
+from chassis.database import Cause, Tx
 from chassis.errors import Invalid
 from chassis.personal import PersonalRecord, Vault
 from tests.component.conftest import CAUSE, Probe
@@ -50,20 +50,24 @@ async def test_a_record_is_read_to_the_end_of_its_last_day_and_is_gone_then(prob
     assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT)) == (0, 1)
 
 
+async def _kept(tx: Tx, subject: str, fields: dict[str, str]) -> str:
+    return await Vault().keep(
+        tx,
+        subjects=[subject],
+        kind="contact",
+        fields=fields,
+        purpose="联系",
+        legal_basis="CONSENT",
+        source="test",
+        retain_until=LAST,
+    )
+
+
 async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Probe) -> None:
     vault = Vault()
     async with probe.database.transaction(at(_LAST_SECOND)) as tx:
         for phone in ("0086 13800138333", "010-68207837"):
-            await vault.keep(
-                tx,
-                subjects=[phone],
-                kind="contact",
-                fields={"phone": phone},
-                purpose="联系",
-                legal_basis="CONSENT",
-                source="test",
-                retain_until=LAST,
-            )
+            await _kept(tx, phone, {"phone": phone})
         assert len(await vault.of_subject(tx, "138 0013 8333", "核对")) == 1
         assert [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")] == [1, 1]
 
@@ -72,16 +76,7 @@ async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
     vault = Vault()
     async with probe.database.transaction(at(_LAST_SECOND)) as tx:
         for name in ("张 三", "Li Ming"):
-            await vault.keep(
-                tx,
-                subjects=[name],
-                kind="expert",
-                fields={"name": name},
-                purpose="联系",
-                legal_basis="CONSENT",
-                source="test",
-                retain_until=LAST,
-            )
+            await _kept(tx, name, {"name": name})
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
         assert [await vault.erase(tx, asked) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]
 
@@ -89,16 +84,7 @@ async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
 async def test_an_erasure_whose_reason_says_what_it_erases_erases_nothing(probe: Probe) -> None:
     vault = Vault()
     async with probe.database.transaction(CAUSE) as tx:
-        name = await vault.keep(
-            tx,
-            subjects=[_PHONE],
-            kind="contact",
-            fields={"display_name": "虚构的孙七八", "phone": _PHONE},
-            purpose="联系",
-            legal_basis="CONSENT",
-            source="test",
-            retain_until=LAST,
-        )
+        name = await _kept(tx, _PHONE, {"display_name": "虚构的孙七八", "phone": _PHONE})
 
     async def erased(reason: str, *, by_subject: bool) -> None:
         async with probe.database.transaction(CAUSE._replace(reason=reason)) as tx:

@@ -267,12 +267,19 @@ def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_t
     assert str(refused.value).isascii()
 
 
-@pytest.mark.parametrize("content", ['a,b\n1,"x\n2,y"\n', 'a,b\n1,x\n2,5" 盘', "a,b\n1,x\n2\n", "a,b\r1,x\r2\r"])
-def test_what_a_text_can_hold_is_read_to_its_end(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "last"),
+    [
+        ('a,b\n1,"x\n2,y"\n', ["1", "x\n2,y"]),
+        ('a,b\n1,x\n2,5" 盘', ["2", '5" 盘']),
+        ("a,b\n1,x\n2\n", ["2"]),
+        ("a,b\r1,x\r2\r", ["2"]),
+    ],
+)
+def test_what_a_text_can_hold_is_read_to_its_end(tmp_path: Path, content: str, last: list[str]) -> None:
     """Line breaks within quotes, quotes within a cell, no line break at the end of a whole row, a short row with one."""
     (tmp_path / "a.csv").write_bytes(content.encode())
-    *_, last = rows.lines(tmp_path / "a.csv")
-    assert last in (["1", "x\n2,y"], ["2", '5" 盘'], ["2"])
+    assert list(rows.lines(tmp_path / "a.csv"))[-1] == last
 
 
 def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:
