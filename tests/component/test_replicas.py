@@ -19,12 +19,13 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
 from chassis import deadletter
 from chassis.handling import Handling
+from chassis.kafka import partition_of
 from chassis.record import RawRecord, decode
 from matching import again, scoring, shares
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
-from tests.component.replicas import CAUSE, Replica, Topic, World, listing
+from tests.component.replicas import CAUSE, PARTITIONS, Replica, Topic, World, listing
 from tests.component.replicas import world as made
 from tests.waiting import until
 
@@ -174,6 +175,33 @@ async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: W
     second.stands_still = False
     await until(world.is_done)
     assert len(await world.matches()) == 30
+
+
+async def test_what_came_while_nobody_had_a_share_is_scored_before_what_came_after(world: World) -> None:
+    """Also where a change comes in the moment in which the share is taken: it would count as the last that was scored."""
+    replica = world.starts("a")
+    supply(world, 1)
+    await until(world.is_done)
+    turn, may_go_on = replica.shares.turn, asyncio.Event()
+
+    async def slowly(topic: str) -> bool:
+        taken = await turn(topic)
+        if taken:
+            await may_go_on.wait()
+        return taken
+
+    replica.shares.turn = slowly  # type: ignore[method-assign]
+    replica.shares.forget()
+    world.publish(early := "listings/0", "TECH_DEMAND", f"集成电路封装散热 {_word(1)}")
+    here = partition_of(early, PARTITIONS)
+    late = next(name for n in range(1, 99) if partition_of(name := f"listings/{n}", PARTITIONS) == here)
+    await until(lambda: replica.scoring._next == replica.following.log.first + 1)
+    await until(lambda: replica.shares.mine)
+    world.publish(late, "TECH_DEMAND", f"集成电路封装散热 {_word(1)}")
+    await until(lambda: all(here in share.seen for share in replica.shares.mine.values()))
+    may_go_on.set()
+    await until(world.is_done)
+    assert (await world.matches()).keys() == {(early, "listings/s1"), (late, "listings/s1")}
 
 
 async def _take_demands(replica: Replica) -> None:

@@ -45,7 +45,8 @@ class Scoring:
         self._proposing = proposing
         self._telling = telling
         self._database = database
-        self._next = 0  # number of the first change in the log that a share may not have scored
+        self._next = 0  # number of the first change in the log that one of these shares may not have scored
+        self._next_of: dict[int, int] = {}  # by number, their epochs
         self._recalled = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
@@ -88,7 +89,6 @@ class Scoring:
                 if not self._following.is_live:  # another may know more of the topic
                     await self._shares.leave()
                 elif await self._shares.turn(self._following.topic):
-                    self._next = 0
                     self._following.woken.set()
                 self._drop()
                 await self._tell()
@@ -157,6 +157,9 @@ class Scoring:
     def _unseen(self) -> tuple[list[tuple[Change, frozenset[int]]], dict[int, dict[int, int]]]:
         """The next changes with the shares that have not scored them, and what those will have seen then."""
         ready = self._ready()
+        epochs = {share.number: share.epoch for share in self._shares.mine.values()}
+        if epochs != self._next_of:  # one that was just taken may have scored less than what is passed by already
+            self._next, self._next_of = 0, epochs
         seen = {share.number: dict(share.seen) for share in ready}
         some: list[tuple[Change, frozenset[int]]] = []
         for number, change in self._following.log.since(self._next):
