@@ -96,6 +96,7 @@ spec:
           readinessProbe:
             grpc: {port: 50052, service: readiness}
             periodSeconds: 2
+            timeoutSeconds: 3  # Kubernetes' own 1 s takes a busy pod for one that is not there, when it is needed most
             failureThreshold: 2
           livenessProbe:
             grpc: {port: 50052, service: liveness}
