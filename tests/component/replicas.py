@@ -1,6 +1,7 @@
 """Replicas of matching in this process, on a database of their own; they follow a topic in memory, each at its own pace."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import numpy as np
+import pytest
 import tantivy
 
 from access.authority import Authority
@@ -21,7 +23,8 @@ from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Cause, Database
 from chassis.kafka import partition_of
 from chassis.record import Record
-from matching import app
+from matching import app, scoring, shares
+from matching.domain.shares import SHARES
 from matching.embedding import Vectors
 from matching.following import Following
 from matching.index import Index
@@ -36,6 +39,7 @@ from tests import databases
 from tests.waiting import until
 
 PARTITIONS = 12
+TITLE = "集成电路封装散热"
 SIZE = 8
 _LETTERS = np.frombuffer(b"abcdefgh", np.uint8)
 
@@ -89,7 +93,7 @@ class Replica:
         self.snapshots = Snapshots(folder, "letters", self.index) if folder else None
         load = self.snapshots.load if self.snapshots else (lambda _: {})
         self.following = Following(
-            self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares, load
+            self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares, load, database
         )
         authority = Authority(ProjectedRegister(), _nobody, None)
         self.proposing = Proposing(
@@ -119,6 +123,10 @@ class Replica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.index._begin(tantivy.Index(self.index._schema))  # a process that ends gives its folder up
 
+    async def owns_all(self) -> bool:
+        """Whether all shares are its own."""
+        return len(self.shares.mine) == SHARES
+
     async def ends(self) -> dict[int, int]:
         """Where the partitions of its topic end."""
         return {number: len(records) for number, records in enumerate(self.topic.partitions)}
@@ -132,6 +140,7 @@ class Replica:
             if self.topic is not known:
                 known = self.topic
                 places = dict(await self.following.beginning(known.id, self.ends))
+                ends = [len(records) for records in known.partitions]
             waiting = [n for n, records in enumerate(known.partitions) if places.get(n, 0) < len(records)]
             if self.stands_still or not waiting:
                 if all(places.get(n, 0) >= end for n, end in enumerate(ends)):
@@ -152,6 +161,11 @@ async def _nobody(*_: Any) -> frozenset[str]:
 
 async def _nothing() -> None:
     return None
+
+
+def word(number: int) -> str:
+    """A word of its own, so that only the two of a pair share it."""
+    return "".join(chr(ord("k") + int(digit)) for digit in f"{number:04}") * 3
 
 
 def listing(name: str, kind: str, title: str, state: str = "PUBLISHED", **fields: Any) -> listing_pb2.Listing:
@@ -194,6 +208,20 @@ class World:
         self.versions[name] = self.versions.get(name, 0) + 1
         self.topic.publish(listing(name, kind, title, state, **fields), self.versions[name])
 
+    def demand(self, number: int, title: str = TITLE, **fields: Any) -> tuple[str, str]:
+        """A demand and the name of the supply that is to meet it."""
+        self.publish(f"listings/d{number}", "TECH_DEMAND", f"{title} {word(number)}", **fields)
+        return f"listings/d{number}", f"listings/s{number}"
+
+    def supply(self, number: int, title: str = TITLE, **fields: Any) -> None:
+        """The supply of that number."""
+        self.publish(f"listings/s{number}", "RESEARCH_OUTCOME", f"{title} {word(number)}", **fields)
+
+    def names_in(self, partition: int, letter: str, count: int) -> list[str]:
+        """Names of listings of one partition."""
+        names = (f"listings/{letter}{number}" for number in itertools.count())
+        return list(itertools.islice((name for name in names if partition_of(name, PARTITIONS) == partition), count))
+
     async def turn(self, number: int, chance: random.Random) -> None:
         """What may happen beside what is published: a record comes again, or an old one late; replicas come and die."""
         if chance.random() < 0.1:
@@ -215,12 +243,24 @@ class World:
             async with self.database.transaction(CAUSE, read_only=True) as tx:
                 if await replica.scoring.due(tx):
                     return False
-        return True
+        return await self.is_gone("again")  # also what was tried in vain
 
     async def matches(self) -> dict[tuple[str, str], str]:
         """State of each match by its pair."""
         rows = await self.rows("SELECT demand, supply, state FROM match")
         return {(row["demand"], row["supply"]): row["state"] for row in rows}
+
+    async def has(self, pairs: set[tuple[str, str]]) -> bool:
+        """Whether there is a match of each pair, of whatever state."""
+        return (await self.matches()).keys() >= pairs
+
+    async def is_match(self, pair: tuple[str, str], state: str) -> bool:
+        """Whether the match of a pair is in a state."""
+        return (await self.matches())[pair] == state
+
+    async def is_gone(self, table: str) -> bool:
+        """Whether a table is empty."""
+        return not await self.rows(f"SELECT 1 FROM {table}")  # noqa: S608 - a name of the test's own
 
     async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Rows of the database."""
@@ -245,3 +285,14 @@ async def world(platform: Platform) -> AsyncIterator[World]:
         for replica in list(made.replicas.values()):
             await replica.stop()
         await database.close()
+
+
+@asynccontextmanager
+async def quick_world(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """One whose leases last a second, and that looks for work often."""
+    monkeypatch.setattr(shares, "SECONDS", 1.0)
+    monkeypatch.setattr(scoring, "_TURN", 0.1)
+    monkeypatch.setattr(scoring, "_POLL", 0.05)
+    monkeypatch.setattr(scoring, "_AWAY", 0.05)
+    async with world(platform) as made:
+        yield made

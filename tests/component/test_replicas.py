@@ -1,16 +1,13 @@
 """Several replicas of matching: no pair is passed by or found twice, whoever works on what, comes or dies."""
 
 import asyncio
-import json
 import random
 import shutil
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -19,43 +16,20 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
 from chassis import deadletter
 from chassis.handling import Handling
-from chassis.kafka import partition_of
 from chassis.record import RawRecord, decode
-from matching import again, scoring, shares
+from matching import again
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
-from tests.component.replicas import CAUSE, PARTITIONS, Replica, Topic, World, listing
-from tests.component.replicas import world as made
+from tests.component.replicas import CAUSE, TITLE, Replica, World, listing, quick_world, word
 from tests.waiting import until
-
-_SOON = 1.0  # seconds of a lease
 
 
 @pytest.fixture
 async def world(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """One with short leases."""
-    monkeypatch.setattr(shares, "SECONDS", _SOON)
-    monkeypatch.setattr(scoring, "_TURN", 0.1)
-    monkeypatch.setattr(scoring, "_POLL", 0.05)
-    monkeypatch.setattr(scoring, "_AWAY", 0.05)
-    async with made(platform) as found:
+    async with quick_world(platform, monkeypatch) as found:
         yield found
-
-
-def demand(world: World, number: int, title: str = "集成电路封装散热", **fields: Any) -> tuple[str, str]:
-    """A demand and the name of the supply that is to meet it."""
-    world.publish(f"listings/d{number}", "TECH_DEMAND", f"{title} {_word(number)}", **fields)
-    return f"listings/d{number}", f"listings/s{number}"
-
-
-def supply(world: World, number: int, title: str = "集成电路封装散热", **fields: Any) -> None:
-    world.publish(f"listings/s{number}", "RESEARCH_OUTCOME", f"{title} {_word(number)}", **fields)
-
-
-def _word(number: int) -> str:
-    """A word of its own, so that only the two of a pair share it."""
-    return "".join(chr(ord("k") + int(digit)) for digit in f"{number:04}") * 3
 
 
 async def test_pairs_of_the_same_instant_while_owners_come_and_die(world: World) -> None:
@@ -64,8 +38,8 @@ async def test_pairs_of_the_same_instant_while_owners_come_and_die(world: World)
     world.starts("b")
     names = iter(f"r{number}" for number in range(100))
     for number in range(1000):
-        expected.add(demand(world, number, ""))
-        supply(world, number, "")
+        expected.add(world.demand(number, ""))
+        world.supply(number, "")
         if number % 100 == 50:
             await until(lambda: sum(len(one.shares.mine) for one in world.replicas.values()) > 0)
             await world.dies(chance.choice(sorted(world.replicas)))
@@ -113,7 +87,7 @@ async def test_what_was_a_dead_letter_is_scored_by_every_replica_once_it_is_take
     world.starts("b")
     late = listing("listings/s1", "RESEARCH_OUTCOME", "集成电路封装散热")
     for number in range(2, 30):
-        demand(world, number)
+        world.demand(number)
     if is_known:  # an older version of it was taken
         world.publish(late.name, "RESEARCH_OUTCOME", "园林苗木")
     await until(world.is_done)
@@ -153,7 +127,7 @@ async def test_shares_are_divided_and_come_back(world: World) -> None:
     world.starts("c")
     await until(lambda: len(second.shares.mine) == SHARES // 2)
     await world.replicas.pop("b").stop()  # in order: nobody waits for its leases
-    await until(lambda: len(world.replicas["c"].shares.mine) == SHARES, _SOON)
+    await until(lambda: len(world.replicas["c"].shares.mine) == SHARES, 1.0)
 
 
 async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: World) -> None:
@@ -162,14 +136,14 @@ async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: W
     await until(lambda: len(second.shares.mine) == SHARES // 2)
     second.stands_still = True
     for number in range(30):
-        supply(world, number, "")
+        world.supply(number, "")
     await until(lambda: first.index.get("listings/s29") is not None)
     await until(lambda: not first.following.log or all(share.seen for share in first.shares.mine.values()))
     await world.dies("a")
     await until(lambda: len(second.shares.mine) == SHARES)
     for number in range(30):
         await second.following.take([])
-        demand(world, number, "")
+        world.demand(number, "")
     await _take_demands(second)
     assert await world.matches() == {}
     second.stands_still = False
@@ -180,25 +154,27 @@ async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: W
 async def test_what_came_while_nobody_had_a_share_is_scored_before_what_came_after(world: World) -> None:
     """Also where a change comes in the moment in which the share is taken: it would count as the last that was scored."""
     replica = world.starts("a")
-    supply(world, 1)
+    world.supply(1)
     await until(world.is_done)
-    turn, may_go_on = replica.shares.turn, asyncio.Event()
+    turn, is_turning, may_take, may_go_on = replica.shares.turn, asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slowly(topic: str) -> bool:
+        is_turning.set()
+        await may_take.wait()
         taken = await turn(topic)
-        if taken:
-            await may_go_on.wait()
+        await may_go_on.wait()
         return taken
 
     replica.shares.turn = slowly  # type: ignore[method-assign]
+    await is_turning.wait()
     replica.shares.forget()
-    world.publish(early := "listings/0", "TECH_DEMAND", f"集成电路封装散热 {_word(1)}")
-    here = partition_of(early, PARTITIONS)
-    late = next(name for n in range(1, 99) if partition_of(name := f"listings/{n}", PARTITIONS) == here)
+    early, late = world.names_in(3, "x", 2)
+    world.publish(early, "TECH_DEMAND", f"{TITLE} {word(1)}")
     await until(lambda: replica.scoring._next == replica.following.log.first + 1)
+    may_take.set()
     await until(lambda: replica.shares.mine)
-    world.publish(late, "TECH_DEMAND", f"集成电路封装散热 {_word(1)}")
-    await until(lambda: all(here in share.seen for share in replica.shares.mine.values()))
+    world.publish(late, "TECH_DEMAND", f"{TITLE} {word(1)}")
+    await until(lambda: all(3 in share.seen for share in replica.shares.mine.values()))
     may_go_on.set()
     await until(world.is_done)
     assert (await world.matches()).keys() == {(early, "listings/s1"), (late, "listings/s1")}
@@ -222,34 +198,34 @@ async def test_one_that_can_not_be_scored_holds_up_nobody(world: World, monkeypa
         await plan(tx, name, of)
 
     monkeypatch.setattr(replica.proposing, "plan", planned)
-    pairs = {demand(world, number, "") for number in range(10)}
+    pairs = {world.demand(number, "") for number in range(10)}
     for number in range(10):
         if number != 3:
-            supply(world, number, "")
+            world.supply(number, "")
     others = {pair for pair in pairs if pair[0] not in broken}
-    await until(lambda: _has(world, others))
+    await until(lambda: world.has(others))
     (row,) = await world.rows("SELECT listing, tries, reason, cause FROM again")
     (record,) = (one for records in world.topic.partitions for one in records if one.key == "listings/d3")
     assert (row["listing"], row["cause"]) == ("listings/d3", record.id)
     assert "ValueError" in row["reason"]
     assert "broken on purpose" not in row["reason"]
     broken.clear()
-    supply(world, 3, "")
-    await until(lambda: _has(world, pairs))
-    await until(lambda: _is_empty(world))
+    world.supply(3, "")
+    await until(lambda: world.has(pairs))
+    await until(lambda: world.is_gone("again"))
 
 
 async def test_an_organization_that_sees_more_is_scored_again_by_every_share(world: World) -> None:
     world.starts("a")
     for number in range(20):
-        demand(world, number, "")
-        supply(world, number, "")
+        world.demand(number, "")
+        world.supply(number, "")
     await until(world.is_done)
     async with world.database.transaction(CAUSE) as tx:
         await tx.sql.run("DELETE FROM match")
         await again.of_issuer(tx, "organizations/RESEARCH_OUTCOME")
     world.starts("b")
-    await until(lambda: _is_empty(world))
+    await until(lambda: world.is_gone("again"))
     await until(world.is_done)
     assert len(await world.matches()) == 20
 
@@ -258,8 +234,8 @@ async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> 
     replica = world.starts("a")
     today = world.clock.now().date()
     for number in range(5):
-        demand(world, number, "", valid_from=(today + timedelta(days=5)).isoformat())
-        supply(world, number, "")
+        world.demand(number, "", valid_from=(today + timedelta(days=5)).isoformat())
+        world.supply(number, "")
     await until(world.is_done)
     assert await world.matches() == {}
     world.clock.offset = timedelta(days=6)
@@ -268,102 +244,27 @@ async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> 
     assert len(await world.matches()) == 5
 
 
-async def test_a_topic_that_was_made_anew_brings_nothing_new(world: World) -> None:
-    """Kafka was lost and its topics are published again: what had been scored is not scored again, what had not is."""
-    replica = world.starts("a")
-    for number in range(20):
-        demand(world, number, "")
-        supply(world, number, "")
-    await until(world.is_done)
-    said = len(await world.rows("SELECT 1 FROM event"))
-    world.topic = replica.topic = world.topic.anew()
-    await until(lambda: replica.following.topic == str(world.topic.id))
-    demand(world, 20, "")
-    supply(world, 20, "")
-    await until(world.is_done)
-    await until(lambda: _has(world, {("listings/d20", "listings/s20")}))
-    assert len(await world.rows("SELECT 1 FROM event")) == said + 1
-    rows = await world.rows("SELECT DISTINCT topic FROM share")
-    assert [row["topic"] for row in rows] == [str(world.topic.id)]
-
-
-async def test_nothing_is_dropped_by_what_shares_have_seen_of_another_topic(world: World) -> None:
-    replica = world.starts("a")
-    demand(world, 1, "")
-    await until(world.is_done)
-    (record,) = (one for records in world.topic.partitions for one in records)
-    await replica.following.beginning(uuid4(), replica.ends)
-    replica.following.log.add(record)  # offset 0, which the shares have seen on the topic that is gone
-    replica.scoring._drop()
-    assert [change.record.id for change in replica.following.log._changes] == [record.id, record.id]
-
-
-async def test_what_came_before_a_new_topic_was_noticed_is_scored(world: World) -> None:
-    """The client reads on in a topic that was deleted and made anew: what it takes lies at offsets that shares have seen."""
-    replica = world.starts("a")
-    for number in range(20):
-        demand(world, number, "")
-        supply(world, number, "")
-    await until(world.is_done)
-    replica.stands_still = True
-    await asyncio.sleep(0.1)
-    made = Topic()
-    world.topic = made
-    demand(world, 20, "")
-    supply(world, 20, "")
-    for records in made.partitions:
-        await replica.following.take(records)
-    await until(lambda: not replica.following.log)  # taken for seen
-    replica.topic, replica.stands_still = made, False
-    await until(lambda: _has(world, {("listings/d20", "listings/s20")}))
-    replica.following.was_still(time.monotonic())
-    assert not replica.following._unsure
-
-
-@pytest.mark.parametrize("restarts", [True, False])
-async def test_a_topic_that_lost_its_ends_stops_nobody(world: World, restarts: bool) -> None:
-    """A broker's disk lied: offsets that shares have seen are given to others."""
-    replica = world.starts("a")
-    for number in range(20):
-        demand(world, number, "")
-        supply(world, number, "")
-    await until(world.is_done)
-    if restarts:
-        await world.dies("a")
-    cut = Topic()
-    cut.id, cut.partitions = world.topic.id, [records[: len(records) // 2] for records in world.topic.partitions]
-    world.topic = replica.topic = cut  # another object with the same id: a client that has connected anew
-    demand(world, 30, "")
-    supply(world, 30, "")
-    if restarts:
-        world.starts("a")
-    await until(lambda: _has(world, {("listings/d30", "listings/s30")}))
-    for row in await world.rows("SELECT seen FROM share"):
-        seen = {int(number): offset for number, offset in json.loads(row["seen"]).items()}
-        assert all(offset <= len(cut.partitions[number]) for number, offset in seen.items())
-
-
 async def test_who_is_behind_neither_ends_nor_makes_a_match_of_what_is_gone(world: World) -> None:
     """An organization is to be scored again by a replica that does not know yet that the listing was withdrawn."""
     first, second = world.starts("a"), world.starts("b")
     await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
-    demand(world, 1, "")
-    supply(world, 1, "")
+    world.demand(1, "")
+    world.supply(1, "")
     await until(world.is_done)
     owner, other = (first, second) if share_of("listings/d1") in first.shares.mine else (second, first)
     other.stands_still = True
     await asyncio.sleep(0.1)
-    supply(world, 1, "", state="WITHDRAWN")
-    await until(lambda: _is(world, ("listings/d1", "listings/s1"), "EXPIRED"))
+    world.supply(1, "", state="WITHDRAWN")
+    await until(lambda: world.is_match(("listings/d1", "listings/s1"), "EXPIRED"))
     await world.dies(owner.name)
     async with world.database.transaction(CAUSE) as tx:
         await again.of_issuer(tx, "organizations/TECH_DEMAND")
-    await until(lambda: _owns_all(other))
+    await until(lambda: other.owns_all())
     await asyncio.sleep(2)
-    assert await _is(world, ("listings/d1", "listings/s1"), "EXPIRED")
+    assert await world.is_match(("listings/d1", "listings/s1"), "EXPIRED")
     other.stands_still = False
     await until(world.is_done)
-    assert await _is(world, ("listings/d1", "listings/s1"), "EXPIRED")
+    assert await world.is_match(("listings/d1", "listings/s1"), "EXPIRED")
 
 
 async def test_who_is_not_given_what_comes_gives_its_shares_back(world: World) -> None:
@@ -371,7 +272,7 @@ async def test_who_is_not_given_what_comes_gives_its_shares_back(world: World) -
     await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
     first._tasks[0].cancel()  # what it is given comes from there
     first.following.stopped()
-    await until(lambda: _owns_all(second))
+    await until(lambda: second.owns_all())
     first.following.caught_up()
     await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
 
@@ -379,8 +280,8 @@ async def test_who_is_not_given_what_comes_gives_its_shares_back(world: World) -
 async def test_a_client_that_connects_anew_goes_on_where_it_stopped(world: World) -> None:
     replica = world.starts("a")
     for number in range(20):
-        demand(world, number, "")
-        supply(world, number, "")
+        world.demand(number, "")
+        world.supply(number, "")
     await until(world.is_done)
     ends = {number: len(records) for number, records in enumerate(world.topic.partitions) if records}
     assert await replica.following.beginning(world.topic.id, replica.ends) == ends
@@ -391,7 +292,7 @@ async def test_what_was_embedded_is_kept_for_all(world: World) -> None:
     first, second = world.starts("a"), world.starts("b")
     await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
     for number in range(50):
-        supply(world, number, "")
+        world.supply(number, "")
     await until(world.is_done)
     asked = len(world.by.asked)
     assert len(set(world.by.asked)) == 50
@@ -412,29 +313,13 @@ async def test_a_text_that_can_not_be_embedded_means_nothing_and_spoils_no_other
         return await embed(texts)
 
     monkeypatch.setattr(world.by, "embed", embedded)
-    supply(world, 1, "abc poison")
-    supply(world, 2, "abc")
+    world.supply(1, "abc poison")
+    world.supply(2, "abc")
     await until(world.is_done)
     entries = {one.facts.name: one.meaning for one in replica.index.entries()}
     assert not any(entries["listings/s1"])
     assert any(entries["listings/s2"])
     assert len(await world.rows("SELECT 1 FROM vector")) == 1
-
-
-async def _has(world: World, pairs: set[tuple[str, str]]) -> bool:
-    return (await world.matches()).keys() >= pairs
-
-
-async def _is(world: World, pair: tuple[str, str], state: str) -> bool:
-    return (await world.matches())[pair] == state
-
-
-async def _owns_all(replica: Replica) -> bool:
-    return len(replica.shares.mine) == SHARES
-
-
-async def _is_empty(world: World) -> bool:
-    return not await world.rows("SELECT 1 FROM again")
 
 
 async def test_an_index_on_the_disk_goes_on_where_it_stopped(world: World, tmp_path: Path) -> None:
@@ -443,8 +328,8 @@ async def test_an_index_on_the_disk_goes_on_where_it_stopped(world: World, tmp_p
     expected = set()
     for turn in range(3):
         for number in range(20 * turn, 20 * turn + 20):
-            expected.add(demand(world, number, ""))
-            supply(world, number, "")
+            expected.add(world.demand(number, ""))
+            world.supply(number, "")
         await until(world.is_done)
         assert (await world.matches()).keys() == expected
         said = len(await world.rows("SELECT 1 FROM event"))
@@ -477,8 +362,8 @@ async def test_who_lost_the_folder_of_its_index_begins_anew_and_misses_nothing(w
             while folder.exists():  # a merge may write into it while it goes
                 shutil.rmtree(folder, ignore_errors=True)
         for number in range(50 * removed, 50 * removed + 50):
-            expected.add(demand(world, number, ""))
-            supply(world, number, "")
+            expected.add(world.demand(number, ""))
+            world.supply(number, "")
     await until(replica.index.lost.is_set)
     assert not await world.is_done(), "what it could not take waits"
     await world.replicas.pop("a").stop()

@@ -11,10 +11,8 @@ from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import search_pb2 as pb
 from alliance_local.control import Platform
 from chassis.database import Cause
-from matching import scoring, shares
 from matching.searches import store
-from tests.component.replicas import CAUSE, World
-from tests.component.replicas import world as made
+from tests.component.replicas import CAUSE, World, quick_world
 from tests.waiting import until
 
 _SEEKER = "organizations/seeker"
@@ -24,11 +22,7 @@ _TITLES = {"散热": "集成电路封装散热", "电池": "新能源汽车电�
 @pytest.fixture
 async def world(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """One with short leases."""
-    monkeypatch.setattr(shares, "SECONDS", 1.0)
-    monkeypatch.setattr(scoring, "_TURN", 0.1)
-    monkeypatch.setattr(scoring, "_POLL", 0.05)
-    monkeypatch.setattr(scoring, "_AWAY", 0.05)
-    async with made(platform) as found:
+    async with quick_world(platform, monkeypatch) as found:
         yield found
 
 
@@ -100,9 +94,10 @@ async def test_any_history_is_told_as_it_was(world: World, seed: int) -> None:
     runs: Counter[tuple[str, str]] = Counter()  # how often a listing came to meet a word
     now: dict[str, str] = {}
     for turn in range(200):
-        name, word = f"listings/{chance.randrange(30)}", chance.choice(list(_TITLES))
+        number, word = chance.randrange(30), chance.choice(list(_TITLES))
+        name, kind = f"listings/{number}", ["TECH_DEMAND", "RESEARCH_OUTCOME"][number % 2]
         state = chance.choice(["PUBLISHED"] * 4 + ["WITHDRAWN"])
-        world.publish(name, chance.choice(["TECH_DEMAND", "RESEARCH_OUTCOME"]), _TITLES[word], state)
+        world.publish(name, kind, _TITLES[word], state)
         after = word if state == "PUBLISHED" else ""
         runs[after, name] += after != now.get(name, "") and after != ""
         now[name] = after

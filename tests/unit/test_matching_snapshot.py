@@ -242,7 +242,8 @@ def test_a_file_that_was_removed_under_it_is_in_no_snapshot(folder: Path, which:
 async def test_who_lost_the_index_builds_it_anew_with_the_next_start(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Else damage whose checksum was taken would end the process again and again."""
     index, snapshots, places = opened(folder)
-    following = Following(index, cast(Any, None), cast(Any, None), lambda _: {})  # neither is asked
+    nobody = cast(Any, None)  # is asked
+    following = Following(index, nobody, nobody, lambda _: {}, nobody)
     following.places = places
     following.is_caught_up.set()
     keeping = asyncio.create_task(snapshots.keep(following))

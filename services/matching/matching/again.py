@@ -1,8 +1,9 @@
 """What is to be scored again without a change of its own 待重评: an organization's listings, since what it may see has
-changed, and listings that could not be taken or scored. A row is there until every share has done it.
+changed, listings that could not be taken or scored, and those that were not scored yet when Kafka lost them. A row is there
+until every share has done it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +12,17 @@ from chassis.statements import Statements
 from matching.domain.shares import SHARES
 
 _ADD = """
-INSERT INTO again (issuer, listing, shares, tries, reason, cause, due_at) VALUES ($1, $2, $3::int[], $4, $5, $6, $7)
+INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at)
+VALUES ($1, $2, 0, $3::int[], $4, $5, $6, $7)
+"""
+_LEFT = """
+INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at)
+SELECT '', l, v, $3::int[], 0, '', '', clock_timestamp() FROM unnest($1::text[], $2::bigint[]) AS x (l, v) ORDER BY l
+ON CONFLICT (listing, version) WHERE version > 0 DO UPDATE SET shares = excluded.shares, due_at = excluded.due_at
 """
 _DUE = """
-SELECT id, issuer, listing, shares, tries, cause FROM again WHERE shares && $1::int[] AND due_at <= $2 ORDER BY id LIMIT 20
+SELECT id, issuer, listing, version, shares, tries, cause FROM again
+WHERE shares && $1::int[] AND due_at <= $2 ORDER BY id LIMIT 20
 """
 _FAILED = "UPDATE again SET tries = tries + 1, reason = $2, due_at = $3 WHERE id = $1"
 _DONE = """
@@ -27,11 +35,14 @@ _FAILING = "SELECT count(*) FROM again WHERE tries > 0"
 
 @dataclass(frozen=True)
 class Again:
-    """A row: of an issuer, or of one listing; `cause` is the id of the event that made it necessary."""
+    """A row: of an issuer, or of one listing; `cause` is the id of the event that made it necessary. Who does not know
+    the listing's `version` can't do it.
+    """
 
     id: int
     issuer: str
     listing: str
+    version: int
     shares: frozenset[int]
     tries: int
     cause: str
@@ -53,10 +64,18 @@ async def put_off(tx: Tx, listing: str, shares: Iterable[int], why: str) -> None
     await tx.sql.run(_ADD, "", listing, sorted(shares), 1, why, tx.cause.event_id, tx.recorded_at)
 
 
+async def left(sql: Statements, versions: Mapping[str, int]) -> None:
+    """Listings of some versions, whose places on the topic mean nothing any more, are to be scored, by every share. Whoever
+    follows the topic says so of what it has read; once is enough.
+    """
+    if versions:
+        await sql.run(_LEFT, list(versions), list(versions.values()), list(range(SHARES)))
+
+
 async def due(tx: Tx, shares: Iterable[int]) -> list[Again]:
     """What some of the shares have to do by now."""
     rows = await tx.sql.rows(_DUE, sorted(shares), tx.recorded_at)
-    return [Again(row.id, row.issuer, row.listing, frozenset(row.shares), row.tries, row.cause) for row in rows]
+    return [Again(row.id, row.issuer, row.listing, row.version, frozenset(row.shares), row.tries, row.cause) for row in rows]
 
 
 async def failed(tx: Tx, identifier: int, why: str, due_at: datetime) -> None:

@@ -54,7 +54,7 @@ class MatchingParts(Parts):
         meanings = Meanings(child, by.name, by.size, context.plumbing, self._shares.falls_here)
         self._snapshots = Snapshots(settings.index_folder, by.name, self._index) if settings.index_folder else None
         load = self._snapshots.load if self._snapshots else _nothing
-        self._following = Following(self._index, meanings, self._shares, load)
+        self._following = Following(self._index, meanings, self._shares, load, context.plumbing)
         proposing = Proposing(self._authority, self._index, settings)
         self._scoring = Scoring(
             self._following, self._shares, proposing, Telling(self._authority, self._index), context.database

@@ -1,7 +1,8 @@
 """From the topic of listings into the index: every replica follows the whole of it, in no transaction.
 
 What a record says of a listing counts where it is newer than what is known; what changed is kept in the log until every share
-has scored it.
+has scored it. Where the topic is made anew, or loses its end, what the log held becomes rows of the database: offsets tell
+nothing of it any more, and another replica may not have read it.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ from typing import cast
 from uuid import UUID
 
 from alliance.listings.v1 import events_pb2, listing_pb2
+from chassis.database import Database
 from chassis.handling import Ends
 from chassis.record import Record
+from matching import again
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.log import Log
@@ -27,7 +30,14 @@ _AT_ONCE = 32  # records whose texts are embedded together, and then in the inde
 class Following:
     """The follower of the topic; see `chassis.handling.Follower`."""
 
-    def __init__(self, index: Index, meanings: Meanings, shares: Shares, load: Callable[[str], dict[int, int]]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        meanings: Meanings,
+        shares: Shares,
+        load: Callable[[str], dict[int, int]],
+        database: Database,
+    ) -> None:
         """`load` fills the index with what was kept of a topic, and says where it goes on."""
         self.index = index
         self.log = Log()
@@ -42,6 +52,7 @@ class Following:
         self._meanings = meanings
         self._shares = shares
         self._load = load
+        self._database = database
         self._seen: dict[int, int] = {}
         self._is_anew = False
         self._next: dict[int, int] = {}  # where it reads on: behind the index, where a share is
@@ -49,24 +60,23 @@ class Following:
 
     async def beginning(self, topic: UUID, ends: Ends) -> Mapping[int, int]:
         """See `Follower`: where it stopped; at a start, where the share that is furthest behind did."""
-        name = str(topic)
-        is_anew = self.topic not in ("", name)
-        if not self.topic:
+        self.is_live = False  # until it has caught up, nothing is scored
+        name, is_start = str(topic), not self.topic
+        is_anew = not is_start and self.topic != name
+        if is_start:
             self.places = self._load(name)
-        lost = await self._lost(name, {} if is_anew else self.places, ends)
-        seen = self._seen if self.topic else await self._shares.seen_by_all(name)
-        # From here on nothing waits: what is scored meanwhile would be counted by offsets that mean nothing any more.
+        lost = await self._shares.cut(name, {} if is_anew else self.places, ends)
+        seen = await self._shares.seen_by_all(name) if is_start else self._seen
+        await self._leave(lambda number: is_anew or number in lost)
         if is_anew:
             self.places, self._seen, self._next, self._is_anew = {}, {}, {}, True
-            self._score_unsure(lambda _: True)
         else:
             self._seen = seen
-            if not self.topic:
+            if is_start:
                 self._next = {number: max(0, min(place, seen.get(number, 0))) for number, place in self.places.items()}
             for places in (self.places, self._seen, self._next):
                 for number in lost:  # where its end was is not known: what others have written there is read anew
                     places.pop(number, None)
-            self._score_unsure(lambda number: number in lost)
         self.topic = name
         return self._next
 
@@ -75,17 +85,18 @@ class Following:
         while self._unsure and self._unsure[0][0] < at:
             self._unsure.popleft()
 
-    async def _lost(self, topic: str, places: Mapping[int, int], ends: Ends) -> frozenset[int]:
-        """Partitions that end before what was read of them."""
-        lost, reached = await self._shares.cut(topic, ends)
-        return lost | {number for number, place in places.items() if place > reached.get(number, 0)}
-
-    def _score_unsure(self, is_of: Callable[[int], bool]) -> None:
-        """What came of some partitions before it was known that their offsets mean nothing any more may be taken for seen."""
-        for _, record in self._unsure:
-            if is_of(record.partition):
-                self.log.add(record)
-        self.log.begin_anew(is_of)
+    async def _leave(self, is_of: Callable[[int], bool]) -> None:
+        """Of some partitions offsets mean nothing any more: what is not scored yet, and what came before that was known and
+        may have been taken for seen, is left for the shares as rows.
+        """
+        unsure = [record for _, record in self._unsure if is_of(record.partition)]
+        versions: dict[str, int] = {}
+        for record in [*self.log.of(is_of), *unsure]:
+            versions[record.key] = max(record.version, versions.get(record.key, 0))
+        async with self._database.alone() as sql:
+            await again.left(sql, versions)
+        self.log.drop_of(is_of)
+        self._unsure = deque(one for one in self._unsure if not is_of(one[1].partition))
 
     async def take(self, records: Sequence[Record]) -> None:
         """See `Follower`. While some go into the index, the texts of the next are embedded."""
@@ -130,9 +141,13 @@ class Following:
         for places in (self.places, self._next):
             places[record.partition] = max(record.offset + 1, places.get(record.partition, 0))
 
+    def version(self, listing: str) -> int:
+        """What version of a listing the index has; 0 where it has never heard of it, or is asked of none."""
+        return _version_of(self.index.known(listing))
+
     def _held(self, record: Record, state: Entry | Gone) -> int:
         """Have the index hold it where it is newer; returns the version that was known."""
-        version = _version_of(self.index.known(record.key))
+        version = self.version(record.key)
         if record.version > version:
             if isinstance(state, Entry):
                 self.index.put(state)
@@ -147,7 +162,9 @@ class Following:
                 self._held(record, state)
 
     def _is_news(self, record: Record, version: int) -> bool:
-        """Whether some share has not scored it. On a topic that was made anew, what is known already was on the old one."""
+        """Whether some share has not scored it. On a topic that was made anew, what is known already was on the old one, and
+        is scored, or left to be.
+        """
         is_newer = record.version > version or (record.version == version and not self._is_anew)
         return is_newer and record.offset >= self._seen.get(record.partition, 0)
 

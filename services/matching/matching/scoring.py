@@ -6,19 +6,20 @@ that can't be scored is put down to be tried again, and holds up nobody.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from chassis import deadletter
 from chassis.clock import business_date
 from chassis.database import Cause, Database, Tx
 from chassis.handling import as_effect, away, reason
+from chassis.record import Record
 from chassis.statements import Statements
 from matching import again, metrics
 from matching.again import Again
 from matching.domain.shares import SHARES
 from matching.following import Following
-from matching.log import Change
+from matching.log import is_seen
 from matching.proposing import Proposing
 from matching.searches.telling import Telling
 from matching.shares import LostError, Share, Shares
@@ -46,7 +47,7 @@ class Scoring:
         self._telling = telling
         self._database = database
         self._next = 0  # number of the first change in the log that one of these shares may not have scored
-        self._next_of: dict[int, int] = {}  # by number, their epochs
+        self._next_of: Mapping[int, Share] = {}
         self._recalled = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
@@ -154,25 +155,24 @@ class Scoring:
         self._drop()
         return True
 
-    def _unseen(self) -> tuple[list[tuple[Change, frozenset[int]]], dict[int, dict[int, int]]]:
+    def _unseen(self) -> "tuple[list[_Unseen], _Seen]":
         """The next changes with the shares that have not scored them, and what those will have seen then."""
         ready = self._ready()
-        epochs = {share.number: share.epoch for share in self._shares.mine.values()}
-        if epochs != self._next_of:  # one that was just taken may have scored less than what is passed by already
-            self._next, self._next_of = 0, epochs
-        seen = {share.number: dict(share.seen) for share in ready}
-        some: list[tuple[Change, frozenset[int]]] = []
+        if self._shares.mine != self._next_of:  # one that was just taken may have scored less than what is passed by already
+            self._next, self._next_of = 0, dict(self._shares.mine)
+        seen = {share: dict(share.seen) for share in ready}
+        some: list[_Unseen] = []
         for number, change in self._following.log.since(self._next):
-            shares = frozenset(share for share, places in seen.items() if not change.is_seen(places))
+            shares = [share for share, places in seen.items() if not is_seen(change, places)]
             if shares:
                 some.append((change, shares))
                 for share in shares:
-                    seen[share][change.partition] = max(change.at + 1, seen[share].get(change.partition, change.at + 1))
+                    seen[share][change.partition] = change.offset + 1
             elif not some and len(ready) == len(self._shares.mine):
                 self._next = number + 1
             if len(some) == _TOGETHER:
                 break
-        return some, {share: places for share, places in seen.items() if places != self._shares.mine[share].seen}
+        return some, {share: places for share, places in seen.items() if places != share.seen}
 
     def _ready(self) -> list[Share]:
         """Those of its shares that it can score against."""
@@ -180,33 +180,29 @@ class Scoring:
 
     def _is_ready(self, share: Share) -> bool:
         """Whether the index has all that was scored against the share: else a pair is passed by, or made of what is gone."""
-        places = self._following.places
-        return self._shares.topic == self._following.topic and all(
-            places.get(partition, 0) >= offset for partition, offset in share.seen.items()
-        )
+        following = self._following
+        is_known = all(following.places.get(partition, 0) >= offset for partition, offset in share.seen.items())
+        return following.is_live and share.topic == following.topic and is_known
 
-    async def _scored(self, some: Sequence[tuple[Change, frozenset[int]]], seen: dict[int, dict[int, int]]) -> None:
+    async def _scored(self, some: "Sequence[_Unseen]", seen: "_Seen") -> None:
         async with self._database.transaction(Cause(ACTOR)) as tx:
             for change, shares in some:
-                work = self._changed(tx, change.record.key, shares, change.record.time)
-                await as_effect(tx, ACTOR, _GROUP, change.record, work)
+                await as_effect(tx, ACTOR, _GROUP, change, self._changed(tx, change.key, _numbers(shares), change.time))
             await self._shares.advance(tx, seen)
             at = tx.recorded_at
-        self._have_seen(seen)
+        _have_seen(seen)
         for change, _ in some:
-            metrics.FRESHNESS.observe(max(0.0, (at - change.record.time).total_seconds()))
+            metrics.FRESHNESS.observe(max(0.0, (at - change.time).total_seconds()))
 
     async def _changed(self, tx: Tx, name: str, shares: frozenset[int], at: datetime) -> None:
         """All that follows from a listing's change."""
         await self._proposing.plan(tx, name, shares)
         await self._telling.tell(tx, name, shares, at)
 
-    async def _one_by_one(self, some: Sequence[tuple[Change, frozenset[int]]]) -> None:
+    async def _one_by_one(self, some: "Sequence[_Unseen]") -> None:
         """Each alone; those that fail are to be tried again, and count as seen."""
         for change, shares in some:
-            if not shares <= self._shares.mine.keys():
-                raise LostError
-            seen = {number: {**self._shares.mine[number].seen, change.partition: change.at + 1} for number in shares}
+            seen = {share: {**share.seen, change.partition: change.offset + 1} for share in shares}
             try:
                 await self._scored([(change, shares)], seen)
             except LostError:
@@ -214,16 +210,11 @@ class Scoring:
             except Exception as error:
                 if away(error):
                     raise
-                log.exception("scoring: put off", extra={"listing": change.record.key})
-                async with self._database.transaction(Cause(ACTOR, event_id=change.record.id)) as tx:
-                    await again.put_off(tx, change.record.key, shares, reason(error))
+                log.exception("scoring: put off", extra={"listing": change.key})
+                async with self._database.transaction(Cause(ACTOR, event_id=change.id)) as tx:
+                    await again.put_off(tx, change.key, _numbers(shares), reason(error))
                     await self._shares.advance(tx, seen)
-                self._have_seen(seen)
-
-    def _have_seen(self, seen: dict[int, dict[int, int]]) -> None:
-        for number, places in seen.items():
-            if number in self._shares.mine:
-                self._shares.mine[number].seen = places
+                _have_seen(seen)
 
     def _drop(self) -> None:
         """Forget changes that every share has scored; of another topic, what they have seen says nothing."""
@@ -231,22 +222,25 @@ class Scoring:
             return
         everybody = [share.seen for share in self._shares.mine.values()] + list(self._shares.others.values())
         if len(everybody) == SHARES:
-            self._following.log.drop(lambda change: all(change.is_seen(seen) for seen in everybody))
+            self._following.log.drop(lambda change: all(is_seen(change, seen) for seen in everybody))
 
     # Again
 
     async def _again(self) -> bool:
         """What has no change of its own: an organization that sees more, or less, and what could not be scored before."""
-        mine = frozenset(share.number for share in self._ready())
+        ready = self._ready()
         async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
-            found = await again.due(tx, mine)
+            found = await again.due(tx, _numbers(ready))
             if any(one.listing for one in found):  # it may have been a dead letter, of which this process has not heard yet
                 await self._recall(tx.sql)
         for one in found:
-            await self._anew(one, mine & one.shares)
+            await self._anew(one, [share for share in ready if share.number in one.shares])
         return bool(found)
 
-    async def _anew(self, one: Again, shares: frozenset[int]) -> None:
+    async def _anew(self, one: Again, shares: Collection[Share]) -> None:
+        if one.version > self._following.version(one.listing):
+            await self._later(one, f"version {one.version} has not come here")
+            return
         names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
         try:
             for start in range(0, len(names), _TOGETHER):
@@ -257,25 +251,28 @@ class Scoring:
             if away(error):
                 raise
             log.exception("scoring: put off again", extra={"listing": one.listing, "issuer": one.issuer})
-            pause = min(timedelta(seconds=2**one.tries), _LATEST)
-            async with self._database.transaction(Cause(ACTOR)) as tx:
-                await again.failed(tx, one.id, reason(error), tx.recorded_at + pause)
+            await self._later(one, reason(error))
             return
         async with self._database.transaction(Cause(ACTOR)) as tx:
             await self._shares.guard(tx, shares)
-            await again.done(tx, one.id, shares)
+            await again.done(tx, one.id, _numbers(shares))
+
+    async def _later(self, one: Again, why: str) -> None:
+        pause = min(timedelta(seconds=2**one.tries), _LATEST)
+        async with self._database.transaction(Cause(ACTOR)) as tx:
+            await again.failed(tx, one.id, why, tx.recorded_at + pause)
 
     async def _planned(
-        self, names: Sequence[str], shares: frozenset[int], cause: str = "", *, has_changed: bool = False
+        self, names: Sequence[str], shares: Collection[Share], cause: str = "", *, has_changed: bool = False
     ) -> None:
         """Score listings against shares, in one transaction; `has_changed`: they could not be scored when they changed."""
         async with self._database.transaction(Cause(ACTOR, event_id=cause)) as tx:
             await self._shares.guard(tx, shares)
             for name in names:
                 if has_changed:
-                    await self._changed(tx, name, shares, tx.recorded_at)
+                    await self._changed(tx, name, _numbers(shares), tx.recorded_at)
                 else:
-                    await self._proposing.plan(tx, name, shares)
+                    await self._proposing.plan(tx, name, _numbers(shares))
 
     # Days
 
@@ -285,13 +282,26 @@ class Scoring:
             today = business_date(tx.now)
         late = [share for share in self._ready() if share.swept_on < today]
         for since in {share.swept_on for share in late}:
-            shares = frozenset(share.number for share in late if share.swept_on == since)
+            shares = [share for share in late if share.swept_on == since]
             # At the very first day every listing has been planned when it came.
             names = self._following.index.beginning(since, today) if since.year > 1 else []
             for start in range(0, len(names), _TOGETHER):
                 await self._planned(names[start : start + _TOGETHER], shares)
             async with self._database.transaction(Cause(ACTOR)) as tx:
                 await self._shares.swept(tx, shares, today)
-            for number in shares & self._shares.mine.keys():
-                self._shares.mine[number].swept_on = today
+            for share in shares:
+                share.swept_on = today
         return bool(late)
+
+
+_Unseen = tuple[Record, Sequence[Share]]
+_Seen = Mapping[Share, Mapping[int, int]]
+
+
+def _numbers(shares: Collection[Share]) -> frozenset[int]:
+    return frozenset(share.number for share in shares)
+
+
+def _have_seen(seen: _Seen) -> None:
+    for share, places in seen.items():
+        share.seen = dict(places)

@@ -2,12 +2,14 @@
 
 A replica keeps its name over restarts (its slot, which one process at a time has), and takes its shares again at once, under
 a new epoch. A transaction that scores writes down what it has `seen` under the epochs that it began with, and fails where
-another has taken a share meanwhile: so no change is passed by, and what two did at once only one commits.
+a share was taken meanwhile, by another or by this one itself: so no change is passed by, and what two did at once only one
+commits.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,12 +44,13 @@ UPDATE share SET expires_at = clock_timestamp()
 FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3
 """
 _CUT = """
-UPDATE share SET seen = seen - $3::text[], epoch = epoch + 1, expires_at = clock_timestamp() WHERE number = $1 AND epoch = $2
+UPDATE share SET seen = seen - $2::text[], epoch = epoch + 1, expires_at = clock_timestamp() WHERE topic = $1
 """
 _LEAVE = "DELETE FROM replica WHERE name = $1"
 _ADVANCE = """
-UPDATE share SET topic = $5, seen = s::jsonb
-FROM unnest($1::int[], $2::bigint[], $3::text[]) AS mine (n, e, s) WHERE number = n AND epoch = e AND owner = $4
+UPDATE share SET topic = t, seen = s::jsonb
+FROM unnest($1::int[], $2::bigint[], $4::text[], $5::text[]) AS mine (n, e, t, s)
+WHERE number = n AND epoch = e AND owner = $3
 """
 _SWEPT = """
 UPDATE share SET swept_on = $4
@@ -61,15 +64,18 @@ SELECT count(*) FROM (
 
 
 class LostError(Exception):
-    """Another replica has one of the shares now."""
+    """One of the shares was taken since."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Share:
-    """One that is this replica's: `seen` says for each partition up to which offset changes have been scored."""
+    """One that is this replica's, as it was taken: `seen` says for each partition of a topic (its id) up to which offset
+    changes have been scored. Taken once more, it is another.
+    """
 
     number: int
     epoch: int
+    topic: str
     seen: dict[int, int]
     swept_on: date
 
@@ -86,6 +92,7 @@ class Shares:
         self.mine: dict[int, Share] = {}
         self.others: dict[int, Mapping[int, int]] = {}
         """What the shares of others had seen when they were last looked at."""
+        self._looking = asyncio.Lock()  # at the rows, to learn whose they are
         self._place, self._replicas = 0, 1  # this one's among those that live, and how many they are
 
     async def seen_by_all(self, topic: str) -> dict[int, int]:
@@ -100,7 +107,7 @@ class Shares:
 
     async def turn(self, topic: str) -> bool:
         """Renew what is this replica's, take what is free, give back what is more than its part; says whether it took any."""
-        async with self._database.alone() as sql:
+        async with self._looking, self._database.alone() as sql:
             await sql.run(_LIVE, self._name, SECONDS)
             names = await sql.column(_NAMES)
             self._place, self._replicas = names.index(self._name) if self._name in names else 0, max(1, len(names))
@@ -112,7 +119,7 @@ class Shares:
             await self._give(sql, sorted(self.mine)[part:])
             free = [row.number for row in rows if row.number not in self.mine and (row.owner == self._name or not row.held)]
             taken = await self._take(sql, free[: part - len(self.mine)])
-        self.others = {row.number: _seen(row, topic) for row in rows if row.number not in self.mine}
+            self.others = {row.number: _seen(row, topic) for row in rows if row.number not in self.mine}
         return taken
 
     async def leave(self) -> None:
@@ -121,62 +128,49 @@ class Shares:
             await self._give(sql, list(self.mine))
             await sql.run(_LEAVE, self._name)
 
-    async def cut(self, topic: str, ends: Ends) -> tuple[frozenset[int], Mapping[int, int]]:
-        """Forget what was seen of partitions of a topic that end before it: their records are lost, and others have those
-        offsets now. Takes such shares from their owners, who begin anew; returns the partitions, and where each one ends.
+    async def cut(self, topic: str, places: Mapping[int, int], ends: Ends) -> frozenset[int]:
+        """Forget what was seen of partitions of a topic that end before it, or before what this replica has read (`places`):
+        their records are lost, and others have those offsets now. Takes the shares from all owners, who begin anew, so that
+        none writes down what it is just scoring; returns the partitions.
         """
-        found: set[int] = set()
-        async with self._database.alone() as sql:
-            rows = await sql.rows(_ROWS)
+        async with self._looking, self._database.alone() as sql:
+            known = [_seen(row, topic) for row in await sql.rows(_ROWS)]
             reached = await ends()  # asked afterwards: what was seen then is not behind it
-            for row in rows:
-                lost = {number for number, offset in _seen(row, topic).items() if offset > reached.get(number, 0)}
-                if lost:
-                    log.error("shares: the topic has lost records", extra={"share": row.number, "partitions": sorted(lost)})
-                    await sql.run(_CUT, row.number, row.epoch, [str(number) for number in lost])
-                    found |= lost
-        if found:
-            self.mine, self.others = {}, {}  # until the next turn
-        return frozenset(found), reached
+            lost = frozenset(n for one in [places, *known] for n, offset in one.items() if offset > reached.get(n, 0))
+            if lost:
+                log.error("shares: the topic has lost records", extra={"partitions": sorted(lost)})
+                await sql.run(_CUT, topic, [str(number) for number in lost])
+                self.mine, self.others = {}, {}  # until the next turn
+        return lost
 
-    async def advance(self, tx: Tx, seen: Mapping[int, Mapping[int, int]]) -> None:
+    async def advance(self, tx: Tx, seen: Mapping[Share, Mapping[int, int]]) -> None:
         """Write down what shares have seen. Raises `LostError`."""
-        told = [json.dumps({str(partition): offset for partition, offset in seen[number].items()}) for number in seen]
-        changed = await tx.sql.run(_ADVANCE, *self._epochs(seen), told, self._name, self.topic)
-        self._check(changed, seen)
+        told = [json.dumps({str(partition): offset for partition, offset in places.items()}) for places in seen.values()]
+        changed = await tx.sql.run(_ADVANCE, *_epochs(seen), self._name, [share.topic for share in seen], told)
+        _check(changed, seen)
 
-    async def guard(self, tx: Tx, numbers: Iterable[int]) -> None:
-        """Nobody else gets them before this transaction ends. Raises `LostError`."""
-        wanted = list(numbers)
-        self._check(await tx.sql.value(_GUARD, *self._epochs(wanted), self._name), wanted)
+    async def guard(self, tx: Tx, shares: Collection[Share]) -> None:
+        """Nobody takes them before this transaction ends. Raises `LostError`."""
+        _check(await tx.sql.value(_GUARD, *_epochs(shares), self._name), shares)
 
-    async def swept(self, tx: Tx, numbers: Iterable[int], day: date) -> None:
+    async def swept(self, tx: Tx, shares: Collection[Share], day: date) -> None:
         """Write down up to which day listings that begin have been scored. Raises `LostError`."""
-        wanted = list(numbers)
-        self._check(await tx.sql.run(_SWEPT, *self._epochs(wanted), self._name, day), wanted)
+        _check(await tx.sql.run(_SWEPT, *_epochs(shares), self._name, day), shares)
 
     def forget(self) -> None:
         """What another may have taken is asked for again."""
         self.mine = {}
 
-    def _epochs(self, numbers: Iterable[int]) -> tuple[list[int], list[int]]:
-        wanted = [number for number in numbers if number in self.mine]
-        return wanted, [self.mine[number].epoch for number in wanted]
-
-    def _check(self, found: int, wanted: Iterable[int]) -> None:
-        if found != len(list(wanted)):
-            raise LostError
-
     async def _keep(self, sql: Statements) -> None:
         if self.mine:
-            kept = set(await sql.column(_KEEP, *self._epochs(self.mine), self._name, SECONDS))
+            kept = set(await sql.column(_KEEP, *_epochs(self.mine.values()), self._name, SECONDS))
             if lost := self.mine.keys() - kept:
                 log.warning("shares: taken by another", extra={"shares": sorted(lost)})
             self.mine = {number: share for number, share in self.mine.items() if number in kept}
 
     async def _give(self, sql: Statements, numbers: list[int]) -> None:
         if numbers:
-            given = self._epochs(numbers)
+            given = _epochs([self.mine[number] for number in numbers if number in self.mine])
             self.mine = {number: share for number, share in self.mine.items() if number not in numbers}
             await sql.run(_GIVE, *given, self._name)
 
@@ -185,11 +179,21 @@ class Shares:
             return False
         await sql.run(_FORGET)
         taken = [
-            Share(row.number, row.epoch, _seen(row, self.topic), row.swept_on)
+            Share(row.number, row.epoch, self.topic, _seen(row, self.topic), row.swept_on)
             for row in await sql.rows(_TAKE, numbers, self._name, SECONDS)
         ]
         self.mine |= {share.number: share for share in taken}
         return bool(taken)
+
+
+def _epochs(shares: Iterable[Share]) -> tuple[list[int], list[int]]:
+    some = list(shares)
+    return [share.number for share in some], [share.epoch for share in some]
+
+
+def _check(found: int, wanted: Collection[Share]) -> None:
+    if found != len(wanted):
+        raise LostError
 
 
 def _seen(row: object, topic: str) -> dict[int, int]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy import Index as TableIndex
@@ -108,10 +109,12 @@ class AgainRow(Base, table=True):
     """What is to be scored again without a change of a listing's own: an organization's listings, or one that failed."""
 
     __tablename__ = "again"
+    __table_args__ = (TableIndex("again_version", "listing", "version", unique=True, postgresql_where=text("version > 0")),)
 
     id: int | None = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     issuer: str = Field(sa_type=Text)
     listing: str = Field(sa_type=Text)
+    version: int = Field(sa_type=BigInteger, description="of the listing, which has to be known; 0: any")
     shares: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False), description="those that have not done it yet")
     tries: int
     reason: str = Field(sa_type=Text)
