@@ -12,6 +12,8 @@ from alliance.matching.v1 import matching_service_pb2, review_service_pb2, searc
 from alliance_local.control import Platform
 from chassis.database import Tx
 from matching import scoring, shares
+from matching.entry import Gone
+from matching.index import Index
 from matching.meanings import Asking
 from matching.reviews.rpc import Reviews
 from matching.rpc import Matching
@@ -137,21 +139,26 @@ async def test_a_topic_made_anew_hides_no_more_than_before(world: World) -> None
 async def test_a_saved_search_shows_what_met_it_as_long_as_its_organization_may_see_it(world: World) -> None:
     seeker = "organizations/seeker"
     replica = world.starts("a")
-    searches = Searches(replica.authority, replica.index)
+    behind, ahead = Index(SIZE), Index(SIZE)
+    ahead.remove(NAME, Gone(2, "WITHDRAWN"))
     async with world.database.transaction(CAUSE) as tx:
         row = store.row_of(tx, search_pb2.SavedSearch(organization=seeker, display_name="散热", query="散热"), "")
         await store.enter(tx, row)
 
-    async def latest() -> str:
+    async def latest(index: Index = replica.index) -> str:
         async with world.database.transaction(CAUSE, read_only=True) as tx:
             request = search_service_pb2.ListSavedSearchesRequest(organization=seeker)
-            (search,) = (await searches.ListSavedSearches(_call(tx), request)).saved_searches
+            (search,) = (await Searches(replica.authority, index).ListSavedSearches(_call(tx), request)).saved_searches
             return search.latest.title
 
     assert await latest() == ""
     world.publish(NAME, KIND, TITLE)
     await until(world.is_done)
     assert await latest() == TITLE
+    assert await latest(behind) == TITLE, "on a replica that has not heard of it"
+    assert await latest(ahead) == ""
+    behind.newer.learn(NAME, 2, None, None)
+    assert await latest(behind) == ""
     world.by.goes.clear()
     world.publish(NAME, KIND, "另行通知", visibility=pb.VISIBILITY_GOVERNMENT)
     await until(lambda: len(replica.index.newer))
@@ -161,7 +168,9 @@ async def test_a_saved_search_shows_what_met_it_as_long_as_its_organization_may_
     assert await latest() == "", "and afterwards"
     async with world.database.transaction(CAUSE) as tx:
         request = search_service_pb2.DeleteSavedSearchRequest(name=row.name)
-        assert (await searches.DeleteSavedSearch(_call(tx), request)).latest == search_pb2.FoundListing()
+        assert (
+            await Searches(replica.authority, replica.index).DeleteSavedSearch(_call(tx), request)
+        ).latest == search_pb2.FoundListing()
     (told,) = await world.rows("SELECT payload FROM event WHERE type = 'alliance.matching.search.forgotten.v1'")
     assert TITLE.encode() not in told["payload"]
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.matching.v1.search_pb2 import FoundListing
 from matching.entry import Entry, Gone, version_of
 
 
@@ -21,7 +22,7 @@ class Audience(NamedTuple):
     visibility: int
 
     @classmethod
-    def of(cls, listing: pb.Listing) -> "Audience":
+    def of(cls, listing: pb.Listing | FoundListing) -> "Audience":
         """Of a listing; the names, of which there are few, once for all."""
         return cls(intern(listing.issuer), tuple(map(intern, listing.bodies)), listing.visibility)
 
@@ -78,9 +79,11 @@ class Newer:
     def shows(self, viewer: Viewer, entry: Entry) -> bool:
         """Whether a viewer may see a listing of the index, by what it holds of it and by what is newer."""
         facts = entry.facts
-        if not Audience(facts.issuer, facts.bodies, facts.visibility).holds(viewer):
-            return False
-        state = self._states.get(facts.name)
+        return Audience(facts.issuer, facts.bodies, facts.visibility).holds(viewer) and self.allows(viewer, facts.name)
+
+    def allows(self, viewer: Viewer, name: str) -> bool:
+        """Whether nothing that is newer than the index hides a listing from a viewer."""
+        state = self._states.get(name)
         return state is None or _holds(state.audience, viewer)
 
     def hidden(self, viewer: Viewer) -> list[str]:

@@ -10,8 +10,10 @@ from chassis import etag, paging
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition
 from chassis.rpc import Call
+from matching.entry import Entry, version_of
 from matching.index import Index
 from matching.mapping import area_of
+from matching.newer import Audience
 from matching.searches import store
 from matching.searches.mapping import message_of, problems
 
@@ -63,10 +65,16 @@ class Searches:
     def _shown(self, row: Any, viewer: Viewer) -> pb.SavedSearch:
         """The search, with what met it last as long as its organization may see that."""
         search = message_of(row)
-        entry = self._index.get(search.latest.listing)
-        if entry is None or not self._index.newer.shows(viewer, entry):
+        if not self._is_seen(search.latest, viewer):
             search.ClearField("latest")
         return search
+
+    def _is_seen(self, found: pb.FoundListing, viewer: Viewer) -> bool:
+        """Whether a viewer may see a listing by now. The replica that told of it may know more of the topic than this one."""
+        known, newer = self._index.known(found.listing), self._index.newer
+        if version_of(known) < found.version:
+            return Audience.of(found).holds(viewer) and newer.allows(viewer, found.listing)
+        return isinstance(known, Entry) and newer.shows(viewer, known)
 
 
 async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
