@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
@@ -126,11 +125,10 @@ class Consumers:
             await asking.start()
             self._asking = asking
             await broker.connect()
-            places: dict[TopicPartition, int] = {}
             for lane in self._lanes:
-                places |= await lane.beginning(asking)
+                await lane.begin(asking)
             config = broker.config.broker_config
-            config.builder = partial(Client, places=places, **cast(Any, config.builder).keywords)
+            config.builder = partial(Client, **cast(Any, config.builder).keywords)
             await broker.start()
         reaching = asyncio.create_task(self._caught_up())
         try:

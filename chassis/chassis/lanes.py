@@ -40,15 +40,15 @@ Batch = tuple[ConsumerRecord[Any, Any], ...]
 
 class Client(TolerantConsumer):
     """A client that knows what it gave, and whose polls never come back empty: after an empty one FastStream would sleep
-    for as long again. Of the `places`, it begins at those that it is told to read."""
+    for as long again. It begins at its `places`."""
 
     in_hand = 0
     """Records that were given and are not handled yet; those of a poll are handled before the next."""
     started = False
 
-    def __init__(self, *topics: str, places: Mapping[TopicPartition, int], **options: Any) -> None:
+    def __init__(self, *topics: str, places: Mapping[TopicPartition, int] | None = None, **options: Any) -> None:
         super().__init__(*topics, **options)
-        self._places = places
+        self._places = places or {}
         self._checked: Any = None  # the assignment whose offsets are known to be of the topic as it is
 
     async def start(self) -> None:
@@ -131,10 +131,9 @@ class Lane(ABC):
     async def _take(self, batch: Batch) -> None:
         """Handle what a poll gave; the next poll comes afterwards."""
 
-    async def beginning(self, asking: AIOKafkaConsumer) -> dict[TopicPartition, int]:
-        """Learn which topic it is; where it goes on, as far as Kafka does not know that itself."""
+    async def begin(self, asking: AIOKafkaConsumer) -> None:
+        """Learn which topic it is, before the client is started."""
         self._topic = await self._found(asking)
-        return {}
 
     async def look(self, asking: AIOKafkaConsumer) -> None:
         """Raises KafkaError where the topic was made anew: the client would pass by what comes at offsets that it knows."""
@@ -261,12 +260,15 @@ class Tail(Lane):
             max_records=BATCH,
         )
 
-    async def beginning(self, asking: AIOKafkaConsumer) -> dict[TopicPartition, int]:
-        """Where the follower goes on; partitions that are left out are read from their start."""
+    async def begin(self, asking: AIOKafkaConsumer) -> None:
+        """Have the client begin where its follower goes on; partitions that are left out are read from their start. Another
+        follower of the same topic goes on elsewhere.
+        """
         topic = self.handling.listen.topic
         self._topic = await topic_id(asking, topic)
         places = await self._follower.beginning(self._topic, partial(self._ends, asking))
-        return {TopicPartition(topic, number): offset for number, offset in places.items()}
+        found = {TopicPartition(topic, number): offset for number, offset in places.items()}
+        self._subscriber._connection_args["places"] = found
 
     async def look(self, asking: AIOKafkaConsumer) -> None:
         """Raises KafkaError where the topic was made anew, or ends before what was read of it."""

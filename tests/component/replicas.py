@@ -24,6 +24,7 @@ from chassis.database import Cause, Database
 from chassis.kafka import partition_of
 from chassis.record import Record
 from matching import app, scoring, shares
+from matching.ahead import Ahead
 from matching.domain.shares import SHARES
 from matching.embedding import Vectors
 from matching.following import Following
@@ -49,9 +50,13 @@ class Letters:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.goes = asyncio.Event()
+        """Cleared, it stands still."""
+        self.goes.set()
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """See `matching.meanings.Embedding`."""
+        await self.goes.wait()
         self.asked += texts
         rows: Vectors = np.array([[text.count(chr(one)) for one in _LETTERS] for text in texts], np.float32).reshape(-1, SIZE)
         return rows
@@ -95,7 +100,8 @@ class Replica:
         self.following = Following(
             self.index, Meanings(by, "letters", SIZE, database, self.shares.falls_here), self.shares, load, database
         )
-        authority = Authority(ProjectedRegister(), _nobody, None)
+        self.ahead = Ahead(self.index)
+        authority = self.authority = Authority(ProjectedRegister(), _nobody, None)
         self.proposing = Proposing(
             authority, self.index, MatchingSettings.model_construct(match_best=1000, match_candidates=1000)
         )
@@ -107,7 +113,7 @@ class Replica:
 
     def start(self) -> None:
         """Begin to follow and to score."""
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self.scoring.run())]
+        self._tasks = [asyncio.create_task(one) for one in (self._follow(), self._read_ahead(), self.scoring.run())]
         if self.snapshots:
             self._tasks.append(asyncio.create_task(self.snapshots.keep(self.following)))
 
@@ -153,6 +159,18 @@ class Replica:
             await self.following.take(some)
             places[number] = start + len(some)
             await asyncio.sleep(0)
+
+    async def _read_ahead(self) -> None:
+        known = None
+        while True:
+            if self.topic is not known:
+                known = self.topic
+                places = dict(await self.ahead.beginning(known.id, self.ends))
+            for number, records in enumerate(known.partitions):
+                if some := records[places.get(number, 0) :]:
+                    await self.ahead.take(some)
+                    places[number] = len(records)
+            await asyncio.sleep(0.01)
 
 
 async def _nobody(*_: Any) -> frozenset[str]:

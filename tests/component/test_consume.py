@@ -313,7 +313,7 @@ async def test_what_is_not_handled_yet_is_the_lag(probe: Probe, monkeypatch: pyt
 
 async def test_what_is_in_hand_is_not_handled_yet(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client counts it as read."""
-    place, client = TopicPartition(TOPIC, 0), Client(places={})
+    place, client = TopicPartition(TOPIC, 0), Client()
     client.in_hand = 2
 
     async def position(_: TopicPartition) -> int:

@@ -92,7 +92,7 @@ async def test_what_was_a_dead_letter_is_scored_by_every_replica_once_it_is_take
         world.publish(late.name, "RESEARCH_OUTCOME", "园林苗木")
     await until(world.is_done)
     assert await world.matches() == {}
-    (listening,) = (one for one in Events(first.following).listens() if one.follower)
+    (listening,) = (one for one in Events(first.following, first.ahead).listens() if one.follower is first.following)
     handling = Handling("matching", listening, world.database, (0.0,))
     async with world.database.transaction(CAUSE) as tx:
         record = decode(raw := _raw(late, 2))

@@ -1,12 +1,15 @@
 """Tails: a follower is given all that is on its topic, from where it stands; what it cannot take is parked."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 from chassis import deadletter, lanes, topics
+from chassis.consumer import Consumers
+from chassis.handling import Handling
 from chassis.kafka import partition_of
 from chassis.topicid import topic_id
 from tests.component.conftest import TOPIC, Probe, key
@@ -47,6 +50,32 @@ async def test_it_goes_on_where_its_follower_stands(probe: Probe) -> None:
         await until(consumers.ready.is_set)
     assert probe.has_followed(after)
     assert not probe.has_followed(before)
+
+
+async def test_two_followers_of_a_topic_go_on_each_where_it_stands(probe: Probe) -> None:
+    """In one process, which is ready once both have all that was there."""
+    before, after = key(), key()
+    other = replace(probe, followed=[], places={}, topics=[], held_up=asyncio.Event())
+    async with running(probe.relay().run):
+        await probe.emit(before, 1)
+        await until(lambda: probe.is_published(before))
+        (record,) = await probe.published(before)
+        probe.places = {record.partition: record.offset + 1}
+        await probe.emit(after, 1)
+        await until(lambda: probe.is_published(after))
+    one = probe.handling("state", tail=True)
+    second = Handling(probe.name, replace(other.listen("state", tail=True), name="other"), probe.database, (0.0,))
+    consumers = Consumers(probe.name, "0", probe.kafka, probe.database, [one, second])
+    async with running(consumers.run):
+        await until(lambda: probe.has_followed(after))
+        await asyncio.sleep(1)
+        assert not consumers.ready.is_set()
+        assert other.held_up
+        other.held_up.set()
+        await until(consumers.ready.is_set)
+    assert not probe.has_followed(before)
+    assert other.has_followed(before)
+    assert other.has_followed(after)
 
 
 async def test_ready_is_who_has_all_that_was_there(probe: Probe) -> None:

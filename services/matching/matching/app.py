@@ -13,6 +13,7 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from matching import store
+from matching.ahead import Ahead
 from matching.embedder import Child
 from matching.embedding import embedder
 from matching.events import Events
@@ -72,13 +73,13 @@ class MatchingParts(Parts):
         return [
             Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], matching),
             Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),
-            Offer(search_service_pb2.DESCRIPTOR.services_by_name["SearchesService"], Searches()),
+            Offer(search_service_pb2.DESCRIPTOR.services_by_name["SearchesService"], Searches(self._authority, self._index)),
             Offer(statistics_service_pb2.DESCRIPTOR.services_by_name["StatisticsService"], Statistics()),
         ]
 
     def listens(self) -> Sequence[Listen]:
         """Listings, and the register's facts."""
-        return Events(self._following).listens()
+        return Events(self._following, Ahead(self._index)).listens()
 
     def tasks(self) -> Sequence[Task]:
         """Scoring of its shares, keeping the index, and ending without it."""

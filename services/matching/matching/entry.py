@@ -59,6 +59,13 @@ class Gone(NamedTuple):
     state: str
 
 
+def version_of(known: Entry | Gone | None) -> int:
+    """The version of a listing that is known; 0 where it was never heard of."""
+    if known is None:
+        return 0
+    return known.facts.version if isinstance(known, Entry) else known.version
+
+
 def to_bytes(entry: Entry) -> bytes:
     """The entry as the index keeps it."""
     facts = entry.facts

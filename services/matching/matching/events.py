@@ -1,4 +1,4 @@
-"""What matching hears: listings (every replica follows them, into its index) and the register's facts."""
+"""What matching hears: listings (every replica follows them, into its index, and ahead of it) and the register's facts."""
 
 from dataclasses import replace
 from typing import cast
@@ -9,29 +9,38 @@ from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.record import Record
 from matching import again
+from matching.ahead import Ahead
 from matching.following import Following
+
+_LISTINGS = "alliance.internal.listings.listing.v1"
 
 
 class Events:
     """The handlers."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: Following, ahead: Ahead) -> None:
         self._following = following
+        self._ahead = ahead
 
     def listens(self) -> list[Listen]:
         """The projection's listeners, two of which make listings be judged anew, and the listings themselves."""
         anew = {"access-organization": self.on_organization, "access-membership": self.on_membership}
         projection = [replace(one, handler=anew.get(one.name, one.handler)) for one in access.listeners()]
-        listing = Listen(
-            "alliance.internal.listings.listing.v1", "listing", self.on_listing, mode="state", follower=self._following
-        )
-        return [*projection, listing]
+        listings = [
+            Listen(_LISTINGS, "listing", self.on_listing, mode="state", follower=self._following),
+            Listen(_LISTINGS, "ahead", self.on_audience, mode="state", follower=self._ahead),
+        ]
+        return [*projection, *listings]
 
     async def on_listing(self, tx: Tx, record: Record) -> None:
         """A listing that could not be taken before. Other replicas take it from the dead letters (`matching.scoring`)."""
         await self._following.recall([record])
         await again.of_listing(tx, record.key)
         tx.on_commit(self._following.woken.set)
+
+    async def on_audience(self, _: Tx, record: Record) -> None:
+        """Who may see a listing, where that could not be taken before."""
+        self._ahead.learn(record)
 
     async def on_membership(self, tx: Tx, record: Record) -> None:
         """Keeps the membership; what its organization may see may have changed."""

@@ -9,18 +9,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
 from uuid import UUID
 
-from alliance.listings.v1 import events_pb2, listing_pb2
 from chassis.database import Database
 from chassis.handling import Ends
 from chassis.record import Record
 from matching import again
-from matching.entry import Entry, Gone
+from matching.entry import Entry, Gone, version_of
 from matching.index import Index
 from matching.log import Log
-from matching.mapping import became, entry_of, is_published
+from matching.mapping import entry_of, gone_in, published_in
 from matching.meanings import Meanings
 from matching.shares import Shares
 
@@ -143,7 +141,7 @@ class Following:
 
     def version(self, listing: str) -> int:
         """What version of a listing the index has; 0 where it has never heard of it, or is asked of none."""
-        return _version_of(self.index.known(listing))
+        return version_of(self.index.known(listing))
 
     def _held(self, record: Record, state: Entry | Gone) -> int:
         """Have the index hold it where it is newer; returns the version that was known."""
@@ -173,19 +171,6 @@ _State = Entry | Gone | None
 """What a record makes of a listing; None for a draft, which was never published."""
 
 
-def _version_of(known: _State) -> int:
-    if known is None:
-        return 0
-    return known.facts.version if isinstance(known, Entry) else known.version
-
-
 def _state_of(record: Record) -> _State:
-    event = cast(events_pb2.ListingEvent | None, record.message)
-    listing = event.listing if event else None
-    if listing and is_published(listing):
-        return entry_of(listing, record.version)
-    if record.restored_to is not None:  # it may never have been published, or never have been
-        return Gone(record.version, "WITHDRAWN")
-    if listing and listing.state != listing_pb2.LISTING_STATE_DRAFT:
-        return Gone(record.version, became(listing))
-    return None
+    listing = published_in(record)
+    return entry_of(listing, record.version) if listing else gone_in(record)

@@ -27,6 +27,7 @@ from matching.domain.shares import share_of
 from matching.embedding import cosines
 from matching.entry import Entry, Gone, Kept, to_bytes
 from matching.files import Files, Searcher
+from matching.newer import Newer
 from matching.terms import Lexicon, Terms
 from matching.vectors import Vectors, packed
 
@@ -62,6 +63,8 @@ class Index:
         self.vectors = Vectors(size)
         self.columns = Columns(size)
         self.next_slot = 0
+        self.newer = Newer()
+        """What is known of its listings that is newer than what it holds."""
         self._files = Files()
         self.lost = self._files.lost
         self._size = size
@@ -93,6 +96,7 @@ class Index:
         self._write(name, _document(entry, slot))
         self._measure(entry, slot)
         self._fresh[name] = entry
+        self.newer.took(name, entry.facts.version, is_published=True)
         self._take_in()
 
     def remove(self, name: str, gone: Gone) -> None:
@@ -101,6 +105,7 @@ class Index:
         document.add_unsigned("version", gone.version)
         self._write(name, document)
         self._fresh[name] = gone
+        self.newer.took(name, gone.version, is_published=False)
         self._take_in()
 
     def commit(self) -> None:
@@ -234,6 +239,10 @@ class Index:
             return None
         slots = self.vectors.near(packed(meaning), NEAREST)
         return self.at_slots(slots)
+
+    def named(self, names: Sequence[str]) -> Query:
+        """The listings of some names, of which there may be very many."""
+        return Query.term_set_query(self._schema, "name", names)
 
     def at_slots(self, slots: Iterable[int]) -> Query:
         """The listings of some slots; one by one, in half the time of a set of terms."""

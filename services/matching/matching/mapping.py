@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any, cast
 
 from alliance.common.v1 import field_pb2, text_pb2
+from alliance.listings.v1 import events_pb2 as listing_events_pb2
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
-from chassis.record import MAX_KEY
+from chassis.record import MAX_KEY, Record
 from codes import NoCodeError, education, industries, majors, regions
 from matching.domain import seniority, skills, text
 from matching.domain.counterfactual import Alternative
@@ -24,7 +25,7 @@ from matching.domain.score import Part
 from matching.domain.seniority import EXPERIENCED_YEARS, Seniority
 from matching.domain.shares import share_of
 from matching.domain.skills import Skill
-from matching.entry import Entry
+from matching.entry import Entry, Gone
 
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
@@ -57,6 +58,27 @@ def became(listing: listing_pb2.Listing) -> str:
     state = listing_pb2.ListingState.DESCRIPTOR.values_by_number.get(listing.state)
     word = state.name.removeprefix("LISTING_STATE_") if state else ""
     return word if word in CLOSED else "UNKNOWN"
+
+
+def published_in(record: Record) -> listing_pb2.Listing | None:
+    """The listing of a record of its topic, where it is published."""
+    listing = _listing_in(record)
+    return listing if listing and is_published(listing) else None
+
+
+def gone_in(record: Record) -> Gone | None:
+    """What became of the listing of a record that is not published; None for a draft, which never was."""
+    listing = _listing_in(record)
+    if record.restored_to is not None:  # it may never have been published, or never have been
+        return Gone(record.version, "WITHDRAWN")
+    if listing and listing.state != listing_pb2.LISTING_STATE_DRAFT:
+        return Gone(record.version, became(listing))
+    return None
+
+
+def _listing_in(record: Record) -> listing_pb2.Listing | None:
+    event = cast(listing_events_pb2.ListingEvent | None, record.message)
+    return event.listing if event else None
 
 
 def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:

@@ -6,7 +6,6 @@ from typing import Any
 import grpc
 
 from access.authority import Authority
-from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
@@ -85,12 +84,17 @@ class Matching:
         steps = [step_of(row) for row in await store.steps(call.tx, request.name)]
         answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
         demand, supply = self._index.get(match.demand), self._index.get(match.supply)
-        if demand and supply and match.state in OPEN:  # of others one side may be hidden from the other by now
+        if demand and supply and match.state in OPEN and await self._sees(call, demand, supply):
             found = alternatives(demand.facts, supply.facts, near(demand, supply))
             answer.alternatives.extend(alternative_of(one) for one in found)
             answer.skills.extend(skill_of(one) for one in gap.asked(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
         return answer
+
+    async def _sees(self, call: Call, *entries: Entry) -> bool:
+        """Whether the caller may see listings as they are now: one of a match may be hidden from the other side by now."""
+        viewer = await self._authority.viewer(call)
+        return all(self._index.newer.shows(viewer, one) for one in entries)
 
     async def AcceptMatch(self, call: Call, request: rpc.AcceptMatchRequest) -> match_pb2.Match:
         """See the contract."""
@@ -130,17 +134,12 @@ class Matching:
         found = self._search.find(
             request.query, wanted, viewer, meaning=meaning, start=start, size=size, facets=request.facets, snapshot=snapshot
         )
-        # A listing may have changed since the snapshot: what it is now decides who sees it.
-        shown = [
-            (place, hit_of(entry, score, request.query))
-            for place, (entry, score) in enumerate(found.hits)
-            if entry and _is_visible(viewer, entry)
-        ]
+        shown = [(place, hit_of(entry, score, request.query)) for place, (entry, score) in enumerate(found.hits) if entry]
         fits = paging.fitting(hit for _, hit in shown)
         hits = [hit for _, hit in shown[:fits]]
         answer = rpc.SearchListingsResponse(hits=hits, total_size=found.total, facets=facets_of(found.facets))
         end = start + (shown[fits][0] if fits < len(shown) else len(found.hits))
-        if end < found.total:
+        if end < found.places and (start or len(hits) < found.total):  # nor is it told that there is what is left out
             answer.next_page_token = paging.encode(request, [str(end), found.snapshot])
         return answer
 
@@ -218,11 +217,6 @@ async def _take(tx: Tx, match: Match, change: Callable[[], Change]) -> match_pb2
         ) from error
     await store.write(tx, [changed])
     return message_of(changed.match)
-
-
-def _is_visible(viewer: Viewer, entry: Entry) -> bool:
-    facts, state = entry.facts, listing_pb2.LISTING_STATE_PUBLISHED
-    return may_see(viewer, issuer=facts.issuer, bodies=facts.bodies, visibility=facts.visibility, state=state)
 
 
 def _filter(request: rpc.SearchListingsRequest) -> Filter:

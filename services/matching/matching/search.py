@@ -53,13 +53,16 @@ class Found:
     """A page of what a search found.
 
     Attributes:
-        hits: listings with their relevance, best first; the newest first without a query. None for one that is gone by now.
+        hits: listings with their relevance, best first; the newest first without a query. None for one that is gone by now, or
+            that the viewer may not see any more.
+        places: how many there are to page through, what is left out among them.
         total: how many there are in all.
         facets: facet → (value, how many of all have it), the most frequent first.
         snapshot: what the next page is asked of.
     """
 
     hits: Sequence[tuple[Entry | None, float]]
+    places: int
     total: int
     facets: Mapping[str, Sequence[tuple[str, int]]]
     snapshot: str
@@ -122,7 +125,7 @@ class Search:
             place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
             result = searcher.search(passing, limit=size, offset=place, order_by_field="name")
             newest = [(self._index.get(searcher.name(address)), 0.0) for _, address in result.hits]
-            return Found(newest, result.count, _counted(searcher, passing, facets), name)
+            return self._found(viewer, searcher, newest, passing, result.count, facets, name)
         key = (name, query, wanted, viewer)
         if start == 0 or (top := self._tops.get(key)) is None:
             top = self._tops[key] = self._top(searcher, query, meaning, scored, passing)
@@ -131,8 +134,30 @@ class Search:
         hits = list(top.first[start : start + size])
         if len(hits) < size:
             hits += self._behind(searcher, top, start + len(hits), size - len(hits))
-        shown = [(self._index.at(address, searcher), relevance) for address, _, relevance in hits]
-        return Found(shown, top.total, _counted(searcher, top.all, facets), name)
+        best = [(self._index.at(address, searcher), relevance) for address, _, relevance in hits]
+        return self._found(viewer, searcher, best, top.all, top.total, facets, name)
+
+    def _found(
+        self,
+        viewer: Viewer,
+        searcher: Searcher,
+        hits: Iterable[tuple[Entry | None, float]],
+        asked: Query,
+        places: int,
+        facets: Sequence[str],
+        snapshot: str,
+    ) -> Found:
+        """What is told of what was found. A listing may have changed since the snapshot, or since the index took it in: what
+        it is now decides who sees it. Places stay, so that no page shifts.
+        """
+        newer = self._index.newer
+        shown = [(entry if entry and newer.shows(viewer, entry) else None, relevance) for entry, relevance in hits]
+        total = places
+        if hidden := newer.hidden(viewer):
+            left_out = self._index.named(hidden)
+            total -= searcher.search(_all([asked, left_out]), limit=1).count
+            asked = Query.boolean_query([(Occur.Must, asked), (Occur.MustNot, left_out)])
+        return Found(shown, places, total, _counted(searcher, asked, facets), snapshot)
 
     def _top(self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
         worded = _all([scored, passing])

@@ -95,6 +95,9 @@ class Reviews:
         demand, supply = self._index.get(review.match.demand), self._index.get(review.match.supply)
         if match is None or match.state not in OPEN or demand is None or supply is None:
             return rpc.ReviewReport(review=review)
+        viewer = await self._authority.viewer(call)
+        if not all(self._index.newer.shows(viewer, one) for one in (demand, supply)):
+            return rpc.ReviewReport(review=review)
         verdict = judge(demand.facts, supply.facts, business_date(call.tx.now), near(demand, supply))
         recomputed = recomputation_of(review.match, demand, supply, verdict, self._sentence_model)
         return rpc.ReviewReport(review=review, recomputation=recomputed)

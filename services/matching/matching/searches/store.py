@@ -125,6 +125,7 @@ async def remove(tx: Tx, row: Any) -> pb.SavedSearch:
     await tx.conn.execute(delete(met).where(met.c.search == row.name))
     await tx.conn.execute(delete(saved_search).where(saved_search.c.name == row.name))
     gone = message_of(row, version=row.version + 1, state=pb.SAVED_SEARCH_STATE_FORGOTTEN)
+    gone.ClearField("latest")  # which its organization may see no more by now
     tx.emit(TOPIC, row.name, row.version + 1, "forgotten", pb.SavedSearchEvent(search=gone))
     return gone
 

@@ -209,7 +209,9 @@ class MatchExplanation(_message.Message):
 
     @_builtins.property
     def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
-        """What would raise the score of an open match, the most first; by the listings as they are now."""
+        """What would raise the score of an open match, the most first; by the listings as they are now. Unset, as what follows, where
+        the caller may see one of them no more.
+        """
 
     @_builtins.property
     def skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskedSkill]:

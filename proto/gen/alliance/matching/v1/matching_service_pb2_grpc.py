@@ -133,7 +133,8 @@ class MatchingServiceServicer:
 
     def SearchListings(self, request, context):
         """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
-        what means nearly the same in Chinese, English or another language; ranked by both.
+        what means nearly the same in Chinese, English or another language; ranked by both. Nothing is shown or counted that the
+        caller may not see by a state that the listing has had for a moment, also where its new texts are found minutes later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -127,7 +127,9 @@ class ReviewReport(_message.Message):
 
     @_builtins.property
     def recomputation(self) -> _review_pb2.Recomputation:
-        """The same pair judged anew; set while the match is open only: of others one side may be hidden from the other by now."""
+        """The same pair judged anew; set while the match is open only, and the caller may see both listings: one side may be hidden
+        from the other by now.
+        """
 
     def __init__(
         self,

@@ -91,7 +91,7 @@ class SavedSearch(_message.Message):
 
     @_builtins.property
     def latest(self) -> Global___FoundListing:
-        """The listing that came to meet it last; not set before the first. Output only."""
+        """The listing that came to meet it last; not set before the first, nor once the organization may see it no more. Output only."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
