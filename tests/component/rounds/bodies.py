@@ -86,16 +86,20 @@ class Body:
 
     async def revise(self, at: datetime, name: str, *, leave: bool = False) -> None:
         """Another title, or out of every body."""
+        await self._revise(at, name, "bodies" if leave else "title", [] if leave else "改过的某项")
+
+    async def join(self, at: datetime, name: str) -> None:
+        """Let a listing name this body alone."""
+        await self._revise(at, name, "bodies", [self.name])
+
+    async def _revise(self, at: datetime, name: str, field: str, value: object) -> None:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             row = await listing_of(tx, name, lock=True)
             assert row
             bare = written(message_of(row))
-            if leave:
-                bare.ClearField("bodies")
-            else:
-                bare.title = "改过的某项"
-            fields = ["bodies" if leave else "title"]
-            await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), fields)])
+            bare.ClearField(field)  # type: ignore[arg-type]
+            bare.MergeFrom(pb.Listing(**{field: value}))  # type: ignore[arg-type]
+            await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), [field])])
 
     async def seen(self, viewer: Viewer, kind: RoundKind, period: str) -> set[str]:
         """What somebody sees of a closed round."""
