@@ -47,9 +47,10 @@ class Body:
         await self.probe.rows("INSERT INTO access_body VALUES ($1, '', $2, $3, $4, '', '', '{}')", *formed)
         return self
 
-    async def suspended(self, on: str, until: str) -> "Body":
-        """Suspended on a day and resumed on another, as it is heard from registry."""
-        said = body_pb2.Body(name=self.name, kind=self.kind, state=body_pb2.BODY_STATE_FORMED, formed_on=self.formed_on)  # type: ignore[arg-type]
+    async def suspended(self, on: str, until: str = "") -> "Body":
+        """Suspended on a day, and resumed on another where one is given, as it is heard from registry."""
+        state = body_pb2.BODY_STATE_FORMED if until or not on else body_pb2.BODY_STATE_SUSPENDED
+        said = body_pb2.Body(name=self.name, kind=self.kind, state=state, formed_on=self.formed_on)  # type: ignore[arg-type]
         said.suspended_on, said.resumed_on = on, until
         async with self.probe.database.transaction(CAUSE) as tx:
             await on_body(tx, cast(Any, SimpleNamespace(message=events_pb2.BodyEvent(body=said))))

@@ -1,15 +1,20 @@
 """Lists of a year on a database of their own: compiled or closed by themselves, frozen, told against the one before."""
 
 from datetime import datetime
+from typing import Any, cast
 
 import pytest
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from chassis.errors import Precondition
+from listings import changes, references
 from listings.domain.names import RoundKind
+from listings.mapping import content_hash
 from listings.rounds import changes as rounds
 from listings.rounds import store
+from listings.standing import Standing
+from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 from tests.component.rounds.bodies import ADDED, ENTERPRISE, REMOVED, REVISED, UNIVERSITY, Body, noon
 
@@ -120,3 +125,44 @@ async def test_the_challenges_of_a_year_and_the_enterprises_without_one(probe: P
     assert held == {new: ADDED, old: REMOVED, solved: REMOVED}
     last = await alliance.round(RoundKind.CHALLENGE_LIST, "2025")
     assert await alliance.silent(RoundKind.CHALLENGE_LIST, "2026") == [(silent, last)]
+
+
+async def test_a_challenge_is_for_a_year_whose_list_still_takes_it_in(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed()
+    other = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed()
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 2))
+    details = pb.IndustryChallenge(list_year=2026)
+    kind = pb.LISTING_KIND_INDUSTRY_CHALLENGE
+    listed = await alliance.publish(noon(2026, 2, 1), member, kind, industry_challenge=details)
+
+    async def refused(at: datetime, year: int, *bodies: Body, known: str = "") -> list[str]:
+        """What is said in English of a challenge of a year."""
+        given = pb.Listing(bodies=[body.name for body in bodies], industry_challenge=pb.IndustryChallenge(list_year=year))
+        async with probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            row = await listing_of(tx, known) if known else None
+            found = await references.broken(tx, Standing(cast(Any, None)), given, member, kind, row)
+        assert {(one.field, one.rule) for one in found} <= {("industry_challenge.list_year", "R39")}
+        return [one.en for one in found]
+
+    last, after = noon(2026, 12, 31), noon(2027, 1, 1)
+    assert await refused(last, 2026, alliance, other) == [], "the last day is in time"
+    assert await refused(after, 2027, alliance) == []
+    for bodies in ((), (alliance,)):
+        (said,) = await refused(after, 2026, *bodies)
+        assert "choose 2027 or a later year" in said
+    await alliance.compile(last, RoundKind.CHALLENGE_LIST, "2026")
+    (said,) = await refused(last, 2026, alliance, other)
+    assert alliance.name in said
+    assert other.name not in said
+    assert await refused(last, 2026, other) == [], "its list is open"
+    assert await refused(last, 2027, alliance) == []
+
+    assert await refused(after, 2026, alliance, known=listed) == [], "what its list holds may be revised"
+    (said,) = await refused(after, 2026, alliance, other, known=listed)
+    assert "2026" in said, "it is for another list now"
+    async with probe.database.transaction(CAUSE._replace(effective_at=last)) as tx:
+        content = pb.Listing(issuer=member, kind=kind, title="某题", bodies=[other.name], industry_challenge=details)
+        (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
+    assert await refused(last, 2026, other, known=draft.name) == []
+    assert await refused(after, 2026, other, known=draft.name) != [], "it was not published in time"

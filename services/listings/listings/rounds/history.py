@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from alliance.listings.v1 import events_pb2
+from alliance.listings.v1 import events_pb2, listing_pb2
 from chassis import topics
 from chassis.clock import start_of_day
 from chassis.database import Tx
 from listings import changes
-from listings.domain.names import State
 from listings.rounds.store import RoundRow
 
 _WITHIN = """
@@ -23,4 +22,6 @@ async def revised_since(tx: Tx, row: RoundRow) -> dict[str, int]:
     days = (start_of_day(row.opens_on), start_of_day(row.closes_on + timedelta(days=1)))
     found = await tx.sql.rows(_WITHIN, row.body, row.closes_on, topic.name, types, *days)
     listings = [(key, events_pb2.ListingEvent.FromString(payload).listing) for key, payload in found]
-    return {key: one.kind for key, one in listings if one.state == State.PUBLISHED and row.body in one.bodies}
+    return {
+        key: one.kind for key, one in listings if one.state == listing_pb2.LISTING_STATE_PUBLISHED and row.body in one.bodies
+    }

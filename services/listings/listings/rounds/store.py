@@ -272,6 +272,12 @@ async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -
     return set((await tx.conn.execute(select(round_.c.body).where(*having))).scalars())
 
 
+async def closed(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set[str]:
+    """Those of the bodies whose round of the kind for the period is closed."""
+    closing = (round_.c.body.in_(bodies), round_.c.kind == kind, round_.c.period == period, round_.c.state == 2)
+    return set((await tx.conn.execute(select(round_.c.body).where(*closing))).scalars())
+
+
 async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
     """The periods that a body has rounds of the kind for."""
     return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
