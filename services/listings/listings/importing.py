@@ -29,6 +29,7 @@ from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, written
+from listings.rounds import store as rounds
 from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
@@ -191,6 +192,8 @@ class Chunk:
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         self._known = {identity(row): row for row in known}
+        if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
+            await rounds.hold(tx, bodies)  # of all rows at once, in the order that everybody keeps
         twice = _published_twice(listings) if header.publish else frozenset()
         for given in listings:
             found = await references.broken(

@@ -78,6 +78,7 @@ async def _challenge(tx: Tx, bare: pb.Listing, known: ListingRow | None) -> list
     bodies = set(bare.bodies).difference(known.bodies if known and is_of_year else ())
     if is_of_year and not bodies:
         return []
+    await rounds.hold(tx, bare.bodies)  # a list that is being compiled takes it in, or is frozen by then
     if year < today.year:
         zh = f"{year} 年度的产业出题清单已截止，不再收入；请改填 {today.year} 或以后的年度（list_year）"
         en = f"the list of {year} is closed and takes nothing in any more: choose {today.year} or a later year (list_year)"

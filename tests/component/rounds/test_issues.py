@@ -10,6 +10,8 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.errors import Precondition
+from listings import changes
+from listings.changes import Change
 from listings.domain.names import RoundKind, State
 from listings.domain.rounds import council
 from listings.rounds import changes as rounds
@@ -189,6 +191,11 @@ async def test_a_round_opened_after_its_days_holds_what_was_revised_since(probe:
     again, too_early, too_late = [await alliance.publish(day, member, case) for day in (early, early, late)]
     joins, leaves = await other.publish(at, member, case), await alliance.publish(at, member, case)
     await alliance.revise(at, again)
+    async with probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+        content = pb.Listing(issuer=member, kind=case, title="草稿", bodies=[alliance.name], valid_to="2029-12-31")
+        (draft,) = await changes.save(tx, [changes.created(content, "")])
+        await changes.save(tx, [Change(draft, content, State.DRAFT, "revised", "", ["title"])])
+    await alliance.take(noon(2028, 2, 23), draft.name, "publish", "published")
     for name in (revised, again, too_early, too_late):
         await alliance.revise(noon(2028, 2, 23), name)
     await alliance.take(noon(2028, 2, 23), withdrawn, "withdraw", "withdrawn")

@@ -1,11 +1,15 @@
 """Lists of a year on a database of their own: compiled or closed by themselves, frozen, told against the one before."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
+import grpc
 import pytest
 
+from access.register import Owner
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2
 from chassis.errors import Precondition
 from listings import changes, references
@@ -13,6 +17,7 @@ from listings.domain.names import RoundKind
 from listings.mapping import content_hash
 from listings.rounds import changes as rounds
 from listings.rounds import store
+from listings.rpc import Listings
 from listings.standing import Standing
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
@@ -159,6 +164,14 @@ async def test_a_challenge_is_for_a_year_whose_list_still_takes_it_in(probe: Pro
     assert await refused(last, 2027, alliance) == []
 
     assert await refused(after, 2026, alliance, known=listed) == [], "what its list holds may be revised"
+    async with probe.database.transaction(CAUSE._replace(effective_at=after)) as tx:
+        call, service = (
+            cast(Any, SimpleNamespace(tx=tx)),
+            Listings(cast(Any, None), Standing(Owner(grpc.aio.insecure_channel("localhost:1")))),
+        )
+        revised = rpc.UpdateListingRequest(listing=pb.Listing(name=listed, title="改过的某题"))
+        revised.update_mask.paths.append("title")
+        assert (await service.UpdateListing(call, revised)).title == "改过的某题"
     (said,) = await refused(after, 2026, alliance, other, known=listed)
     assert "2026" in said, "it is for another list now"
     async with probe.database.transaction(CAUSE._replace(effective_at=last)) as tx:

@@ -156,6 +156,11 @@ async def lock(tx: Tx, bodies: Collection[str]) -> None:
     await _lock(tx, bodies, func.pg_advisory_xact_lock)
 
 
+async def hold(tx: Tx, bodies: Collection[str]) -> None:
+    """Let no round of the bodies be opened or closed until the transaction ends; whoever else counts in them may go on."""
+    await _lock(tx, bodies, func.pg_advisory_xact_lock_shared)
+
+
 async def _lock(tx: Tx, bodies: Collection[str], lock: Callable[..., ColumnElement[Any]]) -> None:
     if bodies:
         body = func.unnest(cast(sorted(bodies), ARRAY(Text))).column_valued("body")
@@ -167,7 +172,7 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     bodies = {body for row in rows for body in row.bodies}
     if not bodies:
         return
-    await _lock(tx, bodies, func.pg_advisory_xact_lock_shared)
+    await hold(tx, bodies)
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
