@@ -14,6 +14,7 @@ import pytest
 from openpyxl import load_workbook
 
 from alliance.listings.v1 import listings_service_pb2 as listings
+from alliance.listings.v1 import round_pb2
 from alliance.registry.v1 import body_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as registry
 from alliance.reporting.v1 import report_pb2 as pb
@@ -187,4 +188,7 @@ def test_a_suspended_alliance_owes_nothing_for_the_time(year: Year) -> None:
     assert {period for _, period in year.deadlines(body.name)} == {str(year.quarter)}
     register.ResumeBody(registry.ResumeBodyRequest(name=body.name, reason="整改完成"))
     year.settle()
-    assert {period for _, period in year.deadlines(body.name)} == {str(year.quarter), str(later)}
+    spent_formed = {str(year.quarter), str(later)}
+    assert {period for _, period in year.deadlines(body.name)} == spent_formed
+    rounds = year.operator.listings.ListRounds(listings.ListRoundsRequest(body=body.name)).rounds
+    assert {one.period for one in rounds if one.kind == round_pb2.ROUND_KIND_QUARTERLY} == spent_formed

@@ -40,7 +40,7 @@ ENTRIES: list[Column] = [
 
 
 def changes(chosen: list[str] | None) -> list[Any]:
-    """The changes since the round before that an option names."""
+    """The changes since what was told last that an option names."""
     return [value_of(round_pb2.RoundChange, "ROUND_CHANGE_", one) for one in chosen or ()]
 
 

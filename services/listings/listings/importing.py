@@ -29,6 +29,7 @@ from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, written
+from listings.rounds import store as rounds
 from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
 
@@ -44,6 +45,13 @@ _APART: Mapping[str, tuple[str, str]] = {
     ),
 }
 """What to do with a row of another import, where there is more to say than that."""
+
+_TWICE = Violation(
+    "supply_demand_list.round",
+    "R43",
+    "前面一行已发布该期清单，每期只发布一次；请删去此行，或改填其他期次",
+    "a row before publishes the list already, and it is published once: leave this row out, or name another list",
+)
 
 
 class _DryRunError(Exception):
@@ -182,10 +190,16 @@ class Chunk:
         bodies = {body for given in listings for body in given.bodies}
         self._foreign = frozenset(await self._standing.foreign_bodies(tx, header.issuer, bodies, self._today))
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
-        for given in listings:
-            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind)
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         self._known = {identity(row): row for row in known}
+        if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
+            await rounds.hold(tx, bodies)  # of all rows at once, in the order that everybody keeps
+        twice = _published_twice(listings) if header.publish else frozenset()
+        for given in listings:
+            found = await references.broken(
+                tx, self._standing, given, header.issuer, header.kind, self._known.get(identity(given))
+            )
+            self._broken[id(given)] = found or ([_TWICE] if id(given) in twice else [])
 
     def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
         """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
@@ -280,6 +294,13 @@ class Chunk:
         if last and is_over(window(None, last, self._today)[1], self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
+
+
+def _published_twice(listings: Iterable[pb.Listing]) -> frozenset[int]:
+    """Which of these (by `id`) make a list public that one before them, another listing, does."""
+    lists = [one for one in listings if one.HasField("supply_demand_list")]
+    first = {one.supply_demand_list.round: identity(one) for one in reversed(lists)}
+    return frozenset(id(one) for one in lists if first[one.supply_demand_list.round] != identity(one))
 
 
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:

@@ -1,4 +1,5 @@
-"""What a listing's details refer to: the base of a project, the list that is made public, who shares or runs something."""
+"""What a listing's details refer to: the base of a project, the list that is made public or that a challenge is for, who
+shares or runs something."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,9 @@ from chassis.errors import Violation
 from listings import store
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, Kind, RoundKind, RoundState, State
+from listings.mapping import message_of
 from listings.rounds import store as rounds
+from listings.rounds.store import RoundRow
 from listings.standing import Standing
 from listings.store import ListingRow
 
@@ -21,11 +24,18 @@ LISTS: Mapping[int, RoundKind] = {
 """Kind of a listing that makes a list public → kind of the rounds that hold such lists (R43)."""
 
 
-async def broken(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int) -> list[Violation]:
-    """Violations for what the details of an issuer's listing of a kind refer to and is not there, or not what it has to be."""
+async def broken(
+    tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int, known: ListingRow | None = None
+) -> list[Violation]:
+    """Violations for what the details of an issuer's listing of a kind refer to and is not there, or not what it has to be.
+
+    `known` is the listing as it is; None for a new one.
+    """
     details = bare.WhichOneof("details")
     if details == "supply_demand_list":
-        return await _list(tx, standing, bare, issuer, kind)
+        return await _list(tx, standing, bare, issuer, kind, known)
+    if details == "industry_challenge":
+        return await _challenge(tx, bare, known)
     if details == "practice_project" and bare.practice_project.base:
         return await _base(tx, standing, issuer, bare.practice_project.base)
     if details == "practice_base":
@@ -35,9 +45,11 @@ async def broken(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind
     return []
 
 
-async def _list(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int) -> list[Violation]:
-    """A compiled list of a body that the listing names, made public by who speaks for that body."""
-    row = await rounds.get(tx, bare.supply_demand_list.round)
+async def _list(
+    tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int, known: ListingRow | None
+) -> list[Violation]:
+    """A compiled list of a body that the listing names, made public by who speaks for that body, and once."""
+    row = await rounds.get_locked(tx, bare.supply_demand_list.round)  # so that no two find that nobody has published it
     wanted = (LISTS.get(kind), RoundState.CLOSED)
     if row is None or (row.kind, row.state) != wanted or row.body not in bare.bodies:
         zh = "请填写已编制的同类清单期次，且该清单的组织须在 bodies 中"
@@ -45,9 +57,38 @@ async def _list(tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind:
     elif not await standing.leads(tx, issuer, row.body, business_date(tx.now)):
         zh = f"清单由共同体编制发布，须由 {row.body} 的牵头单位、理事长单位或秘书处单位发布；请由其发布"
         en = f"the community publishes its list: have a member do so that leads or chairs {row.body}, or its secretariat"
+    elif other := await _published(tx, row, kind, known):
+        zh = f"该期清单已由 {other} 发布，每期只发布一次；请修订该条，或先由其发布单位撤回"
+        en = f"the list is published already, as {other}, and only once: revise that one, or have its issuer withdraw it first"
     else:
         return []
     return [Violation("supply_demand_list.round", "R43", zh, en)]
+
+
+async def _published(tx: Tx, row: RoundRow, kind: int, known: ListingRow | None) -> str:
+    """The other listing by which a list is public; "" where there is none."""
+    found = [one for one in await store.published(tx, row.body, kind) if known is None or one.name != known.name]
+    return next((one.name for one in found if message_of(one).supply_demand_list.round == row.name), "")
+
+
+async def _challenge(tx: Tx, bare: pb.Listing, known: ListingRow | None) -> list[Violation]:
+    """A challenge of a year whose list still takes it in, of each body; where it is published for that year it may stand."""
+    year, today = bare.industry_challenge.list_year, business_date(tx.now)
+    is_of_year = known is not None and known.published_at is not None and known.list_year == year
+    bodies = set(bare.bodies).difference(known.bodies if known and is_of_year else ())
+    if is_of_year and not bodies:
+        return []
+    await rounds.hold(tx, bare.bodies)  # a list that is being compiled takes it in, or is frozen by then
+    if year < today.year:
+        zh = f"{year} 年度的产业出题清单已截止，不再收入；请改填 {today.year} 或以后的年度（list_year）"
+        en = f"the list of {year} is closed and takes nothing in any more: choose {today.year} or a later year (list_year)"
+    elif frozen := await rounds.closed(tx, bodies, RoundKind.CHALLENGE_LIST, str(year)):
+        named = ", ".join(sorted(frozen))
+        zh = f"{named} 的 {year} 年度产业出题清单已编制并冻结；请改填 {year + 1} 年度（list_year），或从 bodies 中去掉"
+        en = f"the list of {year} of {named} is compiled and frozen: choose {year + 1} (list_year), or leave the body out"
+    else:
+        return []
+    return [Violation("industry_challenge.list_year", "R39", zh, en)]
 
 
 async def _base(tx: Tx, standing: Standing, issuer: str, name: str) -> list[Violation]:

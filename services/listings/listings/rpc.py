@@ -121,7 +121,7 @@ class Listings:
         refuse([*identity_problems(before, bare), *settled(bare)])
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
-        refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
+        refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind, row))
         fields = changed_fields(before, bare)
         if not fields:
             return message_of(row)
@@ -134,7 +134,7 @@ class Listings:
         change = changes.taken(row, "publish", "published")
         await self._require_publishable(call, change.content)
         # What a draft refers to may have ended since it was entered.
-        refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind))
+        refuse(await references.broken(call.tx, self._standing, change.content, row.issuer, row.kind, row))
         (saved,) = await changes.save(call.tx, [change])
         return message_of(saved)
 

@@ -66,7 +66,7 @@ class RoundState(IntEnum):
 
 
 class RoundChange(IntEnum):
-    """What became of a listing since the round before."""
+    """What became of a listing since it was told last."""
 
     ADDED = 1
     REVISED = 2

@@ -125,11 +125,6 @@ def is_expected(kind: RoundKind, org_type: int) -> bool:
     return org_type not in AUTHORITIES
 
 
-def comparable(kind: RoundKind) -> tuple[RoundKind, ...]:
-    """Kinds of rounds that a round's changes are told against: the first issue is followed by the quarterly ones."""
-    return (RoundKind.FIRST, RoundKind.QUARTERLY) if kind in (RoundKind.FIRST, RoundKind.QUARTERLY) else (kind,)
-
-
 def council(opens_on: date, closes_on: date) -> Span:
     """The first round: the days of the first council; its period is the first of them."""
     return Span(opens_on.isoformat(), opens_on, closes_on)

@@ -22,7 +22,7 @@ from listings import changes
 from listings import store as listings_store
 from listings.domain.names import BodyKind, RoundKind
 from listings.domain.rounds import LISTS, Span, is_expected, is_passed_over, quarter, since
-from listings.rounds import store
+from listings.rounds import history, store
 from listings.rounds.mapping import round_message, silence_message
 from listings.rounds.store import RoundRow, SilenceRow
 
@@ -151,6 +151,8 @@ async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow:
         update_time=tx.now,
     )
     await store.enter(tx, row)
+    if kind not in LISTS and span.closes_on < business_date(tx.now):
+        await store.count(tx, row, await history.revised_since(tx, row))
     await _emit(tx, row, "opened", None)
     return row
 

@@ -1,6 +1,6 @@
 """Tables of rounds, of what they hold and of who was silent, and the statements on them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,8 +27,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import Field
 
 from chassis.database import Tx
-from listings.domain.names import RoundChange, RoundKind
-from listings.domain.rounds import LISTS, YearList, comparable
+from listings.domain.names import RoundChange, RoundKind, State
+from listings.domain.rounds import LISTS, YearList
 from listings.store import Base, ListingRow, listing
 
 _INSTANT: Any = DateTime(timezone=True)
@@ -60,7 +60,7 @@ class RoundRow(Base, table=True):
 class RoundListing(Base, table=True):
     """A listing that counts in a round, once; once the round is closed with what it was then.
 
-    `change` is 0 while the round is open; a listing that was in the round before and is in this one no more is a row, too.
+    `change` is 0 while the round is open; what is told to be gone is a row, too, as it was told last.
     """
 
     __tablename__ = "round_listing"
@@ -99,23 +99,32 @@ _LEFT = """
 DELETE FROM round_listing held USING listing l
 WHERE held.round = $1 AND l.name = held.listing AND $2 <> ALL(l.bodies)
 """
+# What a body's rounds of a kind have told so far: of each listing, the last. Periods of a kind rise with time.
+_TOLD = """
+round r JOIN round_listing told ON told.round = r.name WHERE r.body = $2 AND r.kind = $3 AND r.period < $4 AND r.state = 2
+"""
 _FREEZE = f"""
 UPDATE round_listing held
 SET version = l.version, hashed = l.content_hash, content = l.content,
     issuer = l.issuer, bodies = l.bodies, visibility = l.visibility, state = l.state,
-    change = CASE WHEN was.listing IS NULL THEN {RoundChange.ADDED:d}
+    change = CASE WHEN was.change IS NULL OR was.change = {RoundChange.REMOVED:d} THEN {RoundChange.ADDED:d}
                   WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
                   ELSE {RoundChange.REVISED:d} END
 FROM listing l
-LEFT JOIN round_listing was ON was.round = $2 AND was.listing = l.name AND was.change <> {RoundChange.REMOVED:d}
+LEFT JOIN LATERAL (
+  SELECT told.change, told.hashed FROM {_TOLD} AND told.listing = l.name ORDER BY r.period DESC LIMIT 1
+) was ON true
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
 _REMOVED = f"""
 INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility, state)
 SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
        was.issuer, was.bodies, was.visibility, was.state
-FROM round_listing was
-WHERE was.round = $2 AND was.change <> {RoundChange.REMOVED:d}
+FROM (SELECT DISTINCT ON (told.listing) told.round, told.listing FROM {_TOLD} ORDER BY told.listing, r.period DESC) last
+JOIN round_listing was ON was.round = last.round AND was.listing = last.listing
+JOIN listing l ON l.name = was.listing
+WHERE was.change <> {RoundChange.REMOVED:d}
+  AND ($5 OR was.state = {State.PUBLISHED:d} AND NOT (l.state = {State.PUBLISHED:d} AND $2 = ANY(l.bodies)))
   AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
 """  # noqa: S608 - the numbers are ours
 _LAST_ROUNDS = f"""
@@ -123,7 +132,7 @@ SELECT DISTINCT ON (l.issuer) l.issuer, r.name
 FROM round r
 JOIN round_listing had ON had.round = r.name AND had.change <> {RoundChange.REMOVED:d}
 JOIN listing l ON l.name = had.listing
-WHERE r.body = $1 AND r.kind = ANY($2::int[]) AND r.state = 2 AND r.closes_on < $3 AND l.issuer = ANY($4::text[])
+WHERE r.body = $1 AND r.kind = $2 AND r.state = 2 AND r.closes_on < $3 AND l.issuer = ANY($4::text[])
 ORDER BY l.issuer, r.closes_on DESC
 """  # noqa: S608 - the number is ours
 
@@ -147,6 +156,11 @@ async def lock(tx: Tx, bodies: Collection[str]) -> None:
     await _lock(tx, bodies, func.pg_advisory_xact_lock)
 
 
+async def hold(tx: Tx, bodies: Collection[str]) -> None:
+    """Let no round of the bodies be opened or closed until the transaction ends; whoever else counts in them may go on."""
+    await _lock(tx, bodies, func.pg_advisory_xact_lock_shared)
+
+
 async def _lock(tx: Tx, bodies: Collection[str], lock: Callable[..., ColumnElement[Any]]) -> None:
     if bodies:
         body = func.unnest(cast(sorted(bodies), ARRAY(Text))).column_valued("body")
@@ -158,7 +172,7 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     bodies = {body for row in rows for body in row.bodies}
     if not bodies:
         return
-    await _lock(tx, bodies, func.pg_advisory_xact_lock_shared)
+    await hold(tx, bodies)
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
@@ -187,6 +201,11 @@ async def enter(tx: Tx, row: RoundRow) -> None:
     )
     statement = insert(round_listing).from_select(["round", "listing", "kind"], counting)
     await tx.conn.execute(statement.on_conflict_do_nothing(), {"round": row.name})
+
+
+async def count(tx: Tx, row: RoundRow, kinds: Mapping[str, int]) -> None:
+    """Let listings count in a round; each is given with its kind."""
+    await tx.run_each(_COUNT, [{"round": row.name, "listing": name, "kind": kind} for name, kind in kinds.items()])
 
 
 async def get(tx: Tx, name: str) -> RoundRow | None:
@@ -258,6 +277,12 @@ async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -
     return set((await tx.conn.execute(select(round_.c.body).where(*having))).scalars())
 
 
+async def closed(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set[str]:
+    """Those of the bodies whose round of the kind for the period is closed."""
+    closing = (round_.c.body.in_(bodies), round_.c.kind == kind, round_.c.period == period, round_.c.state == 2)
+    return set((await tx.conn.execute(select(round_.c.body).where(*closing))).scalars())
+
+
 async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
     """The periods that a body has rounds of the kind for."""
     return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
@@ -275,12 +300,11 @@ async def first_of(tx: Tx, body: str) -> str | None:
 
 
 async def before(tx: Tx, row: RoundRow) -> str:
-    """The closed round that this one's changes are told against; "" for none."""
-    kinds = comparable(RoundKind(row.kind))
+    """The closed round of its kind before this one; "" for none."""
     query = select(round_.c.name).where(
-        round_.c.body == row.body, round_.c.kind.in_(kinds), round_.c.state == 2, round_.c.closes_on < row.closes_on
+        round_.c.body == row.body, round_.c.kind == row.kind, round_.c.state == 2, round_.c.period < row.period
     )
-    found = await tx.conn.execute(query.order_by(round_.c.closes_on.desc(), round_.c.name.desc()).limit(1))
+    found = await tx.conn.execute(query.order_by(round_.c.period.desc()).limit(1))
     return found.scalar_one_or_none() or ""
 
 
@@ -305,10 +329,15 @@ def _belonging(row: RoundRow, year_list: YearList, on: date) -> list[ColumnEleme
 
 
 async def freeze(tx: Tx, row: RoundRow) -> None:
-    """Keep what a round holds as it is now, with what became of it since the round before; what left the body is out of it."""
+    """Keep what a round holds as it is now, with what became of it since it was told last; what left the body is out of it.
+
+    A list is whole: what it holds no more is gone from it. An issue tells of its days alone: gone is what was published as it
+    was told last, and is not any more, or names the body no more.
+    """
+    earlier = (row.name, row.body, row.kind, row.period)
     await tx.sql.run(_LEFT, row.name, row.body)
-    await tx.sql.run(_FREEZE, row.name, row.previous)
-    await tx.sql.run(_REMOVED, row.name, row.previous)
+    await tx.sql.run(_FREEZE, *earlier)
+    await tx.sql.run(_REMOVED, *earlier, row.kind in LISTS)
 
 
 async def issuers(tx: Tx, row: RoundRow) -> set[str]:
@@ -322,9 +351,9 @@ async def issuers(tx: Tx, row: RoundRow) -> set[str]:
 
 
 async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> dict[str, str]:
-    """Organization → the last closed round, comparable with this one, in which it had something."""
-    kinds = [int(kind) for kind in comparable(RoundKind(row.kind))]
-    return {one[0]: one[1] for one in await tx.sql.rows(_LAST_ROUNDS, row.body, kinds, row.closes_on, list(organizations))}
+    """Organization → the last closed round of this one's kind in which it had something."""
+    found = await tx.sql.rows(_LAST_ROUNDS, row.body, row.kind, row.closes_on, list(organizations))
+    return {one[0]: one[1] for one in found}
 
 
 @dataclass(frozen=True)

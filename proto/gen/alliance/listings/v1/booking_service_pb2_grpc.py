@@ -76,7 +76,8 @@ class BookingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelBooking(self, request, context):
-        """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves.
+        """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
+        and where it is revised those that its new terms don't allow, or of organizations that may see it no more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,9 @@ class BookingsServiceStub:
     verified and may see it. A time that is taken is refused with the next free one.
     """
     CancelBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.CancelBookingRequest, _booking_pb2.Booking]
-    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
+    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
+    and where it is revised those that its new terms don't allow, or of organizations that may see it no more.
+    """
     GetBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_pb2.Booking]
     """Reads one booking; either side may."""
     ListBookings: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.ListBookingsRequest, _booking_service_pb2.ListBookingsResponse]
@@ -57,7 +59,9 @@ class BookingsServiceAsyncStub(BookingsServiceStub):
     verified and may see it. A time that is taken is refused with the next free one.
     """
     CancelBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.CancelBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
-    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
+    """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
+    and where it is revised those that its new terms don't allow, or of organizations that may see it no more.
+    """
     GetBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
     """Reads one booking; either side may."""
     ListBookings: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.ListBookingsRequest, _booking_service_pb2.ListBookingsResponse]  # type: ignore[assignment]
@@ -84,7 +88,9 @@ class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.CancelBookingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_pb2.Booking, _abc.Awaitable[_booking_pb2.Booking]]:
-        """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves."""
+        """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
+        and where it is revised those that its new terms don't allow, or of organizations that may see it no more.
+        """
 
     @_abc_1.abstractmethod
     def GetBooking(

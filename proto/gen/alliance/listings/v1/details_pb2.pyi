@@ -324,7 +324,9 @@ class SupplyDemandList(_message.Message):
 
     ROUND_FIELD_NUMBER: _builtins.int
     round: _builtins.str
-    """`rounds/{round}`: the closed round that holds the list, of the same kind and of a body that the listing names."""
+    """`rounds/{round}`: the closed round that holds the list, of the same kind and of a body that the listing names. Of a list
+    one listing at a time is published.
+    """
     def __init__(
         self,
         *,

@@ -371,7 +371,7 @@ class IndustryChallenge(_message.Message):
     ACCEPTANCE_FIELD_NUMBER: _builtins.int
     REWARD_FIELD_NUMBER: _builtins.int
     list_year: _builtins.int
-    """Year of the challenge list it belongs to (R39)."""
+    """Year of the challenge list it belongs to (R39): one whose list is not frozen yet, when it is entered and published."""
     field: _builtins.str
     """Field of technology."""
     problem: _builtins.str

@@ -232,7 +232,7 @@ class ListingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRoundEntries(self, request, context):
-        """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+        """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
         entries that the caller could see when it was closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

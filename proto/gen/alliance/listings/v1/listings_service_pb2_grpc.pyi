@@ -79,7 +79,7 @@ class ListingsServiceStub:
     ListRounds: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]
     """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]
-    """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+    """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
     entries that the caller could see when it was closed.
     """
     ListSupplyDemandEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]
@@ -142,7 +142,7 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     ListRounds: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]  # type: ignore[assignment]
     """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]  # type: ignore[assignment]
-    """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+    """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
     entries that the caller could see when it was closed.
     """
     ListSupplyDemandEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]  # type: ignore[assignment]
@@ -286,7 +286,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.ListRoundEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListRoundEntriesResponse]]:
-        """Lists what a closed round holds, as it was then, with what changed since the round before: for whom GetRound is, those
+        """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
         entries that the caller could see when it was closed.
         """
 

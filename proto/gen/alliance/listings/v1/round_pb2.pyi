@@ -92,27 +92,35 @@ class _RoundChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundChan
     ROUND_CHANGE_UNSPECIFIED: _RoundChange.ValueType  # 0
     """Not told: the round is open."""
     ROUND_CHANGE_ADDED: _RoundChange.ValueType  # 1
-    """新增."""
+    """新增: told for the first time, or again after it was told to be gone."""
     ROUND_CHANGE_REVISED: _RoundChange.ValueType  # 2
     """修订: its content is another."""
     ROUND_CHANGE_KEPT: _RoundChange.ValueType  # 3
     """未变."""
     ROUND_CHANGE_REMOVED: _RoundChange.ValueType  # 4
-    """退出: it was in the round before and is in this one no more; counts in none of them."""
+    """退出: gone; shown as it was told last, and counted apart. From a list is gone what the list before held and this one does
+    not. Of an issue (first, quarterly), which holds only what was published or revised in it, that alone is gone which an
+    earlier one told of as published and which was withdrawn, ran out, was fulfilled or names the body no more since; what
+    stands unchanged is not in the issue, and not gone.
+    """
 
 class RoundChange(_RoundChange, metaclass=_RoundChangeEnumTypeWrapper):
-    """What became of a listing since the round before of its kind."""
+    """What became of a listing since it was told last: by the closed rounds before of the same kind and body."""
 
 ROUND_CHANGE_UNSPECIFIED: RoundChange.ValueType  # 0
 """Not told: the round is open."""
 ROUND_CHANGE_ADDED: RoundChange.ValueType  # 1
-"""新增."""
+"""新增: told for the first time, or again after it was told to be gone."""
 ROUND_CHANGE_REVISED: RoundChange.ValueType  # 2
 """修订: its content is another."""
 ROUND_CHANGE_KEPT: RoundChange.ValueType  # 3
 """未变."""
 ROUND_CHANGE_REMOVED: RoundChange.ValueType  # 4
-"""退出: it was in the round before and is in this one no more; counts in none of them."""
+"""退出: gone; shown as it was told last, and counted apart. From a list is gone what the list before held and this one does
+not. Of an issue (first, quarterly), which holds only what was published or revised in it, that alone is gone which an
+earlier one told of as published and which was withdrawn, ran out, was fulfilled or names the body no more since; what
+stands unchanged is not in the issue, and not gone.
+"""
 Global___RoundChange: _TypeAlias = RoundChange  # noqa: Y015
 
 @_typing.final
@@ -133,11 +141,11 @@ class RoundCount(_message.Message):
     those that it holds; none before it is compiled.
     """
     added: _builtins.int
-    """Of these new since the round before; none while the round is open."""
+    """Of these new; none while the round is open."""
     revised: _builtins.int
     """Of these with another content."""
     removed: _builtins.int
-    """Beside these: what the round before held and this one does not."""
+    """Beside these: what is told to be gone."""
     def __init__(
         self,
         *,
@@ -167,7 +175,7 @@ class RoundEntry(_message.Message):
     version: _builtins.int
     """Its version then."""
     change: Global___RoundChange.ValueType
-    """What became of it since the round before."""
+    """What became of it since it was told last."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
         """The listing."""
@@ -269,7 +277,9 @@ class Round(_message.Message):
     etag: _builtins.str
     """Changes with every version."""
     previous: _builtins.str
-    """`rounds/{round}` that the changes are told against; empty for the first of its kind. Output only."""
+    """`rounds/{round}` before it of its kind: quarterly issues follow each other, also where the first council lies across the
+    end of a quarter. Empty for the first of its kind. Output only.
+    """
     silent_members: _builtins.int
     """Members that have had nothing in it (R55, R57): once closed. Output only."""
     @_builtins.property

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -11,12 +12,15 @@ from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.errors import AlreadyExists
 from chassis.ids import resource
-from listings import changes
+from listings import changes, references
+from listings.domain.names import RoundKind
 from listings.domain.rounds import council
 from listings.mapping import content_hash
 from listings.rounds import changes as rounds
 from listings.rounds import store
+from listings.standing import Standing
 from tests.component.conftest import CAUSE, Probe
+from tests.component.rounds.bodies import ENTERPRISE, Body
 
 LAST = date(2026, 3, 31)
 BEFORE_MIDNIGHT = datetime(2026, 3, 31, 15, 59, 59, tzinfo=UTC)  # 23:59:59 in Shanghai
@@ -130,3 +134,31 @@ async def test_many_at_once_neither_lose_one_nor_block_each_other(probe: Probe) 
     named = [body for place in range(30) for body in {bodies[place % 6], bodies[(place * 5 + 2) % 6]}]
     for body in bodies:
         assert await _counted(probe, body) == [("2026Q1", 1, named.count(body))]
+
+
+@pytest.mark.parametrize("compiled_first", [True, False])
+async def test_a_challenge_that_comes_while_its_list_is_compiled_is_in_it_or_refused(
+    probe: Probe, compiled_first: bool
+) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member, kind = await alliance.member(ENTERPRISE), pb.LISTING_KIND_INDUSTRY_CHALLENGE
+    await alliance.sweep(BEFORE_MIDNIGHT)
+    name = await alliance.round(RoundKind.CHALLENGE_LIST, "2026")
+    content = pb.Listing(issuer=member, kind=kind, title="某题", bodies=[alliance.name], visibility=pb.VISIBILITY_PUBLIC)
+    content.industry_challenge.list_year = 2026
+
+    async def compile_(tx: Tx) -> None:
+        row = await store.get_locked(tx, name)
+        assert row
+        await rounds.compile_now(tx, row)
+
+    async def publish(tx: Tx) -> None:
+        refused = await references.broken(tx, Standing(cast(Any, None)), content, member, kind)
+        assert [one.rule for one in refused] == ["R39"] * compiled_first
+        if not refused:
+            (draft,) = await changes.save(tx, [changes.created(content, content_hash(content))])
+            await changes.save(tx, [changes.taken(draft, "publish", "published")])
+
+    order = (compile_, publish) if compiled_first else (publish, compile_)
+    await _one_while_the_other_is_open(probe, *order, BEFORE_MIDNIGHT)
+    assert len(await alliance.holds(RoundKind.CHALLENGE_LIST, "2026")) == (0 if compiled_first else 1)

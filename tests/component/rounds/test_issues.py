@@ -1,0 +1,208 @@
+"""Issues on a database of their own: what a first or quarterly round holds once it is closed, and what it tells."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from access.visibility import Viewer
+from alliance.listings.v1 import listing_pb2 as pb
+from alliance.registry.v1 import body_pb2
+from chassis.database import Tx
+from chassis.errors import Precondition
+from listings import changes
+from listings.changes import Change
+from listings.domain.names import RoundKind, State
+from listings.domain.rounds import council
+from listings.rounds import changes as rounds
+from listings.rounds import store
+from listings.rounds.store import RoundRow
+from tests.component.conftest import CAUSE, Probe
+from tests.component.rounds.bodies import ADDED, ENTERPRISE, REMOVED, REVISED, TASK_FORCE, UNIVERSITY, Body, noon
+
+
+async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_are_noticed(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    speaking, silent, task_force = [await alliance.member(one) for one in (ENTERPRISE, UNIVERSITY, TASK_FORCE)]
+    await alliance.sweep(noon(2026, 1, 6))
+    kept = await alliance.publish(noon(2026, 1, 7), speaking, pb.LISTING_KIND_CASE)
+    once = await alliance.publish(noon(2026, 1, 7), speaking, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2026, 4, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q1") == {kept: ADDED, once: ADDED}
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(silent, "")]
+    with pytest.raises(Precondition, match="closes by itself"):
+        await alliance.compile(noon(2026, 4, 2), RoundKind.QUARTERLY, "2026Q2")
+
+    await alliance.revise(noon(2026, 4, 2), kept)
+    new = await alliance.publish(noon(2026, 4, 2), silent, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == {kept: REVISED, new: ADDED}
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q2") == []
+    await alliance.sweep(noon(2026, 10, 1))
+    assert [organization for organization, _ in await alliance.silent(RoundKind.QUARTERLY, "2026Q3")] == sorted(
+        [speaking, silent]
+    )
+    assert task_force not in {one for one, _ in await alliance.silent(RoundKind.QUARTERLY, "2026Q3")}
+
+    async def emitted(tx: Tx) -> list[str]:
+        return list(await tx.sql.column("SELECT topic FROM event WHERE topic = $1", rounds.SILENCE_TOPIC))
+
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        assert len(await emitted(tx)) == 3
+        row = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q2"))
+        assert isinstance(row, RoundRow)
+        (counted,) = (await store.counts(tx, [row.name]))[row.name]
+        assert (counted.listings, counted.added, counted.revised, counted.removed) == (2, 1, 1, 0)
+
+
+async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    members_only: dict[str, Any] = {"visibility": pb.VISIBILITY_MEMBERS}
+    left, stayed = [await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE, **members_only) for _ in range(2)]
+    await alliance.sweep(noon(2026, 4, 1))
+    await alliance.revise(noon(2026, 4, 2), left, leave=True)
+    secretariat = Viewer(bodies_run=frozenset({alliance.name}))
+    assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q1") == {left, stayed}
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.seen(secretariat, RoundKind.QUARTERLY, "2026Q2") >= {left}, "it left, and is told so"
+    assert await alliance.seen(Viewer(bodies_run=frozenset({"bodies/another"})), RoundKind.QUARTERLY, "2026Q1") == set()
+
+
+async def test_what_was_taken_back_before_a_round_closes_does_not_stand_in_it_as_published(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    issuer, withdrawing, leaving = [await alliance.member(ENTERPRISE) for _ in range(3)]
+    await alliance.sweep(noon(2026, 1, 6))
+
+    async def published(by: str, **how: Any) -> str:
+        return await alliance.publish(noon(2026, 1, 7), by, pb.LISTING_KIND_CASE, **how)
+
+    stays, left_later, withdrawn_later, fulfilled = [await published(issuer) for _ in range(4)]
+    ran_out = await published(issuer, until="2026-02-01")
+    withdrawn, left = await published(withdrawing), await published(leaving)
+    last, after = noon(2026, 3, 31), noon(2026, 4, 1)
+    await alliance.take(last, fulfilled, "fulfil", "fulfilled")
+    await alliance.take(last, withdrawn, "withdraw", "withdrawn")
+    await alliance.revise(last, left, leave=True)
+    await alliance.sweep(after)
+    await alliance.take(after, withdrawn_later, "withdraw", "withdrawn")
+    await alliance.revise(after, left_later, leave=True)
+
+    frozen = {
+        **dict.fromkeys((stays, left_later, withdrawn_later), State.PUBLISHED),
+        fulfilled: State.FULFILLED,
+        ran_out: State.EXPIRED,
+        withdrawn: State.WITHDRAWN,
+    }
+    assert await alliance.states(RoundKind.QUARTERLY, "2026Q1") == frozen
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(leaving, "")], "who withdrew had published"
+
+    shown = frozen.keys() - {withdrawn}
+    member = Viewer(organization=issuer, member_bodies=frozenset({alliance.name}))
+    secretariat = Viewer(bodies_run=frozenset({alliance.name}))
+    for viewer in (Viewer(), member):
+        assert await alliance.seen(viewer, RoundKind.QUARTERLY, "2026Q1") == shown
+    for viewer in (Viewer(organization=withdrawing), secretariat, Viewer(platform=True)):
+        assert await alliance.seen(viewer, RoundKind.QUARTERLY, "2026Q1") == frozen.keys()
+    await alliance.sweep(noon(2026, 7, 1))
+    told = await alliance.seen(Viewer(), RoundKind.QUARTERLY, "2026Q2")
+    assert told == {withdrawn_later, left_later}, "what is told to be gone is shown to whoever saw it"
+
+
+async def test_who_has_nothing_so_far_is_told_by_what_still_names_the_body(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    case = await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE)
+
+    async def silent_so_far() -> list[str]:
+        async with probe.database.transaction(CAUSE, read_only=True) as tx:
+            row = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2026Q1"))
+            assert row
+            return [one.organization for one in await rounds.silences(tx, row, noon(2026, 1, 8).date())]
+
+    assert await silent_so_far() == []
+    await alliance.revise(noon(2026, 1, 8), case, leave=True)
+    assert await silent_so_far() == [member]
+
+
+async def test_what_stands_unchanged_is_not_told_to_be_gone(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+
+    async def issue(at: datetime, period: str) -> dict[str, int]:
+        await alliance.sweep(at)
+        return await alliance.holds(RoundKind.QUARTERLY, period)
+
+    async def published(**how: Any) -> str:
+        return await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE, **how)
+
+    await alliance.sweep(noon(2026, 1, 6))
+    stands, revised, withdrawn, fulfilled, leaves = [await published() for _ in range(5)]
+    last_day, day_after = [await published(until=day) for day in ("2026-06-30", "2026-07-01")]
+    ran_out = await published(until="2026-03-31")
+    first = (stands, revised, withdrawn, fulfilled, leaves, last_day, day_after, ran_out)
+    assert await issue(noon(2026, 4, 1), "2026Q1") == dict.fromkeys(first, ADDED)
+
+    # A quarter in which nobody says anything of them, but time does.
+    assert await issue(noon(2026, 7, 1), "2026Q2") == {last_day: REMOVED}
+
+    await alliance.revise(noon(2026, 7, 1), revised)
+    await alliance.take(noon(2026, 7, 1), withdrawn, "withdraw", "withdrawn")
+    await alliance.take(noon(2026, 7, 1), fulfilled, "fulfil", "fulfilled")
+    await alliance.revise(noon(2026, 7, 1), leaves, leave=True)
+    gone = {withdrawn: REMOVED, fulfilled: REMOVED, leaves: REMOVED, day_after: REMOVED}
+    third = await issue(noon(2026, 10, 1), "2026Q3")
+    assert third == {revised: REVISED, **gone}, "told against the issue that told of it last"
+
+    await alliance.join(noon(2026, 10, 2), leaves)
+    assert await issue(noon(2027, 1, 1), "2026Q4") == {leaves: ADDED}, "who was told to be gone comes anew"
+
+
+async def test_an_issue_is_told_against_those_of_its_kind_where_the_first_council_lies_across_quarters(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    member, silent = [await alliance.member(ENTERPRISE) for _ in range(2)]
+    await alliance.sweep(noon(2028, 1, 6))
+    before = await alliance.publish(noon(2028, 3, 29), member, pb.LISTING_KIND_CASE)
+    during = await alliance.publish(noon(2028, 3, 30), member, pb.LISTING_KIND_CASE)
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 3, 30))) as tx:
+        await rounds.open_first(tx, alliance.name, council(date(2028, 3, 30), date(2028, 4, 2)))
+    await alliance.sweep(noon(2028, 4, 3))
+    assert await alliance.holds(RoundKind.FIRST, "2028-03-30") == {during: ADDED}
+    await alliance.revise(noon(2028, 4, 3), before)
+    await alliance.publish(noon(2028, 4, 2), silent, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2028, 10, 1))
+    first_quarter = await alliance.round(RoundKind.QUARTERLY, "2028Q1")
+    assert (await alliance.holds(RoundKind.QUARTERLY, "2028Q2"))[before] == REVISED
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        second = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2028Q2"))
+        first = await store.get(tx, await alliance.round(RoundKind.FIRST, "2028-03-30"))
+    assert [one and one.previous for one in (second, first)] == [first_quarter, ""]
+
+
+async def test_a_round_opened_after_its_days_holds_what_was_revised_since(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-02-20")
+    other = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-02-20")
+    member, case = await alliance.member(ENTERPRISE), pb.LISTING_KIND_CASE
+    early, at, late = noon(2028, 2, 19), noon(2028, 2, 20), noon(2028, 2, 21)
+
+    stays, revised, withdrawn = [await alliance.publish(at, member, case) for _ in range(3)]
+    again, too_early, too_late = [await alliance.publish(day, member, case) for day in (early, early, late)]
+    joins, leaves = await other.publish(at, member, case), await alliance.publish(at, member, case)
+    await alliance.revise(at, again)
+    async with probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+        content = pb.Listing(issuer=member, kind=case, title="草稿", bodies=[alliance.name], valid_to="2029-12-31")
+        (draft,) = await changes.save(tx, [changes.created(content, "")])
+        await changes.save(tx, [Change(draft, content, State.DRAFT, "revised", "", ["title"])])
+    await alliance.take(noon(2028, 2, 23), draft.name, "publish", "published")
+    for name in (revised, again, too_early, too_late):
+        await alliance.revise(noon(2028, 2, 23), name)
+    await alliance.take(noon(2028, 2, 23), withdrawn, "withdraw", "withdrawn")
+    await alliance.revise(noon(2028, 2, 23), leaves, leave=True)
+    await alliance.join(noon(2028, 2, 23), joins)
+
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 2, 23))) as tx:
+        await rounds.open_first(tx, alliance.name, council(at.date(), at.date()))
+    await alliance.sweep(noon(2028, 2, 23))
+    assert await alliance.holds(RoundKind.FIRST, "2028-02-20") == dict.fromkeys((stays, revised, withdrawn, again), ADDED)
