@@ -220,9 +220,29 @@ async def test_who_never_heard_of_what_is_left_does_it_when_it_is_published_agai
     (lost,) = (records.pop() for records in world.topic.partitions if records and records[-1].key == name)
     async with world.database.alone() as sql:
         await again.left(sql, {name: lost.version})
-    await until(lambda: world.rows("SELECT 1 FROM again WHERE tries > 0 AND reason LIKE 'version 1 %'"))
+    await until(lambda: replica.scoring._strange)
     assert replica.index.get(name) is None
+    assert await world.rows("SELECT 1 FROM again WHERE tries = 0"), "whoever knows it may do it at any time"
     known = world.topic.partitions[lost.partition]
     known.append(lost._replace(offset=len(known)))
     await until(lambda: world.is_gone("again"))
     assert (await world.matches()).keys() == {(name, "listings/s1")}
+
+
+async def test_nobody_keeps_what_another_has_nothing_to_score_of(world: World) -> None:
+    """One replica knows what comes again on a new topic, the other does not, and waits for all shares to have seen it."""
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    first.stands_still = True
+    pair = world.demand(1)
+    world.supply(1)
+    await until(lambda: all(second.index.get(name) is not None for name in pair))
+    old, world.topic = world.topic, Topic()
+    first.topic = second.topic = world.topic
+    first.stands_still = False
+    await until(lambda: first.following.topic == second.following.topic == str(world.topic.id))
+    _replay(world, old)
+    await until(world.is_done)
+    assert not first.following.log
+    assert not second.following.log
+    assert (await world.matches()).keys() == {pair}

@@ -3,7 +3,7 @@ changed, listings that could not be taken or scored, and those that were not sco
 until every share has done it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,7 @@ ON CONFLICT (listing, version) WHERE version > 0 DO UPDATE SET shares = excluded
 """
 _DUE = """
 SELECT id, issuer, listing, version, shares, tries, cause FROM again
-WHERE shares && $1::int[] AND due_at <= $2 ORDER BY id LIMIT 20
+WHERE shares && $1::int[] AND due_at <= $2 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT 20
 """
 _FAILED = "UPDATE again SET tries = tries + 1, reason = $2, due_at = $3 WHERE id = $1"
 _DONE = """
@@ -30,7 +30,9 @@ UPDATE again SET shares = ARRAY(SELECT n FROM unnest(shares) AS n WHERE n <> ALL
 """
 _EMPTY = "DELETE FROM again WHERE id = $1 AND shares = '{}'"
 _COUNT = "SELECT count(*) FROM again WHERE tries = 0"
-_FAILING = "SELECT count(*) FROM again WHERE tries > 0"
+_FAILING = """
+SELECT count(*) FROM again WHERE tries > 0 OR version > 0 AND due_at < clock_timestamp() - interval '1 minute'
+"""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ async def left(sql: Statements, versions: Mapping[str, int]) -> None:
         await sql.run(_LEFT, list(versions), list(versions.values()), list(range(SHARES)))
 
 
-async def due(tx: Tx, shares: Iterable[int]) -> list[Again]:
-    """What some of the shares have to do by now."""
-    rows = await tx.sql.rows(_DUE, sorted(shares), tx.recorded_at)
+async def due(tx: Tx, shares: Iterable[int], but: Sequence[int]) -> list[Again]:
+    """What some of the shares have to do by now, but for some rows by their ids."""
+    rows = await tx.sql.rows(_DUE, sorted(shares), tx.recorded_at, but)
     return [Again(row.id, row.issuer, row.listing, row.version, frozenset(row.shares), row.tries, row.cause) for row in rows]
 
 
@@ -96,6 +98,6 @@ async def waiting(tx: Tx) -> int:
 
 
 async def failing(sql: Statements) -> int:
-    """How many rows were tried in vain."""
+    """How many rows were tried in vain, or wait for a version that nobody has who is to do them."""
     found: int = await sql.value(_FAILING)
     return found

@@ -6,6 +6,7 @@ that can't be scored is put down to be tried again, and holds up nobody.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +49,8 @@ class Scoring:
         self._database = database
         self._next = 0  # number of the first change in the log that one of these shares may not have scored
         self._next_of: Mapping[int, Share] = {}
+        self._passed_at = 0.0
+        self._strange: dict[int, float] = {}  # rows of which this replica does not know the version, and when to look again
         self._recalled = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
@@ -143,6 +146,7 @@ class Scoring:
     async def _changes(self) -> bool:
         some, seen = self._unseen()
         if not some:
+            await self._passed(seen)
             return False
         try:
             await self._scored(some, seen)
@@ -154,6 +158,15 @@ class Scoring:
             await self._one_by_one(some)
         self._drop()
         return True
+
+    async def _passed(self, seen: "_Seen") -> None:
+        """Write down, now and then, that what was read meanwhile is nothing to score: other replicas keep it until then."""
+        now = time.monotonic()
+        if seen and now - self._passed_at > _TURN:
+            self._passed_at = now
+            async with self._database.transaction(Cause(ACTOR)) as tx:
+                await self._shares.advance(tx, seen)
+            _have_seen(seen)
 
     def _unseen(self) -> "tuple[list[_Unseen], _Seen]":
         """The next changes with the shares that have not scored them, and what those will have seen then."""
@@ -172,6 +185,9 @@ class Scoring:
                 self._next = number + 1
             if len(some) == _TOGETHER:
                 break
+        else:  # of all that was read, nothing else is to be scored
+            for places in seen.values():
+                places.update(self._following.places)
         return some, {share: places for share, places in seen.items() if places != share.seen}
 
     def _ready(self) -> list[Share]:
@@ -230,7 +246,7 @@ class Scoring:
         """What has no change of its own: an organization that sees more, or less, and what could not be scored before."""
         ready = self._ready()
         async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
-            found = await again.due(tx, _numbers(ready))
+            found = await again.due(tx, _numbers(ready), self._strange_now())
             if any(one.listing for one in found):  # it may have been a dead letter, of which this process has not heard yet
                 await self._recall(tx.sql)
         for one in found:
@@ -239,7 +255,7 @@ class Scoring:
 
     async def _anew(self, one: Again, shares: Collection[Share]) -> None:
         if one.version > self._following.version(one.listing):
-            await self._later(one, f"version {one.version} has not come here")
+            self._strange[one.id] = time.monotonic() + _TURN
             return
         names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
         try:
@@ -251,16 +267,18 @@ class Scoring:
             if away(error):
                 raise
             log.exception("scoring: put off again", extra={"listing": one.listing, "issuer": one.issuer})
-            await self._later(one, reason(error))
+            pause = min(timedelta(seconds=2**one.tries), _LATEST)
+            async with self._database.transaction(Cause(ACTOR)) as tx:
+                await again.failed(tx, one.id, reason(error), tx.recorded_at + pause)
             return
         async with self._database.transaction(Cause(ACTOR)) as tx:
             await self._shares.guard(tx, shares)
             await again.done(tx, one.id, _numbers(shares))
 
-    async def _later(self, one: Again, why: str) -> None:
-        pause = min(timedelta(seconds=2**one.tries), _LATEST)
-        async with self._database.transaction(Cause(ACTOR)) as tx:
-            await again.failed(tx, one.id, why, tx.recorded_at + pause)
+    def _strange_now(self) -> list[int]:
+        now = time.monotonic()
+        self._strange = {number: at for number, at in self._strange.items() if at > now}
+        return list(self._strange)
 
     async def _planned(
         self, names: Sequence[str], shares: Collection[Share], cause: str = "", *, has_changed: bool = False
