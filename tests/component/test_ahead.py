@@ -152,7 +152,7 @@ async def test_a_saved_search_shows_what_met_it_as_long_as_its_organization_may_
     assert await latest() == TITLE
     assert await latest(behind) == TITLE, "on a replica that has not heard of it"
     assert await latest(ahead) == ""
-    behind.newer.learn(NAME, 2, None, None)
+    behind.newer.learn(NAME, 2, None)
     assert await latest(behind) == ""
     world.by.goes.clear()
     world.publish(NAME, KIND, "另行通知", visibility=pb.VISIBILITY_GOVERNMENT)

@@ -78,23 +78,24 @@ def seeing(index: Index) -> set[Viewer]:
 )
 def test_what_is_newer_decides_who_sees_a_listing(audience: Audience | None, viewers: set[Viewer]) -> None:
     index = index_of(entry_of(0))
-    index.newer.learn(NAME, 2, audience, index.known(NAME))
+    index.newer.learn(NAME, 2, audience)
     assert seeing(index) == viewers
     assert {viewer for viewer in VIEWERS if index.newer.hidden(viewer) != [NAME]} == viewers
+    assert len(index.newer) == (audience != FOR_ALL), "what is public narrows nothing"
 
 
 def test_it_never_shows_more_than_the_index_holds() -> None:
     index = index_of(entry_of(0, visibility=pb.VISIBILITY_GOVERNMENT))
-    index.newer.learn(NAME, 2, FOR_MEMBERS, index.known(NAME))
+    index.newer.learn(NAME, 2, FOR_MEMBERS)
     assert seeing(index) == {PLATFORM, ISSUER, SECRETARIAT}
-    index.newer.learn(NAME, 3, FOR_ALL, index.known(NAME))
+    index.newer.learn(NAME, 3, FOR_ALL)
     assert seeing(index) == {GOVERNMENT, PLATFORM, ISSUER, SECRETARIAT}
 
 
 @pytest.mark.parametrize(("version", "is_kept"), [(1, False), (2, False), (3, True)])
 def test_only_what_is_newer_than_the_index_is_kept(version: int, is_kept: bool) -> None:
     for index in (index_of(entry_of(0, 2)), _gone(2)):
-        index.newer.learn(NAME, version, FOR_GOVERNMENT, index.known(NAME))
+        index.newer.learn(NAME, version, FOR_GOVERNMENT)
         assert len(index.newer) == is_kept
 
 
@@ -108,7 +109,7 @@ def _gone(version: int) -> Index:
 def test_it_goes_once_the_index_holds_that_version_or_a_newer_one(version: int, is_kept: bool) -> None:
     for is_published in (True, False):
         index = index_of(entry_of(0))
-        index.newer.learn(NAME, 3, FOR_GOVERNMENT, index.known(NAME))
+        index.newer.learn(NAME, 3, FOR_GOVERNMENT)
         if is_published:
             index.put(entry_of(0, version))
         else:
@@ -119,7 +120,7 @@ def test_it_goes_once_the_index_holds_that_version_or_a_newer_one(version: int, 
 
 def test_an_older_state_that_the_index_takes_later_is_hidden_as_well() -> None:
     index = Index(SIZE)
-    index.newer.learn(NAME, 3, FOR_GOVERNMENT, None)
+    index.newer.learn(NAME, 3, FOR_GOVERNMENT)
     assert index.newer.hidden(ANYONE) == [], "the index holds nothing of it yet"
     index.put(entry_of(0, 1))
     assert index.newer.hidden(ANYONE) == [NAME]
@@ -141,7 +142,7 @@ def test_the_newest_counts_in_whatever_order_they_come(versions: Any, viewers: s
     index = index_of(entry_of(0))
     first, one, second, other = versions
     for version, audience in ((first, one), (second, other)):
-        index.newer.learn(NAME, version, audience, index.known(NAME))
+        index.newer.learn(NAME, version, audience)
     assert seeing(index) == viewers
 
 
@@ -155,11 +156,12 @@ def test_nothing_is_shown_that_a_state_that_was_read_hides(
     written: list[tuple[int, Any]], steps: list[tuple[str, int]]
 ) -> None:
     """Whatever is read and taken when; and nothing is hidden for long: once the index holds all, nothing is kept."""
-    newer, history = Newer(), defaultdict[int, list[Any]](list)
+    history = defaultdict[int, list[Any]](list)
     for listing, state in written:
         history[listing].append(state)
     read, taken, comes_again = Counter[int](), Counter[int](), False
-    known: dict[int, Entry | Gone | None] = {}
+    known: dict[int, Entry | Gone] = {}
+    newer = Newer(lambda name: known.get(int(name[-3:])))
 
     def take(one: int) -> None:
         taken[one] += 1
@@ -170,10 +172,10 @@ def test_nothing_is_shown_that_a_state_that_was_read_hides(
     for step, one in steps:
         if step == "read" and read[one] < len(history[one]):
             read[one] += 1
-            newer.learn(f"listings/{one:03}", read[one], history[one][read[one] - 1], known.get(one))
+            newer.learn(f"listings/{one:03}", read[one], history[one][read[one] - 1])
         elif step == "again" and read[one]:
             comes_again = True
-            newer.learn(f"listings/{one:03}", 1, history[one][0], known.get(one))
+            newer.learn(f"listings/{one:03}", 1, history[one][0])
         elif step == "taken" and taken[one] < len(history[one]):
             take(one)
         for viewer in VIEWERS:
@@ -181,7 +183,6 @@ def test_nothing_is_shown_that_a_state_that_was_read_hides(
             for which in history:
                 entry = known.get(which)
                 if not isinstance(entry, Entry):
-                    assert entry is None or entry.version
                     continue
                 newest = history[which][max(read[which], taken[which]) - 1]
                 allowed = _may(viewer, history[which][taken[which] - 1]) and _may(viewer, newest)
@@ -224,7 +225,7 @@ def test_hits_total_and_facets_leave_it_out(query: str, audience: Audience | Non
     index = index_of(*(entry_of(number) for number in range(6)))
     search = Search(index)
     before = found(search, ANYONE, query)
-    index.newer.learn("listings/003", 2, audience, index.known("listings/003"))
+    index.newer.learn("listings/003", 2, audience)
     after = found(search, ANYONE, query)
     if query == "工程师":
         assert before.total == after.total == 0
@@ -234,7 +235,7 @@ def test_hits_total_and_facets_leave_it_out(query: str, audience: Audience | Non
     assert set(shown(after)) == set(shown(before)) - {"listings/003"}
     assert found(search, GOVERNMENT, query).total == (6 if audience else 5)
     assert found(search, PLATFORM, query).total == (6 if audience else 5)
-    index.newer.forget("listings/003", 2)
+    index.newer.learn("listings/003", 3, FOR_ALL)
     assert shown(found(search, ANYONE, query)) == shown(before)
 
 
@@ -245,7 +246,7 @@ def test_the_second_page_leaves_it_out_and_shifts_nothing(query: str) -> None:
     first = found(search, ANYONE, query, size=3)
     order = shown(found(search, ANYONE, query, size=9))
     for place in (1, 4):  # of the page that was read, and of the next one
-        index.newer.learn(order[place], 2, FOR_GOVERNMENT, index.known(order[place]))
+        index.newer.learn(order[place], 2, FOR_GOVERNMENT)
     second, third = (found(search, ANYONE, query, start=start, size=3, snapshot=first.snapshot) for start in (3, 6))
     assert shown(first) + shown(second) + shown(third) == [*order[:4], *order[5:]]
     for page in (second, third):
@@ -281,7 +282,7 @@ async def asked(index: Index, size: int, token: str = "", query: str = "数据")
 async def test_no_token_tells_that_there_is_what_is_left_out(query: str) -> None:
     index = index_of(*(entry_of(number) for number in range(4)))
     for number in range(4):
-        index.newer.learn(f"listings/{number:03}", 2, FOR_GOVERNMENT, index.known(f"listings/{number:03}"))
+        index.newer.learn(f"listings/{number:03}", 2, FOR_GOVERNMENT)
         answer = await asked(index, 2, query=query)
         assert (answer.total_size, bool(answer.next_page_token)) == (3 - number, number < 3 and len(answer.hits) < 3 - number)
     assert answer == rpc.SearchListingsResponse()

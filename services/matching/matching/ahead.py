@@ -54,13 +54,9 @@ class Ahead:
 
     def learn(self, record: Record) -> None:
         """What a record says of who may see its listing."""
-        newer, listing = self._index.newer, published_in(record)
-        if listing and (audience := Audience.of(listing)).is_everybody:
-            newer.forget(record.key, record.version)
-        elif listing:
-            newer.learn(record.key, record.version, audience, self._index.known(record.key))
-        elif gone_in(record):
-            newer.learn(record.key, record.version, None, self._index.known(record.key))
+        listing = published_in(record)
+        if listing or gone_in(record):
+            self._index.newer.learn(record.key, record.version, Audience.of(listing) if listing else None)
 
     def caught_up(self) -> None:
         """See `Follower`."""

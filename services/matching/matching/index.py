@@ -63,7 +63,7 @@ class Index:
         self.vectors = Vectors(size)
         self.columns = Columns(size)
         self.next_slot = 0
-        self.newer = Newer()
+        self.newer = Newer(self.known)
         """What is known of its listings that is newer than what it holds."""
         self._files = Files()
         self.lost = self._files.lost

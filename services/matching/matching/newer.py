@@ -5,6 +5,7 @@ public by now may be seen by everybody, whatever the index holds of it.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from sys import intern
 from typing import NamedTuple
 
@@ -46,24 +47,26 @@ class _State(NamedTuple):
 class Newer:
     """Those states, by listing; always of a later version than the index holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Callable[[str], Entry | Gone | None]) -> None:
+        """`known`: what the index knows of a listing."""
+        self._known = known
         self._states: dict[str, _State] = {}
         self._held: defaultdict[Audience | None, set[str]] = defaultdict(set)  # those of which the index holds an older state
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def learn(self, name: str, version: int, audience: Audience | None, known: Entry | Gone | None) -> None:
-        """Who may see a listing from a version on (None: nobody), beside what the index knows of it."""
-        before = self._states.get(name)
-        if version <= max(version_of(known), before.version if before else 0):
+    def learn(self, name: str, version: int, audience: Audience | None) -> None:
+        """Who may see a listing from a version on; None: nobody."""
+        self._forget(name, version)
+        if name in self._states or (audience is not None and audience.is_everybody):
             return
-        self.forget(name, version)
-        if audience is None or not audience.is_everybody:
+        known = self._known(name)
+        if version > version_of(known):
             self._states[name] = _State(version, audience)
             self._mark(name, audience, is_held=isinstance(known, Entry))
 
-    def forget(self, name: str, version: int) -> None:
+    def _forget(self, name: str, version: int) -> None:
         """A version of a listing is known: what is no newer narrows nothing any more."""
         state = self._states.get(name)
         if state is not None and state.version <= version:
@@ -72,7 +75,7 @@ class Newer:
 
     def took(self, name: str, version: int, *, is_published: bool) -> None:
         """The index holds a version of a listing now."""
-        self.forget(name, version)
+        self._forget(name, version)
         if state := self._states.get(name):
             self._mark(name, state.audience, is_held=is_published)
 
