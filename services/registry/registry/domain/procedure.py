@@ -342,7 +342,7 @@ ANYBODY = Applicants(("不限", "anybody"))
 @dataclass(frozen=True)
 class Procedure:
     """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them: those of
-    `pdf_only` are taken as PDF alone. The guards of
+    `pdf_only` are taken as PDF alone, those of `personal` are about the candidate and erased with their record. The guards of
     `filling` say who does not fill it in (facts, documents).
     """
 
@@ -354,6 +354,7 @@ class Procedure:
     deadlines: tuple[Deadline, ...] = ()
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
     filling: tuple[Guard, ...] = ()
 
     @property
