@@ -26,6 +26,7 @@ GIVING = (
     *("drops", "drips", "forges", "replays", "outdated", "unsigned", "cut off", "fails", "redirects", "compresses", "stuck"),
 )
 TAKING = ("fails", "drops before", "drops after", "forges", "unsigned", "outdated", "wrong cursor", "loses data")
+CIRCLING = "circles"  # of three records, beside all these: they are given again and again
 _UNTRUE = ("forges", "unsigned", "outdated")
 """What comes so is not this system's own: it says what is not so."""
 
@@ -85,7 +86,9 @@ class Outside:
         page = self.changes[since : since + min(size, limit)]
         end = since + len(page)
         more = end < len(self.changes)
-        last = {"end": {"cursor": request.query["since"], "more": True}} if what == "stuck" and since else _end(end, more)
+        last = _end(end, more)
+        if what in ("stuck", CIRCLING) and since:
+            last = _end(since if what == "stuck" else since % 3 + 1, True)
         return await self._answer(request, identifier, _lines(*self._disturbed(page, since, what, limit), last), what)
 
     def _disturbed(self, page: list[Record], since: int, what: str, limit: int) -> list[Any]:

@@ -14,7 +14,7 @@ from chassis import deadletter, dlq, jobs, paging, parked, topics
 from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation, refuse
 from chassis.handling import Handling
-from chassis.personal import PersonalRecord, Vault, repeated, screen, subject_problems
+from chassis.personal import Paper, Papers, PersonalRecord, Vault, repeated, screen, subject_problems
 from chassis.record import RawRecord, decode
 from chassis.rpc import Call
 from chassis.service import Parts
@@ -212,8 +212,9 @@ class Admin:
 class PersonalData:
     """`alliance.admin.v1.PersonalDataService`."""
 
-    def __init__(self) -> None:
+    def __init__(self, papers: Papers) -> None:
         self._vault = Vault()
+        self._papers = papers
 
     async def ExportPersonalData(
         self, call: Call, request: personal_pb.ExportPersonalDataRequest
@@ -222,14 +223,26 @@ class PersonalData:
         async with call.database.transaction(call.cause) as tx:
             found = await self._vault.of_subject(tx, _subject(request.subject), _required(request.purpose, "purpose"))
             refuse([*screen("purpose", request.purpose), *repeated("purpose", request.purpose, [one.fields for one in found])])
-        return personal_pb.ExportPersonalDataResponse(records=[_personal(one) for one in found])
+            papers = await self._papers.listed(tx, [one.fields for one in found])
+            namesakes = await self._vault.namesakes(tx, request.subject)
+        return personal_pb.ExportPersonalDataResponse(
+            records=[_personal(one) for one in found],
+            papers=[_paper(one, one.file_name) for one in papers],
+            namesakes=namesakes,
+        )
 
     async def ErasePersonalData(
         self, call: Call, request: personal_pb.ErasePersonalDataRequest
     ) -> personal_pb.ErasePersonalDataResponse:
         """See the contract."""
         erased = await self._vault.erase(call.tx, _subject(request.subject))
-        return personal_pb.ErasePersonalDataResponse(erased=erased)
+        papers = await self._papers.erase(call.tx, erased)
+        return personal_pb.ErasePersonalDataResponse(
+            erased=len(erased),
+            erased_papers=map(_paper, papers.erased),
+            papers_left=map(_paper, papers.left),
+            namesakes=await self._vault.namesakes(call.tx, request.subject),
+        )
 
 
 def _subject(subject: str) -> str:
@@ -383,3 +396,7 @@ def _personal(record: PersonalRecord) -> personal_pb.PersonalRecord:
     )
     found.create_time.FromDatetime(record.created_at)
     return found
+
+
+def _paper(paper: Paper, file_name: str = "") -> personal_pb.PersonalPaper:
+    return personal_pb.PersonalPaper(name=paper.name, kind=paper.kind, attached_to=paper.attached_to, file_name=file_name)

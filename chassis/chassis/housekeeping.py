@@ -10,7 +10,7 @@ from chassis import metrics
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.limit import SAMPLE, Limit
-from chassis.personal import Vault
+from chassis.personal import Papers, Vault
 from chassis.settings import ServiceSettings
 from chassis.statements import Statements
 
@@ -21,6 +21,7 @@ _HOURLY = 3600.0
 _FIRST = 60.0
 _KEEP_REQUESTS = timedelta(days=7)
 _CAUSE = Cause("chassis:housekeeping")
+_PAST = Cause("chassis:housekeeping", reason="保存期满 · past its date")
 
 # In the order of an index each, and from a floor: while a snapshot is held somewhere, the queue's dead rows stay, and a look
 # that passes over all of them costs more than the relay.
@@ -94,7 +95,7 @@ class Outbox:
         return int(await sql.value(_LAST)) - first + 1
 
 
-async def hourly(database: Database) -> None:
+async def hourly(database: Database, papers: Papers) -> None:
     """Partitions three months ahead; requests older than 7 days and outdated personal data go."""
     await asyncio.sleep(_FIRST)  # a start has better things to do
     while True:
@@ -104,11 +105,17 @@ async def hourly(database: Database) -> None:
                 metrics.EVENTS_WITHOUT_PARTITION.set(await sql.value("SELECT event_default_rows()"))
                 while await sql.run(_FORGET, database.system_time() - _KEEP_REQUESTS, _FORGOTTEN) == _FORGOTTEN:
                     pass
-            async with database.transaction(_CAUSE) as tx:
-                await Vault().purge(tx)
+            await purge(database, papers)
             await asyncio.sleep(_HOURLY)
-        except Unavailable:
+        except Unavailable as error:
+            log.warning("housekeeping: not done yet", extra={"why": str(error)})
             await asyncio.sleep(_EVERY)
+
+
+async def purge(database: Database, papers: Papers) -> None:
+    """Personal data that are past their date go, and the papers that are about the same persons."""
+    async with database.transaction(_PAST) as tx:
+        await papers.erase(tx, await Vault().purge(tx))
 
 
 async def due_work(database: Database, count: Callable[[Tx], Awaitable[int]]) -> None:

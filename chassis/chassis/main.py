@@ -259,7 +259,10 @@ class _Running:
         return [
             *self._parts.offers(),
             Offer(admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"], admin),
-            Offer(personal_data_service_pb2.DESCRIPTOR.services_by_name["PersonalDataService"], PersonalData()),
+            Offer(
+                personal_data_service_pb2.DESCRIPTOR.services_by_name["PersonalDataService"],
+                PersonalData(self._parts.papers()),
+            ),
         ]
 
     def _tasks(self) -> list[Task]:
@@ -269,7 +272,7 @@ class _Running:
             self._letters.run,
             self._rebuilds.run,
             self._outbox.watch,
-            lambda: housekeeping.hourly(self._context.plumbing),
+            lambda: housekeeping.hourly(self._context.plumbing, self._parts.papers()),
             lambda: housekeeping.loop_lag(self._limit),
             lambda: housekeeping.due_work(self._context.database, self._parts.due_work),
             *self._parts.tasks(),

@@ -1,18 +1,19 @@
 """Personal data 个人信息: kept in one table, referred to by a random id, never on a topic (PIPL art. 6, 45, 47).
 
 `screen` finds in free texts what must not stand there, `repeated` what a record says. `Vault` keeps what has to be kept, with
-purpose, legal basis, source and the date until which; every read records reader and purpose.
+purpose, legal basis, source and the date until which; every read records reader and purpose. `Papers` are files about the same
+persons, which go with their records.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, not_, select
+from sqlalchemy import ColumnElement, delete, func, insert, not_, select
 
 from chassis import numbers
 from chassis.clock import business_date
@@ -184,6 +185,44 @@ class PersonalRecord:
     created_at: datetime
 
 
+class Paper(NamedTuple):
+    """A file that is about somebody, e.g. `documents/{document}`, and the resources that it is attached to."""
+
+    name: str
+    kind: str
+    attached_to: Sequence[str]
+    file_name: str
+
+
+class Erasure(NamedTuple):
+    """Papers that were erased, and those that are left to judge."""
+
+    erased: Sequence[Paper] = ()
+    left: Sequence[Paper] = ()
+
+
+class Papers(Protocol):
+    """What a service keeps of persons beside the vault: files that are about whom its records tell of."""
+
+    async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[Paper]:
+        """Those of some records, which are given by their fields."""
+
+    async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
+        """Erase those of some records as far as they are about nobody else. Raises `Unavailable`."""
+
+
+class NoPapers:
+    """Of a service that keeps none."""
+
+    async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[Paper]:
+        """See `Papers`."""
+        return ()
+
+    async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
+        """See `Papers`."""
+        return Erasure()
+
+
 class Vault:
     """The service's one table of personal data."""
 
@@ -201,10 +240,13 @@ class Vault:
     ) -> str:
         """Keep a record; returns its name. `subjects` (addresses, numbers, a `sub`) are what it is found by later."""
         identifier = new_id()
+        hashes = {_subject(one) for one in subjects}
+        if name := fields.get("display_name", ""):
+            hashes.add(_name(name))
         await tx.conn.execute(
             insert(personal_data).values(
                 id=identifier,
-                subject_hashes=sorted({_subject(one) for one in subjects}),
+                subject_hashes=sorted(hashes),
                 kind=kind,
                 fields=dict(fields),
                 purpose=purpose,
@@ -238,22 +280,31 @@ class Vault:
         await self._record_read(tx, [row.id for row in rows], purpose)
         return [_record(row) for row in rows]
 
-    async def erase(self, tx: Tx, subject: str) -> int:
-        """Erase everything that is kept on a subject; returns how many records. Raises `Invalid` as `forget`."""
+    async def namesakes(self, tx: Tx, subject: str) -> int:
+        """How many records bear a subject as a name and are kept by something else: they may be another person's."""
+        of_the_name = personal_data.c.subject_hashes.contains([_name(subject)])
+        query = select(func.count()).select_from(personal_data).where(of_the_name, not_(_is_of(subject)), _is_in_time(tx))
+        return int((await tx.conn.execute(query)).scalar_one())
+
+    async def erase(self, tx: Tx, subject: str) -> Sequence[Mapping[str, str]]:
+        """Erase everything that is kept on a subject; returns the fields of the records. Raises `Invalid` as `forget`."""
         return await self._erase(tx, _is_of(subject))
 
     async def forget(self, tx: Tx, name: str) -> None:
         """Erase one record. Raises `Invalid` where the reason of the transaction, which stays, says what is to be erased."""
         await self._erase(tx, personal_data.c.id == UUID(id_of(name)))
 
-    async def purge(self, tx: Tx) -> int:
-        """Erase what is past its date; returns how many records."""
-        return (await tx.conn.execute(delete(personal_data).where(not_(_is_in_time(tx))))).rowcount
+    async def purge(self, tx: Tx) -> Sequence[Mapping[str, str]]:
+        """Erase what is past its date; returns the fields of the records."""
+        return await self._deleted(tx, not_(_is_in_time(tx)))
 
-    async def _erase(self, tx: Tx, which: ColumnElement[bool]) -> int:
-        erased = (await tx.conn.execute(delete(personal_data).where(which).returning(personal_data.c.fields))).scalars().all()
+    async def _erase(self, tx: Tx, which: ColumnElement[bool]) -> Sequence[Mapping[str, str]]:
+        erased = await self._deleted(tx, which)
         refuse(repeated("reason", tx.cause.reason, erased))
-        return len(erased)
+        return erased
+
+    async def _deleted(self, tx: Tx, which: ColumnElement[bool]) -> Sequence[Mapping[str, str]]:
+        return (await tx.conn.execute(delete(personal_data).where(which).returning(personal_data.c.fields))).scalars().all()
 
     async def _record_read(self, tx: Tx, records: list[UUID], purpose: str) -> None:
         if records:
@@ -275,8 +326,16 @@ def _is_of(subject: str) -> ColumnElement[bool]:
 
 def _subject(subject: str) -> str:
     """Hash of a subject, however it is written: `+86 138-0000-0000` is `13800000000`, `张 三` is `张三`."""
-    plain = numbers.canonical(subject) or "".join(unicodedata.normalize("NFKC", subject).split()).lower()
-    return hex_digest(plain.encode())
+    return hex_digest((numbers.canonical(subject) or _plain(subject)).encode())
+
+
+def _name(name: str) -> str:
+    """Hash of a name as one, which is no subject's: a subject has no blanks."""
+    return hex_digest(f"name {_plain(name)}".encode())
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).lower()
 
 
 def _record(row: Any) -> PersonalRecord:

@@ -14,6 +14,7 @@ from chassis.client import channel
 from chassis.clock import BusinessClock, Clock
 from chassis.database import Database, Tx
 from chassis.handling import Listen
+from chassis.personal import NoPapers, Papers
 from chassis.rpc import Authoriser, Reread
 from chassis.settings import ServiceSettings
 from chassis.tls import Files
@@ -71,6 +72,10 @@ class Parts:
     def tasks(self) -> Sequence[Task]:
         """What it does by itself."""
         return []
+
+    def papers(self) -> Papers:
+        """What it keeps of persons beside their records."""
+        return NoPapers()
 
     async def due_work(self, tx: Tx) -> int:
         """How much is due by the business clock and not yet done."""

@@ -1,7 +1,7 @@
 """Errors of calls, for people and for scripts.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong usage · 3 not found · 4 not allowed · 5 refused by a rule or wrong input ·
-6 not available, try again · 7 done in part (some rows refused).
+6 not available, try again · 7 done in part (some rows refused, some services failed).
 """
 
 from collections.abc import Iterator
@@ -38,8 +38,15 @@ def explained() -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as error:
-        _print(error)
-        raise SystemExit(_EXIT.get(error.code(), 1)) from None
+        raise SystemExit(explain(error)) from None
+
+
+def explain(error: grpc.RpcError, of: str = "") -> int:
+    """Say on stderr why a call failed, `of` whom where more than one is asked; returns the exit code."""
+    if of:
+        errors.print(of, style="bold", highlight=False, markup=False)
+    _print(error)
+    return _EXIT.get(error.code(), 1)
 
 
 def fail(code: int, text: str) -> NoReturn:

@@ -1,27 +1,38 @@
 """Candidates of an intake of employees: kept apart, read by the two sides, gone once erased."""
 
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, timedelta
 from typing import Any
 
 import grpc
 import pytest
 
+from alliance.admin.v1 import admin_service_pb2 as admin
 from alliance.admin.v1 import personal_data_service_pb2 as personal
 from alliance.listings.v1 import person_service_pb2 as people_rpc
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import document_service_pb2 as documents
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
-from tests import world
+from chassis.clock import BusinessClock, SystemClock, business_date
+from chassis.database import Database
+from chassis.housekeeping import purge
+from registry.applications.objects import ObjectStore
+from registry.applications.papers import CandidatePapers
+from tests import papers, world
 from tests.applying import ENTERPRISE, UNIVERSITY, begun, called, refusal, take
 from tests.world import Member
 
 _NAME, _PHONE = "虚构的钱五六", "139-0713-2468"
+_ANOTHER_PHONE = "139-0713-2469"
 _SAID = f"{_NAME}要求"
 
 
-def _set(member: Member, application: str, **more: Any) -> pb.Application:
+def _set(member: Member, application: str, phone: str = _PHONE, **more: Any) -> pb.Application:
     given: dict[str, Any] = {"evidence": "书面同意 2026-03-01", **more}
-    candidate = rpc.Candidate(display_name=_NAME, phone=_PHONE, position="装配")
+    candidate = rpc.Candidate(display_name=_NAME, phone=phone, position="装配")
     made: pb.Application = member.caller.applications.SetCandidate(
         rpc.SetCandidateRequest(application=application, candidate=candidate, **given)
     )
@@ -137,6 +148,112 @@ def test_neither_reason_nor_purpose_says_whom_a_listing_names(platform: Platform
     reading.purpose = erasing.reason = "本人要求"
     assert people.GetListingPerson(reading).person.display_name == _NAME
     assert not people.EraseListingPerson(erasing).contact
+
+
+def _file(member: Member, application: str, *kinds: str) -> dict[str, str]:
+    """Kind → document of papers that are uploaded and attached; their files are called by the candidate's name."""
+    attached = [
+        pb.ApplicationDocument(document=papers.upload(member, file_name=f"{_NAME}{kind}.pdf").name, kind=kind)
+        for kind in kinds
+    ]
+    member.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=application, documents=attached))
+    return {one.kind: one.document for one in attached}
+
+
+def _states(platform: Platform, names: Collection[str]) -> set[int]:
+    """States of documents; of what is erased neither the file's name nor its content is there."""
+    reader, found = world.operator(platform).documents, set[int]()
+    for name in names:
+        known = reader.GetDocument(documents.GetDocumentRequest(name=name))
+        is_erased = known.state == pb.DOCUMENT_STATE_ERASED
+        assert bool(known.file_name) is not is_erased
+        content = documents.GetDocumentContentRequest(name=name)
+        if is_erased:
+            assert "ERASED" in refusal(reader.GetDocumentContent, content)
+        else:
+            assert reader.GetDocumentContent(content).content == papers.PDF
+        found.add(known.state)
+    return found
+
+
+_KEPT, _ERASED = {pb.DOCUMENT_STATE_KEPT}, {pb.DOCUMENT_STATE_ERASED}
+_FORMS = ("APPLICATION_FORM", "RECOMMENDATION")
+
+
+def test_papers_about_a_candidate_are_named_and_go_with_the_record(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """Also what was handed in, where the person's right is exercised with the platform; what others have as well is named."""
+    employer, university, made = sides
+    _set(employer, made.name, _ANOTHER_PHONE)
+    own = _file(employer, made.name, *_FORMS)
+    facts = pb.EmployeeIntakeFacts(front_line_since="2020-01-01")
+    other = begun(employer, called(platform, university, pb.PROGRAMME_EMPLOYEE_INTAKE, 2027), employee_intake=facts).name
+    shared = pb.ApplicationDocument(document=own["RECOMMENDATION"], kind="RECOMMENDATION")
+    employer.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=other, documents=[shared]))
+    take(employer, made.name, "apply")
+    staff = world.operator(platform).personal_data("registry")
+
+    asked = personal.ExportPersonalDataRequest(subject=_ANOTHER_PHONE, purpose="本人查阅")
+    named = {one.name: one for one in staff.ExportPersonalData(asked).papers}
+    assert {one.kind: name for name, one in named.items()} == own
+    assert {one.file_name for one in named.values()} == {f"{_NAME}{kind}.pdf" for kind in _FORMS}
+    assert sorted(named[shared.document].attached_to) == sorted([made.name, other])
+
+    refused = personal.ErasePersonalDataRequest(subject=_ANOTHER_PHONE, reason=_SAID)
+    assert "INVALID_ARGUMENT" in refusal(staff.ErasePersonalData, refused)
+    assert _states(platform, own.values()) == _KEPT, "what is refused erases no paper"
+    told = staff.ErasePersonalData(personal.ErasePersonalDataRequest(subject=_ANOTHER_PHONE, reason="本人要求"))
+    assert ([one.name for one in told.erased_papers], [one.name for one in told.papers_left]) == (
+        [own["APPLICATION_FORM"]],
+        [shared.document],
+    )
+    assert told.erased == 1
+    assert _NAME not in str(told), "the answer is kept for a while"
+    assert _states(platform, [own["APPLICATION_FORM"]]) == _ERASED
+    assert _states(platform, [shared.document]) == _KEPT
+    again = staff.ErasePersonalData(personal.ErasePersonalDataRequest(subject=_ANOTHER_PHONE, reason="本人要求"))
+    assert (again.erased, list(again.erased_papers)) == (0, [])
+    erase = documents.EraseDocumentRequest(name=shared.document, reason="涉及本人")
+    world.operator(platform).documents.EraseDocument(erase)
+    assert _states(platform, own.values()) == _ERASED
+
+
+def test_an_employer_erases_papers_that_nothing_rests_on(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """As it may erase each of them: what was handed in is the platform's to erase, and the candidate is gone all the same."""
+    employer, _, made = sides
+    erase = rpc.EraseCandidateRequest(application=made.name, reason="本人要求")
+    _set(employer, made.name)
+    drafted = _file(employer, made.name, *_FORMS).values()
+    employer.caller.applications.EraseCandidate(erase)
+    assert _states(platform, drafted) == _ERASED
+    _set(employer, made.name)
+    handed_in = _file(employer, made.name, *_FORMS).values()
+    take(employer, made.name, "apply")
+    erase.ClearField("request_id")
+    assert not employer.caller.applications.EraseCandidate(erase).employee_intake.candidate
+    assert _states(platform, handed_in) == _KEPT
+    erase.ClearField("request_id")
+    world.operator(platform).applications.EraseCandidate(erase)
+    assert _states(platform, handed_in) == _ERASED, "also where the candidate went before"
+
+
+async def test_papers_go_with_a_record_that_is_past_its_date(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    employer, _, made = sides
+    today = world.operator(platform).admin("registry").GetProgress(admin.GetProgressRequest()).business_time.ToDatetime(UTC)
+    _set(employer, made.name, retain_until=business_date(today).isoformat())
+    filed = _file(employer, made.name, *_FORMS).values()
+    own = CandidatePapers(ObjectStore(platform.state.folder("objects").as_uri()))
+    for day, state in ((0, _KEPT), (1, _ERASED)):
+        clock = BusinessClock(SystemClock(), today - SystemClock().now() + timedelta(days=day))
+        database = Database(platform.database_url("registry"), system=SystemClock(), business=clock)
+        await purge(database, own)
+        await database.close()
+        assert await asyncio.to_thread(_states, platform, filed) == state
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import pytest
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, take
+from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, refusal, take
 from tests.world import Member
 
 
@@ -45,6 +46,31 @@ def test_who_reads_an_application_reads_no_result_of_its_applicant_but_departmen
     assert _known(member, challenge) == []
     for reader in (company, department):
         assert _known(reader, challenge) == [(evaluation, third.name, 42)], reader.name
+
+
+def test_an_evaluator_that_became_the_evaluated_ones_own_is_no_third_party(platform: Platform) -> None:
+    """Looked at again when it reports and when the result is published, as the register has it then."""
+    company, department = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call, third = called(platform, department, pb.PROGRAMME_EVALUATION), world.organization(platform, ENTERPRISE)
+    made = begun(department, call, applicant=company.name).name
+    take(department, made, "commission", named_organization=third.name)
+
+    def belong(parent: str) -> None:
+        given = organization_pb2.Organization(name=third.name, parent=parent)
+        request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="更正")
+        request.update_mask.paths.append("parent")
+        world.operator(platform).registry.UpdateOrganization(request)
+
+    belong(company.name)
+    assert "CONFLICT_OF_INTEREST" in refusal(take, third, made, "report", "REPORT", score=99)
+    belong("")
+    take(third, made, "report", "REPORT", score=99)
+    belong(company.name)
+    assert "CONFLICT_OF_INTEREST" in refusal(take, department, made, "publish")
+    take(department, made, "return", reason="须回避")
+    take(department, made, "cancel", reason="须回避")
+    again = begun(department, call, applicant=company.name).name
+    assert again != made
 
 
 def test_a_published_evaluation_is_laid_before_who_decides_and_listed_for_departments(

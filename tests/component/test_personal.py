@@ -45,7 +45,7 @@ async def test_a_record_is_read_to_the_end_of_its_last_day_and_is_gone_then(prob
 
     async def purged(instant: datetime) -> int:
         async with probe.database.transaction(at(instant)) as tx:
-            return await vault.purge(tx)
+            return len(await vault.purge(tx))
 
     assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT)) == (0, 1)
 
@@ -69,7 +69,8 @@ async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Pr
         for phone in ("0086 13800138333", "010-68207837"):
             await _kept(tx, phone, {"phone": phone})
         assert len(await vault.of_subject(tx, "138 0013 8333", "核对")) == 1
-        assert [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")] == [1, 1]
+        erased = [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")]
+        assert erased == [[{"phone": "0086 13800138333"}], [{"phone": "010-68207837"}]]
 
 
 async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
@@ -78,7 +79,22 @@ async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
         for name in ("张 三", "Li Ming"):
             await _kept(tx, name, {"name": name})
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
-        assert [await vault.erase(tx, asked) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]
+        assert [len(await vault.erase(tx, asked)) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]
+
+
+async def test_a_name_finds_no_record_that_has_a_number_and_says_that_there_are_some(probe: Probe) -> None:
+    """Two persons can have one name."""
+    vault = Vault()
+    async with probe.database.transaction(at(_LAST_SECOND)) as tx:
+        for subject, name in ((_PHONE, "张 三"), ("zhang@example.org", "张三"), ("张三", "张三"), ("13800138333", "张三丰")):
+            await _kept(tx, subject, {"display_name": name})
+        asked = ("张三", "张\u3000三", "张三丰", "李四", _PHONE)
+        assert [await vault.namesakes(tx, one) for one in asked] == [2, 2, 1, 0, 0]
+        assert len(await vault.of_subject(tx, "张三", "核对")) == 1
+        assert len(await vault.erase(tx, "张三")) == 1
+        assert await vault.namesakes(tx, "张三") == 2, "they are kept"
+    async with probe.database.transaction(at(_MIDNIGHT)) as tx:
+        assert await vault.namesakes(tx, "张三") == 0, "past their date"
 
 
 async def test_an_erasure_whose_reason_says_what_it_erases_erases_nothing(probe: Probe) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alliance.listings.v1 import feed_pb2 as pb
-from listings.domain.feeds import delay, is_mapping, is_silent
+from listings.domain.feeds import Lap, delay, further, is_mapping, is_silent, is_stopped
 from listings.feeds import lines
 from listings.feeds.mapping import filled, problems
 from listings.feeds.mappings import Mappings
@@ -30,6 +30,37 @@ def test_each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour(failures: int,
 @pytest.mark.parametrize(("later", "silent"), [(timedelta(hours=6, seconds=-1), False), (timedelta(hours=6), True)])
 def test_a_feed_is_silent_from_the_hour_on(later: timedelta, silent: bool) -> None:
     assert is_silent(NOON, 6, NOON + later) is silent
+
+
+@pytest.mark.parametrize(
+    ("interval", "later", "stopped"),
+    [(300, 3599, False), (300, 3600, True), (1800, 3600, True), (3600, 7199, False), (3600, 7200, True)],
+)
+def test_a_feed_has_stopped_after_two_intervals_and_an_hour(interval: int, later: int, stopped: bool) -> None:
+    assert is_stopped(NOON, interval, NOON + timedelta(seconds=later)) is stopped
+
+
+@pytest.mark.parametrize(("before", "circle"), [(0, 1), (0, 2), (3, 1), (5, 7), (40, 3), (2, 100)])
+def test_a_circle_of_cursors_is_found_soon_and_nothing_else_is_one(before: int, circle: int) -> None:
+    """`circle` cursors that come again and again after so many that do not."""
+    lap = Lap()
+    for asked in range(3 * (before + circle) + 1):
+        place = asked if asked < before else before + (asked - before) % circle
+        found = further(lap, str(place))
+        if found is None:
+            assert asked >= before + circle, "it comes again"
+            return
+        lap = found
+    raise AssertionError("it was not found")
+
+
+def test_a_long_reading_is_no_circle() -> None:
+    lap = Lap()
+    for place in range(5000):
+        found = further(lap, str(place))
+        assert found is not None
+        lap = found
+    assert lap == Lap(5000, str(4095))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from alliance.listings.v1 import feed_pb2
+from alliance.listings.v1.events_pb2 import FeedEvent
 from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import application_pb2 as registry_pb
 from alliance.registry.v1.events_pb2 import ApplicationEvent
@@ -164,6 +166,18 @@ def test_a_step_reads_by_what_it_means_to_the_applicant(
 ) -> None:
     found = about_of(application(*steps, reason=reason))
     assert title_and_text(found, {"organizations/authority": "主管"}, english=False) == (title, text)
+
+
+def test_a_silent_feed_reads_since_when_it_is_and_why() -> None:
+    feed = feed_pb2.Feed(name="feeds/a", display_name="虚构示例接口", issuer="organizations/a")
+    feed.silent_since_time.FromDatetime(datetime(2026, 3, 2, 12, 5, tzinfo=UTC))
+    feed.last_error.zh = "对方返回 HTTP 503"
+    topic, kind = "alliance.internal.listings.feed.v1", "alliance.listings.feed.silent.v1"
+    record = Record(topic, 0, 0, feed.name, 2, kind, "e1", datetime(2026, 3, 2, tzinfo=UTC), FeedEvent(feed=feed), "")
+    assert title_and_text(about_of(record), {}, english=False) == (
+        "数据接口无响应：虚构示例接口",
+        "“虚构示例接口”自 2026-03-02 20:05 起没有收到所期望的内容：对方返回 HTTP 503。查看 feeds/a。",
+    )
 
 
 def test_the_parties_of_an_application_are_its_organizations_and_where_it_is_shared_the_body() -> None:

@@ -56,6 +56,28 @@ def test_an_evaluation_is_a_third_partys() -> None:
     assert walk.took("publish", AUTHORITY, Party.AUTHORITY) is State.PUBLISHED
 
 
+@pytest.mark.parametrize(
+    ("parent", "has"), [("", False), ("organizations/somebody", False), (AUTHORITY.name, False), (APPLICANT.name, True)]
+)
+def test_an_evaluator_that_came_to_an_interest_neither_reports_nor_is_published(parent: str, has: bool) -> None:
+    """It is judged as it is at that step; the way out is to cancel, after a return where it has reported."""
+    walk = begun(Programme.EVALUATION, authority=AUTHORITY.name)
+    walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
+    was, became = {EXPERTS.name: EXPERTS}, {EXPERTS.name: EXPERTS._replace(parent=parent)}
+    report = {"score": 99, "brought": frozenset({"REPORT"})}
+    if has:
+        told = walk.refused("CONFLICT_OF_INTEREST", "report", EXPERTS, Party.EVALUATOR, units=became, **report).zh
+        assert EXPERTS.name in told
+        assert "（return）" not in told
+    walk.took("report", EXPERTS, Party.EVALUATOR, units=was, **report)
+    if not has:
+        walk.took("publish", AUTHORITY, Party.AUTHORITY, units=became)
+        return
+    assert "（return）" in walk.refused("CONFLICT_OF_INTEREST", "publish", AUTHORITY, Party.AUTHORITY, units=became).zh
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="须回避", units=became)
+    assert walk.took("cancel", AUTHORITY, Party.AUTHORITY, reason="须回避", units=became) is State.WITHDRAWN
+
+
 def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk = begun(Programme.CHALLENGE, members=frozenset({APPLICANT.name, UNIVERSITY.name, SCHOOL.name}))
     walk.took("publish")

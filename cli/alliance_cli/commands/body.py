@@ -35,6 +35,8 @@ DETAILS: list[Column] = [
     *COLUMNS,
     ("地区", "region", lambda b: b.region_code),
     ("外部编号", "external key", lambda b: b.external_key),
+    ("暂停", "suspended", lambda b: b.suspended_on),
+    ("恢复", "resumed", lambda b: b.resumed_on),
     ("事实", "facts", facts.known),
     ("版本", "etag", lambda b: b.etag),
     ("更新", "updated", lambda b: instant(b.update_time)),

@@ -1,11 +1,16 @@
 """`alliance application candidate`: who the candidate of an intake of employees is (R28), kept apart as personal data."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
+from alliance.admin.v1 import personal_data_service_pb2 as personal
+from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import document_service_pb2 as documents_rpc
 from alliance_cli import naming, stubs
+from alliance_cli.commands import document
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, show_one
 from alliance_cli.session import call
@@ -56,10 +61,22 @@ def show_(application: str, purpose: Annotated[str, typer.Option(help="读取目
 
 @app.command()
 def erase(application: str, reason: Annotated[str, typer.Option()]) -> None:
-    """删除候选人的个人信息 · erase who the candidate is."""
+    """删除候选人的个人信息和材料 · erase who the candidate is, and the papers about them.
+
+    已提交的材料由平台删除 · what was handed in is erased by the platform.
+    """
     with explained():
         request = rpc.EraseCandidateRequest(application=_named(application), reason=reason)
-        show_one(call(stubs.applications().EraseCandidate, request), _APPLICATION)
+        erased = call(stubs.applications().EraseCandidate, request)
+        show_one(erased, _APPLICATION)
+        document.tell_left(_kept(erased))
+
+
+def _kept(application: pb.Application) -> Iterator[personal.PersonalPaper]:
+    for one in application.documents:
+        known = call(stubs.documents().GetDocument, documents_rpc.GetDocumentRequest(name=one.document))
+        if known.state == pb.DOCUMENT_STATE_KEPT:
+            yield personal.PersonalPaper(name=one.document, kind=one.kind, attached_to=[application.name])
 
 
 def _named(text: str) -> str:

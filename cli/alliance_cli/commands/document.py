@@ -2,17 +2,18 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
+from alliance.admin.v1 import personal_data_service_pb2 as personal
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, console, ident, instant, short, show_one
+from alliance_cli.output import Column, console, errors, ident, instant, short, show_one
 from alliance_cli.session import call, metadata, t
 
 app = typer.Typer(no_args_is_help=True, help="材料 · documents")
@@ -66,6 +67,15 @@ def erase(document: str, reason: Annotated[str, typer.Option(help="原因 · why
     with explained():
         request = rpc.EraseDocumentRequest(name=_named(document), reason=reason)
         show_one(call(stubs.documents().EraseDocument, request), COLUMNS)
+
+
+def tell_left(papers: Iterable[personal.PersonalPaper]) -> None:
+    """Name papers that an erasure left to judge, each with the command that erases it."""
+    for one in papers:
+        name, having = ident(one.name), ", ".join(map(ident, one.attached_to))
+        zh = f"材料尚存，请判断是否涉及本人（{one.kind}，附于 {having}）"
+        en = f"a paper is left, judge whether it is about the person ({one.kind}, attached to {having})"
+        errors.print(f"{t(zh, en)}: alliance document erase {name} --reason …", highlight=False, markup=False)
 
 
 def uploaded(file: Path, owner: str = "") -> pb.Document:

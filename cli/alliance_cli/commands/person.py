@@ -1,15 +1,18 @@
 """`alliance person`: persons behind listings, and the rights of whoever's data is kept (PIPL art. 45, 47)."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
+import grpc
 import typer
 
 from alliance.admin.v1 import personal_data_service_pb2 as personal
 from alliance.listings.v1 import person_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
-from alliance_cli.session import SERVICES, call
+from alliance_cli.commands import document
+from alliance_cli.errors import PARTLY, explain, explained, fail
+from alliance_cli.output import Column, as_json, errors, ident, instant, print_json, short, show, show_one, value_of
+from alliance_cli.session import SERVICES, call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="联系人与个人信息 · persons and personal data")
 _basis = short(rpc.LegalBasis, "LEGAL_BASIS_")
@@ -37,6 +40,20 @@ _RECORD: list[Column] = [
     ("保存至", "kept until", lambda one: one.retain_until),
     ("录入", "entered", lambda one: instant(one.create_time)),
 ]
+_PAPER: list[Column] = [
+    ("编号", "id", lambda one: ident(one.name)),
+    ("类别", "kind", lambda one: one.kind),
+    ("附于", "attached to", lambda one: "\n".join(map(ident, one.attached_to))),
+    ("文件", "file", lambda one: one.file_name),
+]
+_ERASED: list[Column] = [
+    ("已删除记录", "records erased", lambda one: one.erased),
+    ("已删除材料", "papers erased", lambda one: "\n".join(f"{ident(each.name)} {each.kind}" for each in one.erased_papers)),
+]
+_SUBJECT = (
+    "电话、电子邮箱或 sub；姓名只找没有电话和邮箱的记录 · "
+    "phone, e-mail or sub; a name finds records without number and address alone"
+)
 _Role = Annotated[str, typer.Option("--role", help="contact | expert")]
 
 
@@ -92,21 +109,70 @@ def erase(listing: str, reason: Annotated[str, typer.Option()], role: _Role = "c
 
 
 @app.command("export-data")
-def export_data(subject: str, purpose: Annotated[str, typer.Option(help="目的，会被记录 · why; recorded")]) -> None:
-    """导出平台保存的某人的全部个人信息 · everything that all services hold on a person (by phone, e-mail or sub)."""
-    with explained():
-        found: list[personal.PersonalRecord] = []
-        for service in SERVICES:
-            request = personal.ExportPersonalDataRequest(subject=subject, purpose=purpose)
-            found += call(stubs.personal_data(service).ExportPersonalData, request).records
-        show(found, _RECORD)
+def export_data(
+    subject: Annotated[str, typer.Argument(help=_SUBJECT)],
+    purpose: Annotated[str, typer.Option(help="目的，会被记录 · why; recorded")],
+) -> None:
+    """导出平台保存的某人的全部个人信息和材料 · everything that all services hold on a person, and the papers about them."""
+    asked = personal.ExportPersonalDataRequest(subject=subject, purpose=purpose)
+    found, failed = _of_each(lambda stub: stub.ExportPersonalData, asked)
+    records = [one for answer in found.values() for one in answer.records]
+    papers = [one for answer in found.values() for one in answer.papers]
+    if context.output == "json":
+        print_json([as_json(one) for one in (*records, *papers)])
+    else:
+        show(records, _RECORD)
+        if papers:
+            show(papers, _PAPER, title=t("材料（document download 取内容）", "papers (document download has the content)"))
+    _tell_namesakes(found)
+    _end(found, failed)
 
 
 @app.command("erase-data")
-def erase_data(subject: str, reason: Annotated[str, typer.Option()]) -> None:
-    """删除平台保存的某人的全部个人信息 · erase everything that all services hold on a person."""
-    with explained():
-        for service in SERVICES:
-            request = personal.ErasePersonalDataRequest(subject=subject, reason=reason)
-            erased = call(stubs.personal_data(service).ErasePersonalData, request)
-            show_one(erased, [("已删除", "erased", lambda one: one.erased)], title=service)
+def erase_data(subject: Annotated[str, typer.Argument(help=_SUBJECT)], reason: Annotated[str, typer.Option()]) -> None:
+    """删除平台保存的某人的全部个人信息和材料 · erase everything that all services hold on a person, and the papers about them.
+
+    逐个服务删除，一个不可用不影响其余；可重复执行 · service by service, one that is away keeps no other; can be run again.
+    """
+    asked = personal.ErasePersonalDataRequest(subject=subject, reason=reason)
+    found, failed = _of_each(lambda stub: stub.ErasePersonalData, asked)
+    if context.output == "json":
+        print_json([{"service": name, **as_json(one)} for name, one in found.items()])
+    else:
+        for name, one in found.items():
+            show_one(one, _ERASED, title=name)
+    document.tell_left([one for answer in found.values() for one in answer.papers_left])
+    _tell_namesakes(found)
+    _end(found, failed)
+
+
+def _of_each(method: Callable[[Any], Any], request: Any) -> tuple[dict[str, Any], list[int]]:
+    """What each service answers, and the exit codes of those that failed, which is said. All addresses are known before."""
+    found, failed = dict[str, Any](), list[int]()
+    for service, stub in [(one, stubs.personal_data(one)) for one in SERVICES]:
+        try:
+            found[service] = call(method(stub), request)
+        except grpc.RpcError as error:
+            failed.append(explain(error, of=service))
+    return found, failed
+
+
+def _tell_namesakes(found: Mapping[str, Any]) -> None:
+    if number := sum(one.namesakes for one in found.values()):
+        zh = f"另有 {number} 条记录姓名相同，按电话或邮箱保管，未包括在内：同名未必同一人，请核实其电话或邮箱，再按号码办理"
+        en = (
+            f"{number} more records bear this name and are kept by a number or an address. They are not included, for two "
+            "persons can have one name: ask the person for the number or address, and run this again with it"
+        )
+        errors.print(t(zh, en), highlight=False)
+
+
+def _end(found: Mapping[str, Any], failed: Sequence[int]) -> None:
+    """End with what the failures come to; what was done stays done."""
+    if not failed:
+        return
+    if not found:
+        raise SystemExit(failed[0])
+    away = [one for one in SERVICES if one not in found]
+    zh, en = "以上服务未完成，请排除原因后重新执行", "these services have not done it; mend the reason and run it again"
+    fail(PARTLY, t(f"{zh}：{'、'.join(away)}", f"{en}: {', '.join(away)}"))

@@ -3,9 +3,9 @@
 A row's identity is (issuer, source, external key); a row without a key is the listing that it names, which has none either,
 as an export brings it. The same content again is unchanged, whatever became of its bodies since, another is a revision. Of a
 listing that has ended a revision is refused: it would not be on offer. What was fulfilled or ran out is unchanged as long as
-its row says the same, since a source goes on naming it; what was withdrawn is refused then too. Rows of one key in one chunk
-are folded in their order: a key that stands twice is a row and its revision, unless the last of them says what is stored;
-then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
+its row says the same, since a source goes on naming it; what was withdrawn is refused then too, but in feeds. Rows of one key
+in one chunk are folded in their order: a key that stands twice is a row and its revision, unless the last of them says what is
+stored; then nothing is written, so that a file with such keys is unchanged as a whole when it comes again.
 """
 
 import unicodedata
@@ -153,10 +153,12 @@ class _Row:
 class Chunk:
     """One chunk in its transaction."""
 
-    def __init__(self, tx: Tx, header: rpc.ImportHeader, standing: Standing) -> None:
+    def __init__(self, tx: Tx, header: rpc.ImportHeader, standing: Standing, *, withdrawn_stay: bool = False) -> None:
+        """`withdrawn_stay`: a row that says nothing new of what was withdrawn is unchanged, and not refused."""
         self._tx = tx
         self._header = header
         self._standing = standing
+        self._withdrawn_stay = withdrawn_stay
         self._today = business_date(tx.now)
         self._known: dict[str, ListingRow] = {}
         self._taken: dict[str, ListingRow] = {}
@@ -238,9 +240,11 @@ class Chunk:
 
     def _is_to_stay(self, known: ListingRow, bare: pb.Listing, hashed: str) -> bool:
         """Whether a row changes nothing of its listing, so that neither time nor membership is asked anew: a source goes on
-        naming what was fulfilled or ran out. What was withdrawn was withdrawn on purpose.
+        naming what was fulfilled or ran out. What was withdrawn was withdrawn on purpose, which whoever imports is told.
         """
-        if known.state == State.WITHDRAWN or (known.state == State.DRAFT and self._header.publish):
+        if (known.state == State.WITHDRAWN and not self._withdrawn_stay) or (
+            known.state == State.DRAFT and self._header.publish
+        ):
             return False
         return hashed == known.content_hash or not changed_fields(written(message_of(known)), bare)
 

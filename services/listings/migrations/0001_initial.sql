@@ -39,6 +39,8 @@ CREATE TABLE feed (
   silence INTEGER NOT NULL,
   state INTEGER NOT NULL,
   cursor TEXT NOT NULL,
+  lap_pages INTEGER NOT NULL,
+  lap_mark TEXT NOT NULL,
   last_heard_at TIMESTAMP WITH TIME ZONE,
   last_record_at TIMESTAMP WITH TIME ZONE,
   quiet_from TIMESTAMP WITH TIME ZONE NOT NULL,

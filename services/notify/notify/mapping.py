@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import events_pb2 as listings_events
@@ -295,7 +296,7 @@ def _feed(record: Record) -> About:
     feed = cast(listings_events.FeedEvent, record.message).feed
     facts = {
         "title": feed.display_name,
-        "hours": str(feed.expected_every),
+        "since": _told(feed.silent_since_time) if feed.HasField("silent_since_time") else "",
         "why": feed.last_error.zh or "没有新的记录",
         "why_en": feed.last_error.en or "no new record",
     }
@@ -309,13 +310,17 @@ def _silence(record: Record) -> About:
     return About(record.id, record.type, record.key, sides, frozenset({silence.body}), audience=Audience.SIDES, facts=facts)
 
 
+def _told(instant: Timestamp) -> str:
+    return f"{instant.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
 def _booking(record: Record) -> About:
     booking = cast(listings_events.BookingEvent, record.message).booking
     facts = {
         "organization": booking.organization,
         "equipment": booking.equipment,
-        "begins": f"{booking.begin_time.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
-        "ends": f"{booking.end_time.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        "begins": _told(booking.begin_time),
+        "ends": _told(booking.end_time),
         "reason": booking.reason,
     }
     sides = frozenset({booking.organization, booking.issuer})

@@ -16,6 +16,7 @@ from registry.applications import store as applications
 from registry.applications import taking
 from registry.applications.documents import Documents
 from registry.applications.objects import ObjectStore
+from registry.applications.papers import CandidatePapers
 from registry.applications.rpc import Applications
 from registry.applications.scanning import Clamd, NoScanner, Scanner
 from registry.changes import bootstrap
@@ -45,17 +46,20 @@ class RegistryParts(Parts):
 
     def offers(self) -> Sequence[Offer]:
         """The register, applications, documents."""
-        documents = Documents(
-            self._authority, ObjectStore(self.context.settings.objects_url), _scanner(self.context.settings.clamd)
-        )
+        objects = ObjectStore(self.context.settings.objects_url)
+        documents = Documents(self._authority, objects, _scanner(self.context.settings.clamd))
         return [
             Offer(registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"], Registry(self._authority, self._judge)),
             Offer(
                 application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"],
-                Applications(self._authority, self._taking, documents),
+                Applications(self._authority, self._taking, documents, CandidatePapers(objects)),
             ),
             Offer(document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"], documents),
         ]
+
+    def papers(self) -> CandidatePapers:
+        """Papers of candidates."""
+        return CandidatePapers(ObjectStore(self.context.settings.objects_url))
 
     def tasks(self) -> Sequence[Task]:
         """The first platform grant; what the rules say of every body, day by day; what a deadline does; how many bodies."""

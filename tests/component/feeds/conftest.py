@@ -121,7 +121,7 @@ class Bench:
         async with self.database.transaction(CAUSE) as tx:
             row = await store.get(tx, feed, lock=True)
             assert row
-            row.cursor = before
+            row.cursor, row.lap_pages, row.lap_mark = before, 0, ""
             await (store.send_again if before else store.take_again)(tx, feed)
             await store.save(tx, row)
 

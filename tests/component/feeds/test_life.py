@@ -116,6 +116,7 @@ async def test_an_organization_has_no_more_active_feeds_than_others_leave_room_f
 async def test_a_feed_that_stops_is_told_of_once_and_again_when_it_is_heard(
     bench: Bench, outside: Outside, direction: int
 ) -> None:
+    bench.clock.at = bench.clock.at.replace(hour=1, minute=0)  # 9:00 in Shanghai: the day does not end meanwhile
     feed = await bench.feed(outside, direction)
     await bench.until_done()
     heard = (await bench.row(feed)).last_heard_at
@@ -132,6 +133,56 @@ async def test_a_feed_that_stops_is_told_of_once_and_again_when_it_is_heard(
     await bench.pass_by(minutes=20)
     row = await bench.row(feed)
     assert (await told(bench, feed), row.silent, row.failures, row.error_zh) == (["silent", "heard"], False, 0, "")
+
+
+_NEVER = 10**6
+_RECORDS = {"expected_every": 720, "silence": feed_pb2.FEED_SILENCE_RECORD}
+
+
+@pytest.mark.parametrize(
+    ("last", "minutes", "more"),
+    [
+        ("20:00", 220, {}),
+        ("20:00", 220, {"expected_every": 24}),
+        ("20:00", _NEVER, {"expected_every": 25}),
+        ("20:00", 220, _RECORDS),
+        ("22:41", 60, {}),
+        ("23:30", 60, {}),
+        ("00:00", 360, {}),
+    ],
+)
+async def test_a_feed_that_stops_in_the_evening_is_told_of_the_same_day(
+    bench: Bench, outside: Outside, last: str, minutes: int, more: dict[str, Any]
+) -> None:
+    """Its last good answer comes at a time of Shanghai; so many minutes later it is told of, at 23:40 or an hour after it."""
+    hour, minute = map(int, last.split(":"))
+    bench.clock.at = bench.clock.at.replace(hour=(hour - 8) % 24, minute=minute, second=0, microsecond=0)
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN, **more)
+    outside.put("a", title="封装工程师")
+    while await bench.exchanging.once():
+        pass
+    outside.mischief, outside.limited_to = 1.0, ("fails",)
+    await bench.pass_by(minutes=(230 if minutes == _NEVER else minutes) - 1)
+    assert await told(bench, feed) == []
+    await bench.pass_by(minutes=1)
+    assert await told(bench, feed) == ([] if minutes == _NEVER else ["silent"])
+    assert (await bench.row(feed)).failures == 2
+
+
+async def test_one_that_answers_is_not_told_of_at_the_days_end(bench: Bench, outside: Outside) -> None:
+    """Nothing new since noon is no silence; nor is a failure or two around midnight."""
+    bench.clock.at = bench.clock.at.replace(hour=4, minute=0)
+    feed = await bench.feed(
+        outside, feed_pb2.FEED_DIRECTION_IN, silence=feed_pb2.FEED_SILENCE_RECORD, expected_every=24, interval=300
+    )
+    outside.put("a", title="封装工程师")
+    for _ in range(12 * 4):
+        await bench.pass_by(minutes=15)
+    outside.mischief, outside.limited_to = 1.0, ("fails",)
+    await bench.pass_by(minutes=15)
+    await bench.pass_by(minutes=15)
+    assert (await bench.row(feed)).failures == 2
+    assert await told(bench, feed) == []
 
 
 async def test_a_platform_that_was_away_makes_no_feed_silent(bench: Bench, outside: Outside) -> None:

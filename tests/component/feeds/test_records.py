@@ -1,11 +1,16 @@
 """Records of an outside system: taken once, refused with the reason, mended, deleted."""
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 from alliance.listings.v1 import feed_pb2
+from listings import changes
+from listings import store as listings
+from listings.domain.feeds import KEYLESS_DAYS
 from listings.feeds import store
+from tests.component.conftest import CAUSE
 from tests.component.feeds.conftest import MAPPING, Bench, history, published, refusals
-from tests.outside_system import Outside, serving
+from tests.outside_system import CIRCLING, Outside, serving
 
 
 async def test_a_refusal_is_kept_until_the_record_is_mended(bench: Bench, outside: Outside) -> None:
@@ -109,6 +114,69 @@ async def test_what_is_wrong_is_said_and_nothing_is_taken(bench: Bench) -> None:
             assert said in row.error_en, misdeed
             assert (row.failures, row.cursor, row.claim) == (1, cursor, None), misdeed
             assert set(await published(bench.probe, feed)) <= {"a"}, misdeed
+
+
+async def test_cursors_that_go_in_a_circle_are_a_failure_and_not_asked_without_a_pause(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.page = 1
+    for number in range(3):
+        outside.put(f"k{number}", title="封装工程师")
+    await bench.until_done()
+    outside.mischief, outside.limited_to = 1.0, (CIRCLING,)
+    bench.clock.at += timedelta(hours=1)
+    asked = outside.asked
+    while await bench.exchanging.once():
+        assert outside.asked < asked + 20
+    row = await bench.row(feed)
+    assert (row.failures, "comes back" in row.error_en) == (1, True)
+    for failures in (2, 3):
+        await bench.pass_by(hours=1)
+        assert (await bench.row(feed)).failures == failures
+    outside.mischief = 0.0
+    outside.put("k3", title="测试工程师")
+    await bench.until_done()
+    row = await bench.row(feed)
+    assert (row.failures, row.cursor, row.lap_pages, row.lap_mark) == (0, "4", 0, "")
+    assert len(await published(bench.probe, feed)) == 4
+
+
+async def test_a_line_without_a_key_is_refused_for_a_week_or_until_all_is_read_again(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("b", title="")
+    outside.changes.append(["no", "record"])  # type: ignore[arg-type]
+    await bench.until_done()
+    (keyless,) = set(await refusals(bench, feed)) - {"b"}
+    await bench.pass_by(days=KEYLESS_DAYS)
+    assert set(await refusals(bench, feed)) == {"b", keyless}
+    await bench.pass_by(minutes=2)
+    assert set(await refusals(bench, feed)) == {"b"}, "a record with a key waits for its mending"
+    for line, left in ((["no", "record"], {"b", keyless}), ({"key": "c", "version": 9, "deleted": True}, {"b"})):
+        outside.changes[1] = line  # type: ignore[assignment]
+        bench.clock.at += timedelta(hours=1)
+        await bench.start_over(feed, before="")
+        await bench.until_done()
+        assert set(await refusals(bench, feed)) == left
+
+
+async def test_from_the_start_what_was_withdrawn_is_refused_where_it_says_something_new_alone(
+    bench: Bench, outside: Outside
+) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.put("b", title="测试工程师")
+    await bench.until_done()
+    row = await bench.row(feed)
+    async with bench.database.transaction(CAUSE) as tx:
+        known = await listings.identified(tx, row.issuer, row.source, ["a", "b"])
+        await changes.save(tx, [changes.taken(one, "withdraw", "withdrawn") for one in known])
+    await bench.start_over(feed, before="")
+    await bench.until_done()
+    assert await refusals(bench, feed) == {}
+    outside.put("a", title="封装工程师")
+    outside.put("b", title="资深测试工程师")
+    await bench.until_done()
+    assert await refusals(bench, feed) == {"b": [("external_key", "state")]}
+    assert [verb for verb, _ in (await history(bench.probe, feed))["a"]] == ["created", "published", "withdrawn"]
 
 
 async def test_from_the_start_a_changed_mapping_counts_for_what_came_before(bench: Bench, outside: Outside) -> None:

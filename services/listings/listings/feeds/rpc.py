@@ -14,7 +14,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, NotFound, Precondition, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
-from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS
+from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS, Lap
 from listings.feeds import settling, store
 from listings.feeds.giving import START
 from listings.feeds.mapping import IDENTITY, WRITABLE, filled, message_of, problems, refusal_message
@@ -147,7 +147,7 @@ async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:
 
 async def _start_over(tx: Tx, row: FeedRow) -> None:
     if row.direction == pb.FEED_DIRECTION_IN:
-        row.cursor = ""
+        row.cursor, (row.lap_pages, row.lap_mark) = "", Lap()
         await store.take_again(tx, row.name)
     else:
         row.cursor = START

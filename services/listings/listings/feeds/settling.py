@@ -10,8 +10,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from alliance.listings.v1 import events_pb2, feed_pb2
+from chassis.clock import business_date
 from chassis.database import Cause, Tx
-from listings.domain.feeds import delay, is_silent
+from listings.domain.feeds import A_DAY, DAY_ENDS, Lap, delay, is_silent, is_stopped
 from listings.feeds import store
 from listings.feeds.mapping import message_of
 from listings.feeds.port import ExchangeError
@@ -29,6 +30,8 @@ def cause_of(row: FeedRow) -> Cause:
 async def heard(tx: Tx, row: FeedRow, *, is_new: bool, more: bool) -> None:
     """A good answer came; `is_new` where a record was."""
     row.failures, row.error_zh, row.error_en = 0, "", ""
+    if not more:
+        row.lap_pages, row.lap_mark = Lap()
     row.last_heard_at = tx.now
     if is_new:
         row.last_record_at = tx.now
@@ -46,12 +49,21 @@ async def failed(tx: Tx, row: FeedRow, error: ExchangeError) -> None:
 
 async def _settle(tx: Tx, row: FeedRow, wait: timedelta) -> None:
     row.claim, row.next_run_at = None, tx.recorded_at + wait
-    silent = is_silent(row.quiet_from, row.expected_every, tx.now)
+    silent = is_silent(row.quiet_from, row.expected_every, tx.now) or _has_stopped(tx, row)
     if silent is not row.silent:
         row.silent = silent
         await changed(tx, row, "silent" if silent else "heard")
     else:
         await store.save(tx, row)
+
+
+def _has_stopped(tx: Tx, row: FeedRow) -> bool:
+    """Whether, its day ended, a feed fails that was to answer within a day: it is told of the same day."""
+    if not row.failures or (row.silence != feed_pb2.FEED_SILENCE_RECORD and row.expected_every > A_DAY):
+        return False
+    unanswered_from = max(row.quiet_from, row.last_heard_at or row.quiet_from)
+    has_ended = business_date(tx.now + DAY_ENDS) > business_date(unanswered_from)
+    return has_ended and is_stopped(unanswered_from, row.interval, tx.now)
 
 
 async def changed(tx: Tx, row: FeedRow, verb: str) -> None:

@@ -44,6 +44,9 @@ class FeedRow(Base, table=True):
     silence: int
     state: int
     cursor: str = Field(sa_type=Text)
+    lap_pages: int = 0
+    """IN: pages that came without a pause, and a cursor of theirs that is waited for (`domain.feeds.Lap`)."""
+    lap_mark: str = Field(default="", sa_type=Text)
     last_heard_at: datetime | None = Field(sa_type=_INSTANT)
     last_record_at: datetime | None = Field(sa_type=_INSTANT)
     quiet_from: datetime = Field(sa_type=_INSTANT)
@@ -123,6 +126,7 @@ INSERT INTO feed_record (feed, external_key, version, deleted, again) VALUES ($1
 ON CONFLICT (feed, external_key) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, again = false
 """
 _MENDED = "DELETE FROM feed_refusal WHERE feed = $1 AND record = $2 AND version <= $3"
+_FORGET_KEYLESS = "DELETE FROM feed_refusal WHERE feed = $1 AND external_key = '' AND create_time < $2"
 _TRIM = """
 DELETE FROM feed_refusal
 WHERE feed = $1 AND id < (SELECT id FROM feed_refusal WHERE feed = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)
@@ -264,7 +268,8 @@ async def keep(tx: Tx, name: str, taken: Mapping[str, Held]) -> None:
 
 
 async def take_again(tx: Tx, name: str) -> None:
-    """Have every record taken once more in the version that it has."""
+    """Have every record taken once more in the version that it has. A line without a key is refused anew where it still is."""
+    await forget_keyless(tx, name, tx.now)
     await tx.conn.execute(update(_record).where(_record.c.feed == name, ~_record.c.deleted).values(again=True))
 
 
@@ -281,6 +286,11 @@ async def refuse(tx: Tx, rows: Sequence[FeedRefusalRow]) -> None:
 async def mended(tx: Tx, name: str, taken: Mapping[str, Held]) -> None:
     """Records are refused no more, unless a higher version is."""
     await tx.sql.run_each(_MENDED, [(name, key, one.version) for key, one in taken.items()])
+
+
+async def forget_keyless(tx: Tx, name: str, before: datetime) -> None:
+    """Lines without a key that were refused before an instant: no record mends them, for nobody can say whose they are."""
+    await tx.sql.run(_FORGET_KEYLESS, name, before)
 
 
 async def refusals(tx: Tx, name: str, before: UUID | None, limit: int) -> Sequence[FeedRefusalRow]:

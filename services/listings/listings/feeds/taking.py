@@ -6,6 +6,7 @@ kept as a refusal and stops nobody.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import groupby
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -16,6 +17,7 @@ from chassis.personal import screen
 from intake import Mapping, UnmappedError, WrongError
 from listings import changes, importing
 from listings import store as listings
+from listings.domain.feeds import KEYLESS_DAYS, Lap, further
 from listings.domain.life import may
 from listings.domain.names import State
 from listings.feeds import metrics, settling, store
@@ -61,9 +63,20 @@ class Taking:
             row = await store.claimed(tx, given)
             if row is None:
                 return
+            _go_on(row, page)
             is_new = await _Taken(tx, row, mapping, self._standing).take(page)
             row.cursor = page.cursor
             await settling.heard(tx, row, is_new=is_new, more=page.more)
+
+
+def _go_on(row: FeedRow, page: Page) -> None:
+    """Raises `ExchangeError` where the pages that come without a pause come again and again."""
+    if not page.more:
+        return
+    lap = further(Lap(row.lap_pages, row.lap_mark), page.cursor)
+    if lap is None:
+        raise ExchangeError("还有后续，但游标回到了先前的位置", "there is more, but the cursor comes back to where it was")
+    row.lap_pages, row.lap_mark = lap
 
 
 class _Taken:
@@ -110,7 +123,7 @@ class _Taken:
         row = self._row
         rows = [mapped for one in records if (mapped := self._mapped(one))]
         header = rpc.ImportHeader(issuer=row.issuer, source=row.source, kind=row.kind, publish=row.publish)  # type: ignore[arg-type]
-        receipts = await importing.Chunk(self._tx, header, self._standing).take(rows)
+        receipts = await importing.Chunk(self._tx, header, self._standing, withdrawn_stay=True).take(rows)
         by_line = {one.line: one for one in records}
         for receipt in receipts:
             record = by_line[receipt.row]
@@ -161,6 +174,7 @@ class _Taken:
         name = self._row.name
         await store.keep(self._tx, name, self._taken)
         await store.mended(self._tx, name, self._taken)
+        await store.forget_keyless(self._tx, name, self._tx.now - timedelta(days=KEYLESS_DAYS))
         await store.refuse(self._tx, list(self._refused.values()))
         self._tx.on_commit(lambda: metrics.came("in", self._outcomes))
 

@@ -29,9 +29,9 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "listings.feed.silent": (
         "数据接口无响应：{title}",
-        "“{title}”已超过 {hours} 小时没有收到所期望的内容：{why}。查看 {subject}。",
+        "“{title}”自 {since} 起没有收到所期望的内容：{why}。查看 {subject}。",
         "A feed is silent: {title}",
-        "Nothing that is expected of “{title}” came for {hours} hours: {why_en}. See {subject}.",
+        "Nothing that is expected of “{title}” came since {since}: {why_en}. See {subject}.",
     ),
     "listings.feed.heard": (
         "数据接口已恢复：{title}",

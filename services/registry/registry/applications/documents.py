@@ -113,7 +113,7 @@ class Documents:
             return rpc.DocumentContent(content=await self._objects.read(row.name, request.offset, MAX_PART))
 
     async def EraseDocument(self, call: Call, request: rpc.EraseDocumentRequest) -> pb.Document:
-        """See the contract. The object goes first: an erasure that ends half way is asked for again."""
+        """See the contract."""
         require_reason(request.reason)
         await rows.lock_with(call.tx, request.name)
         row = await store.get(call.tx, DocumentRow, request.name, lock=True)
@@ -122,11 +122,7 @@ class Documents:
         await rows.lock_with(call.tx, request.name)  # and those that it was attached to while it was waited for
         if row.state == _KEPT:
             await self._require_free(call, row.name)
-            with _reached("材料暂时无法删除", "the document can't be erased at present"):
-                await self._objects.delete(row.name)
-            row.state, row.erased_by, row.erase_reason = _ERASED, call.cause.actor, request.reason
-            row.file_name = ""
-            await store.write(call.tx, DocumentRow(**row.model_dump()))
+            await forget(call.tx, self._objects, row)
         return document_message(row)
 
     async def _require_free(self, call: Call, name: str) -> None:
@@ -208,6 +204,25 @@ def _reached(zh: str, en: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise Unavailable(f"{zh}，请稍后重试", f"{en}; try again shortly") from error
+
+
+async def forget(tx: Tx, objects: Objects, row: DocumentRow) -> None:
+    """Erase a document, locked, for the reason of the transaction; the object first, so that what ends half way is done again.
+
+    Raises `Unavailable`.
+    """
+    with _reached("材料暂时无法删除", "the document can't be erased at present"):
+        await objects.delete(row.name)
+    row.state, row.erased_by, row.erase_reason = _ERASED, tx.cause.actor, tx.cause.reason
+    row.file_name = ""
+    await store.write(tx, DocumentRow(**row.model_dump()))
+
+
+async def kept(tx: Tx, names: Collection[str], *, lock: bool) -> list[DocumentRow]:
+    """Documents whose content is there, locked where wanted."""
+    c = document.c
+    statement = select(DocumentRow).where(c.name.in_(names), c.state == _KEPT).order_by(c.name)
+    return list((await tx.session.execute(statement.with_for_update() if lock else statement)).scalars())
 
 
 def document_message(row: Any) -> pb.Document:

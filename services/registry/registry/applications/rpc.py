@@ -34,6 +34,7 @@ from registry.applications.mapping import (
     evidence,
     step_message,
 )
+from registry.applications.papers import CandidatePapers
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking, admits
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING, window
@@ -57,10 +58,11 @@ _GIVEN = ("programme", "applicant", "body", "call", *APPLICATION_FIELDS)
 class Applications:
     """`alliance.registry.v1.ApplicationService`."""
 
-    def __init__(self, authority: Authority, taking: Taking, documents: Documents) -> None:
+    def __init__(self, authority: Authority, taking: Taking, documents: Documents, papers: CandidatePapers) -> None:
         self._authority = authority
         self._taking = taking
         self._documents = documents
+        self._papers = papers
 
     # Calls
 
@@ -266,7 +268,10 @@ class Applications:
         """See the contract."""
         row = await self._locked(call, request.application, "")
         message = application_message(row)
-        if await candidates.forget(call.tx, message, request.reason):
+        was_kept = await candidates.forget(call.tx, message, request.reason)
+        is_platform = (await self._authority.viewer(call)).platform
+        await self._papers.erase_of(call.tx, [message.name], handed_in=is_platform)
+        if was_kept:
             await self._taking.save(call.tx, message, row, "updated")
         return message
 

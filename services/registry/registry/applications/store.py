@@ -156,6 +156,16 @@ async def lock_with(tx: Tx, document: str) -> None:
     await tx.conn.execute(statement.order_by(c.name).with_for_update(of=application))
 
 
+async def attached_to(tx: Tx, documents: Collection[str]) -> dict[str, list[str]]:
+    """Document → the names of the applications that it is attached to."""
+    c = attachment.c
+    statement = select(c.document, c.application).where(c.document.in_(documents)).order_by(c.document, c.application)
+    found: dict[str, list[str]] = {}
+    for document, name in await tx.conn.execute(statement):
+        found.setdefault(document, []).append(name)
+    return found
+
+
 async def resting_on(tx: Tx, document: str) -> str:
     """The name of an application that a document was handed in with, and that did not end without a decision; "" for none."""
     c, free = application.c, (State.DRAFT, State.RETURNED, State.WITHDRAWN, State.LAPSED)

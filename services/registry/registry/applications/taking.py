@@ -188,6 +188,7 @@ class Taking:
             hindering=tuple(one for one in found if one.hinders),
             untold=tuple(one for one in found if one.suspends),
             is_admitted=await admits(tx, message, known[message.applicant].org_type),
+            units=units,
             names={name: row.display_name for name, row in known.items()},
         )
 

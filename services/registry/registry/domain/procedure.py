@@ -183,6 +183,7 @@ class Case:
             `runs_body`: those of them who have a grant of the body itself.
         hindering: findings that hinder a submission; `untold` are those that a decision waits for.
         is_admitted: whether the applicant is, today, one of those that the programme is for.
+        units: the organizations that the application and its steps name, and the members, as they are now, by name.
         names: what organizations are called.
     """
 
@@ -216,6 +217,7 @@ class Case:
     hindering: tuple[Finding, ...] = ()
     untold: tuple[Finding, ...] = ()
     is_admitted: bool = True
+    units: Mapping[str, Unit] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, organization: str) -> str:
@@ -339,8 +341,9 @@ ANYBODY = Applicants(("不限", "anybody"))
 
 @dataclass(frozen=True)
 class Procedure:
-    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them;
-    those of `pdf_only` are taken as PDF alone. The guards of `filling` say who does not fill it in (facts, documents).
+    """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them: those of
+    `pdf_only` are taken as PDF alone, those of `personal` are about the candidate and erased with their record. The guards of
+    `filling` say who does not fill it in (facts, documents).
     """
 
     programme: Programme
@@ -351,6 +354,7 @@ class Procedure:
     deadlines: tuple[Deadline, ...] = ()
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
     filling: tuple[Guard, ...] = ()
 
     @property

@@ -94,6 +94,42 @@ class PersonalRecord(_message.Message):
 Global___PersonalRecord: _TypeAlias = PersonalRecord  # noqa: Y015
 
 @_typing.final
+class PersonalPaper(_message.Message):
+    """A paper 材料 that is about the person: a file that lies apart from the records."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ATTACHED_TO_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The file, e.g. `documents/{document}`; GetDocumentContent reads it, EraseDocument erases it."""
+    kind: _builtins.str
+    """What it is, e.g. `APPLICATION_FORM`."""
+    file_name: _builtins.str
+    """What its file is called; empty in the answer to an erasure, which is kept for a while."""
+    @_builtins.property
+    def attached_to(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it is attached to, e.g. `applications/{application}`."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        attached_to: _abc.Iterable[_builtins.str] | None = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attached_to", b"attached_to", "file_name", b"file_name", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonalPaper: _TypeAlias = PersonalPaper  # noqa: Y015
+
+@_typing.final
 class ExportPersonalDataRequest(_message.Message):
     """Request of ExportPersonalData."""
 
@@ -102,7 +138,7 @@ class ExportPersonalDataRequest(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """The subject: an e-mail address, a phone number or a principal's `sub`."""
+    """The subject: an e-mail address, a phone number or a principal's `sub`; a name where neither number nor address is kept."""
     purpose: _builtins.str
     """Why it is read; recorded, so it holds no personal data: nothing of what is read, either."""
     def __init__(
@@ -126,18 +162,30 @@ class ExportPersonalDataResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDS_FIELD_NUMBER: _builtins.int
+    PAPERS_FIELD_NUMBER: _builtins.int
+    NAMESAKES_FIELD_NUMBER: _builtins.int
+    namesakes: _builtins.int
+    """How many more records bear the subject as a name, and are kept by a number or an address: not among these, for two persons can have
+    one name. Whoever asks for such a record gives its number or address.
+    """
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonalRecord]:
         """The records found."""
+
+    @_builtins.property
+    def papers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonalPaper]:
+        """The papers that are about whom these records tell of."""
 
     def __init__(
         self,
         *,
         records: _abc.Iterable[Global___PersonalRecord] | None = ...,
+        papers: _abc.Iterable[Global___PersonalPaper] | None = ...,
+        namesakes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namesakes", b"namesakes", "papers", b"papers", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,7 +201,7 @@ class ErasePersonalDataRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """The subject: an e-mail address, a phone number or a principal's `sub`."""
+    """The subject: an e-mail address, a phone number or a principal's `sub`; a name where neither number nor address is kept."""
     reason: _builtins.str
     """Why; recorded, so it holds no personal data: nothing of what is erased, either."""
     request_id: _builtins.str
@@ -180,16 +228,34 @@ class ErasePersonalDataResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ERASED_FIELD_NUMBER: _builtins.int
+    ERASED_PAPERS_FIELD_NUMBER: _builtins.int
+    PAPERS_LEFT_FIELD_NUMBER: _builtins.int
+    NAMESAKES_FIELD_NUMBER: _builtins.int
     erased: _builtins.int
     """Records erased."""
+    namesakes: _builtins.int
+    """How many records bear the subject as a name, and are kept by a number or an address: not erased, for two persons can have one name."""
+    @_builtins.property
+    def erased_papers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonalPaper]:
+        """Papers erased with them."""
+
+    @_builtins.property
+    def papers_left(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonalPaper]:
+        """Papers that are kept: attached elsewhere, too, or of a kind that is not about a person. Whether they name the person is to be
+        judged; EraseDocument erases each.
+        """
+
     def __init__(
         self,
         *,
         erased: _builtins.int = ...,
+        erased_papers: _abc.Iterable[Global___PersonalPaper] | None = ...,
+        papers_left: _abc.Iterable[Global___PersonalPaper] | None = ...,
+        namesakes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased", b"erased"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased", b"erased", "erased_papers", b"erased_papers", "namesakes", b"namesakes", "papers_left", b"papers_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -52,14 +52,17 @@ class PersonalDataServiceServicer:
     """
 
     def ExportPersonalData(self, request, context):
-        """Everything that the service holds on one subject; the read is recorded with reader and purpose.
+        """Everything that the service holds on one subject, and the papers that are about them; the read is recorded with reader and purpose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ErasePersonalData(self, request, context):
-        """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere.
+        """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere. Papers of a
+        kind that is about a person go with their records, handed in or not; those that others rest on, too, and those of other kinds, are
+        named in the answer and left to judge. Asked again, it erases what has come since; papers are named once, for nothing leads to
+        them afterwards. A name finds records without number and address alone: two persons can have one name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,9 +34,13 @@ class PersonalDataServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PersonalDataServiceAsyncStub: ...
     ExportPersonalData: _grpc.UnaryUnaryMultiCallable[_personal_data_service_pb2.ExportPersonalDataRequest, _personal_data_service_pb2.ExportPersonalDataResponse]
-    """Everything that the service holds on one subject; the read is recorded with reader and purpose."""
+    """Everything that the service holds on one subject, and the papers that are about them; the read is recorded with reader and purpose."""
     ErasePersonalData: _grpc.UnaryUnaryMultiCallable[_personal_data_service_pb2.ErasePersonalDataRequest, _personal_data_service_pb2.ErasePersonalDataResponse]
-    """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere."""
+    """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere. Papers of a
+    kind that is about a person go with their records, handed in or not; those that others rest on, too, and those of other kinds, are
+    named in the answer and left to judge. Asked again, it erases what has come since; papers are named once, for nothing leads to
+    them afterwards. A name finds records without number and address alone: two persons can have one name.
+    """
 
 @_typing.type_check_only
 class PersonalDataServiceAsyncStub(PersonalDataServiceStub):
@@ -44,9 +48,13 @@ class PersonalDataServiceAsyncStub(PersonalDataServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportPersonalData: _aio.UnaryUnaryMultiCallable[_personal_data_service_pb2.ExportPersonalDataRequest, _personal_data_service_pb2.ExportPersonalDataResponse]  # type: ignore[assignment]
-    """Everything that the service holds on one subject; the read is recorded with reader and purpose."""
+    """Everything that the service holds on one subject, and the papers that are about them; the read is recorded with reader and purpose."""
     ErasePersonalData: _aio.UnaryUnaryMultiCallable[_personal_data_service_pb2.ErasePersonalDataRequest, _personal_data_service_pb2.ErasePersonalDataResponse]  # type: ignore[assignment]
-    """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere."""
+    """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere. Papers of a
+    kind that is about a person go with their records, handed in or not; those that others rest on, too, and those of other kinds, are
+    named in the answer and left to judge. Asked again, it erases what has come since; papers are named once, for nothing leads to
+    them afterwards. A name finds records without number and address alone: two persons can have one name.
+    """
 
 class PersonalDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Personal data 个人信息: every service serves it for the one table it keeps them in."""
@@ -57,7 +65,7 @@ class PersonalDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _personal_data_service_pb2.ExportPersonalDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_personal_data_service_pb2.ExportPersonalDataResponse, _abc.Awaitable[_personal_data_service_pb2.ExportPersonalDataResponse]]:
-        """Everything that the service holds on one subject; the read is recorded with reader and purpose."""
+        """Everything that the service holds on one subject, and the papers that are about them; the read is recorded with reader and purpose."""
 
     @_abc_1.abstractmethod
     def ErasePersonalData(
@@ -65,6 +73,10 @@ class PersonalDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _personal_data_service_pb2.ErasePersonalDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_personal_data_service_pb2.ErasePersonalDataResponse, _abc.Awaitable[_personal_data_service_pb2.ErasePersonalDataResponse]]:
-        """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere."""
+        """Erases everything that the service holds on one subject; what refers to it keeps only a random id that leads nowhere. Papers of a
+        kind that is about a person go with their records, handed in or not; those that others rest on, too, and those of other kinds, are
+        named in the answer and left to judge. Asked again, it erases what has come since; papers are named once, for nothing leads to
+        them afterwards. A name finds records without number and address alone: two persons can have one name.
+        """
 
 def add_PersonalDataServiceServicer_to_server(servicer: PersonalDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -192,7 +192,9 @@ class Feed(_message.Message):
     interval: _builtins.int
     """Seconds between exchanges while there is nothing more to fetch or send, 1–3600; 300 where 0."""
     expected_every: _builtins.int
-    """Hours without what `silence` names after which the feed is silent, 1–720; 6 where 0 (our default)."""
+    """Hours without what `silence` names after which the feed is silent, 1–720; 6 where 0 (our default). One that fails is silent at the day's
+    end already, unless answers are expected less often than daily (docs/feeds.md, 4).
+    """
     silence: Global___FeedSilence.ValueType
     """What has to come."""
     state: Global___FeedState.ValueType

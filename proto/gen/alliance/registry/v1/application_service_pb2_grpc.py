@@ -221,7 +221,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseCandidate(self, request, context):
-        """Erases who the candidate is.
+        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
+        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

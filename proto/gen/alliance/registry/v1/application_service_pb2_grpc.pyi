@@ -73,7 +73,9 @@ class ApplicationServiceStub:
     of the university that decides may.
     """
     EraseCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]
-    """Erases who the candidate is."""
+    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
+    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+    """
     GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
@@ -125,7 +127,9 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     of the university that decides may.
     """
     EraseCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Erases who the candidate is."""
+    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
+    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+    """
     GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
@@ -258,7 +262,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.EraseCandidateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Erases who the candidate is."""
+        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
+        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+        """
 
     @_abc_1.abstractmethod
     def GetChallengeCounts(

@@ -7,11 +7,29 @@ assessment, funding, pilots and commendation, and makes departments responsible:
 """
 
 from registry.domain.names import Programme
-from registry.domain.procedure import Party, Procedure, State, Step
-from registry.domain.programmes.common import no_conflict
+from registry.domain.procedure import Case, Party, Procedure, Refusal, State, Step
+from registry.domain.programmes.common import has_interest, no_conflict
 
 _CLAUSE = "S3 十六"
 _AUTHORITY = (Party.AUTHORITY,)
+
+
+def _still_a_third_party(case: Case) -> Refusal | None:
+    """A result counts as long as who gives it has no interest: the evaluator may have come to one since the commission."""
+    commissioned = case.steps("commission")
+    evaluator = case.units.get(commissioned[-1].subject) if commissioned else None
+    if evaluator is None or not has_interest(case, evaluator):
+        return None
+    name, fix = case.called(evaluator.name), ("取消（cancel）", "cancel it (cancel)")
+    if case.state is State.SCORED:
+        fix = ("先退回（return）、再取消（cancel）", "return it (return), then cancel it (cancel)")
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        f"受托机构 {name} 现与被评价单位或主管单位有利益关系，已非第三方（R33）；请主管单位{fix[0]}，并另行委托",
+        f"{name} now has an interest in who is evaluated or in the authority, and is no third party any more (R33); "
+        f"the authority is to {fix[1]} and commission another",
+    )
+
 
 PROCEDURE = Procedure(
     Programme.EVALUATION,
@@ -39,6 +57,7 @@ PROCEDURE = Procedure(
             (Party.EVALUATOR,),
             brings=("REPORT",),
             asks=("score",),
+            guards=(_still_a_third_party,),
             ours=("百分制", "out of 100"),
         ),
         Step("return", ("退回补充", "return"), _CLAUSE, (State.SCORED,), State.ASSIGNED, _AUTHORITY, asks=("reason",)),
@@ -49,6 +68,7 @@ PROCEDURE = Procedure(
             (State.SCORED,),
             State.PUBLISHED,
             _AUTHORITY,
+            guards=(_still_a_third_party,),
             ours=("向政府部门公布，不向社会公布", "to government departments, not to everybody"),
         ),
         Step(

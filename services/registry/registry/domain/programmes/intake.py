@@ -22,11 +22,15 @@ def _has_a_candidate(case: Case) -> Refusal | None:
     )
 
 
+_DOCUMENTS = {
+    "APPLICATION_FORM": ("申请表", "application"),
+    "RECOMMENDATION": ("企业推荐意见", "the enterprise's recommendation"),
+}
 PROCEDURE = Procedure(
     Programme.EMPLOYEE_INTAKE,
     ("一线员工“申请+推荐+考核”招收", "intake of front-line employees"),
     _CLAUSE,
-    {"APPLICATION_FORM": ("申请表", "application"), "RECOMMENDATION": ("企业推荐意见", "the enterprise's recommendation")},
+    _DOCUMENTS,
     (
         Step(
             "apply",
@@ -74,4 +78,5 @@ PROCEDURE = Procedure(
     ),
     (Deadline((State.DRAFT,), window_closes, ("申请截止", "end of the window"), _CLAUSE, "lapse"),),
     Applicants(("推荐员工的企业", "the enterprise that recommends its employee"), frozenset({OrgType.ENTERPRISE})),
+    personal=frozenset(_DOCUMENTS),
 )

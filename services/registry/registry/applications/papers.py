@@ -1,0 +1,72 @@
+"""Papers 材料 of candidates: named where it is said what is kept of a person, and erased with who the candidate is."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from chassis.database import Tx
+from chassis.personal import Erasure, Paper
+from registry import store
+from registry.applications import documents
+from registry.applications import store as rows
+from registry.applications.documents import DocumentRow
+from registry.applications.mapping import application_message
+from registry.applications.objects import Objects
+from registry.applications.store import ApplicationRow
+from registry.domain.names import Programme
+from registry.domain.programmes import PROCEDURES
+
+
+class CandidatePapers:
+    """Implements `chassis.personal.Papers`: a candidate's record says which application it is of."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> list[Paper]:
+        """See `Papers`."""
+        return [one.paper for one in await _found(tx, _applications(records), lock=False)]
+
+    async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
+        """See `Papers`. What was handed in goes, too: the right to erasure does not end with it (PIPL art. 47)."""
+        return await self.erase_of(tx, _applications(records), handed_in=True)
+
+    async def erase_of(self, tx: Tx, applications: Collection[str], *, handed_in: bool) -> Erasure:
+        """Erase papers of some applications that are about the candidates and that no other application has; of those that an
+        application rests on where `handed_in`.
+        """
+        erased, left = list[Paper](), list[Paper]()
+        for row, paper, is_personal in await _found(tx, applications, lock=True):
+            is_theirs = is_personal and set(paper.attached_to) <= set(applications)
+            if is_theirs and (handed_in or not await rows.resting_on(tx, row.name)):
+                await documents.forget(tx, self._objects, row)
+                erased.append(paper)
+            else:
+                left.append(paper)
+        return Erasure(erased, left)
+
+
+class _Found(NamedTuple):
+    row: DocumentRow
+    paper: Paper
+    is_personal: bool
+
+
+async def _found(tx: Tx, applications: Collection[str], *, lock: bool) -> list[_Found]:
+    """Papers of some applications whose content is there; with `lock` the applications are locked, then the documents."""
+    kinds: dict[str, tuple[str, bool]] = {}
+    for name in sorted(applications):
+        if application := await store.get(tx, ApplicationRow, name, lock=lock):
+            personal = PROCEDURES[Programme(application.programme)].personal
+            attached = application_message(application).documents
+            kinds.update({one.document: (one.kind, one.kind in personal) for one in attached})
+    kept = await documents.kept(tx, kinds, lock=lock)
+    having = await rows.attached_to(tx, [row.name for row in kept])
+    return [
+        _Found(row, Paper(row.name, kind, having[row.name], row.file_name), is_personal)
+        for row in kept
+        for kind, is_personal in [kinds[row.name]]
+    ]
+
+
+def _applications(records: Sequence[Mapping[str, str]]) -> list[str]:
+    return sorted({one["application"] for one in records if one.get("application")})
