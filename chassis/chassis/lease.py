@@ -1,6 +1,7 @@
 """Leases 租约: one holder at a time, kept in the database by its own clock.
 
-A lease that is not renewed runs out by itself; each new holder gets a higher epoch.
+A lease that is not renewed runs out by itself; each new holder gets a higher epoch. One that ends later than any can was given
+before the database's clock was put back: it is free, lest nobody has it for as long if its holder is gone.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ INSERT INTO lease (name, holder, epoch, expires_at) VALUES ($1, $2, 1, clock_tim
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, expires_at = excluded.expires_at,
     epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END
-WHERE lease.holder = excluded.holder OR lease.expires_at < clock_timestamp()
+WHERE lease.holder = excluded.holder OR lease.expires_at NOT BETWEEN clock_timestamp() AND excluded.expires_at
 RETURNING epoch
 """
 _KEEP = """

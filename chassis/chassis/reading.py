@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis import topics
 from chassis.kafka import KafkaAccess, TolerantConsumer
 from chassis.record import RawRecord, Record, UndecodableError, decode
+from chassis.topicid import topic_id
 
 log = logging.getLogger(__name__)
 _BATCH = 500  # records given at once, at most
@@ -37,11 +40,19 @@ class Unreadable(NamedTuple):
     id: str
 
 
+class MovedError(KafkaError):  # type: ignore[misc]
+    """While it was read, the topic was made anew, or lost its end: who waits for the end that it had waits for ever."""
+
+    retriable = True
+
+
 class Reader:
     """Reads one topic, as often as it is asked to."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, name: str, identifier: UUID, ends: Mapping[TopicPartition, int]) -> None:
         self._consumer = consumer
+        self._name = name
+        self._id = identifier
         self._ends = ends
         self.unreadable: list[Unreadable] = []
         """What the last reading had to leave out."""
@@ -52,20 +63,35 @@ class Reader:
         return sum(self._ends.values())
 
     async def records(self) -> AsyncIterator[list[Record]]:
-        """What can be read of it, in the partitions' order."""
+        """What can be read of it, in the partitions' order; nothing, now and then, where it is waited for.
+
+        Raises `MovedError`.
+        """
         self.unreadable = []
         for partition, first in (await self._consumer.beginning_offsets(list(self._ends))).items():
             self._consumer.seek(partition, first)
         while [one for one, end in self._ends.items() if await self._consumer.position(one) < end]:
-            for partition, found in (await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)).items():
+            polled = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH)
+            for partition, found in polled.items():
                 within = [one for one in found if one.offset < self._ends[partition]]
                 yield [record for one in within if (record := self._decoded(one)) is not None]
+            if not polled:
+                await self._look()
+                yield []
+        await self._look()
+
+    async def _look(self) -> None:
+        """Raises `MovedError`, or another KafkaError where nobody answers."""
+        ends = await self._consumer.end_offsets(list(self._ends))
+        if await topic_id(self._consumer, self._name) != self._id or any(ends[one] < end for one, end in self._ends.items()):
+            raise MovedError(self._name)
 
     async def newest(self, moved: Callable[[], None] = lambda: None) -> dict[str, Newest]:
         """Each key's newest record; `moved` is called whenever some have come."""
         found: dict[str, Newest] = {}
         async for records in self.records():
-            moved()
+            if records:
+                moved()
             for one in records:
                 if one.key not in found or one.version >= found[one.key].version:
                     found[one.key] = Newest(one.version, one.message is None, (one.partition, one.offset))
@@ -90,7 +116,7 @@ async def topic(access: KafkaAccess, name: str) -> AsyncIterator[Reader]:
     try:
         partitions = [TopicPartition(name, number) for number in range(topics.load().named(name).partitions)]
         consumer.assign(partitions)
-        yield Reader(consumer, await consumer.end_offsets(partitions))
+        yield Reader(consumer, name, await topic_id(consumer, name), await consumer.end_offsets(partitions))
     finally:
         await consumer.stop()
 

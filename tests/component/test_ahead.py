@@ -14,6 +14,7 @@ from chassis.database import Tx
 from matching.entry import Gone
 from matching.index import Index
 from matching.meanings import Asking
+from matching.newer import Audience
 from matching.reviews.rpc import Reviews
 from matching.rpc import Matching
 from matching.search import Filter, Found, Search
@@ -195,6 +196,26 @@ async def test_what_would_change_a_match_is_told_of_listings_that_the_caller_may
     world.publish("listings/2", "RESEARCH_OUTCOME", "另行通知", visibility=pb.VISIBILITY_GOVERNMENT)
     await until(lambda: len(replica.index.newer))
     assert await told() == (False, False)
+
+
+async def test_nobody_is_brought_together_with_what_is_hidden_from_it_by_now(world: World) -> None:
+    """What has been proposed stands until the index has the newer state, which knows the reason of its end."""
+    replica = world.starts("a")
+    kept, hidden = world.demand(1, ""), world.demand(2, "")
+    world.supply(1, "")
+    await until(world.is_done)
+    assert (await world.matches()).keys() == {kept}
+    government = Audience("organizations/TECH_DEMAND", (), pb.VISIBILITY_GOVERNMENT)
+    replica.index.newer.learn("listings/d1", 2, None)
+    replica.index.newer.learn("listings/d2", 2, government)
+    world.supply(1, "")
+    world.supply(2, "")
+    await until(world.is_done)
+    assert await world.matches() == {kept: "PROPOSED"}
+    world.demand(1, "", state="WITHDRAWN")
+    world.demand(2, "")
+    await until(world.is_done)
+    assert await world.matches() == {kept: "EXPIRED", hidden: "PROPOSED"}
 
 
 def _call(tx: Tx) -> Any:

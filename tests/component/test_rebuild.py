@@ -1,15 +1,17 @@
 """Rebuilding what a group keeps: lost, changed and invented rows are put right, in place, while records go on coming."""
 
 import asyncio
+from collections import Counter
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
-from chassis import deadletter, dlq, jobs, reading
+from chassis import deadletter, dlq, jobs, reading, topicid
 from chassis.database import Tx
 from chassis.handling import Handling, Listen, Projection
+from chassis.kafka import TolerantConsumer
 from chassis.rebuild import Worker
 from chassis.record import RawRecord, Record, UndecodableError, decode
 from tests.component.conftest import CAUSE, TOPIC, Probe, key
@@ -207,3 +209,49 @@ async def test_a_group_that_is_gone_keeps_no_other_from_its_rebuild(probe: Probe
     assert await kept.rows(name) == [1]
     (job,) = await probe.rows("SELECT failure FROM job WHERE id = $1", gone)
     assert job["failure"] == "the service has no such group any more"
+
+
+@pytest.mark.parametrize("is_anew", [True, False])
+async def test_a_topic_that_is_lost_meanwhile_is_read_again(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, is_anew: bool
+) -> None:
+    """Made anew, or without its end: nobody waits for the end that it had."""
+    kept, name = Kept(probe, "state"), key()
+    await _published(probe, (name, 1), (name, 2))
+    found, ends = topicid.topic_id, TolerantConsumer.end_offsets
+    asked = Counter[str]()
+
+    async def another(*of: Any) -> UUID:
+        asked["id"] += 1
+        return uuid4() if is_anew and asked["id"] == 1 else await found(*of)
+
+    async def further(consumer: TolerantConsumer, partitions: Any) -> Any:
+        asked["ends"] += 1
+        later = 3 if not is_anew and asked["ends"] == 1 else 0
+        return {one: end + later for one, end in (await ends(consumer, partitions)).items()}
+
+    monkeypatch.setattr(reading, "topic_id", another)
+    monkeypatch.setattr(TolerantConsumer, "end_offsets", further)
+    assert (await kept.rebuilt())["failure"] == ""
+    assert await kept.rows(name) == [2]
+    assert asked["id"] > 2, "it began anew"
+
+
+async def test_a_rebuild_that_waits_for_records_can_be_cancelled(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, name, polled = Kept(probe, "effect"), key(), asyncio.Event()
+    await _published(probe, (name, 1))
+
+    async def nothing(*_: Any, **__: Any) -> dict[Any, Any]:
+        polled.set()
+        await asyncio.sleep(0.05)
+        return {}
+
+    monkeypatch.setattr(TolerantConsumer, "getmany", nothing)
+    async with probe.database.transaction(CAUSE) as tx:
+        job = await jobs.start(tx, "rebuild", kept.handling.group, "a test")
+    async with running(kept.worker.run):
+        await polled.wait()
+        async with probe.database.transaction(CAUSE) as tx:
+            await jobs.cancel(tx, job)
+        monkeypatch.undo()
+        assert (await kept.rebuilt())["failure"] == "", "the next one is not held up"

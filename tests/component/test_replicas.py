@@ -130,6 +130,17 @@ async def test_shares_are_divided_and_come_back(world: World) -> None:
     await until(lambda: len(world.replicas["c"].shares.mine) == SHARES, 1.0)
 
 
+async def test_who_is_gone_holds_nothing_where_the_clock_was_put_back(world: World) -> None:
+    """Its leases end in an hour, by the clock as it is now."""
+    first = world.starts("a")
+    await until(first.owns_all)
+    await world.dies("a")
+    async with world.database.alone() as sql:
+        await sql.run("UPDATE share SET expires_at = clock_timestamp() + interval '1 hour'")
+        await sql.run("UPDATE replica SET expires_at = clock_timestamp() + interval '1 hour'")
+    await until(world.starts("b").owns_all)
+
+
 async def test_who_takes_a_share_first_reads_what_was_scored_against_it(world: World) -> None:
     """Else what is seen already would meet nothing that the new owner scores before it has read it."""
     first, second = world.starts("a"), world.starts("b")

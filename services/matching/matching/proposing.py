@@ -65,9 +65,18 @@ class Proposing:
         for other in able:
             if len(chosen) == self._settings.match_best:
                 break
-            if await viewers.see_each_other(facts, other.facts):
+            if await viewers.see_each_other(facts, other.facts) and await self._stays_so(viewers, facts, other.facts):
                 chosen.append(other)
         return chosen
+
+    async def _stays_so(self, viewers: "Viewers", one: Facts, other: Facts) -> bool:
+        """Whether nothing that is newer than the index hides one from the other's issuer: then they are not brought together
+        now. What they have had stands until that is scored, which knows the reason.
+        """
+        newer = self._index.newer
+        return not newer or (
+            newer.allows(await viewers.of(one.issuer), other.name) and newer.allows(await viewers.of(other.issuer), one.name)
+        )
 
     def _others(self, entry: Entry, names: Iterable[str]) -> tuple[list[Partner], dict[str, str]]:
         """Listings that are still published, and what became of those that are not."""
@@ -94,14 +103,18 @@ class Viewers:
         """Whether each issuer may see the other's listing."""
         return await self.sees(one.issuer, other) and await self.sees(other.issuer, one)
 
+    async def of(self, organization: str) -> Viewer:
+        """What an organization as such is to listings."""
+        if organization not in self._known:
+            self._known[organization] = await self._authority.viewer_of(self._tx, organization)
+        return self._known[organization]
+
     async def sees(self, organization: str, facts: Facts) -> bool:
         """Whether an organization as such may see a published listing."""
         if facts.visibility == listing_pb2.VISIBILITY_PUBLIC:
             return True
-        if organization not in self._known:
-            self._known[organization] = await self._authority.viewer_of(self._tx, organization)
         return may_see(
-            self._known[organization],
+            await self.of(organization),
             issuer=facts.issuer,
             bodies=facts.bodies,
             visibility=facts.visibility,

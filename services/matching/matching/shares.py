@@ -26,13 +26,20 @@ INSERT INTO replica (name, expires_at) VALUES ($1, clock_timestamp() + make_inte
 ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
 """
 _FORGET = "DELETE FROM replica WHERE expires_at < clock_timestamp() - make_interval(hours => 1)"
-_NAMES = "SELECT name FROM replica WHERE expires_at > clock_timestamp() ORDER BY name"
+# What ends later than any can was given before the clock was put back, and holds nobody up.
+_NAMES = """
+SELECT name FROM replica
+WHERE expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $1) ORDER BY name
+"""
 _ROWS = """
-SELECT number, owner, epoch, expires_at > clock_timestamp() AS held, topic, seen, swept_on FROM share ORDER BY number
+SELECT number, owner, epoch, topic, seen, swept_on,
+  expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $1) AS held
+FROM share ORDER BY number
 """
 _TAKE = """
 UPDATE share SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $3)
-WHERE number = ANY($1::int[]) AND (owner = $2 OR expires_at < clock_timestamp())
+WHERE number = ANY($1::int[]) AND (
+  owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $3))
 RETURNING number, epoch, topic, seen, swept_on
 """
 _KEEP = """
@@ -98,7 +105,7 @@ class Shares:
     async def seen_by_all(self, topic: str) -> dict[int, int]:
         """What every share has seen of a topic, whoever works on it."""
         async with self._database.alone() as sql:
-            rows = await sql.rows(_ROWS)
+            rows = await sql.rows(_ROWS, SECONDS)
         return least(_seen(row, topic) for row in rows)
 
     def falls_here(self, key: bytes) -> bool:
@@ -109,12 +116,12 @@ class Shares:
         """Renew what is this replica's, take what is free, give back what is more than its part; says whether it took any."""
         async with self._looking, self._database.alone() as sql:
             await sql.run(_LIVE, self._name, SECONDS)
-            names = await sql.column(_NAMES)
+            names = await sql.column(_NAMES, SECONDS)
             self._place, self._replicas = names.index(self._name) if self._name in names else 0, max(1, len(names))
             if topic != self.topic:  # offsets of another topic say nothing: take them all again
                 self.topic, self.mine = topic, {}
             await self._keep(sql)
-            rows = await sql.rows(_ROWS)
+            rows = await sql.rows(_ROWS, SECONDS)
             part = -(-SHARES // self._replicas)
             await self._give(sql, sorted(self.mine)[part:])
             free = [row.number for row in rows if row.number not in self.mine and (row.owner == self._name or not row.held)]
@@ -134,7 +141,7 @@ class Shares:
         none writes down what it is just scoring; returns the partitions.
         """
         async with self._looking, self._database.alone() as sql:
-            known = [_seen(row, topic) for row in await sql.rows(_ROWS)]
+            known = [_seen(row, topic) for row in await sql.rows(_ROWS, SECONDS)]
             reached = await ends()  # asked afterwards: what was seen then is not behind it
             lost = frozenset(n for one in [places, *known] for n, offset in one.items() if offset > reached.get(n, 0))
             if lost:
