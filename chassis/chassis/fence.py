@@ -172,10 +172,15 @@ class Fence:
 
     async def _newest(self, topic: Topic) -> Mapping[str, Newest]:
         async with asyncio.timeout(_PATIENCE) as limit:
+
+            async def polled(count: int) -> None:
+                if count:
+                    limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE)
+
             while True:
                 try:
                     async with reading.topic(self._access, topic.name) as reader:
-                        return await reader.newest(lambda: limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE))
+                        return await reader.newest(polled)
                 except KafkaError as error:
                     if not error.retriable:
                         raise

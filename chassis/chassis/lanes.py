@@ -268,7 +268,7 @@ class Tail(Lane):
         self._topic = await topic_id(asking, topic)
         places = await self._follower.beginning(self._topic, partial(self._ends, asking))
         found = {TopicPartition(topic, number): offset for number, offset in places.items()}
-        self._subscriber._connection_args["places"] = found
+        self._subscriber._connection_args["places"] = found  # what FastStream gives the builder of clients; see `test_tail`
 
     async def look(self, asking: AIOKafkaConsumer) -> None:
         """Raises KafkaError where the topic was made anew, or ends before what was read of it."""

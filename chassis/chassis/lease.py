@@ -1,7 +1,7 @@
 """Leases 租约: one holder at a time, kept in the database by its own clock.
 
-A lease that is not renewed runs out by itself; each new holder gets a higher epoch. One that ends later than any can was given
-before the database's clock was put back: it is free, lest nobody has it for as long if its holder is gone.
+A lease that is not renewed runs out by itself; each new holder gets a higher epoch. One that ends much later than any can was
+given before the database's clock was put back: it is free, lest nobody has it for as long if its holder is gone.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ INSERT INTO lease (name, holder, epoch, expires_at) VALUES ($1, $2, 1, clock_tim
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, expires_at = excluded.expires_at,
     epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END
-WHERE lease.holder = excluded.holder OR lease.expires_at NOT BETWEEN clock_timestamp() AND excluded.expires_at
+WHERE lease.holder = excluded.holder
+  OR lease.expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $3)
 RETURNING epoch
 """
 _KEEP = """

@@ -1,7 +1,7 @@
 """Reading a topic from its start to the end that it has, beside all groups."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -86,12 +86,11 @@ class Reader:
         if await topic_id(self._consumer, self._name) != self._id or any(ends[one] < end for one, end in self._ends.items()):
             raise MovedError(self._name)
 
-    async def newest(self, moved: Callable[[], None] = lambda: None) -> dict[str, Newest]:
-        """Each key's newest record; `moved` is called whenever some have come."""
+    async def newest(self, polled: Callable[[int], Awaitable[None]]) -> dict[str, Newest]:
+        """Each key's newest record; `polled` is told how many have come, also where none have."""
         found: dict[str, Newest] = {}
         async for records in self.records():
-            if records:
-                moved()
+            await polled(len(records))
             for one in records:
                 if one.key not in found or one.version >= found[one.key].version:
                     found[one.key] = Newest(one.version, one.message is None, (one.partition, one.offset))

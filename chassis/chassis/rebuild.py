@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -103,12 +104,18 @@ class Worker:
         async with reading.topic(self._access, handling.listen.topic) as reader:
             if not reader.size and await self._stale(1):
                 return "the topic holds nothing; have its owner replay it first"
-            newest = await reader.newest() if handling.is_state else None
+            newest = await reader.newest(partial(self._polled, job)) if handling.is_state else None
             async for records in reader.records():
                 await self._write(job, handling, records, newest)
             await self._keep(job, handling, reader.unreadable)
         await self._forget(job, handling)
         return ""
+
+    async def _polled(self, job: Any, count: int) -> None:
+        """Whoever waits for records stops where the job was cancelled."""
+        if not count:
+            async with self._guarded(job):
+                pass
 
     async def _write(
         self, job: Any, handling: Handling, records: Sequence[Record], newest: Mapping[str, Newest] | None

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -109,6 +110,8 @@ class Replica:
         self.pace = 10
         """Records that it reads at once."""
         self.stands_still = False
+        self.looks = True
+        """Whether it notices at once what became of its topic."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -151,6 +154,8 @@ class Replica:
             if self.stands_still or not waiting:
                 if all(places.get(n, 0) >= end for n, end in enumerate(ends)):
                     self.following.caught_up()
+                    if self.looks and not self.stands_still:
+                        self.following.was_still(time.monotonic())
                 await asyncio.sleep(0.01)
                 continue
             number = chance.choice(waiting)

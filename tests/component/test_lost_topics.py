@@ -51,7 +51,6 @@ async def test_nothing_is_dropped_by_what_shares_have_seen_of_another_topic(worl
     replica.following.log.add(record)  # offset 0, which the shares have seen on the topic that is gone
     replica.scoring._drop()
     assert [change.id for change in replica.following.log._changes] == [record.id]
-    assert [row["listing"] for row in await world.rows("SELECT listing FROM again")] == [record.key]
 
 
 async def test_what_came_before_a_new_topic_was_noticed_is_scored(world: World) -> None:
@@ -246,3 +245,29 @@ async def test_nobody_keeps_what_another_has_nothing_to_score_of(world: World) -
     assert not first.following.log
     assert not second.following.log
     assert (await world.matches()).keys() == {pair}
+
+
+async def test_who_has_not_noticed_that_a_partition_lost_its_end_marks_nothing_there(world: World) -> None:
+    """It takes the shares of the one that has, which is reading that partition from its start."""
+    first, second = world.starts("a"), world.starts("b")
+    await until(lambda: len(first.shares.mine) == len(second.shares.mine) == SHARES // 2)
+    world.demand(1)
+    for name in world.names_in(3, "o", 9):
+        world.publish(name, "RESEARCH_OUTCOME", "园林苗木")
+    await until(world.is_done)
+    second.looks = False
+    world.topic = _cut(world.topic, 3, 2)
+    first._tasks[0].cancel()
+    first.following.stopped()
+    await until(second.owns_all)
+    first.topic = world.topic
+    first._tasks[0] = asyncio.create_task(first._follow())
+    await until(lambda: len(second.shares.mine) >= SHARES // 2 and all(share.is_cut for share in second.shares.mine.values()))
+    names = world.names_in(3, "n", 3)
+    for name in names:
+        world.publish(name, "RESEARCH_OUTCOME", f"{TITLE} {word(1)}")
+    await until(lambda: all(first.index.get(name) is not None for name in names))
+    await asyncio.sleep(2)
+    second.topic, second.looks = world.topic, True
+    await until(lambda: world.has({("listings/d1", name) for name in names}))
+    await until(world.is_done)

@@ -237,8 +237,11 @@ async def test_a_topic_that_is_lost_meanwhile_is_read_again(
     assert asked["id"] > 2, "it began anew"
 
 
-async def test_a_rebuild_that_waits_for_records_can_be_cancelled(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, name, polled = Kept(probe, "effect"), key(), asyncio.Event()
+@pytest.mark.parametrize("mode", ["state", "effect"])
+async def test_a_rebuild_that_waits_for_records_can_be_cancelled(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch, mode: Literal["state", "effect"]
+) -> None:
+    kept, name, polled = Kept(probe, mode), key(), asyncio.Event()
     await _published(probe, (name, 1))
 
     async def nothing(*_: Any, **__: Any) -> dict[Any, Any]:

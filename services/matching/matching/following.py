@@ -44,6 +44,8 @@ class Following:
         self.topic = ""
         self.is_live = False
         """Whether it is given what comes: what it holds is all that there is, but for what is on its way."""
+        self.still_at = 0.0
+        """When the topic was last known to be what it had been at the beginning (`time.monotonic`)."""
         self.is_caught_up = asyncio.Event()
         self.woken = asyncio.Event()
         """Set with every change."""
@@ -80,6 +82,7 @@ class Following:
 
     def was_still(self, at: float) -> None:
         """See `Follower`."""
+        self.still_at = at
         while self._unsure and self._unsure[0][0] < at:
             self._unsure.popleft()
 

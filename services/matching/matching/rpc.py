@@ -127,8 +127,11 @@ class Matching:
                 f"there is no {', '.join(unknown)}; there are {', '.join(FACETS)}",
             )
             raise Invalid([Violation("facets", "known", zh, en)])
-        size, after = paging.page_size(request.page_size, default=20), paging.decode(request, paging.number, str)
-        start, snapshot = after or (0, "")
+        size, after = (
+            paging.page_size(request.page_size, default=20),
+            paging.decode(request, paging.number, str, paging.number),
+        )
+        start, snapshot, before = after or (0, "", 0)
         viewer = await self._authority.viewer(call)
         wanted, meaning = _filter(request), await self._asking.of(request.query)
         found = self._search.find(
@@ -139,8 +142,9 @@ class Matching:
         hits = [hit for _, hit in shown[:fits]]
         answer = rpc.SearchListingsResponse(hits=hits, total_size=found.total, facets=facets_of(found.facets))
         end = start + (shown[fits][0] if fits < len(shown) else len(found.hits))
-        if end < found.places and (start or len(hits) < found.total):  # nor is it told that there is what is left out
-            answer.next_page_token = paging.encode(request, [str(end), found.snapshot])
+        before += len(hits)
+        if end < found.places and before < found.total:  # nor is it told that there is what is left out
+            answer.next_page_token = paging.encode(request, [str(end), found.snapshot, str(before)])
         return answer
 
 

@@ -31,6 +31,7 @@ _GROUP = "matching.listing"
 _TOGETHER = 50  # changes in one transaction
 _TURN = 1.0  # seconds between two looks at the shares
 _POLL = 0.5  # seconds between looks for what is to be scored again
+_STRANGE = 5.0  # seconds until a row is looked at again whose version is not known here
 _AWAY = 0.5  # seconds to wait where a part is away
 _LATEST = timedelta(minutes=5)  # between two tries of one that fails
 _LONG = timedelta(minutes=5)  # longer than a transaction may take: what it writes bears the time of its beginning
@@ -130,7 +131,7 @@ class Scoring:
     async def _step(self) -> bool:
         """Do some of what is to be done; says whether there was anything."""
         try:
-            return await self._changes() or await self._again() or await self._days()
+            return await self._changes() or await self._days() or await self._again()
         except LostError:
             log.warning("scoring: a share was taken by another")
             self._shares.forget()
@@ -198,7 +199,9 @@ class Scoring:
         """Whether the index has all that was scored against the share: else a pair is passed by, or made of what is gone."""
         following = self._following
         is_known = all(following.places.get(partition, 0) >= offset for partition, offset in share.seen.items())
-        return following.is_live and share.topic == following.topic and is_known
+        # Who has not noticed yet that a partition lost its end would take old offsets for what comes there now.
+        is_sure = not share.is_cut or following.still_at > share.taken_at
+        return following.is_live and share.topic == following.topic and is_known and is_sure
 
     async def _scored(self, some: "Sequence[_Unseen]", seen: "_Seen") -> None:
         async with self._database.transaction(Cause(ACTOR)) as tx:
@@ -255,7 +258,7 @@ class Scoring:
 
     async def _anew(self, one: Again, shares: Collection[Share]) -> None:
         if one.version > self._following.version(one.listing):
-            self._strange[one.id] = time.monotonic() + _TURN
+            self._strange[one.id] = time.monotonic() + _STRANGE
             return
         names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
         try:

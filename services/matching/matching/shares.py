@@ -9,8 +9,9 @@ commits.
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from chassis.database import Database, Tx
@@ -21,25 +22,26 @@ from matching.log import least
 
 log = logging.getLogger(__name__)
 SECONDS = 6.0  # that a lease lasts; renewed every second
+CUT = -1  # before every offset
 _LIVE = """
 INSERT INTO replica (name, expires_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
 ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
 """
 _FORGET = "DELETE FROM replica WHERE expires_at < clock_timestamp() - make_interval(hours => 1)"
-# What ends later than any can was given before the clock was put back, and holds nobody up.
+# What ends much later than any can was given before the clock was put back, and holds nobody up.
 _NAMES = """
 SELECT name FROM replica
-WHERE expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $1) ORDER BY name
+WHERE expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $1) ORDER BY name
 """
 _ROWS = """
 SELECT number, owner, epoch, topic, seen, swept_on,
-  expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $1) AS held
+  expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $1) AS held
 FROM share ORDER BY number
 """
 _TAKE = """
 UPDATE share SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $3)
 WHERE number = ANY($1::int[]) AND (
-  owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => $3))
+  owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $3))
 RETURNING number, epoch, topic, seen, swept_on
 """
 _KEEP = """
@@ -51,7 +53,7 @@ UPDATE share SET expires_at = clock_timestamp()
 FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3
 """
 _CUT = """
-UPDATE share SET seen = seen - $2::text[], epoch = epoch + 1, expires_at = clock_timestamp() WHERE topic = $1
+UPDATE share SET seen = seen || $2::jsonb, epoch = epoch + 1, expires_at = clock_timestamp() WHERE topic = $1
 """
 _LEAVE = "DELETE FROM replica WHERE name = $1"
 _ADVANCE = """
@@ -77,7 +79,7 @@ class LostError(Exception):
 @dataclass(eq=False)
 class Share:
     """One that is this replica's, as it was taken: `seen` says for each partition of a topic (its id) up to which offset
-    changes have been scored. Taken once more, it is another.
+    changes have been scored, or that it has lost its end since (`CUT`). Taken once more, it is another.
     """
 
     number: int
@@ -85,6 +87,12 @@ class Share:
     topic: str
     seen: dict[int, int]
     swept_on: date
+    taken_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some partition has lost its end, and nothing has been scored of it since."""
+        return CUT in self.seen.values()
 
 
 class Shares:
@@ -146,7 +154,7 @@ class Shares:
             lost = frozenset(n for one in [places, *known] for n, offset in one.items() if offset > reached.get(n, 0))
             if lost:
                 log.error("shares: the topic has lost records", extra={"partitions": sorted(lost)})
-                await sql.run(_CUT, topic, [str(number) for number in lost])
+                await sql.run(_CUT, topic, json.dumps({str(number): CUT for number in lost}))
                 self.mine, self.others = {}, {}  # until the next turn
         return lost
 
