@@ -235,7 +235,7 @@ class PersonalData:
         self, call: Call, request: personal_pb.ErasePersonalDataRequest
     ) -> personal_pb.ErasePersonalDataResponse:
         """See the contract."""
-        erased = await self._vault.erase(call.tx, _subject(request.subject))
+        erased = await self._vault.erase(call.tx, _subject(request.subject), self._papers.lock)
         papers = await self._papers.erase(call.tx, erased)
         return personal_pb.ErasePersonalDataResponse(
             erased=len(erased),

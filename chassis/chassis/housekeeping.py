@@ -105,17 +105,31 @@ async def hourly(database: Database, papers: Papers) -> None:
                 metrics.EVENTS_WITHOUT_PARTITION.set(await sql.value("SELECT event_default_rows()"))
                 while await sql.run(_FORGET, database.system_time() - _KEEP_REQUESTS, _FORGOTTEN) == _FORGOTTEN:
                     pass
-            await purge(database, papers)
-            await asyncio.sleep(_HOURLY)
+            await asyncio.sleep(_FIRST if await purge(database, papers) else _HOURLY)
         except Unavailable as error:
             log.warning("housekeeping: not done yet", extra={"why": str(error)})
             await asyncio.sleep(_EVERY)
 
 
-async def purge(database: Database, papers: Papers) -> None:
-    """Personal data that are past their date go, and the papers that are about the same persons."""
-    async with database.transaction(_PAST) as tx:
-        await papers.erase(tx, await Vault().purge(tx))
+async def purge(database: Database, papers: Papers) -> int:
+    """Personal data that are past their date go, and the papers that are about the same persons; returns how many are left.
+
+    Each record in a transaction of its own: one that can't go keeps no other.
+    """
+    vault, failures = Vault(), list[Exception]()
+    async with database.transaction(_PAST, read_only=True) as tx:
+        past = await vault.past(tx)
+    for name in past:
+        try:
+            async with database.transaction(_PAST) as tx:
+                await papers.erase(tx, await vault.purge(tx, name, papers.lock))
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        log.error(
+            "housekeeping: personal data are kept past their date", extra={"records": len(failures)}, exc_info=failures[0]
+        )
+    return len(failures)
 
 
 async def due_work(database: Database, count: Callable[[Tx], Awaitable[int]]) -> None:

@@ -7,19 +7,19 @@ persons, which go with their records.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, not_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select
 
 from chassis import numbers
 from chassis.clock import business_date
 from chassis.crypto import hex_digest
 from chassis.database import Tx
-from chassis.errors import Violation, refuse
+from chassis.errors import Unavailable, Violation, refuse
 from chassis.ids import id_of, new_id
 from chassis.tables import personal_data, personal_data_access
 
@@ -207,8 +207,15 @@ class Papers(Protocol):
     async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[Paper]:
         """Those of some records, which are given by their fields."""
 
+    async def lock(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> None:
+        """Lock what those of some records are attached to, in the order of names."""
+
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
-        """Erase those of some records as far as they are about nobody else. Raises `Unavailable`."""
+        """Erase those of some records, `lock`ed, as far as they are about nobody else. Contents go after the commit."""
+
+
+Lock = Callable[[Tx, Sequence[Mapping[str, str]]], Awaitable[None]]
+"""Locks what records are of, e.g. `Papers.lock`."""
 
 
 class NoPapers:
@@ -217,6 +224,9 @@ class NoPapers:
     async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[Paper]:
         """See `Papers`."""
         return ()
+
+    async def lock(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> None:
+        """See `Papers`."""
 
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
         """See `Papers`."""
@@ -286,25 +296,46 @@ class Vault:
         query = select(func.count()).select_from(personal_data).where(of_the_name, not_(_is_of(subject)), _is_in_time(tx))
         return int((await tx.conn.execute(query)).scalar_one())
 
-    async def erase(self, tx: Tx, subject: str) -> Sequence[Mapping[str, str]]:
-        """Erase everything that is kept on a subject; returns the fields of the records. Raises `Invalid` as `forget`."""
-        return await self._erase(tx, _is_of(subject))
-
-    async def forget(self, tx: Tx, name: str) -> None:
-        """Erase one record. Raises `Invalid` where the reason of the transaction, which stays, says what is to be erased."""
-        await self._erase(tx, personal_data.c.id == UUID(id_of(name)))
-
-    async def purge(self, tx: Tx) -> Sequence[Mapping[str, str]]:
-        """Erase what is past its date; returns the fields of the records."""
-        return await self._deleted(tx, not_(_is_in_time(tx)))
-
-    async def _erase(self, tx: Tx, which: ColumnElement[bool]) -> Sequence[Mapping[str, str]]:
-        erased = await self._deleted(tx, which)
+    async def erase(self, tx: Tx, subject: str, lock: Lock) -> Sequence[Mapping[str, str]]:
+        """Erase everything that is kept on a subject; returns the fields of the records. Raises `Invalid` as `forget`, and
+        `Unavailable` where a record came meanwhile.
+        """
+        erased = await self._locked_and_deleted(tx, _is_of(subject), lock)
         refuse(repeated("reason", tx.cause.reason, erased))
         return erased
 
-    async def _deleted(self, tx: Tx, which: ColumnElement[bool]) -> Sequence[Mapping[str, str]]:
-        return (await tx.conn.execute(delete(personal_data).where(which).returning(personal_data.c.fields))).scalars().all()
+    async def forget(self, tx: Tx, name: str) -> None:
+        """Erase one record. Raises `Invalid` where the reason of the transaction, which stays, says what is to be erased."""
+        erased = await self._deleted(tx, _is_called(name))
+        refuse(repeated("reason", tx.cause.reason, list(erased.values())))
+
+    async def past(self, tx: Tx) -> list[str]:
+        """Names of records that are past their date, the oldest first."""
+        c = personal_data.c
+        found = await tx.conn.execute(select(c.id).where(not_(_is_in_time(tx))).order_by(c.retain_until, c.id))
+        return [f"{COLLECTION}/{one}" for one in found.scalars()]
+
+    async def purge(self, tx: Tx, name: str, lock: Lock) -> Sequence[Mapping[str, str]]:
+        """Erase a record that is past its date; returns its fields, or nothing where it is gone already."""
+        return await self._locked_and_deleted(tx, and_(_is_called(name), not_(_is_in_time(tx))), lock)
+
+    async def _locked_and_deleted(self, tx: Tx, which: ColumnElement[bool], lock: Lock) -> Sequence[Mapping[str, str]]:
+        """What records are of is locked before them, as by whoever changes one: the other way round, each would wait for the
+        other. What came between the look and the locks is of something that is not locked.
+        """
+        c = personal_data.c
+        found = {row.id: row.fields for row in await tx.conn.execute(select(c.id, c.fields).where(which))}
+        await lock(tx, list(found.values()))
+        erased = await self._deleted(tx, which)
+        if erased.keys() - found.keys():
+            raise Unavailable("个人信息记录刚有变动，请稍后重试", "records of the person have just changed; try again shortly")
+        return list(erased.values())
+
+    async def _deleted(self, tx: Tx, which: ColumnElement[bool]) -> dict[UUID, Mapping[str, str]]:
+        c = personal_data.c
+        return {
+            row.id: row.fields for row in await tx.conn.execute(delete(personal_data).where(which).returning(c.id, c.fields))
+        }
 
     async def _record_read(self, tx: Tx, records: list[UUID], purpose: str) -> None:
         if records:
@@ -318,6 +349,10 @@ class Vault:
 def _is_in_time(tx: Tx) -> ColumnElement[bool]:
     """Its date is the last day on which it is kept: what is past it counts as erased, also before `purge` comes by."""
     return personal_data.c.retain_until >= business_date(tx.now)
+
+
+def _is_called(name: str) -> ColumnElement[bool]:
+    return personal_data.c.id == UUID(id_of(name))
 
 
 def _is_of(subject: str) -> ColumnElement[bool]:

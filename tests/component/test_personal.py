@@ -6,7 +6,7 @@ import pytest
 
 from chassis.database import Cause, Tx
 from chassis.errors import Invalid
-from chassis.personal import PersonalRecord, Vault
+from chassis.personal import NoPapers, PersonalRecord, Vault
 from tests.component.conftest import CAUSE, Probe
 
 LAST = date(2026, 3, 31)
@@ -45,9 +45,14 @@ async def test_a_record_is_read_to_the_end_of_its_last_day_and_is_gone_then(prob
 
     async def purged(instant: datetime) -> int:
         async with probe.database.transaction(at(instant)) as tx:
-            return len(await vault.purge(tx))
+            return len(await vault.purge(tx, name, NoPapers().lock))
 
-    assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT)) == (0, 1)
+    async def past(instant: datetime) -> list[str]:
+        async with probe.database.transaction(at(instant)) as tx:
+            return await vault.past(tx)
+
+    assert (await past(_LAST_SECOND), await past(_MIDNIGHT)) == ([], [name])
+    assert (await purged(_LAST_SECOND), await purged(_MIDNIGHT), await purged(_MIDNIGHT)) == (0, 1, 0)
 
 
 async def _kept(tx: Tx, subject: str, fields: dict[str, str]) -> str:
@@ -69,7 +74,7 @@ async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Pr
         for phone in ("0086 13800138333", "010-68207837"):
             await _kept(tx, phone, {"phone": phone})
         assert len(await vault.of_subject(tx, "138 0013 8333", "核对")) == 1
-        erased = [await vault.erase(tx, asked) for asked in ("+86 138 0013 8333", "86-10-68207837")]
+        erased = [await vault.erase(tx, asked, NoPapers().lock) for asked in ("+86 138 0013 8333", "86-10-68207837")]
         assert erased == [[{"phone": "0086 13800138333"}], [{"phone": "010-68207837"}]]
 
 
@@ -79,7 +84,11 @@ async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
         for name in ("张 三", "Li Ming"):
             await _kept(tx, name, {"name": name})
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
-        assert [len(await vault.erase(tx, asked)) for asked in ("张\u3000三 ", "li  ming", "王五")] == [1, 1, 0]
+        assert [len(await vault.erase(tx, asked, NoPapers().lock)) for asked in ("张\u3000三 ", "li  ming", "王五")] == [
+            1,
+            1,
+            0,
+        ]
 
 
 async def test_a_name_finds_no_record_that_has_a_number_and_says_that_there_are_some(probe: Probe) -> None:
@@ -91,7 +100,7 @@ async def test_a_name_finds_no_record_that_has_a_number_and_says_that_there_are_
         asked = ("张三", "张\u3000三", "张三丰", "李四", _PHONE)
         assert [await vault.namesakes(tx, one) for one in asked] == [2, 2, 1, 0, 0]
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
-        assert len(await vault.erase(tx, "张三")) == 1
+        assert len(await vault.erase(tx, "张三", NoPapers().lock)) == 1
         assert await vault.namesakes(tx, "张三") == 2, "they are kept"
     async with probe.database.transaction(at(_MIDNIGHT)) as tx:
         assert await vault.namesakes(tx, "张三") == 0, "past their date"
@@ -104,7 +113,7 @@ async def test_an_erasure_whose_reason_says_what_it_erases_erases_nothing(probe:
 
     async def erased(reason: str, *, by_subject: bool) -> None:
         async with probe.database.transaction(CAUSE._replace(reason=reason)) as tx:
-            await (vault.erase(tx, _PHONE) if by_subject else vault.forget(tx, name))
+            await (vault.erase(tx, _PHONE, NoPapers().lock) if by_subject else vault.forget(tx, name))
 
     for by_subject in (True, False):
         with pytest.raises(Invalid) as refused:

@@ -151,8 +151,11 @@ CREATE TABLE document (
   create_time TIMESTAMP WITH TIME ZONE NOT NULL,
   erased_by TEXT NOT NULL,
   erase_reason TEXT NOT NULL,
+  content_left BOOLEAN NOT NULL,
   PRIMARY KEY (name)
 );
+
+CREATE INDEX document_content_left ON document (name) WHERE content_left;
 
 CREATE INDEX document_owner ON document (owner);
 

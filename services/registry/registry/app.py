@@ -12,8 +12,9 @@ from chassis.database import Cause, Tx
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
 from registry import metrics, store
+from registry.applications import documents, taking
 from registry.applications import store as applications
-from registry.applications import taking
+from registry.applications.clearing import clearing
 from registry.applications.documents import Documents
 from registry.applications.objects import ObjectStore
 from registry.applications.papers import CandidatePapers
@@ -47,26 +48,29 @@ class RegistryParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """The register, applications, documents."""
         objects = ObjectStore(self.context.settings.objects_url)
-        documents = Documents(self._authority, objects, _scanner(self.context.settings.clamd))
+        served = Documents(self._authority, objects, _scanner(self.context.settings.clamd))
         return [
             Offer(registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"], Registry(self._authority, self._judge)),
             Offer(
                 application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"],
-                Applications(self._authority, self._taking, documents, CandidatePapers(objects)),
+                Applications(self._authority, self._taking, served, CandidatePapers()),
             ),
-            Offer(document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"], documents),
+            Offer(document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"], served),
         ]
 
     def papers(self) -> CandidatePapers:
         """Papers of candidates."""
-        return CandidatePapers(ObjectStore(self.context.settings.objects_url))
+        return CandidatePapers()
 
     def tasks(self) -> Sequence[Task]:
-        """The first platform grant; what the rules say of every body, day by day; what a deadline does; how many bodies."""
+        """The first platform grant; what the rules say of every body, day by day; what a deadline does; contents of
+        erased documents; how many bodies.
+        """
         return [
             self._bootstrap,
             self._judging,
             sweep(self.context, _SELF, self._lapse),
+            clearing(self.context, ObjectStore(self.context.settings.objects_url)),
             counting(self.context.database, metrics.BODIES, store.BODIES, BodyKind, BodyState),
         ]
 
@@ -74,10 +78,12 @@ class RegistryParts(Parts):
         return await taking.sweep(tx, self._taking)
 
     async def due_work(self, tx: Tx) -> int:
-        """Bodies that nobody has looked at today; applications whose last day has passed or is near."""
+        """Bodies that nobody has looked at today; applications whose last day has passed or is near; erased
+        documents whose contents are left.
+        """
         today = business_date(tx.now)
         due = [*await applications.overdue(tx, today, _MOST_DUE), *await applications.to_remind(tx, today, _MOST_DUE)]
-        return await store.count_unchecked(tx, today) + len(due)
+        return await store.count_unchecked(tx, today) + len(due) + await documents.count_uncleared(tx)
 
     async def _bootstrap(self) -> None:
         if principal := self.context.settings.bootstrap_admin_sub:

@@ -1,13 +1,13 @@
 """Documents 材料: uploaded with limits of size, type and hash, scanned, and kept apart from the database."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, Text, exists, or_, select
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Index, Text, exists, func, or_, select, text, update
 from sqlmodel import Field
 
 from access.authority import Authority
@@ -39,7 +39,10 @@ class DocumentRow(Base, table=True):
     """
 
     __tablename__ = "document"
-    __table_args__ = (Index("document_owner", "owner"),)
+    __table_args__ = (
+        Index("document_owner", "owner"),
+        Index("document_content_left", "name", postgresql_where=text("content_left")),
+    )
 
     name: str = Field(sa_type=Text, primary_key=True)
     owner: str = Field(sa_type=Text)
@@ -52,6 +55,8 @@ class DocumentRow(Base, table=True):
     create_time: datetime = Field(sa_type=_INSTANT)
     erased_by: str = Field(sa_type=Text, default="")
     erase_reason: str = Field(sa_type=Text, default="")
+    content_left: bool = Field(sa_type=Boolean, default=False)
+    """It is erased, and its object may still be there: see `clearing`."""
 
 
 class Documents:
@@ -122,7 +127,7 @@ class Documents:
         await rows.lock_with(call.tx, request.name)  # and those that it was attached to while it was waited for
         if row.state == _KEPT:
             await self._require_free(call, row.name)
-            await forget(call.tx, self._objects, row)
+            await forget(call.tx, row)
         return document_message(row)
 
     async def _require_free(self, call: Call, name: str) -> None:
@@ -206,13 +211,11 @@ def _reached(zh: str, en: str) -> Iterator[None]:
         raise Unavailable(f"{zh}，请稍后重试", f"{en}; try again shortly") from error
 
 
-async def forget(tx: Tx, objects: Objects, row: DocumentRow) -> None:
-    """Erase a document, locked, for the reason of the transaction; the object first, so that what ends half way is done again.
-
-    Raises `Unavailable`.
+async def forget(tx: Tx, row: DocumentRow) -> None:
+    """Erase a document, locked, for the reason of the transaction; nobody reads it from then on, and its object goes once that
+    is committed (`clearing`).
     """
-    with _reached("材料暂时无法删除", "the document can't be erased at present"):
-        await objects.delete(row.name)
+    row.content_left = True
     row.state, row.erased_by, row.erase_reason = _ERASED, tx.cause.actor, tx.cause.reason
     row.file_name = ""
     await store.write(tx, DocumentRow(**row.model_dump()))
@@ -223,6 +226,24 @@ async def kept(tx: Tx, names: Collection[str], *, lock: bool) -> list[DocumentRo
     c = document.c
     statement = select(DocumentRow).where(c.name.in_(names), c.state == _KEPT).order_by(c.name)
     return list((await tx.session.execute(statement.with_for_update() if lock else statement)).scalars())
+
+
+async def uncleared(tx: Tx) -> Sequence[str]:
+    """Names of erased documents whose objects may still be there."""
+    c = document.c
+    return (await tx.conn.execute(select(c.name).where(c.content_left).order_by(c.name))).scalars().all()
+
+
+async def count_uncleared(tx: Tx) -> int:
+    """How many those are."""
+    c = document.c
+    return int((await tx.conn.execute(select(func.count()).where(c.content_left))).scalar_one())
+
+
+async def cleared(tx: Tx, name: str) -> None:
+    """The object of an erased document is gone."""
+    c = document.c
+    await tx.conn.execute(update(document).where(c.name == name).values(content_left=False))
 
 
 def document_message(row: Any) -> pb.Document:

@@ -6,11 +6,10 @@ from typing import NamedTuple
 from chassis.database import Tx
 from chassis.personal import Erasure, Paper
 from registry import store
-from registry.applications import documents
+from registry.applications import candidates, documents
 from registry.applications import store as rows
 from registry.applications.documents import DocumentRow
 from registry.applications.mapping import application_message
-from registry.applications.objects import Objects
 from registry.applications.store import ApplicationRow
 from registry.domain.names import Programme
 from registry.domain.programmes import PROCEDURES
@@ -19,26 +18,28 @@ from registry.domain.programmes import PROCEDURES
 class CandidatePapers:
     """Implements `chassis.personal.Papers`: a candidate's record says which application it is of."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
     async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> list[Paper]:
         """See `Papers`."""
         return [one.paper for one in await _found(tx, _applications(records), lock=False)]
+
+    async def lock(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> None:
+        """See `Papers`."""
+        await rows.lock(tx, _applications(records))
 
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
         """See `Papers`. What was handed in goes, too: the right to erasure does not end with it (PIPL art. 47)."""
         return await self.erase_of(tx, _applications(records), handed_in=True)
 
     async def erase_of(self, tx: Tx, applications: Collection[str], *, handed_in: bool) -> Erasure:
-        """Erase papers of some applications that are about the candidates and that no other application has; of those that an
-        application rests on where `handed_in`.
+        """Erase papers of some applications, locked, that are about the candidates and that no other application has; where
+        `handed_in` also those that an application rests on, or that others have whose candidates are gone as well.
         """
         erased, left = list[Paper](), list[Paper]()
         for row, paper, is_personal in await _found(tx, applications, lock=True):
-            is_theirs = is_personal and set(paper.attached_to) <= set(applications)
-            if is_theirs and (handed_in or not await rows.resting_on(tx, row.name)):
-                await documents.forget(tx, self._objects, row)
+            others = set(paper.attached_to) - set(applications)
+            is_theirs = not others or (handed_in and await _are_past(tx, others))
+            if is_personal and is_theirs and (handed_in or not await rows.resting_on(tx, row.name)):
+                await documents.forget(tx, row)
                 erased.append(paper)
             else:
                 left.append(paper)
@@ -52,13 +53,12 @@ class _Found(NamedTuple):
 
 
 async def _found(tx: Tx, applications: Collection[str], *, lock: bool) -> list[_Found]:
-    """Papers of some applications whose content is there; with `lock` the applications are locked, then the documents."""
+    """Papers of some applications whose content is there; with `lock` the documents are locked, after the applications."""
     kinds: dict[str, tuple[str, bool]] = {}
-    for name in sorted(applications):
-        if application := await store.get(tx, ApplicationRow, name, lock=lock):
-            personal = PROCEDURES[Programme(application.programme)].personal
-            attached = application_message(application).documents
-            kinds.update({one.document: (one.kind, one.kind in personal) for one in attached})
+    for _, application in sorted((await store.get_all(tx, ApplicationRow, applications)).items()):
+        personal = PROCEDURES[Programme(application.programme)].personal
+        attached = application_message(application).documents
+        kinds.update({one.document: (one.kind, one.kind in personal) for one in attached})
     kept = await documents.kept(tx, kinds, lock=lock)
     having = await rows.attached_to(tx, [row.name for row in kept])
     return [
@@ -66,6 +66,14 @@ async def _found(tx: Tx, applications: Collection[str], *, lock: bool) -> list[_
         for row in kept
         for kind, is_personal in [kinds[row.name]]
     ]
+
+
+async def _are_past(tx: Tx, applications: Collection[str]) -> bool:
+    """Whether all of some applications have had candidates of whom nothing is kept, by an erasure or their dates: records that
+    end together go one by one, and what they share goes with the last. The paper is locked; they need not be.
+    """
+    found = map(application_message, (await store.get_all(tx, ApplicationRow, applications)).values())
+    return all([one.employee_intake.candidate and not await candidates.is_kept(tx, one) for one in found])
 
 
 def _applications(records: Sequence[Mapping[str, str]]) -> list[str]:

@@ -146,6 +146,12 @@ async def attach(tx: Tx, name: str, documents: Sequence[str]) -> None:
         await tx.conn.execute(insert(attachment).values(row).on_conflict_do_nothing())
 
 
+async def lock(tx: Tx, names: Collection[str]) -> None:
+    """Lock applications, in the order of names."""
+    c = application.c
+    await tx.conn.execute(select(c.name).where(c.name.in_(names)).order_by(c.name).with_for_update())
+
+
 async def lock_with(tx: Tx, document: str) -> None:
     """Lock the applications that a document is attached to: none is handed in while it is erased.
 

@@ -21,6 +21,7 @@ from registry.applications.store import (
     CallRow,
     attach,
     led_by_others,
+    lock,
     name_party,
     overdue,
     release_parties,
@@ -374,13 +375,17 @@ def _window(call: Any) -> Window:
 
 async def sweep(tx: Tx, taking: Taking) -> int:
     """Take the platform's steps where a last day has passed, and say where one is near, of some; returns of how many."""
-    done = 0
-    for name in await overdue(tx, business_date(tx.now), _BATCH):
-        row = await store.get(tx, ApplicationRow, name, lock=True)
-        done += bool(row and await taking.lapse(tx, row))
-    for name in await to_remind(tx, business_date(tx.now), _BATCH):
-        row = await store.get(tx, ApplicationRow, name, lock=True)
-        if row and row.remind_on:
+    today = business_date(tx.now)
+    late, near = await overdue(tx, today, _BATCH), await to_remind(tx, today, _BATCH)
+    await lock(tx, {*late, *near})  # at once, in the order of names: an erasure may want several of them, too
+    done = set[str]()
+    for name in late:
+        row = await store.get(tx, ApplicationRow, name)
+        if row and await taking.lapse(tx, row):
+            done.add(name)
+    for name in near:
+        row = await store.get(tx, ApplicationRow, name)
+        if name not in done and row and row.remind_on and row.remind_on <= today:
             await taking.save(tx, application_message(row), row, "reminded")
-            done += 1
-    return done
+            done.add(name)
+    return len(done)
