@@ -291,14 +291,13 @@ async def test_no_token_tells_that_there_is_what_is_left_out(query: str) -> None
 @pytest.mark.parametrize("query", ["", "数据"])
 async def test_nor_does_a_later_page_that_shows_the_last(query: str) -> None:
     index = index_of(*(entry_of(number) for number in range(6)))
-    index.newer.learn((await asked(index, 6, query=query)).hits[-1].listing.name, 2, FOR_GOVERNMENT)
-    pages, token = [], ""
-    while len(pages) < 9:
-        answer = await asked(index, 1, token, query)
-        pages.append(len(answer.hits))
-        if not (token := answer.next_page_token):
-            break
-    assert pages == [1, 1, 1, 1, 1]
+    index.newer.learn("listings/000", 2, FOR_GOVERNMENT)
+    answer = await asked(index, 1, query=query)
+    hits = len(answer.hits)
+    while answer.next_page_token:
+        answer = await asked(index, 1, answer.next_page_token, query)
+        hits += len(answer.hits)
+    assert (hits, len(answer.hits)) == (5, 1)
 
 
 # The follower
