@@ -120,7 +120,7 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
             row = await listing_of(tx, known) if known else None
             return [one.zh for one in await references.broken(tx, standing, given, issuer, kind, row)]
 
-    async def receipts(issuer: str, *keys: str) -> list[list[str]]:
+    async def receipts(issuer: str, *keys: str, withdrawn_stay: bool = False) -> list[list[str]]:
         """Rules that rows of these keys break; what is imported is published."""
         listed = pb.Listing(
             title="清单", visibility=pb.VISIBILITY_PUBLIC, bodies=[community.name], supply_demand_list=details[talents]
@@ -130,7 +130,8 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
             row.listing.external_key = key
         header = rpc.ImportHeader(issuer=issuer, source="erp", kind=talents, publish=True)
         async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
-            return [[one.rule for one in receipt.problems] for receipt in await Chunk(tx, header, standing).take(rows)]
+            taken = await Chunk(tx, header, standing, withdrawn_stay=withdrawn_stay).take(rows)
+            return [[one.rule for one in receipt.problems] for receipt in taken]
 
     assert await receipts(leads, "a", "b", "a") == [[], ["R43"], []], "of one key, and of another"
     (published,) = [row["name"] for row in await probe.rows("SELECT name FROM listing WHERE state = 2")]
@@ -145,6 +146,11 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
     assert await broken(chairs, techniques) == [], "another list"
     await community.take(noon(2026, 2, 2), published, "withdraw", "withdrawn")
     assert await broken(chairs, talents) == []
+    assert await receipts(leads, "b", "c") == [[], ["R43"]]
+    (published,) = [row["name"] for row in await probe.rows("SELECT name FROM listing WHERE state = 2")]
+    await community.take(noon(2026, 2, 2), published, "withdraw", "withdrawn")
+    assert await receipts(leads, "b", "c", withdrawn_stay=True) == [[], []], "what is withdrawn and stays publishes nothing"
+    assert [row["external_key"] for row in await probe.rows("SELECT external_key FROM listing WHERE state = 2")] == ["c"]
 
 
 async def test_no_two_publish_a_list_at_once(probe: Probe) -> None:
