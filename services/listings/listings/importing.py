@@ -197,8 +197,11 @@ class Chunk:
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         self._known = {identity(row): row for row in known}
+        # Of all rows at once, in the order that everybody keeps.
+        if lists := {given.supply_demand_list.round for given in listings if given.HasField("supply_demand_list")}:
+            await rounds.lock_rows(tx, lists)
         if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
-            await rounds.hold(tx, bodies)  # of all rows at once, in the order that everybody keeps
+            await rounds.hold(tx, bodies)
         for given in listings:
             self._broken[id(given)] = await references.broken(
                 tx, self._standing, given, header.issuer, header.kind, self._known.get(identity(given))
