@@ -23,6 +23,7 @@ from chassis.errors import Invalid, Violation
 from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
+from listings.bookings import changes as bookings
 from listings.changes import Change
 from listings.checks import flagged, settled
 from listings.checks.relations import concerns
@@ -185,6 +186,7 @@ class Chunk:
         for receipt, given, fields in partly:
             _refuse(receipt, self._read(receipt, given, fields).problems)
         await changes.write(tx, taken)
+        await bookings.rejudge(tx, self._standing, taken)
         return receipts
 
     async def _learn(self, listings: Sequence[pb.Listing]) -> None:
