@@ -10,10 +10,9 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
-from access.register import Grant, Owner, Register
+from access.register import Grant, Owner, Register, is_government
 from access.visibility import Viewer
 from alliance.common.v1 import access_pb2
-from alliance.registry.v1 import organization_pb2
 from chassis.auth import Principal, allows
 from chassis.clock import business_date
 from chassis.database import Cause, Tx
@@ -23,7 +22,6 @@ from chassis.rpc import Call
 ScopesOf = Callable[[Tx, str], Awaitable[frozenset[str]]]
 
 _SEE = "listings.listings.get"
-_GOVERNMENT = frozenset({organization_pb2.ORG_TYPE_GOV_DEPARTMENT, organization_pb2.ORG_TYPE_TASK_FORCE})
 _SERVICES = frozenset(f"service:{name}" for name in ("registry", "listings", "matching", "reporting", "notify"))
 _SERVICE_GRANT = Grant(name="", role=access_pb2.ROLE_SERVICE)
 
@@ -106,8 +104,7 @@ class Authority:
         if ask_owner and self._owner is not None:
             bodies |= await self._owner.member_bodies(organization, on)
             known = await self._owner.organizations([organization])
-        row = known.get(organization)
-        return _Standing(bodies, row is not None and row.verified and row.org_type in _GOVERNMENT)
+        return _Standing(bodies, is_government(known.get(organization)))
 
 
 @dataclass(frozen=True)

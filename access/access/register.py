@@ -20,6 +20,7 @@ _Answer = TypeVar("_Answer")
 
 _OWNER_TIMEOUT = 2.0  # seconds; a caller waits for this beside its own work
 _PAGE = 1000
+_GOVERNMENT = frozenset({organization_pb2.ORG_TYPE_GOV_DEPARTMENT, organization_pb2.ORG_TYPE_TASK_FORCE})
 # Asked by every call: as texts, since putting a statement together costs as much as running it.
 _GRANTS = """
 SELECT g.name, g.role, g.organization, g.body, o.display_name, o.org_type, o.verified, o.parent, o.region_code
@@ -230,6 +231,11 @@ def body_of(message: body_pb2.Body) -> BodyRow:
         suspended_on=message.suspended_on,
         resumed_on=message.resumed_on,
     )
+
+
+def is_government(row: OrganizationRow | None) -> bool:
+    """Whether an organization reads what is for the government: a verified department or task force."""
+    return row is not None and row.verified and row.org_type in _GOVERNMENT
 
 
 def active(message: grant_pb2.Grant) -> bool:

@@ -1,53 +1,73 @@
 """Bookings of equipment on a database of their own: they end where it is no longer for the organization to see."""
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from access.register import OrganizationRow, Owner
 from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2
+from chassis.database import Tx
+from chassis.errors import Unavailable
 from chassis.ids import resource
-from listings import changes
 from listings.bookings import changes as bookings
 from listings.bookings.store import BookingRow
-from listings.changes import Change
 from listings.domain.bookings import State
-from listings.domain.names import State as ListingState
-from listings.mapping import content_hash, message_of, written
+from listings.importing import Chunk
+from listings.mapping import message_of
+from listings.rpc import Listings
+from listings.standing import Standing
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 from tests.component.rounds.bodies import ENTERPRISE, TASK_FORCE, Body, noon
 
 _BOOKED, _CANCELLED = int(State.BOOKED), int(State.CANCELLED)
 AT = noon(2026, 1, 6)
-_CHANGES: list[tuple[dict[str, Any], dict[str, int]]] = [
-    ({"title": "另一台"}, {}),
-    ({"visibility": pb.VISIBILITY_MEMBERS}, {"stranger": _CANCELLED, "authority": _CANCELLED}),
-    ({"visibility": pb.VISIBILITY_GOVERNMENT}, {"stranger": _CANCELLED, "member": _CANCELLED}),
+_NOW = CAUSE._replace(effective_at=AT)
+_CHANGES: list[tuple[dict[str, Any], set[str]]] = [
+    ({"title": "另一台"}, set()),
+    ({"visibility": pb.VISIBILITY_MEMBERS}, {"stranger", "authority", "verified"}),
+    ({"visibility": pb.VISIBILITY_GOVERNMENT}, {"stranger", "member", "joined"}),
 ]
 
 
-@pytest.mark.parametrize(("change", "cancelled"), _CHANGES, ids=["public", "members", "government"])
-async def test_a_booking_ends_where_its_organization_sees_the_equipment_no_more(
-    probe: Probe, change: dict[str, Any], cancelled: dict[str, int]
-) -> None:
-    body = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
-    elsewhere = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
-    owner, member = [await body.member(ENTERPRISE) for _ in range(2)]
-    stranger, authority = await elsewhere.member(ENTERPRISE), await elsewhere.member(TASK_FORCE)
-    sharing = details_pb2.EquipmentSharing(model="SEM-1", bookable=True)
-    kind = pb.LISTING_KIND_EQUIPMENT_SHARING
-    equipment = await body.publish(AT, owner, kind, equipment_sharing=sharing)
+class Registry(Owner):
+    """Registry, which answers out of what it knows and the projection has not heard of yet; None: it can't be asked."""
 
-    async def booked(organization: str, days: int) -> str:
+    def __init__(self, memberships: dict[str, str] | None, verified: OrganizationRow | None = None) -> None:
+        self.memberships = memberships
+        self.verified = verified
+        self.asked: list[str] = []
+
+    async def member_bodies(self, organization: str, on: date) -> frozenset[str]:
+        if self.memberships is None:
+            raise Unavailable("不在", "away")
+        self.asked.append(organization)
+        return frozenset({self.memberships[organization]} if organization in self.memberships else ())
+
+    async def organizations(self, names: Sequence[str]) -> dict[str, OrganizationRow]:
+        return {one.name: one for one in (self.verified,) if one is not None and one.name in names}
+
+
+class Shared:
+    """Equipment of a member of a body, in the eyes of all sorts of organizations."""
+
+    def __init__(self, probe: Probe, body: Body, owner: str, equipment: str) -> None:
+        self.probe, self.body, self.owner, self.equipment = probe, body, owner, equipment
+
+    async def booked(self, organization: str, days: int) -> str:
+        """A booking so many days from now."""
         begins = AT + timedelta(days=days)
         row = BookingRow(
             name=resource("bookings"),
             version=1,
-            equipment=equipment,
-            issuer=owner,
+            equipment=self.equipment,
+            issuer=self.owner,
             organization=organization,
             unit=1,
             begin_time=begins,
@@ -58,22 +78,84 @@ async def test_a_booking_ends_where_its_organization_sees_the_equipment_no_more(
             create_time=AT,
             update_time=AT,
         )
-        async with probe.database.transaction(CAUSE._replace(effective_at=AT)) as tx:
+        async with self.probe.database.transaction(_NOW) as tx:
             await bookings.enter(tx, row)
         return row.name
 
-    over = await booked(stranger, -1)
-    by = {"owner": owner, "member": member, "stranger": stranger, "authority": authority}
-    coming = {who: await booked(organization, day) for day, (who, organization) in enumerate(by.items(), 1)}
-    async with probe.database.transaction(CAUSE._replace(effective_at=AT)) as tx:
-        row = await listing_of(tx, equipment, lock=True)
-        assert row
-        bare = written(message_of(row))
-        bare.MergeFrom(pb.Listing(**change))
-        await changes.save(tx, [Change(row, bare, ListingState.PUBLISHED, "revised", content_hash(bare), list(change))])
+    async def updated(self, standing: Standing, change: dict[str, Any]) -> None:
+        """Its issuer changes it."""
+        request = rpc.UpdateListingRequest(listing=pb.Listing(name=self.equipment, **change))
+        request.update_mask.paths.extend(change)
+        async with self.probe.database.transaction(_NOW) as tx:
+            await Listings(cast(Any, None), standing).UpdateListing(cast(Any, SimpleNamespace(tx=tx)), request)
 
-    states = {row["name"]: row["state"] for row in await probe.rows("SELECT name, state FROM booking")}
-    assert {who: states[name] for who, name in coming.items()} == dict.fromkeys(by, _BOOKED) | cancelled
+    async def imported(self, standing: Standing, change: dict[str, Any]) -> None:
+        """It comes, changed, as it was exported."""
+        header = rpc.ImportHeader(issuer=self.owner, source="erp", kind=pb.LISTING_KIND_EQUIPMENT_SHARING)
+        async with self.probe.database.transaction(_NOW) as tx:
+            row = rpc.ImportRow(row=1, listing=await self._listing(tx))
+            row.listing.MergeFrom(pb.Listing(**change))
+            (receipt,) = await Chunk(tx, header, standing).take([row])
+            assert receipt.outcome == rpc.IMPORT_OUTCOME_REVISED, receipt
+
+    async def _listing(self, tx: Tx) -> pb.Listing:
+        row = await listing_of(tx, self.equipment)
+        assert row
+        return message_of(row)
+
+    async def states(self) -> dict[str, int]:
+        """State of each booking."""
+        return {row["name"]: row["state"] for row in await self.probe.rows("SELECT name, state FROM booking")}
+
+
+@pytest.fixture
+async def shared(probe: Probe) -> Shared:
+    body = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    owner = await body.member(ENTERPRISE)
+    sharing = details_pb2.EquipmentSharing(model="SEM-1", bookable=True)
+    equipment = await body.publish(AT, owner, pb.LISTING_KIND_EQUIPMENT_SHARING, equipment_sharing=sharing)
+    return Shared(probe, body, owner, equipment)
+
+
+@pytest.mark.parametrize("way", ["updated", "imported"])
+@pytest.mark.parametrize(("change", "cancelled"), _CHANGES, ids=["public", "members", "government"])
+async def test_a_booking_ends_where_its_organization_sees_the_equipment_no_more(
+    shared: Shared, way: str, change: dict[str, Any], cancelled: set[str]
+) -> None:
+    probe, body = shared.probe, shared.body
+    elsewhere = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await body.member(ENTERPRISE)
+    stranger, joined = [await elsewhere.member(ENTERPRISE) for _ in range(2)]
+    authority, verified = [await elsewhere.member(TASK_FORCE) for _ in range(2)]
+    await probe.rows("UPDATE access_organization SET verified = false WHERE name = $1", verified)
+    registry = Registry({joined: body.name}, OrganizationRow(verified, "", TASK_FORCE, verified=True))
+
+    over = await shared.booked(stranger, -1)
+    by = {"owner": shared.owner, "member": member, "stranger": stranger, "joined": joined}
+    by |= {"authority": authority, "verified": verified}
+    coming = {who: await shared.booked(organization, day) for day, (who, organization) in enumerate(by.items(), 1)}
+    again = {who: await shared.booked(organization, day) for day, (who, organization) in enumerate(by.items(), 10)}
+    await getattr(shared, way)(Standing(registry), change)
+
+    states = await shared.states()
+    expected = {who: _CANCELLED if who in cancelled else _BOOKED for who in by}
+    assert {who: states[name] for who, name in coming.items()} == expected
+    assert {who: states[name] for who, name in again.items()} == expected
     assert states[over] == _BOOKED, "what is over is over"
     told = await probe.rows("SELECT reason FROM booking WHERE state = $1", _CANCELLED)
     assert all("另选设备" in row["reason"] for row in told)
+    assert len(registry.asked) == len(set(registry.asked)), "once of each organization"
+
+
+@pytest.mark.parametrize("way", ["updated", "imported"])
+async def test_no_booking_is_cancelled_where_it_cannot_be_told_who_sees_the_equipment(shared: Shared, way: str) -> None:
+    elsewhere = await Body(shared.probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    away = Standing(Registry(None))
+    insider = await shared.booked(await shared.body.member(ENTERPRISE), 1)
+    await getattr(shared, way)(away, {"visibility": pb.VISIBILITY_MEMBERS})
+    stranger = await shared.booked(await elsewhere.member(ENTERPRISE), 2)
+    with pytest.raises(Unavailable):
+        await getattr(shared, way)(away, {"title": "另一台"})
+    assert await shared.states() == {insider: _BOOKED, stranger: _BOOKED}
+    (row,) = await shared.probe.rows("SELECT content FROM listing")
+    assert pb.Listing.FromString(row["content"]).title != "另一台"

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.database import Cause, Tx
@@ -33,13 +34,19 @@ class Run:
         """The outcomes of rows of a key and a title."""
         return self.folded(*(job(key, title) for key, title in rows), publish=publish, dry_run=dry_run)
 
-    def folded(self, *listings: pb.Listing, publish: bool = True, dry_run: bool = False) -> list[int]:
+    def folded(
+        self,
+        *listings: pb.Listing,
+        kind: pb.ListingKind.ValueType = pb.LISTING_KIND_JOB_POSITION,
+        publish: bool = True,
+        dry_run: bool = False,
+        withdrawn_stay: bool = False,
+    ) -> list[int]:
         """The outcomes of rows."""
-        kind = pb.LISTING_KIND_JOB_POSITION
         header = rpc.ImportHeader(issuer="organizations/a", source="erp", kind=kind, publish=publish, dry_run=dry_run)
         tx = Tx(cast(Any, None), cast(Any, None), Cause("tester"), self.now, self.now)
         sound = [(rpc.ImportReceipt(row=place, external_key=one.external_key), one) for place, one in enumerate(listings)]
-        chunk = Chunk(tx, header, cast(Any, None))
+        chunk = Chunk(tx, header, cast(Any, None), withdrawn_stay=withdrawn_stay)
         chunk._foreign = self.foreign
         self.written = chunk.fold(sound, dict(self.stored))
         if not dry_run:
@@ -308,3 +315,57 @@ def test_details_that_are_missing_are_named_as_people_know_them() -> None:
     assert problem.field == "job_position"
     assert "job_position" not in problem.message.zh
     assert "职业、最低学历" in problem.message.zh
+
+
+LIST = pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST
+
+
+def listed(key: str, of: str, *bodies: str) -> pb.Listing:
+    """A row that makes a list public."""
+    made = details_pb2.SupplyDemandList(round=f"rounds/{of}")
+    return pb.Listing(
+        external_key=key, title="清单", visibility=pb.VISIBILITY_PUBLIC, bodies=["bodies/1", *bodies], supply_demand_list=made
+    )
+
+
+def test_a_list_is_made_public_once_by_the_rows_of_a_chunk() -> None:
+    run = Run()
+    assert run.folded(listed("a", "1"), listed("b", "1"), listed("a", "1"), kind=LIST) == [ACCEPTED, REFUSED, PUBLISHED]
+    assert [(one.field, one.rule) for one in run.receipts[1].problems] == [("supply_demand_list.round", "R43")]
+    assert set(run.stored) == {"a"}
+    assert run.folded(listed("c", "2"), listed("d", "3"), kind=LIST) == [ACCEPTED, ACCEPTED]
+
+
+def test_a_row_that_is_refused_or_a_withdrawn_one_that_stays_publishes_no_list() -> None:
+    run = Run()
+    run.foreign = frozenset({"bodies/foreign"})
+    assert run.folded(listed("a", "1", "bodies/foreign"), listed("b", "1"), kind=LIST) == [REFUSED, ACCEPTED]
+    run.stored["b"].state = State.WITHDRAWN
+    rows = listed("b", "1"), listed("c", "1")
+    for again in (rows, reversed(rows)):
+        before = dict(run.stored)
+        assert sorted(run.folded(*again, kind=LIST, withdrawn_stay=True)) == [ACCEPTED, UNCHANGED]
+        assert run.stored["c"].state == State.PUBLISHED
+        run.stored = before
+
+
+def test_a_row_whose_key_goes_on_to_another_list_leaves_the_one_before_to_others() -> None:
+    run = Run()
+    rows = listed("a", "1"), listed("a", "2"), listed("b", "1"), listed("c", "2")
+    assert run.folded(*rows, kind=LIST) == [ACCEPTED, REVISED, ACCEPTED, REFUSED]
+
+
+def test_published_listings_are_not_revised_to_one_list() -> None:
+    run = Run()
+    run.folded(listed("a", "1"), listed("b", "2"), kind=LIST)
+    assert run.folded(listed("a", "3"), listed("b", "3"), kind=LIST, publish=False) == [REVISED, REFUSED]
+    assert pb.Listing.FromString(run.stored["b"].content).supply_demand_list.round == "rounds/2"
+
+
+def test_drafts_of_one_list_are_entered_and_one_of_them_is_published() -> None:
+    run, rows = Run(), (listed("a", "1"), listed("b", "1"))
+    assert run.folded(*rows, kind=LIST, publish=False) == [ACCEPTED, ACCEPTED]
+    assert run.folded(*rows, kind=LIST) == [PUBLISHED, REFUSED]
+    assert [run.stored[key].state for key in "ab"] == [State.PUBLISHED, State.DRAFT]
+    assert run.folded(listed("c", "2"), listed("b", "2"), kind=LIST) == [ACCEPTED, REFUSED]
+    assert run.stored["b"].state == State.DRAFT, "a row that is refused publishes nothing"

@@ -82,13 +82,13 @@ def advance(tx: Tx, change: Change) -> ListingRow:
 
 
 async def write(tx: Tx, rows: Sequence[ListingRow]) -> None:
-    """Write rows; those published or revised today count in today's rounds, and bookings of equipment end with its terms."""
+    """Write rows; those published or revised today count in today's rounds, and bookings of equipment end with it.
+
+    Whoever revises has bookings judged anew by `bookings.changes.rejudge`, for which the register may have to be asked.
+    """
     await store.write(tx, rows)
-    equipment = [row for row in rows if row.kind == Kind.EQUIPMENT_SHARING]
-    if over := [row.name for row in equipment if row.state > State.PUBLISHED]:
+    if over := [row.name for row in rows if row.kind == Kind.EQUIPMENT_SHARING and row.state > State.PUBLISHED]:
         await bookings.cancel_coming(tx, over)
-    if offered := [row for row in equipment if row.state == State.PUBLISHED and row.version > 1]:
-        await bookings.rejudge(tx, offered)
     today = business_date(tx.now)
     counted = [row for row in rows if row.counts_on == today and row.state == State.PUBLISHED]
     await rounds.count_in(tx, counted, today)

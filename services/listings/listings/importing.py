@@ -11,6 +11,7 @@ stored; then nothing is written, so that a file with such keys is unchanged as a
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from access.authority import Authority
 from alliance.listings.v1 import listing_pb2 as pb
@@ -22,6 +23,7 @@ from chassis.errors import Invalid, Violation
 from chassis.personal import screen
 from chassis.rpc import Call
 from listings import changes, references, store
+from listings.bookings import changes as bookings
 from listings.changes import Change
 from listings.checks import flagged, settled
 from listings.checks.relations import concerns
@@ -162,6 +164,8 @@ class Chunk:
         self._today = business_date(tx.now)
         self._known: dict[str, ListingRow] = {}
         self._taken: dict[str, ListingRow] = {}
+        self._lists: dict[str, str] = {}
+        """Round of the list that each listing made public here, by the listing's identity."""
         self._foreign: frozenset[str] = frozenset()
         self._closed: frozenset[str] = frozenset()
         self._broken: dict[int, list[Violation]] = {}
@@ -182,6 +186,7 @@ class Chunk:
         for receipt, given, fields in partly:
             _refuse(receipt, self._read(receipt, given, fields).problems)
         await changes.write(tx, taken)
+        await bookings.rejudge(tx, self._standing, taken)
         return receipts
 
     async def _learn(self, listings: Sequence[pb.Listing]) -> None:
@@ -194,14 +199,15 @@ class Chunk:
         self._closed = frozenset(await self._standing.closed_bodies(tx, bodies - self._foreign))
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         self._known = {identity(row): row for row in known}
+        # Of all rows at once, in the order that everybody keeps.
+        if lists := {given.supply_demand_list.round for given in listings if given.HasField("supply_demand_list")}:
+            await rounds.lock_rows(tx, lists)
         if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
-            await rounds.hold(tx, bodies)  # of all rows at once, in the order that everybody keeps
-        twice = _published_twice(listings) if header.publish else frozenset()
+            await rounds.hold(tx, bodies)
         for given in listings:
-            found = await references.broken(
+            self._broken[id(given)] = await references.broken(
                 tx, self._standing, given, header.issuer, header.kind, self._known.get(identity(given))
             )
-            self._broken[id(given)] = found or ([_TWICE] if id(given) in twice else [])
 
     def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
         """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
@@ -258,9 +264,9 @@ class Chunk:
         else:
             for row in rows:
                 self._enter(row)
-        current = self._known.get(key)
-        if current is not None and self._header.publish and current.state == State.DRAFT:
-            self._publish(current, rows[-1].receipt)
+        taken = [row for row in rows if row.receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED]
+        if taken and self._header.publish and (current := self._known[key]).state == State.DRAFT:
+            self._publish(current, taken[-1].receipt)
         for row in rows:
             if row.receipt.outcome != rpc.IMPORT_OUTCOME_REFUSED and not (self._header.dry_run and known is None):
                 row.receipt.listing = self._known[key].name
@@ -268,25 +274,36 @@ class Chunk:
     def _enter(self, row: _Row) -> None:
         """Enter or revise a listing and fill in the receipt; nothing happens where it says so already."""
         known = self._known.get(row.identity)
-        if known is None:
+        fields = changed_fields(written(message_of(known)), row.bare) if known else []
+        if known is not None and (known.content_hash == row.hashed or not fields):
+            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # without a field, where it says what publication filled in
+        elif self._is_public_here(row.identity, row.bare) and (self._header.publish or _is_published(known)):
+            _refuse(row.receipt, [_TWICE])
+        elif known is None:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_ACCEPTED
             self._advance(changes.created(row.bare, row.hashed, imported=True))
-        elif known.content_hash == row.hashed:
-            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED
-        elif not (fields := changed_fields(written(message_of(known)), row.bare)):
-            row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # it says what publication filled in, as an export does
         else:
             row.receipt.outcome = rpc.IMPORT_OUTCOME_REVISED
             self._advance(Change(known, row.bare, State(known.state), "revised", row.hashed, fields, imported=True))
 
     def _publish(self, draft: ListingRow, receipt: rpc.ImportReceipt) -> None:
-        self._advance(changes.taken(draft, "publish", "published"))
+        change = changes.taken(draft, "publish", "published")
+        if self._is_public_here(identity(draft), change.content):
+            _refuse(receipt, [_TWICE])
+            return
+        self._advance(change)
         if receipt.outcome == rpc.IMPORT_OUTCOME_UNCHANGED:
             receipt.outcome = rpc.IMPORT_OUTCOME_PUBLISHED
 
     def _advance(self, change: Change) -> None:
         after = changes.advance(self._tx, change)
         self._known[identity(after)] = self._taken[identity(after)] = after
+        if after.state == State.PUBLISHED and change.content.HasField("supply_demand_list"):
+            self._lists[identity(after)] = change.content.supply_demand_list.round
+
+    def _is_public_here(self, key: str, content: pb.Listing) -> bool:
+        """Whether its list is made public in this chunk already, by a listing of another identity."""
+        return any(other != key and content.supply_demand_list.round == one for other, one in self._lists.items())
 
     def _standing_problems(self, bare: pb.Listing, known: ListingRow | None) -> list[Violation]:
         found = []
@@ -298,13 +315,6 @@ class Chunk:
         if last and is_over(window(None, last, self._today)[1], self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
-
-
-def _published_twice(listings: Iterable[pb.Listing]) -> frozenset[int]:
-    """Which of these (by `id`) make a list public that one before them, another listing, does."""
-    lists = [one for one in listings if one.HasField("supply_demand_list")]
-    first = {one.supply_demand_list.round: identity(one) for one in reversed(lists)}
-    return frozenset(id(one) for one in lists if first[one.supply_demand_list.round] != identity(one))
 
 
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
@@ -341,9 +351,13 @@ def _other_kind_problems(bare: pb.Listing, known: ListingRow | None) -> list[Vio
     return [Violation("external_key", "immutable", zh, f"the key is that of {known.name}, a {was}; use another key or source")]
 
 
+def _is_published(known: ListingRow | None) -> TypeGuard[ListingRow]:
+    return known is not None and known.state == State.PUBLISHED
+
+
 def _named(known: ListingRow | None) -> Sequence[str]:
     """Bodies in whose rounds the listing counts already."""
-    return known.bodies if known and known.state == State.PUBLISHED else ()
+    return known.bodies if _is_published(known) else ()
 
 
 def _foreign_problems(given: pb.Listing, bare: pb.Listing) -> Iterator[Violation]:

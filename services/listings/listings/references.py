@@ -3,7 +3,6 @@ shares or runs something."""
 
 from collections.abc import Mapping, Sequence
 
-from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.clock import business_date
 from chassis.database import Tx
@@ -94,7 +93,7 @@ async def _challenge(tx: Tx, bare: pb.Listing, known: ListingRow | None) -> list
 async def _base(tx: Tx, standing: Standing, issuer: str, name: str) -> list[Violation]:
     """A base has to be on offer, and for the issuer's eyes: nobody learns of one that is not whether it is there."""
     row = await store.get(tx, name)
-    if row is None or row.kind != Kind.PRACTICE_BASE or not await _sees(tx, standing, issuer, row):
+    if row is None or row.kind != Kind.PRACTICE_BASE or not await standing.sees(tx, issuer, row):
         zh = f"没有发布单位可用的实践基地 {name}；请核对编号，或改填已发布且对本单位可见的基地"
         en = f"there is no practice base {name} for the issuer to see; check its id, or name one that is published and visible"
     elif row.state != State.PUBLISHED:
@@ -112,14 +111,6 @@ def _offered_by(state: State) -> tuple[str, str]:
     if may(state, "publish"):
         return "先发布该基地", "publish the base first"
     return "改填另一个已发布的基地", "name another one that is published"
-
-
-async def _sees(tx: Tx, standing: Standing, issuer: str, row: ListingRow) -> bool:
-    def sees(viewer: Viewer) -> bool:
-        return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
-
-    # Of a public base, or one of its own, nothing has to be known of the issuer.
-    return sees(Viewer(organization=issuer)) or sees(await standing.viewer(tx, issuer, row.bodies, business_date(tx.now)))
 
 
 async def _organizations(tx: Tx, standing: Standing, field: str, names: Sequence[str]) -> list[Violation]:

@@ -19,6 +19,7 @@ from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Viola
 from chassis.rpc import Call
 from codes import NoCodeError, regions
 from listings import changes, importing, references, store, vanished
+from listings.bookings import changes as bookings_changes
 from listings.bookings import rpc as bookings
 from listings.changes import Change
 from listings.checks import settled
@@ -126,6 +127,7 @@ class Listings:
         if not fields:
             return message_of(row)
         (saved,) = await changes.save(call.tx, [Change(row, bare, state, "revised", content_hash(bare), fields)])
+        await bookings_changes.rejudge(call.tx, self._standing, [saved])
         return message_of(saved)
 
     async def PublishListing(self, call: Call, request: rpc.PublishListingRequest) -> pb.Listing:

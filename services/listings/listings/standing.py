@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TypeGuard
 
-from access.register import BodyRow, Owner, ProjectedRegister
-from access.visibility import Viewer
+from access.register import BodyRow, Owner, ProjectedRegister, is_government
+from access.visibility import Viewer, may_see
 from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import Invalid, Precondition, Violation
-from listings.domain.names import AUTHORITIES
+from listings.store import ListingRow
 
 _TAKING = (body_pb2.BODY_STATE_DRAFT, body_pb2.BODY_STATE_FORMED)
 """States of bodies that a listing may newly name: members publish while a body is being prepared."""
@@ -66,14 +67,25 @@ class Standing:
         found = await self._owner.bodies(asked)
         return [body for body in asked if body in found and found[body].state not in _TAKING]
 
-    async def viewer(self, tx: Tx, organization: str, bodies: Collection[str], on: date) -> Viewer:
+    async def sees(self, tx: Tx, organization: str, row: ListingRow) -> bool:
+        """Whether an organization sees a listing today. Raises `Unavailable` where that can't be told."""
+
+        def shown(viewer: Viewer) -> bool:
+            return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
+
+        # Of a public listing, or one of its own, nothing has to be known of the organization.
+        return shown(Viewer(organization=organization)) or shown(
+            await self._viewer(tx, organization, row.bodies, business_date(tx.now))
+        )
+
+    async def _viewer(self, tx: Tx, organization: str, bodies: Collection[str], on: date) -> Viewer:
         """For whose eyes an organization reads on the day what is for the members of these bodies, or for the government."""
         foreign = await self.foreign_bodies(tx, organization, bodies, on)
         known = (await self._register.organizations(tx, [organization])).get(organization)
         if known is None or not known.verified:
             known = (await self._owner.organizations([organization])).get(organization)
-        government = known is not None and known.verified and known.org_type in AUTHORITIES
-        return Viewer(organization=organization, member_bodies=frozenset(bodies).difference(foreign), government=government)
+        members = frozenset(bodies).difference(foreign)
+        return Viewer(organization=organization, member_bodies=members, government=is_government(known))
 
     async def require_open(self, tx: Tx, bodies: Collection[str]) -> None:
         """Raises `Precondition` where one of the bodies is suspended or dissolved."""

@@ -3,6 +3,8 @@
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+import pytest
+
 from alliance.listings.v1 import feed_pb2
 from listings import changes
 from listings import store as listings
@@ -116,27 +118,31 @@ async def test_what_is_wrong_is_said_and_nothing_is_taken(bench: Bench) -> None:
             assert set(await published(bench.probe, feed)) <= {"a"}, misdeed
 
 
-async def test_cursors_that_go_in_a_circle_are_a_failure_and_not_asked_without_a_pause(bench: Bench, outside: Outside) -> None:
+@pytest.mark.parametrize("known", [2, 3])  # the cursor goes from 3 back to 1, which is found out at the one that is known
+async def test_cursors_that_go_in_a_circle_are_a_failure_and_not_asked_without_a_pause(
+    bench: Bench, outside: Outside, known: int
+) -> None:
     feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
     outside.page = 1
-    for number in range(3):
+    for number in range(known):
         outside.put(f"k{number}", title="封装工程师")
     await bench.until_done()
+    for number in range(known, 3):
+        outside.put(f"k{number}", title="封装工程师")
     outside.mischief, outside.limited_to = 1.0, (CIRCLING,)
-    bench.clock.at += timedelta(hours=1)
-    asked = outside.asked
-    while await bench.exchanging.once():
-        assert outside.asked < asked + 20
-    row = await bench.row(feed)
-    assert (row.failures, "comes back" in row.error_en) == (1, True)
-    for failures in (2, 3):
-        await bench.pass_by(hours=1)
-        assert (await bench.row(feed)).failures == failures
+    for failures in range(1, 9):
+        bench.clock.at += timedelta(hours=1)
+        asked = outside.asked
+        while await bench.exchanging.once():
+            assert outside.asked < asked + 20
+        row = await bench.row(feed)
+        assert (row.failures, row.cursor, "comes back" in row.error_en) == (failures, str(known), True)
+    assert row.silent, "the same pages again are no sign of life"
     outside.mischief = 0.0
     outside.put("k3", title="测试工程师")
     await bench.until_done()
     row = await bench.row(feed)
-    assert (row.failures, row.cursor, row.lap_pages, row.lap_mark) == (0, "4", 0, "")
+    assert (row.failures, row.cursor, row.lap_pages, row.lap_mark, row.silent) == (0, "4", 0, "", False)
     assert len(await published(bench.probe, feed)) == 4
 
 

@@ -18,11 +18,13 @@ from listings import changes, references
 from listings.domain.names import RoundKind
 from listings.importing import Chunk
 from listings.mapping import content_hash
+from listings.rounds import store as rounds
 from listings.rpc import Listings
 from listings.standing import Standing
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
 from tests.component.rounds.bodies import ENTERPRISE, KEPT, Body, noon
+from tests.waiting import running, until
 
 
 class _Eyes:
@@ -120,7 +122,7 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
             row = await listing_of(tx, known) if known else None
             return [one.zh for one in await references.broken(tx, standing, given, issuer, kind, row)]
 
-    async def receipts(issuer: str, *keys: str) -> list[list[str]]:
+    async def receipts(issuer: str, *keys: str, withdrawn_stay: bool = False) -> list[list[str]]:
         """Rules that rows of these keys break; what is imported is published."""
         listed = pb.Listing(
             title="清单", visibility=pb.VISIBILITY_PUBLIC, bodies=[community.name], supply_demand_list=details[talents]
@@ -130,7 +132,8 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
             row.listing.external_key = key
         header = rpc.ImportHeader(issuer=issuer, source="erp", kind=talents, publish=True)
         async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
-            return [[one.rule for one in receipt.problems] for receipt in await Chunk(tx, header, standing).take(rows)]
+            taken = await Chunk(tx, header, standing, withdrawn_stay=withdrawn_stay).take(rows)
+            return [[one.rule for one in receipt.problems] for receipt in taken]
 
     assert await receipts(leads, "a", "b", "a") == [[], ["R43"], []], "of one key, and of another"
     (published,) = [row["name"] for row in await probe.rows("SELECT name FROM listing WHERE state = 2")]
@@ -145,6 +148,11 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
     assert await broken(chairs, techniques) == [], "another list"
     await community.take(noon(2026, 2, 2), published, "withdraw", "withdrawn")
     assert await broken(chairs, talents) == []
+    assert await receipts(leads, "b", "c") == [[], ["R43"]]
+    (published,) = [row["name"] for row in await probe.rows("SELECT name FROM listing WHERE state = 2")]
+    await community.take(noon(2026, 2, 2), published, "withdraw", "withdrawn")
+    assert await receipts(leads, "b", "c", withdrawn_stay=True) == [[], []], "what is withdrawn and stays publishes nothing"
+    assert [row["external_key"] for row in await probe.rows("SELECT external_key FROM listing WHERE state = 2")] == ["c"]
 
 
 async def test_no_two_publish_a_list_at_once(probe: Probe) -> None:
@@ -168,3 +176,30 @@ async def test_no_two_publish_a_list_at_once(probe: Probe) -> None:
             return True
 
     assert sum(await asyncio.gather(*(publish() for _ in range(4)))) == 1
+
+
+async def test_an_import_locks_lists_in_the_order_of_their_names(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    issuer = await community.member(ENTERPRISE)
+    await community.sweep(noon(2026, 1, 2))
+    first, last = sorted([await community.round(kind, "2026") for kind in (RoundKind.TALENT_LIST, RoundKind.TECH_LIST)])
+    rows = [rpc.ImportRow(row=place) for place in (1, 2)]
+    for row, name in zip(rows, (last, first), strict=True):
+        row.listing.external_key = name
+        row.listing.supply_demand_list.round = name
+    header = rpc.ImportHeader(issuer=issuer, source="erp", kind=pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST)
+    standing = Standing(Owner(grpc.aio.insecure_channel("localhost:1")))  # nobody is there, and nothing has to be asked
+
+    async def imported() -> None:
+        async with probe.database.transaction(CAUSE) as tx:
+            await Chunk(tx, header, standing).take(rows)
+
+    async def is_held_up() -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await probe.rows(waiting))
+
+    async with probe.database.transaction(CAUSE) as tx:
+        assert await rounds.get_locked(tx, first)
+        async with running(imported):
+            await until(is_held_up)
+            assert await probe.rows("SELECT name FROM round WHERE name = $1 FOR UPDATE NOWAIT", last)

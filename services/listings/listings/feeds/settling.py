@@ -40,9 +40,17 @@ async def heard(tx: Tx, row: FeedRow, *, is_new: bool, more: bool) -> None:
     await _settle(tx, row, timedelta(seconds=0 if more else row.interval))
 
 
+async def read_again(tx: Tx, row: FeedRow) -> None:
+    """A page with more behind it came to a feed that failed, and all of it was known: it may be one of a circle, so that the
+    feed counts as failing until something new comes or the reading is at its end.
+    """
+    await _settle(tx, row, timedelta())
+
+
 async def failed(tx: Tx, row: FeedRow, error: ExchangeError) -> None:
-    """No good answer came."""
+    """No good answer came. Of the reading that failed nothing is waited for: the source may mend it at any of its pages."""
     row.failures += 1
+    row.lap_pages, row.lap_mark = Lap()
     row.error_zh, row.error_en = error.zh, error.en
     await _settle(tx, row, delay(row.failures, row.interval, random.random()))  # noqa: S311 - spreads load, guards nothing
 

@@ -66,7 +66,10 @@ class Taking:
             _go_on(row, page)
             is_new = await _Taken(tx, row, mapping, self._standing).take(page)
             row.cursor = page.cursor
-            await settling.heard(tx, row, is_new=is_new, more=page.more)
+            if row.failures and page.more and not is_new:
+                await settling.read_again(tx, row)
+            else:
+                await settling.heard(tx, row, is_new=is_new, more=page.more)
 
 
 def _go_on(row: FeedRow, page: Page) -> None:
