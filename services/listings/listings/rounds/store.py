@@ -176,9 +176,8 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
-            round_.c.kind.in_(
-                (RoundKind.FIRST, RoundKind.QUARTERLY)
-            ),  # lists hold what belongs to them when they are compiled
+            # Lists hold what belongs to them when they are compiled.
+            round_.c.kind.in_((RoundKind.FIRST, RoundKind.QUARTERLY)),
             round_.c.state == 1,
             round_.c.opens_on <= today,
             round_.c.closes_on >= today,
