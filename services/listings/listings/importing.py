@@ -200,8 +200,8 @@ class Chunk:
         known = await store.identified(tx, header.issuer, header.source, keys, names)
         self._known = {identity(row): row for row in known}
         # Of all rows at once, in the order that everybody keeps.
-        if lists := {given.supply_demand_list.round for given in listings if given.HasField("supply_demand_list")}:
-            await rounds.lock_rows(tx, lists)
+        if (list_kind := references.LISTS.get(header.kind)) is not None:
+            await rounds.lock_closed(tx, {given.supply_demand_list.round for given in listings}, list_kind)
         if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
             await rounds.hold(tx, bodies)
         for given in listings:

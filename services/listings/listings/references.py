@@ -48,7 +48,7 @@ async def _list(
     tx: Tx, standing: Standing, bare: pb.Listing, issuer: str, kind: int, known: ListingRow | None
 ) -> list[Violation]:
     """A compiled list of a body that the listing names, made public by who speaks for that body, and once."""
-    row = await rounds.get_locked(tx, bare.supply_demand_list.round)  # so that no two find that nobody has published it
+    row = await rounds.get(tx, bare.supply_demand_list.round)
     wanted = (LISTS.get(kind), RoundState.CLOSED)
     if row is None or (row.kind, row.state) != wanted or row.body not in bare.bodies:
         zh = "请填写已编制的同类清单期次，且该清单的组织须在 bodies 中"
@@ -65,7 +65,8 @@ async def _list(
 
 
 async def _published(tx: Tx, row: RoundRow, kind: int, known: ListingRow | None) -> str:
-    """The other listing by which a list is public; "" where there is none."""
+    """The other listing by which a list is public; "" where there is none. No two find so at once."""
+    await rounds.lock_closed(tx, [row.name], row.kind)
     found = [one for one in await store.published(tx, row.body, kind) if known is None or one.name != known.name]
     return next((one.name for one in found if message_of(one).supply_demand_list.round == row.name), "")
 

@@ -178,11 +178,36 @@ async def test_no_two_publish_a_list_at_once(probe: Probe) -> None:
     assert sum(await asyncio.gather(*(publish() for _ in range(4)))) == 1
 
 
+async def test_a_list_is_waited_for_by_who_may_publish_it_alone(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    leads, member = [await community.member(ENTERPRISE) for _ in range(2)]
+    role = body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE
+    await probe.rows("UPDATE access_membership SET roles = ARRAY[$2::int] WHERE organization = $1", leads, role)
+    await community.sweep(noon(2026, 1, 2))
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    name = await community.round(RoundKind.TALENT_LIST, "2026")
+    given = pb.Listing(kind=pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST, bodies=[community.name])
+    given.supply_demand_list.round = name
+
+    async def broken(issuer: str) -> list[str]:
+        async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
+            return [one.rule for one in await references.broken(tx, Standing(cast(Any, None)), given, issuer, given.kind)]
+
+    async with probe.database.transaction(CAUSE) as tx:
+        assert await rounds.get_locked(tx, name)
+        assert await asyncio.wait_for(broken(member), 10) == ["R43"]
+        waits = asyncio.create_task(broken(leads))
+        assert await asyncio.wait((waits,), timeout=1) == (set(), {waits})
+    assert await waits == []
+
+
 async def test_an_import_locks_lists_in_the_order_of_their_names(probe: Probe) -> None:
     community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
     issuer = await community.member(ENTERPRISE)
     await community.sweep(noon(2026, 1, 2))
-    first, last = sorted([await community.round(kind, "2026") for kind in (RoundKind.TALENT_LIST, RoundKind.TECH_LIST)])
+    await community.sweep(noon(2027, 1, 2))  # which compiles that of 2026
+    await community.compile(noon(2027, 2, 1), RoundKind.TALENT_LIST, "2027")
+    first, last = sorted([await community.round(RoundKind.TALENT_LIST, year) for year in ("2026", "2027")])
     rows = [rpc.ImportRow(row=place) for place in (1, 2)]
     for row, name in zip(rows, (last, first), strict=True):
         row.listing.external_key = name

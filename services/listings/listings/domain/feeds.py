@@ -10,9 +10,8 @@ EXPECTED_EVERY = 6  # hours
 MAX_EXPECTED_EVERY = 720
 OVERLAP_HOURS = 24  # in which the secret before the newest holds, too: both ends change theirs without a gap
 A_DAY = 24  # hours; who is expected less often may be away for a day
-DAY_ENDS = timedelta(
-    minutes=20
-)  # before midnight: a feed that fails is tried again within less, so it is told of the same day
+# Before midnight: a feed that fails is tried again within less, so it is told of the same day.
+DAY_ENDS = timedelta(minutes=20)
 KEYLESS_DAYS = 7  # for which a line that nobody can read a key in counts as refused
 MAX_ACTIVE = 20  # feeds of one organization: all share the same few exchanges at a time
 _FIRST = 10.0  # seconds before the second attempt, at most

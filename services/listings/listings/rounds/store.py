@@ -176,9 +176,8 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
     found = await tx.conn.execute(
         select(round_.c.name, round_.c.body).where(
             round_.c.body.in_(bodies),
-            round_.c.kind.in_(
-                (RoundKind.FIRST, RoundKind.QUARTERLY)
-            ),  # lists hold what belongs to them when they are compiled
+            # Lists hold what belongs to them when they are compiled.
+            round_.c.kind.in_((RoundKind.FIRST, RoundKind.QUARTERLY)),
             round_.c.state == 1,
             round_.c.opens_on <= today,
             round_.c.closes_on >= today,
@@ -271,9 +270,10 @@ async def get_locked(tx: Tx, name: str) -> RoundRow | None:
     return (await tx.session.execute(query)).scalar_one_or_none()
 
 
-async def lock_rows(tx: Tx, names: Collection[str]) -> None:
-    """Lock rounds; whoever locks several does it in one call, in which all follow the order of their names."""
-    await tx.conn.execute(select(round_.c.name).where(round_.c.name.in_(names)).order_by(round_.c.name).with_for_update())
+async def lock_closed(tx: Tx, names: Collection[str], kind: int) -> None:
+    """Lock closed rounds of a kind; who locks several does it in one call, in which all follow the order of their names."""
+    closed = (round_.c.name.in_(names), round_.c.kind == kind, round_.c.state == 2)
+    await tx.conn.execute(select(round_.c.name).where(*closed).order_by(round_.c.name).with_for_update())
 
 
 async def with_period(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set[str]:
