@@ -204,4 +204,5 @@ def test_a_document_is_read_by_whoever_sees_what_it_is_attached_to_until_it_is_e
     gone = world.operator(platform).documents.EraseDocument(documents.EraseDocumentRequest(name=name, reason="依法删除"))
     assert (gone.state, gone.file_name) == (pb.DOCUMENT_STATE_ERASED, "")
     assert "ERASED" in refusal(university.caller.documents.GetDocumentContent, documents.GetDocumentContentRequest(name=name))
+    world.settle(platform)  # its content goes afterwards
     assert not (platform.state.folder("objects") / name).exists()
