@@ -135,8 +135,8 @@ def college_of(platform: Platform, university: Member) -> Member:
     )
     name = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
     registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=name, reason="核验"))
-    world.grant(platform, f"dean-{name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=name)
-    return Member(name, Caller(platform, f"dean-{name[-12:]}", name))
+    world.grant(platform, name.rpartition("/")[2], access_pb2.ROLE_ORGANIZATION_EDITOR, organization=name)
+    return Member(name, Caller(platform, name.rpartition("/")[2], name))
 
 
 def expert(platform: Platform, organization: Member) -> Member:

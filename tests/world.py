@@ -56,7 +56,7 @@ def organization(
     registry = operator(platform).registry
     given = organization_pb2.Organization(display_name=unique(called), org_type=cast(Any, org_type))
     made = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given))
-    sub = f"person-{made.name[-12:]}"
+    sub = made.name.rpartition("/")[2]  # whole: a part of it may look like a phone number
     grant(platform, sub, role, organization=made.name)
     return Member(made.name, Caller(platform, sub, made.name))
 

@@ -18,6 +18,7 @@ from chassis.topicid import topic_id
 log = logging.getLogger(__name__)
 _BATCH = 500  # records given at once, at most
 _POLL_MS = 200
+_FETCH_MS = 50  # what is asked of the broker besides waits behind a fetch that finds nothing
 
 
 Place = tuple[int, int]
@@ -110,7 +111,8 @@ class Reader:
 @asynccontextmanager
 async def topic(access: KafkaAccess, name: str) -> AsyncIterator[Reader]:
     """A reader of a topic. Raises KafkaError where the broker can't be reached or does not know the topic."""
-    consumer = TolerantConsumer(**access.options(), isolation_level="read_committed", enable_auto_commit=False)
+    options = {"isolation_level": "read_committed", "enable_auto_commit": False, "fetch_max_wait_ms": _FETCH_MS}
+    consumer = TolerantConsumer(**access.options(), **options)
     await consumer.start()
     try:
         partitions = [TopicPartition(name, number) for number in range(topics.load().named(name).partitions)]

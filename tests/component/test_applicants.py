@@ -56,8 +56,8 @@ def test_a_secondary_college_acts_for_its_university_and_no_other_child_does(pla
         credit_code="" if org_type != ENTERPRISE else world.credit_code(),
     )
     child = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
-    world.grant(platform, f"dean-{child[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=child)
-    dean = Member(child, Caller(platform, f"dean-{child[-12:]}", child))
+    world.grant(platform, child.rpartition("/")[2], access_pb2.ROLE_ORGANIZATION_EDITOR, organization=child)
+    dean = Member(child, Caller(platform, child.rpartition("/")[2], child))
     assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
     registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=child, reason="核验"))
     if org_type == ENTERPRISE:

@@ -283,7 +283,7 @@ def test_a_client_that_leaves_early_leaves_no_fault_in_the_log(platform: Platfor
 
 def test_who_may_import_no_more_is_stopped_and_what_had_a_receipt_stays(platform: Platform) -> None:
     made = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE, access_pb2.ROLE_AUDITOR)
-    editor = world.grant(platform, f"person-{made.name[-12:]}", access_pb2.ROLE_ORGANIZATION_EDITOR, organization=made.name)
+    editor = world.grant(platform, made.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=made.name)
     rows = [_row(number, f"key-{number:03}") for number in range(3 * _CHUNK)]
     taken: list[rpc.ImportReceipt] = []
 

@@ -56,7 +56,7 @@ def scene(platform: Platform) -> Scene:
     world.join(platform, body.name, issuer)
     world.join(platform, body.name, member)
     world.join(platform, body.name, clerk, body_pb2.MEMBER_ROLE_SECRETARIAT)
-    sub = f"secretariat-{body.name[-12:]}"
+    sub = body.name.rpartition("/")[2]
     world.grant(platform, sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
     watchers = {"stranger": stranger, "member": member, "department": department, "unverified department": unverified}
     for watcher in watchers.values():

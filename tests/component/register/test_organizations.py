@@ -102,7 +102,7 @@ def test_codes_and_keys_are_read_by_those_whom_they_concern(platform: Platform) 
     update(operator, member.name, external_key=key, credit_code=code, parent=parent)
     body, elsewhere = world.alliance(platform), world.alliance(platform)
     world.join(platform, body.name, member)
-    subs = {one.name: f"secretariat-{one.name[-12:]}" for one in (body, elsewhere)}
+    subs = {one.name: one.name.rpartition("/")[2] for one in (body, elsewhere)}
     for name, sub in subs.items():
         world.grant(platform, sub, access_pb2.ROLE_SECRETARIAT, body=name)
     stranger = world.organization(platform, ENTERPRISE)
