@@ -222,7 +222,8 @@ class ApplicationServiceServicer:
 
     def EraseCandidate(self, request, context):
         """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
+        platform itself calls this, what was handed in goes, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

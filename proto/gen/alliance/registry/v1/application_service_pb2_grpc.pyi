@@ -74,7 +74,8 @@ class ApplicationServiceStub:
     """
     EraseCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]
     """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
+    platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
@@ -128,7 +129,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """
     EraseCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
+    platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
@@ -263,7 +265,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument.
+        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
+        platform itself calls this, what was handed in goes, too.
         """
 
     @_abc_1.abstractmethod
