@@ -4,9 +4,10 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
 from chassis.clock import BusinessClock, SystemClock
 from chassis.database import Cause, Database
+from chassis.handling import away
 from chassis.kafka import partition_of
 from chassis.record import Record
 from matching import app, scoring, shares
@@ -140,15 +142,18 @@ class Replica:
         """Where the partitions of its topic end."""
         return {number: len(records) for number, records in enumerate(self.topic.partitions)}
 
-    async def _follow(self) -> None:
-        places = dict(await self.following.beginning(self.topic.id, self.ends))
+    async def _begin(self) -> tuple[Topic, dict[int, int]]:
+        """What it reads now, and from where."""
         known = self.topic
+        return known, dict(await _until_done(lambda: self.following.beginning(known.id, self.ends)))
+
+    async def _follow(self) -> None:
+        known, places = await self._begin()
         ends = [len(records) for records in known.partitions]
         chance = random.Random(self.name)
         while True:
             if self.topic is not known:
-                known = self.topic
-                places = dict(await self.following.beginning(known.id, self.ends))
+                known, places = await self._begin()
                 ends = [len(records) for records in known.partitions]
             waiting = [n for n, records in enumerate(known.partitions) if places.get(n, 0) < len(records)]
             if self.stands_still or not waiting:
@@ -161,7 +166,7 @@ class Replica:
             number = chance.choice(waiting)
             start = places.get(number, 0)
             some = known.partitions[number][start : start + self.pace]
-            await self.following.take(some)
+            await _until_done(partial(self.following.take, some))
             places[number] = start + len(some)
             await asyncio.sleep(0)
 
@@ -176,6 +181,17 @@ class Replica:
                     await self.ahead.take(some)
                     places[number] = len(records)
             await asyncio.sleep(0.01)
+
+
+async def _until_done(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Do something until no part is away, as `chassis.lanes` does."""
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not away(error):
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _nobody(*_: Any) -> frozenset[str]:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ import pytest
 from alliance_local.control import Platform
 from matching import again
 from matching.domain.shares import SHARES, share_of
-from tests.component.replicas import TITLE, Replica, Topic, World, quick_world, word
+from matching.shares import LostError, Shares
+from tests.component.replicas import CAUSE, TITLE, Replica, Topic, World, quick_world, word
 from tests.waiting import until
 
 
@@ -271,3 +273,46 @@ async def test_who_has_not_noticed_that_a_partition_lost_its_end_marks_nothing_t
     second.topic, second.looks = world.topic, True
     await until(lambda: world.has({("listings/d1", name) for name in names}))
     await until(world.is_done)
+
+
+async def test_what_was_lost_is_remembered_where_a_part_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is gone just then; when it is back, the partition is longer than it had been."""
+    replica = world.starts("a")
+    world.demand(1)
+    for name in world.names_in(3, "o", 6):
+        world.publish(name, "RESEARCH_OUTCOME", "园林苗木")
+    await until(world.is_done)
+    names, left = world.names_in(3, "n", 9), again.left
+
+    async def away_once(*_: Any) -> None:
+        monkeypatch.setattr(again, "left", left)
+        for name in names:
+            world.publish(name, "RESEARCH_OUTCOME", f"{TITLE} {word(1)}")
+        raise TimeoutError
+
+    monkeypatch.setattr(again, "left", away_once)
+    world.topic = replica.topic = _cut(world.topic, 3, 2)
+    await until(lambda: replica.following.topic and again.left is left)
+    await until(lambda: world.has({("listings/d1", name) for name in names}))
+    await until(world.is_done)
+
+
+async def test_who_cuts_and_who_keeps_shares_never_wait_for_each_other(world: World) -> None:
+    """Rows lie in the order in which they were last written, which is not that of their numbers."""
+    first, second = Shares("a", world.database), Shares("b", world.database)
+    topic = str(world.topic.id)
+    await first.turn(topic)
+
+    async def many(work: Callable[[], Awaitable[object]]) -> None:
+        for _ in range(200):
+            await work()
+
+    async def written() -> None:
+        mine = list(first.mine.values())[::-1]
+        async with world.database.transaction(CAUSE) as tx:
+            with suppress(LostError):
+                await first.advance(tx, {share: {0: 1} for share in mine})
+
+    await asyncio.gather(
+        many(lambda: first.turn(topic)), many(lambda: second.turn(topic)), many(written), many(lambda: second.cut(topic, [1]))
+    )

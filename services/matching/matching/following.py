@@ -55,6 +55,7 @@ class Following:
         self._database = database
         self._seen: dict[int, int] = {}
         self._is_anew = False
+        self._lost: dict[str, frozenset[int]] = {}  # of a topic: known before a part was away, and may not show a second time
         self._next: dict[int, int] = {}  # where it reads on: behind the index, where a share is
         self._unsure: deque[tuple[float, Record]] = deque()  # taken since the topic was last known to be what it was, and when
 
@@ -65,7 +66,10 @@ class Following:
         is_anew = not is_start and self.topic != name
         if is_start:
             self.places = self._load(name)
-        lost = await self._shares.cut(name, {} if is_anew else self.places, ends)
+        lost = self._lost.get(name, frozenset()) | await self._shares.lost(name, {} if is_anew else self.places, ends)
+        if lost:
+            self._lost = {name: lost}
+            await self._shares.cut(name, lost)
         seen = await self._shares.seen_by_all(name) if is_start else self._seen
         await self._leave(lambda number: is_anew or number in lost)
         if is_anew:
@@ -77,7 +81,7 @@ class Following:
             for places in (self.places, self._seen, self._next):
                 for number in lost:  # where its end was is not known: what others have written there is read anew
                     places.pop(number, None)
-        self.topic = name
+        self.topic, self._lost = name, {}
         return self._next
 
     def was_still(self, at: float) -> None:

@@ -38,37 +38,39 @@ SELECT number, owner, epoch, topic, seen, swept_on,
   expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $1) AS held
 FROM share ORDER BY number
 """
+# Whoever changes several rows locks them in the order of their numbers, so that no two wait for each other.
+_HELD = """
+WITH held AS MATERIALIZED (
+  SELECT number AS n FROM share JOIN unnest($1::int[], $2::bigint[]) AS mine (m, e) ON number = m AND epoch = e
+  WHERE owner = $3 ORDER BY number FOR UPDATE OF share)
+"""
 _TAKE = """
+WITH free AS MATERIALIZED (
+  SELECT number AS n FROM share
+  WHERE number = ANY($1::int[]) AND (
+    owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $3))
+  ORDER BY number FOR UPDATE)
 UPDATE share SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $3)
-WHERE number = ANY($1::int[]) AND (
-  owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $3))
-RETURNING number, epoch, topic, seen, swept_on
+FROM free WHERE number = n RETURNING number, epoch, topic, seen, swept_on
 """
-_KEEP = """
-UPDATE share SET expires_at = clock_timestamp() + make_interval(secs => $4)
-FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3 RETURNING number
-"""
-_GIVE = """
-UPDATE share SET expires_at = clock_timestamp()
-FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3
-"""
+_KEEP = f"""{_HELD}
+UPDATE share SET expires_at = clock_timestamp() + make_interval(secs => $4) FROM held WHERE number = n RETURNING number
+"""  # noqa: S608 - text of our own
+_GIVE = f"{_HELD} UPDATE share SET expires_at = clock_timestamp() FROM held WHERE number = n"  # noqa: S608
 _CUT = """
-UPDATE share SET seen = seen || $2::jsonb, epoch = epoch + 1, expires_at = clock_timestamp() WHERE topic = $1
+WITH whole AS MATERIALIZED (SELECT number AS n FROM share WHERE topic = $1 ORDER BY number FOR UPDATE)
+UPDATE share SET seen = seen || $2::jsonb, epoch = epoch + 1, expires_at = clock_timestamp() FROM whole WHERE number = n
 """
 _LEAVE = "DELETE FROM replica WHERE name = $1"
-_ADVANCE = """
+_ADVANCE = f"""{_HELD}
 UPDATE share SET topic = t, seen = s::jsonb
-FROM unnest($1::int[], $2::bigint[], $4::text[], $5::text[]) AS mine (n, e, t, s)
-WHERE number = n AND epoch = e AND owner = $3
-"""
-_SWEPT = """
-UPDATE share SET swept_on = $4
-FROM unnest($1::int[], $2::bigint[]) AS mine (n, e) WHERE number = n AND epoch = e AND owner = $3
-"""
+FROM held JOIN unnest($1::int[], $4::text[], $5::text[]) AS told (m, t, s) ON m = n WHERE number = n
+"""  # noqa: S608
+_SWEPT = f"{_HELD} UPDATE share SET swept_on = $4 FROM held WHERE number = n"  # noqa: S608
 _GUARD = """
 SELECT count(*) FROM (
   SELECT 1 FROM share JOIN unnest($1::int[], $2::bigint[]) AS mine (n, e) ON number = n AND epoch = e
-  WHERE owner = $3 FOR SHARE OF share) AS held
+  WHERE owner = $3 ORDER BY number FOR SHARE OF share) AS held
 """
 
 
@@ -143,20 +145,23 @@ class Shares:
             await self._give(sql, list(self.mine))
             await sql.run(_LEAVE, self._name)
 
-    async def cut(self, topic: str, places: Mapping[int, int], ends: Ends) -> frozenset[int]:
-        """Forget what was seen of partitions of a topic that end before it, or before what this replica has read (`places`):
-        their records are lost, and others have those offsets now. Takes the shares from all owners, who begin anew, so that
-        none writes down what it is just scoring; returns the partitions.
+    async def lost(self, topic: str, places: Mapping[int, int], ends: Ends) -> frozenset[int]:
+        """Partitions of a topic that end before what was seen of them, or before what this replica has read (`places`): their
+        records are lost, and others have those offsets now.
         """
-        async with self._looking, self._database.alone() as sql:
+        async with self._database.alone() as sql:
             known = [_seen(row, topic) for row in await sql.rows(_ROWS, SECONDS)]
-            reached = await ends()  # asked afterwards: what was seen then is not behind it
-            lost = frozenset(n for one in [places, *known] for n, offset in one.items() if offset > reached.get(n, 0))
-            if lost:
-                log.error("shares: the topic has lost records", extra={"partitions": sorted(lost)})
-                await sql.run(_CUT, topic, json.dumps({str(number): CUT for number in lost}))
-                self.mine, self.others = {}, {}  # until the next turn
-        return lost
+        reached = await ends()  # asked afterwards: what was seen then is not behind it
+        return frozenset(n for one in [places, *known] for n, offset in one.items() if offset > reached.get(n, 0))
+
+    async def cut(self, topic: str, lost: Collection[int]) -> None:
+        """Forget what was seen of lost partitions. Takes the shares from all owners, who begin anew, so that none writes down
+        what it is just scoring.
+        """
+        log.error("shares: the topic has lost records", extra={"partitions": sorted(lost)})
+        async with self._looking, self._database.alone() as sql:
+            await sql.run(_CUT, topic, json.dumps({str(number): CUT for number in lost}))
+            self.mine, self.others = {}, {}  # until the next turn
 
     async def advance(self, tx: Tx, seen: Mapping[Share, Mapping[int, int]]) -> None:
         """Write down what shares have seen. Raises `LostError`."""
