@@ -59,28 +59,29 @@ async def test_who_gave_up_waiting_leaves_no_answer_to_others(child: Child) -> N
     assert (await child.embed(TEXTS)) == pytest.approx(rows, abs=1e-6)
 
 
-async def _settled() -> None:
-    """Until what was begun beside the test has ended."""
-    if others := [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]:
-        await asyncio.wait(others, timeout=30)
+async def _settled(before: set[asyncio.Task[object]]) -> None:
+    """Until what was begun since has ended; other tests may have left tasks that go on."""
+    if begun := asyncio.all_tasks() - before:
+        await asyncio.wait(begun, timeout=30)
     await asyncio.sleep(0)  # for what is called once they are done
 
 
 async def test_an_error_that_a_search_did_not_wait_for_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    of_another_size = Child("", Bundled.size - 1)
+    of_another_size, before = Child("", Bundled.size - 1), asyncio.all_tasks()
     try:
         assert await Asking(of_another_size, Bundled.size - 1).of("数据分析") == b"", "the child has just been started"
         assert "late" not in caplog.text
-        await _settled()
+        await _settled(before)
         assert "late" in caplog.text
     finally:
         of_another_size._end()
 
 
 async def test_the_end_of_the_child_is_said_by_the_child_alone(child: Child, caplog: pytest.LogCaptureFixture) -> None:
+    before = asyncio.all_tasks()
     assert await Asking(child, Bundled.size).of("数据分析") == b"", "the child has just been started"
     os.kill(pid(child), signal.SIGKILL)
-    await _settled()
+    await _settled(before)
     assert "the child ended" in caplog.text
     assert "late" not in caplog.text
 

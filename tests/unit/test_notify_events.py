@@ -14,11 +14,12 @@ from alliance.registry.v1 import application_pb2 as registry_pb
 from alliance.registry.v1.events_pb2 import ApplicationEvent
 from chassis import topics
 from chassis.record import Record
+from notify.abouts import TOPICS, data, subscribable
+from notify.abouts import about as about_of
 from notify.domain import texts
 from notify.domain.events import About, Audience, Filter, known_patterns, patterns
 from notify.domain.texts import title_and_text
-from notify.mapping import NOW, TOPICS, about_json, abouts_of_json, data, now_json, subscribable, subscription_problems
-from notify.mapping import about as about_of
+from notify.mapping import NOW, about_json, abouts_of_json, now_json, subscription_problems
 
 PROPOSED = "alliance.matching.match.proposed.v1"
 ANY_MATCH = "alliance.matching.match.*.v1"

@@ -13,11 +13,12 @@ from chassis.handling import Listen
 from chassis.ids import resource
 from chassis.record import Record
 from notify import store
+from notify.abouts import TOPICS, data
+from notify.abouts import about as about_of
 from notify.audience import Rights
 from notify.domain.events import About, Audience, patterns
 from notify.domain.texts import title_and_text
-from notify.mapping import NOW, TOPICS, about_json, data, filter_of, now_json
-from notify.mapping import about as about_of
+from notify.mapping import NOW, about_json, filter_of, now_json
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
 
