@@ -8,7 +8,9 @@ until then they are found here. A listing that is gone leaves its version behind
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from heapq import nlargest
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +26,7 @@ from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
 from matching.domain.shares import share_of
-from matching.embedding import cosines
+from matching.embedding import Packed, cosines
 from matching.entry import Entry, Gone, Kept, to_bytes
 from matching.files import Files, Searcher
 from matching.newer import Newer
@@ -45,12 +47,13 @@ _PUBLISHED = "PUBLISHED"
 _UNSTATED = "unstated"
 
 
-class Measured(NamedTuple):
-    """A listing, how close its text is to another, and the cosine of their meanings in thousandths (None: no text)."""
+class _Close(NamedTuple):
+    """A listing that may be a candidate: how close it is, the cosine of the meanings, and what reads it (None: it is another
+    by now)."""
 
-    kept: Kept
     closeness: Closeness
-    near: int | None
+    near: float
+    read: Callable[[], Kept | None]
 
 
 class Index:
@@ -179,38 +182,49 @@ class Index:
     # Candidates
 
     def candidates(self, entry: Entry, shares: frozenset[int] | None = None) -> Iterator[Candidate]:
-        """Listings of partner kinds that meet its conditions but for the day, closest first: by words and by meaning, at most
-        `CANDIDATES` of each, and those that are fresh. Of demands, those in the given shares.
+        """Listings of partner kinds that meet its conditions but for the day, closest first, each read when its turn comes: by
+        words and by meaning, at most `CANDIDATES` of each, and those that are fresh. Of demands, those in the given shares.
         """
-        facts = entry.facts
-        if not partners(facts.kind):
-            return iter(())
+        if not partners(entry.facts.kind):
+            return
         weights = self.lexicon.weights(entry.passage)
-        found = [one for one in self._found(entry, weights, shares) if one.name not in self._fresh]
-        fresh = (one for one in self._fresh.values() if isinstance(one, Entry) and _may_meet(facts, one.facts, shares))
-        found += map(Kept.of, fresh)
-        measured = self.measured(weights, entry.meaning, [one for one in found if one.name != facts.name])
-        close = sorted((one for one in measured if one.closeness.total), key=lambda one: (-one.closeness.total, one.kept.name))
-        return (Candidate(one.kept.entry().facts, one.closeness, one.near) for one in close)
+        close = [*self._settled(entry, weights, shares), *self._unsettled(entry, weights, shares)]
+        able = sorted((one for one in close if one.closeness.total), key=lambda one: -one.closeness.total)
+        for _, equal in groupby(able, key=lambda one: one.closeness.total):
+            yield from sorted(_read(entry, equal), key=lambda one: one.facts.name)
 
-    def measured(self, weights: dict[str, float], meaning: bytes, found: Sequence[Kept]) -> list[Measured]:
-        """How close each listing is to a text of those weights and that meaning, in the order in which they were given."""
-        lexically = self.lexicon.closeness(weights, Terms.of([one.held for one in found]))
-        nears = _cosines(meaning, [one.meaning for one in found])
-        return [
-            Measured(one, blend(words, cosine or 0.0), _thousandths(cosine))
-            for words, cosine, one in zip(lexically, nears, found, strict=True)
-        ]
+    def _settled(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> Iterator[_Close]:
+        """Of what is taken in, those that are found."""
+        searcher = self.searcher
+        places = self._found(entry, weights, shares)
+        nears = self.nears(entry.meaning, [*places])
+        for slot, closeness in self.close(weights, nears).items():
+            yield _Close(closeness, nears[slot], partial(self._kept, slot, places[slot], searcher))
+
+    def _unsettled(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> Iterator[_Close]:
+        """Of what is fresh, all that may meet it."""
+        known = (one for one in self._fresh.values() if isinstance(one, Entry))
+        fresh = [one for one in known if _may_meet(entry.facts, one.facts, shares)]
+        if not fresh:
+            return
+        lexically = self.lexicon.closeness(weights, Terms.of([one.held for one in fresh]))
+        meanings = packed(b"".join(one.meaning or bytes(self._size) for one in fresh)).reshape(len(fresh), -1)
+        nears = self._nears(entry.meaning, meanings)
+        for one, words, cosine in zip(fresh, lexically, nears, strict=True):
+            yield _Close(blend(words, cosine), cosine, partial(Kept.of, one))
 
     def nears(self, meaning: bytes, slots: Sequence[int]) -> dict[int, float]:
         """Slot → the cosine of its listing's meaning and that one, without reading any of them; 0 where either is empty."""
-        found = cosines(packed(meaning), self.columns.meanings(slots)).tolist() if meaning else [0.0] * len(slots)
-        return dict(zip(slots, found, strict=True))
+        return dict(zip(slots, self._nears(meaning, self.columns.meanings(slots)), strict=True))
 
-    def close(self, weights: dict[str, float], nears: Mapping[int, float]) -> dict[int, int]:
-        """Slot → `Closeness.total` of its listing and a text of those weights, by the cosines of their meanings."""
+    def _nears(self, meaning: bytes, others: Packed) -> list[float]:
+        found: list[float] = cosines(packed(meaning), others).tolist() if meaning else [0.0] * len(others)
+        return found
+
+    def close(self, weights: dict[str, float], nears: Mapping[int, float]) -> dict[int, Closeness]:
+        """Slot → how close its listing is to a text of those weights, by the cosines of their meanings."""
         lexically = self.lexicon.closeness(weights, self.columns.terms([*nears]))
-        return {slot: blend(words, cosine).total for (slot, cosine), words in zip(nears.items(), lexically, strict=True)}
+        return {slot: blend(words, cosine) for (slot, cosine), words in zip(nears.items(), lexically, strict=True)}
 
     def at(self, address: tantivy.DocAddress, searcher: Searcher) -> Entry | None:
         """The listing that a searcher found, as it is now; None where it is gone by now."""
@@ -218,10 +232,10 @@ class Index:
         is_now = searcher is self.searcher and kept.name not in self._fresh
         return kept.entry() if is_now else self.get(kept.name)
 
-    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> list[Kept]:
-        """Candidates of what is taken in."""
+    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> dict[int, tantivy.DocAddress]:
+        """Slot → place of the candidates of what is taken in."""
         if not self.searcher.num_docs:
-            return []
+            return {}
         conditions = self._conditions(entry.facts, shares)
         addresses = []
         if asked := self._asked(weights):
@@ -231,7 +245,7 @@ class Index:
         if nearest := self.nearest(entry.meaning):
             both = Query.boolean_query([(Occur.Must, nearest), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        return self.kept(addresses, self.searcher)
+        return dict(zip(self.searcher.slots(addresses), addresses, strict=True))
 
     def nearest(self, meaning: bytes) -> Query | None:
         """The listings that mean what is nearest to a meaning, about `NEAREST` of them; None where nothing is near it."""
@@ -259,18 +273,13 @@ class Index:
                 left -= holding
         return asked
 
-    def kept(self, addresses: Sequence[tantivy.DocAddress], searcher: Searcher) -> list[Kept]:
-        """The listings that a searcher found, each once."""
-        found = {}
-        for slot, address in zip(searcher.slots(addresses), addresses, strict=True):
-            if slot in found:
-                continue
-            if (kept := self._read.get(slot)) is None:
-                kept = self._read[slot] = searcher.kept(address)
-                if len(self._read) > _KEPT:
-                    self._read.popitem(last=False)
-            found[slot] = kept
-        return list(found.values())
+    def _kept(self, slot: int, address: tantivy.DocAddress, searcher: Searcher) -> Kept | None:
+        """The listing that a searcher found; None where it has changed since."""
+        if (kept := self._read.get(slot)) is None:
+            kept = self._read[slot] = searcher.kept(address)
+            if len(self._read) > _KEPT:
+                self._read.popitem(last=False)
+        return None if kept.name in self._fresh else kept
 
     def _conditions(self, facts: Facts, shares: frozenset[int] | None) -> Query:
         """What a candidate has to fulfil whatever its texts say, without a say in its rank."""
@@ -374,19 +383,15 @@ def _levels(facts: Facts) -> list[str]:
 
 
 def near(one: Entry, other: Entry) -> int | None:
-    """The cosine of two meanings, in thousandths."""
-    (found,) = _cosines(one.meaning, [other.meaning])
-    return _thousandths(found)
+    """The cosine of two meanings, in thousandths; None where either is of no text that means anything."""
+    if not (any(one.meaning) and any(other.meaning)):
+        return None
+    return round(1000 * float(cosines(packed(one.meaning), packed(other.meaning).reshape(1, -1))[0]))
 
 
-def _thousandths(cosine: float | None) -> int | None:
-    return None if cosine is None else round(1000 * cosine)
-
-
-def _cosines(one: bytes, others: Sequence[bytes]) -> list[float | None]:
-    """The cosine of a meaning and each other; None where either is of no text that means anything."""
-    known = [other for other in others if any(other)] if any(one) else []
-    if not known:
-        return [None] * len(others)
-    found = iter(cosines(packed(one), packed(b"".join(known)).reshape(len(known), -1)).tolist())
-    return [next(found) if any(other) else None for other in others]
+def _read(entry: Entry, some: Iterable[_Close]) -> Iterator[Candidate]:
+    """Candidates out of those that are as close, without the listing itself."""
+    for one in some:
+        if (kept := one.read()) and kept.name != entry.facts.name:
+            is_meant = any(entry.meaning) and any(kept.meaning)
+            yield Candidate(kept.entry().facts, one.closeness, round(1000 * one.near) if is_meant else None)

@@ -205,7 +205,8 @@ class Search:
         nears = self._index.nears(meaning, [*places])
         able = {slot: near for slot, near in nears.items() if slot not in wordless or round(1000 * near) >= _NEAR}
         close = self._index.close(self._index.lexicon.weights(Passage.of(query, "")), able)
-        return [_Hit(places[slot], slot, close[slot] / WHOLE) for slot in sorted(close, key=lambda slot: -close[slot])]
+        ranked = sorted(close.items(), key=lambda one: -one[1].total)
+        return [_Hit(places[slot], slot, closeness.total / WHOLE) for slot, closeness in ranked]
 
     def _snapshot(self, wanted: str) -> tuple[str, Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
