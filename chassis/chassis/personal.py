@@ -250,13 +250,10 @@ class Vault:
     ) -> str:
         """Keep a record; returns its name. `subjects` (addresses, numbers, a `sub`) are what it is found by later."""
         identifier = new_id()
-        hashes = {_subject(one) for one in subjects}
-        if name := fields.get("display_name", ""):
-            hashes.add(_name(name))
         await tx.conn.execute(
             insert(personal_data).values(
                 id=identifier,
-                subject_hashes=sorted(hashes),
+                subject_hashes=_hashes(subjects, fields),
                 kind=kind,
                 fields=dict(fields),
                 purpose=purpose,
@@ -282,6 +279,12 @@ class Vault:
         ids = [UUID(id_of(name)) for name in names]
         found = await tx.conn.execute(select(personal_data.c.id).where(personal_data.c.id.in_(ids), _is_in_time(tx)))
         return {f"{COLLECTION}/{one}" for one in found.scalars()}
+
+    async def is_about(self, tx: Tx, name: str, subjects: Collection[str], fields: Mapping[str, str]) -> bool:
+        """Whether a record is kept of a person with one of these subjects, or of this name. Nothing of it is read."""
+        shared = personal_data.c.subject_hashes.overlap(_hashes(subjects, fields))
+        found = await tx.conn.execute(select(personal_data.c.id).where(_is_called(name), shared, _is_in_time(tx)))
+        return found.first() is not None
 
     async def of_subject(self, tx: Tx, subject: str, purpose: str) -> list[PersonalRecord]:
         """Everything that is kept on a subject and not past its date; the read is recorded."""
@@ -357,6 +360,12 @@ def _is_called(name: str) -> ColumnElement[bool]:
 
 def _is_of(subject: str) -> ColumnElement[bool]:
     return personal_data.c.subject_hashes.contains([_subject(subject)])
+
+
+def _hashes(subjects: Collection[str], fields: Mapping[str, str]) -> list[str]:
+    """What a record is found by: its subjects, and its person's name as one."""
+    name = fields.get("display_name", "")
+    return sorted({*map(_subject, subjects), *([_name(name)] if name else [])})
 
 
 def _subject(subject: str) -> str:

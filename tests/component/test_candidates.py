@@ -29,9 +29,9 @@ _ANOTHER_PHONE = "139-0713-2469"
 _SAID = f"{_NAME}要求"
 
 
-def _set(member: Member, application: str, phone: str = _PHONE, **more: Any) -> pb.Application:
+def _set(member: Member, application: str, phone: str = _PHONE, named: str = _NAME, **more: Any) -> pb.Application:
     given: dict[str, Any] = {"evidence": "书面同意 2026-03-01", **more}
-    candidate = rpc.Candidate(display_name=_NAME, phone=phone, position="装配")
+    candidate = rpc.Candidate(display_name=named, phone=phone, position="装配")
     made: pb.Application = member.caller.applications.SetCandidate(
         rpc.SetCandidateRequest(application=application, candidate=candidate, **given)
     )
@@ -237,6 +237,40 @@ def test_an_employer_erases_papers_that_nothing_rests_on(
     erase.ClearField("request_id")
     world.operator(platform).applications.EraseCandidate(erase)
     assert _states(platform, handed_in) == _ERASED, "also where the candidate went before"
+
+
+def test_an_employer_erases_no_paper_of_an_owner_for_whom_it_does_not_act(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    employer, _, made = sides
+    owner = world.organization(platform, ENTERPRISE)
+    _set(employer, made.name)
+    (own,) = _file(employer, made.name, "APPLICATION_FORM").values()
+    others = papers.upload(owner, file_name=f"{_NAME}.pdf").name
+    attached = pb.ApplicationDocument(document=others, kind="RECOMMENDATION")
+    request = rpc.AttachDocumentsRequest(name=made.name, documents=[attached])
+    world.operator(platform).applications.AttachDocuments(request)
+    employer.caller.applications.EraseCandidate(rpc.EraseCandidateRequest(application=made.name, reason="本人要求"))
+    assert (_states(platform, [own]), _states(platform, [others])) == (_ERASED, _KEPT)
+
+
+def test_another_person_is_set_only_after_the_one_before_is_erased(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """Else the papers of the one would be taken for the other's."""
+    employer, _, made = sides
+    _set(employer, made.name)
+    filed = _file(employer, made.name, *_FORMS).values()
+    _set(employer, made.name, _ANOTHER_PHONE)  # a number is put right
+    _set(employer, made.name, f"+86 {_ANOTHER_PHONE}", named="虚构的钱五")  # and the name
+    told = refusal(_set, employer, made.name, named="虚构的赵七")
+    assert "ANOTHER_CANDIDATE" in told
+    assert "EraseCandidate" in told
+    assert _read(employer.caller, made.name).display_name == "虚构的钱五"
+    employer.caller.applications.EraseCandidate(rpc.EraseCandidateRequest(application=made.name, reason="换人"))
+    assert _states(platform, filed) == _ERASED
+    _set(employer, made.name, named="虚构的赵七")
+    assert _read(employer.caller, made.name).display_name == "虚构的赵七"
 
 
 async def test_papers_go_with_a_record_that_is_past_its_date(

@@ -1,5 +1,6 @@
 """Candidates of EMPLOYEE_INTAKE (R28): who they are is kept in the vault, the application has the random id of the record."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from alliance.registry.v1 import application_pb2 as pb
@@ -24,7 +25,9 @@ _vault = Vault()
 
 
 async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest) -> pb.Application:
-    """The application with a record in place of the one before. Raises `Invalid`, `Precondition` for other programmes."""
+    """The application with a record in place of the one before. Raises `Invalid`, `Precondition` for other programmes and for
+    another person than before.
+    """
     if message.programme != pb.PROGRAMME_EMPLOYEE_INTAKE:
         raise Precondition(
             "NO_CANDIDATE",
@@ -43,6 +46,7 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
         ]
     )
     if message.employee_intake.candidate:
+        await _require_the_same(tx, message, fields)
         await _vault.forget(tx, message.employee_intake.candidate)
     message.employee_intake.candidate = await _vault.keep(
         tx,
@@ -55,6 +59,19 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
         retain_until=until,
     )
     return message
+
+
+async def _require_the_same(tx: Tx, message: pb.Application, fields: Mapping[str, str]) -> None:
+    """Papers are about the person who is set: another one's would be taken for theirs. Raises `Precondition`."""
+    record = message.employee_intake.candidate
+    if await is_kept(tx, message) and not await _vault.is_about(tx, record, subjects(fields), fields):
+        raise Precondition(
+            "ANOTHER_CANDIDATE",
+            "姓名、电话和电子邮箱都与现有候选人不同；换人请先删除现有候选人（EraseCandidate），其材料随之删除",
+            "name, phone and e-mail are all others than those of the candidate who is set; to set another person, erase the"
+            " present one first (EraseCandidate), whose papers go with it",
+            {"application": message.name},
+        )
 
 
 async def is_kept(tx: Tx, message: pb.Application) -> bool:

@@ -1,6 +1,6 @@
 """Papers 材料 of candidates: named where it is said what is kept of a person, and erased with who the candidate is."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from chassis.database import Tx
@@ -13,6 +13,9 @@ from registry.applications.mapping import application_message
 from registry.applications.store import ApplicationRow
 from registry.domain.names import Programme
 from registry.domain.programmes import PROCEDURES
+
+May = Callable[[str], Awaitable[bool]]
+"""Whether the caller may erase the documents of an owner."""
 
 
 class CandidatePapers:
@@ -28,17 +31,19 @@ class CandidatePapers:
 
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
         """See `Papers`. What was handed in goes, too: the right to erasure does not end with it (PIPL art. 47)."""
-        return await self.erase_of(tx, _applications(records), handed_in=True)
+        return await self.erase_of(tx, _applications(records))
 
-    async def erase_of(self, tx: Tx, applications: Collection[str], *, handed_in: bool) -> Erasure:
-        """Erase papers of some applications, locked, that are about the candidates and that no other application has; where
-        `handed_in` also those that an application rests on, or that others have whose candidates are gone as well.
+    async def erase_of(self, tx: Tx, applications: Collection[str], may: May | None = None) -> Erasure:
+        """Erase papers of some applications, locked, that are about the candidates and that no other application has: where
+        `may` is given, those that the caller may erase and no application rests on; otherwise also what was handed in, and
+        what others have whose candidates are gone as well.
         """
         erased, left = list[Paper](), list[Paper]()
         for row, paper, is_personal in await _found(tx, applications, lock=True):
             others = set(paper.attached_to) - set(applications)
-            is_theirs = not others or (handed_in and await _are_past(tx, others))
-            if is_personal and is_theirs and (handed_in or not await rows.resting_on(tx, row.name)):
+            is_theirs = not others or (may is None and await _are_past(tx, others))
+            is_free = may is None or (await may(row.owner) and not await rows.resting_on(tx, row.name))
+            if is_personal and is_theirs and is_free:
                 await documents.forget(tx, row)
                 erased.append(paper)
             else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 
 from sqlalchemy import ColumnElement, select
 
@@ -270,7 +271,8 @@ class Applications:
         message = application_message(row)
         was_kept = await candidates.forget(call.tx, message, request.reason)
         is_platform = (await self._authority.viewer(call)).platform
-        await self._papers.erase_of(call.tx, [message.name], handed_in=is_platform)
+        may = None if is_platform else partial(self._authority.permitted, call, "registry.documents.erase")
+        await self._papers.erase_of(call.tx, [message.name], may)
         if was_kept:
             await self._taking.save(call.tx, message, row, "updated")
         return message

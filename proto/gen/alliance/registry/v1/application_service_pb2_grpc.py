@@ -206,7 +206,8 @@ class ApplicationServiceServicer:
 
     def SetCandidate(self, request, context):
         """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
-        what was returned, gets the random id of the record.
+        what was returned, gets the random id of the record. Another person than is set, by name, telephone and e-mail, is refused until
+        EraseCandidate: papers are about one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,9 +222,9 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseCandidate(self, request, context):
-        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
-        platform itself calls this, what was handed in goes, too.
+        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, is attached
+        elsewhere, too, or is of an owner whose documents the caller may not erase, stays: GetDocument says of each whether it is kept,
+        and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,16 +66,17 @@ class ApplicationServiceStub:
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     SetCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]
     """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
-    what was returned, gets the random id of the record.
+    what was returned, gets the random id of the record. Another person than is set, by name, telephone and e-mail, is refused until
+    EraseCandidate: papers are about one.
     """
     GetCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetCandidateRequest, _application_service_pb2.GetCandidateResponse]
     """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
     of the university that decides may.
     """
     EraseCandidate: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]
-    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
-    platform itself calls this, what was handed in goes, too.
+    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, is attached
+    elsewhere, too, or is of an owner whose documents the caller may not erase, stays: GetDocument says of each whether it is kept,
+    and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
@@ -121,16 +122,17 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Says which steps a programme has, and for an application which the caller can take now and why not the others."""
     SetCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SetCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
     """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
-    what was returned, gets the random id of the record.
+    what was returned, gets the random id of the record. Another person than is set, by name, telephone and e-mail, is refused until
+    EraseCandidate: papers are about one.
     """
     GetCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetCandidateRequest, _application_service_pb2.GetCandidateResponse]  # type: ignore[assignment]
     """Reads who the candidate is; every read is recorded with reader and purpose. Whoever runs the applications of the applicant or
     of the university that decides may.
     """
     EraseCandidate: _aio.UnaryUnaryMultiCallable[_application_service_pb2.EraseCandidateRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-    elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
-    platform itself calls this, what was handed in goes, too.
+    """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, is attached
+    elsewhere, too, or is of an owner whose documents the caller may not erase, stays: GetDocument says of each whether it is kept,
+    and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
     """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
@@ -245,7 +247,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
         """Keeps who the candidate of an EMPLOYEE_INTAKE is (R28), in place of who was, apart as personal data; the application, a draft or
-        what was returned, gets the random id of the record.
+        what was returned, gets the random id of the record. Another person than is set, by name, telephone and e-mail, is refused until
+        EraseCandidate: papers are about one.
         """
 
     @_abc_1.abstractmethod
@@ -264,9 +267,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.EraseCandidateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, or is attached
-        elsewhere, too, stays: GetDocument says of each whether it is kept, and the platform erases it by EraseDocument. Where the
-        platform itself calls this, what was handed in goes, too.
+        """Erases who the candidate is, and the papers about them: both kinds of an EMPLOYEE_INTAKE are. What was handed in, is attached
+        elsewhere, too, or is of an owner whose documents the caller may not erase, stays: GetDocument says of each whether it is kept,
+        and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
         """
 
     @_abc_1.abstractmethod
