@@ -29,7 +29,9 @@ FROM access_grant g LEFT JOIN access_organization o ON o.name = g.organization W
 _HAS_LOST = """
 SELECT NOT EXISTS (
     SELECT FROM access_grant WHERE principal = $1 AND active AND (organization = $2 OR organization || body = '')
-) AND EXISTS (SELECT FROM access_grant WHERE principal = $1 AND NOT active AND organization = $2)
+) AND EXISTS (
+    SELECT FROM access_grant WHERE principal = $1 AND NOT active AND (organization = $2 OR organization || body = '')
+)
 """
 _ORGANIZATIONS = """
 SELECT name, display_name, org_type, verified, parent, region_code FROM access_organization WHERE name = ANY($1::text[])
@@ -165,15 +167,21 @@ class Owner:
 
     async def member_bodies(self, organization: str, on: date) -> frozenset[str]:
         """Bodies in which the organization's membership is valid on the day."""
-        found: set[str] = set()
-        request = rpc.ListMembershipsRequest(
-            parent="bodies/-", organization=organization, valid_on=on.isoformat(), page_size=_PAGE
-        )
+        return frozenset([one.name.split("/memberships/")[0] for one in await self._memberships(organization, on)])
+
+    async def roles(self, organization: str, body: str, on: date) -> frozenset[int]:
+        """What the organization is in a body on the day; nothing where it is no member."""
+        return frozenset([role for one in await self._memberships(organization, on, body) for role in one.roles])
+
+    async def _memberships(self, organization: str, on: date, body: str = "bodies/-") -> list[body_pb2.Membership]:
+        """Memberships of an organization, in any body or in one, that are valid on the day."""
+        found: list[body_pb2.Membership] = []
+        request = rpc.ListMembershipsRequest(parent=body, organization=organization, valid_on=on.isoformat(), page_size=_PAGE)
         while True:
             answer = await self._ask(self._stub.ListMemberships, request)
-            found.update(membership.name.split("/memberships/")[0] for membership in answer.memberships)
+            found += answer.memberships
             if not answer.next_page_token:
-                return frozenset(found)
+                return found
             request.page_token = answer.next_page_token
 
     async def organizations(self, names: Sequence[str]) -> dict[str, OrganizationRow]:

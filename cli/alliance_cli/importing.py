@@ -43,6 +43,7 @@ class Source:
         head: the lines of headings; a template has its fields' paths above them.
         lines: those below with the numbers of their rows, to be read once.
         is_guarded: whether apostrophes stand before what might be a formula, as in a CSV file that was exported.
+        whole: whether the file has to be known to be whole, since what is not in it is withdrawn.
     """
 
     file: Path
@@ -51,15 +52,16 @@ class Source:
     head: list[Line]
     lines: Iterator[tuple[int, Line]]
     is_guarded: bool
+    whole: bool
 
 
-def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Source:
+def source_of(file: Path, kind: int, mapping: Mapping | None, name: str, *, whole: bool = False) -> Source:
     """The file as a source: by a mapping, or without one as a template. Ends with exit code 5 where it can't be imported.
 
     `name` stands in place of the mapping's source where it is given.
     """
     sheet = contract.kind_label(kind)
-    lines = rows.numbered(file, sheet)
+    lines = rows.numbered(file, sheet, whole=whole)
     head = [line for _, line in islice(lines, 1)]
     if not head:
         fail(
@@ -101,7 +103,8 @@ def source_of(file: Path, kind: int, mapping: Mapping | None, name: str) -> Sour
         head.append(passed.pop(0)[1])
         _refuse_added(file, headings, rows.headings(head[1]))
     chosen = replace(chosen, source=name or chosen.source)
-    return Source(file, sheet, chosen, head, chain(passed, lines), mapping is None and not rows.is_workbook(file))
+    is_guarded = mapping is None and not rows.is_workbook(file)
+    return Source(file, sheet, chosen, head, chain(passed, lines), is_guarded, whole)
 
 
 def _refuse_added(file: Path, paths: list[str], shown: list[str]) -> None:
@@ -219,7 +222,7 @@ def _total(source: Source) -> int | None:
         return height and height - len(source.head) + 1
     key = source.mapping.key
     place = rows.headings(source.head[0]).index(key)
-    below = islice(rows.lines(source.file), 1, None)
+    below = islice(rows.lines(source.file, whole=source.whole), 1, None)
     return sum(not source.mapping.passes_over(rows.row([key], line[place : place + 1])) for line in below)
 
 

@@ -28,6 +28,10 @@ class _CutOffError(Exception):
     """A text ends in the middle of a row."""
 
 
+class _MaybeNotWholeError(Exception):
+    """A text may lack rows that it had."""
+
+
 _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, str]] = (
     (
         UnicodeError,
@@ -51,6 +55,14 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
         "最后一行（第 {} 行）单元格不全，行末也没有换行，像是被截断；请重新取得，确已完整的请在末尾加一个换行",
         "its last line, {}, lacks cells and a line break, as one cut off; get it anew, or end it with a line break",
     ),
+    (
+        _MaybeNotWholeError,
+        "要撤回文件中已没有的，先须确知它是完整的：第 {} 行单元格不全，或末尾没有换行，或一个单元格里像是还有别的行"
+        "（引号没有成对）；请核对，确已完整的请补全单元格、在末尾加一个换行，或另存为 .xlsx",
+        "to withdraw what is not in it, it has to be whole: line {} lacks cells, or ends without a line break, or a cell seems"
+        " to hold other rows, as behind a quote without its other; check it, fill the row up and end it with a line break, or"
+        " save it as .xlsx",
+    ),
     # What openpyxl and zipfile raise, of which there is no end.
     (
         Exception,
@@ -62,20 +74,21 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
-def numbered(file: Path, sheet: str = "") -> Iterator[tuple[int, Line]]:
+def numbered(file: Path, sheet: str = "", *, whole: bool = False) -> Iterator[tuple[int, Line]]:
     """Every line that is not empty with the number of its row as a spreadsheet shows it, empty ones counted; headings first.
 
-    Of a workbook those of the named sheet, or of its first. Raises typer.BadParameter for what can't be read.
+    Of a workbook those of the named sheet, or of its first. Raises typer.BadParameter for what can't be read; with `whole`
+    also for a text that may have been cut off, or in which a cell may have taken in other rows.
     """
     with _explained(file):
-        for number, line in _sheet(file, sheet) if is_workbook(file) else enumerate(_table(file), start=1):
+        for number, line in _sheet(file, sheet) if is_workbook(file) else enumerate(_table(file, whole), start=1):
             if any(cell not in (None, "") for cell in line):
                 yield number, line
 
 
-def lines(file: Path, sheet: str = "") -> Iterator[Line]:
+def lines(file: Path, sheet: str = "", *, whole: bool = False) -> Iterator[Line]:
     """The lines of `numbered` alone."""
-    return (line for _, line in numbered(file, sheet))
+    return (line for _, line in numbered(file, sheet, whole=whole))
 
 
 def count(file: Path, sheet: str = "") -> int | None:
@@ -140,7 +153,7 @@ def _sheet(file: Path, name: str) -> Iterator[tuple[int, Line]]:
     return sheets.lines(file, name)
 
 
-def _table(file: Path) -> Iterator[Line]:
+def _table(file: Path, whole: bool) -> Iterator[Line]:
     """Strictly: where a quote that nobody closed took in all that follows, the rows behind it would seem to have vanished."""
     csv.field_size_limit(_LONGEST)
     with _text(file) as opened:
@@ -157,9 +170,23 @@ def _table(file: Path) -> Iterator[Line]:
             if cells is None:
                 return
             width = width or len(cells)
-            if len(cells) < width and not last[0].endswith(("\n", "\r")):
+            is_ended = last[0].endswith(("\n", "\r"))
+            if len(cells) < width and not is_ended:
                 raise _CutOffError(began)
+            if whole and (not is_ended or 0 < len(cells) < width or _holds_rows(cells, width, separator)):
+                raise _MaybeNotWholeError(began)
             yield list(cells)
+
+
+def _holds_rows(cells: Sequence[str], width: int, separator: str) -> bool:
+    """Whether a cell seems to hold the end of its row and the beginning of another, up to where a later quote closed it."""
+    for place, cell in enumerate(cells):
+        pieces = cell.splitlines()
+        if len(pieces) > 1:
+            first, last = (next(csv.reader([piece], delimiter=separator), []) for piece in (pieces[0], pieces[-1]))
+            if (len(first), len(last)) == (width - place, place + 1):
+                return True
+    return False
 
 
 def _noted(texts: Iterable[str], last: list[str]) -> Iterator[str]:

@@ -90,7 +90,8 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     assert "NOT_FOUND" in refusal(council[2].caller.documents.GetDocumentContent, read), "another member may answer, too"
     take(poser, made.name, "team", named_organization=school.name)
     assert take(poser, made.name, "start", day="2099-09-01").due_on == "2099-09-01"
-    take(school, made.name, "deliver", "RESULT")
+    read.name = take(school, made.name, "deliver", "RESULT").steps[-1].documents[0]
+    assert "NOT_FOUND" in refusal(council[2].caller.documents.GetDocumentContent, read)
     assert take(poser, made.name, "accept").state == pb.APPLICATION_STATE_COMPLETED
     world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
     begun(poser, pb.ApplicationCall(name=made.call, programme=made.programme), body=body.name)
@@ -99,6 +100,28 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
         found = secretariat.caller.applications.GetChallengeCounts(counting)
         assert (found.published, found.taken_on, found.completed) == expected
         assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.GetChallengeCounts, counting)
+
+
+def test_who_is_in_the_team_of_a_challenge_reads_what_the_others_hand_in(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    poser, rivals = council[0], [world.organization(platform, UNIVERSITY) for _ in range(3)]
+    for one in rivals:
+        world.join(platform, body.name, one)
+    made = begun(poser, called(platform, council[1], pb.PROGRAMME_CHALLENGE), body=body.name)
+    take(poser, made.name, "publish")
+    answers = [take(one, made.name, "answer", "ANSWER").steps[-1].documents[0] for one in rivals]
+
+    def readers(document: str) -> list[int]:
+        read = document_service_pb2.GetDocumentContentRequest(name=document)
+        asked = [refusal(one.caller.documents.GetDocumentContent, read) for one in rivals]
+        return [place for place, told in enumerate(asked) if "NOT_FOUND" not in told]
+
+    assert [readers(one) for one in answers] == [[0], [1], [2]]
+    for one in rivals[:2]:
+        take(poser, made.name, "team", named_organization=one.name)
+    take(poser, made.name, "start", day="2099-09-01")
+    result = take(rivals[0], made.name, "deliver", "RESULT").steps[-1].documents[0]
+    assert [readers(one) for one in (*answers, result)] == [[0, 1], [0, 1], [2], [0, 1]]
 
 
 def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from chassis.personal import Erasure, Vault
 from registry import store
 from registry.applications import candidates
 from registry.applications import store as rows
-from registry.applications.clearing import clear
+from registry.applications.clearing import clear, tidy
 from registry.applications.documents import DocumentRow, document_message
 from registry.applications.mapping import application_row
 from registry.applications.objects import ObjectStore
@@ -171,6 +171,17 @@ async def test_a_content_that_can_t_be_deleted_holds_up_no_other_and_goes_in_the
     assert await clear(filed.database, filed.shelf) == 0
     assert not filed.shelf.has(known[0])
     assert not await databases.rows(filed.url, "SELECT 1 FROM document WHERE content_left")
+
+
+@pytest.mark.parametrize(("days", "state"), [(29, pb.DOCUMENT_STATE_KEPT), (30, pb.DOCUMENT_STATE_ERASED)])
+async def test_what_is_attached_to_nothing_for_long_is_erased(filed: Filed, days: int, state: int) -> None:
+    """Its file may be called after a person whose erasure can't find it; what is attached stays, however old."""
+    (_, used), (application, unused) = await filed.one(), await filed.one()
+    uploaded = filed.database.system_time() - timedelta(days=days, seconds=1)
+    await databases.rows(filed.url, "UPDATE document SET create_time = $2 WHERE name = $1", unused, uploaded)
+    await databases.rows(filed.url, "DELETE FROM application_document WHERE application = $1", application)
+    assert await tidy(filed.database) == (state == pb.DOCUMENT_STATE_ERASED)
+    assert (await filed.state(used), await filed.state(unused)) == (pb.DOCUMENT_STATE_KEPT, state)
 
 
 class _Broken(CandidatePapers):

@@ -78,17 +78,24 @@ async def test_a_person_is_found_and_erased_by_a_number_in_any_writing(probe: Pr
         assert erased == [[{"phone": "0086 13800138333"}], [{"phone": "010-68207837"}]]
 
 
+_WRITINGS = ("张\u3000三 ", "li  ming", "买买提•吐尔逊\u200b", "李明", "王五")
+
+
 async def test_a_person_is_found_by_a_name_in_any_writing(probe: Probe) -> None:
     vault = Vault()
     async with probe.database.transaction(at(_LAST_SECOND)) as tx:
-        for name in ("张 三", "Li Ming"):
+        for name in ("张 三", "Li Ming", "买买提·吐尔逊"):
             await _kept(tx, name, {"name": name})
         assert len(await vault.of_subject(tx, "张三", "核对")) == 1
-        assert [len(await vault.erase(tx, asked, NoPapers().lock)) for asked in ("张\u3000三 ", "li  ming", "王五")] == [
-            1,
-            1,
-            0,
-        ]
+        assert [len(await vault.erase(tx, asked, NoPapers().lock)) for asked in _WRITINGS] == [1, 1, 1, 0, 0]
+
+
+async def test_an_address_is_found_without_what_is_not_seen_and_no_other_that_is_like_it(probe: Probe) -> None:
+    vault = Vault()
+    async with probe.database.transaction(at(_LAST_SECOND)) as tx:
+        await _kept(tx, "li.si@example.org", {"email": "li.si@example.org"})
+        asked = ("lisi@example.org", "LI.SI@example.org\u200b")
+        assert [len(await vault.of_subject(tx, one, "核对")) for one in asked] == [0, 1]
 
 
 async def test_a_name_finds_no_record_that_has_a_number_and_says_that_there_are_some(probe: Probe) -> None:

@@ -282,6 +282,30 @@ def test_what_a_text_can_hold_is_read_to_its_end(tmp_path: Path, content: str, l
     assert list(rows.lines(tmp_path / "a.csv"))[-1] == last
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("a,b,c\n1,x,y\n2,x,y", 3),
+        ("a,b,c\n1,x\n2,x,y\n", 2),
+        ('a,b,c\n1,"27 寸,y\n2,27",y\n3,x,y\n', 2),
+        ('a,b,c\n1,x,"5\n2,x,5"\n', 2),
+        ('"a",b,c\n"1,x,y\n2",x,y\n', 2),
+    ],
+)
+def test_what_vanished_is_told_only_of_a_text_that_is_whole(tmp_path: Path, content: str, line: int) -> None:
+    """Cut off within its last cell, with a row that broke in two, or with rows that a quote without its other took in."""
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    assert list(rows.lines(tmp_path / "a.csv"))
+    with pytest.raises(typer.BadParameter, match=f"第 {line} 行"):
+        list(rows.lines(tmp_path / "a.csv", whole=True))
+
+
+def test_cells_of_several_lines_are_whole(tmp_path: Path) -> None:
+    content = 'a,b,c\n1,"甲\n乙，丙",x\n2,x,"职责：\n1. 研发, 测试\n"\n'
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    assert len(list(rows.lines(tmp_path / "a.csv", whole=True))) == 3
+
+
 def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
         archive.writestr("a.txt", "x")

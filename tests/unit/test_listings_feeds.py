@@ -108,6 +108,7 @@ def test_values_become_the_cells_of_a_row() -> None:
         ('{"version": 1, "data": {}}', "key", "text"),
         ('{"key": 7, "version": 1, "data": {}}', "key", "text"),
         ('{"key": "", "version": 1, "data": {}}', "key", "text"),
+        ('{"key": " \\u3000", "version": 1, "data": {}}', "key", "text"),
         (json.dumps({"key": "x" * 129, "version": 1, "data": {}}), "key", "text"),
         ('{"key": "a\\u0000", "version": 1, "data": {}}', "key", "text"),
         ('{"key": "a\\ud800", "version": 1, "deleted": true}', "key", "text"),
@@ -129,6 +130,12 @@ def test_a_wrong_record_is_a_flaw_and_the_others_are_read(line: str | bytes, fie
     found = page(line, '{"key": "b", "version": 1, "data": {}}', END)
     assert [one.key for one in found.records] == ["b"]
     assert [(one.line, one.problem.field, one.problem.rule) for one in found.flaws] == [(1, field, rule)]
+
+
+def test_blanks_around_a_key_make_no_other_record() -> None:
+    """As an import has it: the listing of both would be one."""
+    found = page('{"key": "a ", "version": 2, "deleted": true}', '{"key": "\\ta", "version": 1, "data": {}}', END)
+    assert [one.key for one in found.records] == ["a", "a"]
 
 
 def test_a_record_of_the_longest_line_is_taken() -> None:

@@ -250,6 +250,17 @@ def test_a_draft_is_a_warning_or_a_proposal_by_who_began_it() -> None:
     assert fill(procedure, nobodys) is None, "the platform's operator, who may, mends either"
 
 
+@pytest.mark.parametrize("programme", [Programme.EVALUATION, Programme.PERFORMANCE])
+def test_who_is_assessed_puts_no_paper_of_its_own_into_what_the_authority_began(programme: Programme) -> None:
+    """It would stand beside the evaluator's, or the authority's, of the same kind."""
+    case = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=AUTHORITY.name).case
+    by = {
+        party: fill(PROCEDURES[programme], replace(case, parties=frozenset({party})))
+        for party in (Party.AUTHORITY, Party.APPLICANT)
+    }
+    assert {party for party, refusal in by.items() if refusal} == {Party.APPLICANT}
+
+
 def test_a_school_proposes_a_major() -> None:
     walk = begun(Programme.MAJOR_ADJUSTMENT, SCHOOL, facts={"change": "NEW"})
     walk.attach("PROPOSAL", "PROGRAMME")

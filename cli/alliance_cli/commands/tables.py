@@ -80,7 +80,8 @@ def import_(
 ) -> None:
     """导入文件：逐行给出回执 · import a file, with a receipt for every row."""
     number = _kind(kind)
-    chosen = importing.source_of(file, number, _mapping(mapping) if mapping else None, source)
+    found = _mapping(mapping) if mapping else None
+    chosen = importing.source_of(file, number, found, source, whole=withdraw_vanished)
     target = receipts or file.with_name(f"{file.name}.receipts.csv")
     importing.require_writable(target, chosen)
     if withdraw_vanished and not reason:

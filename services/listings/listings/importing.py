@@ -317,11 +317,18 @@ class Chunk:
         return found
 
 
+def key_form(key: str) -> list[Violation]:
+    """What is wrong with an external key as such: people would take it for another's, and no file could name it."""
+    if not _is_no_key(key):
+        return []
+    zh = "外部编号首尾有空白，或含看不见的字符，会被当成另一行的编号；请删去这些字符"
+    en = "the external key begins or ends with blanks, or holds characters that can't be seen; take them out"
+    return [Violation("external_key", "form", zh, en)]
+
+
 def _key_problems(given: pb.Listing, known: ListingRow | None) -> list[Violation]:
-    if _is_no_key(given.external_key):
-        zh = "外部编号首尾有空白，或含看不见的字符，会被当成另一行的编号；请删去这些字符"
-        en = "the external key begins or ends with blanks, or holds characters that can't be seen; take them out"
-        return [Violation("external_key", "form", zh, en)]
+    if found := key_form(given.external_key):
+        return found
     if known is not None and given.name not in ("", known.name):
         zh = f"外部编号是 {known.name} 的，编号却是另一条的；请核对，删去其一"
         en = f"the external key is that of {known.name}, the id is another's; check them, and take one out"

@@ -16,6 +16,7 @@ from chassis.changing import masked, require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation, refuse
+from chassis.personal import Vault
 from chassis.rpc import Call
 from codes import NoCodeError, regions
 from listings import changes, importing, references, store, vanished
@@ -69,7 +70,7 @@ class Listings:
     async def CreateListing(self, call: Call, request: rpc.CreateListingRequest) -> pb.Listing:
         """See the contract."""
         bare = written(request.listing)
-        refuse(settled(bare))
+        refuse([*importing.key_form(bare.external_key), *settled(bare)])
         await self._standing.require_organization(call.tx, bare.issuer)
         refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind))
         if bare.external_key:
@@ -307,6 +308,8 @@ class Listings:
     async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
         require_reason(reason)
         row = await _locked(call.tx, name, expected)
+        message = message_of(row)
+        refuse(await Vault().repeated(call.tx, [message.contact, message.expert.person], {"reason": reason}))
         (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
         return message_of(saved)
 

@@ -1,6 +1,7 @@
 """Is the issuer who it says, and a member where it says? The projection is asked first, registry on a miss."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeGuard
 
@@ -73,19 +74,23 @@ class Standing:
         def shown(viewer: Viewer) -> bool:
             return may_see(viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state)
 
-        # Of a public listing, or one of its own, nothing has to be known of the organization.
-        return shown(Viewer(organization=organization)) or shown(
-            await self._viewer(tx, organization, row.bodies, business_date(tx.now))
-        )
+        # Only what is needed is asked: of a public listing, or one of its own, nothing has to be known of the organization.
+        viewer = Viewer(organization=organization)
+        if shown(viewer):
+            return True
+        if shown(replace(viewer, member_bodies=frozenset(row.bodies))):
+            foreign = await self.foreign_bodies(tx, organization, row.bodies, business_date(tx.now))
+            viewer = replace(viewer, member_bodies=frozenset(row.bodies).difference(foreign))
+        if not shown(viewer) and shown(replace(viewer, government=True)):
+            viewer = replace(viewer, government=await self._is_government(tx, organization))
+        return shown(viewer)
 
-    async def _viewer(self, tx: Tx, organization: str, bodies: Collection[str], on: date) -> Viewer:
-        """For whose eyes an organization reads on the day what is for the members of these bodies, or for the government."""
-        foreign = await self.foreign_bodies(tx, organization, bodies, on)
+    async def _is_government(self, tx: Tx, organization: str) -> bool:
+        """Whether it is a verified department or task force."""
         known = (await self._register.organizations(tx, [organization])).get(organization)
         if known is None or not known.verified:
             known = (await self._owner.organizations([organization])).get(organization)
-        members = frozenset(bodies).difference(foreign)
-        return Viewer(organization=organization, member_bodies=members, government=is_government(known))
+        return is_government(known)
 
     async def require_open(self, tx: Tx, bodies: Collection[str]) -> None:
         """Raises `Precondition` where one of the bodies is suspended or dissolved."""
@@ -117,7 +122,9 @@ class Standing:
     async def leads(self, tx: Tx, organization: str, body: str, on: date) -> bool:
         """Whether the organization speaks for the body on the day: leads it, chairs its council or is its secretariat."""
         members = await self._register.members(tx, body, on)
-        return any(one.organization == organization and one.roles & _LEADING for one in members)
+        if any(one.organization == organization and one.roles & _LEADING for one in members):
+            return True
+        return not _LEADING.isdisjoint(await self._owner.roles(organization, body, on))
 
     async def require_member(self, tx: Tx, issuer: str, bodies: Collection[str], on: date) -> None:
         """Raises `Precondition` unless the issuer is a member of every body on the day."""

@@ -14,7 +14,7 @@ from chassis.sweep import sweep
 from registry import metrics, store
 from registry.applications import documents, taking
 from registry.applications import store as applications
-from registry.applications.clearing import clearing
+from registry.applications.clearing import clearing, tidying
 from registry.applications.documents import Documents
 from registry.applications.objects import ObjectStore
 from registry.applications.papers import CandidatePapers
@@ -64,13 +64,14 @@ class RegistryParts(Parts):
 
     def tasks(self) -> Sequence[Task]:
         """The first platform grant; what the rules say of every body, day by day; what a deadline does; contents of
-        erased documents; how many bodies.
+        erased documents, and documents that nothing has used; how many bodies.
         """
         return [
             self._bootstrap,
             self._judging,
             sweep(self.context, _SELF, self._lapse),
             clearing(self.context, ObjectStore(self.context.settings.objects_url)),
+            tidying(self.context),
             counting(self.context.database, metrics.BODIES, store.BODIES, BodyKind, BodyState),
         ]
 

@@ -160,6 +160,23 @@ async def test_what_stands_unchanged_is_not_told_to_be_gone(probe: Probe) -> Non
     assert await issue(noon(2027, 1, 1), "2026Q4") == {leaves: ADDED}, "who was told to be gone comes anew"
 
 
+async def test_what_is_revised_and_then_taken_back_is_told_to_be_gone_at_once(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    told, never_seen = [await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE) for _ in range(2)]
+    await alliance.take(noon(2026, 1, 8), never_seen, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2026, 4, 1))
+    await alliance.revise(noon(2026, 4, 2), told)
+    await alliance.take(noon(2026, 4, 3), told, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == {told: REMOVED}
+    assert await alliance.seen(Viewer(), RoundKind.QUARTERLY, "2026Q2") == {told}, "as it was told last"
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q2") == [], "who revised something was not silent"
+    await alliance.sweep(noon(2026, 10, 1))
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q3") == {}
+
+
 async def test_an_issue_is_told_against_those_of_its_kind_where_the_first_council_lies_across_quarters(probe: Probe) -> None:
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
     member, silent = [await alliance.member(ENTERPRISE) for _ in range(2)]

@@ -1,6 +1,7 @@
 """Lists of supply and demand that a community makes public (R43), on a database of their own: by whom, and who reads what."""
 
 import asyncio
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -35,6 +36,16 @@ class _Eyes:
 
     async def viewer(self, call: object, *, ask_owner: bool = False) -> Viewer:
         return self._viewer
+
+
+class _Registry(Owner):
+    """Registry, which knows what organizations are in a body, also where the projection has not heard of it yet."""
+
+    def __init__(self, **roles: int) -> None:
+        self._roles = roles
+
+    async def roles(self, organization: str, body: str, on: date) -> frozenset[int]:
+        return frozenset({self._roles[organization]} if organization in self._roles else ())
 
 
 async def test_a_published_list_is_read_by_whoever_sees_it_and_of_it_what_each_may_see(probe: Probe) -> None:
@@ -84,20 +95,20 @@ async def test_a_published_list_is_read_by_whoever_sees_it_and_of_it_what_each_m
 
 async def test_a_list_is_made_public_by_who_speaks_for_the_community(probe: Probe) -> None:
     community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
-    leads, secretariat, member = [await community.member(ENTERPRISE) for _ in range(3)]
+    leads, secretariat, entered, member = [await community.member(ENTERPRISE) for _ in range(4)]
     for name, role in ((leads, body_pb2.MEMBER_ROLE_LEAD_ENTERPRISE), (secretariat, body_pb2.MEMBER_ROLE_SECRETARIAT)):
         await probe.rows("UPDATE access_membership SET roles = ARRAY[$2::int] WHERE organization = $1", name, role)
     await community.sweep(noon(2026, 1, 2))
     await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
     details = details_pb2.SupplyDemandList(round=await community.round(RoundKind.TALENT_LIST, "2026"))
     given = pb.Listing(kind=pb.LISTING_KIND_TALENT_SUPPLY_DEMAND_LIST, bodies=[community.name], supply_demand_list=details)
-    standing = Standing(cast(Any, None))
+    standing = Standing(_Registry(**{entered: body_pb2.MEMBER_ROLE_CHAIR, member: body_pb2.MEMBER_ROLE_PARTICIPANT}))
 
     async def broken(issuer: str) -> list[str]:
         async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
             return [one.rule for one in await references.broken(tx, standing, given, issuer, given.kind)]
 
-    assert [await broken(one) for one in (leads, secretariat, member)] == [[], [], ["R43"]]
+    assert [await broken(one) for one in (leads, secretariat, entered, member)] == [[], [], [], ["R43"]]
 
 
 async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
@@ -191,7 +202,7 @@ async def test_a_list_is_waited_for_by_who_may_publish_it_alone(probe: Probe) ->
 
     async def broken(issuer: str) -> list[str]:
         async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
-            return [one.rule for one in await references.broken(tx, Standing(cast(Any, None)), given, issuer, given.kind)]
+            return [one.rule for one in await references.broken(tx, Standing(_Registry()), given, issuer, given.kind)]
 
     async with probe.database.transaction(CAUSE) as tx:
         assert await rounds.get_locked(tx, name)

@@ -73,3 +73,8 @@ async def test_a_body_walks_through_quarters_of_which_it_spends_one_suspended(pr
     assert await alliance.silent(RoundKind.QUARTERLY, "2026Q3") == [(silent, "")]
     noticed = await probe.rows("SELECT key FROM event WHERE topic = $1", rounds.SILENCE_TOPIC)
     assert len(noticed) == 2, "of the quarter between, nobody is told"
+
+    await alliance.suspended("2026-10-05", "2026-10-06")
+    await alliance.sweep(noon(2027, 1, 1))
+    told = [period for period, _ in await alliance.rounds(RoundKind.QUARTERLY)]
+    assert told == ["2026Q1", "2026Q3", "2026Q4", "2027Q1"], "nor is it made up for after another suspension"

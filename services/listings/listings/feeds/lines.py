@@ -71,7 +71,7 @@ def _read(number: int, line: bytes) -> Record | Flaw:
         given = _loaded(line)
         if not isinstance(given, dict):
             raise _WrongError("", "json", "每行须为一个 JSON 对象", "a line has to be a JSON object")
-        key = _text(given.get("key"), "key", _MAX_KEY)
+        key = _key(given.get("key"))
         version = _version(given.get("version"))
         if given.get("deleted") is True:
             return Record(key, version, None, number)
@@ -100,6 +100,11 @@ def _text(value: Any, field: str, longest: int) -> str:
     raise _WrongError(
         field, "text", f"须为 1–{longest} 个字符的文字，不含控制字符", f"1 to {longest} characters without control characters"
     )
+
+
+def _key(value: Any) -> str:
+    """Blanks around it would make it another record's, of the same listing."""
+    return _text(value.strip() if isinstance(value, str) else value, "key", _MAX_KEY)
 
 
 def _is_strange(character: str) -> bool:

@@ -103,9 +103,10 @@ class _Opening:
         bodies = (await self.missing(tx))[:_BATCH]
         await store.lock(tx, [body.name for body in bodies])
         for body in bodies:
-            have = await store.periods_of(tx, body.name, self._kind)
+            # What lies before its latest one was decided on then: of suspensions only the last is known.
+            latest = await store.latest_period(tx, body.name, self._kind)
             for span in self._due(body):
-                if span.period not in have:
+                if span.period > latest:
                     await _open(tx, body.name, self._kind, span)
         return len(bodies)
 
@@ -162,8 +163,8 @@ async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) ->
     if year_list := LISTS.get(RoundKind(row.kind)):
         await store.compile_list(tx, row, year_list, on)
     row.previous = await store.before(tx, row)
+    silent = await silences(tx, row, on)  # before what was withdrawn since is told to be gone
     await store.freeze(tx, row)
-    silent = await silences(tx, row, on)
     row.version += 1
     row.state = round_pb2.ROUND_STATE_CLOSED
     row.silent = len(silent)

@@ -103,6 +103,13 @@ WHERE held.round = $1 AND l.name = held.listing AND $2 <> ALL(l.bodies)
 _TOLD = """
 round r JOIN round_listing told ON told.round = r.name WHERE r.body = $2 AND r.kind = $3 AND r.period < $4 AND r.state = 2
 """
+_ENDED = f"""
+DELETE FROM round_listing held USING listing l
+WHERE held.round = $1 AND l.name = held.listing AND l.state <> {State.PUBLISHED:d} AND EXISTS (
+  SELECT 1 FROM (
+    SELECT told.change, told.state FROM {_TOLD} AND told.listing = l.name ORDER BY r.period DESC LIMIT 1
+  ) last WHERE last.change <> {RoundChange.REMOVED:d} AND last.state = {State.PUBLISHED:d})
+"""  # noqa: S608 - the numbers are ours
 _FREEZE = f"""
 UPDATE round_listing held
 SET version = l.version, hashed = l.content_hash, content = l.content,
@@ -288,9 +295,10 @@ async def closed(tx: Tx, bodies: Collection[str], kind: int, period: str) -> set
     return set((await tx.conn.execute(select(round_.c.body).where(*closing))).scalars())
 
 
-async def periods_of(tx: Tx, body: str, kind: int) -> set[str]:
-    """The periods that a body has rounds of the kind for."""
-    return set((await tx.conn.execute(select(round_.c.period).where(round_.c.body == body, round_.c.kind == kind))).scalars())
+async def latest_period(tx: Tx, body: str, kind: int) -> str:
+    """The last period that a body has a round of the kind for; "" for none. Periods of a kind rise with time."""
+    having = (round_.c.body == body, round_.c.kind == kind)
+    return (await tx.conn.execute(select(func.max(round_.c.period)).where(*having))).scalar_one() or ""
 
 
 async def first_of(tx: Tx, body: str) -> str | None:
@@ -337,10 +345,12 @@ async def freeze(tx: Tx, row: RoundRow) -> None:
     """Keep what a round holds as it is now, with what became of it since it was told last; what left the body is out of it.
 
     A list is whole: what it holds no more is gone from it. An issue tells of its days alone: gone is what was published as it
-    was told last, and is not any more, or names the body no more.
+    was told last, and is not any more, also where it was revised within its days, or names the body no more.
     """
     earlier = (row.name, row.body, row.kind, row.period)
     await tx.sql.run(_LEFT, row.name, row.body)
+    if row.kind not in LISTS:
+        await tx.sql.run(_ENDED, *earlier)
     await tx.sql.run(_FREEZE, *earlier)
     await tx.sql.run(_REMOVED, *earlier, row.kind in LISTS)
 

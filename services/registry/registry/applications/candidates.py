@@ -8,7 +8,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
-from chassis.errors import NotFound, Precondition, refuse
+from chassis.errors import NotFound, Precondition, Violation, refuse
 from chassis.personal import Vault, repeated
 from chassis.persons import (
     LENGTHS,
@@ -43,6 +43,7 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
             *person_problems("candidate", fields, reachable=True),
             *evidence_problems(request.evidence),
             *retention_problems(request.retain_until, until, today),
+            *repeated("application.display_name", message.display_name, [fields]),
         ]
     )
     if message.employee_intake.candidate:
@@ -72,6 +73,12 @@ async def _require_the_same(tx: Tx, message: pb.Application, fields: Mapping[str
             " present one first (EraseCandidate), whose papers go with it",
             {"application": message.name},
         )
+
+
+async def repeated_in(tx: Tx, message: pb.Application) -> list[Violation]:
+    """What the texts that stay, the application's name and the reason of the transaction, say of who the candidate is."""
+    texts = {"application.display_name": message.display_name, "reason": tx.cause.reason}
+    return await _vault.repeated(tx, [message.employee_intake.candidate], texts)
 
 
 async def is_kept(tx: Tx, message: pb.Application) -> bool:

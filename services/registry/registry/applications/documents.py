@@ -194,11 +194,12 @@ class Documents:
 
 
 def _is_no_rivals(viewer: Viewer) -> ColumnElement[bool]:
-    """What is attached is not what another member handed in against the viewer's own."""
+    """What is attached is not what another member handed in against the viewer's own; who is in one team works together."""
     a = rows.application.c
     theirs = [document.c.owner == a.applicant, a.body.in_(sorted(viewer.bodies_run))]
     if viewer.organization:
         theirs += [a.applicant == viewer.organization, a.authority == viewer.organization]
+        theirs.append(rows.in_one_team(viewer.organization, document.c.owner))
     return or_(a.programme.not_in(sorted(AMONG_RIVALS)), *theirs)
 
 
@@ -226,6 +227,16 @@ async def kept(tx: Tx, names: Collection[str], *, lock: bool) -> list[DocumentRo
     c = document.c
     statement = select(DocumentRow).where(c.name.in_(names), c.state == _KEPT).order_by(c.name)
     return list((await tx.session.execute(statement.with_for_update() if lock else statement)).scalars())
+
+
+async def unused(tx: Tx, before: datetime, limit: int) -> list[DocumentRow]:
+    """Documents uploaded before an instant and attached to nothing, locked, by name, out of the first so many that look so."""
+    c, attached = document.c, rows.attachment.c.document
+    old = (c.state == _KEPT, c.create_time < before, ~exists().where(attached == c.name))
+    statement = select(DocumentRow).where(*old).order_by(c.name).limit(limit).with_for_update(skip_locked=True)
+    found = list((await tx.session.execute(statement)).scalars())
+    having = await rows.attached_to(tx, [row.name for row in found])  # one may have been attached before it was locked
+    return [row for row in found if row.name not in having]
 
 
 async def uncleared(tx: Tx) -> Sequence[str]:

@@ -164,6 +164,7 @@ class Applications:
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
         if candidate:
             message.employee_intake.candidate = candidate
+            refuse(await candidates.repeated_in(call.tx, message))
         await self._taking.save(call.tx, message, row, "updated")
         return message
 

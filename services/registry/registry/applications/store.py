@@ -293,6 +293,15 @@ def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
     return or_(*own)
 
 
+def in_one_team(organization: str, other: ColumnElement[str]) -> ColumnElement[bool]:
+    """Steps of the application named an organization and another."""
+    one, two, a = party.alias(), party.alias(), application.c
+    return exists().where(
+        *(one.c.application == a.name, one.c.organization == organization),
+        *(two.c.application == a.name, two.c.organization == other),
+    )
+
+
 def _guided(viewer: Viewer) -> ColumnElement[bool]:
     """The viewer is the task force that guides the body."""
     b = body.c

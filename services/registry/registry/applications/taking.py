@@ -10,7 +10,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import body_pb2, events_pb2
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
-from chassis.errors import NotFound, Precondition
+from chassis.errors import NotFound, Precondition, refuse
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
 from registry.applications import candidates, catalogue, sealing
@@ -95,6 +95,7 @@ class Taking:
                 f"步骤已满 {_MOST_STEPS} 次；请另行申报",
                 f"{_MOST_STEPS} steps were taken already; begin another application",
             )
+        refuse(await candidates.repeated_in(call.tx, message))
         return await self._done(call.tx, row, message, case, step, said)
 
     async def require_filling(self, call: Call, message: pb.Application) -> None:

@@ -58,7 +58,8 @@ SHARED = frozenset({Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CHALLEN
 """Programmes whose applications the members of the body, and its task force, may read."""
 
 AMONG_RIVALS = frozenset({Programme.CHALLENGE})
-"""Shared ones in which members hand in papers against each other: those are for whom they answer, and no other member's."""
+"""Shared ones in which members hand in papers against each other: those are for whom they answer, and for no other member
+until it is in the team (校企联合攻关)."""
 ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
 """Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
 BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})

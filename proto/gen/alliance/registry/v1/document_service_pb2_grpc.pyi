@@ -37,7 +37,7 @@ class DocumentServiceStub:
     UploadDocument: _grpc.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
     SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
-    nothing is kept then.
+    nothing is kept then. What is attached to nothing within 30 days is erased.
     """
     GetDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]
     """Reads what is known of a document. Shown to its owner, to those who may see an application that it is attached to, and the platform."""
@@ -54,7 +54,7 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     UploadDocument: _aio.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]  # type: ignore[assignment]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
     SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
-    nothing is kept then.
+    nothing is kept then. What is attached to nothing within 30 days is erased.
     """
     GetDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]  # type: ignore[assignment]
     """Reads what is known of a document. Shown to its owner, to those who may see an application that it is attached to, and the platform."""
@@ -74,7 +74,7 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_document_service_pb2.UploadDocumentResponse], _abc.AsyncIterator[_document_service_pb2.UploadDocumentResponse]]:
         """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
         SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
-        nothing is kept then.
+        nothing is kept then. What is attached to nothing within 30 days is erased.
         """
 
     @_abc_1.abstractmethod

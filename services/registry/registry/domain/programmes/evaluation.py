@@ -8,7 +8,7 @@ assessment, funding, pilots and commendation, and makes departments responsible:
 
 from registry.domain.names import Programme
 from registry.domain.procedure import Case, Party, Procedure, Refusal, State, Step
-from registry.domain.programmes.common import has_interest, no_conflict
+from registry.domain.programmes.common import by_who_began, has_interest, no_conflict
 
 _CLAUSE = "S3 十六"
 _AUTHORITY = (Party.AUTHORITY,)
@@ -81,4 +81,5 @@ PROCEDURE = Procedure(
             asks=("reason",),
         ),
     ),
+    filling=(by_who_began,),
 )

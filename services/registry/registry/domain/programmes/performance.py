@@ -141,4 +141,5 @@ PROCEDURE = Procedure(
         of_body=True,
         roles=_ASSESSED,
     ),
+    filling=(by_who_began,),
 )
