@@ -68,8 +68,8 @@ def main() -> None:
     if unknown := set(given.names) - set(BENCHES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     interruptible()
-    os.environ.update(OTEL_TRACES_SAMPLER="parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG=TRACES)
-    telemetry.setup("bench", None, None)
+    os.environ["ALLIANCE_TRACE_RATIO"] = TRACES  # of the services that are started
+    telemetry.setup("bench", None, None, float(TRACES))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says at every try that a new topic has no leader yet
     say(machine())
     chosen, results, failed = given.names or list(BENCHES), list[Result](), list[str]()

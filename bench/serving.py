@@ -53,7 +53,7 @@ INSERT INTO outbox (event_id, key) VALUES ($1, $2)
 
 async def _commands(settings: ListingsSettings) -> int:
     """The service's own calls."""
-    telemetry.setup("listings", None, None)
+    telemetry.setup("listings", None, None, settings.trace_ratio)
     system = SystemClock()
     clock = BusinessClock(system)
     database = Database(settings.database_url.get_secret_value(), system=system, business=clock, pool=settings.database_pool)

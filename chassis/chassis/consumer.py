@@ -49,6 +49,7 @@ class Consumers:
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [Tail(one, one.listen.follower) if one.listen.follower else Group(one) for one in handlings]
         self._asking: AIOKafkaConsumer | None = None
+        self._rebuilds = metrics.CLIENT_REBUILDS.labels("consumer")
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
         taken also while the broker is away."""
@@ -64,7 +65,7 @@ class Consumers:
             except LeaseLostError:
                 log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
-                metrics.CLIENT_REBUILDS.labels("consumer").inc()
+                self._rebuilds.inc()
                 log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
 

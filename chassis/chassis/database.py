@@ -283,13 +283,13 @@ class Database:
             connect_args={
                 "timeout": _CONNECT_TIMEOUT,
                 "command_timeout": _STATEMENT_TIMEOUT,
-                **tls(ca_file),
                 "server_settings": {
                     "timezone": "UTC",
                     "idle_in_transaction_session_timeout": f"{_IDLE_TIMEOUT:.0f}s",
                 },
             },
         )
+        secure(self.engine, ca_file)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._waited = metrics.DATABASE_WAIT.labels(use)
         metrics.DATABASE_LIMIT.labels(use).set(pool)
@@ -376,9 +376,16 @@ def async_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
-def tls(ca_file: Path | None) -> dict[str, Any]:
-    """The driver's argument for a connection whose other end has to show a certificate of that CA, for its own name."""
-    return {"ssl": ssl.create_default_context(cafile=ca_file)} if ca_file else {}
+def secure(engine: AsyncEngine, ca_file: Path | None) -> None:
+    """Have the other end of each connection show a certificate of that CA, for its own name. The file is read for each: a CA
+    is renewed while services run.
+    """
+
+    def connecting(dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> None:
+        named["ssl"] = ssl.create_default_context(cafile=ca_file)
+
+    if ca_file:
+        event.listen(engine.sync_engine, "do_connect", connecting)
 
 
 def unavailable(error: BaseException) -> bool:

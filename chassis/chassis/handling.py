@@ -127,6 +127,7 @@ class Handling:
         self.actor = f"service:{service}"
         self._topic = topics.load().named(listen.topic)
         self._delay = metrics.EVENT_DELAY.labels(self.group)
+        self._gaps = metrics.VERSION_GAPS.labels(self.group)  # at 0 from the start, so that the first one is a rise
         self._late = 0
         self._open: set[str] | None = None  # of a tail: keys that have had open dead letters
 
@@ -220,7 +221,7 @@ class Handling:
     def _look_for_gap(self, tx: Tx, record: Record, done: int) -> None:
         """Count versions that never came: compacted away before they were read, given up by a fence, or lost."""
         if record.version > done + 1 and self._topic.consecutive:
-            tx.on_commit(metrics.VERSION_GAPS.labels(self.group).inc)
+            tx.on_commit(self._gaps.inc)
 
     async def rewrite(self, records: Sequence[Record]) -> int:
         """Write the projection's rows of records anew; returns how many the handler did not take. Raises as `batch` does.
@@ -375,7 +376,7 @@ async def as_effect(tx: Tx, actor: str, group: str, record: Record, work: Awaita
         if record.traceparent and not telemetry.is_sampled(record.traceparent):  # a span would cost more than most handlers
             await work
             return
-        attributes = {"event_id": record.id, "topic": record.topic}
+        attributes = telemetry.messaging_attributes("process", record.topic, record.id, group)
         name = f"{group} handles {record.verb}"
         with telemetry.span(name, kind=SpanKind.CONSUMER, parent=record.traceparent, attributes=attributes):
             tx.cause = Cause(actor, event_id=record.id, traceparent=telemetry.traceparent())

@@ -165,7 +165,7 @@ def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, po
 
 
 async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> None:
-    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file)
+    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio)
     context = _context(settings)
     running = _Running(service, context)
     stopping = asyncio.Event()
@@ -323,6 +323,7 @@ def _is_cancelled() -> bool:
 
 async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
     """Begin a task anew whenever it fails."""
+    failures = metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", ""))  # at 0 from the start: the first one is a rise
     while True:
         try:
             await task()
@@ -330,7 +331,7 @@ async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
         except Unavailable as error:
             log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", ""), "why": str(error)})
         except Exception:
-            metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", "")).inc()
+            failures.inc()
             log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
         if _is_cancelled():  # it was told to end, and failed on the way
             return

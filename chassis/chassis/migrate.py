@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.database import async_url, tls
+from chassis.database import async_url, secure
 from chassis.schema import grant
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ async def migrate(url: str, versions: Path, role: str, ca_file: Path | None = No
     that revision already, or where a newer release has brought it further. Raises `IncompatibleError` where that release has
     left what this one can't run on, and what the driver says where the database stays away.
     """
-    engine = create_async_engine(async_url(url), poolclass=NullPool, connect_args=tls(ca_file))
+    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    secure(engine, ca_file)
     try:
         await _wait(engine, patience)
         async with engine.connect() as connection:

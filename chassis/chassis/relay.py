@@ -127,6 +127,7 @@ class Relay:
         self._replays_at = 0.0
         self._replaying = False
         self._absent: dict[str, float] = {}  # topic → until when nobody need look for it
+        self._rebuilds = metrics.CLIENT_REBUILDS.labels("relay")
         database.woken = self._wake.set
 
     async def run(self) -> None:
@@ -138,7 +139,7 @@ class Relay:
             except LeaseLostError:
                 log.warning("relay: another one leads now")
             except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
-                metrics.CLIENT_REBUILDS.labels("relay").inc()
+                self._rebuilds.inc()
                 log.warning("relay: starting over", extra={"error": type(error).__name__, "why": str(error)})
                 await asyncio.sleep(0.5)
             finally:
@@ -435,5 +436,6 @@ def _hop(event: StoredEvent) -> str:
     """The traceparent of this hop: a span of its own where the trace is recorded."""
     if not telemetry.is_sampled(event.traceparent):
         return event.traceparent
-    with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent):
+    attributes = telemetry.messaging_attributes("send", event.topic, str(event.id))
+    with telemetry.span(f"publish {event.topic}", kind=SpanKind.PRODUCER, parent=event.traceparent, attributes=attributes):
         return telemetry.traceparent() or event.traceparent

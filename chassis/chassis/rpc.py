@@ -30,6 +30,7 @@ from chassis.personal import screen
 
 log = logging.getLogger(__name__)
 
+_ON_THE_WAY = 0.05  # seconds that a call may have taken to come
 _CLAIM = """
 INSERT INTO request_log (principal, method, request_id, request_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
@@ -146,7 +147,8 @@ class Pipeline:
         language = _language(metadata.get("accept-language", ""))
         began, code = time.monotonic(), "OK"
         parent = metadata.get("traceparent", "")
-        with telemetry.span(method.full_name, kind=SpanKind.SERVER, parent=parent) as span:
+        attributes = telemetry.rpc_attributes(method.full_name)
+        with telemetry.span(method.full_name, kind=SpanKind.SERVER, parent=parent, attributes=attributes) as span:
             try:
                 self._enter()
                 try:
@@ -157,14 +159,14 @@ class Pipeline:
                 code = fault.code.name
                 await _abort(context, status.status_of(fault, language))
             except (grpc.aio.AbortError, asyncio.CancelledError):
-                code = "CANCELLED"
+                code = "DEADLINE_EXCEEDED" if _is_late(context) else "CANCELLED"
                 raise
             except Exception:
                 code = "INTERNAL"
                 log.exception("call failed", extra={"method": method.full_name})
                 await _abort(context, status.internal(telemetry.trace_id()))
             finally:
-                span.set_attribute("rpc.grpc.status", code)
+                span.set_attribute("rpc.grpc.status_code", grpc.StatusCode[code].value[0])
                 metrics.RPC_SECONDS.labels(method.name).observe(time.monotonic() - began, telemetry.exemplar())
                 metrics.RPC_CALLS.labels(method.name, code).inc()
 
@@ -251,6 +253,14 @@ _REFUSALS = {language: rpc_status.to_status(status.status_of(Exhausted(), langua
 def _refuse_ill_formed(request: Message) -> None:
     if problems := wellformed.problems(request):
         raise Invalid(problems)
+
+
+def _is_late(context: Any) -> bool:
+    """Whether the caller's deadline has passed, or passes just now at its end, which is ahead of ours by the way that the call
+    took: gRPC cancels such a call as it does one that its caller gave up.
+    """
+    left = context.time_remaining()
+    return left is not None and left <= _ON_THE_WAY
 
 
 def _request_id(text: str) -> UUID | None:

@@ -19,6 +19,7 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", _MAX_MESSAGE),
     ("grpc.max_send_message_length", 4 * _MAX_MESSAGE),
     ("grpc.so_reuseport", 1),  # for the acceptors
+    ("grpc.max_connection_age_ms", 5 * 60 * 1000),  # callers connect anew, to pods that came meanwhile, too; calls may end
 ]
 _ACCEPTORS = 4
 """gRPC servers that share the port. Each takes one call in some five turns of the loop: with one alone, calls wait to be

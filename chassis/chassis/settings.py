@@ -69,6 +69,8 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = None
     trace_file: Path | None = None
     """Where spans are appended as JSON lines, for tests and the local platform."""
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of the traces that are recorded, of those that begin here."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

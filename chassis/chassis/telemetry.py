@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.export import (
     SpanExporter,
     SpanExportResult,
 )
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -28,16 +29,38 @@ _tracer = trace.get_tracer("alliance")
 _SAMPLED = frozenset("13579bdf")  # last digits of traceparents whose trace is recorded
 
 
-def setup(service: str, otlp_endpoint: str | None, trace_file: Path | None) -> None:
-    """Send spans to a collector and, for tests and the local platform, to a file of JSON lines."""
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+def setup(service: str, otlp_endpoint: str | None, trace_file: Path | None, ratio: float) -> None:
+    """Send spans to a collector (by TLS where its address is https) and, for tests and the local platform, to a file of JSON
+    lines; of the traces that begin here a share, `ratio`, and of others what whoever began them decided.
+    """
+    sampler = ParentBasedTraceIdRatio(ratio)
+    provider = TracerProvider(sampler=sampler, resource=Resource.create({"service.name": service}))
     if otlp_endpoint:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint, insecure=True)))
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint, insecure=not otlp_endpoint.startswith("https://")))
+        )
     if trace_file:
         provider.add_span_processor(SimpleSpanProcessor(_FileExporter(trace_file, service)))
     trace.set_tracer_provider(provider)
+
+
+def rpc_attributes(method: str) -> dict[str, str | int]:
+    """Of a call of `/package.Service/Method`, by OpenTelemetry's semantic conventions."""
+    service, name = method.strip("/").rsplit("/", 1)
+    return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}
+
+
+def messaging_attributes(operation: str, topic: str, message: str, group: str = "") -> dict[str, str | int]:
+    """Of a record that is sent (`send`) or handled (`process`, by a group), likewise."""
+    found: dict[str, str | int] = {
+        "messaging.system": "kafka",
+        "messaging.operation.type": operation,
+        "messaging.destination.name": topic,
+        "messaging.message.id": message,
+    }
+    return found | ({"messaging.consumer.group.name": group} if group else {})
 
 
 @contextmanager

@@ -42,7 +42,7 @@ _BY_THE_CHART = {  # settings that other values decide
     "kafka_bootstrap", "kafka_security", "kafka_username", "kafka_password", "kafka_ca_file",
     "grpc_listen", "grpc_cert_file", "grpc_key_file", "grpc_ca_file", "probes_listen", "metrics_listen", "ports_file",
     "registry_target", "listings_target", "jwks_file", "token_issuer", "token_audience", "service_token_file",
-    "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "index_folder",
+    "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "trace_ratio", "index_folder",
 }  # fmt: skip
 _OF_OBJECT_STORES = "AWS_[A-Z_]+"  # credentials and endpoint of registry's documents
 _KINDS = {

@@ -17,7 +17,8 @@ _DAY = 86_400  # seconds
 
 def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> dict[str, Any]:
     """The Job. Its pod has the service's labels, by which the network policy lets it out, and its readiness probe, which
-    nobody answers: so no call is sent to it. `stamp` makes its name its own.
+    nobody answers: so no call is sent to it; by a label of its own the disruption budget leaves it out, which could tell
+    nothing of a Job. `stamp` makes its name its own.
     """
     metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
     (container,) = spec["containers"]
@@ -25,7 +26,7 @@ def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> 
     pod = {key: value for key, value in spec.items() if key not in ("initContainers", "topologySpreadConstraints")}
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     template = {
-        "metadata": {"labels": labels},
+        "metadata": {"labels": labels | {"alliance/once": "true"}},
         "spec": pod | {"restartPolicy": "Never", "containers": [once | {"args": [*arguments]}]},
     }
     return {

@@ -86,6 +86,18 @@ async def test_a_server_without_a_certificate_of_the_ca_is_not_told_a_thing(serv
             pass
 
 
+async def test_a_ca_that_was_renewed_is_taken_up_by_a_process_that_runs(server: Server, tmp_path: Path) -> None:
+    ca = Authority().issue(tmp_path / "other").ca
+    database = _database(server.url, ca)
+    with pytest.raises(Unavailable):
+        async with database.transaction(Cause("tester")):
+            pass
+    ca.write_bytes(server.ca.read_bytes())
+    async with database.transaction(Cause("tester"), read_only=True) as tx:
+        assert await tx.sql.value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    await database.close()
+
+
 async def test_nor_one_with_another_name(server: Server) -> None:
     named = server.url.replace("127.0.0.1", "localhost")
     with pytest.raises(ssl.SSLCertVerificationError):

@@ -5,6 +5,12 @@ from tests.deploy.mutations import Mutation, drop
 MUTATIONS: tuple[Mutation, ...] = (
     (
         "databases",
+        "standbys that may share a zone",
+        "production",
+        lambda r: r.of("Cluster")[0]["spec"]["affinity"].pop("podAntiAffinityType"),
+    ),
+    (
+        "databases",
         "fewer connections than pods may take",
         "production",
         lambda r: r.of("Cluster")[0]["spec"]["postgresql"]["parameters"].update(max_connections="300"),

@@ -3,6 +3,28 @@
 from tests.deploy.mutations import Mutation, drop, rules
 
 MUTATIONS: tuple[Mutation, ...] = (
+    ("database_closed", "no policy", "operators", lambda r: drop(r, "NetworkPolicy", "alliance-database")),
+    (
+        "database_closed",
+        "any pod connects",
+        "production",
+        lambda r: r.named("NetworkPolicy", "alliance-database")["spec"]["ingress"][0].pop("from"),
+    ),
+    (
+        "database_closed",
+        "any pod of the release connects",
+        "operators",
+        lambda r: r.named("NetworkPolicy", "alliance-database")["spec"]["ingress"][0]["from"][0]["podSelector"].pop(
+            "matchExpressions"
+        ),
+    ),
+    ("routed", "no grant for the gateway", "operators", lambda r: drop(r, "ReferenceGrant", "alliance-gateway-tls")),
+    (
+        "routed",
+        "a gateway reads every Secret",
+        "operators",
+        lambda r: r.named("ReferenceGrant", "alliance-gateway-tls")["spec"]["to"][0].pop("name"),
+    ),
     ("mutual_tls", "operators can't get in", "operators", lambda r: drop(r, "Certificate", "alliance-operator")),
     (
         "default_deny",

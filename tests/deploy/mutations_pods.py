@@ -42,6 +42,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "lab",
         lambda r: r.settings("listings").update(ALLIANCE_PROBES_LISTEN="0.0.0.0:50053"),
     ),
+    (
+        "disruption_budget",
+        "a Job's pod is counted",
+        "lab",
+        lambda r: r.named("PodDisruptionBudget", "alliance-notify")["spec"]["selector"].pop("matchExpressions"),
+    ),
+    (
+        "spread",
+        "nodes of a lost zone are counted",
+        "production",
+        lambda r: r.pod("notify")["topologySpreadConstraints"][0].pop("nodeTaintsPolicy"),
+    ),
     ("drained", "no preStop", "lab", lambda r: r.container("registry").pop("lifecycle")),
     ("drained", "the default grace", "lab", lambda r: r.pod("registry").pop("terminationGracePeriodSeconds")),
     (

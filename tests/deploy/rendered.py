@@ -115,7 +115,9 @@ def mounted(r: Rendered, service: str, path: str) -> dict[str, Any] | None:
 def selects(selector: dict[str, Any], deployment: Manifest) -> bool:
     """Whether a selector is on a Deployment's pods."""
     labels = deployment["spec"].get("template", {}).get("metadata", {}).get("labels", {})
-    return bool(selector.get("matchLabels")) and selector["matchLabels"].items() <= labels.items()
+    without = {one["key"] for one in selector.get("matchExpressions", []) if one["operator"] == "DoesNotExist"}
+    has_all = bool(selector.get("matchLabels")) and selector["matchLabels"].items() <= labels.items()
+    return has_all and not without & labels.keys()
 
 
 def _namespace(peer: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from tests.deploy.rendered import (
     secrets_of,
 )
 
-DATA = {"KafkaTopic", "KafkaUser", "Cluster", "Database", "Secret", "ExternalSecret"}
+DATA = {"KafkaTopic", "KafkaUser", "Cluster", "Database", "ScheduledBackup", "Secret", "ExternalSecret"}
 
 
 @rule
@@ -162,7 +162,8 @@ def databases(r: Rendered) -> Faults:
     if r.profile == "production":
         if not any(one.get("isWALArchiver") for one in spec.get("plugins", [])) or not r.of("ScheduledBackup"):
             yield "no backups"
-        if spec.get("affinity", {}).get("topologyKey") != ZONE:
+        affinity = spec.get("affinity", {})
+        if (affinity.get("topologyKey"), affinity.get("podAntiAffinityType")) != (ZONE, "required"):
             yield "standbys in one zone"
 
 

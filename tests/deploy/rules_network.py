@@ -168,6 +168,33 @@ def sealed_from_kafka_and_postgres(r: Rendered) -> Faults:
 
 
 @rule
+def database_closed(r: Rendered) -> Faults:
+    """The chart's PostgreSQL takes connections of the services, of its own pods and of its operator, and of nobody else."""
+    if not r.has_operators:
+        return
+    name, values = f"{FULL}-database", r.values["networkPolicy"]
+    spec = r.named("NetworkPolicy", name)["spec"]
+    found: dict[int, list[str]] = {}
+    for opened in spec.get("ingress", [{}]):
+        for port in opened.get("ports", [{"port": 0}]):
+            found.setdefault(port["port"], []).extend(_who(one) for one in opened.get("from", [{}]))
+    own, operator = f"pods cnpg.io/cluster={name}", elsewhere(values["databaseOperator"])
+    services = " ".join(sorted(SERVICES))
+    wanted = {5432: [services, own, operator], 8000: [own, operator], 9187: [elsewhere(values["metrics"])]}
+    if found != wanted or spec.get("policyTypes") != ["Ingress"]:
+        yield f"{found}, not {wanted}"
+    if spec.get("podSelector") != {"matchLabels": {"cnpg.io/cluster": name}}:
+        yield "not of the cluster's pods"
+
+
+def _who(peer: dict[str, Any]) -> str:
+    """Services of this release by their names, or any other peer."""
+    named = [one["values"] for one in peer.get("podSelector", {}).get("matchExpressions", []) if one["operator"] == "In"]
+    is_ours = peer.get("podSelector", {}).get("matchLabels") == {"app.kubernetes.io/instance": FULL}
+    return " ".join(sorted(named[0])) if named and is_ours else peer_of(peer)
+
+
+@rule
 def routed(r: Rendered) -> Faults:
     """Outside clients reach each service's own gRPC services, and not the operators'; the gateway checks who answers."""
     if not r.has_operators:
@@ -193,6 +220,12 @@ def routed(r: Rendered) -> Faults:
         tls = r.named("BackendTLSPolicy", name)["spec"]
         if tls.get("validation", {}).get("hostname") not in r.named("Certificate", name)["spec"]["dnsNames"]:
             yield f"{service}: not checked by the gateway"
+    grant = r.named("ReferenceGrant", f"{FULL}-gateway-tls")["spec"]
+    may = {one["namespace"] for one in grant.get("from", []) if one["kind"] == "Gateway"}
+    if may != {one["namespace"] for one in r.values["gateway"]["parents"]}:
+        yield "the gateway can't show its certificate"
+    if grant.get("to") != [{"group": "", "kind": "Secret", "name": f"{FULL}-gateway-tls"}]:
+        yield f"a gateway may read {grant.get('to')}"
 
 
 @rule

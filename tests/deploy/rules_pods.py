@@ -3,6 +3,8 @@
 import re
 from importlib import import_module
 
+from run_once import job_of
+
 from alliance_local.state import SERVICES
 from tests.deploy.helm import NAMESPACE, name_of
 from tests.deploy.rendered import (
@@ -123,6 +125,8 @@ def disruption_budget(r: Rendered) -> Faults:
         wanted = {"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
         if not wanted.items() <= spec.items() or not selects(spec.get("selector", {}), r.deployment(service)):
             yield f"{service}: {spec}"
+        if selects(spec.get("selector", {}), {"spec": job_of(r.deployment(service), ["replay"], 1)["spec"]}):
+            yield f"{service}: counts a Job's pod, of which the budget can tell nothing"
 
 
 @rule
@@ -174,6 +178,8 @@ def spread(r: Rendered) -> Faults:
             yield f"{service}: {sorted(found)}"
         elif not all(selects(one["labelSelector"], r.deployment(service)) for one in found.values()):
             yield f"{service}: counts other pods"
+        elif any(one.get("nodeTaintsPolicy") != "Honor" for one in found.values()):
+            yield f"{service}: waits for a zone that is lost"
         elif r.profile == "production" and found[ZONE]["whenUnsatisfiable"] != "DoNotSchedule":
             yield f"{service}: may all be in one zone"
 

@@ -1,4 +1,4 @@
-"""Removing data for good: by a command of its own, which asks first. What it removes is tried on a cluster."""
+"""Removing data for good: by a command of its own, which asks first, and knows every kind that is kept."""
 
 import os
 import re

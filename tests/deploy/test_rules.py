@@ -88,6 +88,26 @@ def test_by_cpu_a_horizontal_autoscaler_scales() -> None:
     assert found.deployment("matching")["spec"]["replicas"] == found.values["services"]["matching"]["replicas"]
 
 
+def test_while_databases_are_restored_nothing_serves_and_nothing_scales() -> None:
+    found = Rendered("production", render("production", "--set", "maintenance=true"), values("production"))
+    assert {one["spec"]["replicas"] for one in found.of("Deployment")} == {0}
+    assert not found.of("ScaledObject")
+    assert [one["kind"] for one in found.manifests if one["kind"] in ("Cluster", "KafkaTopic")], "data are there"
+
+
+def test_a_cluster_is_made_out_of_a_backup_and_archives_apart_from_it() -> None:
+    plain = Rendered("production", render("production"), {}).of("Cluster")[0]["spec"]
+    assert "bootstrap" not in plain
+    recovery, backup = "database.cluster.recovery", "database.cluster.backup"
+    given = f"{recovery}.objectStore=store,{recovery}.targetTime=2026-11-01T00:00:00Z,{backup}.serverName=second"
+    spec = Rendered("production", render("production", "--set", given), {}).of("Cluster")[0]["spec"]
+    asked = spec["bootstrap"]["recovery"]
+    (source,) = [one for one in spec["externalClusters"] if one["name"] == asked["source"]]
+    assert asked["recoveryTarget"] == {"targetTime": "2026-11-01T00:00:00Z"}
+    assert source["plugin"]["parameters"] == {"barmanObjectName": "store", "serverName": "alliance-database"}
+    assert spec["plugins"][0]["parameters"]["serverName"] == "second"
+
+
 def test_connections_follow_the_pods_and_their_pools() -> None:
     def most(*given: str) -> int:
         (cluster,) = Rendered("operators", render("operators", *given), {}).of("Cluster")

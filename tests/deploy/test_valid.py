@@ -25,6 +25,7 @@ _MODELS = {  # typed models of each project's resources, as a package has them
 _ELSEWHERE = {  # those that no package brings: their CRDs, in a folder that ALLIANCE_CRDS names
     "external-secrets.io/v1",
     "gateway.networking.k8s.io/v1",
+    "gateway.networking.k8s.io/v1beta1",
     "kafka.strimzi.io/v1",
     "postgresql.cnpg.io/v1",
 }

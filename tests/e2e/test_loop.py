@@ -106,6 +106,11 @@ def _same_trace(platform: Platform, listing: str, traceparent: str) -> None:
     assert ("matching", "matching.listing handles published") in names, names
     assert ("matching", "publish alliance.internal.matching.match.v1") in names, names
     assert ("notify", "notify.match handles proposed") in names, names
+    told = {span["name"]: span["attributes"] for span in spans}
+    called, handled = told["/alliance.listings.v1.ListingsService/PublishListing"], told["notify.match handles proposed"]
+    assert (called["rpc.method"], called["rpc.grpc.status_code"]) == ("PublishListing", 0)
+    assert handled["messaging.destination.name"] == "alliance.internal.matching.match.v1"
+    assert handled["messaging.consumer.group.name"] == "notify.match"
 
 
 def test_a_withdrawn_listing_ends_its_open_matches(platform: Platform) -> None:

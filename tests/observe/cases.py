@@ -34,15 +34,14 @@ def _rising(alert: str, series: str, more: str, enough: str, at: str) -> Case:
     return Case(alert, {series: more}, {series: enough}, at)
 
 
+_BURNS = ((14.4, "62m", "1m", 70), (6, "6h5m", "5m", 80), (3, "25h", "30m", 60), (1, "74h", "1h", 80))
+"""Factor of a rule, when it fires at the latest, seconds between two values, and how many those are."""
+
+
 def _burning(name: str, good: str, total: str, share: float) -> list[Case]:
     """Of a budget of `share`: each rule fires a little above its factor, not a little below; nor of four bad events."""
     cases = []
-    for factor, at, step, number in (
-        (14.4, "62m", "1m", 70),
-        (6, "6h5m", "5m", 80),
-        (3, "25h", "30m", 60),
-        (1, "74h", "1h", 80),
-    ):
+    for factor, at, step, number in _BURNS:
         each = 100_000
         bad = {more: round(each * share * factor * more) for more in (1.05, 0.95)}
         fires, quiet = ({total: f"0+{each}x{number}", good: f"0+{each - bad[more]}x{number}"} for more in (1.05, 0.95))
@@ -69,18 +68,26 @@ def _groups(number: int) -> Series:
     return {f'alliance_consumer_lag_records{{{NS}, group="g{one}"}}': "0x60" for one in range(number)}
 
 
+def _tail(*behind: int) -> Series:
+    """A tail, which each pod reads whole."""
+    lag = f'alliance_consumer_lag_records{{{NS}, group="matching.listing", pod='
+    return {f'{lag}"{pod}"}}': f"{records}x200" for pod, records in enumerate(behind)}
+
+
 def cases(groups: int) -> list[Case]:
     """All cases; `groups` is how many groups of consumers there are."""
     return [
         Case("AllianceNotThere", {}, _NOTIFY, "6m", "4m"),
         Case("AllianceServiceSilent", _ALL, _ALL | _NOTIFY, "6m", "4m", {"service": "notify"}),
         Case("AllianceGroupsSilent", _groups(groups - 1), _groups(groups), "11m", "9m"),
+        Case("AllianceGroupsSilent", {}, _groups(groups), "11m", "9m"),  # all of them at once
         _gauge("AllianceTargetDown", f'up{{{NS}, service="notify"}}', 0, 1, "11m", "9m"),
         _gauge("AllianceOutboxOld", f'alliance_outbox_oldest_seconds{{{NS}, service="registry"}}', 61, 60, "6m", "4m"),
         _gauge("AllianceRelayLeaderless", f'alliance_relay_leader{{{NS}, service="registry"}}', 0, 1, "3m", "1m"),
         _gauge("AllianceEventsParked", f'alliance_outbox_parked_rows{{{NS}, service="registry"}}', 1, 0, "11m", "9m"),
         _gauge("AllianceDeadLetters", f'alliance_dead_letters{{{NS}, service="notify", state="dead"}}', 1, 0, "11m", "9m"),
         _gauge("AllianceConsumerLag", f'alliance_consumer_lag_records{{{NS}, group="a"}}', 10_001, 10_000, "16m", "14m"),
+        Case("AllianceConsumerLag", _tail(10_001, 0), _tail(10_000, 10_000), "16m", "14m"),
         _gauge("AllianceEventsWithoutPartition", f"alliance_event_default_partition_rows{{{NS}}}", 1, 0, "61m", "59m"),
         _gauge("AllianceWorkOverdue", f'alliance_due_work{{{NS}, service="listings"}}', 1, 0, "16m", "14m"),
         Case(
@@ -116,6 +123,10 @@ def cases(groups: int) -> list[Case]:
 
 def _availability() -> list[Case]:
     """Here bad calls are a series of their own."""
-    good, bad = (f'{_CALLS}{{{NS}, method="A", code="{code}"}}' for code in ("NOT_FOUND", "INTERNAL"))
-    fires, quiet = ({good: "0+100000x70", bad: f"0+{number}x70"} for number in (1500, 1400))
-    return [Case("AllianceAvailabilityBurning", fires, quiet, "62m", labels={"burn": "14.4"})]
+    good, bad = (f'{_CALLS}{{{NS}, method="A", code="{code}"}}' for code in ("NOT_FOUND", "DEADLINE_EXCEEDED"))
+    cases = []
+    for factor, at, step, number in _BURNS:
+        shares = [round(100_000 * 0.001 * factor * more) for more in (1.05, 0.95)]
+        fires, quiet = ({good: f"0+{100_000 - share}x{number}", bad: f"0+{share}x{number}"} for share in shares)
+        cases.append(Case("AllianceAvailabilityBurning", fires, quiet, at, labels={"burn": f"{factor:g}"}, step=step))
+    return cases

@@ -18,6 +18,8 @@ RUNBOOKS = "RUNBOOKS"
 """Stands for what the runbooks' addresses begin with."""
 LEAST = 5
 """Bad events in the long window, below which nothing is said."""
+TAILS = ("matching.listing", "matching.ahead")
+"""Groups that every process reads whole."""
 _SELECTOR = f'namespace="{NAMESPACE}"'
 _WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
@@ -108,7 +110,7 @@ def _silent() -> list[dict[str, Any]]:
 
 def _states(groups: int) -> list[dict[str, Any]]:
     written = yaml.safe_load((Path(__file__).parent / "alerts.yaml").read_text(encoding="utf-8"))
-    given = {"SERVICES": "|".join(SERVICES), "GROUPS": str(groups)}
+    given = {"SERVICES": "|".join(SERVICES), "GROUPS": str(groups), "TAILS": "|".join(TAILS)}
     found = []
     for one in written:
         expression = selected(one["expr"])

@@ -6,7 +6,7 @@ Takes `root` (the chart's context), `service` (its name), `values` (its own), `f
 {{- $root := .root }}{{ $v := $root.Values }}{{ $service := .service }}{{ $facts := .facts }}
 {{- $name := printf "%s-%s" (include "alliance.fullname" $root) $service }}
 {{- $settings := include "alliance.settings" . }}
-{{- $scales := and (ne $v.autoscaling.source "none") (hasKey .values "autoscaling") -}}
+{{- $scales := and (ne $v.autoscaling.source "none") (hasKey .values "autoscaling") (not $v.maintenance) -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -28,7 +28,7 @@ metadata:
   labels: {{- include "alliance.component.labels" . | nindent 4 }}
 spec:
   {{- if not $scales }}
-  replicas: {{ .values.replicas }}
+  replicas: {{ $v.maintenance | ternary 0 .values.replicas }}
   {{- end }}
   revisionHistoryLimit: 5
   progressDeadlineSeconds: 600
@@ -51,6 +51,7 @@ spec:
         - topologyKey: {{ $key }}
           maxSkew: 1
           whenUnsatisfiable: {{ $strictness }}
+          nodeTaintsPolicy: Honor  # a zone that is lost, or not for us, is no empty one
           labelSelector:
             matchLabels: {{- include "alliance.component.selector" $ | nindent 14 }}
           matchLabelKeys: [pod-template-hash]
@@ -149,6 +150,7 @@ spec:
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
+    matchExpressions: [{key: alliance/once, operator: DoesNotExist}]  # pods of `run_once.py`
 {{- if $scales }}
 ---
 {{ include "alliance.scaling" . }}

@@ -32,6 +32,7 @@
 {{- if hasKey .values "index" }}{{ $_ := set $settings "index_folder" "/var/lib/alliance/index" }}{{ end }}
 {{- with $v.tokens.bootstrapAdmin }}{{ $_ := set $settings "bootstrap_admin_sub" . }}{{ end }}
 {{- with $v.telemetry.otlpEndpoint }}{{ $_ := set $settings "otlp_endpoint" . }}{{ end }}
+{{- $_ := set $settings "trace_ratio" $v.telemetry.ratio }}
 {{- range $name, $value := merge $settings .values.settings }}
 ALLIANCE_{{ upper $name }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
