@@ -66,13 +66,18 @@ async def open_body(tx: Tx, name: str) -> BodyRow:
 async def joinable_body(tx: Tx, name: str) -> BodyRow:
     """The body, locked; a suspended one takes nobody in."""
     body = await open_body(tx, name)
+    refuse_newcomers(body)
+    return body
+
+
+def refuse_newcomers(body: BodyRow) -> None:
+    """Raises `Precondition` where a body takes nobody in, nor anybody back."""
     if body.state == BodyState.SUSPENDED:
         raise Precondition(
             "ILLEGAL_STATE",
             "组织已暂停，不能接收新成员；请先恢复",
             "the body is suspended and takes nobody in; resume it first",
         )
-    return body
 
 
 async def locked_membership(tx: Tx, name: str) -> tuple[BodyRow, MembershipRow]:

@@ -1,5 +1,6 @@
 """Bodies in the register: who joins, which industry or major is whose, whom a pilot or support unit names."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import grpc
@@ -57,6 +58,23 @@ def test_nobody_joins_a_body_that_is_suspended_or_dissolved(platform: Platform, 
     if verb == "Suspend":
         registry.ResumeBody(rpc.ResumeBodyRequest(name=body.name, reason="整改完成"))
         assert world.join(platform, body.name, newcomer)
+
+
+@pytest.mark.parametrize(("days_ago", "comes_back"), [(0, True), (1, False)])
+def test_a_suspended_body_takes_no_member_back(platform: Platform, days_ago: int, comes_back: bool) -> None:
+    """Who is a member today may stay on; whose membership is over is a newcomer."""
+    body, _ = world.formed_alliance(platform)
+    registry, joined = world.operator(platform).registry, date.fromisoformat(body.formed_on)
+    last = str(joined - timedelta(days=days_ago))
+    made = world.join(platform, body.name, world.organization(platform, UNIVERSITY), since="2020-01-01")
+    ended = registry.EndMembership(rpc.EndMembershipRequest(name=made.name, valid_to=last, reason="退出"))
+    registry.SuspendBody(rpc.SuspendBodyRequest(name=body.name, reason="整改"))
+    ended.valid_to = ""
+    request = rpc.UpdateMembershipRequest(membership=ended, update_mask=FieldMask(paths=["valid_to"]))
+    if comes_back:
+        assert not registry.UpdateMembership(request).valid_to
+    else:
+        assert refusal(registry.UpdateMembership, request).code() == grpc.StatusCode.FAILED_PRECONDITION
 
 
 def test_a_body_says_when_its_last_suspension_began_and_ended(platform: Platform) -> None:

@@ -43,10 +43,13 @@ class Memberships(Rpcs):
         etag.check(request.membership.etag, row.version, row.name)
         merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
+        last, today = parsed_date(merged.valid_to), business_date(call.tx.now)
+        if row.valid_to is not None and row.valid_to < today <= (last or today):
+            guards.refuse_newcomers(body)
         await self._judge.turn(call.tx, body)
         row.roles = list(merged.roles)
         row.valid_from = parsed_date(merged.valid_from) or row.valid_from
-        row.valid_to = parsed_date(merged.valid_to)
+        row.valid_to = last
         await guards.refuse_overlap(call.tx, row)
         await changes.save_membership(call.tx, body, row, "updated")
         await self._judge.renew(call.tx, body, body.version)
