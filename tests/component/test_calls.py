@@ -83,6 +83,21 @@ async def test_one_call_more_than_it_takes_at_once_is_shed_and_counted(channel: 
     assert (shed(), refused(), answered(), timed()) == (1, 1, _MOST + 1, _MOST + 1)
 
 
+@pytest.mark.parametrize(("runs_out", "code"), [(True, "DEADLINE_EXCEEDED"), (False, "CANCELLED")])
+async def test_a_call_that_runs_out_of_time_is_told_from_one_that_is_given_up(
+    channel: grpc.aio.Channel, searches: _Searches, runs_out: bool, code: str
+) -> None:
+    """Else a platform that hangs would look as one whose callers change their minds."""
+    counted = {one: Rise("alliance_rpc_calls_total", method=_METHOD, code=one) for one in ("DEADLINE_EXCEEDED", "CANCELLED")}
+    waiting = MatchingServiceStub(channel).SearchListings(rpc.SearchListingsRequest(), timeout=0.5 if runs_out else 60.0)
+    await until(lambda: searches.taken == 1)
+    if not runs_out:
+        waiting.cancel()
+    assert (await waiting.code()).name == code
+    await until(lambda: sum(rise() for rise in counted.values()) == 1)
+    assert counted[code]() == 1
+
+
 @pytest.mark.parametrize(("language", "locale"), [("en-GB, zh;q=0.5", "en"), ("zh", "zh-CN"), ("", "zh-CN")])
 async def test_a_refusal_says_why_and_when_to_try_again(
     channel: grpc.aio.Channel, searches: _Searches, language: str, locale: str
