@@ -1,5 +1,6 @@
 """What is counted now and then, on each service's own tables and by its lesser role; connections in use."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ import registry.metrics
 import registry.store
 import reporting.metrics
 import reporting.store
+from alliance.matching.v1.matching_service_pb2 import AcceptMatchRequest
+from alliance.registry.v1.organization_pb2 import ORG_TYPE_UNIVERSITY
 from alliance_local.control import Platform
 from chassis.clock import BusinessClock, SystemClock
 from chassis.counting import counting, grouped, show
@@ -61,6 +64,35 @@ async def test_the_gauge_says_how_many_there_are(platform: Platform) -> None:
     show(gauge, {}, frozenset({("alliance", "draft")}))
     async with running(counting(database, gauge, statement, *kinds)):
         await until(lambda: metric("alliance_bodies", kind="alliance", state="draft") > 0)
+    await database.close()
+
+
+async def test_what_an_alliance_has_is_counted(platform: Platform) -> None:
+    """Each listing and match once, whatever happened to it; by what people call the alliance."""
+    body, council = await asyncio.to_thread(world.formed_alliance, platform)
+    employer, school = council[0], await asyncio.to_thread(world.organization, platform, ORG_TYPE_UNIVERSITY)
+    await asyncio.to_thread(world.join, platform, body.name, school)
+    title, bodies = world.unique("封装"), (body.name,)
+    demand = await asyncio.to_thread(world.publish, employer, world.job(employer.name, title, bodies))
+    supply = await asyncio.to_thread(world.publish, school, world.talent(school.name, title, bodies))
+    match = await asyncio.to_thread(world.matched, employer, demand.name, supply.name)
+    for one in (employer, school):
+        await asyncio.to_thread(one.caller.matching.AcceptMatch, AcceptMatchRequest(name=match.name))
+    database = _database(platform, "reporting")
+
+    def counted() -> dict[str, float]:
+        labels = {"body": body.name, "name": body.display_name}
+        figures = ("demands", "supplies", "proposed", "accepted", "fulfilled")
+        found = {one: REGISTRY.get_sample_value("alliance_body_figures", {**labels, "figure": one}) for one in figures}
+        return {figure: number for figure, number in found.items() if number is not None}
+
+    async def is_told() -> bool:
+        async with database.alone() as sql:
+            rows = [tuple(row) for row in await sql.rows(reporting.store.ALLIANCES)]
+        show(reporting.metrics.ALLIANCES, grouped(rows, (str, str, str)), frozenset())
+        return counted() == {"demands": 1, "supplies": 1, "proposed": 1, "accepted": 1}
+
+    await until(is_told)
     await database.close()
 
 

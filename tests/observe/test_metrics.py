@@ -27,13 +27,16 @@ _METHODS = max(
 )
 _BOUNDS = {  # label → how many values it has in one process at most
     "band": 10,
+    "body": 200,
     "channel": len(notify_pb2.Channel.keys()),
     "client": 2,  # relay, consumer
     "code": len(grpc.StatusCode),
     "direction": 2,  # in, out
+    "figure": 5,
     "group": max(sum(name in one.consumers for one in topics.load().all) for name in SERVICES),
     "kind": max(len(Kind), len(BodyKind)) + 1,
     "method": _METHODS,
+    "name": 1,  # of a body
     "outcome": 10,
     "pool": 2,  # calls, plumbing
     "rule": len(deadlines.RULES),

@@ -14,6 +14,13 @@ _SELECTOR = 'namespace="$namespace"'
 _OF_SERVICE = f'{_SELECTOR}, service="$service"'
 _WIDTH, _HEIGHT = 24, 8
 _RATE = "$__rate_interval"
+_FIGURES = {
+    "demands": "需求 · Demands",
+    "supplies": "供给 · Supplies",
+    "proposed": "匹配建议 · Matches proposed",
+    "fulfilled": "达成 · Matches fulfilled",
+}
+"""Figures of `alliance_body_figures` with a panel each."""
 
 
 class Panel(NamedTuple):
@@ -190,6 +197,11 @@ def _business() -> Iterator[Panel]:
         [("sum by (state) (max by (kind, state) (alliance_listings{NS}))", "{{state}}")],
         width=12,
     )
+    for figure, title in _FIGURES.items():
+        yield Panel(f"各联盟：{title}, by alliance", [(_of_alliance(figure), "{{name}}")], width=6)
+    fit = f"{_of_alliance('accepted')} / {_of_alliance('proposed')}"
+    title = "各联盟：契合度，建议中双方接受的 · Fit: accepted, of what was proposed, by alliance"
+    yield Panel(title, [(fit, "{{name}}")], "percentunit", 24)
     yield Panel("匹配进展 · Steps of matches", [(_increase("alliance_matching_steps_total{NS}", "verb"), "{{verb}}")])
     accepted = 'sum(increase(alliance_matching_steps_total{NS, verb="accepted"}[$__range]))'
     proposed = 'sum(increase(alliance_matching_steps_total{NS, verb="proposed"}[$__range]))'
@@ -243,6 +255,10 @@ def _business() -> Iterator[Panel]:
     )
     yield Panel("无响应的接口 · Silent feeds", [("max(alliance_feeds_silent{NS})", "silent")])
     yield Panel("接口最长静默 · Longest silence of a feed", [("max(alliance_feeds_quiet_seconds{NS})", "quiet")], "s")
+
+
+def _of_alliance(figure: str) -> str:
+    return f'max by (name) (alliance_body_figures{{NS, figure="{figure}"}})'
 
 
 def _fulfilled(objective: Objective, window: str) -> str:

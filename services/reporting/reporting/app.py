@@ -40,11 +40,12 @@ class ReportingParts(Parts):
         return events.listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Deadlines by the business clock; how many there are."""
+        """Deadlines by the business clock; how many there are, and what each alliance has."""
         days = self.context.settings.report_due_days
         return [
             sweep(self.context, "service:reporting", partial(deadlines.sweep, report_days=days)),
             counting(self.context.database, metrics.DEADLINES, store.DEADLINES, str, str),
+            counting(self.context.database, metrics.ALLIANCES, store.ALLIANCES, str, str, str),
         ]
 
     async def due_work(self, tx: Tx) -> int:

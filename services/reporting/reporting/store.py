@@ -162,6 +162,22 @@ fact: Table = FactRow.__table__  # type: ignore[attr-defined]
 naming: Table = NamingRow.__table__  # type: ignore[attr-defined]
 deadline: Table = DeadlineRow.__table__  # type: ignore[attr-defined]
 DEADLINES = "SELECT rule, state, count(*) FROM deadline GROUP BY rule, state"
+ALLIANCES = f"""
+SELECT b.name, b.display_name, told.figure, count(DISTINCT f.subject)
+FROM (
+  SELECT name, display_name FROM access_body
+  WHERE kind = {body_pb2.BODY_KIND_ALLIANCE:d} AND state = {body_pb2.BODY_STATE_FORMED:d} ORDER BY formed_on, name LIMIT 200
+) b
+JOIN fact_body n ON n.body = b.name
+JOIN fact f ON f.event_id = n.event_id
+CROSS JOIN LATERAL (SELECT CASE
+  WHEN n.side = 'demand' THEN 'demands'
+  WHEN n.side = 'supply' THEN 'supplies'
+  WHEN f.aggregate = 'match' AND f.verb IN ('proposed', 'fulfilled') THEN f.verb
+  WHEN f.aggregate = 'match' AND f.verb = 'accepted' AND f.accepted THEN f.verb
+END AS figure) told
+WHERE told.figure IS NOT NULL GROUP BY b.name, b.display_name, told.figure
+"""  # noqa: S608 - the numbers are the contract's
 report: Table = ReportRow.__table__  # type: ignore[attr-defined]
 revision: Table = RevisionRow.__table__  # type: ignore[attr-defined]
 source: Table = SourceRow.__table__  # type: ignore[attr-defined]
