@@ -77,7 +77,7 @@ async def test_what_an_alliance_has_is_counted(platform: Platform) -> None:
     supply = await asyncio.to_thread(world.publish, school, world.talent(school.name, title, bodies))
     match = await asyncio.to_thread(world.matched, employer, demand.name, supply.name)
     for one in (employer, school):
-        await asyncio.to_thread(one.caller.matching.AcceptMatch, AcceptMatchRequest(name=match.name))
+        await asyncio.to_thread(one.caller.matching.AcceptMatch, AcceptMatchRequest(name=match.name, organization=one.name))
     database = _database(platform, "reporting")
 
     def counted() -> dict[str, float]:

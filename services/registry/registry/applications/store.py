@@ -296,10 +296,11 @@ def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
 def in_one_team(organization: str, other: ColumnElement[str]) -> ColumnElement[bool]:
     """Steps of the application named an organization and another."""
     one, two, a = party.alias(), party.alias(), application.c
-    return exists().where(
+    both = exists().where(
         *(one.c.application == a.name, one.c.organization == organization),
         *(two.c.application == a.name, two.c.organization == other),
     )
+    return both.correlate_except(one, two)  # the other is of whatever encloses it, however far out
 
 
 def _guided(viewer: Viewer) -> ColumnElement[bool]:
