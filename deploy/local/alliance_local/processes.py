@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -28,6 +29,7 @@ class Command:
 
 async def start(command: Command) -> asyncio.subprocess.Process:
     """Start a child; the kernel kills it when this process ends, however it ends."""
+    another: dict[str, Any] = {"user": command.user, "group": command.user} if command.user else {}  # uvloop knows neither
     with command.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
             *map(str, command.arguments),
@@ -35,8 +37,7 @@ async def start(command: Command) -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=asyncio.subprocess.STDOUT,
-            user=command.user,
-            group=command.user,
+            **another,
             start_new_session=True,  # a Ctrl-C at the terminal is the supervisor's to handle
             preexec_fn=partial(_die_with_parent, os.getpid()),
         )
