@@ -93,8 +93,8 @@ def end(pid: int, started: str) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a child sees of the environment: nothing but what it needs, and OpenTelemetry's own variables."""
-    wanted = ("PATH", "HOME", "LANG", "TZDIR")
+    """What a child sees of the environment: nothing but what it needs, OpenTelemetry's variables, and the share of traces."""
+    wanted = ("PATH", "HOME", "LANG", "TZDIR", "ALLIANCE_TRACE_RATIO")
     kept = {name: value for name, value in os.environ.items() if name in wanted or name.startswith("OTEL_")}
     return {"PYTHONUNBUFFERED": "1", **kept, **more}
 
