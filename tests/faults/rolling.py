@@ -14,8 +14,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from itertools import count
+from datetime import UTC, datetime
+from itertools import count, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 
@@ -31,6 +33,7 @@ GOAL = 15.0  # seconds in which 99 of 100 events have their effect
 _MEASURED = 10.0  # seconds of full load
 _ANSWER = 5.0  # seconds after which a command is sent again
 _AGAIN, _PAUSE = 0.2, 5.0  # seconds before that, doubled each time, and the most
+_STALL = 5.0  # seconds without an effect that are told
 _LAST = 90.0  # seconds in which the last commands have to be answered
 _OPTIONS = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)]
 _PROMISES = {
@@ -41,6 +44,11 @@ _PROMISES = {
     "C": "every effect caused one event, which is on its topic, in order",
     "R": f"99 of 100 events have their effect within {GOAL:.0f} s",
 }
+
+
+class _Kill(NamedTuple):
+    at: datetime
+    part: str
 
 
 async def rolling(platform: Platform, folder: Path, seconds: float, every: float, seed: int) -> bool:
@@ -55,9 +63,10 @@ async def rolling(platform: Platform, folder: Path, seconds: float, every: float
             await _written(caller, "keys/first")
             rate = await _capacity(world, caller)
             print(f"capacity {rate:.0f} events/s from command to effect; load {rate / 2:.0f} commands/s for {seconds:.0f} s")
-            before = len(await _delays(world))
-            await asyncio.gather(_load(caller, rate / 2, seconds), _kills(world, every, seconds))
+            before, kills = len(await _delays(world)), list[_Kill]()
+            await asyncio.gather(_load(caller, rate / 2, seconds), _kills(world, every, seconds, kills))
         broken = await invariants.broken(world)
+        await _stalls(world, kills)
         return _verdict(broken, (await _delays(world))[before:])
 
 
@@ -103,12 +112,13 @@ async def _written(caller: Caller, key: str) -> None:
         )  # all at once would keep it overloaded
 
 
-async def _kills(world: World, every: float, seconds: float) -> None:
+async def _kills(world: World, every: float, seconds: float, kills: list[_Kill]) -> None:
     ending = time.monotonic() + seconds
     for part in _turns(world):
         await asyncio.sleep(every * world.random.uniform(0.8, 1.2))
         if time.monotonic() > ending:
             return
+        kills.append(_Kill(datetime.now(UTC), part))
         print(f"kill -9 {part}")
         if part in ("writer", "reader"):
             getattr(world, part).kill()
@@ -126,6 +136,15 @@ async def _delays(world: World) -> list[float]:
     recorded = await world.rows(world.writing, "SELECT id::text, recorded_at FROM event ORDER BY recorded_at")
     done = {row["event_id"]: row["at"] for row in await world.rows(world.reading, "SELECT event_id, at FROM effect")}
     return [(done[row["id"]] - row["recorded_at"]).total_seconds() for row in recorded if row["id"] in done]
+
+
+async def _stalls(world: World, kills: Sequence[_Kill]) -> None:
+    """Prints where nothing had an effect for long, and what had been killed before."""
+    at = [row["at"] for row in await world.rows(world.reading, "SELECT at FROM effect ORDER BY at")]
+    for last, following in pairwise(at):
+        if (pause := (following - last).total_seconds()) >= _STALL:
+            before = [f"{one.part} {(last - one.at).total_seconds():+.1f} s" for one in kills if one.at < following][-4:]
+            print(f"no effect for {pause:.1f} s from {last:%H:%M:%S} on; killed by then: {', '.join(before)}")
 
 
 def _verdict(broken: dict[str, str], delays: Sequence[float]) -> bool:
