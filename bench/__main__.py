@@ -18,7 +18,7 @@ import uvloop
 
 from alliance_local.control import Platform, interruptible, temporary
 from alliance_local.state import SERVICES
-from bench import ack, command, consume, freshness, history, importing, peer, relay, start
+from bench import ack, command, consume, freshness, history, importing, peer, relay, replicas, start
 from bench.ground import Ground
 from bench.measure import Result, console, machine, say, summary
 from chassis import telemetry
@@ -42,6 +42,7 @@ BENCHES = {
     "start": Bench(start.run),
     "history": Bench(history.run),
     "peer": Bench(peer.run),
+    "replicas": Bench(replicas.run),
     "import": Bench(importing.run, importing.SERVICES),
     "freshness": Bench(freshness.run, SERVICES),
 }

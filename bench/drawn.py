@@ -31,7 +31,8 @@ _BEST, _MOST = 10, 100  # proposals a change, candidates that are scored: the se
 _AT_ONCE = 256
 
 
-def _postings(folder: Path) -> Iterator[pb.Listing]:
+def sample_postings(folder: Path) -> Iterator[pb.Listing]:
+    """Those of the sample data, as the command line imports them, published."""
     mapping = Mapping.load("zh_job_postings")
     with gzip.open(folder / _SAMPLE, "rt", encoding="utf-8-sig", newline="") as opened:
         for number, row in enumerate(csv.DictReader(opened)):
@@ -40,7 +41,8 @@ def _postings(folder: Path) -> Iterator[pb.Listing]:
                 yield _published(listing, number, "organizations/employer", pb.LISTING_KIND_JOB_POSITION)
 
 
-def _graduates(folder: Path) -> Iterator[pb.Listing]:
+def graduates(folder: Path) -> Iterator[pb.Listing]:
+    """One of each major of the sample data, published."""
     for number, (code, text) in enumerate(Judged.read(folder / _MAJORS).queries.items()):
         name, _, prose = text.partition("。")
         listing = pb.Listing(title=f"{name}专业毕业生", description=prose)
@@ -69,16 +71,16 @@ def _entries(listings: list[pb.Listing], by: Bundled) -> Iterator[Entry]:
 def main(seed: int, count: int) -> None:
     """Print the proposals."""
     folder, by, index = Path(os.environ["ALLIANCE_SAMPLE_DATA"]), Bundled(), Index(Bundled.size)
-    graduates = list(_graduates(folder))
-    for entry in _entries([*_postings(folder), *graduates], by):
+    trained = list(graduates(folder))
+    for entry in _entries([*sample_postings(folder), *trained], by):
         index.put(entry)
     index.commit()
     found: list[tuple[Entry, Partner]] = []
-    for listing in graduates:
+    for listing in trained:
         if (known := index.get(listing.name)) is not None:
             candidates = index.candidates(known)
             found += [(known, one) for one in best(known.facts, candidates, date.today(), LEAST_THRESHOLD, _MOST)[:_BEST]]
-    print(f"{len(index):,} listings, {len(graduates)} of graduates; {len(found):,} proposals, {count} drawn by seed {seed}")
+    print(f"{len(index):,} listings, {len(trained)} of graduates; {len(found):,} proposals, {count} drawn by seed {seed}")
     for entry, partner in random.Random(seed).sample(found, count):  # noqa: S311 - no secret
         _show(index, entry, partner)
 

@@ -24,8 +24,7 @@ from chassis.kafka import KafkaAccess
 from chassis.migrate import migrate
 from tests import world
 
-MIGRATIONS = Path(__file__).resolve().parents[1] / "services" / "listings" / "migrations"
-OWNER, ROLE = "listings_owner", "listings"
+_SERVICES = Path(__file__).resolve().parents[1] / "services"
 CAUSE = Cause("bench", reason="a benchmark")
 PARTITIONS = 12
 VERSIONS = 5  # events of one key
@@ -90,13 +89,13 @@ class Store:
 
 
 @asynccontextmanager
-async def store(platform: Platform, name: str) -> AsyncIterator[Store]:
-    """An empty database with the tables of listings; gone at the end."""
+async def store(platform: Platform, name: str, service: str = "listings") -> AsyncIterator[Store]:
+    """An empty database with the tables of a service; gone at the end."""
     name, postgres = f"bench_{name}_{next(_number)}", Postgres(platform.state)
     superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await superuser.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
-    owner, url, system = postgres.url(name, OWNER), postgres.url(name, ROLE), SystemClock()
-    await migrate(owner, MIGRATIONS, ROLE)
+    await superuser.execute(f"CREATE DATABASE {name} OWNER {service}_owner")
+    owner, url, system = postgres.url(name, f"{service}_owner"), postgres.url(name, service), SystemClock()
+    await migrate(owner, _SERVICES / service / "migrations", service)
     database = Database(url, system=system, business=BusinessClock(system))
     connection = await asyncpg.connect(url)
     try:

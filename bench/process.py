@@ -35,11 +35,11 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(platform: Platform, store: Store, *arguments: str) -> AsyncIterator[Serving]:
-    """`python -m ARGUMENTS` until its health says SERVING; ended at the end."""
+async def serving(platform: Platform, store: Store, *arguments: str, **more: str) -> AsyncIterator[Serving]:
+    """`python -m ARGUMENTS` until its health says SERVING; ended at the end. `more`: settings beside the usual ones."""
     with tempfile.TemporaryDirectory(prefix="alliance-bench-") as folder:
         ports, log = Path(folder) / "ports.json", Path(folder) / "log"
-        command = Command([sys.executable, "-m", *arguments], _environment(platform, store, ports), log)
+        command = Command([sys.executable, "-m", *arguments], _environment(platform, store, ports) | more, log)
         began = time.monotonic()
         child = await processes.start(command)
         try:

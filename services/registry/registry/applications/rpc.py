@@ -1,7 +1,6 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import ColumnElement, select
@@ -12,8 +11,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
 from chassis.changing import masked
-from chassis.clock import business_date
-from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
+from chassis.errors import AlreadyExists, Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.personal import principal_problems
 from chassis.rpc import Call
@@ -21,6 +19,7 @@ from codes import regions
 from registry import guards, store
 from registry.applications import candidates, catalogue
 from registry.applications import store as rows
+from registry.applications.beginning import Beginning
 from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
     APPLICATION_FIELDS,
@@ -37,15 +36,14 @@ from registry.applications.mapping import (
 )
 from registry.applications.papers import CandidatePapers
 from registry.applications.store import ApplicationRow, CallRow
-from registry.applications.taking import Said, Taking, admits
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING, window
-from registry.domain.life import STATES
-from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
+from registry.applications.taking import Said, Taking
+from registry.domain.calls import window
+from registry.domain.names import Programme
 from registry.domain.procedure import State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
-from registry.mapping.bodies import body_message, finding_message
+from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, only
 from registry.store import BodyRow, OrganizationRow
 
@@ -61,6 +59,7 @@ class Applications:
 
     def __init__(self, authority: Authority, taking: Taking, documents: Documents, papers: CandidatePapers) -> None:
         self._authority = authority
+        self._beginning = Beginning(authority)
         self._taking = taking
         self._documents = documents
         self._papers = papers
@@ -115,19 +114,7 @@ class Applications:
         """See the contract."""
         message = only(request.application, _GIVEN)
         refuse([*application_problems(message), *candidate_problems(message)])
-        programme = Programme(message.programme)
-        answered = await self._call_of(call, message, programme)
-        message.authority = answered.authority
-        message.begun_by = await self._beginner(call, message, programme)
-        if programme not in WARNING or message.begun_by != message.authority:
-            _require_open(answered, business_date(call.tx.now))
-        applicant = await store.get(call.tx, OrganizationRow, message.applicant)
-        if applicant is None:
-            raise Invalid([guards.unknown("applicant", message.applicant)])
-        await self._require_body(call, message, programme)
-        await self._require_applicant(call, message, applicant)
-        await self._require_lead_department(call, message, programme)
-        await self._require_the_first(call, message, programme, answered.year)
+        await self._beginning.require(call, message)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
         await self._taking.save(call.tx, message, None, "created")
@@ -324,120 +311,6 @@ class Applications:
         if (await self._authority.viewer(call)).government:
             return published
         return [*published, await self._sees(call)]
-
-    async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
-        row = await store.get(call.tx, CallRow, message.call)
-        if row is None or row.programme != programme:
-            problem = Violation(
-                "call", "call", "请填写该程序的征集（见 ListCalls）", "name a call of this programme; see ListCalls"
-            )
-            raise Invalid([problem])
-        return row
-
-    async def _beginner(self, call: Call, message: pb.Application, programme: Programme) -> str:
-        """For whom the caller begins it: the applicant or a college of it; the authority, too, where it gives out the work.
-
-        Raises `Denied`.
-        """
-        beginners = {message.applicant, *await store.colleges(call.tx, message.applicant)}
-        if programme in BEGUN_BY_AUTHORITY:
-            beginners.add(message.authority)
-        own = call.principal.organization if call.principal else ""
-        for one in dict.fromkeys((own, message.applicant)):
-            if one in beginners and await self._authority.permitted(call, _CREATE, one):
-                return one
-        raise Denied(_CREATE, message.applicant)
-
-    async def _require_body(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """The body is of a kind and in a state that fit the programme, and locked; a programme for none has none."""
-        if programme not in BODIES:
-            if message.body:
-                refuse(
-                    [Violation("body", "no-body", "该程序不针对组织；请留空", "this programme is for no body; leave it empty")]
-                )
-            return
-        kinds, states = BODIES[programme]
-        row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
-        if row is None:
-            raise Invalid([guards.unknown("body", message.body)])
-        if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
-            raise _does_not_fit(row.name, kinds, states)
-
-    async def _require_applicant(self, call: Call, message: pb.Application, applicant: OrganizationRow) -> None:
-        """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
-        procedure = PROCEDURES[Programme(message.programme)]
-        if not await admits(call.tx, message, applicant.org_type):
-            zh, en = procedure.applicants.title
-            wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
-            refuse([Violation("applicant", "applicant", *wrong)])
-        if procedure.is_decided and applicant.name == message.authority:
-            own = (
-                "主管单位不能办理自己的申报；请改由他方征集",
-                "the authority does not decide on its own; answer another's call",
-            )
-            refuse([Violation("applicant", "authority", *own)])
-
-    async def _require_lead_department(self, call: Call, message: pb.Application, programme: Programme) -> None:
-        """The authority is a lead department of the alliance where none other decides. Raises `Precondition`."""
-        if programme not in BY_LEAD_DEPARTMENT:
-            return
-        leads = body_message(await guards.found(call.tx, BodyRow, message.body)).alliance.lead_departments
-        if message.authority in leads:
-            return
-        clause, known = PROCEDURES[programme].clause, await store.get_all(call.tx, OrganizationRow, leads)
-        if not leads:
-            raise Precondition(
-                "NO_LEAD_DEPARTMENT",
-                f"由专班牵头部门考核（{clause}），该联盟尚未登记牵头部门；请先登记（body update … --fact lead_departments=…）",
-                f"a lead department assesses ({clause}), and none of the alliance is registered; enter it first "
-                "(body update … --fact lead_departments=…)",
-                {"body": message.body},
-            )
-        named = "、".join(f"{row.display_name}（{name}）" for name, row in known.items())
-        raise Precondition(
-            "NOT_THE_LEAD_DEPARTMENT",
-            f"由该联盟的专班牵头部门考核（{clause}）：{named}；请答复其征集（见 ListCalls）",
-            f"a lead department of the alliance assesses ({clause}): {named}; answer a call of theirs (see ListCalls)",
-            {"body": message.body, "lead_departments": ",".join(leads)},
-        )
-
-    async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
-        """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
-        if programme in FORMING and (live := await rows.forming(call.tx, message.body)):
-            raise _exists("该组织已有申报", "there is an application for this body", live.name)
-        if programme in ONCE_A_YEAR and (
-            known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
-        ):
-            raise _exists(f"该单位 {year} 年度已有申报", f"there is one of {year} for this organization", known)
-
-
-def _require_open(answered: CallRow, today: date) -> None:
-    """What is begun can still be handed in within the call's window. Raises `Precondition`."""
-    closes_on = call_message(answered).closes_on
-    if closes_on and today.isoformat() > closes_on:
-        raise Precondition(
-            "WINDOW_CLOSED",
-            f"征集 {answered.name} 已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
-            f"the call {answered.name} closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
-            {"call": answered.name},
-        )
-
-
-def _exists(zh: str, en: str, known: str) -> AlreadyExists:
-    return AlreadyExists(
-        "APPLICATION_EXISTS", f"{zh} {known}；请在其中办理", f"{en}: {known}; go on there", {"application": known}
-    )
-
-
-def _does_not_fit(body: str, kinds: Iterable[BodyKind], states: Iterable[BodyState]) -> Precondition:
-    zh, en = ("、".join(BODY_KINDS[one][0] for one in kinds), " or ".join(BODY_KINDS[one][1] for one in kinds))
-    state_zh, state_en = "、".join(STATES[one] for one in states), " or ".join(one.name.lower() for one in states)
-    return Precondition(
-        "BODY_DOES_NOT_FIT",
-        f"该程序面向状态为“{state_zh}”的{zh}；请另选组织",
-        f"this programme is for a {en} that is {state_en}; choose another body",
-        {"body": body},
-    )
 
 
 def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:
