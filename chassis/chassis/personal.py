@@ -6,7 +6,7 @@ persons, which go with their records.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
@@ -311,14 +311,14 @@ class Vault:
         erased = await self._deleted(tx, _is_called(name))
         refuse(repeated("reason", tx.cause.reason, list(erased.values())))
 
-    async def repeated(self, tx: Tx, names: Collection[str], texts: Mapping[str, str]) -> list[Violation]:
-        """`repeated` of some records, for texts that stay, by the names of their fields. Nothing of the records is told."""
-        ids = [UUID(id_of(name)) for name in names if name]
-        if not ids or not any(texts.values()):
+    async def repeated(self, tx: Tx, names: Collection[str], texts: Iterable[tuple[str, str]]) -> list[Violation]:
+        """`repeated` of some records, for texts that stay with the names of their fields. Nothing of the records is told."""
+        ids, said = [UUID(id_of(name)) for name in names if name], [(field, text) for field, text in texts if text]
+        if not ids or not said:
             return []
         found = await tx.conn.execute(select(personal_data.c.fields).where(personal_data.c.id.in_(ids)))
         records = found.scalars().all()
-        return [one for field, text in texts.items() for one in repeated(field, text, records)]
+        return [one for field, text in said for one in repeated(field, text, records)]
 
     async def past(self, tx: Tx) -> list[str]:
         """Names of records that are past their date, the oldest first."""

@@ -4,6 +4,7 @@ Checked before anything else looks at it, so that no rule meets a text or list w
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC
 from itertools import islice
@@ -18,8 +19,16 @@ from chassis.errors import Violation
 MAX_TEXT = 20_000  # characters
 MAX_ITEMS = 1000
 _SHOWN = 20  # violations, at most
-# No place in XML 1.0 (Excel), and NUL none in PostgreSQL either; tab, line feed and carriage return may stand.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# No place in XML 1.0 (Excel), and NUL none in PostgreSQL either; tab, line feed and carriage return may stand. An override of
+# the direction shows a text as what it is not, and some numbers are no characters at all.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Zs")  # Unicode's categories of controls, formats and separators
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and patterns that are blank
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen of a text."""
+    return all(unicodedata.category(one) in _UNSEEN or one in _FILLERS for one in text)
 
 
 def problems(request: Message) -> list[Violation]:

@@ -24,7 +24,7 @@ from alliance_cli.errors import REFUSED, fail
 from alliance_cli.formulas import bare
 from alliance_cli.receipts import Settled, outcome_of
 from alliance_cli.rehearsal import Rehearsal
-from alliance_cli.rows import Line
+from alliance_cli.rows import Line, Misfit
 from alliance_cli.session import metadata, t
 from intake import Mapping, Row, UnmappedError, WrongError, contract, template
 from intake.contract import KEY
@@ -276,7 +276,10 @@ class _Chunks:
 
     def _read(self, chunk: rpc.ImportChunk, number: int, line: Line, row: Row) -> "_Read":
         """Put a row into a chunk, as far as it can be read."""
+        key = self._source.mapping.key
         try:
+            if isinstance(line, Misfit):
+                raise UnmappedError(KEY, key, row.get(key, ""), WrongError(line.zh, line.en))
             listing, unread = self._source.mapping.read(row, named)
         except UnmappedError as error:
             chunk.unread_keys.append("")  # it may be any
@@ -287,7 +290,7 @@ class _Chunks:
             return _Read(line, number)
         chunk.unread_keys.append(listing.external_key)
         chunk.unread_rows.add(row=sent, fields=[one.field for one in unread])
-        refusal = _refusal(number, row.get(self._source.mapping.key, ""), unread)
+        refusal = _refusal(number, row.get(key, ""), unread)
         return _Read(line, number, refusal, [one.columns for one in unread])
 
 

@@ -19,9 +19,19 @@ from alliance_cli.session import t
 from intake import Row
 
 Line = list[object]
-"""The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one."""
+"""The values of a line's cells: texts, and in a spreadsheet numbers, days and times too; None for an empty one. A `Misfit` is
+to be refused."""
 _SEPARATORS = ",;\t"
 _LONGEST = 1 << 24  # characters of a cell that are read: one that is too long is its row's fault, not the file's
+
+
+class Misfit(list[object]):
+    """A line of a text that is no row below the headings: a quote, a separator or a line break is where none should be."""
+
+    def __init__(self, cells: Sequence[str], zh: str, en: str) -> None:
+        """`zh`, `en`: what is wrong with it, and what to do."""
+        super().__init__(cells)
+        self.zh, self.en = zh, en
 
 
 class _CutOffError(Exception):
@@ -57,11 +67,11 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
     ),
     (
         _MaybeNotWholeError,
-        "要撤回文件中已没有的，先须确知它是完整的：第 {} 行单元格不全，或末尾没有换行，或一个单元格里像是还有别的行"
-        "（引号没有成对）；请核对，确已完整的请补全单元格、在末尾加一个换行，或另存为 .xlsx",
-        "to withdraw what is not in it, it has to be whole: line {} lacks cells, or ends without a line break, or a cell seems"
-        " to hold other rows, as behind a quote without its other; check it, fill the row up and end it with a line break, or"
-        " save it as .xlsx",
+        "要撤回文件中已没有的，先须确知它是完整的：第 {} 行的单元格与列名数目不同，或末尾没有换行，或一个单元格里像是还有"
+        "别的行（引号没有成对）；请核对，确已完整的请补全单元格、在末尾加一个换行，或另存为 .xlsx",
+        "to withdraw what is not in it, it has to be whole: line {} has not as many cells as the headings, or ends without"
+        " a line break, or a cell seems to hold other rows, as behind a quote without its other; check it, fill the row up and"
+        " end it with a line break, or save it as .xlsx",
     ),
     # What openpyxl and zipfile raise, of which there is no end.
     (
@@ -173,18 +183,41 @@ def _table(file: Path, whole: bool) -> Iterator[Line]:
             is_ended = last[0].endswith(("\n", "\r"))
             if len(cells) < width and not is_ended:
                 raise _CutOffError(began)
-            if whole and (not is_ended or 0 < len(cells) < width or _holds_rows(cells, width, separator)):
+            line = _line(cells, width, separator)
+            if whole and (not is_ended or isinstance(line, Misfit)):
                 raise _MaybeNotWholeError(began)
-            yield list(cells)
+            yield line
+
+
+def _line(cells: list[str], width: int, separator: str) -> Line:
+    """The cells as a line; a `Misfit` where they are not as many as the headings, or one seems to hold other rows."""
+    if cells and (len(cells) < width or any(cells[width:])):
+        return Misfit(
+            cells,
+            f"该行有 {len(cells)} 个单元格，列名有 {width} 个，引号、分隔或换行可能放错了；请改正，空单元格也要有分隔",
+            f"it has {len(cells)} cells below {width} headings, as where a quote, a separator or a line break is misplaced; "
+            "mend it, and keep the separators of empty cells",
+        )
+    if _holds_rows(cells, width, separator):
+        return Misfit(
+            cells,
+            "一个单元格里像是还有别的行，多为引号没有成对；请改正，确属一格的请另存为 .xlsx",
+            "a cell seems to hold other rows, as behind a quote without its other; mend it, or where it is one cell, save the "
+            "file as .xlsx",
+        )
+    return list(cells)
 
 
 def _holds_rows(cells: Sequence[str], width: int, separator: str) -> bool:
-    """Whether a cell seems to hold the end of its row and the beginning of another, up to where a later quote closed it."""
+    """Whether a cell seems to hold the end of its row and the beginning of another, up to where a later quote closed it. Where
+    blanks follow the separators, they are those of sentences.
+    """
     for place, cell in enumerate(cells):
         pieces = cell.splitlines()
         if len(pieces) > 1:
             first, last = (next(csv.reader([piece], delimiter=separator), []) for piece in (pieces[0], pieces[-1]))
-            if (len(first), len(last)) == (width - place, place + 1):
+            is_prose = any(one.startswith(" ") for one in (*first[1:], *last[1:]))
+            if (len(first), len(last)) == (width - place, place + 1) and not is_prose:
                 return True
     return False
 

@@ -8,9 +8,12 @@ from zipfile import ZipFile
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import document_service_pb2 as documents
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
@@ -52,6 +55,32 @@ def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
     assert "ILLEGAL_STATE" in refusal(
         school.caller.applications.AttachDocuments, rpc.AttachDocumentsRequest(name=made.name, documents=attached)
     )
+
+
+def test_what_was_said_of_an_application_can_be_asked_for_later(platform: Platform) -> None:
+    school, commission = placed(platform, COLLEGE, "110000"), placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_MAJOR_ADJUSTMENT)
+    facts = pb.MajorAdjustmentFacts(change=pb.MAJOR_CHANGE_NEW, major_code="460301", practice_hours_percent=49)
+    made, applications = begun(school, call, major_adjustment=facts), school.caller.applications
+
+    def said(**of: Timestamp) -> dict[str, body_pb2.RuleFinding]:
+        found = applications.CheckApplication(rpc.CheckApplicationRequest(name=made.name, **of)).findings
+        return {one.rule: one for one in found}
+
+    before = said()
+    changed = pb.Application(name=made.name)
+    changed.major_adjustment.practice_hours_percent = 55
+    mask = FieldMask(paths=["major_adjustment.practice_hours_percent"])
+    later = applications.UpdateApplication(rpc.UpdateApplicationRequest(application=changed, update_mask=mask))
+    assert (before["R27.2"].verdict, said()["R27.2"].verdict) == (body_pb2.VERDICT_VIOLATED, body_pb2.VERDICT_SATISFIED)
+    then = said(check_time=made.create_time)
+    assert then.keys() == before.keys()
+    assert [(one.verdict, one.rule_version, dict(one.facts)) for one in then.values()] == [
+        (one.verdict, one.rule_version, dict(one.facts)) for one in before.values()
+    ]
+    assert said(check_time=later.update_time)["R27.2"].verdict == body_pb2.VERDICT_SATISFIED
+    assert "NOT_FOUND" in refusal(said, check_time=Timestamp(seconds=made.create_time.seconds - 1))
+    assert "still to come" in refusal(said, check_time=Timestamp(seconds=made.create_time.seconds + 3600))
 
 
 def test_an_application_has_no_more_documents_than_a_record_holds(platform: Platform) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.admin.v1 import admin_service_pb2 as admin
 from alliance.admin.v1 import personal_data_service_pb2 as personal
+from alliance.listings.v1 import listing_pb2
+from alliance.listings.v1 import listings_service_pb2 as listings_rpc
 from alliance.listings.v1 import person_service_pb2 as people_rpc
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
@@ -129,15 +132,7 @@ def test_neither_reason_nor_purpose_says_whom_a_listing_names(platform: Platform
     world.verified(platform, stranger)
     listing = world.publish(company, world.job(company.name, "虚构岗位")).name
     contact, people = people_rpc.PERSON_ROLE_CONTACT, company.caller.people
-    people.SetListingPerson(
-        people_rpc.SetListingPersonRequest(
-            listing=listing,
-            role=contact,
-            person=people_rpc.Person(display_name=_NAME, phone=_PHONE),
-            legal_basis=people_rpc.LEGAL_BASIS_CONSENT,
-            evidence="书面同意 2026-03-01",
-        )
-    )
+    people.SetListingPerson(_contact(listing))
     reading = people_rpc.GetListingPersonRequest(listing=listing, role=contact, purpose=_SAID)
     erasing = people_rpc.EraseListingPersonRequest(listing=listing, role=contact, reason=_SAID)
     for told in (refusal(people.GetListingPerson, reading), refusal(people.EraseListingPerson, erasing)):
@@ -147,6 +142,38 @@ def test_neither_reason_nor_purpose_says_whom_a_listing_names(platform: Platform
     reading.purpose = erasing.reason = "本人要求"
     assert people.GetListingPerson(reading).person.display_name == _NAME
     assert not people.EraseListingPerson(erasing).contact
+
+
+def test_no_text_of_a_listing_and_no_reason_says_who_is_behind_it(platform: Platform) -> None:
+    """Both outlive the record: they are on topics, in the event log and in indexes."""
+    company = world.organization(platform, ENTERPRISE)
+    listings, people = company.caller.listings, company.caller.people
+    listing = world.publish(company, world.job(company.name, f"虚构岗位（{_NAME}）")).name
+
+    def revise(title: str, reason: str = "") -> listing_pb2.Listing:
+        changed = listing_pb2.Listing(name=listing, title=title)
+        request = listings_rpc.UpdateListingRequest(listing=changed, update_mask=FieldMask(paths=["title"]), reason=reason)
+        revised: listing_pb2.Listing = listings.UpdateListing(request)
+        return revised
+
+    told = refusal(people.SetListingPerson, _contact(listing))
+    assert "INVALID_ARGUMENT" in told
+    assert "title" in told
+    revise("虚构岗位")
+    people.SetListingPerson(_contact(listing))
+    for title, reason in ((f"由{_NAME[:-1]}·{_NAME[-1]}带教的岗位", ""), ("另一岗位", _SAID)):
+        assert "the personal record" in refusal(revise, title, reason)
+    assert revise("另一岗位", "本人要求").title == "另一岗位"
+
+
+def _contact(listing: str) -> people_rpc.SetListingPersonRequest:
+    return people_rpc.SetListingPersonRequest(
+        listing=listing,
+        role=people_rpc.PERSON_ROLE_CONTACT,
+        person=people_rpc.Person(display_name=_NAME, phone=_PHONE),
+        legal_basis=people_rpc.LEGAL_BASIS_CONSENT,
+        evidence="书面同意 2026-03-01",
+    )
 
 
 def _file(member: Member, application: str, *kinds: str) -> dict[str, str]:
@@ -260,12 +287,14 @@ def test_another_person_is_set_only_after_the_one_before_is_erased(
     """Else the papers of the one would be taken for the other's."""
     employer, _, made = sides
     _set(employer, made.name)
+    _set(employer, made.name, named="虚构的钱五")  # a name is put right, as long as there are no papers
+    assert "ANOTHER_CANDIDATE" in refusal(_set, employer, made.name, _ANOTHER_PHONE, named="虚构的赵七")
     filed = _file(employer, made.name, *_FORMS).values()
-    _set(employer, made.name, _ANOTHER_PHONE)  # a number is put right
-    _set(employer, made.name, f"+86 {_ANOTHER_PHONE}", named="虚构的钱五")  # and the name
-    told = refusal(_set, employer, made.name, named="虚构的赵七")
-    assert "ANOTHER_CANDIDATE" in told
-    assert "EraseCandidate" in told
+    _set(employer, made.name, _ANOTHER_PHONE, named="虚构的钱五")  # a number is put right
+    for phone in (_PHONE, _ANOTHER_PHONE):  # the employer's own may stand for one after the other
+        told = refusal(_set, employer, made.name, phone, named="虚构的赵七")
+        assert "ANOTHER_CANDIDATE" in told
+        assert "EraseCandidate" in told
     assert _read(employer.caller, made.name).display_name == "虚构的钱五"
     employer.caller.applications.EraseCandidate(rpc.EraseCandidateRequest(application=made.name, reason="换人"))
     assert _states(platform, filed) == _ERASED

@@ -10,6 +10,7 @@ import pytest
 from alliance.common.v1 import access_pb2
 from alliance.listings.v1 import listing_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance.listings.v1 import person_service_pb2 as people
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import organization_pb2
 from alliance.registry.v1.registry_service_pb2 import RevokeGrantRequest
@@ -264,6 +265,34 @@ def test_a_key_that_looks_like_another_is_refused(issuer: Member, key: str) -> N
 def test_withdrawing_needs_a_reason_without_personal_data(issuer: Member, reason: str) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         _ended(issuer, [_row(1, "a")], reason=reason)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_nothing_that_comes_in_says_who_is_behind_a_listing(issuer: Member) -> None:
+    """Neither a revision nor the reason why listings are withdrawn, both of which outlive the record."""
+    (name,) = (one.listing for one in _receipts(issuer, [_row(1, "a")]))
+    issuer.caller.people.SetListingPerson(
+        people.SetListingPersonRequest(
+            listing=name,
+            role=people.PERSON_ROLE_CONTACT,
+            person=people.Person(display_name="虚构的司马测", phone="010-66660001"),
+            legal_basis=people.LEGAL_BASIS_CONTRACT,
+            evidence="劳动合同",
+        )
+    )
+    refused, other = _receipts(issuer, [_row(1, "a", "司马测的岗位（虚构的司马测）"), _row(2, "b", "虚构的司马测")])
+    assert [(one.field, one.rule) for one in refused.problems] == [("title", "personal-data")]
+    assert other.outcome == _ACCEPTED, "it is of another listing, which has no such contact"
+    with pytest.raises(grpc.RpcError, match="personal record"):
+        _ended(issuer, [_row(2, "b")], reason="虚构的司马测已离职")
+    assert sorted(_published(issuer)) == ["a", "b"]
+    assert _ended(issuer, [_row(2, "b")], reason="联系人已离职")[-1].external_key == "a"
+
+
+@pytest.mark.parametrize("source", [" 系统", "系统\u3000", "系\u200b统"])
+def test_a_source_that_looks_like_another_is_refused(issuer: Member, source: str) -> None:
+    with pytest.raises(grpc.RpcError, match=r"header\.source") as refused:
+        list(_receipts(issuer, [_row(1, "a")], source=source))
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 

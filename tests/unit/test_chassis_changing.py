@@ -45,6 +45,21 @@ def test_a_path_may_go_into_a_field_where_that_is_meant() -> None:
         change(given, "alliance.lead_departments")
 
 
+def test_what_lies_in_a_message_that_is_left_out_is_taken_away() -> None:
+    assert not change(pb.Body(), "alliance.key_industry", deep=True).alliance.key_industry
+    assert not change(pb.Body(), "alliance.lead_departments", deep=True).alliance.lead_departments
+    changed = masked(pb.Body(), pb.Body(), FieldMask(paths=["alliance.key_industry"]), ALLOWED, deep=True)
+    assert not changed.HasField("alliance"), "what was not there is not made by taking away"
+
+
+@pytest.mark.parametrize(
+    "path", ["alliance.nothing", "alliance.key_industry.x", "alliance.", "open_findings.rule", "alliance.lead_departments.x"]
+)
+def test_a_path_that_leads_nowhere_is_refused(path: str) -> None:
+    with pytest.raises(Invalid, match="can not be changed"):
+        change(pb.Body(), path, deep=True)
+
+
 @pytest.mark.parametrize("paths", [(), ("name",), ("display_name", "state"), ("nothing",)])
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_mask_names_something_and_nothing_else(paths: tuple[str, ...], deep: bool) -> None:

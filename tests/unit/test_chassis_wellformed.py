@@ -7,7 +7,7 @@ from alliance.admin.v1 import admin_service_pb2 as admin
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import registry_service_pb2 as registry
-from chassis.wellformed import MAX_ITEMS, MAX_TEXT, problems
+from chassis.wellformed import MAX_ITEMS, MAX_TEXT, is_blank, problems
 
 
 def wrong(request: Message) -> list[tuple[str, str]]:
@@ -19,12 +19,12 @@ def test_an_empty_request_is_well_formed() -> None:
     assert wrong(registry.GetBodyRequest()) == []
 
 
-@pytest.mark.parametrize("text", ["", "集成电路", "两行\n制表\t回车\r", "𠀀 \u202e é", "x" * MAX_TEXT])
+@pytest.mark.parametrize("text", ["", "集成电路", "两行\n制表\t回车\r", "𠀀 \u200f\u202b é", "x" * MAX_TEXT])
 def test_texts_that_may_stand(text: str) -> None:
     assert wrong(registry.GetBodyRequest(name=text)) == []
 
 
-@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x08", "\x0b", "\x1f", "\x7f", "\uffff"])
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x08", "\x0b", "\x1f", "\x7f", "\uffff", "a\u202eb", "\u202d", "\ufdd0"])
 def test_control_characters_are_named(text: str) -> None:
     assert wrong(registry.GetBodyRequest(name=text)) == [("name", "control-character")]
 
@@ -83,3 +83,9 @@ def test_instants_are_in_the_years_1_to_9999(seconds: int, right: bool) -> None:
 def test_no_more_problems_than_anybody_reads() -> None:
     request = registry.BatchGetOrganizationsRequest(names=["\x00"] * MAX_ITEMS)
     assert len(problems(request)) == 20
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u3000", "\u200b\u200b", "\u3164", "\u2800\n", "\xad"])
+def test_a_text_of_which_nothing_is_seen_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert not is_blank(f"{text}甲")

@@ -185,6 +185,36 @@ def test_a_cell_that_is_too_long_is_its_row_and_not_the_file(tmp_path: Path) -> 
     assert (problem.field, "超过" in problem.message.zh, len(problem.message.zh) < 100) == ("title", True, True)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "2,乙,2,多",  # a comma that nobody quoted
+        "2,乙",  # what a line break in a cell that nobody quoted leaves
+        '2,乙,"2\n8,丁,3"',  # a quote that a later one closed
+        '"2,乙,2\n8",丁,3',
+        '2,乙,"2\n8,丁 27",封装,3',  # in an earlier column
+    ],
+)
+def test_a_line_that_is_no_row_is_refused_alone_and_may_have_any_key(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "a.csv").write_text(f"编号,标题,人数\n1,甲,1\n{broken}\n3,丙,3\n", encoding="utf-8")
+    chunks = read(tmp_path / "a.csv")
+    _, sent = chunks.requests()
+    assert [row.listing.external_key for row in sent.chunk.rows] == ["1", "3"]
+    assert list(sent.chunk.unread_keys) == [""]
+    _, refused, _ = chunks.settled(rpc.ImportListingsResponse())
+    assert refused.receipt
+    (problem,) = refused.receipt.problems
+    assert "请改正" in problem.message.zh
+    assert "mend it" in problem.message.en
+
+
+@pytest.mark.parametrize("usual", ["2,乙,2,,", '2,"乙\n8, 丁",2', '2,"27"" 乙",2', "2,,"])
+def test_a_row_may_have_empty_cells_line_breaks_and_quotes(tmp_path: Path, usual: str) -> None:
+    (tmp_path / "a.csv").write_text(f"编号,标题,人数\n1,甲,1\n{usual}\n3,丙,3\n", encoding="utf-8")
+    _, sent = read(tmp_path / "a.csv").requests()
+    assert [row.listing.external_key for row in sent.chunk.rows] == ["1", "2", "3"]
+
+
 def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
@@ -301,9 +331,9 @@ def test_what_vanished_is_told_only_of_a_text_that_is_whole(tmp_path: Path, cont
 
 
 def test_cells_of_several_lines_are_whole(tmp_path: Path) -> None:
-    content = 'a,b,c\n1,"甲\n乙，丙",x\n2,x,"职责：\n1. 研发, 测试\n"\n'
+    content = 'a,b,c\n1,"甲\n乙，丙",x\n2,x,"职责：\n1. 研发, 测试\n"\n3,x,"要求\nJava, Go, Rust"\n'
     (tmp_path / "a.csv").write_bytes(content.encode())
-    assert len(list(rows.lines(tmp_path / "a.csv", whole=True))) == 3
+    assert len(list(rows.lines(tmp_path / "a.csv", whole=True))) == 4
 
 
 def test_an_archive_without_a_workbook_and_a_file_that_is_not_there_say_so(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R13.1", {"charter_adopted_on": TOMORROW}, VIOLATED),
     ("R13.3", {"annual_plan_year": 2025}, VIOLATED),
     ("R13.3", {"annual_plan_year": 2027}, SATISFIED),
+    ("R13.3", {"annual_plan_year": 2028}, VIOLATED),
     ("R13.4", {"full_councils_in_year": 1}, VIOLATED),
     ("R13.4", {"full_councils_in_year": 3}, SATISFIED),
     ("R13.4", {"annual_plan_year": 2025}, VIOLATED),  # last year's councils are no councils of this year

@@ -12,7 +12,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.commands import candidate
-from alliance_cli.commands.body import FINDING_COLUMNS
+from alliance_cli.commands.body import FINDING_COLUMNS, HISTORY_COLUMNS, At, at_that_time
 from alliance_cli.commands.document import uploaded
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
@@ -253,14 +253,18 @@ def take(
 
 
 @app.command()
-def check(application: str) -> None:
-    """逐条对照政策 · check against every rule."""
+def check(application: str, at: At = "") -> None:
+    """逐条对照政策 · check against every rule, now or as it was said at a time."""
     with explained():
-        found = call(stubs.applications().CheckApplication, rpc.CheckApplicationRequest(name=_named(application)))
+        request = rpc.CheckApplicationRequest(name=_named(application))
+        found = call(stubs.applications().CheckApplication, request)
+        if at:
+            found = call(stubs.applications().CheckApplication, at_that_time(request, at, found.check_time))
         if context.output == "json":
             show_one(found, [])
             return
-        show(found.findings, [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)], title=found.application)
+        columns = HISTORY_COLUMNS if at else [*FINDING_COLUMNS, ("佐证", "evidence", _evidence)]
+        show(found.findings, columns, title=found.application)
         if found.evaluations:
             _show_evaluations(found.evaluations)
 

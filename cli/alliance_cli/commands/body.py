@@ -1,14 +1,15 @@
 """`alliance body`: bodies 产教组织, their members, and the check against the clauses that founded them."""
 
 from datetime import UTC
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.common.v1.text_pb2 import LocalizedText
 from alliance.listings.v1 import listings_service_pb2 as listings_rpc
-from alliance.registry.v1 import body_pb2
+from alliance.registry.v1 import application_service_pb2, body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
@@ -16,6 +17,7 @@ from alliance_cli.output import Column, business_day, ident, instant, short, sho
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
+_Check = TypeVar("_Check", rpc.CheckBodyRequest, application_service_pb2.CheckApplicationRequest)
 _kind = short(body_pb2.BodyKind, "BODY_KIND_")
 _state = short(body_pb2.BodyState, "BODY_STATE_")
 _role = short(body_pb2.MemberRole, "MEMBER_ROLE_")
@@ -139,27 +141,33 @@ def update(
         show_one(call(stubs.registry().UpdateBody, request), DETAILS)
 
 
+At = Annotated[
+    str,
+    typer.Option(
+        help="业务时间（如 2026-03-31T09:00）；只写日期即该日终了，当日即当前；缺省为当前 · "
+        "as of a time, or of the end of a day, which today is now; now where left out"
+    ),
+]
+
+
+def at_that_time(request: _Check, at: str, now: Timestamp) -> _Check:
+    """The request of a check, of the time that was typed; `now` is the platform's."""
+    today = business_day(now.ToDatetime(UTC))
+    if typed_day(at) == today:
+        request.check_time.CopyFrom(now)
+    else:
+        request.check_time.FromDatetime(typed_end(at))
+    return request
+
+
 @app.command()
-def check(
-    body: str,
-    at: Annotated[
-        str,
-        typer.Option(
-            help="业务时间（如 2026-03-31T09:00）；只写日期即该日终了，当日即当前；缺省为当前 · "
-            "as of a time, or of the end of a day, which today is now; now where left out"
-        ),
-    ] = "",
-) -> None:
+def check(body: str, at: At = "") -> None:
     """逐条对照政策 · check against every rule, now or as it was said at a time."""
     with explained():
         request = rpc.CheckBodyRequest(name=naming.body(body))
-        instant = typed_end(at) if at else None
         found = call(stubs.registry().CheckBody, request)
-        if instant is not None:
-            now = found.check_time.ToDatetime(UTC)
-            is_today = typed_day(at) == business_day(now)
-            request.check_time.FromDatetime(now if is_today else instant)
-            found = call(stubs.registry().CheckBody, request)
+        if at:
+            found = call(stubs.registry().CheckBody, at_that_time(request, at, found.check_time))
         show(found.findings, HISTORY_COLUMNS if at else FINDING_COLUMNS, title=found.body)
 
 

@@ -55,8 +55,10 @@ class ListingsParts(Parts):
                 listings_service_pb2.DESCRIPTOR.services_by_name["ListingsService"],
                 Listings(self._authority, self._standing),
             ),
-            Offer(person_service_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority)),
-            Offer(booking_service_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority)),
+            Offer(person_service_pb2.DESCRIPTOR.services_by_name["PeopleService"], People(self._authority, self._standing)),
+            Offer(
+                booking_service_pb2.DESCRIPTOR.services_by_name["BookingsService"], Bookings(self._authority, self._standing)
+            ),
             Offer(feed_service_pb2.DESCRIPTOR.services_by_name["FeedsService"], feeds, secret),
         ]
 

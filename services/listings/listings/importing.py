@@ -31,6 +31,7 @@ from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over, window
 from listings.mapping import changed_fields, content_hash, message_of, written
+from listings.people import named_in
 from listings.rounds import store as rounds
 from listings.standing import Standing, is_closed, not_a_member
 from listings.store import ListingRow
@@ -69,6 +70,16 @@ def check_header(header: rpc.ImportHeader) -> None:
     if not 1 <= len(header.source) <= 64:
         found.append(
             Violation("header.source", "length", "请填写来源系统（1–64 字符）", "name the source, 1 to 64 characters")
+        )
+    elif _is_no_key(header.source):
+        found.append(
+            Violation(
+                "header.source",
+                "form",
+                "来源首尾有空白，或含看不见的字符，会被当成另一来源；请删去这些字符",
+                "the source begins or ends with blanks, or holds characters that can't be seen, and would be another one;"
+                " take them out",
+            )
         )
     if not header.kind:
         found.append(Violation("header.kind", "required", "请填写信息类型", "the kind is required"))
@@ -169,6 +180,7 @@ class Chunk:
         self._foreign: frozenset[str] = frozenset()
         self._closed: frozenset[str] = frozenset()
         self._broken: dict[int, list[Violation]] = {}
+        self._naming: dict[int, list[Violation]] = {}
 
     async def take(self, rows: Sequence[rpc.ImportRow], unread: Sequence[rpc.UnreadRow] = ()) -> list[rpc.ImportReceipt]:
         """Take all rows in; returns their receipts in their order, then those of the rows that could not be read."""
@@ -205,9 +217,9 @@ class Chunk:
         if header.kind == pb.LISTING_KIND_INDUSTRY_CHALLENGE:
             await rounds.hold(tx, bodies)
         for given in listings:
-            self._broken[id(given)] = await references.broken(
-                tx, self._standing, given, header.issuer, header.kind, self._known.get(identity(given))
-            )
+            row = self._known.get(identity(given))
+            self._broken[id(given)] = await references.broken(tx, self._standing, given, header.issuer, header.kind, row)
+            self._naming[id(given)] = await named_in(tx, row, written(given)) if row else []
 
     def fold(self, sound: Iterable[tuple[rpc.ImportReceipt, pb.Listing]], known: dict[str, ListingRow]) -> list[ListingRow]:
         """Take steps for rows, those of one key together and in their order; returns the listings that changed, each once."""
@@ -238,6 +250,7 @@ class Chunk:
         hashed = content_hash(bare)
         if known is None or not self._is_to_stay(known, bare, hashed):
             found += _over_problems(known) or [
+                *self._naming.get(id(given), ()),
                 *(self._broken.get(id(given), ()) if "bodies" not in unread else ()),  # a list is looked for among them
                 *self._standing_problems(bare, known),
             ]

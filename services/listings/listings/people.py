@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from access.authority import Authority
-from access.register import ProjectedRegister
 from access.visibility import may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import person_service_pb2 as rpc
@@ -25,9 +24,11 @@ from chassis.persons import (
 from chassis.rpc import Call
 from listings import changes, store
 from listings.changes import Change
+from listings.checks.texts import texts
 from listings.domain.names import Kind, State
 from listings.domain.people import retention
 from listings.mapping import message_of
+from listings.standing import Standing
 from listings.store import ListingRow
 
 _FIELDS: Mapping[int, str] = {rpc.PERSON_ROLE_CONTACT: "contact", rpc.PERSON_ROLE_EXPERT: "expert.person"}
@@ -41,9 +42,9 @@ _READ = "listings.people.get"
 class People:
     """`alliance.listings.v1.PeopleService`."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, standing: Standing) -> None:
         self._authority = authority
-        self._register = ProjectedRegister()
+        self._standing = standing
         self._vault = Vault()
 
     async def SetListingPerson(self, call: Call, request: rpc.SetListingPersonRequest) -> pb.Listing:
@@ -59,6 +60,7 @@ class People:
         ]:
             raise Invalid(found)
         message = message_of(row)
+        refuse([one for path, text in texts(message) for one in repeated(path, text, [fields])])
         if before := _record_of(message, request.role):
             await self._vault.forget(call.tx, before)
         record = await self._vault.keep(
@@ -109,8 +111,7 @@ class People:
             viewer, issuer=row.issuer, bodies=row.bodies, visibility=row.visibility, state=row.state
         ):
             return False
-        known = (await self._register.organizations(tx, [viewer.organization])).get(viewer.organization)
-        return known is not None and known.verified
+        return await self._standing.is_verified(tx, viewer.organization)
 
     async def _read(self, tx: Tx, message: pb.Listing, request: rpc.GetListingPersonRequest) -> PersonalRecord:
         name = _record_of(message, request.role)
@@ -118,6 +119,15 @@ class People:
         if record is None:
             raise NotFound(f"{request.listing} {rpc.PersonRole.Name(request.role)}")
         return record
+
+
+async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, reason: str = "") -> list[Violation]:
+    """What a listing as it is to be, and the reason of a step, say of the persons behind it: both outlive their erasure."""
+    message = message_of(row)
+    if not (records := [one for one in (message.contact, message.expert.person) if one]):
+        return []
+    said = [*(texts(listing) if listing else ()), ("reason", reason)]
+    return await Vault().repeated(tx, records, said)
 
 
 async def _locked(tx: Tx, name: str) -> ListingRow:

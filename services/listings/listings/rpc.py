@@ -16,7 +16,6 @@ from chassis.changing import masked, require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation, refuse
-from chassis.personal import Vault
 from chassis.rpc import Call
 from codes import NoCodeError, regions
 from listings import changes, importing, references, store, vanished
@@ -39,6 +38,7 @@ from listings.mapping import (
     target_message,
     written,
 )
+from listings.people import named_in
 from listings.rounds import changes as rounds
 from listings.rounds import store as rounds_store
 from listings.rounds.mapping import entry_message, round_message, silence_message
@@ -121,6 +121,7 @@ class Listings:
         before = written(message_of(row))
         bare = masked(before, written(request.listing), request.update_mask, WRITABLE)
         refuse([*identity_problems(before, bare), *settled(bare)])
+        refuse(await named_in(call.tx, row, bare, call.cause.reason))
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
         refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind, row))
@@ -308,8 +309,7 @@ class Listings:
     async def _end(self, call: Call, name: str, expected: str, reason: str, verb: str, past: str) -> pb.Listing:
         require_reason(reason)
         row = await _locked(call.tx, name, expected)
-        message = message_of(row)
-        refuse(await Vault().repeated(call.tx, [message.contact, message.expert.person], {"reason": reason}))
+        refuse(await named_in(call.tx, row, reason=reason))
         (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
         return message_of(saved)
 

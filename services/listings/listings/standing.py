@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeGuard
 
-from access.register import BodyRow, Owner, ProjectedRegister, is_government
+from access.register import BodyRow, OrganizationRow, Owner, ProjectedRegister, is_government
 from access.visibility import Viewer, may_see
 from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date
@@ -85,12 +85,21 @@ class Standing:
             viewer = replace(viewer, government=await self._is_government(tx, organization))
         return shown(viewer)
 
+    async def is_verified(self, tx: Tx, organization: str) -> bool:
+        """Whether it is in the register and verified. Raises `Unavailable` where that can't be told."""
+        known = await self._known(tx, organization)
+        return known is not None and known.verified
+
     async def _is_government(self, tx: Tx, organization: str) -> bool:
         """Whether it is a verified department or task force."""
+        return is_government(await self._known(tx, organization))
+
+    async def _known(self, tx: Tx, organization: str) -> OrganizationRow | None:
+        """The organization; as its owner has it where it has not been heard of as verified."""
         known = (await self._register.organizations(tx, [organization])).get(organization)
         if known is None or not known.verified:
             known = (await self._owner.organizations([organization])).get(organization)
-        return is_government(known)
+        return known
 
     async def require_open(self, tx: Tx, bodies: Collection[str]) -> None:
         """Raises `Precondition` where one of the bodies is suspended or dissolved."""

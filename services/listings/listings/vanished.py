@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from access.authority import Authority
 from alliance.listings.v1 import listings_service_pb2 as rpc
+from chassis.errors import refuse
 from chassis.rpc import Call
 from listings import changes, store
 from listings.domain.names import State
+from listings.people import named_in
 from listings.store import ListingRow
 
 PAGE = 500  # listings looked at in one transaction
@@ -45,7 +47,7 @@ async def withdraw(
     """Withdraw what the header's issuer, source and kind have standing and no row named; receipts page by page.
 
     Nothing is withdrawn where the header does not ask for it, or where a row had no key: it may be any of them.
-    Raises `Denied` where the caller may not withdraw any more.
+    Raises `Denied` where the caller may not withdraw any more, and `Invalid` where the reason names who is behind one of them.
     """
     if not header.withdraw_vanished:
         return
@@ -63,6 +65,8 @@ async def withdraw(
             vanished = [key for key in keys if hash(key) not in hashes]
             locked = await store.identified(tx, header.issuer, header.source, vanished)
             rows = [row for row in locked if row.state in (State.DRAFT, State.PUBLISHED)]
+            for row in rows:
+                refuse(await named_in(tx, row, reason=header.reason))
             if not header.dry_run:
                 await changes.save(tx, [changes.taken(row, "withdraw", "withdrawn") for row in rows])
         if rows:

@@ -111,18 +111,6 @@ CREATE TABLE body_check (
 
 CREATE INDEX body_check_day ON body_check (checked_on, body);
 
-CREATE TABLE body_finding (
-  id BIGINT GENERATED ALWAYS AS IDENTITY,
-  body TEXT NOT NULL,
-  rule TEXT NOT NULL,
-  since TIMESTAMP WITH TIME ZONE NOT NULL,
-  body_version BIGINT NOT NULL,
-  content BYTEA NOT NULL,
-  PRIMARY KEY (id)
-);
-
-CREATE INDEX body_finding_newest ON body_finding (body, rule, id);
-
 CREATE TABLE certification (
   name TEXT NOT NULL,
   application TEXT NOT NULL,
@@ -158,6 +146,18 @@ CREATE TABLE document (
 CREATE INDEX document_content_left ON document (name) WHERE content_left;
 
 CREATE INDEX document_owner ON document (owner);
+
+CREATE TABLE finding (
+  id BIGINT GENERATED ALWAYS AS IDENTITY,
+  subject TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  since TIMESTAMP WITH TIME ZONE NOT NULL,
+  version BIGINT NOT NULL,
+  content BYTEA NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX finding_newest ON finding (subject, rule, id);
 
 CREATE TABLE membership (
   name TEXT NOT NULL,

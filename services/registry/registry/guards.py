@@ -1,11 +1,14 @@
 """What a change needs of other rows: that they are there, locked, free or in order. Raises what the caller is told."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Sequence, Sized
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.registry.v1 import body_pb2, organization_pb2
 from chassis import etag
+from chassis.clock import SHANGHAI
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Invalid, NotFound, Precondition, Violation, refuse
 from registry import changes, store
@@ -28,6 +31,26 @@ _FORCE: Text = ("类型为工作专班（TASK_FORCE）的单位", "organization 
 _LEAD: Text = ("政府部门（GOV_DEPARTMENT）或园区管委会", "government department (GOV_DEPARTMENT) or park committee")
 MAX_DEPENDANTS = 500
 """Verified organizations that one other vouches for: they lose their verification with it, in one transaction."""
+
+
+def check_time(tx: Tx, asked: Timestamp) -> datetime:
+    """The time of which verdicts are asked for. Raises `Invalid` for one that is still to come."""
+    at = asked.ToDatetime(tzinfo=UTC)
+    if at > tx.now:
+        late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
+        refuse([Violation("check_time", "future", *late)])
+    return at
+
+
+def require_said(said: Sized, row: BodyRow | ApplicationRow, at: datetime) -> None:
+    """Raises `NotFound` where nothing was said since what it would be of was entered later."""
+    if not said and at < row.create_time:
+        since = row.create_time.astimezone(SHANGHAI).isoformat(" ", "seconds")
+        raise NotFound(
+            row.name,
+            f"登记于 {since}，此前没有结论；请改为此后的时间",
+            f"it was entered at {since}, and nothing was said of it before; name a time since then",
+        )
 
 
 async def found(tx: Tx, kind: type[_Row], name: str) -> _Row:

@@ -64,7 +64,7 @@ class Judge:
         return await self.said(tx, message)
 
     async def keep(self, tx: Tx, name: str, version: int, found: Sequence[Finding], since: datetime | None = None) -> None:
-        """Keep what is said of a body otherwise than before, from now on, or since an earlier time."""
+        """Keep what is said of a body or an application otherwise than before, from now on, or since an earlier time."""
         since = since or tx.now
         before = {one.rule: one for one in await _kept(tx, name)}
         changed = [one for one in map(finding_message, found) if not _same(one, before.get(one.rule))]
@@ -115,10 +115,14 @@ class Judge:
         """At the start: what other rules or thresholds said is to be looked at again."""
         await store.outdate_other(tx, self._policy)
 
+    async def kept_at(self, tx: Tx, name: str, at: datetime) -> list[body_pb2.RuleFinding]:
+        """What was kept of a body or an application at a business time, in the order of the rules."""
+        return _in_order(await store.findings_at(tx, name, at))
+
     async def said_at(self, tx: Tx, row: BodyRow, at: datetime) -> body_pb2.BodyCheck:
         """What was said of a body at a business time; after its end, when it ended and why."""
         message, kept = body_message(row), await store.findings_at(tx, row.name, at)
-        found, version = _in_order(kept), max((one.body_version for one in kept), default=0)
+        found, version = _in_order(kept), max((one.version for one in kept), default=0)
         if message.state == _DISSOLVED and at >= (ended := _ended_at(message)):
             of_the_end = [one for one in found if one.since_time.ToDatetime(tzinfo=UTC) >= ended]
             found, version = of_the_end or [finding_message(one) for one in await self.said(tx, message)], row.version
@@ -258,4 +262,4 @@ def _same(one: body_pb2.RuleFinding, before: body_pb2.RuleFinding | None) -> boo
 
 def _row(name: str, version: int, finding: body_pb2.RuleFinding, now: datetime) -> FindingRow:
     content = finding.SerializeToString(deterministic=True)
-    return FindingRow(body=name, rule=finding.rule, since=now, body_version=version, content=content)
+    return FindingRow(subject=name, rule=finding.rule, since=now, version=version, content=content)

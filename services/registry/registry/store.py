@@ -138,16 +138,18 @@ class GrantRow(Base, table=True):
 
 
 class FindingRow(Base, table=True):
-    """What a rule said of a body from a time on, until its next row; `content` is the message. Rows are only added."""
+    """What a rule said of a body or an application from a time on, until its next row; `content` is the message. Rows are only
+    added.
+    """
 
-    __tablename__ = "body_finding"
-    __table_args__ = (Index("body_finding_newest", "body", "rule", "id"),)
+    __tablename__ = "finding"
+    __table_args__ = (Index("finding_newest", "subject", "rule", "id"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    body: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
     rule: str = Field(sa_type=Text)
     since: datetime = Field(sa_type=_INSTANT)
-    body_version: int = Field(sa_type=BigInteger)
+    version: int = Field(sa_type=BigInteger)
     content: bytes = Field(sa_type=LargeBinary)
 
 
@@ -167,7 +169,7 @@ body: Table = BodyRow.__table__  # type: ignore[attr-defined]
 BODIES = "SELECT kind, state, count(*) FROM body GROUP BY kind, state"
 membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
-body_finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
+finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
 body_check: Table = CheckRow.__table__  # type: ignore[attr-defined]
 metadata = Base.metadata
 _Row = TypeVar("_Row", bound=Base)
@@ -362,21 +364,21 @@ async def forget_check(tx: Tx, name: str) -> None:
 
 async def add_findings(tx: Tx, rows: Sequence[FindingRow]) -> None:
     """Keep what is said from now on."""
-    await tx.run_each(insert(body_finding), [row.model_dump(exclude={"id"}) for row in rows])
+    await tx.run_each(insert(finding), [row.model_dump(exclude={"id"}) for row in rows])
 
 
 async def findings_at(tx: Tx, name: str, at: datetime | None) -> Sequence[Any]:
-    """What each rule said of a body at a time, or last: content and the body's version."""
-    c = body_finding.c
-    newest = select(c.content, c.body_version).ext(distinct_on(c.rule)).order_by(c.rule, c.id.desc())
-    statement = newest.where(c.body == name)
+    """What each rule said of a body or an application at a time, or last: content and the version that it was said of."""
+    c = finding.c
+    newest = select(c.content, c.version).ext(distinct_on(c.rule)).order_by(c.rule, c.id.desc())
+    statement = newest.where(c.subject == name)
     return (await tx.conn.execute(statement if at is None else statement.where(c.since <= at))).all()
 
 
 async def findings_of(tx: Tx, name: str, rule: str, before: int | None, limit: int) -> Sequence[Any]:
     """Id and content of what was said of a body, the newest first."""
-    c = body_finding.c
-    conditions = [c.body == name]
+    c = finding.c
+    conditions = [c.subject == name]
     if rule:
         conditions.append(c.rule == rule)
     if before is not None:

@@ -17,7 +17,7 @@ async def turn_the_day(platform: Platform, body: str, days: int = 1) -> None:
     async with registry.transaction():
         for statement in (
             "UPDATE membership SET valid_from = valid_from - $2::int, valid_to = valid_to - $2::int WHERE body = $1",
-            "UPDATE body_finding SET since = since - make_interval(days => $2::int) WHERE body = $1",
+            "UPDATE finding SET since = since - make_interval(days => $2::int) WHERE subject = $1",
             "UPDATE body_check SET checked_on = checked_on - $2::int WHERE body = $1",
         ):
             await registry.execute(statement, body, days)

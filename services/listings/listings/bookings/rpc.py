@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from access.authority import Authority
-from access.register import ProjectedRegister
 from access.visibility import may_see
 from alliance.listings.v1 import booking_pb2 as pb
 from alliance.listings.v1 import booking_service_pb2 as rpc
@@ -22,6 +21,7 @@ from listings.domain.bookings import Span, State, Terms, free_unit, next_free, p
 from listings.domain.names import Kind
 from listings.domain.names import State as ListingState
 from listings.mapping import message_of as listing_of
+from listings.standing import Standing
 from listings.store import ListingRow
 
 _MOST_DAYS = 31
@@ -32,9 +32,9 @@ _PURPOSE = 200
 class Bookings:
     """`alliance.listings.v1.BookingsService`."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, standing: Standing) -> None:
         self._authority = authority
-        self._register = ProjectedRegister()
+        self._standing = standing
 
     async def CreateBooking(self, call: Call, request: rpc.CreateBookingRequest) -> pb.Booking:
         """See the contract."""
@@ -138,8 +138,7 @@ class Bookings:
                 "this equipment takes no bookings here now; turn to its issuer, or choose another",
                 {"equipment": row.name},
             )
-        known = (await self._register.organizations(call.tx, [organization])).get(organization)
-        if known is None or not known.verified:
+        if not await self._standing.is_verified(call.tx, organization):
             raise Precondition(
                 "NOT_VERIFIED",
                 f"预约单位（organization）{organization} 尚未核验，不能预约；请先完成核验",

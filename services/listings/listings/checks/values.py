@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from alliance.common.v1 import field_pb2
 from chassis.clock import parsed_date
 from chassis.errors import Violation
+from chassis.wellformed import is_blank
 from codes import NoCodeError, education, fields, industries, majors, occupations, regions
 from listings.domain import formats
 
@@ -66,8 +67,8 @@ _FORMATS: Mapping[int, tuple[str, Callable[[str], bool], str, str]] = {
 def as_kept(value: str, known: field_pb2.Field, path: str, is_postgraduate: bool) -> tuple[str, list[Violation]]:
     """The text as it is kept, and what is wrong with it: blanks around it say nothing, and no table brings them back."""
     value = on_one_line(value) if known.codes or known.format else value.strip()
-    if not value:
-        return value, [missing(known, path)] if known.required else []
+    if is_blank(value):
+        return "", [missing(known, path)] if known.required else []
     if known.codes:
         return _coded(value, known, path, is_postgraduate)
     if known.format:

@@ -63,21 +63,35 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
 
 
 async def _require_the_same(tx: Tx, message: pb.Application, fields: Mapping[str, str]) -> None:
-    """Papers are about the person who is set: another one's would be taken for theirs. Raises `Precondition`."""
+    """Papers are about the person who is set: another one's would be taken for theirs. Where there are any, a shared number,
+    which may be the applicant's own, says nothing. Raises `Precondition`.
+    """
     record = message.employee_intake.candidate
-    if await is_kept(tx, message) and not await _vault.is_about(tx, record, subjects(fields), fields):
-        raise Precondition(
-            "ANOTHER_CANDIDATE",
-            "姓名、电话和电子邮箱都与现有候选人不同；换人请先删除现有候选人（EraseCandidate），其材料随之删除",
-            "name, phone and e-mail are all others than those of the candidate who is set; to set another person, erase the"
-            " present one first (EraseCandidate), whose papers go with it",
-            {"application": message.name},
+    if not await is_kept(tx, message):
+        return
+    if message.documents and not await _vault.is_about(tx, record, [], fields):
+        zh, en = (
+            "已附材料，而姓名与现有候选人不同",
+            "there are papers, and the name is another than the candidate's who is set",
         )
+    elif not await _vault.is_about(tx, record, subjects(fields), fields):
+        zh, en = (
+            "姓名、电话和电子邮箱都与现有候选人不同",
+            "name, phone and e-mail are all others than those of the candidate who is set",
+        )
+    else:
+        return
+    raise Precondition(
+        "ANOTHER_CANDIDATE",
+        f"{zh}；换人请先删除现有候选人（EraseCandidate），其材料随之删除",
+        f"{en}; to set another person, erase the present one first (EraseCandidate), whose papers go with it",
+        {"application": message.name},
+    )
 
 
 async def repeated_in(tx: Tx, message: pb.Application) -> list[Violation]:
     """What the texts that stay, the application's name and the reason of the transaction, say of who the candidate is."""
-    texts = {"application.display_name": message.display_name, "reason": tx.cause.reason}
+    texts = [("application.display_name", message.display_name), ("reason", tx.cause.reason)]
     return await _vault.repeated(tx, [message.employee_intake.candidate], texts)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from access.authority import Authority
@@ -131,8 +131,19 @@ class Taking:
         if message.body:
             body = await store.get(tx, BodyRow, message.body)
             found += await self._judge.said(tx, body_message(body)) if body else []
+        return found + await self._own(tx, message)
+
+    async def _own(self, tx: Tx, message: pb.Application) -> list[Finding]:
+        """What the rules of its programme say of an application."""
         facts = Facts(business_date(tx.now), await self._facts(tx, message))
-        return found + check(of_programme(Programme(message.programme)), Stage.SUBMITTING, facts, self._judge.limits)
+        return check(of_programme(Programme(message.programme)), Stage.SUBMITTING, facts, self._judge.limits)
+
+    async def found_at(self, tx: Tx, message: pb.Application, at: datetime) -> list[body_pb2.RuleFinding]:
+        """What was said of an application at a business time, as of its last change, and of the body that it is for."""
+        found: list[body_pb2.RuleFinding] = []
+        if message.body and (body := await store.get(tx, BodyRow, message.body)):
+            found += (await self._judge.said_at(tx, body, at)).findings
+        return found + await self._judge.kept_at(tx, message.name, at)
 
     async def _facts(self, tx: Tx, message: pb.Application) -> dict[str, Value]:
         applicant = await store.get(tx, OrganizationRow, message.applicant)
@@ -305,6 +316,7 @@ class Taking:
         lapses_on = due[0] if due and due[1].step else None
         row = application_row(message, version, lapses_on, remind_on, tx.now)
         await store.write(tx, row)
+        await self._judge.keep(tx, row.name, version, await self._own(tx, message))
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
 
 

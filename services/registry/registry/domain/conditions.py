@@ -165,14 +165,14 @@ class Years:
 
 @dataclass(frozen=True)
 class ThisYear:
-    """A year is this one, or a later one."""
+    """A year is this one, or the next one, whose plan may take the place of this one's before its end."""
 
     fact: str
 
     def holds(self, facts: Facts, limits: Limits) -> bool | None:
         """See `Condition`."""
         year = facts.get(self.fact)
-        return None if year is None else int(year) >= facts.today.year  # type: ignore[arg-type]
+        return None if year is None else int(year) - facts.today.year in (0, 1)  # type: ignore[arg-type]
 
     def found(self, facts: Facts, limits: Limits) -> Text:
         """See `Condition`."""

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from alliance.common.v1 import field_pb2
 from chassis.errors import Violation
 from chassis.personal import screen
+from chassis.wellformed import is_blank
 from codes import NoCodeError, industries, majors, regions
 
 _TABLES: Mapping[int, tuple[str, Callable[[str], str]]] = {
@@ -48,7 +49,7 @@ def _read(table: tuple[str, Callable[[str], str]], path: str, text: str) -> tupl
 
 
 def named(given: Any) -> Iterator[Violation]:
-    if not 2 <= len(given.display_name.strip()) <= 200:
+    if is_blank(given.display_name) or not 2 <= len(given.display_name.strip()) <= 200:
         yield Violation("display_name", "length", "名称须为 2–200 个字", "the name has to have 2 to 200 characters")
     if len(given.display_name.splitlines()) > 1:
         yield Violation("display_name", "one-line", "名称不得换行", "the name has to be one line")

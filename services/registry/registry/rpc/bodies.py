@@ -1,12 +1,9 @@
 """Bodies: entered, read, changed, checked, and the steps of their life."""
 
-from datetime import UTC
-
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.changing import masked, require_reason
-from chassis.clock import SHANGHAI
 from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
@@ -111,18 +108,9 @@ class Bodies(Rpcs):
         await self._require_check(call, request.name)
         row = await guards.found(call.tx, BodyRow, request.name)
         if request.HasField("check_time"):
-            at = request.check_time.ToDatetime(tzinfo=UTC)
-            if at > call.tx.now:
-                late = "检查时间尚未到来；请改为当前或以前的时间，或不填", "it is still to come; name a time that has, or none"
-                refuse([Violation("check_time", "future", *late)])
+            at = guards.check_time(call.tx, request.check_time)
             said = await self._judge.said_at(call.tx, row, at)
-            if not said.findings and at < row.create_time:
-                since = row.create_time.astimezone(SHANGHAI).isoformat(" ", "seconds")
-                raise NotFound(
-                    row.name,
-                    f"该组织登记于 {since}，此前没有结论；请改为此后的时间",
-                    f"the body was entered at {since}, and nothing was said of it before; name a time since then",
-                )
+            guards.require_said(said.findings, row, at)
             return said
         message = body_message(row)
         if row.state == BodyState.DISSOLVED:

@@ -948,7 +948,7 @@ class ApplicationCheck(_message.Message):
 
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
-        """Business time of the check."""
+        """Business time of the check, or that which was asked for."""
 
     @_builtins.property
     def evaluations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedEvaluation]:

@@ -26,9 +26,10 @@ from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_acce
 from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.registry.v1 import application_pb2 as alliance_dot_registry_dot_v1_dot_application__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.alliance/registry/v1/application_service.proto\x12\x14\x61lliance.registry.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a&alliance/registry/v1/application.proto\x1a google/protobuf/field_mask.proto\"\x91\x01\n\tCandidate\x12$\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\xa7\x93\xe5\x90\x8d\x10\x01\x12\x1b\n\x05phone\x18\x02 \x01(\tB\x0c\xd2\xb5\x18\x08\n\x06\xe7\x94\xb5\xe8\xaf\x9d\x12!\n\x05\x65mail\x18\x03 \x01(\tB\x12\xd2\xb5\x18\x0e\n\x0c\xe7\x94\xb5\xe5\xad\x90\xe9\x82\xae\xe7\xae\xb1\x12\x1e\n\x08position\x18\x04 \x01(\tB\x0c\xd2\xb5\x18\x08\n\x06\xe5\xb2\x97\xe4\xbd\x8d\"\x9a\x01\n\x13SetCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x32\n\tcandidate\x18\x02 \x01(\x0b\x32\x1f.alliance.registry.v1.Candidate\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\x12\x14\n\x0cretain_until\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\";\n\x13GetCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"`\n\x14GetCandidateResponse\x12\x32\n\tcandidate\x18\x01 \x01(\x0b\x32\x1f.alliance.registry.v1.Candidate\x12\x14\n\x0cretain_until\x18\x02 \x01(\t\"P\n\x15\x45raseCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"j\n\x0fOpenCallRequest\x12\x33\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"|\n\x10ListCallsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x0c\n\x04year\x18\x04 \x01(\x05\"b\n\x11ListCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x18\x43reateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"%\n\x15GetApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xdc\x01\n\x17ListApplicationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x36\n\x06states\x18\x04 \x03(\x0e\x32&.alliance.registry.v1.ApplicationState\x12\x11\n\tapplicant\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x07 \x01(\t\"l\n\x18ListApplicationsResponse\x12\x37\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32!.alliance.registry.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa7\x01\n\x18UpdateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x86\x01\n\x16\x41ttachDocumentsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12<\n\tdocuments\x18\x02 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xfd\x01\n\x0fTakeStepRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12named_organization\x18\x04 \x01(\t\x12\x17\n\x0fnamed_principal\x18\x05 \x01(\t\x12\x12\n\x05score\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\t\x12<\n\tdocuments\x18\x08 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\tB\x08\n\x06_score\"\xeb\x01\n\x19ListCertificationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x32\n\x05kinds\x18\x03 \x03(\x0e\x32#.alliance.registry.v1.CertifiedKind\x12\x38\n\x06states\x18\x04 \x03(\x0e\x32(.alliance.registry.v1.CertificationState\x12#\n\x0bregion_code\x18\x05 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\x9c\xb0\xe5\x8c\xba(\x01\x12\x14\n\x0corganization\x18\x06 \x01(\t\"r\n\x1aListCertificationsResponse\x12;\n\x0e\x63\x65rtifications\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.Certification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x16ListEvaluationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0corganization\x18\x03 \x01(\t\"r\n\x17ListEvaluationsResponse\x12>\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32).alliance.registry.v1.PublishedEvaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x13GetProcedureRequest\x12\x32\n\tprogramme\x18\x01 \x01(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x13\n\x0b\x61pplication\x18\x02 \x01(\t\"D\n\x0eProcedureSteps\x12\x32\n\x05steps\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.ProcedureStep\"7\n\x19GetChallengeCountsRequest\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\x05\"W\n\x0f\x43hallengeCounts\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x11\n\tpublished\x18\x02 \x01(\x05\x12\x10\n\x08taken_on\x18\x03 \x01(\x05\x12\x11\n\tcompleted\x18\x04 \x01(\x05\"\'\n\x17\x43heckApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\xc1\x10\n\x12\x41pplicationService\x12s\n\x08OpenCall\x12%.alliance.registry.v1.OpenCallRequest\x1a%.alliance.registry.v1.ApplicationCall\"\x19\x8a\xb5\x18\x15\n\x13registry.calls.open\x12j\n\tListCalls\x12&.alliance.registry.v1.ListCallsRequest\x1a\'.alliance.registry.v1.ListCallsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12{\n\x11\x43reateApplication\x12..alliance.registry.v1.CreateApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12u\n\x0eGetApplication\x12+.alliance.registry.v1.GetApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x86\x01\n\x10ListApplications\x12-.alliance.registry.v1.ListApplicationsRequest\x1a..alliance.registry.v1.ListApplicationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x9c\x01\n\x11UpdateApplication\x12..alliance.registry.v1.UpdateApplicationRequest\x1a!.alliance.registry.v1.Application\"4\x8a\xb5\x18\x30\n\x1cregistry.applications.update\x12\x10\x61pplication.name\x12\x8c\x01\n\x0f\x41ttachDocuments\x12,.alliance.registry.v1.AttachDocumentsRequest\x1a!.alliance.registry.v1.Application\"(\x8a\xb5\x18$\n\x1cregistry.applications.update\x12\x04name\x12i\n\x08TakeStep\x12%.alliance.registry.v1.TakeStepRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x85\x01\n\x12ListCertifications\x12/.alliance.registry.v1.ListCertificationsRequest\x1a\x30.alliance.registry.v1.ListCertificationsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12\x83\x01\n\x0fListEvaluations\x12,.alliance.registry.v1.ListEvaluationsRequest\x1a-.alliance.registry.v1.ListEvaluationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12t\n\x0cGetProcedure\x12).alliance.registry.v1.GetProcedureRequest\x1a$.alliance.registry.v1.ProcedureSteps\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x8d\x01\n\x0cSetCandidate\x12).alliance.registry.v1.SetCandidateRequest\x1a!.alliance.registry.v1.Application\"/\x8a\xb5\x18+\n\x1cregistry.applications.update\x12\x0b\x61pplication\x12z\n\x0cGetCandidate\x12).alliance.registry.v1.GetCandidateRequest\x1a*.alliance.registry.v1.GetCandidateResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x91\x01\n\x0e\x45raseCandidate\x12+.alliance.registry.v1.EraseCandidateRequest\x1a!.alliance.registry.v1.Application\"/\x8a\xb5\x18+\n\x1cregistry.applications.update\x12\x0b\x61pplication\x12\x8f\x01\n\x12GetChallengeCounts\x12/.alliance.registry.v1.GetChallengeCountsRequest\x1a%.alliance.registry.v1.ChallengeCounts\"!\x8a\xb5\x18\x1d\n\x15registry.bodies.check\x12\x04\x62ody\x12~\n\x10\x43heckApplication\x12-.alliance.registry.v1.CheckApplicationRequest\x1a&.alliance.registry.v1.ApplicationCheck\"\x13\x8a\xb5\x18\x0f\n\rauthenticatedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.alliance/registry/v1/application_service.proto\x12\x14\x61lliance.registry.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a&alliance/registry/v1/application.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x01\n\tCandidate\x12$\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\xa7\x93\xe5\x90\x8d\x10\x01\x12\x1b\n\x05phone\x18\x02 \x01(\tB\x0c\xd2\xb5\x18\x08\n\x06\xe7\x94\xb5\xe8\xaf\x9d\x12!\n\x05\x65mail\x18\x03 \x01(\tB\x12\xd2\xb5\x18\x0e\n\x0c\xe7\x94\xb5\xe5\xad\x90\xe9\x82\xae\xe7\xae\xb1\x12\x1e\n\x08position\x18\x04 \x01(\tB\x0c\xd2\xb5\x18\x08\n\x06\xe5\xb2\x97\xe4\xbd\x8d\"\x9a\x01\n\x13SetCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x32\n\tcandidate\x18\x02 \x01(\x0b\x32\x1f.alliance.registry.v1.Candidate\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\x12\x14\n\x0cretain_until\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\";\n\x13GetCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"`\n\x14GetCandidateResponse\x12\x32\n\tcandidate\x18\x01 \x01(\x0b\x32\x1f.alliance.registry.v1.Candidate\x12\x14\n\x0cretain_until\x18\x02 \x01(\t\"P\n\x15\x45raseCandidateRequest\x12\x13\n\x0b\x61pplication\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"j\n\x0fOpenCallRequest\x12\x33\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"|\n\x10ListCallsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x0c\n\x04year\x18\x04 \x01(\x05\"b\n\x11ListCallsResponse\x12\x34\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32%.alliance.registry.v1.ApplicationCall\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x18\x43reateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"%\n\x15GetApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xdc\x01\n\x17ListApplicationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x33\n\nprogrammes\x18\x03 \x03(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x36\n\x06states\x18\x04 \x03(\x0e\x32&.alliance.registry.v1.ApplicationState\x12\x11\n\tapplicant\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x07 \x01(\t\"l\n\x18ListApplicationsResponse\x12\x37\n\x0c\x61pplications\x18\x01 \x03(\x0b\x32!.alliance.registry.v1.Application\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa7\x01\n\x18UpdateApplicationRequest\x12\x36\n\x0b\x61pplication\x18\x01 \x01(\x0b\x32!.alliance.registry.v1.Application\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x86\x01\n\x16\x41ttachDocumentsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12<\n\tdocuments\x18\x02 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xfd\x01\n\x0fTakeStepRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12named_organization\x18\x04 \x01(\t\x12\x17\n\x0fnamed_principal\x18\x05 \x01(\t\x12\x12\n\x05score\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x0b\n\x03\x64\x61y\x18\x07 \x01(\t\x12<\n\tdocuments\x18\x08 \x03(\x0b\x32).alliance.registry.v1.ApplicationDocument\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\tB\x08\n\x06_score\"\xeb\x01\n\x19ListCertificationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x32\n\x05kinds\x18\x03 \x03(\x0e\x32#.alliance.registry.v1.CertifiedKind\x12\x38\n\x06states\x18\x04 \x03(\x0e\x32(.alliance.registry.v1.CertificationState\x12#\n\x0bregion_code\x18\x05 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\x9c\xb0\xe5\x8c\xba(\x01\x12\x14\n\x0corganization\x18\x06 \x01(\t\"r\n\x1aListCertificationsResponse\x12;\n\x0e\x63\x65rtifications\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.Certification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x16ListEvaluationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0corganization\x18\x03 \x01(\t\"r\n\x17ListEvaluationsResponse\x12>\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32).alliance.registry.v1.PublishedEvaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x13GetProcedureRequest\x12\x32\n\tprogramme\x18\x01 \x01(\x0e\x32\x1f.alliance.registry.v1.Programme\x12\x13\n\x0b\x61pplication\x18\x02 \x01(\t\"D\n\x0eProcedureSteps\x12\x32\n\x05steps\x18\x01 \x03(\x0b\x32#.alliance.registry.v1.ProcedureStep\"7\n\x19GetChallengeCountsRequest\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\x05\"W\n\x0f\x43hallengeCounts\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x11\n\tpublished\x18\x02 \x01(\x05\x12\x10\n\x08taken_on\x18\x03 \x01(\x05\x12\x11\n\tcompleted\x18\x04 \x01(\x05\"W\n\x17\x43heckApplicationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xc1\x10\n\x12\x41pplicationService\x12s\n\x08OpenCall\x12%.alliance.registry.v1.OpenCallRequest\x1a%.alliance.registry.v1.ApplicationCall\"\x19\x8a\xb5\x18\x15\n\x13registry.calls.open\x12j\n\tListCalls\x12&.alliance.registry.v1.ListCallsRequest\x1a\'.alliance.registry.v1.ListCallsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12{\n\x11\x43reateApplication\x12..alliance.registry.v1.CreateApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12u\n\x0eGetApplication\x12+.alliance.registry.v1.GetApplicationRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x86\x01\n\x10ListApplications\x12-.alliance.registry.v1.ListApplicationsRequest\x1a..alliance.registry.v1.ListApplicationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x9c\x01\n\x11UpdateApplication\x12..alliance.registry.v1.UpdateApplicationRequest\x1a!.alliance.registry.v1.Application\"4\x8a\xb5\x18\x30\n\x1cregistry.applications.update\x12\x10\x61pplication.name\x12\x8c\x01\n\x0f\x41ttachDocuments\x12,.alliance.registry.v1.AttachDocumentsRequest\x1a!.alliance.registry.v1.Application\"(\x8a\xb5\x18$\n\x1cregistry.applications.update\x12\x04name\x12i\n\x08TakeStep\x12%.alliance.registry.v1.TakeStepRequest\x1a!.alliance.registry.v1.Application\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x85\x01\n\x12ListCertifications\x12/.alliance.registry.v1.ListCertificationsRequest\x1a\x30.alliance.registry.v1.ListCertificationsResponse\"\x0c\x8a\xb5\x18\x08\n\x06public\x12\x83\x01\n\x0fListEvaluations\x12,.alliance.registry.v1.ListEvaluationsRequest\x1a-.alliance.registry.v1.ListEvaluationsResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12t\n\x0cGetProcedure\x12).alliance.registry.v1.GetProcedureRequest\x1a$.alliance.registry.v1.ProcedureSteps\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x8d\x01\n\x0cSetCandidate\x12).alliance.registry.v1.SetCandidateRequest\x1a!.alliance.registry.v1.Application\"/\x8a\xb5\x18+\n\x1cregistry.applications.update\x12\x0b\x61pplication\x12z\n\x0cGetCandidate\x12).alliance.registry.v1.GetCandidateRequest\x1a*.alliance.registry.v1.GetCandidateResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x91\x01\n\x0e\x45raseCandidate\x12+.alliance.registry.v1.EraseCandidateRequest\x1a!.alliance.registry.v1.Application\"/\x8a\xb5\x18+\n\x1cregistry.applications.update\x12\x0b\x61pplication\x12\x8f\x01\n\x12GetChallengeCounts\x12/.alliance.registry.v1.GetChallengeCountsRequest\x1a%.alliance.registry.v1.ChallengeCounts\"!\x8a\xb5\x18\x1d\n\x15registry.bodies.check\x12\x04\x62ody\x12~\n\x10\x43heckApplication\x12-.alliance.registry.v1.CheckApplicationRequest\x1a&.alliance.registry.v1.ApplicationCheck\"\x13\x8a\xb5\x18\x0f\n\rauthenticatedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,54 +78,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLICATIONSERVICE'].methods_by_name['GetChallengeCounts']._serialized_options = b'\212\265\030\035\n\025registry.bodies.check\022\004body'
   _globals['_APPLICATIONSERVICE'].methods_by_name['CheckApplication']._loaded_options = None
   _globals['_APPLICATIONSERVICE'].methods_by_name['CheckApplication']._serialized_options = b'\212\265\030\017\n\rauthenticated'
-  _globals['_CANDIDATE']._serialized_start=212
-  _globals['_CANDIDATE']._serialized_end=357
-  _globals['_SETCANDIDATEREQUEST']._serialized_start=360
-  _globals['_SETCANDIDATEREQUEST']._serialized_end=514
-  _globals['_GETCANDIDATEREQUEST']._serialized_start=516
-  _globals['_GETCANDIDATEREQUEST']._serialized_end=575
-  _globals['_GETCANDIDATERESPONSE']._serialized_start=577
-  _globals['_GETCANDIDATERESPONSE']._serialized_end=673
-  _globals['_ERASECANDIDATEREQUEST']._serialized_start=675
-  _globals['_ERASECANDIDATEREQUEST']._serialized_end=755
-  _globals['_OPENCALLREQUEST']._serialized_start=757
-  _globals['_OPENCALLREQUEST']._serialized_end=863
-  _globals['_LISTCALLSREQUEST']._serialized_start=865
-  _globals['_LISTCALLSREQUEST']._serialized_end=989
-  _globals['_LISTCALLSRESPONSE']._serialized_start=991
-  _globals['_LISTCALLSRESPONSE']._serialized_end=1089
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=1091
-  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=1193
-  _globals['_GETAPPLICATIONREQUEST']._serialized_start=1195
-  _globals['_GETAPPLICATIONREQUEST']._serialized_end=1232
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=1235
-  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=1455
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=1457
-  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=1565
-  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_start=1568
-  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_end=1735
-  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_start=1738
-  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_end=1872
-  _globals['_TAKESTEPREQUEST']._serialized_start=1875
-  _globals['_TAKESTEPREQUEST']._serialized_end=2128
-  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_start=2131
-  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_end=2366
-  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_start=2368
-  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_end=2482
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=2484
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=2569
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=2571
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=2685
-  _globals['_GETPROCEDUREREQUEST']._serialized_start=2687
-  _globals['_GETPROCEDUREREQUEST']._serialized_end=2781
-  _globals['_PROCEDURESTEPS']._serialized_start=2783
-  _globals['_PROCEDURESTEPS']._serialized_end=2851
-  _globals['_GETCHALLENGECOUNTSREQUEST']._serialized_start=2853
-  _globals['_GETCHALLENGECOUNTSREQUEST']._serialized_end=2908
-  _globals['_CHALLENGECOUNTS']._serialized_start=2910
-  _globals['_CHALLENGECOUNTS']._serialized_end=2997
-  _globals['_CHECKAPPLICATIONREQUEST']._serialized_start=2999
-  _globals['_CHECKAPPLICATIONREQUEST']._serialized_end=3038
-  _globals['_APPLICATIONSERVICE']._serialized_start=3041
-  _globals['_APPLICATIONSERVICE']._serialized_end=5154
+  _globals['_CANDIDATE']._serialized_start=245
+  _globals['_CANDIDATE']._serialized_end=390
+  _globals['_SETCANDIDATEREQUEST']._serialized_start=393
+  _globals['_SETCANDIDATEREQUEST']._serialized_end=547
+  _globals['_GETCANDIDATEREQUEST']._serialized_start=549
+  _globals['_GETCANDIDATEREQUEST']._serialized_end=608
+  _globals['_GETCANDIDATERESPONSE']._serialized_start=610
+  _globals['_GETCANDIDATERESPONSE']._serialized_end=706
+  _globals['_ERASECANDIDATEREQUEST']._serialized_start=708
+  _globals['_ERASECANDIDATEREQUEST']._serialized_end=788
+  _globals['_OPENCALLREQUEST']._serialized_start=790
+  _globals['_OPENCALLREQUEST']._serialized_end=896
+  _globals['_LISTCALLSREQUEST']._serialized_start=898
+  _globals['_LISTCALLSREQUEST']._serialized_end=1022
+  _globals['_LISTCALLSRESPONSE']._serialized_start=1024
+  _globals['_LISTCALLSRESPONSE']._serialized_end=1122
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_start=1124
+  _globals['_CREATEAPPLICATIONREQUEST']._serialized_end=1226
+  _globals['_GETAPPLICATIONREQUEST']._serialized_start=1228
+  _globals['_GETAPPLICATIONREQUEST']._serialized_end=1265
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_start=1268
+  _globals['_LISTAPPLICATIONSREQUEST']._serialized_end=1488
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_start=1490
+  _globals['_LISTAPPLICATIONSRESPONSE']._serialized_end=1598
+  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_start=1601
+  _globals['_UPDATEAPPLICATIONREQUEST']._serialized_end=1768
+  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_start=1771
+  _globals['_ATTACHDOCUMENTSREQUEST']._serialized_end=1905
+  _globals['_TAKESTEPREQUEST']._serialized_start=1908
+  _globals['_TAKESTEPREQUEST']._serialized_end=2161
+  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_start=2164
+  _globals['_LISTCERTIFICATIONSREQUEST']._serialized_end=2399
+  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_start=2401
+  _globals['_LISTCERTIFICATIONSRESPONSE']._serialized_end=2515
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=2517
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=2602
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=2604
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=2718
+  _globals['_GETPROCEDUREREQUEST']._serialized_start=2720
+  _globals['_GETPROCEDUREREQUEST']._serialized_end=2814
+  _globals['_PROCEDURESTEPS']._serialized_start=2816
+  _globals['_PROCEDURESTEPS']._serialized_end=2884
+  _globals['_GETCHALLENGECOUNTSREQUEST']._serialized_start=2886
+  _globals['_GETCHALLENGECOUNTSREQUEST']._serialized_end=2941
+  _globals['_CHALLENGECOUNTS']._serialized_start=2943
+  _globals['_CHALLENGECOUNTS']._serialized_end=3030
+  _globals['_CHECKAPPLICATIONREQUEST']._serialized_start=3032
+  _globals['_CHECKAPPLICATIONREQUEST']._serialized_end=3119
+  _globals['_APPLICATIONSERVICE']._serialized_start=3122
+  _globals['_APPLICATIONSERVICE']._serialized_end=5235
 # @@protoc_insertion_point(module_scope)

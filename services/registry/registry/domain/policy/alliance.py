@@ -104,6 +104,8 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (ThisYear("annual_plan_year"),),
         ("请制订当年工作计划并更新年份", "draw up this year's plan and enter its year"),
+        revision=2,
+        ours=("下一年的也算，计划年份最多早填一年", "next year's counts too, and none of a later year"),
     ),
     Rule(
         "R13.4",
@@ -113,7 +115,7 @@ RULES: tuple[Rule, ...] = (
         ALWAYS,
         (ThisYear("annual_plan_year"), Number("full_councils_in_year", "councils_a_year", unit=("次", ""))),  # of that year
         ("请在当年工作计划中安排全体理事会，并更新次数", "provide for the full councils in this year's plan, and enter them"),
-        revision=2,
+        revision=3,
         ours=("计划召开的也计入", "those that are planned count too"),
     ),
 )
