@@ -179,6 +179,30 @@ MUTATIONS: tuple[Mutation, ...] = (
             for one in r.pod("notify")["topologySpreadConstraints"]
         ],
     ),
+    (
+        "scheduled_as_values_say",
+        "bound to a node that nobody named",
+        "lab",
+        lambda r: r.pod("notify").update(nodeSelector={"kubernetes.io/hostname": "first"}),
+    ),
+    (
+        "scheduled_as_values_say",
+        "on nodes that are kept for others",
+        "lab",
+        lambda r: r.named("Pod", "alliance-smoke")["spec"].update(tolerations=[{"operator": "Exists"}]),
+    ),
+    (
+        "scheduled_as_values_say",
+        "more important than values say",
+        "operators",
+        lambda r: r.of("Cluster")[0]["spec"].update(priorityClassName="system-cluster-critical"),
+    ),
+    (
+        "scheduled_as_values_say",
+        "PostgreSQL on other nodes",
+        "operators",
+        lambda r: r.of("Cluster")[0]["spec"]["affinity"].update(nodeSelector={"disk": "slow"}),
+    ),
     ("resources", "no request", "lab", lambda r: r.container("registry")["resources"].pop("requests")),
     ("resources", "a limit of CPU", "lab", lambda r: r.container("registry")["resources"]["limits"].update(cpu="1")),
     ("resources", "a migration without a limit", "lab", lambda r: init(r, "registry")["resources"].pop("limits")),

@@ -185,6 +185,28 @@ def spread(r: Rendered) -> Faults:
 
 
 @rule
+def scheduled_as_values_say(r: Rendered) -> Faults:
+    """Services, the test and PostgreSQL run where values say: for all, and for each beside it, which wins."""
+    everybody = r.values["scheduling"]
+    own = {service: r.values["services"][service]["scheduling"] for service in SERVICES}
+    found = {name: (pod, pod) for name, pod in r.pods()}
+    for cluster in r.of("Cluster"):
+        own["database"] = r.values["database"]["cluster"]["scheduling"]
+        found["database"] = (cluster["spec"], cluster["spec"].get("affinity", {}))
+    for name, (spec, place) in found.items():
+        mine = own.get(name, everybody)
+        wanted = {
+            "nodeSelector": everybody["nodeSelector"] | mine["nodeSelector"],
+            "tolerations": everybody["tolerations"]
+            + [one for one in mine["tolerations"] if one not in everybody["tolerations"]],
+            "priorityClassName": mine["priorityClassName"] or everybody["priorityClassName"],
+        }
+        told = {key: place.get(key, type(wanted[key])()) for key in ("nodeSelector", "tolerations")}
+        if told | {"priorityClassName": spec.get("priorityClassName", "")} != wanted:
+            yield f"{name}: {told}, {spec.get('priorityClassName')}"
+
+
+@rule
 def resources(r: Rendered) -> Faults:
     """Every container asks for CPU and memory and has a limit of memory, and none of CPU, which would stop it in bursts."""
     for name, pod in r.pods():

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 
+import kubernetes_validate
 import pytest
 import yaml
+from run_once import job_of
 
 from tests.deploy import helm, mutations_data, mutations_network, mutations_pods, rules_data, rules_network, rules_pods
 from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, values
@@ -118,6 +120,33 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
     assert most("--set", "services.matching.replicas=3") == before + 14
     assert most("--set", "services.notify.settings.database_pool=20") == before + 70
     assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
+
+
+def test_pods_run_where_values_say() -> None:
+    everybody = {
+        "nodeSelector": {"pool": "alliance", "disk": "any"},
+        "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "alliance", "effect": "NoSchedule"}],
+        "priorityClassName": "ordinary",
+    }
+    own = {
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
+        "priorityClassName": "important",
+    }
+    paths = {"scheduling": everybody, "services.matching.scheduling": own, "database.cluster.scheduling": own}
+    given = [part for path, value in paths.items() for part in ("--set-json", f"{path}={json.dumps(value)}")]
+    with_them = values("operators")
+    with_them["scheduling"] = everybody
+    with_them["services"]["matching"]["scheduling"] = with_them["database"]["cluster"]["scheduling"] = own
+    found = Rendered("operators", render("operators", *given), with_them)
+    assert list(RULES["scheduled_as_values_say"](found)) == []
+    assert found.pod("matching")["nodeSelector"] == {"pool": "alliance", "disk": "fast"}
+    assert found.pod("matching")["tolerations"] == everybody["tolerations"] + own["tolerations"]
+    assert found.pod("notify")["priorityClassName"] == "ordinary"
+    for one in (found.deployment("matching"), found.deployment("notify"), found.named("Pod", "alliance-smoke")):
+        kubernetes_validate.validate(one, "1.34", strict=True)
+    once = job_of(found.deployment("matching"), ["replay"], 1)["spec"]["template"]["spec"]
+    assert {key: once[key] for key in own} == {key: found.pod("matching")[key] for key in own}
 
 
 def test_dashboards_can_be_left_out_and_put_into_a_folder() -> None:
