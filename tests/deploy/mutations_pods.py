@@ -212,6 +212,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "lab",
         lambda r: r.container("registry")["resources"]["limits"].update(memory="64Mi"),
     ),
+    (
+        "memory_for_a_hundred_thousand_listings",
+        "memory for fewer listings",
+        "lab",
+        lambda r: r.container("matching")["resources"]["requests"].update(memory="508Mi"),
+    ),
+    (
+        "memory_for_a_hundred_thousand_listings",
+        "no memory for the index's files",
+        "lab",
+        lambda r: r.container("matching")["resources"]["limits"].update(memory="938Mi"),
+    ),
     ("restricted", "root", "lab", lambda r: r.pod("registry")["securityContext"].update(runAsUser=0)),
     ("restricted", "a user by name only", "lab", lambda r: r.pod("registry")["securityContext"].pop("runAsNonRoot")),
     ("restricted", "no seccomp", "lab", lambda r: r.pod("registry")["securityContext"].pop("seccompProfile")),
