@@ -8,6 +8,7 @@ import pytest
 import yaml
 from run_once import job_of
 
+from alliance_local.state import SERVICES
 from tests.deploy import helm, mutations_data, mutations_network, mutations_pods, rules_data, rules_network, rules_pods
 from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, values
 from tests.deploy.rendered import RULES, Rendered
@@ -60,6 +61,27 @@ def test_renewed_public_keys_roll_nothing_out() -> None:
     one, another = (Rendered("lab", render("lab", *some), values("lab")) for some in (given, other))
     assert one.deployment("notify") == another.deployment("notify")
     assert one.named("ConfigMap", "alliance-jwks") != another.named("ConfigMap", "alliance-jwks")
+
+
+def test_what_is_in_a_secret_rolls_nothing_out() -> None:
+    """Passwords are read at a start: README.md, Rotation, says who has to be restarted."""
+    one, another = (Rendered("operators", render("operators"), values("operators")) for _ in range(2))
+    assert one.of("Secret") != another.of("Secret")  # made up anew, where no cluster is asked
+    assert one.of("Deployment") == another.of("Deployment")
+
+
+@pytest.mark.parametrize(
+    ("given", "rolled"),
+    [
+        ("services.notify.secretEnvironment[0].secret=another", {"notify"}),
+        ("kafka.cluster=another", set(SERVICES)),  # whose CA is in a Secret of its name
+        ("monitoring.interval=30s", set()),
+    ],
+)
+def test_a_secret_by_another_name_rolls_out_who_reads_it_and_no_other(given: str, rolled: set[str]) -> None:
+    before = _of("operators")
+    after = Rendered("operators", render("operators", "--set", given), values("operators"))
+    assert {one for one in SERVICES if before.pod(one) != after.pod(one)} == rolled
 
 
 def test_numbers_stay_as_they_are_written() -> None:
