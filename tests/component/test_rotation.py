@@ -50,7 +50,7 @@ async def test_connections_outlive_a_changed_password_and_a_new_one_is_unavailab
     await database.close()
 
 
-class _Hearing(health.aio.HealthServicer):  # type: ignore[misc]  # untyped
+class _Hearing(health.aio.HealthServicer):
     """Keeps what callers show."""
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -145,12 +146,12 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
 
 
 def test_pods_run_where_values_say() -> None:
-    everybody = {
+    everybody: dict[str, Any] = {
         "nodeSelector": {"pool": "alliance", "disk": "any"},
         "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "alliance", "effect": "NoSchedule"}],
         "priorityClassName": "ordinary",
     }
-    own = {
+    own: dict[str, Any] = {
         "nodeSelector": {"disk": "fast"},
         "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
         "priorityClassName": "important",
