@@ -28,6 +28,7 @@ _NEVER = {
     "renames": r"\bRENAME (?!CONSTRAINT)",
     "changes a type": r"\bALTER COLUMN \S+ (SET DATA )?TYPE\b",
     "adds a column that must be given": r"\bADD (COLUMN )?(?!.*\b(DEFAULT|GENERATED)\b).*\bNOT NULL\b",
+    "rewrites the table": r"\bADD (COLUMN )?\S+ ((SMALL|BIG)?SERIAL\b|.*\b(AS IDENTITY|STORED)\b)",
     "empties a table": r"^(TRUNCATE|DELETE FROM [\w\"]+$)",
 }
 _NARROWS = {
@@ -39,6 +40,22 @@ _NARROWS = {
     "constrains": r"\bADD (CONSTRAINT \S+ )?(CHECK|UNIQUE|FOREIGN KEY|EXCLUDE|PRIMARY KEY)\b|^CREATE UNIQUE INDEX\b",
     "takes a right": r"^REVOKE\b",
 }
+
+_MADE = r"^CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\S+)"
+_INDEXED = (  # tables of which an index is built while nobody may write to them
+    r"^CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b).*?\bON (?:ONLY )?(\S+)"
+    r"|^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(\S+) .*\b(?:UNIQUE|PRIMARY KEY|EXCLUDE)\b(?! USING INDEX\b)"
+)
+_BY_ITSELF = (
+    r"^(BEGIN|COMMIT|SET|RESET|DROP INDEX CONCURRENTLY IF EXISTS|CREATE (UNIQUE )?INDEX CONCURRENTLY(?! IF NOT EXISTS))\b"
+)
+_DEFAULT = (
+    r"\bADD (?:COLUMN )?\S+ .*?(?<!\bBY )\bDEFAULT (.*?)(?= NOT NULL| NULL| CHECK| REFERENCES| UNIQUE| CONSTRAINT|, ADD|$)"
+)
+_CALL = r"\b([a-z_.]+) ?\("
+_CAST = r"::[a-z_ ]+(\([\d, ]+\))?"
+_STABLE = {"now", "transaction_timestamp", "statement_timestamp", "cast", "coalesce", "current_timestamp", "localtimestamp"}
+"""What a default may call: PostgreSQL works it out once, not for each row, and writes no row anew."""
 
 
 def history(versions: Path) -> list[Script]:
@@ -82,6 +99,7 @@ def faults(versions: Path) -> list[str]:
 
 
 def _unbearable(done: Sequence[str], *, raised: bool) -> Iterator[str]:
+    yield from _blocking(done)
     for statement in done:
         for what, pattern in _NEVER.items():
             if re.search(pattern, statement, re.IGNORECASE):
@@ -89,6 +107,22 @@ def _unbearable(done: Sequence[str], *, raised: bool) -> Iterator[str]:
         for what, pattern in _NARROWS.items():
             if not raised and re.search(pattern, statement, re.IGNORECASE):
                 yield f"{what}, and still admits who does not know: {statement}"
+
+
+def _blocking(done: Sequence[str]) -> Iterator[str]:
+    """What keeps writers waiting for as long as it takes to read or to write a whole table."""
+    made = {name for statement in done for name in re.findall(_MADE, statement, re.IGNORECASE)}
+    for statement in done:
+        indexed = re.search(_INDEXED, statement, re.IGNORECASE)
+        if indexed and not made.intersection(indexed.groups()):
+            yield f"builds an index while nobody may write, not CONCURRENTLY: {statement}"
+        for default in re.findall(_DEFAULT, statement, re.IGNORECASE):
+            if not _STABLE.issuperset(re.findall(_CALL, re.sub(_CAST, "", default.lower()))):
+                yield f"rewrites the table, by a default that may differ from row to row: {statement}"
+    if any(" CONCURRENTLY " in statement for statement in done):
+        for statement in done:
+            if not re.match(_BY_ITSELF, statement, re.IGNORECASE):
+                yield f"stands beside an index that is built CONCURRENTLY, and would be done again with it: {statement}"
 
 
 def tables_of(service: str) -> list[MetaData]:

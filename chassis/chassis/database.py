@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 MAX_PAYLOAD = 1024 * 1024 - 4096  # bytes; the broker's limit less the headers
 _AWAY = (
     asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # the password was changed: connections that are there go on
     asyncpg.OperatorInterventionError,  # shutting down, recovering, or told to end a statement or session
     asyncpg.InsufficientResourcesError,  # no space on its disk, no memory, no connection left
     asyncpg.PostgresSystemError,  # its files can't be read or written

@@ -311,8 +311,8 @@ async def _read_clock(context: Context) -> None:
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
                 context.clock.offset = await tx.sql.value("SELECT moved_by FROM clock_offset")
             return
-        except Unavailable:
-            log.warning("start: database away")
+        except Unavailable as error:
+            log.warning("start: database away", extra={"why": str(error.__cause__)})
             await asyncio.sleep(_PAUSE)
 
 

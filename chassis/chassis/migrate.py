@@ -20,7 +20,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.database import async_url, secure
@@ -29,7 +29,7 @@ from chassis.schema import grant
 log = logging.getLogger(__name__)
 _LOCK = 7_166_913_250_001  # one lock a database: two migrations never run at once
 _LOCK_TIMEOUT = "5s"  # for a table: calls queue up behind a statement that waits for one, so it gives up and comes again
-_PAUSE = 1.0  # seconds between looks for a database that is not there yet
+_PAUSE = 1.0  # seconds between looks for a database that is not there yet, and for the lock
 _KEPT = """
 CREATE TABLE IF NOT EXISTS schema_revision (
   revision text PRIMARY KEY,
@@ -55,18 +55,25 @@ async def migrate(url: str, versions: Path, role: str, ca_file: Path | None = No
     that revision already, or where a newer release has brought it further. Raises `IncompatibleError` where that release has
     left what this one can't run on, and what the driver says where the database stays away.
     """
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    arguments = {"server_settings": {"lock_timeout": _LOCK_TIMEOUT}}  # to which RESET leads back
+    engine = create_async_engine(async_url(url), poolclass=NullPool, connect_args=arguments)
     secure(engine, ca_file)
     try:
         await _wait(engine, patience)
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-            await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
+            await _lock(connection)
             await connection.commit()
             await connection.run_sync(_upgrade, versions, role)
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    """Wait for the lock, outside of any transaction: an index that is built CONCURRENTLY waits for the end of all of them."""
+    while not (await connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK})).scalar():
+        await connection.commit()
+        await asyncio.sleep(_PAUSE)
 
 
 async def _wait(engine: AsyncEngine, patience: float) -> None:
@@ -87,6 +94,7 @@ def _upgrade(connection: Connection, versions: Path, role: str) -> None:
     config = configuration(versions)
     script = ScriptDirectory.from_config(config)
     current = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()  # or Alembic took what goes on for its caller's transaction, and let no revision end it
     known = {one.revision for one in script.walk_revisions()}
     if current is not None and current not in known:
         _check_admitted(connection, current, known)

@@ -65,5 +65,7 @@ async def test_events_go_their_way_by_tls_and_no_other(broker: TlsKafka, probe: 
     for refused in (replace(access, security="SASL_PLAINTEXT"), replace(access, ca_file=str(other))):
         with pytest.raises(KafkaConnectionError):
             await provision.provide(refused, "test", 1)
+    other.write_bytes(broker.files.ca.read_bytes())  # a CA that was renewed: the next client reads it
+    assert await provision.provide(replace(access, ca_file=str(other)), "test", 1) == []
     with pytest.raises(KafkaError):
         await provision.provide(replace(access, password="wrong"), "test", 1)

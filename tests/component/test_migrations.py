@@ -20,6 +20,7 @@ from alliance_local.postgres import Postgres
 from chassis.database import async_url
 from chassis.migrate import IncompatibleError, migrate
 from tests.migrations import ROOT, SERVICES, tables_of
+from tests.waiting import until
 
 _SERVICE = "listings"
 _HERE = ROOT / f"services/{_SERVICE}/migrations"
@@ -32,6 +33,25 @@ def upgrade():
     op.execute("CREATE TABLE made_by_the_next (number integer)")
     op.execute("{more}")
 '''
+_INDEX = '''"""An index."""
+from alembic import op
+revision, down_revision, min_compatible = "0003", "0002", "0001"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS request_log_method")
+        op.create_index("request_log_method", "request_log", ["method"], postgresql_concurrently=True)
+        op.execute("RESET lock_timeout")
+    if op.get_bind().exec_driver_sql("SHOW lock_timeout").scalar() != "5s":
+        raise RuntimeError("what follows would hold everybody up")
+'''
+_WRITTEN = """
+INSERT INTO request_log (principal, method, request_id, request_hash, created_at)
+VALUES ('a', 'b', gen_random_uuid(), '', now())
+"""
+_LOCK_TIMEOUT = 5.0  # seconds
 
 
 class Fresh:
@@ -149,6 +169,39 @@ async def test_one_that_fails_leaves_everything_as_it_was(fresh: Fresh, tmp_path
         await migrate(fresh.owner, broken, _SERVICE)
     assert await fresh.revision() == "0001"
     assert await fresh.rows("SELECT to_regclass('made_by_the_next') AS found") == [(None,)]
+
+
+async def test_an_index_is_built_while_rows_are_written_and_others_wait_to_migrate(fresh: Fresh, tmp_path: Path) -> None:
+    """CONCURRENTLY, as docs/migrations.md says."""
+    await migrate(fresh.owner, _HERE, _SERVICE)
+    versions = _next_release(tmp_path)
+    (versions / "0003_index.py").write_text(_INDEX, encoding="utf-8")
+    writer = await asyncpg.connect(fresh.lesser)
+    async with writer.transaction():
+        await writer.execute(_WRITTEN)
+        migrating = [asyncio.create_task(migrate(fresh.owner, versions, _SERVICE)) for _ in range(3)]
+        await until(lambda: fresh.rows("SELECT FROM pg_class WHERE relname = 'request_log_method'"))
+        await asyncio.sleep(_LOCK_TIMEOUT + 1)  # the others have asked for the lock by then
+        await writer.execute("UPDATE request_log SET method = 'c'")
+        assert not any(one.done() for one in migrating)
+    await asyncio.gather(*migrating)
+    await writer.close()
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'request_log_method'::regclass"
+    assert await fresh.rows(valid) == [(True,)]
+    assert await fresh.revision() == "0003"
+
+
+async def test_an_index_that_was_left_half_built_is_built_anew(fresh: Fresh, tmp_path: Path) -> None:
+    await migrate(fresh.owner, _HERE, _SERVICE)
+    for _ in range(2):
+        await fresh.rows(_WRITTEN)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await fresh.rows("CREATE UNIQUE INDEX CONCURRENTLY request_log_method ON request_log (method)")
+    versions = _next_release(tmp_path)
+    (versions / "0003_index.py").write_text(_INDEX, encoding="utf-8")
+    await migrate(fresh.owner, versions, _SERVICE)
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'request_log_method'::regclass"
+    assert await fresh.rows(valid) == [(True,)]
 
 
 async def test_many_at_once_make_it_once(fresh: Fresh) -> None:

@@ -25,7 +25,8 @@ _WRITABLE = ("/tmp", _INDEX)  # noqa: S108 - in the container
 _DRAIN = 30  # seconds that a service may take after SIGTERM: calls 10, a batch 10, groups and leases
 
 
-_GROUPS = {"": 4, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_MIB = 2**20
+_GROUPS = {"": 1, "Ki": 2**10, "Mi": _MIB, "Gi": 2**30}
 
 
 @rule
@@ -185,6 +186,28 @@ def spread(r: Rendered) -> Faults:
 
 
 @rule
+def scheduled_as_values_say(r: Rendered) -> Faults:
+    """Services, the test and PostgreSQL run where values say: for all, and for each beside it, which wins."""
+    everybody = r.values["scheduling"]
+    own = {service: r.values["services"][service]["scheduling"] for service in SERVICES}
+    found = {name: (pod, pod) for name, pod in r.pods()}
+    for cluster in r.of("Cluster"):
+        own["database"] = r.values["database"]["cluster"]["scheduling"]
+        found["database"] = (cluster["spec"], cluster["spec"].get("affinity", {}))
+    for name, (spec, place) in found.items():
+        mine = own.get(name, everybody)
+        wanted = {
+            "nodeSelector": everybody["nodeSelector"] | mine["nodeSelector"],
+            "tolerations": everybody["tolerations"]
+            + [one for one in mine["tolerations"] if one not in everybody["tolerations"]],
+            "priorityClassName": mine["priorityClassName"] or everybody["priorityClassName"],
+        }
+        told = {key: place.get(key, type(wanted[key])()) for key in ("nodeSelector", "tolerations")}
+        if told | {"priorityClassName": spec.get("priorityClassName", "")} != wanted:
+            yield f"{name}: {told}, {spec.get('priorityClassName')}"
+
+
+@rule
 def resources(r: Rendered) -> Faults:
     """Every container asks for CPU and memory and has a limit of memory, and none of CPU, which would stop it in bursts."""
     for name, pod in r.pods():
@@ -195,6 +218,17 @@ def resources(r: Rendered) -> Faults:
                 yield f"{name}: {asked}"
             elif _bytes(limits["memory"]) < _bytes(requests["memory"]):
                 yield f"{name}: less than it asks for"
+
+
+@rule
+def memory_for_a_hundred_thousand_listings(r: Rendered) -> Faults:
+    """Matching asks for what it holds of 100,000 listings, and its limit has room for the files of its index beside that."""
+    asked = r.container("matching").get("resources", {})
+    held = 300 * _MIB + 170 * _MIB + 400 * 100_000  # its own, the child with the sentence model, the index (README.md, Sizing)
+    if _bytes(asked.get("requests", {}).get("memory", "0")) < held:
+        yield f"asks for less than {held // _MIB} MiB"
+    if _bytes(asked.get("limits", {}).get("memory", "0")) < held + 451_000_000:
+        yield "no room for the files that it looks at"
 
 
 @rule

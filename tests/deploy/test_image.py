@@ -36,6 +36,14 @@ def test_the_last_stage_installs_nothing_and_has_nothing_below() -> None:
     assert "PYTHONDONTWRITEBYTECODE=1" in last
 
 
+@pytest.mark.parametrize("base", ["docker.io/library/python@sha256:" + "a" * 64, "registry.example:5000/python:3.11"])
+def test_the_base_is_the_one_that_was_named_and_the_image_says_which(base: str) -> None:
+    command = ["make", "--silent", "images", "BUILD=echo", f"BASE_IMAGE={base}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.count(f"--build-arg BASE_IMAGE={base} ") == len(SERVICES)
+    assert "ARG BASE_IMAGE\nLABEL org.opencontainers.image.base.name=${BASE_IMAGE}\n" in _last_stage()
+
+
 def test_everything_is_installed_by_hash_and_out_of_the_lock() -> None:
     for line in re.findall(r".*pip install.*", _RECIPE):
         assert "--require-hashes" in line

@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
+from run_once import job_of
 
+from alliance_local.state import SERVICES
 from tests.deploy import helm, mutations_data, mutations_network, mutations_pods, rules_data, rules_network, rules_pods
 from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, values
 from tests.deploy.rendered import RULES, Rendered
@@ -58,6 +62,27 @@ def test_renewed_public_keys_roll_nothing_out() -> None:
     one, another = (Rendered("lab", render("lab", *some), values("lab")) for some in (given, other))
     assert one.deployment("notify") == another.deployment("notify")
     assert one.named("ConfigMap", "alliance-jwks") != another.named("ConfigMap", "alliance-jwks")
+
+
+def test_what_is_in_a_secret_rolls_nothing_out() -> None:
+    """Passwords are read at a start: README.md, Rotation, says who has to be restarted."""
+    one, another = (Rendered("operators", render("operators"), values("operators")) for _ in range(2))
+    assert one.of("Secret") != another.of("Secret")  # made up anew, where no cluster is asked
+    assert one.of("Deployment") == another.of("Deployment")
+
+
+@pytest.mark.parametrize(
+    ("given", "rolled"),
+    [
+        ("services.notify.secretEnvironment[0].secret=another", {"notify"}),
+        ("kafka.cluster=another", set(SERVICES)),  # whose CA is in a Secret of its name
+        ("monitoring.interval=30s", set()),
+    ],
+)
+def test_a_secret_by_another_name_rolls_out_who_reads_it_and_no_other(given: str, rolled: set[str]) -> None:
+    before = _of("operators")
+    after = Rendered("operators", render("operators", "--set", given), values("operators"))
+    assert {one for one in SERVICES if before.pod(one) != after.pod(one)} == rolled
 
 
 def test_numbers_stay_as_they_are_written() -> None:
@@ -118,6 +143,33 @@ def test_connections_follow_the_pods_and_their_pools() -> None:
     assert most("--set", "services.matching.replicas=3") == before + 14
     assert most("--set", "services.notify.settings.database_pool=20") == before + 70
     assert most("--set", "autoscaling.source=none") == before - 4 * 4 * 14
+
+
+def test_pods_run_where_values_say() -> None:
+    everybody: dict[str, Any] = {
+        "nodeSelector": {"pool": "alliance", "disk": "any"},
+        "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "alliance", "effect": "NoSchedule"}],
+        "priorityClassName": "ordinary",
+    }
+    own: dict[str, Any] = {
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
+        "priorityClassName": "important",
+    }
+    paths = {"scheduling": everybody, "services.matching.scheduling": own, "database.cluster.scheduling": own}
+    given = [part for path, value in paths.items() for part in ("--set-json", f"{path}={json.dumps(value)}")]
+    with_them = values("operators")
+    with_them["scheduling"] = everybody
+    with_them["services"]["matching"]["scheduling"] = with_them["database"]["cluster"]["scheduling"] = own
+    found = Rendered("operators", render("operators", *given), with_them)
+    assert list(RULES["scheduled_as_values_say"](found)) == []
+    assert found.pod("matching")["nodeSelector"] == {"pool": "alliance", "disk": "fast"}
+    assert found.pod("matching")["tolerations"] == everybody["tolerations"] + own["tolerations"]
+    assert found.pod("notify")["priorityClassName"] == "ordinary"
+    for one in (found.deployment("matching"), found.deployment("notify"), found.named("Pod", "alliance-smoke")):
+        kubernetes_validate.validate(one, "1.34", strict=True)
+    once = job_of(found.deployment("matching"), ["replay"], 1)["spec"]["template"]["spec"]
+    assert {key: once[key] for key in own} == {key: found.pod("matching")[key] for key in own}
 
 
 def test_dashboards_can_be_left_out_and_put_into_a_folder() -> None:

@@ -24,6 +24,7 @@ def _objects(node: dict[str, Any], path: str = "") -> Iterator[str]:
 
 OBJECTS = sorted(_objects(SCHEMA))
 _IN_LISTS = {  # what lists hold, each with a key too many
+    "scheduling.tolerations": {"operator": "Exists", "noSuchKey": 1},
     "networkPolicy.clients": {"namespace": "a", "noSuchKey": 1},
     "gateway.parents": {"name": "a", "noSuchKey": 1},
     "services.notify.egress": {"cidrs": ["10.0.0.0/8"], "ports": [1], "noSuchKey": 1},
@@ -63,7 +64,12 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
     ("profile", "path", "value"),
     [
         ("lab", "image.tag", "latest"),
+        ("lab", "image.tag", "1@sha256:" + "a" * 64),  # one digest for five images
+        ("lab", "image.repository", "registry.example/alliance:1"),
+        ("lab", "image.repository", "registry.example/alliance@sha256:" + "a" * 64),
         ("lab", "image.digests.registry", "sha256:short"),
+        ("lab", "image.digests.registry", "sha256:" + "a" * 65),
+        ("lab", "image.digests.registry", "sha256:" + "A" * 64),
         ("lab", "image.digests.other", "sha256:" + "a" * 64),
         ("lab", "image.pullPolicy", "Sometimes"),
         ("lab", "profile", "staging"),
@@ -100,6 +106,20 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.registry.secretEnvironment", [{"variable": "ALLIANCE_SMTP_PASSWORD", "secret": "a", "key": "b"}]),
         ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8"]}]),
         ("lab", "services.notify.resources.memory", "lots"),
+        ("lab", "scheduling.nodeSelector", {"disk": 1}),
+        ("lab", "scheduling.nodeSelector", {"no label": "fast"}),
+        ("lab", "scheduling.nodeSelector", {"disk": "a" * 64}),
+        ("lab", "scheduling.tolerations", [{"key": "a"}]),
+        ("lab", "scheduling.tolerations", [{"operator": "Equal", "value": "b"}]),  # any key, yet one value
+        ("lab", "scheduling.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}]),
+        ("lab", "scheduling.tolerations", [{"key": "a", "operator": "Exists", "effect": "Never"}]),
+        (
+            "lab",
+            "scheduling.tolerations",
+            [{"key": "a", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 1}],
+        ),
+        ("lab", "services.notify.scheduling.priorityClassName", "Not A Name"),
+        ("operators", "database.cluster.scheduling.nodeSelector", ["disk"]),
         ("lab", "networkPolicy.clients", [{"podLabels": {"a": "b"}}]),  # of any namespace
         ("operators", "mtls.enabled", False),
         ("operators", "networkPolicy.enabled", False),
@@ -112,6 +132,8 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("production", "credentials.externalSecrets.storeName", ""),
         ("production", "credentials.externalSecrets.refreshInterval", "often"),
         ("production", "database.cluster.instances", 0),
+        ("production", "database.cluster.image", "postgresql:18@sha256:" + "a" * 63),
+        ("production", "database.cluster.image", "postgresql:18@md5:" + "a" * 64),
         ("production", "monitoring.dashboards.labels", {"grafana_dashboard": 1}),
         ("production", "monitoring.dashboards.folder", "Alliance"),
     ],
@@ -133,6 +155,14 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.settings.delivery_delays", [1, 2.5]),
         ("lab", "database.port", 65535),
         ("lab", "image.pullSecrets", ["registry-login"]),
+        ("lab", "image.repository", "localhost:5000/alliance"),
+        ("lab", "image.tag", "0.1.0-next_1"),
+        ("lab", "image.digests.registry", "sha256:" + "a" * 64),
+        ("operators", "database.cluster.image", "ghcr.io/cloudnative-pg/postgresql:18.1"),
+        ("operators", "database.cluster.image", "ghcr.io/cloudnative-pg/postgresql:18.1@sha256:" + "0" * 64),
+        ("lab", "scheduling.nodeSelector", {"topology.kubernetes.io/zone": "a" * 63}),
+        ("lab", "scheduling.tolerations", [{"operator": "Exists"}, {"key": "a", "operator": "Equal", "effect": "NoExecute"}]),
+        ("lab", "services.notify.scheduling.priorityClassName", "ordinary"),
         ("operators", "mtls.issuer", {"kind": "ClusterIssuer", "name": "internal"}),
         ("operators", "kafka.ports", [9093, 9094]),
         ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"], "ca": {"secret": "db-ca"}}),

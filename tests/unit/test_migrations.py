@@ -15,6 +15,11 @@ revision, down_revision, min_compatible = "{number}", {before}, "{oldest}"
 def upgrade():
     {does}
 '''
+_CONCURRENTLY = """with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS t_a")
+        op.create_index("t_a", "t", ["a"], postgresql_concurrently=True)
+        op.execute("RESET lock_timeout")"""
 
 
 def _folder(root: Path, does: str, oldest: str = "0001") -> Path:
@@ -48,7 +53,11 @@ def test_the_first_revision_makes_what_is_declared(file: Path, declared: object)
         'op.create_table("t", sa.Column("a", sa.Text, nullable=False))',
         'op.add_column("t", sa.Column("a", sa.Text))',
         'op.add_column("t", sa.Column("a", sa.Integer, nullable=False, server_default="0"))',
-        'op.create_index("t_a", "t", ["a"])',
+        'op.add_column("t", sa.Column("a", sa.DateTime, nullable=False, server_default=sa.func.now()))',
+        "op.execute(\"ALTER TABLE t ADD a varchar(9) DEFAULT 'gen_random_uuid()'::character varying(9), ADD b int\")",
+        'op.execute("ALTER TABLE t ADD a int GENERATED ALWAYS AS (b + 1) VIRTUAL")',
+        'op.create_table("u", sa.Column("a", sa.Text)); op.create_index("u_a", "u", ["a"])',
+        _CONCURRENTLY,
         'op.execute("UPDATE t SET a = 1")',
         'op.execute("DELETE FROM t WHERE a = 1")',
         'op.alter_column("t", "a", nullable=True)',
@@ -68,10 +77,10 @@ def test_what_only_adds_is_borne(tmp_path: Path, does: str) -> None:
         ("drops a function", 'op.execute("DROP FUNCTION f()")'),
         ("drops a default", 'op.alter_column("t", "a", server_default=None)'),
         ("must be given", 'op.alter_column("t", "a", nullable=False)'),
-        ("constrains", 'op.create_unique_constraint("t_a", "t", ["a"])'),
+        ("constrains", 'op.execute("ALTER TABLE t ADD CONSTRAINT t_a UNIQUE USING INDEX t_a")'),
         ("constrains", 'op.create_check_constraint("t_a", "t", "a > 0")'),
         ("constrains", 'op.create_foreign_key("t_a", "t", "u", ["a"], ["b"])'),
-        ("constrains", 'op.create_index("t_a", "t", ["a"], unique=True)'),
+        ("constrains", _CONCURRENTLY.replace("postgresql", "unique=True, postgresql")),
         ("takes a right", 'op.execute("REVOKE UPDATE ON t FROM somebody")'),
     ],
 )
@@ -88,6 +97,18 @@ def test_what_takes_away_needs_that_nobody_is_left_who_uses_it(tmp_path: Path, w
         ("renames", 'op.alter_column("t", "a", new_column_name="b")'),
         ("changes a type", 'op.alter_column("t", "a", type_=sa.BigInteger())'),
         ("adds a column that must be given", 'op.add_column("t", sa.Column("a", sa.Text, nullable=False))'),
+        ("builds an index", 'op.create_index("t_a", "t", ["a"])'),
+        ("builds an index", 'op.execute("create index on only t (a)")'),
+        ("builds an index", 'op.create_table("u", sa.Column("a", sa.Text)); op.create_index("t_a", "t", ["a"])'),
+        ("builds an index", 'op.execute("ALTER TABLE t ADD COLUMN a int UNIQUE")'),
+        ("rewrites the table", 'op.execute("ALTER TABLE t ADD a uuid DEFAULT gen_random_uuid()")'),
+        ("rewrites the table", 'op.execute("ALTER TABLE t ADD COLUMN a float NOT NULL DEFAULT (1 + random()) CHECK (a > 0)")'),
+        ("rewrites the table", 'op.execute("ALTER TABLE t ADD a int DEFAULT 0, ADD b timestamptz DEFAULT clock_timestamp()")'),
+        ("rewrites the table", 'op.add_column("t", sa.Column("a", sa.Integer, sa.Identity()))'),
+        ("rewrites the table", 'op.add_column("t", sa.Column("a", sa.Integer, sa.Computed("b + 1", persisted=True)))'),
+        ("rewrites the table", 'op.execute("ALTER TABLE t ADD COLUMN a bigserial")'),
+        ("stands beside an index", _CONCURRENTLY + '; op.add_column("t", sa.Column("b", sa.Text))'),
+        ("stands beside an index", _CONCURRENTLY.replace("postgresql", "if_not_exists=True, postgresql")),
         ("empties a table", 'op.execute("TRUNCATE t")'),
         ("empties a table", 'op.execute("DELETE FROM t")'),
     ],

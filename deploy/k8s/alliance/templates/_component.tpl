@@ -45,6 +45,7 @@ spec:
     spec:
       serviceAccountName: {{ $name }}
       {{- include "alliance.pod.security" $root | nindent 6 }}
+      {{- with include "alliance.pod.scheduling" (dict "root" $root "own" .values.scheduling) }}{{ . | trim | nindent 6 }}{{ end }}
       terminationGracePeriodSeconds: 45  # preStop 5, calls 10, a batch 10, leaving the groups and giving the lease back
       topologySpreadConstraints:
         {{- range $key, $strictness := dict "topology.kubernetes.io/zone" $v.spread.zones "kubernetes.io/hostname" $v.spread.nodes }}

@@ -17,6 +17,20 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Where pods may run: what values say for all of them, and what they say for these (`own`), which wins. */}}
+{{- define "alliance.pod.scheduling" -}}
+{{- $all := .root.Values.scheduling }}{{ $own := .own }}
+{{- with merge (dict) $own.nodeSelector $all.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat $all.tolerations $own.tolerations | uniq }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $own.priorityClassName | default $all.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
 {{- define "alliance.container.security" -}}
 securityContext:
   allowPrivilegeEscalation: false
