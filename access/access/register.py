@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from access import tables
+from alliance.listings.v1 import listing_pb2
 from alliance.registry.v1 import body_pb2, grant_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
@@ -146,6 +147,29 @@ class ProjectedRegister:
         t = tables.membership
         found = await tx.conn.execute(select(t).where(t.c.body == body, _valid(on)).order_by(t.c.name))
         return [MembershipRow(r.name, r.body, r.organization, frozenset(r.roles), r.valid_from, r.valid_to) for r in found]
+
+    async def audience(self, tx: Tx, visibility: int, bodies: Sequence[str], on: date) -> frozenset[str] | None:
+        """The organizations that as such see a published listing of another on the day, by `access.visibility.may_see`; None
+        where everybody does.
+        """
+        if visibility == listing_pb2.VISIBILITY_PUBLIC:
+            return None
+        o, m = tables.organization.c, tables.membership.c
+        if visibility == listing_pb2.VISIBILITY_MEMBERS:
+            asked = select(m.organization).distinct().where(m.body.in_(bodies), _valid(on))
+        elif visibility == listing_pb2.VISIBILITY_GOVERNMENT:
+            asked = select(o.name).where(o.verified, o.org_type.in_(_GOVERNMENT))
+        else:
+            return frozenset()
+        return frozenset((await tx.conn.execute(asked)).scalars())
+
+    async def turned(self, tx: Tx, after: date, until: date) -> frozenset[str]:
+        """Organizations of which a membership begins or has ended on a day in (after, until]."""
+        t = tables.membership
+        begins = and_(t.c.valid_from > after, t.c.valid_from <= until)
+        ended = and_(t.c.valid_to >= after, t.c.valid_to < until)
+        found = await tx.conn.execute(select(t.c.organization).distinct().where(or_(begins, ended)))
+        return frozenset(found.scalars())
 
 
 class Owner:

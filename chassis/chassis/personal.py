@@ -120,9 +120,9 @@ def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> l
         Violation(
             field,
             "personal-data",
-            f"文字中含有该个人信息记录的{zh}，删除后仍会留存；请删去，只写事由，如“本人要求”",
-            f"the text holds {en} of the personal record, and outlives its erasure; take it out and say why alone, "
-            "like “at the person's request”",
+            f"文字中含有该个人信息记录的{zh}，删除后仍会留存；请删去（事由可写“本人要求”）",
+            f"the text holds {en} of the personal record, and outlives its erasure; take it out (a reason can be “at the "
+            "person's request”)",
         )
         for name, (zh, en) in _NAMING.items()
         if any(_says(plain, one.get(name, "")) for one in records)

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -296,6 +297,17 @@ class World:
     async def is_match(self, pair: tuple[str, str], state: str) -> bool:
         """Whether the match of a pair is in a state."""
         return (await self.matches())[pair] == state
+
+    async def joins(self, organization: str, body: str, since: date, until: date | None) -> None:
+        """An organization is a member of a body, as the register was heard to say."""
+        await self.rows(
+            "INSERT INTO access_membership (name, body, organization, roles, valid_from, valid_to) "
+            "VALUES (gen_random_uuid()::text, $1, $2, '{}', $3, $4) RETURNING name",
+            body,
+            organization,
+            since,
+            until,
+        )
 
     async def is_gone(self, table: str) -> bool:
         """Whether a table is empty."""

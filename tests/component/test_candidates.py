@@ -158,7 +158,7 @@ def test_no_text_of_a_listing_and_no_reason_says_who_is_behind_it(platform: Plat
 
     told = refusal(people.SetListingPerson, _contact(listing))
     assert "INVALID_ARGUMENT" in told
-    assert "title" in told
+    assert "the name of the personal record" in told
     revise("虚构岗位")
     people.SetListingPerson(_contact(listing))
     for title, reason in ((f"由{_NAME[:-1]}·{_NAME[-1]}带教的岗位", ""), ("另一岗位", _SAID)):

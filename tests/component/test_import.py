@@ -291,7 +291,7 @@ def test_nothing_that_comes_in_says_who_is_behind_a_listing(issuer: Member) -> N
 
 @pytest.mark.parametrize("source", [" 系统", "系统\u3000", "系\u200b统"])
 def test_a_source_that_looks_like_another_is_refused(issuer: Member, source: str) -> None:
-    with pytest.raises(grpc.RpcError, match=r"header\.source") as refused:
+    with pytest.raises(grpc.RpcError, match="the source begins or ends") as refused:
         list(_receipts(issuer, [_row(1, "a")], source=source))
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 

@@ -15,12 +15,14 @@ import pytest
 from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
 from chassis import deadletter
+from chassis.clock import business_date
 from chassis.handling import Handling
 from chassis.record import RawRecord, decode
 from matching import again
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
+from matching.settings import MatchingSettings
 from tests.component.replicas import CAUSE, TITLE, Replica, World, listing, quick_world, word
 from tests.waiting import until
 
@@ -253,6 +255,51 @@ async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> 
     replica.following.woken.set()
     await until(world.is_done)
     assert len(await world.matches()) == 5
+
+
+async def test_a_membership_that_ends_or_begins_takes_and_brings_matches_on_its_day(world: World) -> None:
+    today = business_date(world.clock.now())
+    demanding, supplying = "organizations/TECH_DEMAND", "organizations/RESEARCH_OUTCOME"
+    for organization in (demanding, supplying):
+        await world.joins(organization, "bodies/1", today - timedelta(days=9), today)
+        await world.joins(organization, "bodies/2", today + timedelta(days=2), None)
+    world.starts("a")
+    hidden: dict[str, Any] = {"visibility": listing_pb2.VISIBILITY_MEMBERS}
+    ending, beginning = (world.demand(number, "", bodies=[f"bodies/{number}"], **hidden) for number in (1, 2))
+    for number in (1, 2):
+        world.supply(number, "")
+    await until(world.is_done)
+    assert await world.matches() == {ending: "PROPOSED"}
+    for day, expected in ((1, {ending: "EXPIRED"}), (2, {ending: "EXPIRED", beginning: "PROPOSED"})):
+        world.clock.offset = timedelta(days=day)
+        await until(world.is_done)
+        assert await world.matches() == expected
+
+
+async def test_what_nobody_may_be_told_of_or_has_declined_takes_nobodys_place(world: World) -> None:
+    replica = world.starts("a")
+    settings = MatchingSettings.model_construct(match_best=3, match_candidates=5)
+    replica.proposing._settings = settings
+    tomorrow = (world.clock.now() + timedelta(days=2)).date().isoformat()
+    for number in range(20):
+        unseen: dict[str, Any] = {"visibility": listing_pb2.VISIBILITY_MEMBERS, "bodies": ["bodies/1"]}
+        hidden = unseen if number % 2 else {"valid_from": tomorrow}
+        world.publish(f"listings/h{number}", "RESEARCH_OUTCOME", f"{TITLE} {word(1)}", **hidden)
+    fitting = [f"listings/s{number}" for number in range(6)]
+    for name in fitting:
+        world.publish(name, "RESEARCH_OUTCOME", f"{TITLE} {word(1)} 其他")
+    await until(world.is_done)
+    demand, _ = world.demand(1)
+    await until(world.is_done)
+    first = await world.matches()
+    assert len(first) == 3
+    assert {supply for _, supply in first} < set(fitting)
+    await world.rows("UPDATE match SET state = 'DECLINED' RETURNING name")
+    world.demand(1)
+    await until(world.is_done)
+    found = await world.matches()
+    assert found.keys() == {(demand, name) for name in fitting}
+    assert Counter(found.values()) == {"DECLINED": 3, "PROPOSED": 3}
 
 
 async def test_who_is_behind_neither_ends_nor_makes_a_match_of_what_is_gone(world: World) -> None:

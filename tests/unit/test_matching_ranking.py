@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,39 @@ def test_structure_is_a_condition_of_candidates(by: Bundled) -> None:
     assert {name for name, is_found in meets.items() if is_found} == {"listings/anywhere", "listings/part", "listings/whole"}
 
 
+def test_its_own_kind_and_what_was_leave_room_for_what_is_near_in_meaning(by: Bundled) -> None:
+    """None of them shares a word: candidates are found by meaning alone."""
+    (demand,) = meant([outcome("listings/demand", "Pflege von Bäumen", "TECH_DEMAND")], by)
+    own = [replace(demand, facts=replace(demand.facts, name=f"listings/own{number}")) for number in range(450)]
+    (near,) = meant([outcome("listings/near", "园林绿化")], by)
+    index = index_of(near, *own)
+    index.commit()
+    for number in range(450):  # the same listing again and again, in other words that mean as much
+        index.put(replace(near, facts=replace(near.facts, name="listings/changing"), passage=Passage.read(f"园林 {number}")))
+    index.remove("listings/changing", GONE)
+    index.commit()
+    assert [one.facts.name for one in index.candidates(demand)] == ["listings/near"]
+
+
+def test_a_listing_whose_texts_stay_keeps_its_slot(by: Bundled) -> None:
+    index = made(by)
+    index.commit()
+    slots, known = index.next_slot, index.get("listings/1")
+    assert known is not None
+    for commits in (False, True):
+        changed = replace(known, facts=replace(known.facts, version=known.facts.version + 1, regions=("110000",)))
+        index.put(changed)
+        if commits:
+            index.commit()
+        assert index.next_slot == slots
+        assert index.get("listings/1") == changed
+        (found,) = (one for one in index.candidates(asked(by, TEXTS["listings/1"])) if one.facts.name == "listings/1")
+        assert found.facts == changed.facts
+    assert len(index) == len(TEXTS)
+    index.put(replace(known, passage=Passage.read("另一段文字")))
+    assert index.next_slot == slots + 1
+
+
 def test_demands_of_other_shares_are_no_candidates(by: Bundled) -> None:
     demands = meant([outcome(f"listings/{n}", "数据分析", "TECH_DEMAND") for n in range(30)], by)
     index = index_of(*demands)
@@ -236,11 +270,29 @@ def test_segments_are_sealed_and_read_again(tmp_path: Path, monkeypatch: pytest.
     read = Vectors(16)
     read.load(tmp_path, files)
     for slot, row in enumerate(rows):
-        assert read.near(row, 3)[0] == slot
-        assert read.near(row, 3) == kept.near(row, 3)
+        assert vectors.nearest([read], row, 3)[0] == slot
+        assert vectors.nearest([read], row, 3) == vectors.nearest([kept], row, 3)
     read.add(25, rows[0] // 2)
-    assert set(read.near(rows[0], 2)) == {0, 25}
-    assert len(files) == 3
+    assert set(vectors.nearest([read], rows[0], 2)) == {0, 25}
+    assert [file.rpartition(".")[2] for file in files] == ["gone", *["vectors"] * 3]
+
+
+@pytest.mark.parametrize("exact", [0, 50_000])
+def test_vectors_that_are_gone_take_nobodys_place_also_when_they_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact: int
+) -> None:
+    monkeypatch.setattr(vectors, "_EXACT", exact)
+    row, kept = np.full(16, 100, np.int8), Vectors(16)
+    for slot in range(500):
+        kept.add(slot, row)
+        kept.remove(slot)
+    away = row.copy()
+    away[:8] = -100
+    kept.add(500, away)
+    read = Vectors(16)
+    read.load(tmp_path, kept.save(tmp_path, "a"))
+    for one in (kept, read):
+        assert vectors.nearest([one], row, 3) == [500]
 
 
 def test_another_model_runs_beside_the_indexes() -> None:

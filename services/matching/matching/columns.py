@@ -2,7 +2,7 @@
 
 A listing's document is some kilobytes in a compressed block; to read hundreds of them for twenty that are shown costs more
 than all else of a search. In a folder, a part that is full is sealed: written once, from then on only looked at where it lies.
-The rows of listings that are gone stay, as their vectors do: nobody asks for them.
+The rows of listings that are gone stay: nobody asks for them.
 """
 
 import os

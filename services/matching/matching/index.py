@@ -6,7 +6,7 @@ until then they are found here. A listing that is gone leaves its version behind
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from heapq import nlargest
@@ -31,10 +31,10 @@ from matching.entry import Entry, Gone, Kept, to_bytes
 from matching.files import Files, Searcher
 from matching.newer import Newer
 from matching.terms import Lexicon, Terms
-from matching.vectors import Vectors, packed
+from matching.vectors import Vectors, nearest, packed
 
 CANDIDATES = 200  # by words, and as many by meaning
-NEAREST = 400  # vectors that are looked at for them, before conditions
+NEAREST = 400  # vectors of partner kinds that are looked at for them, before conditions
 _TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
 _HOLDING = 100_000  # listings, at most, that hold those terms, one after the other: what they are looked for costs no more
 _FRESH = 64  # changes that are taken in together
@@ -47,6 +47,13 @@ _PUBLISHED = "PUBLISHED"
 _UNSTATED = "unstated"
 
 
+class _Slotted(NamedTuple):
+    """A published listing, and the number under which it is measured."""
+
+    entry: Entry
+    slot: int
+
+
 class _Close(NamedTuple):
     """A listing that may be a candidate: how close it is, the cosine of the meanings, and what reads it (None: it is another
     by now)."""
@@ -56,6 +63,25 @@ class _Close(NamedTuple):
     read: Callable[[], Kept | None]
 
 
+class Reach(NamedTuple):
+    """Whom a listing can be brought together with on a day, by who sees whom.
+
+    Attributes:
+        today: listings whose first day is still to come are nobody's yet.
+        sights: what its issuer sees: `public`, bodies, `government`, as documents have them.
+        issuers: those that see it; None where everybody does.
+    """
+
+    today: date
+    sights: frozenset[str]
+    issuers: frozenset[str] | None
+
+    def has(self, facts: Facts) -> bool:
+        """Whether a listing is within."""
+        is_seen = not self.sights.isdisjoint(_sight(facts))
+        return is_seen and facts.valid_from <= self.today and (self.issuers is None or facts.issuer in self.issuers)
+
+
 class Index:
     """The listings as far as the topic was read. Whatever looks into it or changes it raises `Unavailable` where its files are
     lost, which `lost` says."""
@@ -63,7 +89,8 @@ class Index:
     def __init__(self, size: int) -> None:
         """Empty and in memory. `size`: numbers of a vector."""
         self.lexicon = Lexicon()
-        self.vectors = Vectors(size)
+        self.vectors: dict[str, Vectors] = {}
+        """By kind: a listing's own are nearest to it, and would leave no room for those that it can meet."""
         self.columns = Columns(size)
         self.next_slot = 0
         self.newer = Newer(self.known)
@@ -77,13 +104,13 @@ class Index:
     def open(self, folder: Path) -> None:
         """Lie in a folder from now on, with the documents that are there; see `matching.snapshot` for what belongs to them."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.lexicon, self.vectors, self.columns, self.next_slot = Lexicon(), Vectors(self._size), Columns(self._size), 0
+        self.lexicon, self.vectors, self.columns, self.next_slot = Lexicon(), {}, Columns(self._size), 0
         self._begin(tantivy.Index(self._schema, str(folder)))
 
     def _begin(self, index: tantivy.Index) -> None:
         self._index = index
         self._writer = index.writer(_HEAP, 1)
-        self._fresh: dict[str, Entry | Gone] = {}
+        self._fresh: dict[str, _Slotted | Gone] = {}
         self._read: OrderedDict[int, Kept] = OrderedDict()
         self.searcher = Searcher(index.searcher(), self._files)
 
@@ -93,12 +120,20 @@ class Index:
     # Changes
 
     def put(self, entry: Entry) -> None:
-        """Add a listing, or replace what was known of it."""
-        name = entry.facts.name
-        slot, self.next_slot = self.next_slot, self.next_slot + 1
-        self._write(name, _document(entry, slot))
-        self._measure(entry, slot)
-        self._fresh[name] = entry
+        """Add a listing, or replace what was known of it. Where its texts are the same it keeps its slot."""
+        name, document = entry.facts.name, _document(entry)
+        before = self._slotted(name)
+        if before and _is_measured_as(before.entry, entry):
+            slot = before.slot
+        else:
+            slot, self.next_slot = self.next_slot, self.next_slot + 1
+        document.add_unsigned("slot", slot)
+        self._write(name, document)
+        if before is None or before.slot != slot:
+            self._forget(before)
+            self._measure(entry, slot)
+        self._read.pop(slot, None)
+        self._fresh[name] = _Slotted(entry, slot)
         self.newer.took(name, entry.facts.version, is_published=True)
         self._take_in()
 
@@ -106,7 +141,9 @@ class Index:
         """A listing is published no more."""
         document = tantivy.Document(name=name, state=gone.state)
         document.add_unsigned("version", gone.version)
+        before = self._slotted(name)
         self._write(name, document)
+        self._forget(before)
         self._fresh[name] = gone
         self.newer.took(name, gone.version, is_published=False)
         self._take_in()
@@ -125,16 +162,25 @@ class Index:
         with self._files.touched("written"):
             self.columns.add(entry.held, entry.meaning)
         if any(entry.meaning):
-            self.vectors.add(slot, packed(entry.meaning))
+            self.vectors_of(entry.facts.kind).add(slot, packed(entry.meaning))
+
+    def vectors_of(self, kind: str) -> Vectors:
+        """Those of the listings of a kind."""
+        return self.vectors.setdefault(kind, Vectors(self._size))
+
+    def _forget(self, before: "_Slotted | None") -> None:
+        """What was measured of a listing counts no more."""
+        if before is None:
+            return
+        self.lexicon.remove(before.entry.held)
+        if any(before.entry.meaning):
+            self.vectors_of(before.entry.facts.kind).remove(before.slot)
 
     def _write(self, name: str, document: tantivy.Document) -> None:
         """Put a document in place of what was known of a listing."""
-        before = self.get(name)
         with self._files.touched("written"):
             self._writer.delete_documents_by_term("name", name)
             self._writer.add_document(document)
-        if before:
-            self.lexicon.remove(before.held)
 
     def _take_in(self) -> None:
         if len(self._fresh) >= _FRESH:
@@ -144,13 +190,21 @@ class Index:
 
     def known(self, name: str) -> Entry | Gone | None:
         """What is known of a listing; None where it was never heard of."""
-        if name in self._fresh:
-            return self._fresh[name]
+        if (fresh := self._fresh.get(name)) is not None:
+            return fresh.entry if isinstance(fresh, _Slotted) else fresh
         hits = self.searcher.search(self.term("name", name), limit=1).hits
         if not hits:
             return None
         found = self.searcher.known(hits[0][1])
         return found.entry() if isinstance(found, Kept) else found
+
+    def _slotted(self, name: str) -> "_Slotted | None":
+        """The published listing of that name, with its slot."""
+        if (fresh := self._fresh.get(name)) is not None:
+            return fresh if isinstance(fresh, _Slotted) else None
+        hits = self.searcher.search(self.term("name", name), limit=1).hits
+        found = self.searcher.known(hits[0][1]) if hits else None
+        return _Slotted(found.entry(), self.searcher.slots([hits[0][1]])[0]) if isinstance(found, Kept) else None
 
     def get(self, name: str) -> Entry | None:
         """The published listing of that name."""
@@ -176,35 +230,43 @@ class Index:
         live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", _PUBLISHED))])
         hits = self.searcher.search(live, limit=max(1, self.searcher.num_docs)).hits
         settled = {self.searcher.name(address) for _, address in hits} - self._fresh.keys()
-        fresh = {name for name, one in self._fresh.items() if isinstance(one, Entry) and is_meant(one.facts)}
+        fresh = {name for name, one in self._fresh.items() if isinstance(one, _Slotted) and is_meant(one.entry.facts)}
         return sorted(settled | fresh)
 
     # Candidates
 
-    def candidates(self, entry: Entry, shares: frozenset[int] | None = None) -> Iterator[Candidate]:
-        """Listings of partner kinds that meet its conditions but for the day, closest first, each read when its turn comes: by
-        words and by meaning, at most `CANDIDATES` of each, and those that are fresh. Of demands, those in the given shares.
+    def candidates(
+        self, entry: Entry, shares: frozenset[int] | None = None, reach: Reach | None = None
+    ) -> Iterator[Candidate]:
+        """Listings of partner kinds that meet its conditions but for the last day, closest first, each read when its turn
+        comes: by words and by meaning, at most `CANDIDATES` of each, and those that are fresh. Of demands, those in the given
+        shares; of all, those within reach.
         """
         if not partners(entry.facts.kind):
             return
         weights = self.lexicon.weights(entry.passage)
-        close = [*self._settled(entry, weights, shares), *self._unsettled(entry, weights, shares)]
+        close = [*self._settled(entry, weights, shares, reach), *self._unsettled(entry, weights, shares, reach)]
         able = sorted((one for one in close if one.closeness.total), key=lambda one: -one.closeness.total)
         for _, equal in groupby(able, key=lambda one: one.closeness.total):
             yield from sorted(_read(entry, equal), key=lambda one: one.facts.name)
 
-    def _settled(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> Iterator[_Close]:
+    def _settled(
+        self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None, reach: Reach | None
+    ) -> Iterator[_Close]:
         """Of what is taken in, those that are found."""
         searcher = self.searcher
-        places = self._found(entry, weights, shares)
+        places = self._found(entry, weights, self._conditions(entry.facts, shares, reach))
         nears = self.nears(entry.meaning, [*places])
         for slot, closeness in self.close(weights, nears).items():
             yield _Close(closeness, nears[slot], partial(self._kept, slot, places[slot], searcher))
 
-    def _unsettled(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> Iterator[_Close]:
+    def _unsettled(
+        self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None, reach: Reach | None
+    ) -> Iterator[_Close]:
         """Of what is fresh, all that may meet it."""
-        known = (one for one in self._fresh.values() if isinstance(one, Entry))
-        fresh = [one for one in known if _may_meet(entry.facts, one.facts, shares)]
+        known = (one.entry for one in self._fresh.values() if isinstance(one, _Slotted))
+        able = (one for one in known if _may_meet(entry.facts, one.facts, shares))
+        fresh = [one for one in able if reach is None or reach.has(one.facts)]
         if not fresh:
             return
         lexically = self.lexicon.closeness(weights, Terms.of([one.held for one in fresh]))
@@ -232,27 +294,27 @@ class Index:
         is_now = searcher is self.searcher and kept.name not in self._fresh
         return kept.entry() if is_now else self.get(kept.name)
 
-    def _found(self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None) -> dict[int, tantivy.DocAddress]:
+    def _found(self, entry: Entry, weights: dict[str, float], conditions: Query) -> dict[int, tantivy.DocAddress]:
         """Slot → place of the candidates of what is taken in."""
         if not self.searcher.num_docs:
             return {}
-        conditions = self._conditions(entry.facts, shares)
         addresses = []
         if asked := self._asked(weights):
             words = Query.boolean_query([(Occur.Should, self._weighed(term, weight)) for term, weight in asked])
             both = Query.boolean_query([(Occur.Must, words), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        if nearest := self.nearest(entry.meaning):
-            both = Query.boolean_query([(Occur.Must, nearest), (Occur.Must, conditions)])
+        if near := self.nearest(entry.meaning, partners(entry.facts.kind)):
+            both = Query.boolean_query([(Occur.Must, near), (Occur.Must, conditions)])
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
         return dict(zip(self.searcher.slots(addresses), addresses, strict=True))
 
-    def nearest(self, meaning: bytes) -> Query | None:
-        """The listings that mean what is nearest to a meaning, about `NEAREST` of them; None where nothing is near it."""
-        if not any(meaning) or not len(self.vectors):
-            return None
-        slots = self.vectors.near(packed(meaning), NEAREST)
-        return self.at_slots(slots)
+    def nearest(self, meaning: bytes, kinds: Collection[str] = ()) -> Query | None:
+        """The listings that mean what is nearest to a meaning, about `NEAREST` of them, of some kinds, or of all. None where
+        nothing is near it.
+        """
+        some = [vectors for kind, vectors in self.vectors.items() if not kinds or kind in kinds]
+        slots = nearest(some, packed(meaning), NEAREST) if any(meaning) else []
+        return self.at_slots(slots) if slots else None
 
     def named(self, names: Sequence[str]) -> Query:
         """The listings of some names, of which there may be very many."""
@@ -275,19 +337,29 @@ class Index:
 
     def _kept(self, slot: int, address: tantivy.DocAddress, searcher: Searcher) -> Kept | None:
         """The listing that a searcher found; None where it has changed since."""
-        if (kept := self._read.get(slot)) is None:
-            kept = self._read[slot] = searcher.kept(address)
-            if len(self._read) > _KEPT:
-                self._read.popitem(last=False)
-        return None if kept.name in self._fresh else kept
+        kept = self._read.get(slot) or searcher.kept(address)
+        if kept.name in self._fresh:  # nor is it kept in memory: its slot may stay, and another document come there
+            return None
+        self._read[slot] = kept
+        if len(self._read) > _KEPT:
+            self._read.popitem(last=False)
+        return kept
 
-    def _conditions(self, facts: Facts, shares: frozenset[int] | None) -> Query:
-        """What a candidate has to fulfil whatever its texts say, without a say in its rank."""
+    def _conditions(self, facts: Facts, shares: frozenset[int] | None, reach: Reach | None) -> Query:
+        """What a candidate has to fulfil whatever its texts say, without a say in its rank: who does not takes no place."""
         ways = [(Occur.Should, self._meeting(facts, kind, names)) for kind, names in meetings(facts.kind)]
         parts = [(Occur.Must, Query.boolean_query(ways)), (Occur.MustNot, self.term("issuer", facts.issuer))]
         if shares is not None and not is_demand(facts.kind):
             parts.append((Occur.Must, self.any_of("share", [str(one) for one in shares])))
+        if reach is not None:
+            parts += [(Occur.Must, one) for one in self._within(reach)]
         return Query.const_score_query(Query.boolean_query(parts), 0.0)
+
+    def _within(self, reach: Reach) -> Iterator[Query]:
+        yield self.any_of("sight", reach.sights)
+        yield Query.range_query(self._schema, "first_day", tantivy.FieldType.Unsigned, 0, reach.today.toordinal())
+        if reach.issuers is not None:
+            yield Query.term_set_query(self._schema, "issuer", sorted(reach.issuers))
 
     def _meeting(self, facts: Facts, kind: str, conditions: Sequence[str]) -> Query:
         parts = [(Occur.Must, self.term("kind", kind))]
@@ -332,7 +404,13 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def _document(entry: Entry, slot: int) -> tantivy.Document:
+def _is_measured_as(one: Entry, other: Entry) -> bool:
+    """Whether all that closeness is measured by is the same."""
+    return (one.facts.kind, one.passage, one.meaning) == (other.facts.kind, other.passage, other.meaning)
+
+
+def _document(entry: Entry) -> tantivy.Document:
+    """All but the slot."""
     facts = entry.facts
     areas = [regions.path(code) for code in facts.regions]
     counted = lexical.counts(entry.passage)
@@ -353,7 +431,6 @@ def _document(entry: Entry, slot: int) -> tantivy.Document:
         title=" ".join(text.plain(entry.title)),
         terms=" ".join(term for term, count in counted.items() for _ in range(count)),
     )
-    document.add_unsigned("slot", slot)
     document.add_unsigned("first_day", facts.valid_from.toordinal())
     document.add_bytes("entry", to_bytes(entry))
     return document

@@ -4,8 +4,10 @@ A change is scored against the demands of the given shares only, whichever side 
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 from access.authority import Authority
+from access.register import ProjectedRegister
 from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2
 from chassis.clock import business_date
@@ -20,7 +22,7 @@ from matching.domain.plan import Day
 from matching.domain.score import Partner
 from matching.domain.shares import share_of
 from matching.entry import Entry, Gone
-from matching.index import Index, near
+from matching.index import Index, Reach, near
 from matching.settings import MatchingSettings
 
 
@@ -45,8 +47,9 @@ class Proposing:
         facts = entry.facts
         day = Day(tx.now, business_date(tx.now), self._settings.match_threshold)
         viewers = Viewers(tx, self._authority)
-        candidates = self._index.candidates(entry, shares)
-        able = score.best(facts, candidates, day.today, day.threshold, self._settings.match_candidates)
+        candidates = self._index.candidates(entry, shares, await self._reach(viewers, facts, day.today))
+        free = (one for one in candidates if planning.is_free(facts, one.facts, matches))
+        able = score.best(facts, free, day.today, day.threshold, self._settings.match_candidates)
         chosen = await self._seen(viewers, facts, able)
         names = {other.facts.name for other in chosen}
         left = [name for name, match in matches.items() if match.state in OPEN and name not in names]
@@ -58,6 +61,12 @@ class Proposing:
         await store.write(tx, changes)
         proposed = sum(change.verb is Verb.PROPOSED for change in changes)
         tx.on_commit(lambda: metrics.PROPOSALS.observe(proposed))
+
+    async def _reach(self, viewers: "Viewers", facts: Facts, today: date) -> Reach:
+        """Whom it can be brought together with: who sees it, and what its issuer sees."""
+        viewer = await viewers.of(facts.issuer)
+        sights = {"public", *viewer.member_bodies, *(["government"] if viewer.government else [])}
+        return Reach(today, frozenset(sights), await viewers.audience(facts))
 
     async def _seen(self, viewers: "Viewers", facts: Facts, able: Iterable[Partner]) -> list[Partner]:
         """The best of those whose issuers may see each other's listing."""
@@ -97,7 +106,7 @@ class Viewers:
     def __init__(self, tx: Tx, authority: Authority) -> None:
         self._tx = tx
         self._authority = authority
-        self._known: dict[str, Viewer] = {}
+        self._known: dict[str, Viewer] = tx.memo.setdefault(Viewers, {})
 
     async def see_each_other(self, one: Facts, other: Facts) -> bool:
         """Whether each issuer may see the other's listing."""
@@ -108,6 +117,10 @@ class Viewers:
         if organization not in self._known:
             self._known[organization] = await self._authority.viewer_of(self._tx, organization)
         return self._known[organization]
+
+    async def audience(self, facts: Facts) -> frozenset[str] | None:
+        """Organizations that see a listing of another; None where everybody does."""
+        return await ProjectedRegister().audience(self._tx, facts.visibility, facts.bodies, business_date(self._tx.now))
 
     async def sees(self, organization: str, facts: Facts) -> bool:
         """Whether an organization as such may see a published listing."""

@@ -8,8 +8,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from access.register import ProjectedRegister
 from chassis import deadletter
 from chassis.clock import business_date
 from chassis.database import Cause, Database, Tx
@@ -305,7 +306,7 @@ class Scoring:
         for since in {share.swept_on for share in late}:
             shares = [share for share in late if share.swept_on == since]
             # At the very first day every listing has been planned when it came.
-            names = self._following.index.beginning(since, today) if since.year > 1 else []
+            names = await self._turned(since, today) if since.year > 1 else []
             for start in range(0, len(names), _TOGETHER):
                 await self._planned(names[start : start + _TOGETHER], shares)
             async with self._database.transaction(Cause(ACTOR)) as tx:
@@ -313,6 +314,16 @@ class Scoring:
             for share in shares:
                 share.swept_on = today
         return bool(late)
+
+    async def _turned(self, after: date, until: date) -> list[str]:
+        """Listings that days alone make another matter of: it is their first, or of a membership of who issued them, or a
+        membership has ended.
+        """
+        index = self._following.index
+        async with self._database.transaction(Cause(ACTOR), read_only=True) as tx:
+            organizations = await ProjectedRegister().turned(tx, after, until)
+        names = {name for one in organizations for name in index.of_issuer(one)}
+        return sorted(names.union(index.beginning(after, until)))
 
 
 _Unseen = tuple[Record, Sequence[Share]]

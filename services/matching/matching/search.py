@@ -12,7 +12,7 @@ searches are kept. Whoever comes later, or to another replica, goes on at the sa
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import uuid4
@@ -128,7 +128,7 @@ class Search:
             return self._found(viewer, searcher, newest, passing, result.count, facets, name)
         key = (name, query, wanted, viewer)
         if start == 0 or (top := self._tops.get(key)) is None:
-            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing)
+            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing, wanted.kinds)
             if len(self._tops) > _TOPS:
                 self._tops.popitem(last=False)
         hits = list(top.first[start : start + size])
@@ -159,12 +159,14 @@ class Search:
             asked = Query.boolean_query([(Occur.Must, asked), (Occur.MustNot, left_out)])
         return Found(shown, places, total, _counted(searcher, asked, facets), snapshot)
 
-    def _top(self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query) -> _Top:
+    def _top(
+        self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query, kinds: Collection[str]
+    ) -> _Top:
         worded = _all([scored, passing])
         found = searcher.search(worded, limit=_FIRST)
         addresses = [address for _, address in found.hits]
         least = float(found.hits[-1][0]) if found.hits else 1.0
-        if (nearest := self._index.nearest(meaning)) is None:
+        if (nearest := self._index.nearest(meaning, kinds)) is None:
             return _Top(self._ranked(searcher, query, b"", addresses), found.count, worded, worded, least)
         near = _all([nearest, passing])
         addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _MANIFEST, _WORDS, _KEPT, _LOCK = "manifest.json", "words", "kept", "lock"
 _META, _MANAGED = "meta.json", ".managed.json"  # of tantivy: what belongs to the index, and which files it may remove
 _PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")  # files of each of its segments
+_ALL_GONE = 100_000  # slots of listings that are gone, beyond as many as there are listings, with which it is built anew
 _EVERY = 60.0  # seconds between two, where anything changed
 _TRIES = 5  # to link files that a merge may be replacing
 _PART = 1 << 20  # bytes that are read at once
@@ -51,7 +52,7 @@ class Manifest:
         listings: how many there are.
         meta: tantivy's own list of what belongs together, as it was then.
         words: tantivy's files that it names.
-        vectors: files of segments, the open one last.
+        vectors: kind → files of segments, the open one last; see `Vectors.save`.
         columns: files of parts, the open one last.
         terms: file with the counts of terms.
         sums: size and CRC-32 of each of these files.
@@ -65,7 +66,7 @@ class Manifest:
     listings: int
     meta: str
     words: list[str]
-    vectors: list[str]
+    vectors: dict[str, list[str]]
     columns: list[str]
     terms: str
     sums: dict[str, tuple[int, int]]
@@ -110,7 +111,8 @@ class Snapshots:
         """Have the index lie in the folder as it was in the snapshot."""
         self._put_back(manifest)
         self._index.open(self._folder / _WORDS)
-        self._index.vectors.load(self._folder, manifest.vectors)
+        for kind, names in manifest.vectors.items():
+            self._index.vectors_of(kind).load(self._folder, names)
         self._index.columns.open(self._folder, manifest.columns)
         self._index.lexicon.load(self._folder / manifest.terms, manifest.listings)
         self._index.next_slot = manifest.next_slot
@@ -123,11 +125,11 @@ class Snapshots:
         stamp = f"{self._index.next_slot}-{os.urandom(4).hex()}"
         meta = f"{_KEPT}/{stamp}.meta"
         words = self._linked(meta)
-        vectors = self._index.vectors.save(self._folder, stamp)
+        vectors = {kind: one.save(self._folder, f"{stamp}-{kind}") for kind, one in self._index.vectors.items()}
         columns = self._index.columns.save(stamp)
         terms = f"{stamp}.terms"
         self._index.lexicon.save(self._folder / terms)
-        named = {meta, *words, *vectors, *columns, terms}
+        named = {meta, *words, *(name for names in vectors.values() for name in names), *columns, terms}
         self._sums = {name: self._sums.get(name) or _sum(self._folder / name) for name in named}
         manifest = Manifest(
             INDEX_VERSION,
@@ -250,6 +252,8 @@ class Snapshots:
         ):
             if found != wanted:
                 raise UnusableError(f"{what} is {found}, not {wanted}")
+        if manifest.next_slot > 2 * manifest.listings + _ALL_GONE:
+            raise UnusableError("most of what it measures is gone")
         for name, wanted_sum in manifest.sums.items():
             self._sums[name] = _sum(self._folder / name)
             if list(self._sums[name]) != list(wanted_sum):

@@ -45,6 +45,12 @@ def plan(
     return [change for change in changes if change]
 
 
+def is_free(facts: Facts, other: Facts, matches: Mapping[str, Match]) -> bool:
+    """Whether a pair is open, or can be proposed: what the two have done with or spoken on takes nobody's place."""
+    match = matches.get(other.name)
+    return (match is not None and match.state in OPEN) or life.is_proposable(match, *sides(facts, other))
+
+
 def close(matches: Iterable[Match], state: str, now: datetime) -> list[Change]:
     """The changes that the end of a listing brings: its open matches expire."""
     return [life.expire(match, CLOSED[state], now) for match in matches if match.state in OPEN]
