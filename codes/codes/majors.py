@@ -17,6 +17,7 @@ _FILE = "majors.csv"
 _GROUPS = "major_groups.csv"
 _TO_HIGHER = 2000  # between the number of a class for secondary schools and for higher vocational ones
 _LEADS_TO = {"undergraduate": "20", "vocational_bachelor": "20", "higher_vocational": "30"}  # GB/T 4658
+_CLASS = 4  # characters of a class's code; a category's has fewer
 _NEAR = 3  # classes that a refusal suggests
 _SECONDARY = re.compile(r"[67]\d{5}(?!\d)", re.ASCII)
 
@@ -46,6 +47,18 @@ def education(code: str) -> str:
 def label(text: str) -> str:
     """The name of a major's, class's or category's code; the text itself where it is none."""
     return _all().get(text, text)
+
+
+@cache
+def holds(wider: str, text: str) -> bool:
+    """Whether the catalogue has what is meant by a text, by name or code, within a class or category (计算机类: 软件工程)."""
+    return any(one != two and two.startswith(one) for one in codes_of(wider) for two in codes_of(text) if len(one) <= _CLASS)
+
+
+@cache
+def codes_of(text: str) -> tuple[str, ...]:
+    """Codes of majors, or else of classes and categories, that a name or code means; empty where the catalogue has none."""
+    return tuple(_find_any(text)) or ((text,) if text in _all() else ())
 
 
 def find(text: str) -> list[str]:

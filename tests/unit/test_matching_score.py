@@ -237,7 +237,16 @@ def test_majors_meet_by_name_and_by_code() -> None:
 
     assert value("软件工程", "软件工程") == 1000
     assert value("0809", "080901") == value("计算机类", "计算机科学与技术") == 700
-    assert value("软件工程", "护理学") == 0
+    assert (
+        value("计算机类", "软件工程")
+        == value("软件工程", "计算机类")
+        == value("机械类", "车辆工程")
+        == value("0809", "080902")
+        == 700
+    )
+    assert value("工学", "软件工程") == value("计算机", "计算机科学与技术") == 700
+    assert value("软件工程", "护理学") == value("机械类", "软件工程") == 0
+    assert value("化学", "化学工程与工艺") == 0, "it begins as the other, and is another major"
 
 
 def test_words_leave_out_places_and_common_phrases() -> None:

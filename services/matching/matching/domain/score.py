@@ -13,7 +13,7 @@ from datetime import date
 from itertools import islice, product
 from typing import NamedTuple, Protocol
 
-from codes import education, industries, regions
+from codes import education, industries, majors, regions
 from matching.domain import gap, text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
@@ -215,18 +215,20 @@ def _majors(demand: Facts, supply: Facts) -> Measure | None:
 
 def _best_major(demand: Facts, supply: Facts) -> tuple[int, str, str]:
     pairs = product(demand.majors, supply.majors)
-    return max(
-        ((_same_major(text.label(asked)[0], text.label(offered)[0]), asked, offered) for asked, offered in pairs),
-        default=(0, "", ""),
-    )
+    return max(((_same_major(asked, offered), asked, offered) for asked, offered in pairs), default=(0, "", ""))
 
 
 def _same_major(asked: str, offered: str) -> int:
-    """1000 for the same name or code, less where one holds the other (`0809` and `080901`, `计算机类` and `计算机`)."""
-    if asked == offered:
+    """1000 for the same name or code, less where one holds the other: by the catalogue (`计算机类` and `软件工程`), or by its
+    beginning where it is none of the catalogue's (`计算机` and `计算机科学与技术`).
+    """
+    if text.label(asked)[0] == text.label(offered)[0]:
         return 1000
-    short, long = sorted((asked.removesuffix("类"), offered.removesuffix("类")), key=len)
-    return _SAME_BROAD if len(short) > 1 and long.startswith(short) else 0
+    if majors.holds(asked, offered) or majors.holds(offered, asked):
+        return _SAME_BROAD
+    short, long = sorted((text.label(one.removesuffix("类"))[0] for one in (asked, offered)), key=len)
+    is_free = len(short) > 1 and not majors.codes_of(short)
+    return _SAME_BROAD if is_free and long.startswith(short) else 0
 
 
 def _skills(demand: Facts, supply: Facts) -> Measure | None:
