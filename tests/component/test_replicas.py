@@ -16,9 +16,10 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from alliance_local.control import Platform
 from chassis import deadletter
 from chassis.clock import business_date
+from chassis.database import Tx
 from chassis.handling import Handling
 from chassis.record import RawRecord, decode
-from matching import again
+from matching import again, scoring
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
@@ -241,6 +242,31 @@ async def test_an_organization_that_sees_more_is_scored_again_by_every_share(wor
     await until(lambda: world.is_gone("again"))
     await until(world.is_done)
     assert len(await world.matches()) == 20
+
+
+async def test_what_is_published_does_not_wait_for_all_of_an_organization(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = world.starts("a")
+    for number in range(30):
+        world.demand(number, "")
+    await until(world.is_done)
+    monkeypatch.setattr(scoring, "_TOGETHER", 1)
+    planned, plan = list[str](), replica.proposing.plan
+
+    async def counted(tx: Tx, name: str, shares: frozenset[int]) -> None:
+        planned.append(name)
+        if len(planned) == 3:
+            world.supply(99)
+            await until(lambda: replica.following.version("listings/s99"))
+        await plan(tx, name, shares)
+
+    monkeypatch.setattr(replica.proposing, "plan", counted)
+    async with world.database.transaction(CAUSE) as tx:
+        await again.of_issuer(tx, "organizations/TECH_DEMAND")
+    await until(lambda: world.is_gone("again"))
+    assert planned[3] == "listings/s99"
+    assert len(planned) == 31
 
 
 async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> None:

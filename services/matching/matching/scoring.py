@@ -265,6 +265,7 @@ class Scoring:
         try:
             for start in range(0, len(names), _TOGETHER):
                 await self._planned(names[start : start + _TOGETHER], shares, one.cause, has_changed=bool(one.listing))
+                await self._changes()  # an organization may have very many: what is published meanwhile does not wait for all
         except LostError:
             raise
         except Exception as error:
@@ -309,6 +310,7 @@ class Scoring:
             names = await self._turned(since, today) if since.year > 1 else []
             for start in range(0, len(names), _TOGETHER):
                 await self._planned(names[start : start + _TOGETHER], shares)
+                await self._changes()
             async with self._database.transaction(Cause(ACTOR)) as tx:
                 await self._shares.swept(tx, shares, today)
             for share in shares:
