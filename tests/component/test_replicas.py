@@ -20,6 +20,7 @@ from chassis.database import Tx
 from chassis.handling import Handling
 from chassis.record import RawRecord, decode
 from matching import again, scoring
+from matching.domain.pairs import STAMP
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
@@ -267,6 +268,48 @@ async def test_what_is_published_does_not_wait_for_all_of_an_organization(
     await until(lambda: world.is_gone("again"))
     assert planned[3] == "listings/s99"
     assert len(planned) == 31
+
+
+async def test_other_rules_score_everything_anew_and_go_on_where_they_were(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.starts("a")
+    for number in range(20):
+        world.demand(number, "")
+        world.supply(number, "")
+    await until(world.is_done)
+    assert {row["stamp"] for row in await world.rows("SELECT stamp FROM share")} == {STAMP}
+    await world.dies("a")
+    await world.rows("DELETE FROM match RETURNING name")
+    monkeypatch.setattr(scoring, "_TOGETHER", 4)
+    monkeypatch.setattr(scoring, "STAMP", "other")
+    second = world.starts("b")
+    planned, plan = list[str](), second.proposing.plan
+
+    async def slow(tx: Tx, name: str, shares: frozenset[int]) -> None:
+        planned.append(name)
+        if len(planned) == 11:
+            await asyncio.sleep(60)
+        if name == "listings/d3":
+            raise ValueError(name)
+        await plan(tx, name, shares)
+
+    monkeypatch.setattr(second.proposing, "plan", slow)
+    await until(lambda: len(planned) >= 11)
+    await world.dies("b")
+    third = world.starts("c")
+    again_planned, plan_of_third = list[str](), third.proposing.plan
+
+    async def counted(tx: Tx, name: str, shares: frozenset[int]) -> None:
+        again_planned.append(name)
+        await plan_of_third(tx, name, shares)
+
+    monkeypatch.setattr(third.proposing, "plan", counted)
+    await until(third.owns_all)
+    await until(world.is_done)
+    assert len(await world.matches()) == 20
+    assert {row["stamp"] for row in await world.rows("SELECT stamp FROM share")} == {"other"}
+    assert again_planned.count("listings/d0") == 0, "what was scored by them is not scored once more"
 
 
 async def test_what_begins_later_meets_its_partners_on_its_day(world: World) -> None:

@@ -222,9 +222,13 @@ class Index:
         )
         return self._names(days, lambda facts: after < facts.valid_from <= until)
 
+    def names(self) -> list[str]:
+        """The names of all listings, in order."""
+        return self._names(Query.all_query(), lambda _: True)
+
     def entries(self) -> Iterable[Entry]:
         """Every listing; for tests and for a look at all of them."""
-        return (entry for name in self._names(Query.all_query(), lambda _: True) if (entry := self.get(name)))
+        return (entry for name in self.names() if (entry := self.get(name)))
 
     def _names(self, asked: Query, is_meant: "_Condition") -> list[str]:
         live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", _PUBLISHED))])

@@ -7,6 +7,7 @@ that can't be scored is put down to be tried again, and holds up nobody.
 import asyncio
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,6 +20,7 @@ from chassis.record import Record
 from chassis.statements import Statements
 from matching import again, metrics
 from matching.again import Again
+from matching.domain.pairs import STAMP
 from matching.domain.shares import SHARES
 from matching.following import Following
 from matching.log import is_seen
@@ -54,6 +56,7 @@ class Scoring:
         self._passed_at = 0.0
         self._strange: dict[int, float] = {}  # rows of which this replica does not know the version, and when to look again
         self._recalled = datetime.min.replace(tzinfo=UTC)
+        self._names: list[str] = []  # of all listings, in order, while they are scored by other rules than before
 
     async def run(self) -> None:
         """Score until cancelled."""
@@ -86,7 +89,8 @@ class Scoring:
         waiting = len(self._following.log) + await again.waiting(tx)
         today = business_date(tx.now)
         days = sum(share.swept_on < today for share in self._shares.mine.values())
-        return waiting + days + (len(self._shares.mine) + len(self._shares.others) != SHARES)
+        rules = sum(share.stamp != STAMP for share in self._shares.mine.values())
+        return waiting + days + rules + (len(self._shares.mine) + len(self._shares.others) != SHARES)
 
     async def _turns(self) -> None:
         """Keep the shares, whatever goes on."""
@@ -132,7 +136,7 @@ class Scoring:
     async def _step(self) -> bool:
         """Do some of what is to be done; says whether there was anything."""
         try:
-            return await self._changes() or await self._days() or await self._again()
+            return await self._changes() or await self._days() or await self._again() or await self._rules()
         except LostError:
             log.warning("scoring: a share was taken by another")
             self._shares.forget()
@@ -326,6 +330,52 @@ class Scoring:
             organizations = await ProjectedRegister().turned(tx, after, until)
         names = {name for one in organizations for name in index.of_issuer(one)}
         return sorted(names.union(index.beginning(after, until)))
+
+    # Rules
+
+    async def _rules(self) -> bool:
+        """Where the rules are others than those by which all was scored, everything is scored anew, some at a time and behind
+        all else. What is published meanwhile is scored by the rules of now in any case.
+        """
+        late = [share for share in self._ready() if share.stamp != STAMP]
+        if not late:
+            self._names = []
+            return False
+        self._names = self._names or self._following.index.names()
+        stamp, after = min((share.stamp, _reached(share)) for share in late)
+        shares = [share for share in late if (share.stamp, _reached(share)) == (stamp, after)]
+        first = bisect_right(self._names, after)
+        names = (
+            self._names[first : first + _TOGETHER] if stamp else []
+        )  # of what nothing was scored for, nothing is to be again
+        for name in await self._not_planned(names, shares):
+            async with self._database.transaction(Cause(ACTOR)) as tx:
+                await again.put_off(tx, name, _numbers(shares), "by other rules")
+        told = (stamp, f"{STAMP} {names[-1]}") if len(names) == _TOGETHER else (STAMP, "")
+        async with self._database.transaction(Cause(ACTOR)) as tx:
+            await self._shares.stamped(tx, shares, *told)
+        for share in shares:
+            share.stamp, share.restamped = told
+        return True
+
+    async def _not_planned(self, names: Sequence[str], shares: Collection[Share]) -> list[str]:
+        """Score listings against shares, together or else each alone; returns those that can't be."""
+        try:
+            await self._planned(names, shares)
+        except LostError:
+            raise
+        except Exception as error:
+            if away(error):
+                raise
+            log.exception("scoring: put off", extra={"listings": names})
+            return [*names] if len(names) == 1 else [one for name in names for one in await self._not_planned([name], shares)]
+        return []
+
+
+def _reached(share: Share) -> str:
+    """The last listing that is scored by the rules of now."""
+    stamp, _, name = share.restamped.partition(" ")
+    return name if stamp == STAMP else ""
 
 
 _Unseen = tuple[Record, Sequence[Share]]

@@ -34,7 +34,7 @@ SELECT name FROM replica
 WHERE expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $1) ORDER BY name
 """
 _ROWS = """
-SELECT number, owner, epoch, topic, seen, swept_on,
+SELECT number, owner, epoch, topic, seen,
   expires_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $1) AS held
 FROM share ORDER BY number
 """
@@ -51,7 +51,7 @@ WITH free AS MATERIALIZED (
     owner = $2 OR expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(secs => 2 * $3))
   ORDER BY number FOR UPDATE)
 UPDATE share SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $3)
-FROM free WHERE number = n RETURNING number, epoch, topic, seen, swept_on
+FROM free WHERE number = n RETURNING number, epoch, topic, seen, swept_on, stamp, restamped
 """
 _KEEP = f"""{_HELD}
 UPDATE share SET expires_at = clock_timestamp() + make_interval(secs => $4) FROM held WHERE number = n RETURNING number
@@ -67,6 +67,7 @@ UPDATE share SET topic = t, seen = s::jsonb
 FROM held JOIN unnest($1::int[], $4::text[], $5::text[]) AS told (m, t, s) ON m = n WHERE number = n
 """  # noqa: S608
 _SWEPT = f"{_HELD} UPDATE share SET swept_on = $4 FROM held WHERE number = n"  # noqa: S608
+_RESTAMPED = f"{_HELD} UPDATE share SET stamp = $4, restamped = $5 FROM held WHERE number = n"  # noqa: S608
 _GUARD = """
 SELECT count(*) FROM (
   SELECT 1 FROM share JOIN unnest($1::int[], $2::bigint[]) AS mine (n, e) ON number = n AND epoch = e
@@ -89,6 +90,10 @@ class Share:
     topic: str
     seen: dict[int, int]
     swept_on: date
+    stamp: str
+    """Rules by which all is scored against it; empty before anything is."""
+    restamped: str
+    """Where those are others now: they, and the last listing, by name, that is scored by them."""
     taken_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -177,6 +182,10 @@ class Shares:
         """Write down up to which day listings that begin have been scored. Raises `LostError`."""
         _check(await tx.sql.run(_SWEPT, *_epochs(shares), self._name, day), shares)
 
+    async def stamped(self, tx: Tx, shares: Collection[Share], stamp: str, restamped: str) -> None:
+        """Write down by which rules all is scored, or up to which listing by those of now. Raises `LostError`."""
+        _check(await tx.sql.run(_RESTAMPED, *_epochs(shares), self._name, stamp, restamped), shares)
+
     def forget(self) -> None:
         """What another may have taken is asked for again."""
         self.mine = {}
@@ -199,7 +208,7 @@ class Shares:
             return False
         await sql.run(_FORGET)
         taken = [
-            Share(row.number, row.epoch, self.topic, _seen(row, self.topic), row.swept_on)
+            Share(row.number, row.epoch, self.topic, _seen(row, self.topic), row.swept_on, row.stamp, row.restamped)
             for row in await sql.rows(_TAKE, numbers, self._name, SECONDS)
         ]
         self.mine |= {share.number: share for share in taken}

@@ -94,6 +94,8 @@ class ShareRow(Base, table=True):
     topic: str = Field(sa_type=Text, description="id of the topic that `seen` is of")
     seen: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False), description="partition → offset of the next change")
     swept_on: date = Field(description="business date up to which listings that begin have been scored")
+    stamp: str = Field(sa_type=Text, description="rules by which all is scored; empty before anything is")
+    restamped: str = Field(sa_type=Text, description="rules since then, and the last listing that is scored by them")
 
 
 class ReplicaRow(Base, table=True):

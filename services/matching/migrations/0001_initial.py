@@ -12,8 +12,8 @@ down_revision = None
 min_compatible = "0001"
 
 _SHARES = """
-INSERT INTO share (number, owner, epoch, expires_at, topic, seen, swept_on)
-SELECT n, '', 0, 'epoch', '', '{}', '0001-01-01' FROM generate_series(0, 11) AS n
+INSERT INTO share (number, owner, epoch, expires_at, topic, seen, swept_on, stamp, restamped)
+SELECT n, '', 0, 'epoch', '', '{}', '0001-01-01', '', '' FROM generate_series(0, 11) AS n
 """
 
 

@@ -122,6 +122,8 @@ CREATE TABLE share (
   topic TEXT NOT NULL,
   seen JSONB NOT NULL,
   swept_on DATE NOT NULL,
+  stamp TEXT NOT NULL,
+  restamped TEXT NOT NULL,
   PRIMARY KEY (number)
 );
 
