@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from chassis.errors import Unavailable
-from matching import columns, vectors
+from matching import columns, snapshot, vectors
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
 from matching.entry import Entry, Gone
@@ -129,7 +130,10 @@ def _turn(file: Path) -> None:
 @pytest.mark.parametrize("harm", [_cut, _turn, Path.unlink])
 @pytest.mark.parametrize(
     "which",
-    ["manifest.json", "*.vectors", "*-open.vectors", "*.terms", "kept/*.meta", "kept/*.store", "kept/*.idx", "kept/*.del"],
+    [
+        *("manifest.json", "*.vectors", "*-open.vectors", "*.gone", "*.columns", "*.terms"),
+        *("kept/*.meta", "kept/*.store", "kept/*.idx", "kept/*.del"),
+    ],
 )
 def test_what_is_not_whole_is_built_anew(folder: Path, harm: Callable[[Path], None], which: str) -> None:
     harm(min(folder.glob(which)))
@@ -237,6 +241,38 @@ def test_a_file_that_was_removed_under_it_is_in_no_snapshot(folder: Path, which:
     with pytest.raises(UnusableError):
         snapshots.save(TOPIC, places)
     assert index.lost.is_set()
+
+
+async def test_what_comes_while_checksums_are_made_spoils_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index, snapshots, places = opened(folder)
+    change(index, range(60), 5)
+    begun, goes, summed = asyncio.Event(), threading.Event(), snapshot._sum
+    loop = asyncio.get_running_loop()
+
+    def slow(file: Path) -> tuple[int, int]:
+        loop.call_soon_threadsafe(begun.set)
+        goes.wait(10)
+        return summed(file)
+
+    monkeypatch.setattr(snapshot, "_sum", slow)
+    nobody = cast(Any, None)  # is asked
+    following = Following(index, nobody, nobody, lambda _: {}, nobody)
+    following.topic, following.places = TOPIC, {0: 90}
+    keeping = asyncio.create_task(snapshots._kept(following))
+    await begun.wait()
+    expected = repr(told(index))
+    change(index, range(60, 120), 1)  # parts are sealed, segments merged
+    index.commit()
+    goes.set()
+    assert await keeping == {0: 90}
+    after = repr(told(index))
+    snapshots.close()
+    del index
+    index, snapshots, places = opened(folder)
+    assert (places, repr(told(index))) == ({0: 90}, expected)
+    change(index, range(60, 120), 1)
+    index.commit()
+    assert repr(told(index)) == after
 
 
 async def test_who_lost_the_index_builds_it_anew_with_the_next_start(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

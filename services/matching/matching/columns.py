@@ -112,6 +112,10 @@ class Columns:
         """Write what is not written yet; returns the names of all files, the open part's last."""
         return [*self._sealed, self._written(self._folder, stamp)] if self._folder else []
 
+    def files(self) -> list[str]:
+        """Names of the files that are looked at."""
+        return list(self._sealed)
+
     def _written(self, folder: Path, stamp: str) -> str:
         """The name of the file that holds the open part as it is now."""
         name, part = f"{stamp}.columns", self._open()

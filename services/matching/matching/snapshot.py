@@ -16,7 +16,7 @@ import shutil
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -121,6 +121,11 @@ class Snapshots:
 
     def save(self, topic: str, places: Mapping[int, int]) -> None:
         """Write down what the index holds."""
+        manifest = self._written(topic, places)
+        self._seal(manifest, self._summed(manifest))
+
+    def _written(self, topic: str, places: Mapping[int, int]) -> Manifest:
+        """Write what the index holds, without checksums; nothing else may touch the index meanwhile."""
         self._index.commit()
         stamp = f"{self._index.next_slot}-{os.urandom(4).hex()}"
         meta = f"{_KEPT}/{stamp}.meta"
@@ -129,9 +134,7 @@ class Snapshots:
         columns = self._index.columns.save(stamp)
         terms = f"{stamp}.terms"
         self._index.lexicon.save(self._folder / terms)
-        named = {meta, *words, *(name for names in vectors.values() for name in names), *columns, terms}
-        self._sums = {name: self._sums.get(name) or _sum(self._folder / name) for name in named}
-        manifest = Manifest(
+        return Manifest(
             INDEX_VERSION,
             self._model,
             topic,
@@ -143,11 +146,20 @@ class Snapshots:
             vectors,
             columns,
             terms,
-            self._sums,
+            {},
         )
-        _write(self._folder / _MANIFEST, _sealed(json.dumps(asdict(manifest)).encode()))
+
+    def _summed(self, manifest: Manifest) -> dict[str, tuple[int, int]]:
+        """The checksums of its files, which never change. Of a large index, after tantivy has merged, that takes seconds."""
+        return {name: self._sums.get(name) or _sum(self._folder / name) for name in _files_of(manifest)}
+
+    def _seal(self, manifest: Manifest, sums: dict[str, tuple[int, int]]) -> None:
+        """Have it be the snapshot, and remove what is neither of it nor of what the index has put there since."""
+        self._sums = sums
+        _write(self._folder / _MANIFEST, _sealed(json.dumps(asdict(replace(manifest, sums=sums))).encode()))
+        needed = {*_files_of(manifest), *self._index.columns.files(), _MANIFEST, _LOCK}
         for file in (*self._folder.iterdir(), *(self._folder / _KEPT).iterdir()):
-            if file.is_file() and str(file.relative_to(self._folder)) not in {*named, _MANIFEST, _LOCK}:
+            if file.is_file() and str(file.relative_to(self._folder)) not in needed:
                 file.unlink()
 
     async def keep(self, following: Following) -> None:
@@ -156,15 +168,15 @@ class Snapshots:
         await following.is_caught_up.wait()
         try:
             while True:
-                if following.places != saved and self._is_kept(following):
-                    saved = dict(following.places)
+                if following.places != saved and (kept := await self._kept(following)):
+                    saved = kept
                     metrics.SNAPSHOT.set_to_current_time()
                 await asyncio.sleep(_EVERY)
         finally:
             if self._index.lost.is_set():
                 self._forget()
             elif following.places != saved:
-                self._is_kept(following)
+                await self._kept(following)
             self.close()
 
     def _forget(self) -> None:
@@ -172,14 +184,16 @@ class Snapshots:
         with suppress(OSError):  # of a folder that can't be written at all
             (self._folder / _MANIFEST).unlink(missing_ok=True)
 
-    def _is_kept(self, following: Following) -> bool:
-        """Whether one could be written; where not, the last one stays."""
+    async def _kept(self, following: Following) -> dict[int, int]:
+        """Write one, the checksums beside the loop; returns its places, none where it could not be written: the last stays."""
+        places = dict(following.places)
         try:
-            self.save(following.topic, following.places)
+            manifest = self._written(following.topic, places)
+            self._seal(manifest, await asyncio.to_thread(self._summed, manifest))
         except (OSError, RuntimeError, UnusableError, Unavailable) as error:  # usearch has RuntimeError for its files
             log.error("index: not kept", extra={"why": f"{type(error).__name__}: {error}"})
-            return False
-        return True
+            return {}
+        return places
 
     def close(self) -> None:
         """Let another process have the folder."""
@@ -259,6 +273,12 @@ class Snapshots:
             if list(self._sums[name]) != list(wanted_sum):
                 raise UnusableError(f"{name} is not as it was written")
         return manifest
+
+
+def _files_of(manifest: Manifest) -> set[str]:
+    """All that belongs together but for the manifest itself."""
+    vectors = [name for names in manifest.vectors.values() for name in names]
+    return {manifest.meta, *manifest.words, *vectors, *manifest.columns, manifest.terms}
 
 
 def _named(meta: bytes) -> list[str]:
