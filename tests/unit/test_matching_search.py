@@ -1,7 +1,13 @@
 """Search: what a query finds, in which order."""
 
+import asyncio
+import re
+import sys
 from collections import Counter
+from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
 from itertools import product
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -10,15 +16,20 @@ from hypothesis import strategies as st
 
 from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.matching.v1 import matching_service_pb2 as rpc
+from chassis.errors import Invalid
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
 from matching.index import Index
+from matching.mapping import hit_of
 from matching.search import Filter, Found, Search
 from tests.indexing import SIZE, entry, index_of
+from tests.searching import asked
 
 EVERYTHING = Viewer(platform=True)
 
+_MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))  # as many words as a text may hold
 _TITLES = {
     "listings/1": "Java 开发工程师",
     "listings/2": "测试工程师",
@@ -196,6 +207,8 @@ def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is
     ("told", "sought", "marked"),
     [
         ("数据分析工程师", ["数据", "据分", "分析"], ["数据分析"]),
+        ("数据分工", ["数据", "据分"], ["数据分"]),
+        ("3D打印与Node.js", ["d", "打印", "node.js", "node"], ["D打印", "Node.js"]),
         ("Java 和 JavaScript，JAVA", ["java"], ["Java", "JAVA"]),
         ("C++ 与 c", ["c++"], ["C++"]),
         ("数据仓库与数据分析", ["数据", "分析"], ["数据", "数据分析"]),
@@ -205,13 +218,139 @@ def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is
     ],
 )
 def test_words_are_marked_where_they_stand(told: str, sought: list[str], marked: list[str]) -> None:
-    assert [told[start:end] for start, end in text.spans(told, sought)] == marked
+    assert [told[start:end] for start, end in text.spans(told, frozenset(sought))] == marked
+
+
+_LETTERS = "数据分析 ab+.，"
+
+
+@given(st.text(_LETTERS, max_size=40), st.text(_LETTERS, max_size=8))
+def test_what_is_marked_is_exactly_what_holds_words_that_are_sought(told: str, query: str) -> None:
+    sought = text.sought(query)
+    latin = re.compile(r"[a-z]+(?:[+#]+|\.[a-z]+)*")
+    marked = {at for start, end in text.spans(told, sought) for at in range(start, end)}
+    places = [one.span() for one in latin.finditer(told)]
+    places += [(at, at + size) for size in (1, 2) for at in range(len(told) - size + 1) if told[at] >= "㐀"]
+    assert marked == {at for start, end in places if told[start:end] in sought for at in range(start, end)}
 
 
 def test_the_part_of_a_text_is_shown_in_which_the_words_stand() -> None:
     told = "一" * 200 + "负责数据分析" + "二" * 200
-    part = text.excerpt(told, ["数据", "据分", "分析"], 80)
+    sought = frozenset({"数据", "据分", "分析"})
+    part = text.excerpt(told, sought, 80)
     assert "数据分析" in part
     assert len(part) == 80
-    assert text.excerpt("短", ["数据"], 80) == "短"
-    assert text.excerpt(told, ["没有"], 80) == told[:80]
+    assert text.excerpt("短", sought, 80) == "短"
+    assert text.excerpt(told, frozenset({"没有"}), 80) == told[:80]
+
+
+def test_the_part_is_the_first_in_which_they_stand_thickest() -> None:
+    sought = frozenset({"数据"})
+    told = "数据" + "一" * 98 + "数据，数据" + "二" * 95 + "数据，数据" + "三" * 95
+    assert text.excerpt(told, sought, 80) == told[84:164]
+
+
+def test_of_a_text_as_much_is_looked_at_as_counts() -> None:
+    edge = "一" * (text.PROSE_LIMIT - 2)
+    assert text.spans(edge + "数据", frozenset({"数据"})) == [(text.PROSE_LIMIT - 2, text.PROSE_LIMIT)]
+    assert text.spans("一" + edge + "数据", frozenset({"数据"})) == []
+
+
+class _LookedUp(Set[str]):
+    """Words that count how often one is looked up; they are gone through by nobody."""
+
+    def __init__(self, words: Set[str]) -> None:
+        self._words = words
+        self.times = 0
+
+    def __contains__(self, word: object) -> bool:
+        self.times += 1
+        return word in self._words
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("a search must not cost the text for each of its words")
+
+
+@pytest.mark.parametrize("told", [_MANY * 10, "数据" * 10_000, "一" * 20_000, "java " * 4_000])
+def test_marking_costs_the_characters_of_a_text_and_not_the_words_of_the_query(told: str) -> None:
+    sought = _LookedUp(text.sought(_MANY) | {"数据", "java"})
+    text.spans(told, sought)
+    assert 0 < sought.times <= 2 * text.PROSE_LIMIT
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Lines of Python that some work takes."""
+    taken = 0
+
+    def count(_frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal taken
+        taken += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+@pytest.mark.parametrize("told", [_MANY, "数据，" * 7_000])
+def test_what_a_hit_costs_is_bounded_by_the_characters_that_count(told: str) -> None:
+    sought = text.sought(_MANY[:200] + "数据")
+    found = Entry(Facts("listings/1", 1, "o", (), "CASE", 1), pb.Listing(title="数据", description=told).SerializeToString())
+    assert steps(lambda: hit_of(found, 1.0, sought)) <= 20 * text.PROSE_LIMIT
+
+
+@pytest.mark.parametrize(("asked_for", "hits"), [(0, 20), (1, 1), (99, 99), (100, 100), (101, 100), (1000, 100)])
+async def test_a_page_holds_a_hundred_hits_at_most(asked_for: int, hits: int) -> None:
+    index = index_of(*(entry_of(number) for number in range(120)))
+    answer = await asked(index, rpc.SearchListingsRequest(query="数据", page_size=asked_for))
+    assert len(answer.hits) == hits
+    assert answer.total_size == 120
+    assert answer.next_page_token
+
+
+@pytest.mark.parametrize("query", ["", "数据"])
+async def test_pages_of_any_size_hold_each_hit_once(query: str) -> None:
+    entries = [entry_of(number) for number in range(45)]
+    index = index_of(*(replace(one, listing=pb.Listing(name=one.facts.name).SerializeToString()) for one in entries))
+    for size in (7, 10, 11, 44, 45, 100):
+        seen, request = list[str](), rpc.SearchListingsRequest(query=query, page_size=size)
+        while True:
+            answer = await asked(index, request)
+            seen += [hit.listing.name for hit in answer.hits]
+            if not answer.next_page_token:
+                break
+            request.page_token = answer.next_page_token
+        assert sorted(seen) == [one.facts.name for one in entries]
+
+
+async def test_other_calls_go_on_between_the_hits_of_a_page() -> None:
+    index, turns = index_of(*(entry_of(number) for number in range(100))), 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    await asked(index, rpc.SearchListingsRequest(query="数据", page_size=100))
+    beside.cancel()
+    assert turns >= 100
+
+
+@pytest.mark.parametrize(("length", "wrong"), [(200, []), (201, [("query", "length")])])
+async def test_a_query_has_two_hundred_characters_at_most(length: int, wrong: list[tuple[str, str]]) -> None:
+    try:
+        await asked(Index(SIZE), rpc.SearchListingsRequest(query="词" * length))
+        found = []
+    except Invalid as error:
+        found = error.violations
+    assert [(one.field, one.rule) for one in found] == wrong
+    assert all("201" in one.zh and "请删减" in one.zh and "shorten" in one.en for one in found)
