@@ -23,7 +23,7 @@ from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.mapping import hit_of
-from matching.search import Filter, Found, Search
+from matching.search import REFRESH, Filter, Found, Search
 from tests.indexing import SIZE, entry, index_of
 from tests.searching import asked
 
@@ -189,11 +189,40 @@ def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
     assert search.find(query, Filter(), EVERYTHING, size=100).total == 30
 
 
+@pytest.mark.parametrize("query", ["", "数据分析"])
+def test_pages_can_be_followed_for_a_minute_of_changes_and_searches(query: str) -> None:
+    """What follows a page that was asked for within the minute is of the same index."""
+    now = 0.0
+    index = index_of(*(entry_of(number) for number in range(30)))
+    search = Search(index, REFRESH, lambda: now)
+    page = search.find(query, Filter(), EVERYTHING, size=10)
+    seen = names(page)
+    for start in (10, 20):
+        for number in range(5 * 60):
+            now += 0.2
+            index.put(entry_of(30 + number % 20))
+            search.find("另一个", Filter(), EVERYTHING, size=1)
+        page = search.find(query, Filter(), EVERYTHING, start=start, size=10, snapshot=page.snapshot)
+        seen += names(page)
+    assert sorted(seen) == [f"listings/{number:03}" for number in range(30)]
+
+
+def test_changes_wait_for_half_a_second_at_most() -> None:
+    now, totals = 0.0, list[int]()
+    index = index_of(entry_of(0))
+    search = Search(index, REFRESH, lambda: now)
+    for number, at in enumerate((0.0, 0.49, 0.5, 0.99, 1.0), 1):
+        now = at
+        index.put(entry_of(number))
+        totals.append(search.find("数据", Filter(), EVERYTHING).total)
+    assert totals == [2, 2, 4, 4, 6]
+
+
 def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is() -> None:
     index = index_of(*(entry_of(number) for number in range(5)))
     search = Search(index)
     first = search.find("", Filter(), EVERYTHING, size=3)
-    for number in range(40):
+    for number in range(130):
         index.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
     assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [

@@ -37,7 +37,7 @@ from matching.mapping import (
 )
 from matching.meanings import Asking
 from matching.reviews import rpc as reviews
-from matching.search import FACETS, Filter, Found, Search
+from matching.search import FACETS, REFRESH, Filter, Found, Search
 from matching.searches import rpc as searches
 from matching.store import Place, Wanted
 
@@ -53,7 +53,7 @@ class Matching:
         self._authority = authority
         self._index = index
         self._asking = asking
-        self._search = Search(index)
+        self._search = Search(index, REFRESH)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
         """See the contract."""

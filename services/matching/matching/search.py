@@ -7,13 +7,16 @@ written together stands there together, and of what is written apart (`工程师
 Found is what holds a word of the query, and what means nearly the same without one. The first ones, by BM25 and by meaning,
 are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order.
 
-Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing; the snapshots of the last
-searches are kept. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
+Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing. Searches within half a
+second share one, and those that were asked for last are kept: a page can be followed for a minute, however many changes and
+searches come. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -28,7 +31,9 @@ from matching.entry import Entry
 from matching.files import Searcher
 from matching.index import Index
 
-_KEPT = 32  # snapshots
+REFRESH = 0.5
+"""Seconds for which searches look at one snapshot."""
+_KEPT = 128  # snapshots, some 0.3 MB each; a minute of them
 _TOPS = 256  # searches whose first ones are kept for the pages that follow
 _FIRST = 200  # found by words, and as many by meaning, that are ranked by closeness
 _NEAR = 450  # cosine, in thousandths, that means nearly the same: other trades come up to 400, synonyms start at 500
@@ -97,8 +102,10 @@ class _Top:
 class Search:
     """Finds listings in the index; its changes are taken in when the next search needs them."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, refresh: float = 0.0, clock: Callable[[], float] = monotonic) -> None:
+        """`refresh`: seconds for which changes wait after some were taken in; `clock` counts them."""
         self._index = index
+        self._refresh, self._clock, self._next = refresh, clock, -inf
         self._snapshots: OrderedDict[str, Searcher] = OrderedDict()
         self._tops: OrderedDict[tuple[str, str, Filter, Viewer], _Top] = OrderedDict()
         self._current, self._searcher = str(uuid4()), index.searcher
@@ -131,6 +138,7 @@ class Search:
             top = self._tops[key] = self._top(searcher, query, meaning, scored, passing)
             if len(self._tops) > _TOPS:
                 self._tops.popitem(last=False)
+        self._tops.move_to_end(key)
         hits = list(top.first[start : start + size])
         if len(hits) < size:
             hits += self._behind(searcher, top, start + len(hits), size - len(hits))
@@ -211,10 +219,13 @@ class Search:
     def _snapshot(self, wanted: str) -> tuple[str, Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
         if wanted in self._snapshots:
+            self._snapshots.move_to_end(wanted)
             return wanted, self._snapshots[wanted]
-        self._index.commit()
-        if self._searcher is not self._index.searcher:
-            self._current, self._searcher = str(uuid4()), self._index.searcher
+        if self._clock() >= self._next:
+            self._index.commit()
+            if self._searcher is not self._index.searcher:
+                self._current, self._searcher = str(uuid4()), self._index.searcher
+            self._next = self._clock() + self._refresh
         self._snapshots[self._current] = self._searcher
         self._snapshots.move_to_end(self._current)
         if len(self._snapshots) > _KEPT:

@@ -651,7 +651,9 @@ class SearchListingsResponse(_message.Message):
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, for a while."""
+    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, where each is
+    asked for within a minute of the one before it and of the same replica.
+    """
     total_size: _builtins.int
     """Listings that pass query and filters and that the caller may see."""
     @_builtins.property
