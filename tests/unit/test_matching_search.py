@@ -162,6 +162,52 @@ def test_structure_is_a_condition(wanted: Filter, numbers: list[int]) -> None:
         assert sorted(names(search.find(query, wanted, EVERYTHING))) == [f"listings/{number:03}" for number in numbers]
 
 
+def of_place(number: int, title: str, *places: str) -> Entry:
+    """A post of some places, with its words and terms."""
+    words = text.weigh(title, [], [])
+    facts = Facts(f"listings/{number:03}", 1, "organizations/1", (), "JOB_POSITION", 1, places, words=words)
+    return entry(facts, title)
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted", "numbers"),
+    [
+        ("Java 后端", Filter(), [1, 0, 2, 3, 4]),
+        ("上海 Java 后端", Filter(), [0, 2, 4, 1, 3]),
+        ("北京Java后端", Filter(), [1, 4, 0, 2, 3]),
+        ("上海市 Java 后端", Filter(), [0, 2, 4, 1, 3]),
+        ("杭州 Java 后端", Filter(), [3, 4, 1, 0, 2]),  # what is for all of Zhejiang is for Hangzhou
+        ("浙江 Java 后端", Filter(), [3, 4, 1, 0, 2]),
+        ("上海 北京 Java 后端", Filter(), [1, 0, 2, 4, 3]),
+        ("上海 Java 后端", Filter(area="110000"), [1]),
+    ],
+)
+def test_what_can_be_where_the_query_says_comes_first(query: str, wanted: Filter, numbers: list[int]) -> None:
+    search = filled(
+        of_place(0, "Java", "310000"),
+        of_place(1, "Java 后端", "110105"),
+        of_place(2, "Java", "310115", "440300"),
+        of_place(3, "Java", "330000"),
+        of_place(4, "Java"),  # anywhere
+    )
+    page = search.find(query, wanted, EVERYTHING)
+    assert names(page) == [f"listings/{number:03}" for number in numbers]
+    relevances = [relevance for _, relevance in page.hits]
+    assert relevances == sorted(relevances, reverse=True)
+    assert all(0 < one <= 1 for one in relevances)
+
+
+def test_what_is_there_is_found_behind_however_many_that_fit_better_by_words() -> None:
+    others = [of_place(number, "Java 后端 开发", "110000") for number in range(250)]
+    search = filled(of_place(300, "Java 小组", "310000"), *others)
+    found = [search.find("上海 Java 后端", Filter(), EVERYTHING, start=start, size=100) for start in (0, 100, 200)]
+    seen = [name for page in found for name in names(page)]
+    assert seen[0] == "listings/300"
+    assert sorted(seen) == sorted([one.facts.name for one in others] + ["listings/300"])
+    relevances = [relevance for page in found for _, relevance in page.hits]
+    assert relevances == sorted(relevances, reverse=True)
+
+
 def test_facets_count_all_hits_and_not_only_the_page() -> None:
     search = filled(*(entry_of(n, regions=("110105",) if n % 3 else ("310000", "110000"), source="erp") for n in range(9)))
     found = search.find("", Filter(), EVERYTHING, size=2, facets=["kind", "region", "source"])

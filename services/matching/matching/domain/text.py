@@ -46,6 +46,12 @@ def neutral(text: str) -> str:
     return _named_places().sub("\n", protected.without(text))
 
 
+def places(text: str) -> list[str]:
+    """Codes of the provinces and cities that a text names, in its order; all that a name is of."""
+    found = (code for name in _named_places().findall(normal(text)) for code in regions.find(name))
+    return list(dict.fromkeys(found))
+
+
 def words(text: str) -> list[str]:
     """Words in the order of the text: `Java开发工程师` → `java`, `开发`, `发工`, `工程`, `程师`."""
     found: list[str] = []
