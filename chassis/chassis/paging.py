@@ -17,8 +17,8 @@ _AROUND = 16  # bytes that a message in a list costs beside its own
 _PAGING = ("page_size", "page_token")
 
 
-def page_size(asked: int, default: int = 100) -> int:
-    """Rows to return: `default` where 0, at most 1000. Raises `Invalid` for a negative size."""
+def page_size(asked: int, default: int = 100, most: int = MAX_PAGE) -> int:
+    """Rows to return: `default` where 0, `most` where more are asked for. Raises `Invalid` for a negative size."""
     if asked < 0:
         raise Invalid(
             [
@@ -30,7 +30,7 @@ def page_size(asked: int, default: int = 100) -> int:
                 )
             ]
         )
-    return min(asked or default, MAX_PAGE)
+    return min(asked or default, most)
 
 
 def encode(request: Message, position: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from alliance.common.v1 import text_pb2
 from alliance.matching.v1 import match_pb2
 from matching.domain.fitting import NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import DeclineReason
-from matching.fit import LEAST, decision_of, fitted, logistic, written
+from matching.fit import LEAST, content_of, decision_of, fitted, logistic, written
 
 FEATURES = ("text", "skills", "region")
 
@@ -40,8 +41,19 @@ def test_the_same_decisions_give_the_same_bytes_in_any_order() -> None:
     random.Random(2).shuffle(mixed)
     assert written(fitted(found, 1)) == written(fitted(mixed, 1))
     assert digest_of(found) == digest_of(mixed)
-    assert fitted(found, 1)["version"] != fitted(found, 2)["version"]
-    assert fitted(found, 1)["version"] != fitted(found[1:], 1)["version"]
+
+
+def test_the_version_is_of_all_that_the_file_holds() -> None:
+    found, first, end = decisions(600), date(2026, 1, 1), date(2026, 7, 1)
+    made = [
+        content_of(found, 1, first, end),
+        content_of(found, 2, first, end),
+        content_of(found[1:], 1, first, end),
+        content_of(found, 1, date(2026, 1, 2), end),
+        content_of(found, 1, first, date(2026, 7, 2)),
+    ]
+    assert len({one["version"] for one in made}) == len(made)
+    assert made[0] == content_of(found[::-1], 1, first, end)
 
 
 def of_each(accepted: int, declined: int) -> list[Decision]:

@@ -2,16 +2,13 @@
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.authority import Authority
-from access.register import ProjectedRegister
 from access.visibility import Viewer
 from alliance.listings.v1 import events_pb2
 from alliance.listings.v1 import listing_pb2 as pb
@@ -21,15 +18,12 @@ from chassis.relay import BATCH
 from matching.ahead import Ahead
 from matching.domain import text
 from matching.domain.facts import Facts
-from matching.embedder import EmbedderGoneError
-from matching.embedding import Vectors
 from matching.entry import Entry, Gone
 from matching.following import _state_of
 from matching.index import Index
-from matching.meanings import Asking
 from matching.newer import Audience, Newer
-from matching.rpc import Matching
 from matching.search import Filter, Found, Search
+from tests import searching
 from tests.indexing import SIZE, index_of
 
 ANYONE, GOVERNMENT, PLATFORM = Viewer(), Viewer(government=True), Viewer(platform=True)
@@ -262,20 +256,10 @@ def test_what_the_index_took_since_the_snapshot_is_judged_by_what_it_is_now() ->
     assert shown(second) == ["listings/002", "listings/000"]
 
 
-class _Nobody:
-    async def embed(self, _: Any) -> Vectors:
-        raise EmbedderGoneError
-
-
-async def _nothing(*_: Any) -> frozenset[str]:
-    return frozenset()
-
-
 async def asked(index: Index, size: int, token: str = "", query: str = "数据") -> rpc.SearchListingsResponse:
     """What an anonymous caller is answered."""
-    matching = Matching(Authority(ProjectedRegister(), _nothing, None), index, Asking(_Nobody(), SIZE))
     request = rpc.SearchListingsRequest(query=query, page_size=size, page_token=token, facets=["kind"])
-    return await matching.SearchListings(cast(Any, SimpleNamespace(principal=None)), request)
+    return await searching.asked(index, request)
 
 
 @pytest.mark.parametrize("query", ["", "数据"])

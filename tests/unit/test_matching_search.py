@@ -1,7 +1,13 @@
 """Search: what a query finds, in which order."""
 
+import asyncio
+import re
+import sys
 from collections import Counter
+from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
 from itertools import product
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -10,15 +16,20 @@ from hypothesis import strategies as st
 
 from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.matching.v1 import matching_service_pb2 as rpc
+from chassis.errors import Invalid
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
 from matching.index import Index
-from matching.search import Filter, Found, Search
+from matching.mapping import hit_of
+from matching.search import REFRESH, Filter, Found, Search
 from tests.indexing import SIZE, entry, index_of
+from tests.searching import asked
 
 EVERYTHING = Viewer(platform=True)
 
+_MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))  # as many words as a text may hold
 _TITLES = {
     "listings/1": "Java 开发工程师",
     "listings/2": "测试工程师",
@@ -151,6 +162,52 @@ def test_structure_is_a_condition(wanted: Filter, numbers: list[int]) -> None:
         assert sorted(names(search.find(query, wanted, EVERYTHING))) == [f"listings/{number:03}" for number in numbers]
 
 
+def of_place(number: int, title: str, *places: str) -> Entry:
+    """A post of some places, with its words and terms."""
+    words = text.weigh(title, [], [])
+    facts = Facts(f"listings/{number:03}", 1, "organizations/1", (), "JOB_POSITION", 1, places, words=words)
+    return entry(facts, title)
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted", "numbers"),
+    [
+        ("Java 后端", Filter(), [1, 0, 2, 3, 4]),
+        ("上海 Java 后端", Filter(), [0, 2, 4, 1, 3]),
+        ("北京Java后端", Filter(), [1, 4, 0, 2, 3]),
+        ("上海市 Java 后端", Filter(), [0, 2, 4, 1, 3]),
+        ("杭州 Java 后端", Filter(), [3, 4, 1, 0, 2]),  # what is for all of Zhejiang is for Hangzhou
+        ("浙江 Java 后端", Filter(), [3, 4, 1, 0, 2]),
+        ("上海 北京 Java 后端", Filter(), [1, 0, 2, 4, 3]),
+        ("上海 Java 后端", Filter(area="110000"), [1]),
+    ],
+)
+def test_what_can_be_where_the_query_says_comes_first(query: str, wanted: Filter, numbers: list[int]) -> None:
+    search = filled(
+        of_place(0, "Java", "310000"),
+        of_place(1, "Java 后端", "110105"),
+        of_place(2, "Java", "310115", "440300"),
+        of_place(3, "Java", "330000"),
+        of_place(4, "Java"),  # anywhere
+    )
+    page = search.find(query, wanted, EVERYTHING)
+    assert names(page) == [f"listings/{number:03}" for number in numbers]
+    relevances = [relevance for _, relevance in page.hits]
+    assert relevances == sorted(relevances, reverse=True)
+    assert all(0 < one <= 1 for one in relevances)
+
+
+def test_what_is_there_is_found_behind_however_many_that_fit_better_by_words() -> None:
+    others = [of_place(number, "Java 后端 开发", "110000") for number in range(250)]
+    search = filled(of_place(300, "Java 小组", "310000"), *others)
+    found = [search.find("上海 Java 后端", Filter(), EVERYTHING, start=start, size=100) for start in (0, 100, 200)]
+    seen = [name for page in found for name in names(page)]
+    assert seen[0] == "listings/300"
+    assert sorted(seen) == sorted([one.facts.name for one in others] + ["listings/300"])
+    relevances = [relevance for page in found for _, relevance in page.hits]
+    assert relevances == sorted(relevances, reverse=True)
+
+
 def test_facets_count_all_hits_and_not_only_the_page() -> None:
     search = filled(*(entry_of(n, regions=("110105",) if n % 3 else ("310000", "110000"), source="erp") for n in range(9)))
     found = search.find("", Filter(), EVERYTHING, size=2, facets=["kind", "region", "source"])
@@ -178,11 +235,40 @@ def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
     assert search.find(query, Filter(), EVERYTHING, size=100).total == 30
 
 
+@pytest.mark.parametrize("query", ["", "数据分析"])
+def test_pages_can_be_followed_for_a_minute_of_changes_and_searches(query: str) -> None:
+    """What follows a page that was asked for within the minute is of the same index."""
+    now = 0.0
+    index = index_of(*(entry_of(number) for number in range(30)))
+    search = Search(index, REFRESH, lambda: now)
+    page = search.find(query, Filter(), EVERYTHING, size=10)
+    seen = names(page)
+    for start in (10, 20):
+        for number in range(5 * 60):
+            now += 0.2
+            index.put(entry_of(30 + number % 20))
+            search.find("另一个", Filter(), EVERYTHING, size=1)
+        page = search.find(query, Filter(), EVERYTHING, start=start, size=10, snapshot=page.snapshot)
+        seen += names(page)
+    assert sorted(seen) == [f"listings/{number:03}" for number in range(30)]
+
+
+def test_changes_wait_for_half_a_second_at_most() -> None:
+    now, totals = 0.0, list[int]()
+    index = index_of(entry_of(0))
+    search = Search(index, REFRESH, lambda: now)
+    for number, at in enumerate((0.0, 0.49, 0.5, 0.99, 1.0), 1):
+        now = at
+        index.put(entry_of(number))
+        totals.append(search.find("数据", Filter(), EVERYTHING).total)
+    assert totals == [2, 2, 4, 4, 6]
+
+
 def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is() -> None:
     index = index_of(*(entry_of(number) for number in range(5)))
     search = Search(index)
     first = search.find("", Filter(), EVERYTHING, size=3)
-    for number in range(40):
+    for number in range(130):
         index.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
     assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [
@@ -196,6 +282,8 @@ def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is
     ("told", "sought", "marked"),
     [
         ("数据分析工程师", ["数据", "据分", "分析"], ["数据分析"]),
+        ("数据分工", ["数据", "据分"], ["数据分"]),
+        ("3D打印与Node.js", ["d", "打印", "node.js", "node"], ["D打印", "Node.js"]),
         ("Java 和 JavaScript，JAVA", ["java"], ["Java", "JAVA"]),
         ("C++ 与 c", ["c++"], ["C++"]),
         ("数据仓库与数据分析", ["数据", "分析"], ["数据", "数据分析"]),
@@ -205,13 +293,139 @@ def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is
     ],
 )
 def test_words_are_marked_where_they_stand(told: str, sought: list[str], marked: list[str]) -> None:
-    assert [told[start:end] for start, end in text.spans(told, sought)] == marked
+    assert [told[start:end] for start, end in text.spans(told, frozenset(sought))] == marked
+
+
+_LETTERS = "数据分析 ab+.，"
+
+
+@given(st.text(_LETTERS, max_size=40), st.text(_LETTERS, max_size=8))
+def test_what_is_marked_is_exactly_what_holds_words_that_are_sought(told: str, query: str) -> None:
+    sought = text.sought(query)
+    latin = re.compile(r"[a-z]+(?:[+#]+|\.[a-z]+)*")
+    marked = {at for start, end in text.spans(told, sought) for at in range(start, end)}
+    places = [one.span() for one in latin.finditer(told)]
+    places += [(at, at + size) for size in (1, 2) for at in range(len(told) - size + 1) if told[at] >= "㐀"]
+    assert marked == {at for start, end in places if told[start:end] in sought for at in range(start, end)}
 
 
 def test_the_part_of_a_text_is_shown_in_which_the_words_stand() -> None:
     told = "一" * 200 + "负责数据分析" + "二" * 200
-    part = text.excerpt(told, ["数据", "据分", "分析"], 80)
+    sought = frozenset({"数据", "据分", "分析"})
+    part = text.excerpt(told, sought, 80)
     assert "数据分析" in part
     assert len(part) == 80
-    assert text.excerpt("短", ["数据"], 80) == "短"
-    assert text.excerpt(told, ["没有"], 80) == told[:80]
+    assert text.excerpt("短", sought, 80) == "短"
+    assert text.excerpt(told, frozenset({"没有"}), 80) == told[:80]
+
+
+def test_the_part_is_the_first_in_which_they_stand_thickest() -> None:
+    sought = frozenset({"数据"})
+    told = "数据" + "一" * 98 + "数据，数据" + "二" * 95 + "数据，数据" + "三" * 95
+    assert text.excerpt(told, sought, 80) == told[84:164]
+
+
+def test_of_a_text_as_much_is_looked_at_as_counts() -> None:
+    edge = "一" * (text.PROSE_LIMIT - 2)
+    assert text.spans(edge + "数据", frozenset({"数据"})) == [(text.PROSE_LIMIT - 2, text.PROSE_LIMIT)]
+    assert text.spans("一" + edge + "数据", frozenset({"数据"})) == []
+
+
+class _LookedUp(Set[str]):
+    """Words that count how often one is looked up; they are gone through by nobody."""
+
+    def __init__(self, words: Set[str]) -> None:
+        self._words = words
+        self.times = 0
+
+    def __contains__(self, word: object) -> bool:
+        self.times += 1
+        return word in self._words
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("a search must not cost the text for each of its words")
+
+
+@pytest.mark.parametrize("told", [_MANY * 10, "数据" * 10_000, "一" * 20_000, "java " * 4_000])
+def test_marking_costs_the_characters_of_a_text_and_not_the_words_of_the_query(told: str) -> None:
+    sought = _LookedUp(text.sought(_MANY) | {"数据", "java"})
+    text.spans(told, sought)
+    assert 0 < sought.times <= 2 * text.PROSE_LIMIT
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Lines of Python that some work takes."""
+    taken = 0
+
+    def count(_frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal taken
+        taken += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+@pytest.mark.parametrize("told", [_MANY, "数据，" * 7_000])
+def test_what_a_hit_costs_is_bounded_by_the_characters_that_count(told: str) -> None:
+    sought = text.sought(_MANY[:200] + "数据")
+    found = Entry(Facts("listings/1", 1, "o", (), "CASE", 1), pb.Listing(title="数据", description=told).SerializeToString())
+    assert steps(lambda: hit_of(found, 1.0, sought)) <= 20 * text.PROSE_LIMIT
+
+
+@pytest.mark.parametrize(("asked_for", "hits"), [(0, 20), (1, 1), (99, 99), (100, 100), (101, 100), (1000, 100)])
+async def test_a_page_holds_a_hundred_hits_at_most(asked_for: int, hits: int) -> None:
+    index = index_of(*(entry_of(number) for number in range(120)))
+    answer = await asked(index, rpc.SearchListingsRequest(query="数据", page_size=asked_for))
+    assert len(answer.hits) == hits
+    assert answer.total_size == 120
+    assert answer.next_page_token
+
+
+@pytest.mark.parametrize("query", ["", "数据"])
+async def test_pages_of_any_size_hold_each_hit_once(query: str) -> None:
+    entries = [entry_of(number) for number in range(45)]
+    index = index_of(*(replace(one, listing=pb.Listing(name=one.facts.name).SerializeToString()) for one in entries))
+    for size in (7, 10, 11, 44, 45, 100):
+        seen, request = list[str](), rpc.SearchListingsRequest(query=query, page_size=size)
+        while True:
+            answer = await asked(index, request)
+            seen += [hit.listing.name for hit in answer.hits]
+            if not answer.next_page_token:
+                break
+            request.page_token = answer.next_page_token
+        assert sorted(seen) == [one.facts.name for one in entries]
+
+
+async def test_other_calls_go_on_between_the_hits_of_a_page() -> None:
+    index, turns = index_of(*(entry_of(number) for number in range(100))), 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    await asked(index, rpc.SearchListingsRequest(query="数据", page_size=100))
+    beside.cancel()
+    assert turns >= 100
+
+
+@pytest.mark.parametrize(("length", "wrong"), [(200, []), (201, [("query", "length")])])
+async def test_a_query_has_two_hundred_characters_at_most(length: int, wrong: list[tuple[str, str]]) -> None:
+    try:
+        await asked(Index(SIZE), rpc.SearchListingsRequest(query="词" * length))
+        found = []
+    except Invalid as error:
+        found = error.violations
+    assert [(one.field, one.rule) for one in found] == wrong
+    assert all("201" in one.zh and "请删减" in one.zh and "shorten" in one.en for one in found)

@@ -102,11 +102,22 @@ def search(
             facets=facet or [],
         )
         answer = call(stubs.matching().SearchListings, request)
-    show(answer.hits, COLUMNS)
+        hits = _first(most, answer, request)
+    show(hits, COLUMNS)
     if context.output == "table":
         if answer.facets:
             show(answer.facets, FACET_COLUMNS, title=t("计数", "counts"))
         typer.echo(t(f"符合条件共 {answer.total_size} 条", f"{answer.total_size} in all"))
+
+
+def _first(most: int, answer: rpc.SearchListingsResponse, request: rpc.SearchListingsRequest) -> list[rpc.SearchHit]:
+    """Hits of an answer and of the pages behind it, until there are enough."""
+    hits = list(answer.hits)
+    while len(hits) < most and answer.next_page_token:
+        request.page_token = answer.next_page_token
+        answer = call(stubs.matching().SearchListings, request)
+        hits += answer.hits
+    return hits[:most]
 
 
 @app.command()

@@ -59,11 +59,11 @@ def decision_of(match: match_pb2.Match) -> Decision | None:
 
 
 def fitted(found: Sequence[Decision], seed: int) -> dict[str, Any]:
-    """What a fit finds, by group of pairs, and what it was made of; its version is the hash of all the rest."""
+    """What a fit finds, by group of pairs, and what it was made of."""
     counted = sorted(found, key=lambda one: one.match)
     ordered = [one for one in counted if one.reason not in NOT_OF_THE_PAIR]
     groups = {name: [one for one in ordered if one.group == name] for name in sorted({one.group for one in ordered})}
-    content = {
+    return {
         "algorithm_version": STAMP,
         "seed": seed,
         "least": LEAST,
@@ -74,6 +74,11 @@ def fitted(found: Sequence[Decision], seed: int) -> dict[str, Any]:
         "inputs_sha256": digest_of(counted),
         "groups": {name: _group(some, seed) for name, some in groups.items()},
     }
+
+
+def content_of(found: Sequence[Decision], seed: int, first: date, end: date) -> dict[str, Any]:
+    """What the file says of the decisions from `first` to before `end`; its version is the hash of all the rest."""
+    content = fitted(found, seed) | {"from": first.isoformat(), "to": end.isoformat()}
     return content | {"version": sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}
 
 
@@ -157,7 +162,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(arguments)
     found = asyncio.run(_read(given.first, given.end))
-    content = fitted(found, given.seed) | {"from": given.first.isoformat(), "to": given.end.isoformat()}
+    content = content_of(found, given.seed, given.first, given.end)
     given.output.write_bytes(written(content))
     print(f"{content['version']}：{content['decisions']} 个决定 · decisions → {given.output}")
 

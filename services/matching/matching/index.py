@@ -368,12 +368,7 @@ class Index:
     def _meeting(self, facts: Facts, kind: str, conditions: Sequence[str]) -> Query:
         parts = [(Occur.Must, self.term("kind", kind))]
         if "region" in conditions and facts.regions:
-            around = {area for code in facts.regions for area in regions.path(code)}
-            within = [
-                (Occur.Should, self.any_of("area", facts.regions)),
-                (Occur.Should, self.any_of("place", [*around, _ANYWHERE])),
-            ]
-            parts.append((Occur.Must, Query.boolean_query(within)))
+            parts.append((Occur.Must, self.around(facts.regions)))
         if "education" in conditions and facts.education:
             parts.append((Occur.Must, self.any_of("level", [*_levels(facts), _UNSTATED])))
         return Query.boolean_query(parts)
@@ -385,6 +380,12 @@ class Index:
     def any_of(self, field: str, values: Iterable[str]) -> Query:
         """Any of some values."""
         return Query.boolean_query([(Occur.Should, self.term(field, value)) for value in sorted(set(values))])
+
+    def around(self, places: Sequence[str]) -> Query:
+        """What lies in one of some places (codes), or is for all that lies around one, or for anywhere."""
+        whole = {area for code in places for area in regions.path(code)}
+        ways = [self.any_of("area", places), self.any_of("place", [*whole, _ANYWHERE])]
+        return Query.boolean_query([(Occur.Should, way) for way in ways])
 
     def _weighed(self, term: str, weight: float) -> Query:
         return Query.boost_query(Query.term_query(self._schema, "terms", term, "freq"), weight)

@@ -1,7 +1,7 @@
 """Protobuf ↔ domain."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import fields
 from datetime import date
 from typing import Any, cast
@@ -27,6 +27,8 @@ from matching.domain.shares import share_of
 from matching.domain.skills import Skill
 from matching.entry import Entry, Gone
 
+QUERY = 200
+"""Characters of a query, at most."""
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
 _WRITTEN = ("majors", "skills", "positions", "prose")  # of the details, beside codes
@@ -302,11 +304,18 @@ def area_of(given: str, field: str) -> str:
         raise Invalid([Violation(field, "GB/T 2260", error.zh, error.en)]) from error
 
 
-def hit_of(entry: Entry, relevance: float, query: str) -> matching_service_pb2.SearchHit:
-    """The message of a listing found, with where the words of the query stand."""
+def query_problems(query: str, field: str) -> list[Violation]:
+    """What is wrong with a query's length: a search costs the more the more words it has."""
+    if len(query) <= QUERY:
+        return []
+    zh = f"检索词有 {len(query)} 字，最多 {QUERY} 字；请删减"
+    return [Violation(field, "length", zh, f"the query has {len(query)} characters, {QUERY} at most; shorten it")]
+
+
+def hit_of(entry: Entry, relevance: float, sought: Set[str]) -> matching_service_pb2.SearchHit:
+    """The message of a listing found, with where the words stand that it was looked for by."""
     listing = listing_pb2.Listing.FromString(entry.listing)
     hit = matching_service_pb2.SearchHit(listing=listing, relevance=relevance)
-    sought = text.words(query) or text.plain(query)
     part = text.excerpt(listing.description, sought, _EXCERPT) if sought else ""
     for field, told in (("title", listing.title), ("description", part)):
         if found := text.spans(told, sought):

@@ -1,6 +1,8 @@
 """The RPCs of matches and search: thin; rules are in `domain`, rows in `store`, the index in `proposing`."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Set
+from functools import partial
 from typing import Any
 
 import grpc
@@ -11,10 +13,10 @@ from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.database import Tx
-from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation
+from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation, refuse
 from chassis.rpc import Call
 from matching import store
-from matching.domain import gap, life
+from matching.domain import gap, life, text
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.entry import Entry
@@ -27,6 +29,7 @@ from matching.mapping import (
     hit_of,
     message_of,
     outcome_of,
+    query_problems,
     required,
     skill_of,
     states_of,
@@ -34,11 +37,13 @@ from matching.mapping import (
 )
 from matching.meanings import Asking
 from matching.reviews import rpc as reviews
-from matching.search import FACETS, Filter, Search
+from matching.search import FACETS, REFRESH, Filter, Found, Search
 from matching.searches import rpc as searches
 from matching.store import Place, Wanted
 
 _OWNER_TIMEOUT = 2.0  # seconds
+_PAGE = 100  # hits, at most
+_AT_ONCE = 5  # hits that are read without a pause
 
 
 class Matching:
@@ -48,7 +53,7 @@ class Matching:
         self._authority = authority
         self._index = index
         self._asking = asking
-        self._search = Search(index)
+        self._search = Search(index, REFRESH)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
         """See the contract."""
@@ -121,30 +126,23 @@ class Matching:
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""
-        if unknown := sorted(set(request.facets) - set(FACETS)):
-            zh, en = (
-                f"没有 {', '.join(unknown)}；可用：{', '.join(FACETS)}",
-                f"there is no {', '.join(unknown)}; there are {', '.join(FACETS)}",
-            )
-            raise Invalid([Violation("facets", "known", zh, en)])
+        _check(request)
         size, after = (
-            paging.page_size(request.page_size, default=20),
+            paging.page_size(request.page_size, default=20, most=_PAGE),
             paging.decode(request, paging.number, str, paging.number),
         )
         start, snapshot, before = after or (0, "", 0)
-        viewer = await self._authority.viewer(call)
-        wanted, meaning = _filter(request), await self._asking.of(request.query)
-        found = self._search.find(
-            request.query, wanted, viewer, meaning=meaning, start=start, size=size, facets=request.facets, snapshot=snapshot
-        )
-        shown = [(place, hit_of(entry, score, request.query)) for place, (entry, score) in enumerate(found.hits) if entry]
+        viewer, meaning = await self._authority.viewer(call), await self._asking.of(request.query)
+        find = partial(self._search.find, request.query, _filter(request), viewer, meaning=meaning)
+        first = find(start=start, size=min(size, _AT_ONCE), facets=request.facets, snapshot=snapshot)
+        shown, end = await _shown(find, first, text.sought(request.query), range(start, start + size))
         fits = paging.fitting(hit for _, hit in shown)
         hits = [hit for _, hit in shown[:fits]]
-        answer = rpc.SearchListingsResponse(hits=hits, total_size=found.total, facets=facets_of(found.facets))
-        end = start + (shown[fits][0] if fits < len(shown) else len(found.hits))
+        answer = rpc.SearchListingsResponse(hits=hits, total_size=first.total, facets=facets_of(first.facets))
+        end = shown[fits][0] if fits < len(shown) else end
         before += len(hits)
-        if end < found.places and before < found.total:  # nor is it told that there is what is left out
-            answer.next_page_token = paging.encode(request, [str(end), found.snapshot, str(before)])
+        if end < first.places and before < first.total:  # nor is it told that there is what is left out
+            answer.next_page_token = paging.encode(request, [str(end), first.snapshot, str(before)])
         return answer
 
 
@@ -221,6 +219,38 @@ async def _take(tx: Tx, match: Match, change: Callable[[], Change]) -> match_pb2
         ) from error
     await store.write(tx, [changed])
     return message_of(changed.match)
+
+
+async def _shown(
+    find: Callable[..., Found], first: Found, sought: Set[str], places: range
+) -> tuple[list[tuple[int, rpc.SearchHit]], int]:
+    """What of some places is shown, each with its place, and the place behind the last; `first` is of their beginning.
+
+    A few at once are read, and each is marked by itself: other calls go on between them, however long the texts are.
+    """
+    shown, place, found = list[tuple[int, rpc.SearchHit]](), places.start, first
+    while found.hits:
+        for entry, relevance in found.hits:
+            if entry:
+                shown.append((place, hit_of(entry, relevance, sought)))
+                await asyncio.sleep(0)
+            place += 1
+        if (left := min(places.stop, first.places) - place) <= 0:
+            break
+        found = find(start=place, size=min(left, _AT_ONCE), snapshot=first.snapshot)
+    return shown, place
+
+
+def _check(request: rpc.SearchListingsRequest) -> None:
+    """Raises `Invalid` for facets that there are none of, and for a query that is too long."""
+    problems = query_problems(request.query, "query")
+    if unknown := sorted(set(request.facets) - set(FACETS)):
+        zh, en = (
+            f"没有 {', '.join(unknown)}；可用：{', '.join(FACETS)}",
+            f"there is no {', '.join(unknown)}; there are {', '.join(FACETS)}",
+        )
+        problems.append(Violation("facets", "known", zh, en))
+    refuse(problems)
 
 
 def _filter(request: rpc.SearchListingsRequest) -> Filter:

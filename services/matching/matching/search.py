@@ -5,15 +5,19 @@ match would. A query of nothing but what every post says (`工程师`) and singl
 written together stands there together, and of what is written apart (`工程师 库`) one is enough.
 
 Found is what holds a word of the query, and what means nearly the same without one. The first ones, by BM25 and by meaning,
-are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order.
+are ranked by the closeness that matches are ranked by; what BM25 puts behind them follows in its order. Where the query names
+a province or city, what can't be there stands behind what can, however close its text is: places are compared by code.
 
-Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing; the snapshots of the last
-searches are kept. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
+Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing. Searches within half a
+second share one, and those that were asked for last are kept: a page can be followed for a minute, however many changes and
+searches come. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -28,7 +32,9 @@ from matching.entry import Entry
 from matching.files import Searcher
 from matching.index import Index
 
-_KEPT = 32  # snapshots
+REFRESH = 0.5
+"""Seconds for which searches look at one snapshot."""
+_KEPT = 128  # snapshots, some 0.3 MB each; a minute of them
 _TOPS = 256  # searches whose first ones are kept for the pages that follow
 _FIRST = 200  # found by words, and as many by meaning, that are ranked by closeness
 _NEAR = 450  # cosine, in thousandths, that means nearly the same: other trades come up to 400, synonyms start at 500
@@ -97,8 +103,10 @@ class _Top:
 class Search:
     """Finds listings in the index; its changes are taken in when the next search needs them."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, refresh: float = 0.0, clock: Callable[[], float] = monotonic) -> None:
+        """`refresh`: seconds for which changes wait after some were taken in; `clock` counts them."""
         self._index = index
+        self._refresh, self._clock, self._next = refresh, clock, -inf
         self._snapshots: OrderedDict[str, Searcher] = OrderedDict()
         self._tops: OrderedDict[tuple[str, str, Filter, Viewer], _Top] = OrderedDict()
         self._current, self._searcher = str(uuid4()), index.searcher
@@ -128,9 +136,10 @@ class Search:
             return self._found(viewer, searcher, newest, passing, result.count, facets, name)
         key = (name, query, wanted, viewer)
         if start == 0 or (top := self._tops.get(key)) is None:
-            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing, wanted.kinds)
+            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing, wanted)
             if len(self._tops) > _TOPS:
                 self._tops.popitem(last=False)
+        self._tops.move_to_end(key)
         hits = list(top.first[start : start + size])
         if len(hits) < size:
             hits += self._behind(searcher, top, start + len(hits), size - len(hits))
@@ -159,21 +168,27 @@ class Search:
             asked = Query.boolean_query([(Occur.Must, asked), (Occur.MustNot, left_out)])
         return Found(shown, places, total, _counted(searcher, asked, facets), snapshot)
 
-    def _top(
-        self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query, kinds: Collection[str]
-    ) -> _Top:
+    def _there(self, query: str, wanted: Filter) -> Query | None:
+        """What can be where the query says; None where it names no place, or where all that passes is of one."""
+        named = [] if wanted.area else text.places(query)
+        return Query.const_score_query(self._index.around(named), 0.0) if named else None
+
+    def _top(self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query, wanted: Filter) -> _Top:
+        there = self._there(query, wanted)
         worded = _all([scored, passing])
         found = searcher.search(worded, limit=_FIRST)
         addresses = [address for _, address in found.hits]
+        if there:
+            addresses += [address for _, address in searcher.search(_all([worded, there]), limit=_FIRST).hits]
         least = float(found.hits[-1][0]) if found.hits else 1.0
-        if (nearest := self._index.nearest(meaning, kinds)) is None:
-            return _Top(self._ranked(searcher, query, b"", addresses), found.count, worded, worded, least)
+        if (nearest := self._index.nearest(meaning, wanted.kinds)) is None:
+            return _Top(self._ranked(searcher, query, b"", addresses, there), found.count, worded, worded, least)
         near = _all([nearest, passing])
         addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]
         unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
         others = [address for _, address in searcher.search(unworded, limit=_FIRST).hits]
         wordless = set(searcher.slots(others))
-        first = self._ranked(searcher, query, meaning, addresses + others, wordless)
+        first = self._ranked(searcher, query, meaning, addresses + others, there, wordless)
         added = [one.slot for one in first if one.slot in wordless]
         meant = _all([self._index.at_slots(added), passing])
         either = Query.boolean_query([(Occur.Should, worded), (Occur.Should, meant)]) if added else worded
@@ -196,10 +211,11 @@ class Search:
         query: str,
         meaning: bytes,
         addresses: Sequence[tantivy.DocAddress],
+        there: Query | None,
         wordless: Set[int] = frozenset(),
     ) -> list[_Hit]:
-        """Each listing once, closest to the query first, without those that hold no word of it nor mean nearly the same;
-        what is equally close in the order in which it was found.
+        """Each listing once, what can be there first, then what is closest to the query, without those that hold no word of it
+        nor mean nearly the same; what is equally close in the order in which it was found.
         """
         places: dict[int, tantivy.DocAddress] = {}
         for slot, address in zip(searcher.slots(addresses), addresses, strict=True):
@@ -207,16 +223,24 @@ class Search:
         nears = self._index.nears(meaning, [*places])
         able = {slot: near for slot, near in nears.items() if slot not in wordless or round(1000 * near) >= _NEAR}
         close = self._index.close(self._index.lexicon.weights(Passage.of(query, "")), able)
-        ranked = sorted(close.items(), key=lambda one: -one[1].total)
-        return [_Hit(places[slot], slot, closeness.total / WHOLE) for slot, closeness in ranked]
+        relevances = {slot: closeness.total / WHOLE for slot, closeness in close.items()}
+        if there and able:
+            hits = searcher.search(_all([self._index.at_slots(able), there]), limit=len(able)).hits
+            fitting = set(searcher.slots([address for _, address in hits]))
+            relevances = {slot: ((slot in fitting) + relevance) / 2 for slot, relevance in relevances.items()}
+        ranked = sorted(relevances.items(), key=lambda one: -one[1])
+        return [_Hit(places[slot], slot, relevance) for slot, relevance in ranked]
 
     def _snapshot(self, wanted: str) -> tuple[str, Searcher]:
         """The snapshot of that name where it is kept, else the index as it is now."""
         if wanted in self._snapshots:
+            self._snapshots.move_to_end(wanted)
             return wanted, self._snapshots[wanted]
-        self._index.commit()
-        if self._searcher is not self._index.searcher:
-            self._current, self._searcher = str(uuid4()), self._index.searcher
+        if self._clock() >= self._next:
+            self._index.commit()
+            if self._searcher is not self._index.searcher:
+                self._current, self._searcher = str(uuid4()), self._index.searcher
+            self._next = self._clock() + self._refresh
         self._snapshots[self._current] = self._searcher
         self._snapshots.move_to_end(self._current)
         if len(self._snapshots) > _KEPT:

@@ -7,8 +7,10 @@ supply uses (`_PHRASES`), and the names of provinces and cities, since places ar
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache, lru_cache
+from itertools import accumulate
 from sys import intern
 
 from codes import protected, regions
@@ -42,6 +44,12 @@ def normal(text: str) -> str:
 def neutral(text: str) -> str:
     """A text without places, which are compared by code, and without what persons are; a gap stands in each place."""
     return _named_places().sub("\n", protected.without(text))
+
+
+def places(text: str) -> list[str]:
+    """Codes of the provinces and cities that a text names, in its order; all that a name is of."""
+    found = (code for name in _named_places().findall(normal(text)) for code in regions.find(name))
+    return list(dict.fromkeys(found))
 
 
 def words(text: str) -> list[str]:
@@ -109,14 +117,22 @@ def shared_phrases(one: Mapping[str, int], other: Mapping[str, int], most: int) 
     return sorted(found, key=lambda found_phrase: (-found[found_phrase], found_phrase))[:most]
 
 
-def spans(told: str, sought: Iterable[str]) -> list[tuple[int, int]]:
-    """Where words stand in a text as it is written, as (start, end) in characters; what touches is one."""
-    plain = told.lower()
-    if len(plain) != len(told):  # a few capitals have small letters of two characters
+def sought(query: str) -> frozenset[str]:
+    """The words that a query is looked for by: those that matches are found by, or all it has where those are none."""
+    return frozenset(words(query) or plain(query))
+
+
+def spans(told: str, sought: Set[str]) -> list[tuple[int, int]]:
+    """Where words stand in a text as it is written, as (start, end) in characters; what touches is one.
+
+    Of the text as much is looked at as counts, each character once, however many words there are.
+    """
+    counted = told[:PROSE_LIMIT]
+    small = counted.lower()
+    if len(small) != len(counted):  # a few capitals have small letters of two characters
         return []
-    found = sorted(place.span() for word in set(sought) for place in re.finditer(_whole(word), plain))
     joined: list[tuple[int, int]] = []
-    for start, end in found:
+    for start, end in _places_of(sought, small):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -124,18 +140,31 @@ def spans(told: str, sought: Iterable[str]) -> list[tuple[int, int]]:
     return joined
 
 
-def excerpt(told: str, sought: Iterable[str], width: int) -> str:
+def excerpt(told: str, sought: Set[str], width: int) -> str:
     """The part of a text, `width` characters at most, in which the words stand thickest; its beginning where none does."""
     places = spans(told, sought)
-    covered = {start: sum(end - begin for begin, end in places if start <= begin < start + width) for start, _ in places}
-    thickest = max(covered, key=lambda start: (covered[start], -start), default=0)
+    starts = [start for start, _ in places]
+    marked = [0, *accumulate(end - start for start, end in places)]  # characters, before each place
+
+    def covered(place: int) -> int:
+        return marked[bisect_left(starts, starts[place] + width)] - marked[place]
+
+    thickest = starts[max(range(len(places)), key=covered)] if places else 0
     start = max(0, min(thickest - width // 5, len(told) - width))
     return told[start : start + width]
 
 
-def _whole(word: str) -> str:
+def _places_of(sought: Set[str], small: str) -> Iterator[tuple[int, int]]:
     """A Latin word stands alone; Han characters do wherever they stand."""
-    return re.escape(word) if word[0] >= "㐀" else rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])"
+    for run in _WORD.finditer(small):
+        start, end = run.span()
+        if small[start] < "㐀":
+            if run[0] in sought:
+                yield start, end
+            continue
+        for at in range(start, end):
+            if (word := small[at : at + 2]) in sought or (word := small[at]) in sought:
+                yield at, at + len(word)
 
 
 @cache

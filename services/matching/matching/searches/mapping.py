@@ -9,8 +9,9 @@ from chassis.etag import etag
 from chassis.personal import screen
 from matching.domain.saved import Offered, Wanted, asked
 from matching.entry import Entry
+from matching.mapping import query_problems
 
-_NAME, _QUERY = 100, 200  # characters
+_NAME = 100  # characters
 
 
 def problems(given: pb.SavedSearch) -> list[Violation]:
@@ -19,9 +20,8 @@ def problems(given: pb.SavedSearch) -> list[Violation]:
     if not 1 <= len(given.display_name.strip()) <= _NAME:
         text = (f"请填写名称（1–{_NAME} 字）", f"give it a name of 1 to {_NAME} characters")
         found.append(Violation("search.display_name", "length", *text))
-    if len(given.query) > _QUERY:
-        text = (f"检索词不超过 {_QUERY} 字", f"the query has at most {_QUERY} characters")
-        found.append(Violation("search.query", "length", *text))
+    if too_long := query_problems(given.query, "search.query"):
+        found += too_long
     elif given.query.strip() and not any(asked(given.query)):
         text = ("检索词中没有可检索的字词，请改写", "the query has no words that can be looked for; write it anew")
         found.append(Violation("search.query", "words", *text))

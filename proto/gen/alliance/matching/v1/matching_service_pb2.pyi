@@ -476,9 +476,9 @@ class SearchListingsRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     query: _builtins.str
-    """Words to look for; empty lists all that pass the filters."""
+    """Words to look for, at most 200 characters; empty lists all that pass the filters."""
     page_size: _builtins.int
-    """Most to return; 1–1000, 20 where 0."""
+    """Most to return; 1–100, 20 where 0, 100 where more are asked for (AIP-158). An answer of long listings has fewer."""
     page_token: _builtins.str
     """Token of the page before."""
     region_code: _builtins.str
@@ -520,7 +520,7 @@ Global___SearchListingsRequest: _TypeAlias = SearchListingsRequest  # noqa: Y015
 
 @_typing.final
 class Highlight(_message.Message):
-    """A part of a text in which words of the query stand."""
+    """A part of a text in which words of the query stand; of a text the first 2,000 characters are looked at."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -651,7 +651,9 @@ class SearchListingsResponse(_message.Message):
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, for a while."""
+    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, where each is
+    asked for within a minute of the one before it and of the same replica.
+    """
     total_size: _builtins.int
     """Listings that pass query and filters and that the caller may see."""
     @_builtins.property

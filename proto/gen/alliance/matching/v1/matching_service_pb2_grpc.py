@@ -133,8 +133,10 @@ class MatchingServiceServicer:
 
     def SearchListings(self, request, context):
         """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
-        what means nearly the same in Chinese, English or another language; ranked by both. Nothing is shown or counted that the
-        caller may not see by a state that the listing has had for a moment, also where its new texts are found minutes later.
+        what means nearly the same in Chinese, English or another language; ranked by both. Where the query names a province or
+        city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
+        or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
+        found minutes later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,8 +50,10 @@ class MatchingServiceStub:
     """Ends a match in progress: fulfilled or failed."""
     SearchListings: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.SearchListingsRequest, _matching_service_pb2.SearchListingsResponse]
     """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
-    what means nearly the same in Chinese, English or another language; ranked by both. Nothing is shown or counted that the
-    caller may not see by a state that the listing has had for a moment, also where its new texts are found minutes later.
+    what means nearly the same in Chinese, English or another language; ranked by both. Where the query names a province or
+    city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
+    or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
+    found minutes later.
     """
 
 @_typing.type_check_only
@@ -75,8 +77,10 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
     """Ends a match in progress: fulfilled or failed."""
     SearchListings: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.SearchListingsRequest, _matching_service_pb2.SearchListingsResponse]  # type: ignore[assignment]
     """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
-    what means nearly the same in Chinese, English or another language; ranked by both. Nothing is shown or counted that the
-    caller may not see by a state that the listing has had for a moment, also where its new texts are found minutes later.
+    what means nearly the same in Chinese, English or another language; ranked by both. Where the query names a province or
+    city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
+    or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
+    found minutes later.
     """
 
 class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -145,8 +149,10 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_matching_service_pb2.SearchListingsResponse, _abc.Awaitable[_matching_service_pb2.SearchListingsResponse]]:
         """Searches the listings that the caller may see: structure first, text after. Found is what holds a word of the query, and
-        what means nearly the same in Chinese, English or another language; ranked by both. Nothing is shown or counted that the
-        caller may not see by a state that the listing has had for a moment, also where its new texts are found minutes later.
+        what means nearly the same in Chinese, English or another language; ranked by both. Where the query names a province or
+        city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
+        or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
+        found minutes later.
         """
 
 def add_MatchingServiceServicer_to_server(servicer: MatchingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
