@@ -10,7 +10,7 @@ import pytest
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, document_service_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.clock import business_date
@@ -54,6 +54,31 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
     assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
     assert all(one.actor and one.HasField("take_time") for one in done.steps)
+
+
+def placed_in(member: Member, region: str) -> None:
+    """Let an organization, by its own word, be somewhere else."""
+    given = organization_pb2.Organization(name=member.name, region_code=region)
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given)
+    request.update_mask.paths.append("region_code")
+    member.caller.registry.UpdateOrganization(request)
+
+
+def test_a_community_is_not_handed_in_by_way_of_a_province_that_no_lead_is_in_any_more(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
+    call = called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099)
+    asyncio.run(move(platform, call.name, opens_on="2020-01-01"))
+    made = begun(leads[0], call, body=body.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    for sealer in (*leads, province):
+        take(sealer, made.name, "seal")
+    for step in ("submit", "resubmit"):
+        placed_in(leads[1], "440000")
+        assert "NOT_A_PROVINCE_OF_A_LEAD" in refusal(take, leads[0], made.name, step, "SEALED_FORM")
+        placed_in(leads[1], "120100")
+        assert take(leads[0], made.name, step, "SEALED_FORM").state == pb.APPLICATION_STATE_SUBMITTED
+        take(province, made.name, "return", reason="补正")
 
 
 def rewrite(caller: Caller, body: str, **facts: Any) -> body_pb2.Body:
