@@ -167,7 +167,7 @@ async def test_a_challenge_is_for_a_year_whose_list_still_takes_it_in(probe: Pro
     assert await refused(after, 2026, alliance, known=listed) == [], "what its list holds may be revised"
     async with probe.database.transaction(CAUSE._replace(effective_at=after)) as tx:
         call, service = (
-            cast(Any, SimpleNamespace(tx=tx)),
+            cast(Any, SimpleNamespace(tx=tx, cause=CAUSE)),
             Listings(cast(Any, None), Standing(Owner(grpc.aio.insecure_channel("localhost:1")))),
         )
         revised = rpc.UpdateListingRequest(listing=pb.Listing(name=listed, title="改过的某题"))
