@@ -14,6 +14,7 @@ from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.clock import business_date
+from chassis.ids import resource
 from tests import world
 from tests.applying import (
     DEPARTMENT,
@@ -276,6 +277,22 @@ def test_the_dates_of_a_call_count_in_every_programme(platform: Platform, opens:
         assert call.name in refusal(begun, council[0], call, body=body.name)
     else:
         assert begun(council[0], call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_a_challenge_names_a_listing_and_a_day_that_is_to_come(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CHALLENGE)
+    for listing in ("listings/x", council[0].name):
+        assert "the name of the listing" in refusal(begun, council[0], call, body=body.name, challenge={"listing": listing})
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    facts = {"listing": resource("listings"), "due_on": str(today - timedelta(days=1))}
+    made = begun(council[0], call, body=body.name, challenge=facts)
+    assert "DAY_IS_PAST" in refusal(take, council[0], made.name, "publish")
+    facts["due_on"] = str(today + timedelta(days=1))  # the clock may pass midnight
+    request = rpc.UpdateApplicationRequest(application={"name": made.name, "challenge": facts})  # type: ignore[arg-type]
+    request.update_mask.paths.append("challenge")
+    council[0].caller.applications.UpdateApplication(request)
+    assert take(council[0], made.name, "publish").state == pb.APPLICATION_STATE_ANSWERING
 
 
 def test_a_warning_comes_whenever_it_has_to(platform: Platform) -> None:

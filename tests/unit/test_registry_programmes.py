@@ -105,6 +105,13 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     assert counts({walk.case.state: 1}) == (1, 1, 1)
 
 
+def test_a_challenge_is_published_with_an_end_of_the_work_that_is_to_come() -> None:
+    walk = begun(Programme.CHALLENGE, facts={"due_on": DAY - timedelta(days=1)})
+    assert "challenge.due_on" in walk.refused("DAY_IS_PAST", "publish").zh
+    for facts in ({"due_on": DAY}, {}):
+        assert isinstance(walk.tried("publish", APPLICANT, Party.APPLICANT, facts=facts), Step)
+
+
 def test_what_was_taken_on_follows_from_the_state() -> None:
     for step in PROCEDURES[Programme.CHALLENGE].steps:
         if step.to is not None and step.name != "team":
