@@ -10,10 +10,11 @@ import pytest
 from alliance.common.v1 import access_pb2
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
-from alliance.registry.v1 import body_pb2, document_service_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from chassis.clock import business_date
+from chassis.ids import resource
 from tests import world
 from tests.applying import (
     DEPARTMENT,
@@ -54,6 +55,31 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     assert [one.step for one in done.steps] == ["start_sealing", *["seal"] * 4, "submit", "approve", "accept"]
     assert {one.organization for one in done.steps} == {one.name for one in (*leads, province, ministry)}
     assert all(one.actor and one.HasField("take_time") for one in done.steps)
+
+
+def placed_in(member: Member, region: str) -> None:
+    """Let an organization, by its own word, be somewhere else."""
+    given = organization_pb2.Organization(name=member.name, region_code=region)
+    request = registry_service_pb2.UpdateOrganizationRequest(organization=given)
+    request.update_mask.paths.append("region_code")
+    member.caller.registry.UpdateOrganization(request)
+
+
+def test_a_community_is_not_handed_in_by_way_of_a_province_that_no_lead_is_in_any_more(platform: Platform) -> None:
+    body, leads = community(platform)
+    ministry, province = placed(platform, DEPARTMENT, "110000"), placed(platform, DEPARTMENT, "120000", "教育厅")
+    call = called(platform, ministry, pb.PROGRAMME_COMMUNITY, 2099)
+    asyncio.run(move(platform, call.name, opens_on="2020-01-01"))
+    made = begun(leads[0], call, body=body.name)
+    take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
+    for sealer in (*leads, province):
+        take(sealer, made.name, "seal")
+    for step in ("submit", "resubmit"):
+        placed_in(leads[1], "440000")
+        assert "NOT_A_PROVINCE_OF_A_LEAD" in refusal(take, leads[0], made.name, step, "SEALED_FORM")
+        placed_in(leads[1], "120100")
+        assert take(leads[0], made.name, step, "SEALED_FORM").state == pb.APPLICATION_STATE_SUBMITTED
+        take(province, made.name, "return", reason="补正")
 
 
 def rewrite(caller: Caller, body: str, **facts: Any) -> body_pb2.Body:
@@ -251,6 +277,22 @@ def test_the_dates_of_a_call_count_in_every_programme(platform: Platform, opens:
         assert call.name in refusal(begun, council[0], call, body=body.name)
     else:
         assert begun(council[0], call, body=body.name).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_a_challenge_names_a_listing_and_a_day_that_is_to_come(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CHALLENGE)
+    for listing in ("listings/x", council[0].name):
+        assert "the name of the listing" in refusal(begun, council[0], call, body=body.name, challenge={"listing": listing})
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    facts = {"listing": resource("listings"), "due_on": str(today - timedelta(days=1))}
+    made = begun(council[0], call, body=body.name, challenge=facts)
+    assert "DAY_IS_PAST" in refusal(take, council[0], made.name, "publish")
+    facts["due_on"] = str(today + timedelta(days=1))  # the clock may pass midnight
+    request = rpc.UpdateApplicationRequest(application={"name": made.name, "challenge": facts})  # type: ignore[arg-type]
+    request.update_mask.paths.append("challenge")
+    council[0].caller.applications.UpdateApplication(request)
+    assert take(council[0], made.name, "publish").state == pb.APPLICATION_STATE_ANSWERING
 
 
 def test_a_warning_comes_whenever_it_has_to(platform: Platform) -> None:

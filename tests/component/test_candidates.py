@@ -104,6 +104,30 @@ def test_a_candidate_that_was_erased_is_nowhere(platform: Platform, sides: tuple
     assert take(*apply).state == pb.APPLICATION_STATE_SUBMITTED
 
 
+def test_nobody_is_recommended_assessed_or_admitted_once_erased(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    employer, university, made = sides
+    staff = world.operator(platform).personal_data("registry")
+    steps: list[tuple[Member, str, tuple[str, ...], dict[str, Any]]] = [
+        (employer, "recommend", ("RECOMMENDATION",), {}),
+        (university, "assess", (), {"score": 90}),
+        (university, "admit", (), {}),
+    ]
+    call = pb.ApplicationCall(programme=made.programme, name=made.call)
+    for before, (member, step, kinds, said) in enumerate(steps):
+        one = begun(employer, call, employee_intake=pb.EmployeeIntakeFacts(front_line_since="2020-01-01"))
+        _set(employer, one.name)
+        take(employer, one.name, "apply", "APPLICATION_FORM")
+        for taker, earlier, brought, more in steps[:before]:
+            take(taker, one.name, earlier, *brought, **more)
+        erase = personal.ErasePersonalDataRequest(subject=_PHONE, reason="本人要求")
+        assert staff.ErasePersonalData(erase).erased
+        assert "NO_CANDIDATE" in refusal(take, member, one.name, step, *kinds, **said)
+        ended = take(university, one.name, "reject", reason="候选人信息已删除")
+        assert ended.state == pb.APPLICATION_STATE_REJECTED
+
+
 def test_neither_reason_nor_purpose_says_who_a_candidate_is(
     platform: Platform, sides: tuple[Member, Member, pb.Application]
 ) -> None:

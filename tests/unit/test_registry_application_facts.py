@@ -24,7 +24,25 @@ def test_a_candidate_is_whoever_the_vault_says_and_is_never_written_here(candida
 def test_no_fact_holds_a_number_or_an_address() -> None:
     given = pb.Application(programme=pb.PROGRAMME_CHALLENGE, display_name="产业出题")
     given.challenge.listing = "找 13812345678"
-    assert [(one.field, one.rule) for one in application_problems(given)] == [("challenge.listing", "personal-data")]
+    assert ("challenge.listing", "personal-data") in [(one.field, one.rule) for one in application_problems(given)]
+
+
+@pytest.mark.parametrize(
+    ("listing", "is_taken"),
+    [
+        ("", True),
+        ("listings/01890000-0000-7000-8000-000000000000", True),
+        ("listings/x", False),
+        ("abc", False),
+        ("listings/01890000-0000-7000-8000-000000000000/more", False),
+        ("organizations/01890000-0000-7000-8000-000000000000", False),
+    ],
+)
+def test_the_listing_that_sets_a_challenge_is_named_as_listings_are(listing: str, is_taken: bool) -> None:
+    given = pb.Application(programme=pb.PROGRAMME_CHALLENGE, display_name="产业出题")
+    given.challenge.listing = listing
+    found = [(one.field, one.rule) for one in application_problems(given)]
+    assert found[:1] == ([] if is_taken else [("challenge.listing", "name")])
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def test_a_community_is_not_submitted_without_every_seal() -> None:
     for lead in (APPLICANT, UNIVERSITY):
         walk.took("seal", lead, Party.LEAD)
     walk.refused("ALREADY_DONE", "seal", UNIVERSITY, Party.LEAD)
-    walk.case = replace(walk.case, names={SCHOOL.name: "某职业学校"})
+    walk.case = replace(walk.case, names={**walk.case.names, SCHOOL.name: "某职业学校"})
     refusal = walk.refused("SEALS_MISSING", "submit")
-    assert f"尚缺盖章：{PROVINCE.name}、某职业学校；请" in refusal.zh
+    assert "尚缺盖章：某市教委、某职业学校；请" in refusal.zh
     walk.refused("NOT_THE_PARTY", "seal", EXPERTS, Party.EXPERT)
 
 
@@ -107,6 +107,56 @@ def test_the_province_is_that_of_a_lead_and_its_education_department_recommends(
         assert isinstance(
             walk.tried("start_sealing", APPLICANT, Party.APPLICANT, named=PROVINCE._replace(region_code=province)), Step
         )
+
+
+def moved(walk: Walk, region: str) -> None:
+    """Let the university be where no lead was before."""
+    university = UNIVERSITY._replace(region_code=region)
+    walk.case = replace(walk.case, leads={**LEADS, MemberRole.LEAD_UNIVERSITY: university})
+
+
+def has_become(walk: Walk, province: Unit) -> None:
+    """Let the province that sealed be another than it was."""
+    walk.case = replace(walk.case, units={**walk.case.units, PROVINCE.name: province})
+
+
+def test_the_province_that_sealed_is_that_of_a_lead_when_the_form_is_handed_in() -> None:
+    walk = sealing()
+    moved(walk, "440000")
+    assert "reopen" in walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "submit").zh
+    moved(walk, "120100")
+    assert walk.took("submit") is State.SUBMITTED, "it is where one of its cities is"
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    moved(walk, "440000")
+    told = walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "resubmit", **FORM)
+    assert "start_sealing" in told.zh
+    assert "reopen" not in told.zh, "it is in their hands"
+    moved(walk, UNIVERSITY.region_code)
+    assert walk.took("resubmit", **FORM) is State.SUBMITTED
+
+
+@pytest.mark.parametrize("wrong", [PROVINCE._replace(verified=False), PROVINCE._replace(region_code="120100")])
+def test_the_province_that_sealed_is_a_provincial_department_when_the_form_is_handed_in(wrong: Unit) -> None:
+    walk = sealing()
+    has_become(walk, wrong)
+    walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "submit")
+    has_become(walk, PROVINCE)
+    walk.took("submit")
+    walk.took("return", PROVINCE, Party.PROVINCE, reason="补正")
+    has_become(walk, wrong)
+    walk.refused("NOT_A_PROVINCIAL_DEPARTMENT", "resubmit", **FORM)
+
+
+def test_what_was_filed_direct_asks_nothing_of_a_province_that_was_named_for_nothing() -> None:
+    walk = community(facts={"lead_is_central_soe": True})
+    walk.attach("APPLICATION_FORM", "EVIDENCE", "SEALED_FORM")
+    walk.took("start_sealing", named=PROVINCE)
+    for lead in LEADS.values():
+        walk.took("seal", lead, Party.LEAD)
+    walk.took("file_direct")
+    walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
+    has_become(walk, PROVINCE._replace(verified=False))
+    assert walk.took("resubmit", **FORM) is State.REPORTED
 
 
 def test_a_province_that_is_dropped_has_no_part_any_more() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,13 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk.took("deliver", SCHOOL, Party.TEAM, brought=frozenset({"RESULT"}))
     assert walk.took("accept") is State.COMPLETED
     assert counts({walk.case.state: 1}) == (1, 1, 1)
+
+
+def test_a_challenge_is_published_with_an_end_of_the_work_that_is_to_come() -> None:
+    walk = begun(Programme.CHALLENGE, facts={"due_on": DAY - timedelta(days=1)})
+    assert "challenge.due_on" in walk.refused("DAY_IS_PAST", "publish").zh
+    for facts in ({"due_on": DAY}, {}):
+        assert isinstance(walk.tried("publish", APPLICANT, Party.APPLICANT, facts=facts), Step)
 
 
 def test_what_was_taken_on_follows_from_the_state() -> None:
@@ -296,3 +304,24 @@ def test_an_employee_applies_is_recommended_and_assessed() -> None:
     walk.took("recommend", brought=frozenset({"RECOMMENDATION"}))
     walk.took("assess", UNIVERSITY, Party.AUTHORITY, score=85)
     assert walk.took("admit", UNIVERSITY, Party.AUTHORITY) is State.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "by"),
+    [
+        (State.SUBMITTED, "recommend", Party.APPLICANT),
+        (State.RECOMMENDED, "assess", Party.AUTHORITY),
+        (State.SCORED, "admit", Party.AUTHORITY),
+    ],
+)
+def test_nobody_is_recommended_assessed_or_admitted_once_the_candidate_is_erased(state: State, step: str, by: Party) -> None:
+    """What ends it stays possible: it can't be filled in again."""
+    said: dict[str, Any] = {"brought": frozenset({"RECOMMENDATION"}), "score": 90}
+    walk = begun(Programme.EMPLOYEE_INTAKE, state=state, facts={"candidate": "personalRecords/somebody"})
+    assert isinstance(walk.tried(step, APPLICANT, by, **said), Step)
+    walk.case = replace(walk.case, facts={})
+    told = walk.refused("NO_CANDIDATE", step, APPLICANT, by, **said)
+    assert "reject" in told.zh
+    if state is not State.SCORED:
+        assert isinstance(walk.tried("withdraw", APPLICANT, Party.APPLICANT, reason="本人已删除"), Step)
+    assert walk.took("reject", UNIVERSITY, Party.AUTHORITY, reason="候选人已删除") is State.REJECTED

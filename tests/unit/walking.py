@@ -68,6 +68,7 @@ class Walk:
             state=found.leads_to(self.case),
             taken=(*self.case.taken, taken),
             documents=self.case.documents | more.get("brought", frozenset()),
+            units=self.case.units if named is None else {**self.case.units, named.name: named},
         )
         return self.case.state
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import true
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
@@ -16,7 +17,7 @@ from listings.domain.names import RoundKind, State
 from listings.domain.rounds import council
 from listings.rounds import changes as rounds
 from listings.rounds import store
-from listings.rounds.store import RoundRow
+from listings.rounds.store import RoundRow, WantedEntries
 from tests.component.conftest import CAUSE, Probe
 from tests.component.rounds.bodies import ADDED, ENTERPRISE, REMOVED, REVISED, TASK_FORCE, UNIVERSITY, Body, noon
 
@@ -145,14 +146,14 @@ async def test_what_stands_unchanged_is_not_told_to_be_gone(probe: Probe) -> Non
     first = (stands, revised, withdrawn, fulfilled, leaves, last_day, day_after, ran_out)
     assert await issue(noon(2026, 4, 1), "2026Q1") == dict.fromkeys(first, ADDED)
 
-    # A quarter in which nobody says anything of them, but time does.
-    assert await issue(noon(2026, 7, 1), "2026Q2") == {last_day: REMOVED}
+    # A quarter in which nobody says anything of them, but time does: what was on offer to the last day ended after it.
+    assert await issue(noon(2026, 7, 1), "2026Q2") == {ran_out: REMOVED}
 
     await alliance.revise(noon(2026, 7, 1), revised)
     await alliance.take(noon(2026, 7, 1), withdrawn, "withdraw", "withdrawn")
     await alliance.take(noon(2026, 7, 1), fulfilled, "fulfil", "fulfilled")
     await alliance.revise(noon(2026, 7, 1), leaves, leave=True)
-    gone = {withdrawn: REMOVED, fulfilled: REMOVED, leaves: REMOVED, day_after: REMOVED}
+    gone = dict.fromkeys((withdrawn, fulfilled, leaves, last_day, day_after), REMOVED)
     third = await issue(noon(2026, 10, 1), "2026Q3")
     assert third == {revised: REVISED, **gone}, "told against the issue that told of it last"
 
@@ -223,3 +224,63 @@ async def test_a_round_opened_after_its_days_holds_what_was_revised_since(probe:
         await rounds.open_first(tx, alliance.name, council(at.date(), at.date()))
     await alliance.sweep(noon(2028, 2, 23))
     assert await alliance.holds(RoundKind.FIRST, "2028-02-20") == dict.fromkeys((stays, revised, withdrawn, again), ADDED)
+
+
+LATE = [noon(2026, 4, 1), noon(2026, 5, 20), noon(2026, 8, 1)]
+"""When the sweep comes after the first quarter of 2026: at once, late, and only after another that nobody opened."""
+
+
+@pytest.mark.parametrize("at", LATE)
+async def test_what_was_on_offer_to_the_end_of_a_quarter_is_gone_in_the_issue_after(probe: Probe, at: datetime) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member = await alliance.member(ENTERPRISE)
+    await alliance.sweep(noon(2026, 1, 6))
+    days = ("2026-03-30", "2026-03-31", "2026-04-01", "2026-06-29", "2026-06-30", "2026-07-01")
+    until = {day: await alliance.publish(noon(2026, 1, 7), member, pb.LISTING_KIND_CASE, until=day) for day in days}
+    await alliance.sweep(at)
+    for later in (noon(2026, 7, 1), noon(2026, 10, 1)):
+        await alliance.sweep(max(at, later))
+
+    def on(*days: str) -> set[str]:
+        return {until[day] for day in days}
+
+    first = dict.fromkeys(until.values(), State.PUBLISHED) | {until["2026-03-30"]: State.EXPIRED}
+    assert await alliance.states(RoundKind.QUARTERLY, "2026Q1") == first
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q1") == dict.fromkeys(first, ADDED)
+    second = on("2026-03-31", "2026-04-01", "2026-06-29")
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == dict.fromkeys(second, REMOVED)
+    third = on("2026-06-30", "2026-07-01")
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q3") == dict.fromkeys(third, REMOVED)
+
+
+async def test_an_issue_that_closes_late_tells_nothing_of_what_was_done_after_its_quarter(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    issuer, leaving, gone = [await alliance.member(ENTERPRISE) for _ in range(3)]
+    await alliance.sweep(noon(2026, 1, 6))
+
+    async def published(by: str) -> str:
+        return await alliance.publish(noon(2026, 1, 7), by, pb.LISTING_KIND_CASE)
+
+    withdrawn, fulfilled, revised = [await published(issuer) for _ in range(3)]
+    left, left_before = await published(leaving), await published(gone)
+    last, after = noon(2026, 3, 31), noon(2026, 4, 1)
+    taken_back = await published(issuer)
+    await alliance.take(last, taken_back, "withdraw", "withdrawn")
+    await alliance.revise(last, left_before, leave=True)
+    await alliance.take(after, withdrawn, "withdraw", "withdrawn")
+    await alliance.take(after, fulfilled, "fulfil", "fulfilled")
+    await alliance.revise(after, revised)
+    await alliance.revise(after, left, leave=True)
+    await alliance.join(after, left_before)
+
+    await alliance.sweep(noon(2026, 4, 2))
+    stood = dict.fromkeys((withdrawn, fulfilled, revised, left), State.PUBLISHED)
+    assert await alliance.states(RoundKind.QUARTERLY, "2026Q1") == {**stood, taken_back: State.WITHDRAWN}
+    assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(gone, "")]
+    first = await alliance.round(RoundKind.QUARTERLY, "2026Q1")
+    async with probe.database.transaction(CAUSE, read_only=True) as tx:
+        kept = {row.listing: row for row in await store.entries(tx, WantedEntries(first), true(), "", 100)}
+    assert pb.Listing.FromString(kept[revised].content).title == "某项", "as it was then"
+    await alliance.sweep(noon(2026, 7, 1))
+    second = {revised: REVISED, left_before: ADDED, **dict.fromkeys((withdrawn, fulfilled, left), REMOVED)}
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == second

@@ -152,7 +152,7 @@ async def test_a_list_is_published_once_while_it_stands(probe: Probe) -> None:
     assert [published in said for said in await broken(chairs, talents)] == [True]
     assert await broken(leads, talents, known=published) == [], "it may be revised"
     async with probe.database.transaction(CAUSE._replace(effective_at=noon(2026, 2, 2))) as tx:
-        call, service = cast(Any, SimpleNamespace(tx=tx)), Listings(cast(Any, _Eyes(Viewer())), standing)
+        call, service = cast(Any, SimpleNamespace(tx=tx, cause=CAUSE)), Listings(cast(Any, _Eyes(Viewer())), standing)
         revised = rpc.UpdateListingRequest(listing=pb.Listing(name=published, title="供需清单"))
         revised.update_mask.paths.append("title")
         assert (await service.UpdateListing(call, revised)).title == "供需清单"

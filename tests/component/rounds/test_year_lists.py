@@ -13,7 +13,7 @@ from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2
 from chassis.errors import Precondition
 from listings import changes, references
-from listings.domain.names import RoundKind
+from listings.domain.names import RoundKind, State
 from listings.mapping import content_hash
 from listings.rounds import changes as rounds
 from listings.rounds import store
@@ -75,6 +75,7 @@ async def test_a_list_that_closes_by_itself_holds_what_was_valid_on_its_last_day
     await community.sweep(at)
     assert await community.holds(RoundKind.TALENT_LIST, "2026") == dict.fromkeys(jobs, ADDED)
     assert await community.holds(RoundKind.TECH_LIST, "2026") == dict.fromkeys(demands, ADDED)
+    assert await community.states(RoundKind.TALENT_LIST, "2026") == dict.fromkeys(jobs, State.PUBLISHED), "on that day"
 
 
 async def test_a_list_compiled_before_what_ran_out_is_let_expire_does_not_hold_it(probe: Probe) -> None:
@@ -166,7 +167,7 @@ async def test_a_challenge_is_for_a_year_whose_list_still_takes_it_in(probe: Pro
     assert await refused(after, 2026, alliance, known=listed) == [], "what its list holds may be revised"
     async with probe.database.transaction(CAUSE._replace(effective_at=after)) as tx:
         call, service = (
-            cast(Any, SimpleNamespace(tx=tx)),
+            cast(Any, SimpleNamespace(tx=tx, cause=CAUSE)),
             Listings(cast(Any, None), Standing(Owner(grpc.aio.insecure_channel("localhost:1")))),
         )
         revised = rpc.UpdateListingRequest(listing=pb.Listing(name=listed, title="改过的某题"))

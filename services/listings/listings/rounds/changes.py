@@ -159,12 +159,16 @@ async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow:
 
 
 async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) -> None:
-    """Freeze and close a round whose body's rounds are locked, with what it holds at the end of a day."""
+    """Freeze and close a round whose body's rounds are locked, with what it holds at the end of a day: as it was at
+    `effective`, or is now.
+    """
     if year_list := LISTS.get(RoundKind(row.kind)):
         await store.compile_list(tx, row, year_list, on)
     row.previous = await store.before(tx, row)
-    silent = await silences(tx, row, on)  # before what was withdrawn since is told to be gone
-    await store.freeze(tx, row)
+    then = await history.changed_since(tx, row.body, effective) if effective else []
+    await store.keep(tx, row, then)
+    silent = await silences(tx, row, on)  # before what was withdrawn within its days is told to be gone
+    await store.tell_removed(tx, row, then)
     row.version += 1
     row.state = round_pb2.ROUND_STATE_CLOSED
     row.silent = len(silent)

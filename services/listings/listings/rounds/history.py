@@ -1,17 +1,26 @@
 """What the event store tells of days that are over: a listing's row knows only when it was published or revised last."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from alliance.listings.v1 import events_pb2, listing_pb2
 from chassis import topics
 from chassis.clock import start_of_day
 from chassis.database import Tx
 from listings import changes
-from listings.rounds.store import RoundRow
+from listings.mapping import content_hash, written
+from listings.rounds.store import RoundRow, Stood
 
 _WITHIN = """
 SELECT e.key, e.payload FROM listing l JOIN event e ON e.topic = $3 AND e.key = l.name
 WHERE l.bodies @> ARRAY[$1] AND l.counts_on > $2 AND e.type = ANY($4::text[]) AND e.effective_at >= $5 AND e.effective_at < $6
+"""
+_CHANGED = """
+SELECT DISTINCT ON (e.key) e.key, e.version, e.payload, l.content, l.content_hash
+FROM listing l JOIN event e ON e.topic = $3 AND e.key = l.name AND e.effective_at < $2
+WHERE l.update_time >= $2 AND EXISTS (
+  SELECT 1 FROM round r JOIN round_listing held ON held.round = r.name WHERE r.body = $1 AND held.listing = l.name
+)
+ORDER BY e.key, e.version DESC
 """
 
 
@@ -25,3 +34,28 @@ async def revised_since(tx: Tx, row: RoundRow) -> dict[str, int]:
     return {
         key: one.kind for key, one in listings if one.state == listing_pb2.LISTING_STATE_PUBLISHED and row.body in one.bodies
     }
+
+
+async def changed_since(tx: Tx, body: str, end: datetime) -> list[Stood]:
+    """Listings in rounds of a body that are others since an instant, as they were just before it.
+
+    What ran out with its last day did so at the end of it, whenever the sweep got to it: on that day it stood.
+    """
+    found = await tx.sql.rows(_CHANGED, body, end, topics.load().named(changes.TOPIC).name)
+    return [_stood(*row) for row in found]
+
+
+def _stood(name: str, version: int, payload: bytes, content: bytes, hashed: str) -> Stood:
+    then, now = events_pb2.ListingEvent.FromString(payload).listing, listing_pb2.Listing.FromString(content)
+    bare = written(then)
+    return Stood(
+        name=name,
+        version=version,
+        # As the same content has it now: it is of what was given, in which open dates were not filled in.
+        content_hash=hashed if bare == written(now) else content_hash(bare),
+        content=then.SerializeToString(deterministic=True),
+        issuer=then.issuer,
+        bodies=list(then.bodies),
+        visibility=then.visibility,
+        state=then.state,
+    )

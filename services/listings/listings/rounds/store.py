@@ -1,8 +1,9 @@
 """Tables of rounds, of what they hold and of who was silent, and the statements on them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
     text,
     update,
@@ -95,34 +97,40 @@ round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
 round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
 silence: Table = SilenceRow.__table__  # type: ignore[attr-defined]
 _COUNT = insert(round_listing).on_conflict_do_nothing()
-_LEFT = """
-DELETE FROM round_listing held USING listing l
-WHERE held.round = $1 AND l.name = held.listing AND $2 <> ALL(l.bodies)
-"""
+_LEFT = f"""
+DELETE FROM round_listing held WHERE held.round = $1 AND ($2 <> ALL(held.bodies) OR held.state = {State.DRAFT:d})
+"""  # noqa: S608 - the number is ours
 # What a body's rounds of a kind have told so far: of each listing, the last. Periods of a kind rise with time.
 _TOLD = """
 round r JOIN round_listing told ON told.round = r.name WHERE r.body = $2 AND r.kind = $3 AND r.period < $4 AND r.state = 2
 """
 _ENDED = f"""
-DELETE FROM round_listing held USING listing l
-WHERE held.round = $1 AND l.name = held.listing AND l.state <> {State.PUBLISHED:d} AND EXISTS (
+DELETE FROM round_listing held
+WHERE held.round = $1 AND held.state <> {State.PUBLISHED:d} AND EXISTS (
   SELECT 1 FROM (
-    SELECT told.change, told.state FROM {_TOLD} AND told.listing = l.name ORDER BY r.period DESC LIMIT 1
+    SELECT told.change, told.state FROM {_TOLD} AND told.listing = held.listing ORDER BY r.period DESC LIMIT 1
   ) last WHERE last.change <> {RoundChange.REMOVED:d} AND last.state = {State.PUBLISHED:d})
 """  # noqa: S608 - the numbers are ours
-_FREEZE = f"""
+_KEEP = f"""
 UPDATE round_listing held
 SET version = l.version, hashed = l.content_hash, content = l.content,
     issuer = l.issuer, bodies = l.bodies, visibility = l.visibility, state = l.state,
     change = CASE WHEN was.change IS NULL OR was.change = {RoundChange.REMOVED:d} THEN {RoundChange.ADDED:d}
                   WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
                   ELSE {RoundChange.REVISED:d} END
-FROM listing l
+FROM %s
 LEFT JOIN LATERAL (
   SELECT told.change, told.hashed FROM {_TOLD} AND told.listing = l.name ORDER BY r.period DESC LIMIT 1
 ) was ON true
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
+_KEEP_AS_NOW = _KEEP % "listing AS l"
+_KEEP_AS_THEN = (
+    _KEEP
+    % """(
+  VALUES ($5::text, $6::bigint, $7::text, $8::bytea, $9::text, $10::text[], $11::integer, $12::integer)
+) AS l (name, version, content_hash, content, issuer, bodies, visibility, state)"""
+)
 _REMOVED = f"""
 INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility, state)
 SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
@@ -130,8 +138,10 @@ SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hash
 FROM (SELECT DISTINCT ON (told.listing) told.round, told.listing FROM {_TOLD} ORDER BY told.listing, r.period DESC) last
 JOIN round_listing was ON was.round = last.round AND was.listing = last.listing
 JOIN listing l ON l.name = was.listing
+LEFT JOIN unnest($6::text[], $7::boolean[]) AS at_the_end (name, stood) ON at_the_end.name = l.name
 WHERE was.change <> {RoundChange.REMOVED:d}
-  AND ($5 OR was.state = {State.PUBLISHED:d} AND NOT (l.state = {State.PUBLISHED:d} AND $2 = ANY(l.bodies)))
+  AND ($5 OR was.state = {State.PUBLISHED:d}
+       AND NOT coalesce(at_the_end.stood, l.state = {State.PUBLISHED:d} AND $2 = ANY(l.bodies)))
   AND NOT EXISTS (SELECT 1 FROM round_listing held WHERE held.round = $1 AND held.listing = was.listing)
 """  # noqa: S608 - the numbers are ours
 _LAST_ROUNDS = f"""
@@ -142,6 +152,23 @@ JOIN listing l ON l.name = had.listing
 WHERE r.body = $1 AND r.kind = $2 AND r.state = 2 AND r.closes_on < $3 AND l.issuer = ANY($4::text[])
 ORDER BY l.issuer, r.closes_on DESC
 """  # noqa: S608 - the number is ours
+
+
+@dataclass(frozen=True)
+class Stood:
+    """A listing as it was at the end of a round's last day, where it is another since; fields as in `listing`."""
+
+    name: str
+    version: int
+    content_hash: str
+    content: bytes
+    issuer: str
+    bodies: list[str]
+    visibility: int
+    state: int
+
+
+_stood = attrgetter(*(field.name for field in fields(Stood)))
 
 
 @dataclass(frozen=True)
@@ -341,24 +368,38 @@ def _belonging(row: RoundRow, year_list: YearList, on: date) -> list[ColumnEleme
     return [*belongs, c.valid_from <= on, c.valid_to >= on]
 
 
-async def freeze(tx: Tx, row: RoundRow) -> None:
-    """Keep what a round holds as it is now, with what became of it since it was told last; what left the body is out of it.
+async def keep(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:
+    """Keep what a round holds as it is now, or as it was `then`, with what became of it since it was told last; what had left
+    the body, or was not published yet, is out of it.
+    """
+    earlier = _earlier(row)
+    await tx.sql.run(_KEEP_AS_NOW, *earlier)
+    await tx.sql.run_each(_KEEP_AS_THEN, [(*earlier, *_stood(one)) for one in then])
+    await tx.sql.run(_LEFT, row.name, row.body)
+
+
+async def tell_removed(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:
+    """Tell what is gone from a round that is kept, now or as it was `then`.
 
     A list is whole: what it holds no more is gone from it. An issue tells of its days alone: gone is what was published as it
     was told last, and is not any more, also where it was revised within its days, or names the body no more.
     """
-    earlier = (row.name, row.body, row.kind, row.period)
-    await tx.sql.run(_LEFT, row.name, row.body)
     if row.kind not in LISTS:
-        await tx.sql.run(_ENDED, *earlier)
-    await tx.sql.run(_FREEZE, *earlier)
-    await tx.sql.run(_REMOVED, *earlier, row.kind in LISTS)
+        await tx.sql.run(_ENDED, *_earlier(row))
+    stood = [one.state == State.PUBLISHED and row.body in one.bodies for one in then]
+    await tx.sql.run(_REMOVED, *_earlier(row), row.kind in LISTS, [one.name for one in then], stood)
+
+
+def _earlier(row: RoundRow) -> tuple[str, str, int, str]:
+    """A round, and what tells those before it."""
+    return row.name, row.body, row.kind, row.period
 
 
 async def issuers(tx: Tx, row: RoundRow) -> set[str]:
-    """Who has something in a round that still names its body."""
+    """Who has something in a round: while it is open, what still names its body."""
     t = round_listing.c
-    holding = (t.round == row.name, t.change != RoundChange.REMOVED, listing.c.bodies.contains([row.body]))
+    names_it = or_(t.version > 0, listing.c.bodies.contains([row.body]))  # what is kept named it then
+    holding = (t.round == row.name, t.change != RoundChange.REMOVED, names_it)
     found = await tx.conn.execute(
         select(listing.c.issuer).join(round_listing, round_listing.c.listing == listing.c.name).where(*holding)
     )

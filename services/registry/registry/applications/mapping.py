@@ -1,5 +1,6 @@
 """Between messages and rows of applications and calls; what callers write is checked here."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -29,6 +30,7 @@ FACTS_OF: Mapping[int, str] = {
 """Which field holds the facts of a programme's applications."""
 APPLICATION_FIELDS = ("display_name", *FACTS_OF.values())
 _DAY = ("_on", "_since")
+_LISTING, _LISTING_NAME = "listing", re.compile(r"listings/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _YEARS = (2023, 2100)
 
 
@@ -106,8 +108,20 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
         yield Violation(path, "range", "百分比须在 0–100 之间", "a share is between 0 and 100 percent")
     elif type(value) is int and value < 0:
         yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
+    elif name == _LISTING:
+        yield from [] if _LISTING_NAME.fullmatch(value) else [_no_listing(path), *screen(path, value)]
     elif isinstance(value, str):
         yield from screen(path, value)  # facts ride on topics, whoever they are about
+
+
+def _no_listing(path: str) -> Violation:
+    """Of the form alone: which listings there are, and whose, is known to the listings service, and registry asks nobody."""
+    return Violation(
+        path,
+        "name",
+        "须为出题信息的名称 listings/…（alliance listing list 所示）；没有请留空",
+        "it is the name of the listing that sets it, listings/… as alliance listing list shows it; leave it empty for none",
+    )
 
 
 def candidate_problems(given: pb.Application, known: str = "") -> list[Violation]:

@@ -4,14 +4,17 @@ Taken on 承接: a team was formed. Completed 完成: its result was accepted.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import NamedTuple
 
+from registry.domain.conditions import Text
 from registry.domain.names import OrgType, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import day_of, once_for_each, withdraw
 
 _CLAUSE = "S0 附件1 二(三)"
 _POSER = (Party.APPLICANT,)
+_due_on = day_of("due_on")
 
 
 def _has_answered(case: Case) -> Refusal | None:
@@ -42,13 +45,27 @@ def _not_in_the_team(case: Case) -> Refusal | None:
     return Refusal("ALREADY_DONE", "该单位已在团队中，无须再办", "this organization is in the team already")
 
 
-def _still_to_come(case: Case) -> Refusal | None:
-    if case.day is None or case.day >= case.today:
+def _due_on_is_to_come(case: Case) -> Refusal | None:
+    fix = (
+        "请先改填 challenge.due_on（alliance application update … --fact due_on=…），或留空",
+        "change challenge.due_on first (alliance application update … --fact due_on=…), or leave it empty",
+    )
+    return _past(_due_on(case), case, fix)
+
+
+def _day_is_to_come(case: Case) -> Refusal | None:
+    return _past(case.day, case, ("请改填今日或以后的日期", "name a day from today on"))
+
+
+def _past(day: date | None, case: Case, fix: Text) -> Refusal | None:
+    """Work is agreed to be done today or later."""
+    if day is None or day >= case.today:
         return None
+    fix_zh, fix_en = fix
     return Refusal(
         "DAY_IS_PAST",
-        f"约定完成日期 {case.day} 已过（今日 {case.today}）；请改填今日或以后的日期",
-        f"the agreed end of the work {case.day} is past (today is {case.today}); name a day from today on",
+        f"约定完成日期 {day} 已过（今日 {case.today}）；{fix_zh}",
+        f"the agreed end of the work {day} is past (today is {case.today}); {fix_en}",
     )
 
 
@@ -86,7 +103,16 @@ PROCEDURE = Procedure(
     _CLAUSE,
     {"ANSWER": ("解题方案", "answer"), "RESULT": ("攻关成果", "result")},
     (
-        Step("publish", ("发布题目", "publication"), _CLAUSE, (State.DRAFT,), State.ANSWERING, _POSER, in_window=True),
+        Step(
+            "publish",
+            ("发布题目", "publication"),
+            _CLAUSE,
+            (State.DRAFT,),
+            State.ANSWERING,
+            _POSER,
+            in_window=True,
+            guards=(_due_on_is_to_come,),
+        ),
         Step(
             "answer",
             ("解题", "answer"),
@@ -116,7 +142,7 @@ PROCEDURE = Procedure(
             _POSER,
             asks=("day",),
             sets="due_on",
-            guards=(_still_to_come,),
+            guards=(_day_is_to_come,),
         ),
         Step(
             "deliver", ("提交成果", "delivery"), _CLAUSE, (State.IN_WORK,), State.DELIVERED, (Party.TEAM,), brings=("RESULT",)
@@ -137,7 +163,7 @@ PROCEDURE = Procedure(
     (
         Deadline(
             (State.IN_WORK,),
-            day_of("due_on"),
+            _due_on,
             ("约定完成日期", "agreed end of the work"),
             _CLAUSE,
         ),

@@ -52,7 +52,7 @@ def _lead_enterprise_applies(case: Case) -> Refusal | None:
     )
 
 
-def _province_of_a_lead(case: Case) -> Refusal | None:
+def _province_named(case: Case) -> Refusal | None:
     if case.named is None:
         return (
             None
@@ -63,28 +63,60 @@ def _province_of_a_lead(case: Case) -> Refusal | None:
                 "name the education department of the recommending province; only a central SOE may file direct without",
             )
         )
-    provinces = {lead.province for lead in case.leads.values() if lead.province}
-    if not _is_provincial(case, case.named):
+    return _does_not_recommend(case, case.named, ("请改填", "name another"))
+
+
+def _province_that_sealed(case: Case) -> Refusal | None:
+    """What was asked of the province when it was named holds still: regions of the leads and its own may change since."""
+    province = _province(case)
+    return _does_not_recommend(case, case.units[province], _NAMING_ANOTHER[case.state]) if province else None
+
+
+def _province_as_filed(case: Case) -> Refusal | None:
+    return None if _filed_direct(case) else _province_that_sealed(case)
+
+
+def _does_not_recommend(case: Case, one: Unit, fix: Text) -> Refusal | None:
+    """Why an organization is not one that recommends: the education department of a province in which a lead is."""
+    fix_zh, fix_en = fix
+    if not _is_provincial(case, one):
         return Refusal(
             "NOT_A_PROVINCIAL_DEPARTMENT",
             "推荐单位须为省级教育行政部门：名称为…教育厅、教育委员会、教委或教育局（考试院、研究院等事业单位除外），"
-            "地区为整个省份（如 120000），已核验，且不是主管单位；请改填",
+            f"地区为整个省份（如 120000），已核验，且不是主管单位；{fix_zh}",
             "it has to be the education department of a province: called …教育厅, 教育委员会, 教委 or 教育局 (no 考试院 or "
-            "the like), its region a whole province (like 120000), verified, and not the authority; name another",
+            f"the like), its region a whole province (like 120000), verified, and not the authority; {fix_en}",
         )
-    if case.named.province not in provinces:
+    if one.province not in {lead.province for lead in case.leads.values() if lead.province}:
         return Refusal(
             "NOT_A_PROVINCE_OF_A_LEAD",
-            "推荐省份须为某一牵头单位所在省份；请改填",
-            "the recommending province has to be that of a lead; name another",
+            f"推荐省份须为某一牵头单位所在省份；{fix_zh}",
+            f"the recommending province has to be that of a lead; {fix_en}",
         )
     return None
 
 
+_NAMING_ANOTHER: Mapping[State, Text] = {
+    State.SEALING: (
+        "请收回修改（reopen），重新发起盖章（start_sealing）并改填",
+        "take the form back (reopen) and send it round again with the step start_sealing, naming another",
+    ),
+    State.RETURNED: (
+        "请重新发起盖章（start_sealing）并改填",
+        "send the form round again with the step start_sealing, naming another",
+    ),
+}
+"""How another province is named, by the state in which the form is handed in."""
+
+
+def _province(case: Case) -> str:
+    """The province that was named when the form last went round; "" for none."""
+    return next((one.subject for one in reversed(case.steps("start_sealing"))), "")
+
+
 def _dropped_province(case: Case) -> frozenset[str]:
     """The province that was named before, unless the step names it again: it has no part in the application any more."""
-    before = {one.subject for one in case.steps("start_sealing")[-1:]}
-    return frozenset(before - {"", case.named.name if case.named else ""})
+    return frozenset({_province(case)} - {"", case.named.name if case.named else ""})
 
 
 def _is_provincial(case: Case, one: Unit) -> bool:
@@ -107,14 +139,14 @@ def _sealed_by(case: Case) -> set[str]:
 
 
 def _all_sealed(case: Case) -> Refusal | None:
-    province = [one.subject for one in case.steps("start_sealing")][-1:]
-    if not province or not province[0]:
+    province = _province(case)
+    if not province:
         return Refusal(
             "NO_PROVINCE",
             "未选定推荐省份；请重新发起盖章，或由中央管理企业直报",
             "no province was named; begin the sealing again, or file direct as a central SOE",
         )
-    return _unsealed(case, {lead.name for lead in case.leads.values()} | set(province))
+    return _unsealed(case, {lead.name for lead in case.leads.values()} | {province})
 
 
 def _leads_sealed(case: Case) -> Refusal | None:
@@ -242,7 +274,7 @@ PROCEDURE = Procedure(
             (Party.APPLICANT,),
             documents=("APPLICATION_FORM", "EVIDENCE"),
             checks_rules=True,
-            guards=(_lead_enterprise_applies, _province_of_a_lead),
+            guards=(_lead_enterprise_applies, _province_named),
             releases=_dropped_province,
         ),
         Step(
@@ -276,7 +308,7 @@ PROCEDURE = Procedure(
             documents=("SEALED_FORM",),
             in_window=True,
             checks_rules=True,
-            guards=(_all_sealed, _form_of_these_seals),
+            guards=(_province_that_sealed, _all_sealed, _form_of_these_seals),
         ),
         Step(
             "file_direct",
@@ -320,7 +352,7 @@ PROCEDURE = Procedure(
             (Party.APPLICANT,),
             brings=("SEALED_FORM",),
             checks_rules=True,
-            guards=(_sealed_as_filed,),
+            guards=(_province_as_filed, _sealed_as_filed),
             after=lambda case: State.REPORTED if _filed_direct(case) else State.SUBMITTED,
         ),
         Step(

@@ -12,13 +12,21 @@ _EMPLOYER, _UNIVERSITY = (Party.APPLICANT,), (Party.AUTHORITY,)
 
 
 def _has_a_candidate(case: Case) -> Refusal | None:
-    """Recommended and assessed is somebody."""
+    """Recommended, assessed and admitted is somebody: who was erased since, or kept until a day that is past, is nobody."""
     if case.facts.get("candidate"):
         return None
+    if case.state is State.DRAFT:
+        return Refusal(
+            "INPUT_REQUIRED",
+            "请登记候选人（employee_intake.candidate，R28）：alliance application candidate set …",
+            "say who the candidate is (employee_intake.candidate, R28): alliance application candidate set …",
+        )
     return Refusal(
-        "INPUT_REQUIRED",
-        "请登记候选人（employee_intake.candidate，R28）：alliance application candidate set …",
-        "say who the candidate is (employee_intake.candidate, R28): alliance application candidate set …",
+        "NO_CANDIDATE",
+        "候选人的个人信息已删除或已过保存期限（R28），不能再推荐、考核或录取；请撤回（withdraw，限考核前）或不予录取（reject），"
+        "本人仍愿申请的，另行申报",
+        "who the candidate is was erased, or is past its date (R28), and nobody is recommended, assessed or admitted; "
+        "withdraw it (until the assessment) or reject it, and begin another application for whoever still wants to apply",
     )
 
 
@@ -52,6 +60,7 @@ PROCEDURE = Procedure(
             State.RECOMMENDED,
             _EMPLOYER,
             brings=("RECOMMENDATION",),
+            guards=(_has_a_candidate,),
         ),
         Step(
             "assess",
@@ -61,9 +70,19 @@ PROCEDURE = Procedure(
             State.SCORED,
             _UNIVERSITY,
             asks=("score",),
+            guards=(_has_a_candidate,),
             ours=("百分制", "out of 100"),
         ),
-        Step("admit", ("录取", "admission"), _CLAUSE, (State.SCORED,), State.COMPLETED, _UNIVERSITY, settles_rules=True),
+        Step(
+            "admit",
+            ("录取", "admission"),
+            _CLAUSE,
+            (State.SCORED,),
+            State.COMPLETED,
+            _UNIVERSITY,
+            settles_rules=True,
+            guards=(_has_a_candidate,),
+        ),
         Step(
             "reject",
             ("不予录取", "rejection"),
