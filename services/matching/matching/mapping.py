@@ -84,7 +84,8 @@ def _listing_in(record: Record) -> listing_pb2.Listing | None:
 
 
 def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
-    """What the index keeps of a published listing; codes that the tables do not hold are left out.
+    """What the index keeps of a published listing; codes that the tables do not hold are left out, and in place of a region's
+    that is there no more stands the one that it lay in.
 
     Raises `UnstorableError` where its matches could not be stored: its partners would fail with it.
     """
@@ -98,7 +99,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         bodies=tuple(listing.bodies),
         kind=kind,
         visibility=listing.visibility,
-        regions=tuple(filter(regions.exists, listing.region_codes)),
+        regions=tuple(dict.fromkeys(area[-1] for code in listing.region_codes if (area := regions.path(code)))),
         industries=tuple(filter(industries.exists, listing.industry_codes)),
         valid_from=date.fromisoformat(listing.valid_from) if listing.valid_from else date.min,
         valid_to=date.fromisoformat(listing.valid_to) if listing.valid_to else date.max,

@@ -1,0 +1,48 @@
+"""Matching: what the index keeps of a listing, out of the contract's message."""
+
+from datetime import date
+
+import pytest
+
+from alliance.listings.v1 import listing_pb2 as pb
+from matching.domain.score import judge
+from matching.mapping import entry_of
+
+TODAY = date(2026, 3, 2)
+
+
+def listing(kind: str, **fields: object) -> pb.Listing:
+    return pb.Listing(name=f"listings/{kind}", issuer=f"organizations/{kind}", kind=f"LISTING_KIND_{kind}", **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("codes", "kept"),
+    [
+        (["110105"], ("110105",)),
+        (["330104"], ("330100",)),  # 江干区 is no more
+        (["330104", "330100"], ("330100",)),
+        (["990000"], ()),
+        ([], ()),
+    ],
+)
+def test_of_a_region_that_is_there_no_more_the_one_is_kept_that_it_lay_in(codes: list[str], kept: tuple[str, ...]) -> None:
+    assert entry_of(listing("CASE", region_codes=codes), 1).facts.regions == kept
+
+
+def test_a_post_elsewhere_does_not_meet_who_is_of_a_region_that_is_there_no_more() -> None:
+    post = entry_of(listing("JOB_POSITION", title="封装", region_codes=["110000"]), 1).facts
+    assert (
+        judge(post, entry_of(listing("TALENT_SUPPLY", title="封装", region_codes=["330104"]), 1).facts, TODAY).broken
+        == "region"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered", "value"), [("0809", "080902", 700), ("0802", "080207", 700), ("0809", "080207", 0)]
+)
+def test_a_class_of_majors_takes_in_its_majors(asked: str, offered: str, value: int) -> None:
+    post = entry_of(listing("JOB_POSITION", title="开发", job_position=pb.JobPosition(majors=[asked])), 1).facts
+    graduates = entry_of(listing("TALENT_SUPPLY", title="开发", talent_supply=pb.TalentSupply(majors=[offered])), 1).facts
+    verdict = judge(post, graduates, TODAY)
+    assert {part.feature: part.value for part in verdict.parts}["majors"] == value
+    assert bool(verdict.gaps) == (value == 0)
