@@ -15,12 +15,15 @@ SELECT e.key, e.payload FROM listing l JOIN event e ON e.topic = $3 AND e.key = 
 WHERE l.bodies @> ARRAY[$1] AND l.counts_on > $2 AND e.type = ANY($4::text[]) AND e.effective_at >= $5 AND e.effective_at < $6
 """
 _CHANGED = """
-SELECT DISTINCT ON (e.key) e.key, e.version, e.payload, l.content, l.content_hash
-FROM listing l JOIN event e ON e.topic = $3 AND e.key = l.name AND e.effective_at < $2
+SELECT l.name, was.version, was.payload, l.content, l.content_hash
+FROM listing l
+CROSS JOIN LATERAL (
+  SELECT e.version, e.payload FROM event e
+  WHERE e.topic = $3 AND e.key = l.name AND e.effective_at < $2 ORDER BY e.version DESC LIMIT 1
+) was
 WHERE l.update_time >= $2 AND EXISTS (
   SELECT 1 FROM round r JOIN round_listing held ON held.round = r.name WHERE r.body = $1 AND held.listing = l.name
 )
-ORDER BY e.key, e.version DESC
 """
 
 
