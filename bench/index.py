@@ -6,7 +6,8 @@ alike; the vector of a text is the mean of those of the postings that its senten
 posts, half graduates. A plan is what the service does with one change of a graduate but for the database: candidates and
 scores. A search has words of two titles and every second one a kind; no two are alike, and nothing is kept of them. Beside
 each runs a bare loop over the same engines: embed, words, vectors, filter, fuse by ranks, fetch twenty. Then searches come
-at random moments at half of the rate, whether or not earlier ones are through: those delays are what callers wait. A
+at random moments at half of the rate, whether or not earlier ones are through: those delays are what callers wait. The last
+searches are answered as a caller without an account is: what it may see alone, with all facets and the words marked. A
 recompute of one change scores every listing of the other side instead of candidates; it is told from a sample of them.
 """
 
@@ -29,6 +30,7 @@ import numpy as np
 from tantivy import DocAddress, Occur, Query
 
 from access.visibility import Viewer
+from alliance.listings.v1 import listing_pb2 as pb
 from matching.domain import text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
@@ -38,7 +40,8 @@ from matching.domain.score import Candidate, best
 from matching.embedding import Bundled, meanings, texts_of
 from matching.entry import Entry
 from matching.index import CANDIDATES, Index, near
-from matching.search import Filter, Search
+from matching.mapping import hit_of
+from matching.search import FACETS, Filter, Search
 from matching.snapshot import Snapshots
 
 _SAMPLE = "data/texts/zh_job_postings_sample.csv.gz"
@@ -90,7 +93,8 @@ class Texts:
                 words=text.weigh(title, [], [prose]),
             )
             packed = np.rint(vector * 127 / np.abs(vector).max()).astype(np.int8)
-            yield Entry(facts, bytes(1000), "", title, Passage.of(title, prose)).measured(packed.tobytes())
+            listing = pb.Listing(name=facts.name, title=title, description=prose).SerializeToString()
+            yield Entry(facts, listing, "", title, Passage.of(title, prose)).measured(packed.tobytes())
 
 
 def _memory() -> tuple[float, float]:
@@ -158,6 +162,8 @@ def _ask(index: Index, texts: Texts, first: int) -> None:
     print(f"  ours at {sum(bare) / sum(searched):.2f} of the bare loop's rate", flush=True)
     works = [partial(_search, search, by, query, Filter()) for query in sorted(queries)[-_SEARCHES // 2 :]]
     _said("search, at half the rate", _paced(works, len(searched) / sum(searched) / 2, chance))
+    answered = [_timed(partial(_answered, search, by, query)) for query in sorted(queries)[-_SEARCHES // 2 :]]
+    _said("search, as it is answered", answered)
 
 
 def _paced(works: Sequence[Callable[[], object]], rate: float, chance: random.Random) -> list[float]:
@@ -187,6 +193,12 @@ def _meant(by: Bundled, query: str) -> bytes:
 
 def _search(search: Search, by: Bundled, query: str, wanted: Filter) -> object:
     return search.find(query, wanted, Viewer(platform=True), meaning=_meant(by, query))
+
+
+def _answered(search: Search, by: Bundled, query: str) -> object:
+    """By what anybody may see, counted by all facets, with its words marked."""
+    found = search.find(query, Filter(), Viewer(), meaning=_meant(by, query), facets=list(FACETS))
+    return [hit_of(entry, relevance, text.sought(query)) for entry, relevance in found.hits if entry]
 
 
 def _bare(index: Index, by: Bundled, query: str, kinds: frozenset[str]) -> object:
