@@ -13,6 +13,7 @@ from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
 from matching.domain.gap import UNMENTIONED
 from matching.domain.pairs import LEAST_THRESHOLD, RULES, is_demand, partners
+from matching.domain.passage import Passage
 from matching.domain.score import CONDITIONS, FEATURES, Candidate, Partner, best, broken_condition, judge, score_of
 from tests.indexing import entry, index_of
 
@@ -137,6 +138,9 @@ def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
         ("附生活照", "附近照一张"),
         ("males only", "females only", "aged 20 to 30"),
         ("男", "女", "女性", "汉族", "26岁"),
+        ("女生勿扰", "不招男的", "河南人勿投", "外地人勿扰", "沪籍优先"),
+        ("不超过35周岁", "45岁（含）以下", "85后优先", "1990年以后出生"),
+        ("no women", "not older than 35", "Han only", "local hukou required", "young"),
     ],
 )
 @given(TITLES, TITLES, st.sampled_from(["title", "prose", "skill"]))
@@ -148,6 +152,26 @@ def test_what_a_text_says_of_persons_changes_no_score(values: tuple[str, ...], t
         wanted = post(title + said["title"], f"{title}{said['prose']}", skills=(title + said["skill"],), majors=("软件工程",))
         scores.add(judge(wanted, offer, TODAY).score)
     assert len(scores) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("女文员", "男文员"),
+        ("招聘女前台", "招聘男前台"),
+        ("女司机", "男司机"),
+        ("宝妈客服", "宝爸客服"),
+        ("Salesman", "Saleswoman"),
+        ("She leads sales", "He leads sales"),
+        ("young accountant", "younger accountant"),
+        ("Uyghur accountant", "Han accountant"),
+        ("85后会计", "95后会计"),
+    ],
+)
+def test_what_persons_are_is_in_no_term_and_in_no_vector(one: str, other: str) -> None:
+    assert Passage.of(one, one) == Passage.of(other, other)
+    assert text.words(one) == text.words(other)
+    assert Passage.of(one, "").title, "what the work is stays"
 
 
 def test_beijing_java_never_wins_over_shanghai_java_by_text() -> None:

@@ -115,6 +115,9 @@ def test_what_stands_behind_a_cue_is_a_skill(text: str, found: str) -> None:
         ("无Java经验亦可", "-java"),
         ("不会CAD也可以培训", "-cad"),
         ("无经验亦可，提供培训", ""),
+        ("接受无经验", ""),
+        ("熟悉C++，Java零基础亦可", "c++ -java"),
+        ("熟悉C++，Java没学过也可", "c++ -java"),
         ("不限专业但须会Python", "python"),
         ("No Java experience required", "-java"),
         ("Proficient in Go; Kubernetes not required", "go -kubernetes"),
@@ -141,6 +144,36 @@ def test_a_demand_tells_what_must_be_from_what_is_welcome_and_what_is_not_needed
         ("已取得电工证，无焊接经验", "电工证 -焊接"),
         ("尚未取得教师资格证", "-教师资格证"),
         ("零基础Python", "-python"),
+        # said behind the name
+        ("Java没学过", "-java"),
+        ("英语不会", "-英语"),
+        ("Java零基础", "-java"),
+        ("PLC未接触", "-plc"),
+        ("对单片机不了解", "-mcu"),
+        ("Java、Python都不会", "-java -python"),
+        ("焊接无经验", "-焊接"),
+        ("Java经验没有", "-java"),
+        ("电工证未取得", "-电工证"),
+        ("熟悉Java，Python没用过", "java -python"),
+        ("Python不太会，会CAD", "-python cad"),
+        ("Familiar with Go, Java never used", "go -java"),
+        # no word of lacking, though its characters stand there
+        ("具备无人驾驶ROS开发经验", "ros"),
+        ("熟悉无监督Python建模经验", "python"),
+        ("掌握无线通信Matlab仿真经验", "matlab"),
+        ("使用Simulink验证无刷电机", "simulink"),
+        ("无障碍设计，有Figma经验", "figma"),
+        ("熟悉Java，没有落下Python验证", "java python"),
+        ("零基础学会Python", "python"),
+        ("从零基础开始自学，熟悉Java", "java"),
+        ("熟悉Java，面向零基础学员讲授", "java"),
+        ("不仅熟悉Java", "java"),
+        # and where it is one
+        ("无Java经验", "-java"),
+        ("目前无机械设计经验", "-机械设计"),
+        ("无电工证", "-电工证"),
+        ("没有驾照", "-驾驶证"),
+        ("no Java experience", "-java"),
         ("无人机操作熟练，持无人机驾驶证", "无人机驾驶证 无人机"),
         ("未掌握西门子PLC，但学过三菱PLC", "plc"),
         ("学过有限元分析，用过ANSYS", "有限元分析 ansys"),
@@ -319,6 +352,8 @@ def test_a_label_and_the_text_ask_for_one_skill_once() -> None:
 def test_what_a_supply_says_it_lacks_is_not_offered_by_its_words() -> None:
     wanted = demand("熟悉SolidWorks")
     assert gaps(wanted, offer("课程设计用到SolidWorks")) == ()
+    assert gaps(wanted, offer("SolidWorks没学过")) == gaps(wanted, offer("SolidWorks零基础")) == ("SolidWorks",)
+    assert gaps(wanted, offer("零基础学会SolidWorks")) == gaps(wanted, offer("无刷电机的SolidWorks验证")) == ()
     lacking = offer("会CAD，不会SolidWorks")
     assert gaps(wanted, lacking) == ("SolidWorks",)
     (part,) = (part for part in judge(wanted, lacking, TODAY).parts if part.feature == "skills")
@@ -429,5 +464,5 @@ def test_only_kinds_whose_pairs_weigh_skills_are_read() -> None:
 
 
 def test_a_match_is_stamped_with_algorithm_and_index() -> None:
-    assert f"words-meaning-skills-6/index-{INDEX_VERSION}" == STAMP
+    assert f"words-meaning-skills-7/index-{INDEX_VERSION}" == STAMP
     assert isinstance(entry_of(listing_pb2.Listing(name="listings/1"), 1), Entry)

@@ -25,21 +25,25 @@ class Seniority(IntEnum):
     LEADING = 3
 
 
-EDUCATION: Mapping[str, str] = MappingProxyType(
+EDUCATION: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "博士后": "11",
-        "postdoc": "11",
-        "博士": "11",
-        "phd": "11",
-        "硕博": "14",
-        "硕士": "14",
-        "研究生": "10",
-        "本科": "20",
-        "大专": "30",
-        "专科": "30",
+        "博士后": ("11",),
+        "postdoc": ("11",),
+        "博士研究生": ("11",),
+        "博士": ("11",),
+        "phd": ("11",),
+        "本硕博": ("20", "14", "11"),
+        "本硕": ("20", "14"),
+        "硕博": ("14", "11"),
+        "硕士研究生": ("14",),
+        "硕士": ("14",),
+        "研究生": ("10",),
+        "本科": ("20",),
+        "大专": ("30",),
+        "专科": ("30",),
     }
 )
-"""Word → GB/T 4658 code of the least education that it asks for; longer words first."""
+"""Word → GB/T 4658 codes of the levels that it names; longer words before those that they begin with."""
 
 SENIORITY: Mapping[Seniority, tuple[str, ...]] = MappingProxyType(
     {
@@ -82,7 +86,7 @@ _YEARS = re.compile(r"[1-9一二两三四五六七八九十]\d?年(?:以上)?(?:
 _WORD = "|".join(EDUCATION)
 _OR = r"[\s/、,或和及与]*"
 _ASKED = re.compile(
-    rf"(?<![非及])(?<!接受|欢迎|不限|不招|不要)(?P<levels>(?:{_WORD})(?:{_OR}(?:{_WORD}))*)(?!{_OR}(?:{_WORD}))(?:toral|s)?"
+    rf"(?<![非及])(?<!接受|欢迎|不限|不招|不要|士\((?=研究生))(?P<levels>(?:{_WORD})(?:{_OR}(?:{_WORD}))*)(?!{_OR}(?:{_WORD}))(?:toral|s)?"
     r"(?=$|[^一-鿿a-z]|生|研究|学[历位]|及?以上|毕业|应届|实习|人[员才]|工程师|科学家|[岗级])"
     r"(?!\W?(?:研究)?生?(?:学历)?(?:者)?(?:优先|加分|更?佳|可|亦可|也可|均可|不限|勿))"
 )
@@ -95,7 +99,8 @@ _EACH = re.compile(_WORD)
 
 def educations(title: str) -> list[str]:
     """GB/T 4658 codes of the levels that a title names, the lowest first; empty where it names none."""
-    found = {EDUCATION[word] for asked in _ASKED.finditer(text.normal(title)) for word in _EACH.findall(asked["levels"])}
+    words = (word for asked in _ASKED.finditer(text.normal(title)) for word in _EACH.findall(asked["levels"]))
+    found = {code for word in words for code in EDUCATION[word]}
     return sorted(found, key=lambda code: (education.level(code), code))
 
 

@@ -90,7 +90,7 @@ _NUMBER = r"(?<![A-Za-z0-9.+-])\d{1,2}(?:、|\)|\.(?!\d))|\(\d{1,2}\)|(?<![一-�
 _CLAUSES = re.compile(rf"[。;!?\n\r•●◆■★·…]|{_NUMBER}|\.(?:\s|$)|(?=(?:任职|岗位|职位|工作)(?:要求|资格|条件|职责|内容)\s*:)")
 _PARTS = re.compile(
     r",|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
-    r"|(?=(?:无需|无须|不需要|不要求|不必|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)[^,\s])"
+    r"|(?=(?:无需|无须|不需要|不要求|不必|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s])"
 )
 _HEADING = re.compile(
     r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑)?|nice to haves?|preferred(?: \w+)?|bonus(?: \w+)?|pluses)"
@@ -128,12 +128,31 @@ _NEEDLESS = re.compile(
     r"|\bnot a must\b|\bno need\b|\bneed not\b|\boptional\b",
     re.IGNORECASE,
 )
+# Whether `无` says that something is missing: not where another verb governs it (`具备无…`), nor where it begins a name.
+_NONE = (
+    "(?:(?<![一-鿿])|(?<=[仍尚毫均都也还且并但前人]))无"
+    "(?!(?:人[机驾值船艇车零售工系仓化超]|监督|[损线菌纸刷缝尘铅氧源锡铬卤醛油烟毒创痛感磁框梯轴芯叶极级压屑砟锚影序穷限功状障服代公土污]"
+    "|机(?!械|床|器|电)|水印|水港|边界|动力|形资))"
+)
+_HELD = "(?:经验|基础|[驾执]照|(?<![验认论保查印佐公])证(?![券明实据监]))"
+_NOT = "(?:不|没有?|未|尚未)(?:曾|太|怎么|能)?"
+_DONE = "(?:会|懂|熟悉|了解|掌握|学|用过|接触|使用|做过|取得|考取|通过|具备|持有|擅长)"
+_FROM_NOTHING = "(?<!从)(?<!面向|针对|适合|帮助)零基础(?!学|自学|入门|开始|起步|到|小白|人|者)"  # said of oneself
+_NO_EXPERIENCE = "(?:没有?|无)(?:任何|相关|实际)?(?:经验|基础)"
+_EVER = "(?:从来?|都|也|还|均|完全|暂时?|并|尚){0,2}"
 _LACKING = re.compile(
-    r"(?:不|没有?|未|尚未)(?:曾|太|怎么|能)?(?:会|懂|熟悉|了解|掌握|学|用过|接触|使用|做过|取得|考取|通过|具备|持有|擅长)"
-    r"|(?:没有?|(?<!有)无(?!人机|损|线|菌|纸)).{0,14}(?:经验|基础|证)|零基础|暂无"
-    r"|\b(?:no|without|lack\w*) (?:any )?(?:experience|knowledge|skills?|certificate)"
+    rf"{_NOT}{_DONE}|(?:没有?|{_NONE}).{{0,14}}{_HELD}|(?<!有){_NO_EXPERIENCE}|{_FROM_NOTHING}|暂无"
+    r"|\b(?:no|without|lack\w*) (?:any |prior )?(?:[\w+#.-]+ ){0,3}(?:experience|knowledge|skills?|certificate)\b"
     r"|\bnot (?:yet )?(?:familiar|proficient|skilled|experienced)"
     r"|\b(?:do|does|did|have|has)(?: not|n't) (?:know|learn|use|work)|\bcan(?:not|'t)\b|\bunfamiliar\b",
+    re.IGNORECASE,
+)
+_LACKING_BEHIND = re.compile(  # `Java没学过`, `英语不会`: what is said behind a name at the end of a part
+    r"(?:本?人|我)?(?:对于?)?(?!接受|欢迎|允许)(?P<named>.+?)[\s:]{0,2}"
+    rf"(?:{_EVER}(?:{_NOT}(?:{_DONE}|熟|用|做|考)过?|{_FROM_NOTHING}|{_NO_EXPERIENCE})"
+    r"|的?(?:经验|基础)(?:没有|无|为零|欠缺)"
+    r"|\b(?:(?:is|was|has|have) )?(?:not|never) (?:yet )?(?:been )?(?:learn(?:ed|t)|used|studied|known)(?: yet| before)?)"
+    r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?",
     re.IGNORECASE,
 )
 _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is preferred
@@ -162,19 +181,19 @@ _CUE = re.compile(
     r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?"
     r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要]))会(?![议计员务场话])"
     r"|能够?(?:熟练)?(?:使用|操作|编写)|(?:学|接触|使?用)过|未学|无需|无须|不需要?|不要求)"
-    r"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|(?<![支坚保主维扶把])持(?![续久之])有?|具有|具备|拥有"
-    r"|有(?![限色机源线关效])|无(?!人机|[损线菌纸])|基于|编写|包括|零基础)"
+    rf"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|(?<![支坚保主维扶把])持(?![续久之])有?|具有|具备|拥有"
+    rf"|有(?![限色机源线关效])|{_NONE}|基于|编写|包括|零基础)"
     r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
     r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
     r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:able|ability) to (?:use|operate)|know|us(?:e|ing)"
-    r"|learn(?:ed|t)?)\s)",
+    r"|learn(?:ed|t)?|(?:no|without)(?: any| prior)?(?=(?: [\w+#.-]+){1,3} (?:experience|knowledge|skills?)\b))\s)",
     re.IGNORECASE,
 )
 _MARKS = (_PREFERRED, _REQUIRED, _NEEDLESS, re.compile("熟练|扎实|过硬"))
 _FIRM = re.compile("(.{2,14}?)(?:基础|功底|操作|运用|使用)*(?:非常|较为?)?(?:熟练|扎实|过硬)$")
 _SURE = re.compile("经验|基础|知识|技能|能力$")
 _CERTIFICATE = re.compile(
-    r"(?:(?:(?![持取得有须的及或和])[A-Za-z一-鿿]){0,6}?"
+    r"(?:(?:(?![持取得有须的及或和没]|无(?!人机))[A-Za-z一-鿿]){0,6}?"
     r"(?:从业|执业|职业|教师|操作|上岗|资格|驾驶|电工|焊工|会计|护士|叉车|导游|建造师|工程师|普通话|等级)"
     r"(?:资格|等级|技能|作业|操作|水平)*(?:证书|证|执照)"
     r"|驾照|(?:大学|国家)?英语[四六]级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级)"
@@ -244,9 +263,11 @@ def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
     named: list[tuple[list[str], Level]] = []
     is_going_on, begun = False, 0  # the part in which the enumeration began
     for part in parts:
-        cues = list(_CUE.finditer(part.words))
-        skills = _named(part, cues, is_going_on=is_going_on)
-        level = level_of(part)
+        denied = _LACKING_BEHIND.fullmatch(part.words)
+        words = denied["named"] if denied else part.words
+        cues = list(_CUE.finditer(words))
+        skills = _named(part, words, cues, is_going_on=is_going_on)
+        level = Level.NEGATED if denied else level_of(part)
         if cues:
             begun = len(named)
         elif level is Level.PREFERRED and _OF_ALL.search(part.words):
@@ -256,16 +277,16 @@ def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
     return (Skill(written, level) for skills, level in named for written in skills)
 
 
-def _named(part: _Part, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> list[str]:
-    """Skills of a part as they are written."""
-    words = part.words
-    is_told = bool(cues) or is_going_on or any(mark.search(words) for mark in _MARKS)
+def _named(part: _Part, words: str, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> list[str]:
+    """Skills of a part as they are written, in those of its words that can name them."""
+    is_denied = words != part.words
+    is_told = bool(cues) or is_going_on or is_denied or any(mark.search(words) for mark in _MARKS)
     if not _HAN.search(words):
         return list(_english(words[cues[-1].end() :] if cues else words)) if is_told else []
     found = [one[0] for one in _CERTIFICATE.finditer(words)]
     if is_told and not cues:
-        firm = _FIRM.match(words)
-        found += _pieces(firm[1]) if firm and not part.is_duty else _latin(words)
+        firm = words if is_denied else firm[1] if (firm := _FIRM.match(words)) else ""
+        found += _pieces(firm) if firm and not part.is_duty else _latin(words)
     ends = [cue.start() for cue in cues[1:]] + [len(words)]
     for cue, end in zip(cues, ends, strict=False):
         told = words[cue.end() : end]
