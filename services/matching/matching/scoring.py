@@ -345,9 +345,8 @@ class Scoring:
         stamp, after = min((share.stamp, _reached(share)) for share in late)
         shares = [share for share in late if (share.stamp, _reached(share)) == (stamp, after)]
         first = bisect_right(self._names, after)
-        names = (
-            self._names[first : first + _TOGETHER] if stamp else []
-        )  # of what nothing was scored for, nothing is to be again
+        # Of a share for which nothing was ever scored nothing is to be scored anew: what comes is scored by the rules of now.
+        names = self._names[first : first + _TOGETHER] if stamp else []
         for name in await self._not_planned(names, shares):
             async with self._database.transaction(Cause(ACTOR)) as tx:
                 await again.put_off(tx, name, _numbers(shares), "by other rules")
