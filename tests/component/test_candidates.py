@@ -188,6 +188,8 @@ def test_no_text_of_a_listing_and_no_reason_says_who_is_behind_it(platform: Plat
     for title, reason in ((f"由{_NAME[:-1]}·{_NAME[-1]}带教的岗位", ""), ("另一岗位", _SAID)):
         assert "the personal record" in refusal(revise, title, reason)
     assert revise("另一岗位", "本人要求").title == "另一岗位"
+    erasing = people_rpc.EraseListingPersonRequest(listing=listing, role=people_rpc.PERSON_ROLE_CONTACT, reason="测试结束")
+    assert not people.EraseListingPerson(erasing).contact
 
 
 def _contact(listing: str) -> people_rpc.SetListingPersonRequest:
