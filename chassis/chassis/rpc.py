@@ -105,6 +105,7 @@ class Pipeline:
                     sound = _sound(requests)
                     first = await anext(sound, None) or method.request()
                     _refuse_ill_formed(first)
+                    _refuse_headless(first, method.resource_field)
                     await self._authorise(call, method, first)
                     async with aclosing(serve(call, _chain(first, sound))) as responses:
                         async for response in responses:
@@ -248,6 +249,14 @@ _UNREADABLE = Violation(
 )
 
 _REFUSALS = {language: rpc_status.to_status(status.status_of(Exhausted(), language)) for language in ("zh", "en")}
+
+
+def _refuse_headless(first: Message, path: str) -> None:
+    """Raises `Invalid` for the first message of a stream that is not the one which says whom all is for."""
+    head, _, rest = path.partition(".")
+    if rest and not first.HasField(head):
+        zh, en = f"首条消息须为 {head}；请先发送", f"the first message has to be the {head}; send it before all others"
+        raise Invalid([Violation(head, "first", zh, en)])
 
 
 def _refuse_ill_formed(request: Message) -> None:

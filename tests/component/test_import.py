@@ -289,6 +289,15 @@ def test_nothing_that_comes_in_says_who_is_behind_a_listing(issuer: Member) -> N
     assert _ended(issuer, [_row(2, "b")], reason="联系人已离职")[-1].external_key == "a"
 
 
+@pytest.mark.parametrize("requests", [[], [rpc.ImportListingsRequest()], [rpc.ImportListingsRequest(chunk=rpc.ImportChunk())]])
+def test_a_stream_that_does_not_begin_with_its_header_is_told_so(
+    issuer: Member, requests: list[rpc.ImportListingsRequest]
+) -> None:
+    with pytest.raises(grpc.RpcError, match="the first message has to be the header") as refused:
+        list(issuer.caller.listings.ImportListings(iter(requests)))
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize("source", [" 系统", "系统\u3000", "系\u200b统"])
 def test_a_source_that_looks_like_another_is_refused(issuer: Member, source: str) -> None:
     with pytest.raises(grpc.RpcError, match="the source begins or ends") as refused:
