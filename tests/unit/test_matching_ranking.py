@@ -165,6 +165,7 @@ def test_all_at_once_is_as_one_by_one(by: Bundled) -> None:
 
 def test_candidates_are_bounded(by: Bundled, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "CANDIDATES", 2)
+    monkeypatch.setattr(indexing, "NEAREST", 2)
     index = made(by)
     index.commit()
     assert 2 <= len(names(index, by, "园林 java 数据")) <= 4
@@ -212,6 +213,14 @@ def test_its_own_kind_and_what_was_leave_room_for_what_is_near_in_meaning(by: Bu
     index.remove("listings/changing", GONE)
     index.commit()
     assert [one.facts.name for one in index.candidates(demand)] == ["listings/near"]
+
+
+def test_of_those_that_are_near_in_meaning_none_is_left_out_by_chance(by: Bundled) -> None:
+    (demand,) = meant([outcome("listings/demand", "Pflege von Bäumen", "TECH_DEMAND")], by)
+    (near,) = meant([outcome("listings/near", "园林绿化")], by)
+    index = index_of(*(replace(near, facts=replace(near.facts, name=f"listings/{number}")) for number in range(399)), near)
+    index.commit()
+    assert len(list(index.candidates(demand))) == 400
 
 
 def test_a_listing_whose_texts_stay_keeps_its_slot(by: Bundled) -> None:

@@ -33,7 +33,7 @@ from matching.newer import Newer
 from matching.terms import Lexicon, Terms
 from matching.vectors import Vectors, nearest, packed
 
-CANDIDATES = 200  # by words, and as many by meaning
+CANDIDATES = 200  # by words
 NEAREST = 400  # vectors of partner kinds that are looked at for them, before conditions
 _TERMS = 24  # weightiest terms of a passage that candidates are looked for by; the others are common ones
 _HOLDING = 100_000  # listings, at most, that hold those terms, one after the other: what they are looked for costs no more
@@ -243,8 +243,8 @@ class Index:
         self, entry: Entry, shares: frozenset[int] | None = None, reach: Reach | None = None
     ) -> Iterator[Candidate]:
         """Listings of partner kinds that meet its conditions but for the last day, closest first, each read when its turn
-        comes: by words and by meaning, at most `CANDIDATES` of each, and those that are fresh. Of demands, those in the given
-        shares; of all, those within reach.
+        comes: by words, at most `CANDIDATES`, by meaning, at most `NEAREST`, and those that are fresh. Of demands, those in
+        the given shares; of all, those within reach.
         """
         if not partners(entry.facts.kind):
             return
@@ -309,7 +309,7 @@ class Index:
             addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
         if near := self.nearest(entry.meaning, partners(entry.facts.kind)):
             both = Query.boolean_query([(Occur.Must, near), (Occur.Must, conditions)])
-            addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
+            addresses += [address for _, address in self.searcher.search(both, limit=NEAREST).hits]  # all: in no order
         return dict(zip(self.searcher.slots(addresses), addresses, strict=True))
 
     def nearest(self, meaning: bytes, kinds: Collection[str] = ()) -> Query | None:

@@ -30,13 +30,13 @@ from matching.domain.blend import WHOLE
 from matching.domain.passage import Passage
 from matching.entry import Entry
 from matching.files import Searcher
-from matching.index import Index
+from matching.index import NEAREST, Index
 
 REFRESH = 0.5
 """Seconds for which searches look at one snapshot."""
 _KEPT = 128  # snapshots, some 0.3 MB each; a minute of them
 _TOPS = 256  # searches whose first ones are kept for the pages that follow
-_FIRST = 200  # found by words, and as many by meaning, that are ranked by closeness
+_FIRST = 200  # found by words that are ranked by closeness, beside all that are near in meaning
 _NEAR = 450  # cosine, in thousandths, that means nearly the same: other trades come up to 400, synonyms start at 500
 _VALUES = 100  # of a facet, the most frequent ones
 FACETS: Mapping[str, str] = {"kind": "kind", "region": "province", "issuer": "issuer", "source": "source"}
@@ -184,9 +184,9 @@ class Search:
         if (nearest := self._index.nearest(meaning, wanted.kinds)) is None:
             return _Top(self._ranked(searcher, query, b"", addresses, there), found.count, worded, worded, least)
         near = _all([nearest, passing])
-        addresses += [address for _, address in searcher.search(near, limit=_FIRST).hits]
+        addresses += [address for _, address in searcher.search(near, limit=NEAREST).hits]  # all: they come in no order
         unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
-        others = [address for _, address in searcher.search(unworded, limit=_FIRST).hits]
+        others = [address for _, address in searcher.search(unworded, limit=NEAREST).hits]
         wordless = set(searcher.slots(others))
         first = self._ranked(searcher, query, meaning, addresses + others, there, wordless)
         added = [one.slot for one in first if one.slot in wordless]
