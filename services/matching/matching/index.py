@@ -17,17 +17,17 @@ from typing import NamedTuple
 import tantivy
 from tantivy import Occur, Query
 
-from alliance.listings.v1 import listing_pb2 as pb
 from codes import education, regions
+from matching import documents
 from matching.columns import Columns
-from matching.domain import lexical, text
+from matching.documents import ANYWHERE, PUBLISHED, UNSTATED, document_of, sight
 from matching.domain.blend import Closeness, blend
 from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
 from matching.domain.shares import share_of
 from matching.embedding import Packed, cosines
-from matching.entry import Entry, Gone, Kept, to_bytes
+from matching.entry import Entry, Gone, Kept
 from matching.files import Files, Searcher
 from matching.newer import Newer
 from matching.terms import Lexicon, Terms
@@ -40,11 +40,6 @@ _HOLDING = 100_000  # listings, at most, that hold those terms, one after the ot
 _FRESH = 64  # changes that are taken in together
 _KEPT = 5_000  # entries that are kept in memory as they were read
 _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
-_RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", "body", "issuer", "source", "sight")
-_FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
-_ANYWHERE = "anywhere"
-_PUBLISHED = "PUBLISHED"
-_UNSTATED = "unstated"
 
 
 class _Slotted(NamedTuple):
@@ -78,7 +73,7 @@ class Reach(NamedTuple):
 
     def has(self, facts: Facts) -> bool:
         """Whether a listing is within."""
-        is_seen = not self.sights.isdisjoint(_sight(facts))
+        is_seen = not self.sights.isdisjoint(sight(facts))
         return is_seen and facts.valid_from <= self.today and (self.issuers is None or facts.issuer in self.issuers)
 
 
@@ -98,7 +93,7 @@ class Index:
         self._files = Files()
         self.lost = self._files.lost
         self._size = size
-        self._schema = _schema()
+        self._schema = documents.schema()
         self._begin(tantivy.Index(self._schema))
 
     def open(self, folder: Path) -> None:
@@ -121,7 +116,7 @@ class Index:
 
     def put(self, entry: Entry) -> None:
         """Add a listing, or replace what was known of it. Where its texts are the same it keeps its slot."""
-        name, document = entry.facts.name, _document(entry)
+        name, document = entry.facts.name, document_of(entry)
         before = self._slotted(name)
         if before and _is_measured_as(before.entry, entry):
             slot = before.slot
@@ -231,7 +226,7 @@ class Index:
         return (entry for name in self.names() if (entry := self.get(name)))
 
     def _names(self, asked: Query, is_meant: "_Condition") -> list[str]:
-        live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", _PUBLISHED))])
+        live = Query.boolean_query([(Occur.Must, asked), (Occur.Must, self.term("state", PUBLISHED))])
         hits = self.searcher.search(live, limit=max(1, self.searcher.num_docs)).hits
         settled = {self.searcher.name(address) for _, address in hits} - self._fresh.keys()
         fresh = {name for name, one in self._fresh.items() if isinstance(one, _Slotted) and is_meant(one.entry.facts)}
@@ -370,7 +365,7 @@ class Index:
         if "region" in conditions and facts.regions:
             parts.append((Occur.Must, self.around(facts.regions)))
         if "education" in conditions and facts.education:
-            parts.append((Occur.Must, self.any_of("level", [*_levels(facts), _UNSTATED])))
+            parts.append((Occur.Must, self.any_of("level", [*_levels(facts), UNSTATED])))
         return Query.boolean_query(parts)
 
     def term(self, field: str, value: str) -> Query:
@@ -384,7 +379,7 @@ class Index:
     def around(self, places: Sequence[str]) -> Query:
         """What lies in one of some places (codes), or is for all that lies around one, or for anywhere."""
         whole = {area for code in places for area in regions.path(code)}
-        ways = [self.any_of("area", places), self.any_of("place", [*whole, _ANYWHERE])]
+        ways = [self.any_of("area", places), self.any_of("place", [*whole, ANYWHERE])]
         return Query.boolean_query([(Occur.Should, way) for way in ways])
 
     def _weighed(self, term: str, weight: float) -> Query:
@@ -394,60 +389,9 @@ class Index:
 _Condition = Callable[[Facts], bool]
 
 
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    for field in _RAW:
-        builder.add_text_field(
-            field, stored=field in ("name", "state"), fast=field in _FAST, tokenizer_name="raw", index_option="basic"
-        )
-    for field in ("words", "title", "terms"):
-        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
-    builder.add_unsigned_field("slot", indexed=True, fast=True)
-    builder.add_unsigned_field("first_day", indexed=True)
-    builder.add_unsigned_field("version", stored=True)
-    builder.add_bytes_field("entry", stored=True)
-    return builder.build()
-
-
 def _is_measured_as(one: Entry, other: Entry) -> bool:
     """Whether all that closeness is measured by is the same."""
     return (one.facts.kind, one.passage, one.meaning) == (other.facts.kind, other.passage, other.meaning)
-
-
-def _document(entry: Entry) -> tantivy.Document:
-    """All but the slot."""
-    facts = entry.facts
-    areas = [regions.path(code) for code in facts.regions]
-    counted = lexical.counts(entry.passage)
-    document = tantivy.Document(
-        name=facts.name,
-        state=_PUBLISHED,
-        kind=facts.kind,
-        share=[str(share_of(facts.name))] if is_demand(facts.kind) else [],
-        area=sorted({area for path in areas for area in path}),
-        place=list(facts.regions) or [_ANYWHERE],
-        level=str(education.level(facts.education)) if facts.education else _UNSTATED,
-        province=sorted({path[0] for path in areas if path}),
-        body=list(facts.bodies),
-        issuer=facts.issuer,
-        source=[entry.source] if entry.source else [],
-        sight=_sight(facts),
-        words=" ".join(facts.words),
-        title=" ".join(text.plain(entry.title)),
-        terms=" ".join(term for term, count in counted.items() for _ in range(count)),
-    )
-    document.add_unsigned("first_day", facts.valid_from.toordinal())
-    document.add_bytes("entry", to_bytes(entry))
-    return document
-
-
-def _sight(facts: Facts) -> list[str]:
-    """For whom a listing is: `public`, the bodies whose members see it, `government`."""
-    if facts.visibility == pb.VISIBILITY_PUBLIC:
-        return ["public"]
-    if facts.visibility == pb.VISIBILITY_MEMBERS:
-        return list(facts.bodies)
-    return ["government"] if facts.visibility == pb.VISIBILITY_GOVERNMENT else []
 
 
 def _may_meet(facts: Facts, other: Facts, shares: frozenset[int] | None) -> bool:

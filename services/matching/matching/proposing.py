@@ -13,6 +13,7 @@ from alliance.listings.v1 import listing_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from matching import metrics, store
+from matching.documents import sights_of
 from matching.domain import plan as planning
 from matching.domain import score
 from matching.domain.facts import Facts
@@ -64,8 +65,7 @@ class Proposing:
 
     async def _reach(self, viewers: "Viewers", facts: Facts, today: date) -> Reach:
         """Whom it can be brought together with: who sees it, and what its issuer sees."""
-        viewer = await viewers.of(facts.issuer)
-        sights = {"public", *viewer.member_bodies, *(["government"] if viewer.government else [])}
+        sights = sights_of(await viewers.of(facts.issuer))
         return Reach(today, frozenset(sights), await viewers.audience(facts))
 
     async def _seen(self, viewers: "Viewers", facts: Facts, able: Iterable[Partner]) -> list[Partner]:

@@ -25,6 +25,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from access.visibility import Viewer
+from matching.documents import sights_of
 from matching.domain import text
 from matching.domain.blend import WHOLE
 from matching.domain.passage import Passage
@@ -269,8 +270,7 @@ class Search:
 
     def _visible(self, viewer: Viewer) -> Query:
         """`access.visibility.may_see` of published listings, as a query."""
-        sights = ["public", *viewer.member_bodies, *(["government"] if viewer.government else [])]
-        ways = [("sight", one) for one in sights] + [("body", one) for one in viewer.bodies_run]
+        ways = [("sight", one) for one in sights_of(viewer)] + [("body", one) for one in viewer.bodies_run]
         if viewer.organization:
             ways.append(("issuer", viewer.organization))
         return Query.boolean_query([(Occur.Should, self._index.term(*way)) for way in ways])
