@@ -17,6 +17,12 @@ def name(code: str) -> str:
     return names(_FILE)[code]
 
 
+def groups(code: str) -> list[str]:
+    """Names of the minor group 小类 that an occupation lies in, and its own; none of wider groups."""
+    parts = code.split("-")
+    return list(dict.fromkeys(names(_FILE)["-".join(parts[:length])] for length in range(3, len(parts) + 1)))
+
+
 def find(text: str) -> list[str]:
     """Codes of an exact name, widest first; empty where unknown."""
     return sorted(by_name(_FILE).get(text.strip(), ()), key=len)

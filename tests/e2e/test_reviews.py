@@ -1,5 +1,8 @@
 """Reviews of matches by a person on the running platform: asked for by a side, settled by nobody of either, told to both."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -158,3 +161,42 @@ def test_the_command_line_asks_and_settles(platform: Platform, scene: Scene, tmp
         int(one["ended"]) for one in asking.json("match", "stats") if one["lowest"] <= scene.match.score <= one["highest"]
     ]
     assert ended == [1]
+
+
+def test_a_match_is_computed_anew_out_of_its_evidence_after_its_listings_have_changed(
+    platform: Platform, scene: Scene, tmp_path: Path
+) -> None:
+    reviewing = Alliance(platform, tmp_path)
+    reviewing("login", scene.secretary.sub)
+    changed = listing_pb2.Listing(name=scene.job.name, title=scene.job.title + "（急招）")
+    update = listings_service_pb2.UpdateListingRequest(
+        listing=changed, reason="改标题", update_mask=FieldMask(paths=["title"])
+    )
+    before = reviewing.json("match", "evidence", scene.match.name)
+    scene.owner.caller.listings.UpdateListing(update)
+    assert before["match"]["score"] == scene.match.score
+    assert before["demand"]["title"] == scene.job.title
+    file = tmp_path / "evidence.json"
+
+    def computed(evidence: dict[str, Any]) -> tuple[int, str]:
+        file.write_text(json.dumps(evidence), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "matching.recompute", str(file)], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = computed(before)
+    assert (code, f"{scene.match.score} 一致" in told) == (0, True), told
+    forged = {**before, "match": {**before["match"], "score": 999}}
+    assert computed(forged)[0] == 1
+    older = {**before, "match": {**before["match"], "algorithm_version": "words-1/index-1"}}
+    code, told = computed(older)
+    assert (code, "words-1/index-1" in told) == (3, True)
+    assert computed({"match": {}})[0] == 2
+    version = listings_service_pb2.GetListingVersionRequest(
+        name=scene.job.name, version=int(before["match"]["demand_version"])
+    )
+    assert scene.secretary.listings.GetListingVersion(version).title == scene.job.title
+    assert _refused(lambda: scene.college.caller.listings.GetListingVersion(version)) is grpc.StatusCode.PERMISSION_DENIED
+    version.version = 99
+    assert _refused(lambda: scene.secretary.listings.GetListingVersion(version)) is grpc.StatusCode.NOT_FOUND

@@ -186,3 +186,10 @@ def test_a_major_leads_to_the_education_of_its_catalogue() -> None:
     found = {code: majors.education(code) for code in ("080902", "460104", "610101", "0809", "计算机", "")}
     assert found == {"080902": "20", "460104": "30", "610101": "40", "0809": "", "计算机": "", "": ""}
     assert {majors.education(code) for code in majors.find("电子商务")} == {"20", "30"}
+
+
+def test_each_occupation_lies_in_a_minor_group() -> None:
+    assert occupations.groups("2-02-10-03") == ["信息和通信工程技术人员", "计算机软件工程技术人员"]
+    assert occupations.groups("2-02-10") == ["信息和通信工程技术人员"]
+    assert occupations.groups("2-02") == occupations.groups("2") == []
+    assert all(occupations.groups(code) for code, _ in occupations.entries() if code.count("-") > 1)

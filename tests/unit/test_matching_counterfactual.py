@@ -34,14 +34,23 @@ def test_what_fits_wholly_can_not_fit_better() -> None:
 
 
 def test_regions_and_industries_are_named() -> None:
-    wanted = post("封装", regions=(BEIJING,), industries=("39",))
-    offer = supply("封装", regions=("110105",), industries=("C",))
-    assert [one.zh for one in alternatives(wanted, offer)] == ["地区含北京市"], "an industry that holds the other is as good"
+    wanted = post("封装", regions=(BEIJING,), industries=("39",), occupations=("2-02-10-03",))
+    offer = supply("封装", regions=("110105",), industries=("C",), occupations=("2-02-10-01",))
+    told = [one.zh for one in alternatives(wanted, offer)]
+    assert told == ["职业含“计算机软件工程技术人员”", "地区含北京市"], "an industry that holds the other is as good"
 
 
 @given(TITLES, TITLES)
 def test_an_alternative_always_raises_the_score_and_the_best_stands_first(title: str, other: str) -> None:
-    wanted = post(title, skills=("Java", title), majors=("软件工程",), regions=(BEIJING,), education="20", industries=("39",))
+    wanted = post(
+        title,
+        skills=("Java", title),
+        majors=("软件工程",),
+        regions=(BEIJING,),
+        education="20",
+        industries=("39",),
+        occupations=("2-02-10-03",),
+    )
     offer = supply(other, skills=(other,), majors=("护理",), industries=("65",))
     scores = [one.score for one in alternatives(wanted, offer)]
     assert scores == sorted(scores, reverse=True)

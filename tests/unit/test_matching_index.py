@@ -102,12 +102,13 @@ class Matching:
         facts = known.facts
         if is_demand(facts.kind) and share_of(name) not in shares:
             return []
-        chosen = best(facts, self.index.candidates(known, shares), TODAY, DAY.threshold, 200)[: self.best]
+        found = best(facts, self.index.candidates(known), TODAY, DAY.threshold, 200)[: self.best]
+        chosen = [one for one in found if share_of(sides(facts, one.facts)[0].name) in shares]
         left = [partner for partner, match in own.items() if match.state in OPEN]
         left = [partner for partner in left if partner not in {other.facts.name for other in chosen}]
         others = [Partner(one.facts) for partner in left if (one := self.index.get(partner))]
         gone = [own[partner] for partner in left if self.index.get(partner) is None]
-        return plan(facts, chosen, others, frozenset(), own, DAY) + close(gone, "WITHDRAWN", NOW)
+        return plan(facts, chosen, others, {}, own, DAY) + close(gone, "WITHDRAWN", NOW)
 
     def proposed(self) -> dict[str, int]:
         return {name: match.score for name, match in self.matches.items() if match.state is State.PROPOSED}

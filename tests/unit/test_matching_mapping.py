@@ -46,3 +46,20 @@ def test_a_class_of_majors_takes_in_its_majors(asked: str, offered: str, value: 
     verdict = judge(post, graduates, TODAY)
     assert {part.feature: part.value for part in verdict.parts}["majors"] == value
     assert bool(verdict.gaps) == (value == 0)
+
+
+def test_occupations_of_a_minor_group_share_words_by_which_they_are_found() -> None:
+    details = pb.JobPosition(occupation_code="2-02-10-03")
+    post = entry_of(listing("JOB_POSITION", title="开发", job_position=details), 1)
+    looked_for = pb.TalentSupply(occupation_codes=["2-02-10-01", "9-99-99-99", "2"])
+    graduates = entry_of(listing("TALENT_SUPPLY", title="开发", talent_supply=looked_for), 1)
+    assert post.facts.occupations == ("2-02-10-03",)
+    assert graduates.facts.occupations == ("2-02-10-01", "2")
+    assert post.passage.prose == "信息和通信工程技术人员\n计算机软件工程技术人员"
+    assert graduates.passage.prose == "信息和通信工程技术人员\n通信工程技术人员"
+    assert post.facts.words == entry_of(listing("JOB_POSITION", title="开发"), 1).facts.words, "to name one costs nothing"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0, 1), (1, 1), (3, 3)])
+def test_one_is_meant_where_no_quantity_is_said(given: int, kept: int) -> None:
+    assert entry_of(listing("JOB_POSITION", title="封装", quantity=given), 1).facts.quantity == kept

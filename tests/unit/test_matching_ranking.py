@@ -18,7 +18,6 @@ from matching.domain.blend import blend
 from matching.domain.facts import Facts
 from matching.domain.passage import Passage
 from matching.domain.score import Candidate
-from matching.domain.shares import SHARES, share_of
 from matching.embedding import Bundled
 from matching.entry import Entry, Gone, from_bytes, to_bytes
 from matching.index import Index
@@ -240,19 +239,6 @@ def test_a_listing_whose_texts_stay_keeps_its_slot(by: Bundled) -> None:
     assert len(index) == len(TEXTS)
     index.put(replace(known, passage=Passage.read("另一段文字")))
     assert index.next_slot == slots + 1
-
-
-def test_demands_of_other_shares_are_no_candidates(by: Bundled) -> None:
-    demands = meant([outcome(f"listings/{n}", "数据分析", "TECH_DEMAND") for n in range(30)], by)
-    index = index_of(*demands)
-    supply = meant([outcome("listings/supply", "数据分析")], by)[0]
-    for shares in (frozenset({3}), frozenset({0, 5, 7}), frozenset(range(SHARES))):
-        meant_names = {one.facts.name for one in demands if share_of(one.facts.name) in shares}
-        assert {one.facts.name for one in index.candidates(supply, shares)} == meant_names
-        index.commit()
-        assert {one.facts.name for one in index.candidates(supply, shares)} == meant_names
-    index.put(supply)
-    assert [one.facts.name for one in index.candidates(demands[0], frozenset({0}))] == ["listings/supply"]
 
 
 def test_an_entry_comes_back_as_it_was(by: Bundled) -> None:

@@ -39,7 +39,7 @@ def test_an_overturned_match_is_closed() -> None:
 def test_it_is_proposed_again_once_one_of_its_listings_changes(demand: int, supply: int, possible: bool) -> None:
     now = replace(DEMAND, version=demand), replace(SUPPLY, version=supply)
     assert is_proposable(OVERTURNED, *now) is possible
-    changes = plan(now[0], [Partner(now[1])], [], set(), {now[1].name: OVERTURNED}, DAY)
+    changes = plan(now[0], [Partner(now[1])], [], {}, {now[1].name: OVERTURNED}, DAY)
     assert [(change.verb, change.match.version) for change in changes] == ([(Verb.PROPOSED, 2)] if possible else [])
 
 

@@ -44,6 +44,7 @@ def test_the_rules_are_complete() -> None:
         assert set(rule.conditions) <= set(CONDITIONS)
         assert not is_demand(rule.supply)
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
+        wordless += rule.weights.get("occupation", 0) * 400 // 1000  # what shares more shares the name of a minor group
         wordless += rule.weights.get("skills", 0) * UNMENTIONED // 1000
         assert wordless < LEAST_THRESHOLD, "a pair that shares no word can reach the threshold"
     assert partners("TALENT_SUPPLY") == ("TALENT_DEMAND", "JOB_POSITION", "INTERNSHIP")
@@ -60,6 +61,7 @@ def test_a_full_match_scores_a_thousand_and_says_why() -> None:
         "regions": (SHANGHAI,),
         "education": "21",
         "industries": ("6513",),
+        "occupations": ("2-02-10-03",),
     }
     verdict = judge(post("Java 开发工程师", **same), supply("Java 开发工程师", **same), TODAY)
     assert verdict.score == 1000
@@ -68,6 +70,7 @@ def test_a_full_match_scores_a_thousand_and_says_why() -> None:
     assert "软件工程" in reasons["majors"][1]
     assert "上海市（310000）" in reasons["region"][0]
     assert "（21）" in reasons["education"][0]
+    assert "（2-02-10-03）" in reasons["occupation"][1]
     assert verdict.gaps == ()
 
 
@@ -79,6 +82,7 @@ _FIELDS = st.fixed_dictionaries(
         "skills": st.lists(st.sampled_from(["Java", "C++", "数控加工", "沟通能力"]), max_size=3).map(tuple),
         "regions": st.lists(st.sampled_from([SHANGHAI, BEIJING, CHAOYANG]), max_size=2).map(tuple),
         "industries": st.lists(st.sampled_from(["C", "39", "3973", "6513"]), max_size=2).map(tuple),
+        "occupations": st.lists(st.sampled_from(["2", "2-02", "2-02-10", "2-02-10-03", "4-04-05-01"]), max_size=2).map(tuple),
         "education": st.sampled_from(["", "11", "14", "21", "31", "90"]),
         "technology": st.sampled_from(["", "集成电路", "新材料"]),
     }
@@ -105,7 +109,7 @@ def test_parts_sum_to_the_score_exactly(
 def test_what_a_side_leaves_unsaid_goes_to_the_text() -> None:
     verdict = judge(post("后端开发", education="20"), supply("后端开发", majors=("软件工程",), skills=("Java",)), TODAY)
     weights = {part.feature: part.weight for part in verdict.parts}
-    silent = ("meaning", "majors", "skills", "region", "education", "industry", "seniority")
+    silent = ("meaning", "majors", "skills", "occupation", "region", "education", "industry", "seniority")
     assert weights == {"text": 1000, **dict.fromkeys(silent, 0)}
 
 
@@ -271,6 +275,33 @@ def test_majors_meet_by_name_and_by_code() -> None:
     assert value("工学", "软件工程") == value("计算机", "计算机科学与技术") == 700
     assert value("软件工程", "护理学") == value("机械类", "软件工程") == 0
     assert value("化学", "化学工程与工艺") == 0, "it begins as the other, and is another major"
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered", "value"),
+    [
+        (("2-02-10-03",), ("2-02-10-03",), 1000),
+        (("2-02-10",), ("2-02-10-03",), 1000),
+        (("2-02-10-03",), ("2-02-10-01",), 700),
+        (("2-02-10-03",), ("2-02-09-01",), 400),
+        (("2-02-10-03",), ("2-02",), 400),
+        (("2-02-10-03",), ("2-06-01-01",), 0),
+        (("2-02-10-03",), ("2",), 0),
+        (("2-02-10-03",), ("4-04-05-01",), 0),
+        (("2-02-10-03", "4-04-05-01"), ("4-04-05-01",), 1000),
+    ],
+)
+def test_occupations_meet_by_the_classification(asked: Any, offered: Any, value: int) -> None:
+    """The same either way round, and one of several is enough."""
+    for one, other in ((asked, offered), (offered, asked)):
+        parts = judge(post("工程师", occupations=one), supply("工程师", occupations=other), TODAY).parts
+        assert [part.value for part in parts if part.feature == "occupation"] == [value]
+
+
+def test_an_occupation_that_one_side_does_not_state_is_no_evidence() -> None:
+    unsaid = judge(post("Java 工程师"), supply("Java 开发"), TODAY).score
+    assert judge(post("Java 工程师", occupations=("2-02-10-03",)), supply("Java 开发"), TODAY).score == unsaid
+    assert judge(post("Java 工程师"), supply("Java 开发", occupations=("2-02-10-03",)), TODAY).score == unsaid
 
 
 def test_words_leave_out_places_and_common_phrases() -> None:

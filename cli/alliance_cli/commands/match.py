@@ -1,20 +1,23 @@
 """`alliance match`: matches 匹配, why they were made, and what comes of them."""
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Annotated
 
 import typer
 
 from alliance.common.v1 import field_pb2
+from alliance.listings.v1.listings_service_pb2 import GetListingVersionRequest
 from alliance.matching.v1 import match_pb2, statistics_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.commands import review
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, as_json, business_day, ident, instant, print_json, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
+_SCORED = ("proposed", "rescored")  # steps that give a score
 _state = short(match_pb2.MatchState, "MATCH_STATE_")
 _demand = short(rpc.SkillDemand, "SKILL_DEMAND_")
 _reason = short(match_pb2.DeclineReason, "DECLINE_REASON_")
@@ -40,6 +43,7 @@ COLUMNS: list[Column] = [
     ("供给", "supply", lambda m: m.supply),
     ("需方已接受", "demand accepted", lambda m: "✓" if m.demand_accepted else ""),
     ("供方已接受", "supply accepted", lambda m: "✓" if m.supply_accepted else ""),
+    ("对接数量", "filled", lambda m: m.filled or ""),
     ("更新", "updated", lambda m: instant(m.update_time)),
 ]
 PART_COLUMNS: list[Column] = [
@@ -165,6 +169,22 @@ def why(match: Match) -> None:
 
 
 @app.command()
+def evidence(match: Match) -> None:
+    """匹配证据（JSON）· by what it was scored, for `python -m matching.recompute`: the match, both listings as they were."""
+    with explained():
+        found = call(stubs.matching().ExplainMatch, rpc.ExplainMatchRequest(name=_name(match)))
+        shown, scored = found.match, [step for step in found.steps if step.verb in _SCORED]
+        sides = {"demand": (shown.demand, shown.demand_version), "supply": (shown.supply, shown.supply_version)}
+        listings = {
+            side: call(stubs.listings().GetListingVersion, GetListingVersionRequest(name=name, version=version))
+            for side, (name, version) in sides.items()
+        }
+        on = business_day(scored[-1].effective_at.ToDatetime(UTC))
+        told = {"match": as_json(shown), **{side: as_json(one) for side, one in listings.items()}, "scored_on": on.isoformat()}
+        print_json(told)
+
+
+@app.command()
 def accept(match: Match, acting: Acting = "", reason: str = "") -> None:
     """接受 · accept for one side."""
     with explained():
@@ -202,12 +222,15 @@ def complete(
     reason: Annotated[str, typer.Option()],
     acting: Acting = "",
     failed: Annotated[bool, typer.Option("--failed", help="未达成 · it failed")] = False,
+    quantity: Annotated[
+        int, typer.Option(help="对接完成的数量（岗位、人、项目），不填为 1 · how many it filled; 1 where 0")
+    ] = 0,
 ) -> None:
     """结束 · end the work: fulfilled, or failed."""
     outcome = rpc.MATCH_OUTCOME_FAILED if failed else rpc.MATCH_OUTCOME_FULFILLED
     with explained():
         request = rpc.CompleteMatchRequest(
-            name=_name(match), organization=naming.organization(acting), reason=reason, outcome=outcome
+            name=_name(match), organization=naming.organization(acting), reason=reason, outcome=outcome, quantity=quantity
         )
         show_one(call(stubs.matching().CompleteMatch, request), COLUMNS)
 

@@ -17,9 +17,8 @@ from listings.domain.life import IllegalStepError, step
 from listings.domain.names import Kind, State
 from listings.mapping import keep_persons, leave_persons, message_of, row_of
 from listings.rounds import store as rounds
-from listings.store import ListingRow
+from listings.store import TOPIC, ListingRow
 
-TOPIC = "alliance.internal.listings.listing.v1"
 PUBLIC_TOPIC = "alliance.public.listing.v1"
 ASSIGNED = "assigned"
 """Past verb of a change of who the persons behind a listing are; what the issuer wrote stays as it is."""

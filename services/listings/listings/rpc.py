@@ -83,6 +83,13 @@ class Listings:
         row, _ = await self._seen(call, request.name)
         return message_of(row)
 
+    async def GetListingVersion(self, call: Call, request: rpc.GetListingVersionRequest) -> pb.Listing:
+        """See the contract."""
+        found = await store.at_version(call.tx, request.name, request.version)
+        if found is None:
+            raise NotFound(f"{request.name}@{request.version}")
+        return found
+
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:

@@ -29,9 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
+from alliance.listings.v1 import events_pb2, listing_pb2
+from chassis import tables
 from chassis.database import Tx
 from listings.domain.names import State
 
+TOPIC = "alliance.internal.listings.listing.v1"
 _INSTANT: Any = DateTime(timezone=True)
 
 
@@ -151,6 +154,14 @@ async def get(tx: Tx, name: str, *, lock: bool = False) -> ListingRow | None:
     statement = _ALL.where(listing.c.name == name)
     row = (await tx.conn.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return ListingRow(*row) if row else None
+
+
+async def at_version(tx: Tx, name: str, version: int) -> listing_pb2.Listing | None:
+    """One listing as it was at a version, out of the event that said so."""
+    t = tables.event
+    of_it = and_(t.c.topic == TOPIC, t.c.key == name, t.c.version == version)
+    payload = (await tx.conn.execute(select(t.c.payload).where(of_it).order_by(t.c.id.desc()).limit(1))).scalar()
+    return events_pb2.ListingEvent.FromString(payload).listing if payload else None
 
 
 async def get_all(tx: Tx, names: Collection[str], visible: ColumnElement[bool]) -> dict[str, ListingRow]:

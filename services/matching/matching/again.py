@@ -12,16 +12,16 @@ from chassis.statements import Statements
 from matching.domain.shares import SHARES
 
 _ADD = """
-INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at)
-VALUES ($1, $2, 0, $3::int[], $4, $5, $6, $7)
+INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at, has_changed)
+VALUES ($1, $2, 0, $3::int[], $4, $5, $6, $7, $8)
 """
 _LEFT = """
-INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at)
-SELECT '', l, v, $3::int[], 0, '', '', clock_timestamp() FROM unnest($1::text[], $2::bigint[]) AS x (l, v) ORDER BY l
+INSERT INTO again (issuer, listing, version, shares, tries, reason, cause, due_at, has_changed)
+SELECT '', l, v, $3::int[], 0, '', '', clock_timestamp(), true FROM unnest($1::text[], $2::bigint[]) AS x (l, v) ORDER BY l
 ON CONFLICT (listing, version) WHERE version > 0 DO UPDATE SET shares = excluded.shares, due_at = excluded.due_at
 """
 _DUE = """
-SELECT id, issuer, listing, version, shares, tries, cause FROM again
+SELECT id, issuer, listing, version, shares, tries, cause, has_changed FROM again
 WHERE shares && $1::int[] AND due_at <= $2 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT 20
 """
 _FAILED = "UPDATE again SET tries = tries + 1, reason = $2, due_at = $3 WHERE id = $1"
@@ -38,7 +38,7 @@ SELECT count(*) FROM again WHERE tries > 0 OR version > 0 AND due_at < clock_tim
 @dataclass(frozen=True)
 class Again:
     """A row: of an issuer, or of one listing; `cause` is the id of the event that made it necessary. Who does not know
-    the listing's `version` can't do it.
+    the listing's `version` can't do it. `has_changed`: what its change means to saved searches is due as well.
     """
 
     id: int
@@ -48,22 +48,24 @@ class Again:
     shares: frozenset[int]
     tries: int
     cause: str
+    has_changed: bool
 
 
 async def of_issuer(tx: Tx, organization: str) -> None:
     """All listings of an organization are to be scored again, by every share."""
     values = (organization, "", list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
-    await tx.sql.run(_ADD, *values)
+    await tx.sql.run(_ADD, *values, False)
 
 
-async def of_listing(tx: Tx, listing: str) -> None:
-    """A listing that could not be taken when it came is to be scored, by every share."""
-    await tx.sql.run(_ADD, "", listing, list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
+async def of_listing(tx: Tx, listing: str, *, has_changed: bool) -> None:
+    """A listing is to be scored, by every share: it could not be taken when it changed, or its matches have."""
+    values = ("", listing, list(range(SHARES)), 0, "", tx.cause.event_id, tx.recorded_at)
+    await tx.sql.run(_ADD, *values, has_changed)
 
 
-async def put_off(tx: Tx, listing: str, shares: Iterable[int], why: str) -> None:
+async def put_off(tx: Tx, listing: str, shares: Iterable[int], why: str, *, has_changed: bool) -> None:
     """A listing could not be scored."""
-    await tx.sql.run(_ADD, "", listing, sorted(shares), 1, why, tx.cause.event_id, tx.recorded_at)
+    await tx.sql.run(_ADD, "", listing, sorted(shares), 1, why, tx.cause.event_id, tx.recorded_at, has_changed)
 
 
 async def left(sql: Statements, versions: Mapping[str, int]) -> None:
@@ -77,7 +79,10 @@ async def left(sql: Statements, versions: Mapping[str, int]) -> None:
 async def due(tx: Tx, shares: Iterable[int], but: Sequence[int]) -> list[Again]:
     """What some of the shares have to do by now, but for some rows by their ids."""
     rows = await tx.sql.rows(_DUE, sorted(shares), tx.recorded_at, but)
-    return [Again(row.id, row.issuer, row.listing, row.version, frozenset(row.shares), row.tries, row.cause) for row in rows]
+    return [
+        Again(row.id, row.issuer, row.listing, row.version, frozenset(row.shares), row.tries, row.cause, row.has_changed)
+        for row in rows
+    ]
 
 
 async def failed(tx: Tx, identifier: int, why: str, due_at: datetime) -> None:

@@ -7,11 +7,9 @@ from alliance.listings.v1 import listing_pb2 as pb
 from codes import education, regions
 from matching.domain import lexical, text
 from matching.domain.facts import Facts
-from matching.domain.pairs import is_demand
-from matching.domain.shares import share_of
 from matching.entry import Entry, to_bytes
 
-_RAW = ("name", "state", "kind", "share", "area", "place", "level", "province", "body", "issuer", "source", "sight")
+_RAW = ("name", "state", "kind", "area", "place", "level", "province", "body", "issuer", "source", "sight")
 _FAST = ("name", "kind", "province", "issuer", "source")  # orders and facets
 ANYWHERE = "anywhere"
 PUBLISHED = "PUBLISHED"
@@ -43,7 +41,6 @@ def document_of(entry: Entry) -> tantivy.Document:
         name=facts.name,
         state=PUBLISHED,
         kind=facts.kind,
-        share=[str(share_of(facts.name))] if is_demand(facts.kind) else [],
         area=sorted({area for path in areas for area in path}),
         place=list(facts.regions) or [ANYWHERE],
         level=str(education.level(facts.education)) if facts.education else UNSTATED,

@@ -77,6 +77,8 @@ def to_bytes(entry: Entry) -> bytes:
         facts.visibility,
         facts.regions,
         facts.industries,
+        facts.occupations,
+        facts.quantity,
         facts.valid_from.isoformat(),
         facts.valid_to.isoformat(),
         facts.majors,
@@ -112,7 +114,7 @@ def from_bytes(content: bytes) -> Kept:
 
 def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -> Entry:
     (
-        version, issuer, bodies, kind, visibility, regions, industries, valid_from, valid_to,
+        version, issuer, bodies, kind, visibility, regions, industries, occupations, quantity, valid_from, valid_to,
         majors, skills, technology, education, words, weights, source, title, subject, prose, spoken, seniority,
     ) = json.loads(told)  # fmt: skip
     facts = Facts(
@@ -124,6 +126,8 @@ def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -
         visibility=visibility,
         regions=tuple(regions),
         industries=tuple(industries),
+        occupations=tuple(occupations),
+        quantity=quantity,
         valid_from=date.fromisoformat(valid_from),
         valid_to=date.fromisoformat(valid_to),
         majors=tuple(majors),

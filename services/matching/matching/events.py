@@ -35,7 +35,7 @@ class Events:
     async def on_listing(self, tx: Tx, record: Record) -> None:
         """A listing that could not be taken before. Other replicas take it from the dead letters (`matching.scoring`)."""
         await self._following.recall([record])
-        await again.of_listing(tx, record.key)
+        await again.of_listing(tx, record.key, has_changed=True)
         tx.on_commit(self._following.woken.set)
 
     async def on_audience(self, _: Tx, record: Record) -> None:

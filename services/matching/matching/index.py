@@ -25,7 +25,6 @@ from matching.domain.blend import Closeness, blend
 from matching.domain.facts import Facts
 from matching.domain.pairs import is_demand, meetings, partners
 from matching.domain.score import Candidate
-from matching.domain.shares import share_of
 from matching.embedding import Packed, cosines
 from matching.entry import Entry, Gone, Kept
 from matching.files import Files, Searcher
@@ -234,37 +233,30 @@ class Index:
 
     # Candidates
 
-    def candidates(
-        self, entry: Entry, shares: frozenset[int] | None = None, reach: Reach | None = None
-    ) -> Iterator[Candidate]:
-        """Listings of partner kinds that meet its conditions but for the last day, closest first, each read when its turn
-        comes: by words, at most `CANDIDATES`, by meaning, at most `NEAREST`, and those that are fresh. Of demands, those in
-        the given shares; of all, those within reach.
+    def candidates(self, entry: Entry, reach: Reach | None = None) -> Iterator[Candidate]:
+        """Listings of partner kinds within reach that meet its conditions but for the last day, closest first, each read when
+        its turn comes: by words, at most `CANDIDATES`, by meaning, at most `NEAREST`, and those that are fresh.
         """
         if not partners(entry.facts.kind):
             return
         weights = self.lexicon.weights(entry.passage)
-        close = [*self._settled(entry, weights, shares, reach), *self._unsettled(entry, weights, shares, reach)]
+        close = [*self._settled(entry, weights, reach), *self._unsettled(entry, weights, reach)]
         able = sorted((one for one in close if one.closeness.total), key=lambda one: -one.closeness.total)
         for _, equal in groupby(able, key=lambda one: one.closeness.total):
             yield from sorted(_read(entry, equal), key=lambda one: one.facts.name)
 
-    def _settled(
-        self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None, reach: Reach | None
-    ) -> Iterator[_Close]:
+    def _settled(self, entry: Entry, weights: dict[str, float], reach: Reach | None) -> Iterator[_Close]:
         """Of what is taken in, those that are found."""
         searcher = self.searcher
-        places = self._found(entry, weights, self._conditions(entry.facts, shares, reach))
+        places = self._found(entry, weights, self._conditions(entry.facts, reach))
         nears = self.nears(entry.meaning, [*places])
         for slot, closeness in self.close(weights, nears).items():
             yield _Close(closeness, nears[slot], partial(self._kept, slot, places[slot], searcher))
 
-    def _unsettled(
-        self, entry: Entry, weights: dict[str, float], shares: frozenset[int] | None, reach: Reach | None
-    ) -> Iterator[_Close]:
+    def _unsettled(self, entry: Entry, weights: dict[str, float], reach: Reach | None) -> Iterator[_Close]:
         """Of what is fresh, all that may meet it."""
         known = (one.entry for one in self._fresh.values() if isinstance(one, _Slotted))
-        able = (one for one in known if _may_meet(entry.facts, one.facts, shares))
+        able = (one for one in known if one.facts.kind in partners(entry.facts.kind))
         fresh = [one for one in able if reach is None or reach.has(one.facts)]
         if not fresh:
             return
@@ -344,12 +336,10 @@ class Index:
             self._read.popitem(last=False)
         return kept
 
-    def _conditions(self, facts: Facts, shares: frozenset[int] | None, reach: Reach | None) -> Query:
+    def _conditions(self, facts: Facts, reach: Reach | None) -> Query:
         """What a candidate has to fulfil whatever its texts say, without a say in its rank: who does not takes no place."""
         ways = [(Occur.Should, self._meeting(facts, kind, names)) for kind, names in meetings(facts.kind)]
         parts = [(Occur.Must, Query.boolean_query(ways)), (Occur.MustNot, self.term("issuer", facts.issuer))]
-        if shares is not None and not is_demand(facts.kind):
-            parts.append((Occur.Must, self.any_of("share", [str(one) for one in shares])))
         if reach is not None:
             parts += [(Occur.Must, one) for one in self._within(reach)]
         return Query.const_score_query(Query.boolean_query(parts), 0.0)
@@ -392,11 +382,6 @@ _Condition = Callable[[Facts], bool]
 def _is_measured_as(one: Entry, other: Entry) -> bool:
     """Whether all that closeness is measured by is the same."""
     return (one.facts.kind, one.passage, one.meaning) == (other.facts.kind, other.passage, other.meaning)
-
-
-def _may_meet(facts: Facts, other: Facts, shares: frozenset[int] | None) -> bool:
-    is_meant = shares is None or not is_demand(other.kind) or share_of(other.name) in shares
-    return is_meant and other.kind in partners(facts.kind)
 
 
 def _levels(facts: Facts) -> list[str]:

@@ -13,7 +13,7 @@ from alliance.matching.v1 import events_pb2, match_pb2, matching_service_pb2
 from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from chassis.record import MAX_KEY, Record
-from codes import NoCodeError, education, industries, majors, regions
+from codes import NoCodeError, education, industries, majors, occupations, regions
 from matching.domain import seniority, skills, text
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
@@ -91,6 +91,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     """
     details = _details(listing)
     _refuse_unstorable(listing, details)
+    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
     kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
     facts = Facts(
         name=listing.name,
@@ -101,6 +102,8 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         visibility=listing.visibility,
         regions=tuple(dict.fromkeys(area[-1] for code in listing.region_codes if (area := regions.path(code)))),
         industries=tuple(filter(industries.exists, listing.industry_codes)),
+        occupations=tuple(filter(occupations.exists, details["occupations"])),
+        quantity=max(1, listing.quantity),
         valid_from=date.fromisoformat(listing.valid_from) if listing.valid_from else date.min,
         valid_to=date.fromisoformat(listing.valid_to) if listing.valid_to else date.max,
         majors=details["majors"],
@@ -109,14 +112,11 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         education=_education(listing.title, kind, details),
         seniority=_seniority(listing.title, kind, details),
         told=_told(listing, kind, details["prose"]),
-        words=text.weigh(
-            listing.title,
-            [*details["majors"], *details["skills"], *details["positions"], details["technology"]],
-            [listing.description, *details["prose"]],
-        ),
+        words=text.weigh(listing.title, labels, [listing.description, *details["prose"]]),
     )
-    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
-    prose = "\n".join(filter(None, [*labels, listing.description, *details["prose"]]))
+    # What two occupations have in common, words have too: by words, and by meaning, a listing is found.
+    named = [name for code in facts.occupations for name in occupations.groups(code)]
+    prose = "\n".join(filter(None, [*labels, *dict.fromkeys(named), listing.description, *details["prose"]]))
     return Entry(facts, listing.SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
 
 
@@ -181,6 +181,7 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
         "positions": tuple(given("positions")),
         "technology": given("field"),
         "education": given("education_code"),
+        "occupations": [*given("occupation_codes"), *filter(None, [given("occupation_code")])],
         "major_codes": tuple(given("majors")),
         "experience_years": given("experience_years"),
         "prose": [given(name) for name in ("problem", "goals", "acceptance", "content", "cooperation")],
@@ -207,6 +208,7 @@ def message_of(match: Match) -> match_pb2.Match:
         supply_accepted=match.supply_accepted,
         reason=match.reason,
         decline_reason=decline_value(match.decline_reason),
+        filled=match.filled,
         etag=etag(match.version),
     )
     message.create_time.FromDatetime(match.create_time)
@@ -265,6 +267,20 @@ def outcome_of(outcome: int) -> Verb:
             [Violation("outcome", "required", "请说明结果：达成或未达成", "say what came of it: fulfilled or failed")]
         )
     return _OUTCOMES[outcome]
+
+
+def filled_of(outcome: int, quantity: int) -> int:
+    """How many a completed match filled, one where it is not said; raises `Invalid` where that can't be."""
+    if quantity < 0:
+        text = ("对接完成的数量不能小于 1；不填按 1 计", "what was filled is 1 at least; left out, it is 1")
+        raise Invalid([Violation("quantity", "least", *text)])
+    if quantity and outcome == matching_service_pb2.MATCH_OUTCOME_FAILED:
+        text = (
+            "未达成的匹配不能填写数量；请清空，或将结果改为达成",
+            "what failed filled nothing; clear it, or say that it is fulfilled",
+        )
+        raise Invalid([Violation("quantity", "outcome", *text)])
+    return quantity or 1
 
 
 def declined_of(why: int, words: str) -> tuple[DeclineReason, str]:

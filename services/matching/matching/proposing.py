@@ -1,10 +1,11 @@
 """From a listing to its matches: candidates of the index, plan, and what is written, in the caller's transaction.
 
-A change is scored against the demands of the given shares only, whichever side it is of; with all shares, against all.
+What follows for demands of the given shares is written, whichever side changed; the best are chosen out of all there are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 
 from access.authority import Authority
 from access.register import ProjectedRegister
@@ -18,10 +19,10 @@ from matching.domain import plan as planning
 from matching.domain import score
 from matching.domain.facts import Facts
 from matching.domain.life import OPEN, Change, Match, Verb
-from matching.domain.pairs import is_demand
+from matching.domain.pairs import is_counted, is_demand
 from matching.domain.plan import Day
-from matching.domain.score import Partner
-from matching.domain.shares import share_of
+from matching.domain.score import Candidate, Partner
+from matching.domain.shares import SHARES, share_of
 from matching.entry import Entry, Gone
 from matching.index import Index, Reach, near
 from matching.settings import MatchingSettings
@@ -47,21 +48,40 @@ class Proposing:
     async def _plan(self, tx: Tx, entry: Entry, matches: dict[str, Match], shares: frozenset[int]) -> None:
         facts = entry.facts
         day = Day(tx.now, business_date(tx.now), self._settings.match_threshold)
-        viewers = Viewers(tx, self._authority)
-        candidates = self._index.candidates(entry, shares, await self._reach(viewers, facts, day.today))
-        free = (one for one in candidates if planning.is_free(facts, one.facts, matches))
-        able = score.best(facts, free, day.today, day.threshold, self._settings.match_candidates)
-        chosen = await self._seen(viewers, facts, able)
+        viewers, quantities = Viewers(tx, self._authority), Quantities(tx)
+        best = await self._best(viewers, quantities, entry, day, await self._with_others(tx, facts, matches, shares))
+        chosen = [one for one in best if share_of(score.sides(facts, one.facts)[0].name) in shares]
         names = {other.facts.name for other in chosen}
         left = [name for name, match in matches.items() if match.state in OPEN and name not in names]
         others, gone = self._others(entry, left)
-        hidden = {other.facts.name for other in others if not await viewers.see_each_other(facts, other.facts)}
-        changes: list[Change] = planning.plan(facts, chosen, others, hidden, matches, day)
+        barred = await _barred(viewers, quantities, facts, [one.facts for one in others])
+        changes: list[Change] = planning.plan(facts, chosen, others, barred, matches, day)
         for name, state in gone.items():
             changes += planning.close([matches[name]], state, tx.now)
         await store.write(tx, changes)
         proposed = sum(change.verb is Verb.PROPOSED for change in changes)
         tx.on_commit(lambda: metrics.PROPOSALS.observe(proposed))
+
+    async def _with_others(self, tx: Tx, facts: Facts, matches: dict[str, Match], shares: frozenset[int]) -> dict[str, Match]:
+        """Its matches with demands of all shares, by partner."""
+        if is_demand(facts.kind) or len(shares) == SHARES:
+            return matches
+        return matches | {match.demand: match for match in await store.elsewhere(tx, facts.name, shares)}
+
+    async def _best(
+        self, viewers: "Viewers", quantities: "Quantities", entry: Entry, day: Day, matches: dict[str, Match]
+    ) -> list[Partner]:
+        """The best partners of a listing, in whichever shares they are: how many it has does not depend on the replicas."""
+        facts = entry.facts
+        if await quantities.used_up([facts]):
+            return []
+        candidates = self._index.candidates(entry, await self._reach(viewers, facts, day.today))
+        free = (one for one in candidates if planning.is_free(facts, one.facts, matches))
+        able, found, most = score.able(facts, free, day.today), list[Candidate](), self._settings.match_candidates
+        while some := list(islice(able, most - len(found))):
+            used_up = await quantities.used_up([one.facts for one in some])
+            found += [one for one in some if one.facts.name not in used_up]
+        return await self._seen(viewers, facts, score.best(facts, found, day.today, day.threshold, most))
 
     async def _reach(self, viewers: "Viewers", facts: Facts, today: date) -> Reach:
         """Whom it can be brought together with: who sees it, and what its issuer sees."""
@@ -98,6 +118,27 @@ class Proposing:
             elif known is not None:
                 gone[name] = known.state
         return found, gone
+
+
+async def _barred(viewers: "Viewers", quantities: "Quantities", facts: Facts, others: Sequence[Facts]) -> dict[str, str]:
+    """What keeps some partners from a listing that their facts do not say: name → a word of `life.BROKEN`."""
+    if not others:
+        return {}
+    used_up = await quantities.used_up([facts, *others])
+    barred = {one.name: "quantity" for one in others if used_up & {one.name, facts.name}}
+    return barred | {one.name: "visibility" for one in others if not await viewers.see_each_other(facts, one)}
+
+
+class Quantities:
+    """How many of what listings ask for or offer are left."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def used_up(self, some: Iterable[Facts]) -> set[str]:
+        """Names of those of some listings of which nothing is left."""
+        counted = {one.name: one.quantity for one in some if is_counted(one.kind)}
+        return {name for name, filled in (await store.filled(self._tx, counted)).items() if filled >= counted[name]}
 
 
 class Viewers:

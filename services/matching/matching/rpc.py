@@ -15,7 +15,7 @@ from chassis import etag, paging
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation, refuse
 from chassis.rpc import Call
-from matching import store
+from matching import again, store
 from matching.domain import gap, life, text
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
@@ -26,6 +26,7 @@ from matching.mapping import (
     area_of,
     declined_of,
     facets_of,
+    filled_of,
     hit_of,
     message_of,
     outcome_of,
@@ -120,9 +121,14 @@ class Matching:
     async def CompleteMatch(self, call: Call, request: rpc.CompleteMatchRequest) -> match_pb2.Match:
         """See the contract."""
         reason = required("reason", request.reason, "请填写结果说明", "say what came of it and why")
-        outcome = outcome_of(request.outcome)
+        outcome, filled = outcome_of(request.outcome), filled_of(request.outcome, request.quantity)
         match = await _side(call.tx, request.name, request.organization, request.etag)
-        return await _take(call.tx, match, lambda: life.step(match, outcome, reason, call.tx.now))
+        if outcome is Verb.FAILED:
+            return await _take(call.tx, match, lambda: life.step(match, outcome, reason, call.tx.now))
+        answer = await _take(call.tx, match, lambda: life.fulfil(match, filled, reason, call.tx.now))
+        for listing in (match.demand, match.supply):  # where nothing is left of it, its other matches end
+            await again.of_listing(call.tx, listing, has_changed=False)
+        return answer
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""

@@ -236,7 +236,7 @@ class Scoring:
                     raise
                 log.exception("scoring: put off", extra={"listing": change.key})
                 async with self._database.transaction(Cause(ACTOR, event_id=change.id)) as tx:
-                    await again.put_off(tx, change.key, _numbers(shares), reason(error))
+                    await again.put_off(tx, change.key, _numbers(shares), reason(error), has_changed=True)
                     await self._shares.advance(tx, seen)
                 _have_seen(seen)
 
@@ -268,7 +268,7 @@ class Scoring:
         names = [one.listing] if one.listing else self._following.index.of_issuer(one.issuer)
         try:
             for start in range(0, len(names), _TOGETHER):
-                await self._planned(names[start : start + _TOGETHER], shares, one.cause, has_changed=bool(one.listing))
+                await self._planned(names[start : start + _TOGETHER], shares, one.cause, has_changed=one.has_changed)
                 await self._changes()  # an organization may have very many: what is published meanwhile does not wait for all
         except LostError:
             raise
@@ -349,7 +349,7 @@ class Scoring:
         names = self._names[first : first + _TOGETHER] if stamp else []
         for name in await self._not_planned(names, shares):
             async with self._database.transaction(Cause(ACTOR)) as tx:
-                await again.put_off(tx, name, _numbers(shares), "by other rules")
+                await again.put_off(tx, name, _numbers(shares), "by other rules", has_changed=False)
         told = (stamp, f"{STAMP} {names[-1]}") if len(names) == _TOGETHER else (STAMP, "")
         async with self._database.transaction(Cause(ACTOR)) as tx:
             await self._shares.stamped(tx, shares, *told)

@@ -54,6 +54,8 @@ class MatchRow(Base, table=True):
     __table_args__ = (
         TableIndex("match_demand", "demand"),
         TableIndex("match_supply", "supply"),
+        TableIndex("match_filled_demand", "demand", postgresql_where=text("filled > 0")),
+        TableIndex("match_filled_supply", "supply", postgresql_where=text("filled > 0")),
         TableIndex("match_demand_issuer", "demand_issuer"),
         TableIndex("match_supply_issuer", "supply_issuer"),
         TableIndex("match_bodies", "bodies", postgresql_using="gin"),
@@ -80,6 +82,7 @@ class MatchRow(Base, table=True):
     create_time: datetime = Field(sa_type=_INSTANT)
     update_time: datetime = Field(sa_type=_INSTANT)
     decline_reason: str = Field(sa_type=Text, description="a `life.DeclineReason`; empty where none was said")
+    filled: int = Field(description="how many of the listings' quantities it filled; 0 where it is not fulfilled")
 
 
 class ShareRow(Base, table=True):
@@ -121,6 +124,7 @@ class AgainRow(Base, table=True):
     tries: int
     reason: str = Field(sa_type=Text)
     cause: str = Field(sa_type=Text, description="id of the event that made it necessary")
+    has_changed: bool = Field(description="whether what a change of the listing means to saved searches is due as well")
     due_at: datetime = Field(sa_type=_INSTANT)
 
 
@@ -175,15 +179,34 @@ async def keep_vectors(sql: Statements, made: Mapping[bytes, bytes]) -> None:
         await sql.run(statement, list(made), list(made.values()))
 
 
+_COLUMNS = ", ".join(name for name in MatchRow.model_fields if name != "share")
 _OF_LISTING = f"""
-SELECT {", ".join(name for name in MatchRow.model_fields if name != "share")} FROM match
-WHERE (demand = $1 OR supply = $1) AND share = ANY($2::int[]) ORDER BY name FOR UPDATE
+SELECT {_COLUMNS} FROM match WHERE (demand = $1 OR supply = $1) AND share = ANY($2::int[]) ORDER BY name FOR UPDATE
 """  # noqa: S608 - names of our own columns
+_ELSEWHERE = f"""
+SELECT {_COLUMNS} FROM match WHERE supply = $1 AND share <> ALL($2::int[]) ORDER BY name
+"""  # noqa: S608 - names of our own columns
+_FILLED = """
+SELECT listing, sum(filled)::bigint FROM (
+  SELECT demand AS listing, filled FROM match WHERE demand = ANY($1::text[]) AND filled > 0
+  UNION ALL SELECT supply, filled FROM match WHERE supply = ANY($1::text[]) AND filled > 0) AS one
+GROUP BY listing
+"""
 
 
 async def of_listing(tx: Tx, listing: str, shares: Collection[int]) -> list[Match]:
     """The matches of a listing with demands of some shares, locked, by name; those of other shares are others' to lock."""
     return [match_of(row) for row in await tx.sql.rows(_OF_LISTING, listing, sorted(shares))]
+
+
+async def elsewhere(tx: Tx, supply: str, shares: Collection[int]) -> list[Match]:
+    """The matches of a supply with demands of all other shares, as they are right now, by name."""
+    return [match_of(row) for row in await tx.sql.rows(_ELSEWHERE, supply, sorted(shares))]
+
+
+async def filled(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
+    """Listing → how many of its quantity its fulfilled matches have filled; without those of which none is."""
+    return await tx.sql.pairs(_FILLED, sorted(listings)) if listings else {}
 
 
 async def get(tx: Tx, name: str, *, lock: bool = False) -> Match | None:

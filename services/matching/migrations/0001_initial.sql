@@ -7,6 +7,7 @@ CREATE TABLE again (
   tries INTEGER NOT NULL,
   reason TEXT NOT NULL,
   cause TEXT NOT NULL,
+  has_changed BOOLEAN NOT NULL,
   due_at TIMESTAMP WITH TIME ZONE NOT NULL,
   PRIMARY KEY (id)
 );
@@ -35,6 +36,7 @@ CREATE TABLE match (
   create_time TIMESTAMP WITH TIME ZONE NOT NULL,
   update_time TIMESTAMP WITH TIME ZONE NOT NULL,
   decline_reason TEXT NOT NULL,
+  filled INTEGER NOT NULL,
   PRIMARY KEY (name)
 );
 
@@ -43,6 +45,10 @@ CREATE INDEX match_bodies ON match USING gin (bodies);
 CREATE INDEX match_demand ON match (demand);
 
 CREATE INDEX match_demand_issuer ON match (demand_issuer);
+
+CREATE INDEX match_filled_demand ON match (demand) WHERE filled > 0;
+
+CREATE INDEX match_filled_supply ON match (supply) WHERE filled > 0;
 
 CREATE INDEX match_supply ON match (supply);
 

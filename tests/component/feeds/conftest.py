@@ -17,7 +17,6 @@ from chassis.clock import BusinessClock, SystemClock
 from chassis.crypto import secret
 from chassis.database import Database
 from chassis.ids import resource
-from listings import changes
 from listings.feeds import store
 from listings.feeds.exchanging import Exchanging
 from listings.feeds.giving import START, Giving
@@ -26,6 +25,7 @@ from listings.feeds.mappings import Mappings
 from listings.feeds.store import FeedRow
 from listings.feeds.taking import Taking
 from listings.standing import Standing
+from listings.store import TOPIC
 from tests.component.conftest import CAUSE, Probe
 from tests.outside_system import Outside, serving
 
@@ -159,7 +159,7 @@ async def history(probe: Probe, feed: str) -> dict[str, list[tuple[str, str]]]:
         "SELECT l.external_key, e.type, e.payload FROM event e JOIN listing l ON l.name = e.key JOIN feed f "
         "ON (f.issuer, f.source) = (l.issuer, l.source) WHERE f.name = $1 AND e.topic = $2 ORDER BY e.key, e.version",
         feed,
-        changes.TOPIC,
+        TOPIC,
     )
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:

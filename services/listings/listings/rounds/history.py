@@ -6,9 +6,9 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from chassis import topics
 from chassis.clock import start_of_day
 from chassis.database import Tx
-from listings import changes
 from listings.mapping import content_hash, written
 from listings.rounds.store import RoundRow, Stood
+from listings.store import TOPIC
 
 _WITHIN = """
 SELECT e.key, e.payload FROM listing l JOIN event e ON e.topic = $3 AND e.key = l.name
@@ -29,7 +29,7 @@ WHERE l.update_time >= $2 AND EXISTS (
 
 async def revised_since(tx: Tx, row: RoundRow) -> dict[str, int]:
     """Listings, with their kinds, that were published or revised within a round's days, naming its body, and again after."""
-    topic = topics.load().named(changes.TOPIC)
+    topic = topics.load().named(TOPIC)
     types = [topic.type_of(verb) for verb in ("published", "revised")]
     days = (start_of_day(row.opens_on), start_of_day(row.closes_on + timedelta(days=1)))
     found = await tx.sql.rows(_WITHIN, row.body, row.closes_on, topic.name, types, *days)
@@ -44,7 +44,7 @@ async def changed_since(tx: Tx, body: str, end: datetime) -> list[Stood]:
 
     What ran out with its last day did so at the end of it, whenever the sweep got to it: on that day it stood.
     """
-    found = await tx.sql.rows(_CHANGED, body, end, topics.load().named(changes.TOPIC).name)
+    found = await tx.sql.rows(_CHANGED, body, end, topics.load().named(TOPIC).name)
     return [_stood(*row) for row in found]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from codes import education, industries, regions
+from codes import education, industries, occupations, regions
 from matching.domain import gap
 from matching.domain.facts import Facts
 from matching.domain.score import score_of
@@ -53,6 +53,14 @@ def _changes(demand: Facts, supply: Facts) -> Iterator[tuple[str, str, str, Fact
     for code in demand.industries:
         name = industries.name(code)
         yield "industry", f"行业含“{name}”", f"the industry {name}", replace(supply, industries=(*supply.industries, code))
+    for code in demand.occupations:
+        name = occupations.name(code)
+        yield (
+            "occupation",
+            f"职业含“{name}”",
+            f"the occupation {name}",
+            replace(supply, occupations=(*supply.occupations, code)),
+        )
     if demand.education and not supply.education:
         name = education.name(demand.education)
         yield "education", f"注明学历{name}", f"the education {name}, stated", replace(supply, education=demand.education)

@@ -20,7 +20,9 @@ class Facts:
         visibility: number of the contract's enum; judged outside of the domain.
         regions: GB/T 2260 codes; empty: anywhere.
         industries: GB/T 4754 codes.
+        occupations: codes of the 2022 classification, of the posts or looked for.
         valid_from, valid_to: business dates, both inclusive.
+        quantity: how many are asked for or offered; at least 1.
         majors, skills: as written, asked for or offered.
         technology: field of technology, as written.
         education: GB/T 4658 code, lowest asked for or reached, also by the title; empty where not stated.
@@ -37,8 +39,10 @@ class Facts:
     visibility: int
     regions: tuple[str, ...] = ()
     industries: tuple[str, ...] = ()
+    occupations: tuple[str, ...] = ()
     valid_from: date = date.min
     valid_to: date = date.max
+    quantity: int = 1
     majors: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
     technology: str = ""

@@ -84,6 +84,7 @@ BROKEN: Mapping[str, str] = {
     "validity": "不在双方有效期内 (not valid on both sides today)",
     "region": "地区不再相符 (the regions no longer meet)",
     "education": "学历不再满足要求 (the education no longer reaches what is asked for)",
+    "quantity": "数量已全部对接完成 (all that is asked for or offered is filled)",
     "visibility": "一方不再能查看对方的信息 (one side may no longer see the other's listing)",
     "score": "得分低于推荐线 (the score is below the threshold)",
 }
@@ -133,6 +134,8 @@ class Match:
     create_time: datetime
     update_time: datetime
     decline_reason: DeclineReason = DeclineReason.UNSPECIFIED
+    filled: int = 0
+    """How many of the listings' quantities it filled."""
 
     def partner(self, listing: str) -> str:
         """The other listing of the pair."""
@@ -238,8 +241,14 @@ def accept(match: Match, organization: str, reason: str, now: datetime) -> Chang
 
 
 def step(match: Match, verb: Verb, reason: str, now: datetime) -> Change:
-    """A side declines, starts or completes; raises `IllegalStepError`."""
+    """A side declines, starts, or says that it failed; raises `IllegalStepError`."""
     return Change(verb, _next(match, now, state=_after(match, verb), reason=reason))
+
+
+def fulfil(match: Match, filled: int, reason: str, now: datetime) -> Change:
+    """A side says that it is fulfilled, and how many it filled; raises `IllegalStepError`."""
+    fulfilled = step(match, Verb.FULFILLED, reason, now)
+    return replace(fulfilled, match=replace(fulfilled.match, filled=filled))
 
 
 def decline(match: Match, why: DeclineReason, reason: str, now: datetime) -> Change:

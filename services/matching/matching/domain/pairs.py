@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from matching.domain.seniority import Seniority
 
-ALGORITHM_VERSION = "words-meaning-skills-7"
-INDEX_VERSION = 6  # of what the index keeps of a listing; one of another version is built anew
+ALGORITHM_VERSION = "words-meaning-skills-8"
+INDEX_VERSION = 7  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 
@@ -38,7 +38,16 @@ class PairRule:
 _ALWAYS = ("issuers", "validity")
 _POST = (*_ALWAYS, "region", "education")
 _TALENT = MappingProxyType(
-    {"text": 200, "meaning": 100, "majors": 250, "skills": 200, "region": 100, "education": 100, "industry": 50}
+    {
+        "text": 100,
+        "meaning": 100,
+        "majors": 250,
+        "skills": 200,
+        "occupation": 100,
+        "region": 100,
+        "education": 100,
+        "industry": 50,
+    }
 )
 # A senior post can still be within a graduate's reach, where all else agrees; a director's or a partner's hardly is.
 _INEXPERIENCE = MappingProxyType({Seniority.EXPERIENCED: 150, Seniority.LEADING: 400})
@@ -69,6 +78,9 @@ RULES: tuple[PairRule, ...] = (
 _SKILLED = frozenset(kind for rule in RULES if "skills" in rule.weights for kind in (rule.demand, rule.supply))
 _GRADED = frozenset(kind for rule in RULES if rule.inexperience for kind in (rule.demand, rule.supply))
 _DEMANDS = frozenset(rule.demand for rule in RULES)
+# A fulfilled match takes some of what is asked for, and of graduates; an outcome can be licensed, an expert asked, a course
+# held and a base used by any number.
+_COUNTED = _DEMANDS | {"TALENT_SUPPLY"}
 _BY_KINDS = {(rule.demand, rule.supply): rule for rule in RULES}
 
 
@@ -91,6 +103,11 @@ def rule_of(demand: str, supply: str) -> PairRule:
 def is_demand(kind: str) -> bool:
     """Whether listings of this kind are the asking side of their pairs."""
     return kind in _DEMANDS
+
+
+def is_counted(kind: str) -> bool:
+    """Whether fulfilled matches use up the quantity of listings of this kind."""
+    return kind in _COUNTED
 
 
 def is_skilled(kind: str) -> bool:

@@ -5,7 +5,7 @@ when better partners come along: nobody loses a partner because others published
 listings alone as long as no listing has more than `best` that fit, and from the order of changes beyond that.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,18 +28,20 @@ def plan(
     facts: Facts,
     chosen: Iterable[Partner],
     others: Iterable[Partner],
-    hidden: Set[str],
+    barred: Mapping[str, str],
     matches: Mapping[str, Match],
     day: Day,
 ) -> list[Change]:
     """The changes of matches that a published or revised listing brings.
 
-    `chosen` are its best partners, `others` the partners of its open matches that are not among them, `hidden` those of
-    the others where one side may not see the other's listing; `matches` are its matches by partner.
+    `chosen` are its best partners, `others` the partners of its open matches that are not among them, `barred` says of those
+    of the others that can't be its partners now what the matter is, a word of `life.BROKEN`; `matches` are its matches by
+    partner.
     """
     changes = [_chosen(facts, other, near, matches.get(other.name), day) for other, near in chosen]
     for other, near in others:
-        verdict = Verdict("visibility") if other.name in hidden else judge(*sides(facts, other), day.today, near)
+        broken = barred.get(other.name)
+        verdict = Verdict(broken) if broken else judge(*sides(facts, other), day.today, near)
         match = matches[other.name]
         changes.append(life.reconsider(match, *sides(facts, other), verdict, day.threshold, day.now))
     return [change for change in changes if change]

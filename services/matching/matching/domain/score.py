@@ -7,13 +7,13 @@ Experience that a post asks for and graduates do not have makes all else count l
 what both sides state (`region`, `education`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice, product
+from itertools import islice, product, takewhile
 from typing import NamedTuple, Protocol
 
-from codes import education, industries, majors, regions
+from codes import education, industries, majors, occupations, regions
 from matching.domain import gap, text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
@@ -26,6 +26,7 @@ _UNSAID = ("有一方未填写，其权重计入文本", "one side does not stat
 _NAMED = 6  # most words or codes that a reason names
 _FAR, _NEAR = 200, 800  # cosines, in thousandths, of texts that have nothing to do with each other, and that mean the same
 _SPREAD = 2  # a closeness of one half is as good as one gets
+_SAME_OCCUPATION = (0, 0, 400, 700)  # by how many levels of the classification two share
 _SAME_BROAD = 700  # a major and the wider one that holds it, `计算机` and `计算机科学与技术`
 
 
@@ -135,9 +136,13 @@ def best(facts: Facts, candidates: Iterable[Candidate], today: date, threshold: 
     Whether one fits is said by its score, which is the pair's own. Among those that fit, closeness stands in the place of the
     two parts that are of texts: it knows which words say something among all that are published.
     """
-    able = islice((one for one in candidates if not broken_condition(*sides(facts, one.facts), today)), most)
-    ranked = [found for one in able if (found := _ranked(facts, one, threshold))]
+    ranked = [found for one in islice(able(facts, candidates, today), most) if (found := _ranked(facts, one, threshold))]
     return [partner for _, partner in sorted(ranked, key=lambda one: -one[0])]
+
+
+def able(facts: Facts, candidates: Iterable[Candidate], today: date) -> Iterator[Candidate]:
+    """Those of a listing's candidates that break no condition."""
+    return (one for one in candidates if not broken_condition(*sides(facts, one.facts), today))
 
 
 def _ranked(facts: Facts, one: Candidate, threshold: int) -> tuple[int, Partner] | None:
@@ -342,6 +347,23 @@ def _kinship(one: str, other: str) -> int:
     return 1000 if shared == min(len(left), len(right)) else 250 * shared
 
 
+def _occupation(demand: Facts, supply: Facts) -> Measure | None:
+    """The same code, or a minor group that holds the other, 1000; the same minor group 小类 700, the same middle one 中类 400.
+    What shares no more than the widest groups (`专业技术人员`) may be anything.
+    """
+    if not demand.occupations or not supply.occupations:
+        return None
+    pairs = product(demand.occupations, supply.occupations)
+    value, asked, offered = max((_same_occupation(one, other), one, other) for one, other in pairs)
+    return Measure(value, lambda: _met("职业", "occupations", _named(occupations, asked), _named(occupations, offered)))
+
+
+def _same_occupation(one: str, other: str) -> int:
+    left, right = one.split("-"), other.split("-")
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
+    return 1000 if shared == min(len(left), len(right)) > 2 else _SAME_OCCUPATION[shared]
+
+
 class _Table(Protocol):
     def name(self, code: str) -> str: ...
 
@@ -359,6 +381,7 @@ FEATURES: Mapping[str, Callable[[Facts, Facts], Measure | None]] = {
     "majors": _majors,
     "skills": _skills,
     "technology": _technology,
+    "occupation": _occupation,
     "region": _region,
     "education": _education,
     "industry": _industry,

@@ -114,6 +114,32 @@ class GetListingRequest(_message.Message):
 Global___GetListingRequest: _TypeAlias = GetListingRequest  # noqa: Y015
 
 @_typing.final
+class GetListingVersionRequest(_message.Message):
+    """Request of GetListingVersion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`listings/{listing}`."""
+    version: _builtins.int
+    """Version, ≥ 1, as a match has it (`demand_version`, `supply_version`)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetListingVersionRequest: _TypeAlias = GetListingVersionRequest  # noqa: Y015
+
+@_typing.final
 class BatchGetListingsRequest(_message.Message):
     """Request of BatchGetListings."""
 

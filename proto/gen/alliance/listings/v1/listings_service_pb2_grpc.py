@@ -47,6 +47,11 @@ class ListingsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
                 _registered_method=True)
+        self.GetListingVersion = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/GetListingVersion',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingVersionRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
+                _registered_method=True)
         self.BatchGetListings = channel.unary_unary(
                 '/alliance.listings.v1.ListingsService/BatchGetListings',
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.BatchGetListingsRequest.SerializeToString,
@@ -137,6 +142,13 @@ class ListingsServiceServicer:
 
     def GetListing(self, request, context):
         """Reads one listing that the caller may see.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetListingVersion(self, request, context):
+        """Reads a listing as it was at one of its versions, such as the one by which a match was scored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,6 +287,11 @@ def add_ListingsServiceServicer_to_server(servicer, server):
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.SerializeToString,
             ),
+            'GetListingVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetListingVersion,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingVersionRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.SerializeToString,
+            ),
             'BatchGetListings': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetListings,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.BatchGetListingsRequest.FromString,
@@ -405,6 +422,33 @@ class ListingsService:
             target,
             '/alliance.listings.v1.ListingsService/GetListing',
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetListingVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/GetListingVersion',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.GetListingVersionRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_listing__pb2.Listing.FromString,
             options,
             channel_credentials,

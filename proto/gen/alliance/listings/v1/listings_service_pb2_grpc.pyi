@@ -39,6 +39,8 @@ class ListingsServiceStub:
     """Enters a listing as a draft."""
     GetListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingRequest, _listing_pb2.Listing]
     """Reads one listing that the caller may see."""
+    GetListingVersion: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingVersionRequest, _listing_pb2.Listing]
+    """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
     BatchGetListings: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.BatchGetListingsRequest, _listings_service_pb2.BatchGetListingsResponse]
     """Reads up to 1000 listings; those that do not exist or the caller may not see are left out."""
     ListListings: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]
@@ -102,6 +104,8 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     """Enters a listing as a draft."""
     GetListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Reads one listing that the caller may see."""
+    GetListingVersion: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingVersionRequest, _listing_pb2.Listing]  # type: ignore[assignment]
+    """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
     BatchGetListings: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.BatchGetListingsRequest, _listings_service_pb2.BatchGetListingsResponse]  # type: ignore[assignment]
     """Reads up to 1000 listings; those that do not exist or the caller may not see are left out."""
     ListListings: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]  # type: ignore[assignment]
@@ -174,6 +178,14 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
         """Reads one listing that the caller may see."""
+
+    @_abc_1.abstractmethod
+    def GetListingVersion(
+        self,
+        request: _listings_service_pb2.GetListingVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
+        """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
 
     @_abc_1.abstractmethod
     def BatchGetListings(

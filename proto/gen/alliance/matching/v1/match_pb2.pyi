@@ -183,6 +183,7 @@ class Match(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     DECLINE_REASON_FIELD_NUMBER: _builtins.int
+    FILLED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matches/{match}`; the id follows from the pair. Output only."""
     demand: _builtins.str
@@ -213,6 +214,10 @@ class Match(_message.Message):
     """Changes with every version (AIP-154)."""
     decline_reason: Global___DeclineReason.ValueType
     """Why it was declined; unset where it was not, or where it was not said (before there was such a list)."""
+    filled: _builtins.int
+    """How many of the listings' quantities (posts, persons, projects) it filled; 0 where it is not fulfilled. A listing of which
+    all are filled is proposed to nobody more, and its open matches expire; revised to a greater quantity it is again.
+    """
     @_builtins.property
     def bodies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Bodies that both listings name, `bodies/{body}`."""
@@ -256,10 +261,11 @@ class Match(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         decline_reason: Global___DeclineReason.ValueType = ...,
+        filled: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "decline_reason", b"decline_reason", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_version", b"demand_version", "etag", b"etag", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "decline_reason", b"decline_reason", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_version", b"demand_version", "etag", b"etag", "filled", b"filled", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -430,6 +430,7 @@ class CompleteMatchRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matches/{match}`."""
     organization: _builtins.str
@@ -442,6 +443,8 @@ class CompleteMatchRequest(_message.Message):
     """Expected etag; checked where set."""
     request_id: _builtins.str
     """AIP-155 request id, a UUID."""
+    quantity: _builtins.int
+    """How many posts, persons or projects a fulfilled match filled, ≥ 1; 1 where 0. Not set for a failed one."""
     def __init__(
         self,
         *,
@@ -451,10 +454,11 @@ class CompleteMatchRequest(_message.Message):
         reason: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "organization", b"organization", "outcome", b"outcome", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "organization", b"organization", "outcome", b"outcome", "quantity", b"quantity", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
