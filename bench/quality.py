@@ -4,6 +4,7 @@ Each folder holds `queries.csv`, `corpus.csv` and `qrels.csv`. Queries and corpu
 meet, into the very index that the service runs, and each query's partners are ranked as the service ranks whom it proposes.
 What that has to beat: reciprocal-rank fusion (k = 60) of exact BM25 (k1 = 1.2, b = 0.75) over words and pairs of Han
 characters, and of the cosine of whole texts, by the same embedder.
+`proposed` is what the threshold of the service leaves of it: short texts that share one word rank, and are not proposed.
 Exits with 1 where matching is not better on every set (p < 0.05, Holm over the sets).
 """
 
@@ -27,6 +28,7 @@ if not __package__:  # `python bench/quality.py`
 
 from alliance.listings.v1 import listing_pb2
 from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
+from matching.domain.pairs import LEAST_THRESHOLD
 from matching.domain.passage import Passage
 from matching.domain.score import best
 from matching.embedding import Embedder, embedder, meanings, texts_of
@@ -81,9 +83,12 @@ def _terms(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Measured:
-    """Metrics of each query by matching and by the floor; milliseconds that matching took a text."""
+    """Metrics of each query by matching, by what of it the service would propose (the threshold reached), and by the floor;
+    milliseconds that matching took a text.
+    """
 
     ours: list[dict[str, float]]
+    proposed: list[dict[str, float]]
     theirs: list[dict[str, float]]
     taking_in: float
     ranking: float
@@ -102,10 +107,12 @@ def measure(judged: Judged, by: Embedder) -> Measured:
     taken_in = perf_counter()
     ours = {query: _ranking(index, entry) for query, entry in queries.items()}
     ranked = perf_counter()
+    proposed = {query: _ranking(index, entry, LEAST_THRESHOLD) for query, entry in queries.items()}
     floor = Floor(judged.corpus, by)
     theirs = {query: floor.rank(text)[:_KEPT] for query, text in judged.queries.items()}
     return Measured(
         [judge(ours[query], judged.gains[query]) for query in judged.queries],
+        [judge(proposed[query], judged.gains[query]) for query in judged.queries],
         [judge(theirs[query], judged.gains[query]) for query in judged.queries],
         1000 * (taken_in - began) / (len(queries) + len(judged.corpus)),
         1000 * (ranked - taken_in) / len(queries),
@@ -127,9 +134,9 @@ def _measured_by(by: Embedder, entries: list[Entry]) -> list[Entry]:
     return [entry.measured(vector.tobytes()) for entry, vector in zip(entries, vectors, strict=True)]
 
 
-def _ranking(index: Index, entry: Entry) -> list[str]:
-    """Partners in the service's own order, whatever their score."""
-    return [one.facts.name for one in best(entry.facts, index.candidates(entry), date.today(), 0, len(index))][:_KEPT]
+def _ranking(index: Index, entry: Entry, threshold: int = 0) -> list[str]:
+    """Partners in the service's own order, of whatever score, or of those that reach a threshold."""
+    return [one.facts.name for one in best(entry.facts, index.candidates(entry), date.today(), threshold, len(index))][:_KEPT]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -153,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _measured(judged: Judged, by: Embedder) -> Difference:
     found = measure(judged, by)
-    for side, values in (("matching", found.ours), ("floor", found.theirs)):
+    for side, values in (("matching", found.ours), ("proposed", found.proposed), ("floor", found.theirs)):
         means = (sum(one[metric] for one in values) / len(values) for metric in METRICS)
         print(
             f"{judged.name if side == 'matching' else '':28}{side:10}" + "".join(f"{mean:11.4f}" for mean in means), flush=True

@@ -1,6 +1,7 @@
 """Several replicas of matching: no pair is passed by or found twice, whoever works on what, comes or dies."""
 
 import asyncio
+import json
 import random
 import shutil
 from collections import Counter
@@ -21,9 +22,11 @@ from chassis.handling import Handling
 from chassis.record import RawRecord, decode
 from matching import again, scoring
 from matching.domain.pairs import STAMP
+from matching.domain.score import judge
 from matching.domain.shares import SHARES, share_of
 from matching.embedder import EmbedderGoneError
 from matching.events import Events
+from matching.index import near
 from matching.settings import MatchingSettings
 from tests.component.replicas import CAUSE, TITLE, Replica, World, listing, quick_world, word
 from tests.waiting import until
@@ -80,8 +83,23 @@ async def test_any_history_ends_as_a_look_at_all_of_it_does(world: World, seed: 
     expected = {(d, s) for d, (_, t, i) in demands for s, (_, u, j) in supplies if t == u and i != j}
     found = await world.matches()
     assert {pair for pair, state in found.items() if state == "PROPOSED"} == expected
+    await _require_scores(world)
     for replica in world.replicas.values():
         assert {one.facts.name for one in replica.index.entries()} == {name for name, one in now.items() if one[0]}
+
+
+async def _require_scores(world: World) -> None:
+    """Each proposal has the score and the parts that its two listings have as they are in the end."""
+    index = next(iter(world.replicas.values())).index
+    rows = await world.rows("SELECT demand, supply, score, parts, gaps FROM match WHERE state = 'PROPOSED'")
+    for row in rows:
+        demand, supply = index.get(row["demand"]), index.get(row["supply"])
+        assert demand
+        assert supply
+        verdict = judge(demand.facts, supply.facts, business_date(world.clock.now()), near(demand, supply))
+        parts = [{"feature": part.feature, "contribution": part.contribution} for part in verdict.parts]
+        assert (row["score"], row["gaps"]) == (verdict.score, list(verdict.gaps))
+        assert [{name: one[name] for name in ("feature", "contribution")} for one in json.loads(row["parts"])] == parts
 
 
 @pytest.mark.parametrize("is_known", [False, True])

@@ -15,6 +15,7 @@ _WRITINGS = {  # the one that stands for all → others, in their normal form
     "r": "r语言",
     "go": "golang go语言",
     "javaee": "j2ee",
+    "android": "安卓",
     "javascript": "js",
     "typescript": "ts",
     "css": "css3",
@@ -58,7 +59,7 @@ NO_SKILL = frozenset(
         the and or of for with in on at a an we you our your is are be will must have good strong excellent new big senior
         junior boss hi hello style case communication attitude player degree years year ability motivated passion detail
         pressure learner bachelor master diploma deadline interpersonal willing flexible candidate work role position
-        experience skills knowledge environment time responsibility verbal written teams
+        hard play experience skills knowledge environment time responsibility verbal written teams
     """.split()  # noqa: SIM905 (a list that people read and edit)
 )
 """Latin words that postings are full of, and that are no skill."""
@@ -68,7 +69,7 @@ QUALITIES = tuple(
         沟通 表达 自学 团队 责任 精神 心态 意识 思维 执行力 抗压 压力 吃苦 敬业 亲和 品德 气质 素养 素质 态度 作风 自律
         耐心 上进 进取 协调 协作 合作 应变 领悟 适应 情绪 性格 文字功底 口齿 时间管理 独立 自我 职业操守 职业道德 诚信
         保密 身体 五官 学历 专业 同行 相关 同类 类似 行业 公司 岗位 工作 任职 薪 领导 问题 兴趣 热情 热爱 洞察 敏感 敏锐
-        天赋 人脉 毕业 本科 大专 经验 优先 要求 以上 左右 加班 出差 学位 人际 理解力
+        天赋 人脉 毕业 本科 大专 经验 优先 要求 以上 左右 加班 出差 学位 人际 理解力 面试
     """.split()  # noqa: SIM905
 )
 """What posts ask of everybody, and what they say of themselves: a piece that holds one of these says nothing of the work."""
@@ -87,7 +88,7 @@ GENERIC_ALONE = tuple(
         实际 实战 计算机 动态 政策 法规 制度 知识 信息 文档 报告 代码 需求 客户 用户 使用 实施 部署 解决 处理 判断 计划
         组织 控制 策略 运行 结构 功能 模块 技巧 指令 规则 学习 创新 理解 逻辑 逻辑分析 分析总结 总结分析 写作 资源 形象
         健康 方法论 综合 修改 脚本 解决方案 业务领域 交流 思考 识别 研究 推广 工程 移动 规定 策划 规划 动手
-        核心 抽象 交付 认识 认知 整理 浏览 查询 配置 思路 环节 简单
+        核心 抽象 交付 认识 认知 整理 浏览 查询 配置 思路 环节 简单 培训 习惯 理念 适配 安装 监控 日常维护 实际动手 周边资源
     """.split()  # noqa: SIM905
 )
 """Words that name no skill where they stand alone (`管理`, but `项目管理`)."""
