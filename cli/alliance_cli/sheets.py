@@ -20,7 +20,7 @@ from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, FORMULA_TAG, ROW
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from intake.cells import Unsettled
+from intake.cells import EXACT, Rounded, Unsettled
 
 _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 _REMEMBERED = 4096  # texts; most come again soon, or never
@@ -82,6 +82,8 @@ def _value(element: Any, value: object, kind: str) -> object:
         return None if formula is None else Unsettled(f"={formula.text or ''}")
     if kind == "e":
         return Unsettled(value)
+    if isinstance(value, int | float) and abs(value) >= EXACT:
+        return Rounded(f"{value:.0f}")
     return unescape(value) if isinstance(value, str) and "_x" in value else value
 
 

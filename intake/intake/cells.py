@@ -32,6 +32,14 @@ class Unsettled(str):
     __slots__ = ()
 
 
+class Rounded(Unsettled):
+    """A number of more digits than a spreadsheet keeps: the last ones are gone, so that two keys may be one."""
+
+    __slots__ = ()
+
+
+EXACT = 10**15
+"""Whole numbers from here on lose digits in a spreadsheet."""
 YES, NO = "是", "否"
 _BOOLEANS = {YES: True, NO: False, "true": True, "false": False, "1": True, "0": False}
 _INTEGER = re.compile(r"-?\d+|-?\d{1,3}(,\d{3})+", re.ASCII)

@@ -137,7 +137,7 @@ def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Plat
     body, university = pilot(platform)
     made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
     attach = university.caller.applications.AttachDocuments
-    image = papers.upload(university, b"\x89PNG\r\n\x1a\n an invented picture", media_type="image/png").name
+    image = papers.upload(university, b"\x89PNG\r\n\x1a\n an invented picture", media_type="image/png", file_name="a.png").name
     sealed = pb.ApplicationDocument(document=image, kind="SEALED_FORM")
     assert "PDF" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[sealed]))
     (sealed,) = papers.attached(university, "SEALED_FORM")
@@ -159,6 +159,7 @@ def test_a_document_counts_as_one_kind_and_a_sealed_form_is_a_pdf(platform: Plat
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NAMED = {WORD: "a.docx", SHEET: "a.xlsx"}
 
 
 def archive(*names: str) -> bytes:
@@ -177,6 +178,7 @@ def archive(*names: str) -> bytes:
         (SHEET, ("[Content_Types].xml", "xl/workbook.xml"), True),
         (WORD, ("[Content_Types].xml", "xl/workbook.xml"), False),
         (WORD, ("word/vbaProject.bin",), False),
+        (WORD, ("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), False),
         (SHEET, ("META-INF/MANIFEST.MF",), False),
     ],
 )
@@ -185,16 +187,34 @@ def test_an_office_document_is_not_just_any_archive(
 ) -> None:
     member, content = world.organization(platform, ENTERPRISE), archive(*names)
     if is_one:
-        assert papers.upload(member, content, media_type=media_type).size == len(content)
+        assert papers.upload(member, content, media_type=media_type, file_name=NAMED[media_type]).size == len(content)
     else:
-        assert "another type" in refusal(papers.upload, member, content, media_type=media_type)
+        assert "another type" in refusal(papers.upload, member, content, media_type=media_type, file_name=NAMED[media_type])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04 [Content_Types].xml word/ not an archive",
+        b"PK\x03\x04 [Content_Types].xml word/ cut PK\x05\x06",
+        b"PK\x03\x04" + b"PK\x06\x07".ljust(20) + b"PK\x05\x06".ljust(22, b"\x01"),
+    ],
+)
+def test_what_only_looks_like_an_archive_is_none(platform: Platform, content: bytes) -> None:
+    member = world.organization(platform, ENTERPRISE)
+    assert "another type" in refusal(papers.upload, member, content, media_type=WORD, file_name=NAMED[WORD])
 
 
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
         ({"media_type": "text/html"}, "it can be application/pdf"),
-        ({"media_type": "image/png"}, "another type"),
+        ({"media_type": "image/png", "file_name": "a.png"}, "another type"),
+        ({"media_type": "image/png"}, "it ends in .png"),
+        ({"file_name": "说明.exe"}, "it ends in .pdf"),
+        ({"file_name": ".pdf"}, "it ends in .pdf"),
+        ({"file_name": "  .PDF"}, "it ends in .pdf"),
+        ({"file_name": "说明\u202efdp.pdf"}, "it ends in .pdf"),
         ({"size": 3}, "header.size"),
         ({"size": 20 * 1024 * 1024 + 1}, "20 MiB"),
         ({"sha256": "0" * 64}, "another hash"),

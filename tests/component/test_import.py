@@ -254,6 +254,14 @@ def test_nothing_is_withdrawn_where_a_row_has_no_key_or_the_end_is_not_told(issu
     assert sorted(_published(issuer)) == ["a", "b"]
 
 
+def test_a_file_without_a_row_withdraws_nothing(issuer: Member) -> None:
+    list(_receipts(issuer, [_row(1, "a"), _row(2, "b")]))
+    (told,) = _ended(issuer, [])
+    assert (told.row, told.outcome, told.problems[0].rule) == (0, _REFUSED, "rows")
+    assert sorted(_published(issuer)) == ["a", "b"]
+    assert _ended(issuer, [], ["a"])[-1].external_key == "b", "one whose row could not be read was there"
+
+
 @pytest.mark.parametrize("key", [" a", "a\u3000", " ", "a\u200b", "a\tb"])
 def test_a_key_that_looks_like_another_is_refused(issuer: Member, key: str) -> None:
     receipts = list(_receipts(issuer, [_row(1, "a"), _row(2, key), _row(3, "a\u3000b")]))

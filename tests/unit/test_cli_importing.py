@@ -17,6 +17,7 @@ from openpyxl import Workbook, load_workbook
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import importing, receipts, rows, stubs
 from alliance_cli.session import context
+from alliance_cli.workbook import Book
 from intake import Mapping
 from intake.template import EXAMPLE, RECEIPT
 from listings.domain.names import Kind
@@ -232,6 +233,28 @@ def test_a_formula_without_a_result_is_its_row_and_names_its_cell(tmp_path: Path
     assert "=1+1" in problems[0].message.zh
     assert [list(one.columns) for one in refused] == [[("人数",)], [("标题",)], [("编号",)]]
     assert list(sent.chunk.unread_keys) == ["1", "2", ""], "a key that can't be read may be any"
+
+
+@pytest.mark.parametrize(("number", "is_kept"), [(999_999_999_999_999, True), (10**15, False), (12345678901234567, False)])
+def test_a_number_of_which_the_spreadsheet_lost_digits_is_no_key(tmp_path: Path, number: int, is_kept: bool) -> None:
+    """Nor is it one in the receipts, where it stays the number that it was."""
+    book = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["编号", "标题", "人数"])
+    sheet.write_row(1, 0, [number, "甲", 2])
+    book.close()
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [row.listing.external_key for row in sent.chunk.rows] == ([str(number)] if is_kept else [])
+    (settled,) = (one for one in chunks.settled(rpc.ImportListingsResponse()) if one.line)
+    again = Book(tmp_path / "b.xlsx")
+    again.put(again.book.add_worksheet(), 0, 0, settled.line[0])
+    again.close()
+    cell = load_workbook(tmp_path / "b.xlsx").worksheets[0]["A1"]
+    assert (cell.data_type, float(cell.value)) == ("n", pytest.approx(number))
+    if not is_kept:
+        assert settled.receipt
+        assert "15 位" in settled.receipt.problems[0].message.zh
 
 
 def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: Path) -> None:

@@ -46,15 +46,16 @@ async def withdraw(
 ) -> AsyncIterator[list[rpc.ImportReceipt]]:
     """Withdraw what the header's issuer, source and kind have standing and no row named; receipts page by page.
 
-    Nothing is withdrawn where the header does not ask for it, or where a row had no key: it may be any of them.
+    Nothing is withdrawn where the header does not ask for it, where a row had no key (it may be any of them), or where there
+    was no row at all: that is a file that could not be read, hardly one that says that all is gone.
     Raises `Denied` where the caller may not withdraw any more, and `Invalid` where the reason names who is behind one of them.
     """
     if not header.withdraw_vanished:
         return
-    if seen.keyless:
-        yield [_unknowable(seen.keyless)]
-        return
     hashes, after = seen.hashes(), ""
+    if seen.keyless or not hashes:
+        yield [_unknowable(seen.keyless) if seen.keyless else _empty()]
+        return
     cause = call.cause._replace(reason=header.reason)
     while True:
         call.accepting()
@@ -81,9 +82,22 @@ def _receipt(row: ListingRow) -> rpc.ImportReceipt:
 
 
 def _unknowable(keyless: int) -> rpc.ImportReceipt:
-    found = rpc.ImportProblem(field="external_key", rule="required")
-    found.message.zh = (
-        f"有 {keyless} 行没有外部编号或编号看不清，看不出哪些信息已不在文件中，一条也没有撤回；请补正编号后重新导入"
+    return _refused(
+        "required",
+        f"有 {keyless} 行没有外部编号或编号看不清，看不出哪些信息已不在文件中，一条也没有撤回；请补正编号后重新导入",
+        f"{keyless} row(s) have no external key that can be told, so nothing was taken for vanished; mend them",
     )
-    found.message.en = f"{keyless} row(s) have no external key that can be told, so nothing was taken for vanished; mend them"
+
+
+def _empty() -> rpc.ImportReceipt:
+    return _refused(
+        "rows",
+        "文件中没有任何一行，一条也没有撤回；若确已全部失效，请逐条撤回",
+        "there was no row at all, so nothing was taken for vanished; where all is over indeed, withdraw each",
+    )
+
+
+def _refused(rule: str, zh: str, en: str) -> rpc.ImportReceipt:
+    found = rpc.ImportProblem(field="external_key", rule=rule)
+    found.message.zh, found.message.en = zh, en
     return rpc.ImportReceipt(outcome=rpc.IMPORT_OUTCOME_REFUSED, problems=[found])

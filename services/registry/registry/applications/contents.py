@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import re
+import struct
+import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from mmap import ACCESS_READ, mmap
-from typing import IO
+from typing import IO, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
@@ -17,24 +20,31 @@ MAX_PART = 1024 * 1024  # bytes of a part
 _READ = 256 * 1024  # bytes that are read at once
 PDF = "application/pdf"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
-_BEGINS: Mapping[str, bytes] = {
-    PDF: b"%PDF-",
-    "image/png": b"\x89PNG\r\n\x1a\n",
-    "image/jpeg": b"\xff\xd8\xff",
-    f"{_OFFICE}wordprocessingml.document": b"PK\x03\x04",
-    f"{_OFFICE}spreadsheetml.sheet": b"PK\x03\x04",
-    f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
+
+
+class _Type(NamedTuple):
+    """A type of content: endings of its files' names, how it begins, and the folder that every archive of it has."""
+
+    endings: tuple[str, ...]
+    begins: bytes
+    folder: str = ""
+
+
+_TYPES: Mapping[str, _Type] = {
+    PDF: _Type((".pdf",), b"%PDF-"),
+    "image/png": _Type((".png",), b"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": _Type((".jpg", ".jpeg"), b"\xff\xd8\xff"),
+    f"{_OFFICE}wordprocessingml.document": _Type((".docx",), b"PK\x03\x04", "word/"),
+    f"{_OFFICE}spreadsheetml.sheet": _Type((".xlsx",), b"PK\x03\x04", "xl/"),
+    f"{_OFFICE}presentationml.presentation": _Type((".pptx",), b"PK\x03\x04", "ppt/"),
 }
-"""Media type → how a content of it begins."""
-_HOLDS: Mapping[str, tuple[bytes, ...]] = {
-    f"{_OFFICE}{kind}": (b"[Content_Types].xml", folder)
-    for kind, folder in (
-        ("wordprocessingml.document", b"word/"),
-        ("spreadsheetml.sheet", b"xl/"),
-        ("presentationml.presentation", b"ppt/"),
-    )
-}
-"""Media type → names that stand in every archive of it (ECMA-376 part 2): a ZIP names its parts uncompressed."""
+"""By media type; what Office documents hold: ECMA-376 part 2."""
+_CONTENTS = "[Content_Types].xml"
+_MACROS = "vbaproject.bin"
+_END, _LENGTH = b"PK\x05\x06", struct.Struct("<12xI")  # an archive's last record, and the length of its directory there
+_ELSEWHERE = b"PK\x06\x07"  # says that it stands in a record of 64 bits
+_MOST_DIRECTORY = 1_000_000  # bytes, of some 10,000 parts
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode's categories of what is not seen
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
@@ -51,9 +61,14 @@ def header_problems(header: pb.Document) -> list[Violation]:
                 "a file name has 1 to 200 characters and no slash",
             )
         )
-    if header.media_type not in _BEGINS:
-        listed = "、".join(_BEGINS)
-        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(_BEGINS)}"))
+    kind = _TYPES.get(header.media_type)
+    if kind is None:
+        listed = "、".join(_TYPES)
+        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(_TYPES)}"))
+    elif not _is_named(header.file_name, kind):
+        endings = " ".join(kind.endings)
+        zh, en = f"文件名须以 {endings} 结尾，其前有可见字符", f"it ends in {endings}, after something that can be seen"
+        found.append(Violation("header.file_name", "ending", zh, en))
     if not 0 < header.size <= MAX_SIZE:
         most = MAX_SIZE // 1024 // 1024
         found.append(Violation("header.size", "size", f"大小须在 1 字节至 {most} MiB 之间", f"it has 1 byte to {most} MiB"))
@@ -62,6 +77,12 @@ def header_problems(header: pb.Document) -> list[Violation]:
             Violation("header.sha256", "hash", "须为 64 位小写十六进制", "it has 64 hexadecimal digits in lower case")
         )
     return found + list(screen("header.file_name", header.file_name))
+
+
+def _is_named(name: str, kind: _Type) -> bool:
+    """Whether a file's name says what it is: who opens it goes by the ending."""
+    stem = next((name[: -len(one)] for one in kind.endings if name.lower().endswith(one)), "")
+    return bool(stem.strip(" .")) and all(unicodedata.category(one) not in _UNSEEN for one in name)
 
 
 async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumentRequest], file: IO[bytes]) -> None:
@@ -73,28 +94,55 @@ async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumen
         file.write(part)
 
     async for request in requests:
+        if request.HasField("header"):
+            refuse(
+                [
+                    Violation(
+                        "header", "once", "一次上传只有一个 header，且在最前", "an upload has one header, the first message"
+                    )
+                ]
+            )
         size += len(request.part)
         if len(request.part) > MAX_PART or size > header.size:
             long = "内容比 header.size 长，或一段超过 1 MiB", "more than header.size, or a part over 1 MiB"
             refuse([Violation("part", "size", *long)])
         await asyncio.to_thread(write, request.part)
     file.seek(0)
-    begins = _BEGINS[header.media_type]
+    kind = _TYPES[header.media_type]
     if size != header.size:
         refuse([Violation("header.size", "size", f"实收 {size} 字节", f"{size} bytes came")])
     if digest.hexdigest() != header.sha256:
         wrong = "内容与哈希不符；请重新上传", "the content has another hash; upload it again"
         refuse([Violation("header.sha256", "hash", *wrong)])
-    if file.read(len(begins)) != begins or not await asyncio.to_thread(_holds, file, _HOLDS.get(header.media_type, ())):
-        refuse([Violation("header.media_type", "type", "内容与类型不符", "the content is of another type")])
+    if file.read(len(kind.begins)) != kind.begins or (
+        kind.folder and not await asyncio.to_thread(_is_office, file, kind.folder)
+    ):
+        text = ("内容与类型不符（含宏的文件不接收）", "the content is of another type (files with macros are not taken)")
+        refuse([Violation("header.media_type", "type", *text)])
 
 
-def _holds(file: IO[bytes], names: tuple[bytes, ...]) -> bool:
-    """Whether names stand somewhere in a file, which is not read into memory."""
-    if not names:
-        return True
+def _is_office(file: IO[bytes], folder: str) -> bool:
+    """Whether a file is an archive with the parts of an Office document, and without macros; none of them is unpacked."""
+    if not 0 < _directory(file) <= _MOST_DIRECTORY:
+        return False
+    try:
+        with ZipFile(file) as archive:
+            names = archive.namelist()
+    except (BadZipFile, ValueError, NotImplementedError):
+        return False
+    has_macros = any(name.lower().endswith(_MACROS) for name in names)
+    return _CONTENTS in names and any(name.startswith(folder) for name in names) and not has_macros
+
+
+def _directory(file: IO[bytes]) -> int:
+    """Bytes of an archive's list of parts, each of which takes ten times that in memory; 0 where there is none, or one whose
+    length stands elsewhere, as no document needs it.
+    """
     with mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        return all(content.find(name) >= 0 for name in names)
+        place = content.rfind(_END)
+        if place < 0 or place + _LENGTH.size > len(content) or content[max(0, place - 20) : place].startswith(_ELSEWHERE):
+            return 0
+        return int(_LENGTH.unpack_from(content, place)[0])
 
 
 async def parts(file: IO[bytes]) -> AsyncIterator[bytes]:
