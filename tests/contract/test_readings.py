@@ -50,7 +50,11 @@ def _entries() -> list[Entry]:
             description=text,
             kind=pb.LISTING_KIND_JOB_POSITION,
             region_codes=["310000"] if number % 3 else [],
-            job_position=pb.JobPosition(majors=["0809"] if number % 2 else [], education_code="20" if number % 4 == 1 else ""),
+            job_position=pb.JobPosition(
+                majors=["0809"] if number % 2 else [],
+                education_code="20" if number % 4 == 1 else "",
+                occupation_code="2-02-10-03" if number % 3 == 1 else "",
+            ),
         )
         for number, (title, text) in enumerate(_POSTS)
     ]
@@ -60,7 +64,11 @@ def _entries() -> list[Entry]:
             description=text,
             kind=pb.LISTING_KIND_TALENT_SUPPLY,
             region_codes=["310115"] if number % 2 else [],
-            talent_supply=pb.TalentSupply(majors=["080902"] if number == 1 else [], education_code="20"),
+            talent_supply=pb.TalentSupply(
+                majors=["080902"] if number == 1 else [],
+                education_code="20",
+                occupation_codes=["2-02-10-01", "2"] if number < 3 else [],
+            ),
         )
         for number, (title, text) in enumerate(_GRADUATES)
     ]
@@ -85,6 +93,11 @@ def _meet(one: Entry, other: Entry) -> bool:
 
 def test_another_reading_has_another_stamp() -> None:
     assert _read() == json.loads(_GOLDEN.read_text(encoding="utf-8")), __doc__
+
+
+def test_the_changelog_says_which_release_has_the_stamp() -> None:
+    """An image of it computes anew what was scored by it (ADR 0031)."""
+    assert f"`{STAMP}`" in (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def main() -> None:
