@@ -20,7 +20,15 @@ ON_THE_PLATFORM = {
 }
 WITHOUT_A_TOKEN = {
     *("GetOrganization", "BatchGetOrganizations", "ListOrganizations", "GetBody", "ListBodies", "ListMemberships"),
-    *("GetListing", "BatchGetListings", "ListListings", "SearchListings", "ListCalls", "ListCertifications"),
+    *(
+        "GetListing",
+        "GetListingVersion",
+        "BatchGetListings",
+        "ListListings",
+        "SearchListings",
+        "ListCalls",
+        "ListCertifications",
+    ),
     *("GetBusyTimes", "ListSupplyDemandEntries"),
 }
 WITH_ANY_TOKEN = {

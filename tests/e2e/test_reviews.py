@@ -197,6 +197,6 @@ def test_a_match_is_computed_anew_out_of_its_evidence_after_its_listings_have_ch
         name=scene.job.name, version=int(before["match"]["demand_version"])
     )
     assert scene.secretary.listings.GetListingVersion(version).title == scene.job.title
-    assert _refused(lambda: scene.college.caller.listings.GetListingVersion(version)) is grpc.StatusCode.PERMISSION_DENIED
+    assert _refused(lambda: scene.college.caller.listings.GetListingVersion(version)) is grpc.StatusCode.NOT_FOUND
     version.version = 99
     assert _refused(lambda: scene.secretary.listings.GetListingVersion(version)) is grpc.StatusCode.NOT_FOUND

@@ -47,6 +47,7 @@ from listings.standing import Standing
 from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
 
+_NOBODY = pb.VISIBILITY_UNSPECIFIED  # a version that is no more is shown to nobody but those who run it
 _COUNCIL = Violation(
     "council_opens_on",
     "R54",
@@ -86,9 +87,11 @@ class Listings:
     async def GetListingVersion(self, call: Call, request: rpc.GetListingVersionRequest) -> pb.Listing:
         """See the contract."""
         found = await store.at_version(call.tx, request.name, request.version)
-        if found is None:
-            raise NotFound(f"{request.name}@{request.version}")
-        return found
+        for ask_owner in (False, True):
+            viewer = await self._authority.viewer(call, ask_owner=ask_owner)
+            if found and may_see(viewer, issuer=found.issuer, bodies=found.bodies, visibility=_NOBODY, state=found.state):
+                return found
+        raise NotFound(f"{request.name}@{request.version}")
 
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
         """See the contract."""

@@ -148,7 +148,8 @@ class ListingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetListingVersion(self, request, context):
-        """Reads a listing as it was at one of its versions, such as the one by which a match was scored.
+        """Reads a listing as it was at one of its versions, such as the one by which a match was scored: by its issuer, by who runs a
+        body that it names, by auditors and operators of the platform. For all others, whom it may have been hidden from, there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,9 @@ class ListingsServiceStub:
     GetListing: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingRequest, _listing_pb2.Listing]
     """Reads one listing that the caller may see."""
     GetListingVersion: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingVersionRequest, _listing_pb2.Listing]
-    """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
+    """Reads a listing as it was at one of its versions, such as the one by which a match was scored: by its issuer, by who runs a
+    body that it names, by auditors and operators of the platform. For all others, whom it may have been hidden from, there is none.
+    """
     BatchGetListings: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.BatchGetListingsRequest, _listings_service_pb2.BatchGetListingsResponse]
     """Reads up to 1000 listings; those that do not exist or the caller may not see are left out."""
     ListListings: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]
@@ -105,7 +107,9 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     GetListing: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingRequest, _listing_pb2.Listing]  # type: ignore[assignment]
     """Reads one listing that the caller may see."""
     GetListingVersion: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetListingVersionRequest, _listing_pb2.Listing]  # type: ignore[assignment]
-    """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
+    """Reads a listing as it was at one of its versions, such as the one by which a match was scored: by its issuer, by who runs a
+    body that it names, by auditors and operators of the platform. For all others, whom it may have been hidden from, there is none.
+    """
     BatchGetListings: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.BatchGetListingsRequest, _listings_service_pb2.BatchGetListingsResponse]  # type: ignore[assignment]
     """Reads up to 1000 listings; those that do not exist or the caller may not see are left out."""
     ListListings: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListListingsRequest, _listings_service_pb2.ListListingsResponse]  # type: ignore[assignment]
@@ -185,7 +189,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.GetListingVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listing_pb2.Listing, _abc.Awaitable[_listing_pb2.Listing]]:
-        """Reads a listing as it was at one of its versions, such as the one by which a match was scored."""
+        """Reads a listing as it was at one of its versions, such as the one by which a match was scored: by its issuer, by who runs a
+        body that it names, by auditors and operators of the platform. For all others, whom it may have been hidden from, there is none.
+        """
 
     @_abc_1.abstractmethod
     def BatchGetListings(
