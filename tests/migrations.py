@@ -4,12 +4,14 @@
 them is out; from then on a change is a revision of its own.
 """
 
+import json
 import re
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from io import StringIO
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,38 +26,47 @@ from chassis.migrate import configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("registry", "listings", "matching", "reporting", "notify")
+_POSTGRESQL = "18.0"
+_SCANS = {  # what squawk finds that no table in use bears, whoever is admitted; of one statement the first counts
+    "renaming-column": "renames",
+    "renaming-table": "renames",
+    "ban-set-schema": "renames",
+    "changing-column-type": "changes a type",
+    "adding-required-field": "adds a column that must be given",
+    "adding-field-with-default": "rewrites the table",
+    "require-concurrent-index-creation": "builds an index while nobody may write, not CONCURRENTLY",
+    "require-concurrent-reindex": "builds an index while nobody may write, not CONCURRENTLY",
+    "disallowed-unique-constraint": "builds an index while nobody may write, not CONCURRENTLY",
+    "adding-serial-primary-key-field": "builds an index while nobody may write, not CONCURRENTLY",
+    "constraint-missing-not-valid": "looks at every row while nobody may write, not NOT VALID",
+    "adding-foreign-key-constraint": "looks at every row while nobody may write, not NOT VALID",
+    "adding-not-nullable-field": "looks at every row while nobody may read, without a CHECK that was validated before",
+    "syntax-error": "is not understood",
+}
+_DROPS = {"ban-drop-table": "drops a table", "ban-drop-column": "drops a column", "ban-drop-view": "drops a view"}
 _NEVER = {
-    "renames": r"\bRENAME (?!CONSTRAINT)",
-    "changes a type": r"\bALTER COLUMN \S+ (SET DATA )?TYPE\b",
-    "adds a column that must be given": r"\bADD (COLUMN )?(?!.*\b(DEFAULT|GENERATED)\b).*\bNOT NULL\b",
-    "rewrites the table": r"\bADD (COLUMN )?\S+ ((SMALL|BIG)?SERIAL\b|.*\b(AS IDENTITY|STORED)\b)",
-    "empties a table": r"^(TRUNCATE|DELETE FROM [\w\"]+$)",
+    "renames": r"^ALTER (?!TABLE|INDEX)\w+ .*\bRENAME\b",
+    "rewrites the table": r"\bADD (COLUMN )?\S+ (SMALL|BIG)?SERIAL\b|^(CLUSTER|VACUUM)\b|\bSET (UN)?LOGGED\b",
+    "looks at every row while nobody may write": r"\bADD (COLUMN )?(?!CONSTRAINT |CHECK\b)\S+ [^,]*\bCHECK\b",
+    "keeps everybody out": r"^LOCK\b",
+    "hides what it does": r"^DO\b",
+    "empties a table": r"^(TRUNCATE|DELETE FROM (ONLY )?[\w.\"]+$)",
 }
 _NARROWS = {
-    "drops a table": r"^DROP TABLE\b",
-    "drops a column": r"\bDROP COLUMN\b",
-    "drops a function": r"^DROP FUNCTION\b",
+    "drops a function": r"^DROP (FUNCTION|PROCEDURE|TYPE|DOMAIN|SEQUENCE|TRIGGER)\b",
     "drops a default": r"\bDROP DEFAULT\b",
-    "must be given": r"\bSET NOT NULL\b",
-    "constrains": r"\bADD (CONSTRAINT \S+ )?(CHECK|UNIQUE|FOREIGN KEY|EXCLUDE|PRIMARY KEY)\b|^CREATE UNIQUE INDEX\b",
+    "constrains": r"\bADD (CONSTRAINT \S+ )?(CHECK|UNIQUE|FOREIGN KEY|EXCLUDE|PRIMARY KEY|NOT NULL)\b|^CREATE UNIQUE INDEX\b",
     "takes a right": r"^REVOKE\b",
 }
-
 _MADE = r"^CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\S+)"
-_INDEXED = (  # tables of which an index is built while nobody may write to them
-    r"^CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b).*?\bON (?:ONLY )?(\S+)"
-    r"|^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(\S+) .*\b(?:UNIQUE|PRIMARY KEY|EXCLUDE)\b(?! USING INDEX\b)"
+_OF = r"^(?:ALTER TABLE|CREATE UNIQUE INDEX .*? ON) (?:ONLY )?(\S+)"
+_ALONE = (  # what is done outside of a transaction, and may be done again with nothing beside it
+    r"^(BEGIN|COMMIT|SET|RESET|DROP INDEX CONCURRENTLY IF EXISTS|CREATE (UNIQUE )?INDEX CONCURRENTLY(?! IF NOT EXISTS)"
+    r"|ALTER TABLE (ONLY )?\S+ VALIDATE CONSTRAINT \S+$)\b"
 )
-_BY_ITSELF = (
-    r"^(BEGIN|COMMIT|SET|RESET|DROP INDEX CONCURRENTLY IF EXISTS|CREATE (UNIQUE )?INDEX CONCURRENTLY(?! IF NOT EXISTS))\b"
-)
-_DEFAULT = (
-    r"\bADD (?:COLUMN )?\S+ .*?(?<!\bBY )\bDEFAULT (.*?)(?= NOT NULL| NULL| CHECK| REFERENCES| UNIQUE| CONSTRAINT|, ADD|$)"
-)
-_CALL = r"\b([a-z_.]+) ?\("
-_CAST = r"::[a-z_ ]+(\([\d, ]+\))?"
-_STABLE = {"now", "transaction_timestamp", "statement_timestamp", "cast", "coalesce", "current_timestamp", "localtimestamp"}
-"""What a default may call: PostgreSQL works it out once, not for each row, and writes no row anew."""
+_LONG = r"^CREATE (UNIQUE )?INDEX CONCURRENTLY\b|\bVALIDATE CONSTRAINT\b"
+_NO_CODE = r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", r"--[^\n]*|/\*.*?\*/"
+"""Texts, in which any word may stand, and comments."""
 
 
 def history(versions: Path) -> list[Script]:
@@ -69,8 +80,9 @@ def statements(revision: Script) -> list[str]:
     context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written})
     with Operations.context(context):
         revision.module.upgrade()
-    done = re.sub(r"'(?:[^']|'')*'", "''", written.getvalue())
-    return [" ".join(one.split()) for one in done.split(";\n") if one.strip()]
+    texts, comments = _NO_CODE
+    done = re.sub(f"{texts}|{comments}", lambda one: " " if one[0][0] in "-/" else "''", written.getvalue(), flags=re.DOTALL)
+    return [" ".join(one.split()) for one in re.split(r";\s*(?:\n|$)", done) if one.strip()]
 
 
 def faults(versions: Path) -> list[str]:
@@ -81,6 +93,7 @@ def faults(versions: Path) -> list[str]:
     """
     found: list[str] = []
     before: list[str] = []
+    done: list[str] = []
     admitted = 0
     for revision in history(versions):
         oldest = getattr(revision.module, "min_compatible", None)
@@ -90,7 +103,9 @@ def faults(versions: Path) -> list[str]:
         if place < admitted:
             found.append(f"{name}: min_compatible {oldest!r} is no earlier revision, or one that is admitted no more")
         elif before:
-            found += [f"{name}: {fault}" for fault in _unbearable(statements(revision), raised=place > admitted)]
+            earlier, done = [*done, "COMMIT", "BEGIN"], statements(revision)
+            found += [f"{name}: {fault}" for fault in _unbearable(earlier, done, raised=place > admitted)]
+            done = earlier + done
         if not revision.module.__doc__:
             found.append(f"{name}: does not say what it does")
         before.append(revision.revision)
@@ -98,31 +113,52 @@ def faults(versions: Path) -> list[str]:
     return found
 
 
-def _unbearable(done: Sequence[str], *, raised: bool) -> Iterator[str]:
-    yield from _blocking(done)
-    for statement in done:
-        for what, pattern in _NEVER.items():
-            if re.search(pattern, statement, re.IGNORECASE):
-                yield f"{what}: {statement}"
-        for what, pattern in _NARROWS.items():
-            if not raised and re.search(pattern, statement, re.IGNORECASE):
-                yield f"{what}, and still admits who does not know: {statement}"
-
-
-def _blocking(done: Sequence[str]) -> Iterator[str]:
-    """What keeps writers waiting for as long as it takes to read or to write a whole table."""
+def _unbearable(earlier: Sequence[str], done: Sequence[str], *, raised: bool) -> Iterator[str]:
+    yield from _not_alone(done)
+    scans = list(_squawk(earlier, done))
     made = {name for statement in done for name in re.findall(_MADE, statement, re.IGNORECASE)}
+    for number, statement in enumerate(done):
+        rules = [rule for place, rule in scans if place == number]
+        yield from (f"{what}: {statement}" for what in _first(_SCANS[rule] for rule in _SCANS if rule in rules))
+        yield from (f"{what}: {statement}" for what in _named(_NEVER, statement))
+        if not raised and not made.intersection(re.findall(_OF, statement, re.IGNORECASE)):
+            narrows = [*(_DROPS[rule] for rule in rules if rule in _DROPS), *_named(_NARROWS, statement)]
+            yield from (f"{what}, and still admits who does not know: {statement}" for what in narrows)
+
+
+def _squawk(earlier: Sequence[str], done: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """What squawk, a linter of migrations, says of a revision that comes after earlier ones: number of a statement, and rule.
+
+    The earlier ones tell it which constraints are validated. It takes a VIRTUAL column, for which nothing is
+    written, for one that is stored.
+    """
+    program = str(Path(sys.executable).with_name("squawk"))
+    options = (f"--pg-version={_POSTGRESQL}", "--assume-in-transaction", "--reporter=json")
+    content = "".join(f"{one};\n" for one in (*earlier, *done))
+    said = subprocess.run([program, *options], input=content, capture_output=True, text=True, check=False)
+    for one in json.loads(said.stdout):
+        place, rule = one["line"] - len(earlier), one["rule_name"]
+        if place >= 0 and not done[place][one["column"] : one["column_end"]].endswith(" VIRTUAL"):
+            yield place, rule
+
+
+def _named(patterns: Mapping[str, str], statement: str) -> list[str]:
+    return [what for what, pattern in patterns.items() if re.search(pattern, statement, re.IGNORECASE)]
+
+
+def _first(some: Iterable[str]) -> Iterator[str]:
+    return islice(some, 1)
+
+
+def _not_alone(done: Sequence[str]) -> Iterator[str]:
+    """What takes long has a revision of its own, outside of the transaction: no lock of what else is done is held for it."""
+    if not any(re.search(_LONG, statement, re.IGNORECASE) for statement in done):
+        return
     for statement in done:
-        indexed = re.search(_INDEXED, statement, re.IGNORECASE)
-        if indexed and not made.intersection(indexed.groups()):
-            yield f"builds an index while nobody may write, not CONCURRENTLY: {statement}"
-        for default in re.findall(_DEFAULT, statement, re.IGNORECASE):
-            if not _STABLE.issuperset(re.findall(_CALL, re.sub(_CAST, "", default.lower()))):
-                yield f"rewrites the table, by a default that may differ from row to row: {statement}"
-    if any(" CONCURRENTLY " in statement for statement in done):
-        for statement in done:
-            if not re.match(_BY_ITSELF, statement, re.IGNORECASE):
-                yield f"stands beside an index that is built CONCURRENTLY, and would be done again with it: {statement}"
+        if not re.search(_ALONE, statement, re.IGNORECASE):
+            yield f"stands beside what takes long, and would be done again with it: {statement}"
+    if done[0] != "COMMIT":
+        yield f"takes long in the transaction, not in an autocommit_block: {done[0]}"
 
 
 def tables_of(service: str) -> list[MetaData]:

@@ -1,7 +1,7 @@
 """How many there are of something, by what tells them apart 存量统计: counted now and then, and never because somebody asks.
 
-A scrape reads what was counted last. Between two counts there are at least a minute and a thousand times what the last one
-took, so that a table of any size costs PostgreSQL a thousandth of one core at most.
+A scrape reads what was counted last. Between two counts there are at least a minute and, but after the first, a thousand times
+what the last one took in the database, so that a table of any size costs PostgreSQL a thousandth of one core at most.
 """
 
 import asyncio
@@ -34,21 +34,26 @@ def counting(database: Database, gauge: Gauge, statement: str, *kinds: Callable[
 
     async def run() -> None:
         counted: frozenset[tuple[str, ...]] = frozenset()
+        times = 0  # the first one takes what a service takes that starts: of the next ones it says nothing
         while True:
-            began = time.monotonic()
+            took = 0.0
             try:
                 async with database.alone() as sql:
-                    counted = show(gauge, grouped([tuple(row) for row in await sql.rows(statement)], kinds), counted)
+                    began = time.monotonic()
+                    rows = await sql.rows(statement)
+                    took = time.monotonic() - began
+                    counted = show(gauge, grouped([tuple(row) for row in rows], kinds), counted)
             except Unavailable as error:
                 log.warning("not counted", extra={"statement": statement, "error": str(error)})
-            await asyncio.sleep(pause(time.monotonic() - began))
+            await asyncio.sleep(pause(took, times))
+            times = _TIMES
 
     return run
 
 
-def pause(took: float) -> float:
-    """Seconds until the next count, after one that took so many."""
-    return max(LEAST, took * _TIMES)
+def pause(took: float, times: int = _TIMES) -> float:
+    """Seconds until the next count, after one that took so many; so many times as long."""
+    return max(LEAST, took * times)
 
 
 def grouped(rows: Sequence[Sequence[Any]], kinds: Sequence[Callable[[Any], object]]) -> dict[tuple[str, ...], int]:

@@ -12,14 +12,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
 from chassis.database import async_url
 from chassis.migrate import IncompatibleError, migrate
-from tests.migrations import ROOT, SERVICES, tables_of
+from tests.migrations import ROOT, SERVICES, faults, tables_of
 from tests.waiting import until
 
 _SERVICE = "listings"
@@ -46,6 +46,20 @@ def upgrade():
         op.execute("RESET lock_timeout")
     if op.get_bind().exec_driver_sql("SHOW lock_timeout").scalar() != "5s":
         raise RuntimeError("what follows would hold everybody up")
+'''
+_STEPS = {  # as docs/migrations.md has it
+    "0003": 'op.create_check_constraint("t", "request_log", "principal <> \'b\'", postgresql_not_valid=True)',
+    "0004": """with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE request_log VALIDATE CONSTRAINT t")""",
+    "0005": 'op.drop_constraint("t", "request_log")',
+}
+_STEP = '''"""A step."""
+from alembic import op
+revision, down_revision, min_compatible = "{number}", "{before:04}", "0002"
+
+
+def upgrade():
+    {does}
 '''
 _WRITTEN = """
 INSERT INTO request_log (principal, method, request_id, request_hash, created_at)
@@ -202,6 +216,24 @@ async def test_an_index_that_was_left_half_built_is_built_anew(fresh: Fresh, tmp
     await migrate(fresh.owner, versions, _SERVICE)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'request_log_method'::regclass"
     assert await fresh.rows(valid) == [(True,)]
+
+
+async def test_a_constraint_is_validated_while_others_write(fresh: Fresh, tmp_path: Path) -> None:
+    """All steps come at once: the lock of the one that adds it is gone by then, and stays done where the next one fails."""
+    await migrate(fresh.owner, _HERE, _SERVICE)
+    await fresh.rows(_WRITTEN.replace("'a'", "'b'"))
+    versions = _next_release(tmp_path)
+    for number, does in _STEPS.items():
+        step = _STEP.format(number=number, before=int(number) - 1, does=does)
+        (versions / f"{number}_step.py").write_text(step, encoding="utf-8")
+    assert faults(versions) == []
+    with pytest.raises(IntegrityError, match="violated by some row"):
+        await migrate(fresh.owner, versions, _SERVICE)
+    assert await fresh.revision() == "0003"
+    await fresh.rows(_WRITTEN)
+    await fresh.rows("DELETE FROM request_log WHERE principal = 'b'")
+    await migrate(fresh.owner, versions, _SERVICE)
+    assert await fresh.revision() == "0005"
 
 
 async def test_many_at_once_make_it_once(fresh: Fresh) -> None:

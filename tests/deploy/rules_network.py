@@ -7,7 +7,10 @@ from alliance_local.state import SERVICES
 from tests.deploy.helm import NAMESPACE, name_of
 from tests.deploy.rendered import FULL, PLATFORM, Faults, Rendered, elsewhere, mounted, peer_of, rule, secret_of, selects
 
-_PRIVATE = ("10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+_PRIVATE = (  # what the services take for no public address either (`chassis/targets.py`)
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+    *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),
+)
 
 
 @rule

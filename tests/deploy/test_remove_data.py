@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,18 @@ from tests.deploy.rules_data import DATA
 _COMMAND = ROOT / "deploy/k8s/remove-data"
 
 
-def _run(*arguments: str, answer: str = "") -> tuple[int, str]:
+_KUBECTL = """#!/bin/sh
+echo "$@" >> "$ASKED"
+case "$*" in
+  *"get deployments"*) {deployments} ;;
+  api-resources*) echo secrets ;;
+esac
+"""
+
+
+def _run(*arguments: str, answer: str = "", path: str = "", **environment: str) -> tuple[int, str]:
     """It finds no cluster: whatever came so far would say so."""
-    environment = {"PATH": os.environ["PATH"], "KUBECONFIG": "/nonexistent"}
+    environment |= {"PATH": f"{path}:{os.environ['PATH']}", "KUBECONFIG": "/nonexistent"}
     done = subprocess.run([_COMMAND, *arguments], input=answer, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -31,6 +41,20 @@ def test_without_the_releases_name_nothing_happens(answer: str) -> None:
     code, said = _run("alliance", "platform", answer=answer)
     assert code == 1
     assert "nothing was removed" in said
+
+
+@pytest.mark.parametrize(
+    ("deployments", "goes"),
+    [("true", True), ("echo deployment.apps/alliance-notify", False), ("echo 'Unable to connect' >&2; exit 1", False)],
+    ids=["uninstalled", "installed", "unknown"],
+)
+def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments: str, goes: bool) -> None:
+    program, asked = tmp_path / "kubectl", tmp_path / "asked"
+    program.write_text(_KUBECTL.format(deployments=deployments), "utf-8")
+    program.chmod(0o755)
+    code, said = _run("alliance", "platform", answer="alliance\n", path=str(tmp_path), ASKED=str(asked))
+    assert (code == 0) == goes, said
+    assert ("delete" in asked.read_text("utf-8")) == goes
 
 
 def test_it_knows_every_kind_that_is_kept() -> None:

@@ -23,6 +23,7 @@ def _objects(node: dict[str, Any], path: str = "") -> Iterator[str]:
 
 
 OBJECTS = sorted(_objects(SCHEMA))
+_PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
 _IN_LISTS = {  # what lists hold, each with a key too many
     "scheduling.tolerations": {"operator": "Exists", "noSuchKey": 1},
     "networkPolicy.clients": {"namespace": "a", "noSuchKey": 1},
@@ -105,6 +106,15 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.notify.secretEnvironment", [{"variable": "PATH", "secret": "a", "key": "b"}]),
         ("lab", "services.registry.secretEnvironment", [{"variable": "ALLIANCE_SMTP_PASSWORD", "secret": "a", "key": "b"}]),
         ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8"]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8"], "ports": []}]),  # of none, a policy takes all
+        ("lab", "services.notify.egress", [{"cidrs": [], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "ports": [443]}]),  # private networks, too
+        ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "except": _PRIVATE[1:], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8", "0.0.0.0/0"], "except": _PRIVATE[:-1], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["::/0"], "except": ["fc00::/7"], "ports": [443]}]),
+        ("lab", "kafka.ports", []),
+        ("operators", "kafka.ports", []),
+        ("operators", "networkPolicy.clients", []),  # nor the gateway
         ("lab", "services.notify.resources.memory", "lots"),
         ("lab", "scheduling.nodeSelector", {"disk": 1}),
         ("lab", "scheduling.nodeSelector", {"no label": "fast"}),
@@ -165,6 +175,11 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.scheduling.priorityClassName", "ordinary"),
         ("operators", "mtls.issuer", {"kind": "ClusterIssuer", "name": "internal"}),
         ("operators", "kafka.ports", [9093, 9094]),
+        ("lab", "networkPolicy.clients", []),  # there is no gateway
+        ("lab", "services.notify.egress", []),
+        ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "except": _PRIVATE, "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["::/0"], "except": ["fc00::/7", "fe80::/10"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["10.40.0.0/16"], "ports": [25]}]),
         ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"], "ca": {"secret": "db-ca"}}),
     ],
 )

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from alliance_local.state import SERVICES
+from observe.exported import metrics
+
 NS = 'namespace="NAMESPACE"'
 Series = Mapping[str, str]
 
@@ -130,3 +133,32 @@ def _availability() -> list[Case]:
         fires, quiet = ({good: f"0+{100_000 - share}x{number}", bad: f"0+{share}x{number}"} for share in shares)
         cases.append(Case("AllianceAvailabilityBurning", fires, quiet, at, labels={"burn": f"{factor:g}"}, step=step))
     return cases
+
+
+_WELL = {
+    "alliance_build_info": 1,
+    "alliance_database_connections_limit": 10,
+    "alliance_matching_shares": 12,
+    "alliance_relay_leader": 1,
+    "alliance_rpc_limit": 100,
+}
+"""What is not 0 on a platform to which nothing happens."""
+
+
+def calm(groups: int, unwell: Mapping[str, float]) -> Series:
+    """A platform to which nothing happens: from the fourth minute on its services are there; what they count stays 0.
+
+    `unwell` says which metrics are otherwise.
+    """
+    found: dict[str, float] = {
+        f'alliance_consumer_lag_records{{{NS}, service="listings", group="g{one}"}}': 0 for one in range(groups)
+    }
+    for metric in metrics():
+        for service in () if "group" in metric.labels and metric.kind == "gauge" else metric.services or SERVICES:
+            labels = "".join(f', {one}="a"' for one in metric.labels if one != "service")
+            bounds = [f', le="{one}"' for one in metric.bounds]
+            for sample in metric.samples:
+                for bound in bounds if sample.endswith("_bucket") else [""]:
+                    found[f'{sample}{{{NS}, service="{service}"{labels}{bound}}}'] = ({**_WELL, **unwell}).get(metric.name, 0)
+    found |= {f'up{{{NS}, service="{one}"}}': 1 for one in SERVICES}
+    return {series: f"_x3 {value}x400" for series, value in found.items()}

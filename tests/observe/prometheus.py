@@ -34,10 +34,19 @@ class Prometheus:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The series that a query finds now; it may have a dashboard's variables. Raises `HTTPError` for one that is wrong."""
-        for name, value in _VARIABLES.items():
-            query = query.replace(name, value)
-        found: list[dict[str, Any]] = self._get(f"/api/v1/query?{urlencode({'query': query})}")["data"]["result"]
+        found: list[dict[str, Any]] = self._get(f"/api/v1/query?{urlencode({'query': _filled(query)})}")["data"]["result"]
         return found
+
+    def ever(self, query: str, since: float, service: str) -> Iterator[str]:
+        """All numbers that a query, of this service where it asks one, found since a moment (seconds of the epoch)."""
+        asked = {"query": _filled(query, service), "start": since, "end": time.time(), "step": "5s"}
+        for series in self._get(f"/api/v1/query_range?{urlencode(asked)}")["data"]["result"]:
+            yield from (number for _, number in series["values"])
+
+    def values(self, variable: str) -> set[str]:
+        """The values that a dashboard's variable, `label_values(SERIES, LABEL)`, has."""
+        series, label = variable.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+        return {one["metric"][label] for one in self.ask(series)}
 
     def rules(self) -> list[dict[str, Any]]:
         """All rules, with their health."""
@@ -51,8 +60,14 @@ class Prometheus:
             return False
 
     def _get(self, path: str) -> Any:
-        with urlopen(self._address + path, timeout=10) as answer:  # noqa: S310 - an address of this machine
+        with urlopen(self._address + path, timeout=_PATIENCE) as answer:  # noqa: S310 - an address of this machine
             return json.load(answer)
+
+
+def _filled(query: str, service: str = "") -> str:
+    for name, value in {**_VARIABLES, **({"$service": service} if service else {})}.items():
+        query = query.replace(name, value)
+    return query
 
 
 @contextmanager

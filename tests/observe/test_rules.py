@@ -1,5 +1,6 @@
 """Rules and alerts as Prometheus' own program sees them. Skips by name where there is no promtool (Debian: `prometheus`)."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from observe.exported import metrics
 from tests.deploy.helm import CHART
 from tests.deploy.rendered import PLATFORM
-from tests.observe.cases import Case, cases
+from tests.observe.cases import Case, calm, cases
 from tests.observe.test_queries import ALERTS, RULES
 
 _FILE = CHART / "files/rules.yaml"
@@ -42,12 +44,36 @@ def test_promtool_has_nothing_to_say_of_the_rules(promtool: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+_FIRING = 'count(ALERTS{alertstate="firing"}) or vector(0)'
+_QUIET = [f"{minute}m" for minute in (*range(1, 70), 90, 120, 240, 400)]
+
+
+@pytest.mark.parametrize(("unwell", "fires"), [({}, False), ({"alliance_relay_leader": 0}, True)])
+def test_nothing_fires_where_nothing_happens(promtool: str, tmp_path: Path, unwell: dict[str, int], fires: bool) -> None:
+    """Nor while it is installed: no traffic is no fault."""
+    series = calm(GROUPS, unwell)
+    assert {one.name for one in metrics()} <= {re.sub(r"(_total|_bucket|_count|_sum)?\{.*", "", one) for one in series}
+    expected = {"expr": _FIRING, "exp_samples": [{"labels": "{}", "value": 0}]}
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": one, "values": values} for one, values in series.items()],
+        "promql_expr_test": [expected | {"eval_time": at} for at in _QUIET],
+    }
+    done = _tested(promtool, tmp_path, "1m", [test])
+    assert (done.returncode != 0) == fires, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("step", sorted({case.step for case in _CASES}))
 def test_alerts_fire_when_they_should_and_not_before(promtool: str, tmp_path: Path, step: str) -> None:
     tests: list[dict[str, Any]] = []
     for number, case in enumerate(one for one in _CASES if one.step == step):
         tests += [_test(case, fires=True, number=number), _test(case, fires=False, number=number)]
-    file = tmp_path / "rules_test.yaml"
+    done = _tested(promtool, tmp_path, step, tests)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _tested(promtool: str, folder: Path, step: str, tests: list[dict[str, Any]]) -> "subprocess.CompletedProcess[str]":
+    file = folder / "rules_test.yaml"
     content = {
         "rule_files": [str(_FILE)],
         "evaluation_interval": step,
@@ -55,8 +81,7 @@ def test_alerts_fire_when_they_should_and_not_before(promtool: str, tmp_path: Pa
         "tests": tests,
     }
     file.write_text(yaml.safe_dump(content), "utf-8")
-    done = _run(promtool, "test", "rules", file)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return _run(promtool, "test", "rules", file)
 
 
 def _run(*command: object) -> "subprocess.CompletedProcess[str]":

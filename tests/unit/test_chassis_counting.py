@@ -32,3 +32,8 @@ def test_a_group_that_has_nothing_left_is_none_and_not_forgotten() -> None:
 def test_a_count_takes_a_thousandth_of_the_time_at_most() -> None:
     assert pause(0.0) == pause(LEAST / 1000) == LEAST
     assert pause(0.2) == 200.0
+
+
+def test_the_first_count_holds_the_next_one_up_no_longer() -> None:
+    """It takes what a cold database takes."""
+    assert pause(5.0, 0) == LEAST
