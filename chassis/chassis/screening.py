@@ -1,14 +1,15 @@
 """No command keeps personal data in a text, whatever its service looked at (PIPL art. 6).
 
-Services screen what they know, together with all else that is wrong with it. This is what none of them can forget: every text of
-every command is looked through, but for fields of which the contract says why not (`alliance.common.v1.field`).
+Services screen what they know, together with all else that is wrong with it. This is what none of them can forget: every text
+of every command is looked through, but for fields of which the contract says why not (`alliance.common.v1.field`).
 """
 
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
+from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from alliance.common.v1 import field_pb2
@@ -40,18 +41,18 @@ def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:
     for field, value in message.ListFields():
         path = f"{prefix}{field.name}"
         if field.message_type is not None:
-            yield from _inner(field, value, path)
+            yield from _inner(field.message_type, value if field.is_repeated else (value,), path)
         elif field.type == field.TYPE_STRING and is_screened(field):
             for one in value if field.is_repeated else (value,):
                 yield path, one
 
 
-def _inner(field: FieldDescriptor, value: object, path: str) -> Iterator[tuple[str, str]]:
-    if field.message_type.GetOptions().map_entry:
-        for one in value.items():  # type: ignore[attr-defined]
-            yield from ((path, text) for text in one if isinstance(text, str))
-    elif field.message_type.full_name.startswith("alliance."):
-        for one in value if field.is_repeated else (value,):  # type: ignore[attr-defined]
+def _inner(kind: Descriptor, values: Any, path: str) -> Iterator[tuple[str, str]]:
+    if kind.GetOptions().map_entry:
+        for pair in values.items():
+            yield from ((path, text) for text in pair if isinstance(text, str))
+    elif kind.full_name.startswith("alliance."):
+        for one in values:
             yield from _texts(one, f"{path}.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from alliance.common.v1 import field_pb2
@@ -55,7 +55,7 @@ def _known(field: FieldDescriptor) -> field_pb2.Field:
     return found
 
 
-def _paths(message: Descriptor, above: tuple[FieldDescriptor, ...] = ()) -> Iterator[tuple[FieldDescriptor, ...]]:
+def _paths(message: Any, above: tuple[FieldDescriptor, ...] = ()) -> Iterator[tuple[FieldDescriptor, ...]]:
     """The fields that lead to each text of a message; a message within itself is gone into once."""
     for field in message.fields:
         inner = field.message_type
@@ -66,10 +66,14 @@ def _paths(message: Descriptor, above: tuple[FieldDescriptor, ...] = ()) -> Iter
             yield from _paths(inner, (*above, field))
 
 
+def _is_of_a_map(field: FieldDescriptor) -> bool:
+    return field.containing_type is not None and field.containing_type.GetOptions().map_entry
+
+
 def _fill(message: Any, path: tuple[FieldDescriptor, ...], text: str) -> None:
     """Set the one text that a path leads to, and nothing beside."""
     field, *rest = path
-    if rest and field.message_type.GetOptions().map_entry:
+    if rest and _is_of_a_map(rest[0]):
         getattr(message, field.name).update({text: "甲"} if rest[0].name == "key" else {"甲": text})
     elif rest:
         inner = getattr(message, field.name)
@@ -90,7 +94,7 @@ def test_every_text_of_a_command_is_looked_through_but_where_the_contract_says_w
         assert bool(found) is not excepted, ".".join(one.name for one in path)
         for one in found:
             assert one.rule == "personal-data"
-            assert path[-1].name in one.field or path[-1].containing_type.GetOptions().map_entry
+            assert leaf.name in one.field or _is_of_a_map(leaf)
             assert _PHONE not in f"{one.zh} {one.en}"
 
 
@@ -112,7 +116,7 @@ def test_every_text_of_a_stream_is_known(request_type: type[Message]) -> None:
 
 
 def test_every_text_of_a_listing_that_comes_in_a_stream_is_looked_through() -> None:
-    """But for what is output only, and thrown away; and what has a form that no number has, or is a resource that has to be there."""
+    """But for what is output only, and thrown away, and resources that have to be there."""
     platforms = ("name", "etag", "issuer", "bodies", "contact", "person")
     for path in _paths(listing_pb2.Listing.DESCRIPTOR):
         listing = listing_pb2.Listing()

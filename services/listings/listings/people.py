@@ -125,13 +125,14 @@ class People:
         return record
 
 
-async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, reason: str = "") -> list[Violation]:
-    """What a listing as it is to be, and the reason of a step, say of the persons behind it: both outlive their erasure."""
+async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, **said: str) -> list[Violation]:
+    """What a listing as it is to be, and what is `said` beside it (field → text: a reason, a booking's purpose), say of the
+    persons behind it: all of it outlives their erasure.
+    """
     message = message_of(row)
     if not (records := [one for one in (message.contact, message.expert.person) if one]):
         return []
-    said = [*(texts(listing) if listing else ()), ("reason", reason)]
-    return await Vault().repeated(tx, records, said)
+    return await Vault().repeated(tx, records, [*(texts(listing) if listing else ()), *said.items()])
 
 
 def _naming(message: pb.Listing, fields: Mapping[str, str]) -> list[Violation]:
