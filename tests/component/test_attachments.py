@@ -178,6 +178,7 @@ def archive(*names: str) -> bytes:
         (WORD, ("[Content_Types].xml", "xl/workbook.xml"), False),
         (WORD, ("word/vbaProject.bin",), False),
         (SHEET, ("META-INF/MANIFEST.MF",), False),
+        (WORD, ("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), False),
     ],
 )
 def test_an_office_document_is_not_just_any_archive(
@@ -188,6 +189,13 @@ def test_an_office_document_is_not_just_any_archive(
         assert papers.upload(member, content, media_type=media_type).size == len(content)
     else:
         assert "another type" in refusal(papers.upload, member, content, media_type=media_type)
+
+
+@pytest.mark.parametrize("more", [b"", b"PK\x05\x06" + bytes(18), b"PK\x01\x02" * 10_001])
+def test_names_alone_make_no_office_document(platform: Platform, more: bytes) -> None:
+    content = b"PK\x03\x04 [Content_Types].xml word/document.xml" + more
+    member = world.organization(platform, ENTERPRISE)
+    assert "another type" in refusal(papers.upload, member, content, media_type=WORD)
 
 
 @pytest.mark.parametrize(

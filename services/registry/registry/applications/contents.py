@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import re
+import struct
 from collections.abc import AsyncIterator, Mapping
 from mmap import ACCESS_READ, mmap
 from typing import IO
+from zipfile import BadZipFile, ZipFile
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
@@ -26,15 +28,15 @@ _BEGINS: Mapping[str, bytes] = {
     f"{_OFFICE}presentationml.presentation": b"PK\x03\x04",
 }
 """Media type → how a content of it begins."""
-_HOLDS: Mapping[str, tuple[bytes, ...]] = {
-    f"{_OFFICE}{kind}": (b"[Content_Types].xml", folder)
-    for kind, folder in (
-        ("wordprocessingml.document", b"word/"),
-        ("spreadsheetml.sheet", b"xl/"),
-        ("presentationml.presentation", b"ppt/"),
-    )
+_FOLDERS: Mapping[str, str] = {
+    f"{_OFFICE}wordprocessingml.document": "word/",
+    f"{_OFFICE}spreadsheetml.sheet": "xl/",
+    f"{_OFFICE}presentationml.presentation": "ppt/",
 }
-"""Media type → names that stand in every archive of it (ECMA-376 part 2): a ZIP names its parts uncompressed."""
+"""Media type → where its parts lie in its archive (ECMA-376 part 2)."""
+_TYPES = "[Content_Types].xml"
+_MACROS = "vbaproject.bin"
+_ENTRY, _MOST_ENTRIES = b"PK\x01\x02", 10_000  # how each entry of a ZIP's directory begins; a document has some dozens
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
@@ -85,16 +87,36 @@ async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumen
     if digest.hexdigest() != header.sha256:
         wrong = "内容与哈希不符；请重新上传", "the content has another hash; upload it again"
         refuse([Violation("header.sha256", "hash", *wrong)])
-    if file.read(len(begins)) != begins or not await asyncio.to_thread(_holds, file, _HOLDS.get(header.media_type, ())):
+    folder = _FOLDERS.get(header.media_type, "")
+    if file.read(len(begins)) != begins or (folder and not await asyncio.to_thread(_is_office, file, folder)):
         refuse([Violation("header.media_type", "type", "内容与类型不符", "the content is of another type")])
 
 
-def _holds(file: IO[bytes], names: tuple[bytes, ...]) -> bool:
-    """Whether names stand somewhere in a file, which is not read into memory."""
-    if not names:
-        return True
+def _is_office(file: IO[bytes], folder: str) -> bool:
+    """Whether a file is an archive with the parts of a document in a folder, and without macros. Its directory alone is read,
+    and nothing is unpacked.
+    """
+    if _has_too_many_entries(file):
+        return False
+    try:
+        names = ZipFile(file).namelist()
+    except (BadZipFile, NotImplementedError, OSError, ValueError, struct.error):
+        return False
+    return (
+        _TYPES in names
+        and any(name.startswith(folder) for name in names)
+        and not any(name.lower().endswith(_MACROS) for name in names)
+    )
+
+
+def _has_too_many_entries(file: IO[bytes]) -> bool:
+    """Whether a ZIP's directory would take up much memory: the file itself takes none."""
+    found = 0
     with mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        return all(content.find(name) >= 0 for name in names)
+        at = content.find(_ENTRY)
+        while at >= 0 and found <= _MOST_ENTRIES:
+            found, at = found + 1, content.find(_ENTRY, at + 1)
+    return found > _MOST_ENTRIES
 
 
 async def parts(file: IO[bytes]) -> AsyncIterator[bytes]:
