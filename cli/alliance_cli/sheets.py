@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +21,8 @@ from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, FORMULA_TAG, ROW
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from intake.cells import Unsettled
+from alliance_cli.workbook import EXACT
+from intake.cells import Rounded, Unsettled
 
 _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 _REMEMBERED = 4096  # texts; most come again soon, or never
@@ -82,6 +84,8 @@ def _value(element: Any, value: object, kind: str) -> object:
         return None if formula is None else Unsettled(f"={formula.text or ''}")
     if kind == "e":
         return Unsettled(value)
+    if isinstance(value, float) and isfinite(value) and abs(value) >= EXACT:
+        return Rounded(value)
     return unescape(value) if isinstance(value, str) and "_x" in value else value
 
 

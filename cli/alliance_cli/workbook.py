@@ -10,11 +10,13 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from alliance_cli.formulas import is_risky
+from intake.cells import Rounded
 
 LAST = 1_048_576
 """Lines that a sheet can hold."""
 _LONGEST = 32_767  # characters that a cell can hold
-_EXACT = 10**15  # numbers beyond lose digits in a spreadsheet
+EXACT = 10**15
+"""Numbers beyond lose digits in a spreadsheet."""
 _DAY, _INSTANT, _TIME, _LENGTH = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm", "[hh]:mm"
 
 
@@ -36,8 +38,10 @@ class Book:
         """Write a cell: a text stays a text, whatever it begins with."""
         if isinstance(value, bool):
             sheet.write_boolean(row, column, value, self.style(**look))
-        elif isinstance(value, int | float) and abs(value) < _EXACT:
+        elif isinstance(value, int | float) and abs(value) < EXACT:
             sheet.write_number(row, column, value, self.style(**look))
+        elif isinstance(value, Rounded):  # as it was: as a text, it would be taken for what was written
+            sheet.write_number(row, column, float(value), self.style(**look))
         elif isinstance(value, date | time | timedelta):
             sheet.write_datetime(row, column, value, self.style(num_format=_form(value), **look))
         elif value not in (None, ""):

@@ -32,6 +32,12 @@ class Unsettled(str):
     __slots__ = ()
 
 
+class Rounded(Unsettled):
+    """A number of more digits than a spreadsheet keeps (15): which ones were written can't be told."""
+
+    __slots__ = ()
+
+
 YES, NO = "是", "否"
 _BOOLEANS = {YES: True, NO: False, "true": True, "false": False, "1": True, "0": False}
 _INTEGER = re.compile(r"-?\d+|-?\d{1,3}(,\d{3})+", re.ASCII)

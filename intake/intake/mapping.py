@@ -31,7 +31,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from alliance.listings.v1 import listing_pb2
 from codes import education, industries, regions
 from intake import amounts
-from intake.cells import Names, Unsettled, as_given, fitting, unknown
+from intake.cells import Names, Rounded, Unsettled, as_given, fitting, unknown
 from intake.contract import KEY, leaves
 from intake.errors import UnmappedError, WrongError
 
@@ -49,6 +49,10 @@ _SHOWN = 20
 _UNSETTLED = WrongError(
     "公式没有计算结果，或结果有误；请在表格软件中打开、重算并保存，或改填数值",
     "a formula without a result, or with an error; open, recalculate and save the file, or write the value",
+)
+_ROUNDED = WrongError(
+    "数字超过 15 位，表格软件已丢失其后的位数；请将该列设为文本格式后，按原始资料重新填写",
+    "a number of more than 15 digits, of which a spreadsheet has lost the others; make the column text and write it again",
 )
 _TOO_LONG = WrongError(f"超过 {MAX_CELL} 字；请删减", f"longer than {MAX_CELL} characters; shorten it")
 
@@ -73,7 +77,7 @@ class Rule:
             return self.value
         for column in self.columns:
             if isinstance(cell := row.get(column, ""), Unsettled):
-                raise UnmappedError(name, column, cell, _UNSETTLED, self.shown)
+                raise UnmappedError(name, column, cell, _no_value(cell), self.shown)
         cells = {column: self._cell(row.get(column, "")) for column in self.columns}
         filled = {column: cell for column, cell in cells.items() if cell.strip()}
         if not filled:
@@ -204,7 +208,7 @@ class Mapping:
         unread: list[UnmappedError] = []
         if isinstance(key, Unsettled):
             fields[KEY] = ""
-            unread.append(UnmappedError(KEY, self.key, key, _UNSETTLED))
+            unread.append(UnmappedError(KEY, self.key, key, _no_value(key)))
         for name, rule in self.rules.items():
             if "." in name:  # details are there also where none of their cells says anything
                 fields.setdefault(name.split(".")[0], {})
@@ -216,6 +220,10 @@ class Mapping:
             if value not in (None, "", []):
                 _put(fields, name.split("."), value)
         return listing_pb2.Listing(**fields), unread
+
+
+def _no_value(cell: Unsettled) -> WrongError:
+    return _ROUNDED if isinstance(cell, Rounded) else _UNSETTLED
 
 
 def _no_yaml(error: yaml.YAMLError) -> WrongError:

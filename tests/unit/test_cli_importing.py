@@ -254,6 +254,24 @@ def test_a_result_is_taken_whatever_it_came_from_and_an_error_is_none(tmp_path: 
     assert error.receipt.problems[0].field == "title"
 
 
+def test_a_number_of_which_a_spreadsheet_has_lost_digits_is_no_key(tmp_path: Path) -> None:
+    """Two that were typed as others come as one."""
+    book = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["编号", "标题", "人数"])
+    for row, key in enumerate([999_999_999_999_999, 12345678901234567, "12345678901234567"], start=1):
+        sheet.write_row(row, 0, [key, "甲", 2])
+    book.close()
+    chunks = read(tmp_path / "a.xlsx")
+    _, sent = chunks.requests()
+    assert [row.listing.external_key for row in sent.chunk.rows] == ["999999999999999", "12345678901234567"]
+    assert list(sent.chunk.unread_keys) == [""]
+    (_, refused, _) = chunks.settled(rpc.ImportListingsResponse())
+    assert refused.receipt
+    assert [(one.field, one.rule) for one in refused.receipt.problems] == [("external_key", "mapping")]
+    assert "more than 15 digits" in refused.receipt.problems[0].message.en
+
+
 def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_are_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
