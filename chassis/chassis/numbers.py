@@ -40,7 +40,8 @@ _LANDLINE = re.compile(
     re.VERBOSE,
 )
 _IDENTITY = re.compile(r"(?<!\d)[1-9]\d{5}-?(?:19|20)\d\d-?[01]\d-?[0-3]\d-?\d{3}[\dx](?![\da-z])")
-_IDENTITY_APART = re.compile(r"(?<!\d)(?<!\d-)[1-9](?:-?\d){16}-?[\dx](?!-?[\da-z])")
+# A letter may follow where the check digit tells it from a longer key.
+_IDENTITY_APART = re.compile(r"(?<!\d)(?<!\d-)[1-9](?:-?\d){16}-?[\dx](?!-?\d)")
 _IDENTITY_OLD = re.compile(r"(?<!\d)(?<!\d-)[1-9]\d{5}-?\d\d[01]\d[0-3]\d-?\d{3}(?!-?\d)")  # 15 digits, until 1999
 _PROVINCE = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999

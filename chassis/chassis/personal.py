@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select
@@ -58,6 +59,7 @@ _IDS = (
 _HOTLINE = re.compile(r"(?<![\d-])[48]00-\d{3}-?\d{4}(?!\d)")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
 
@@ -66,7 +68,7 @@ def screen(field: str, text: str) -> list[Violation]:
     """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated."""
     if len(text) < _SHORTEST:
         return []
-    plain = numbers.usual(text)
+    plain = _readable(text)
     if "00-" in plain:
         plain = _HOTLINE.sub(" ", plain)
     return [
@@ -115,7 +117,7 @@ def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> l
     Names, numbers and addresses are found in any case, width and spacing, Latin ones as words of their own; what has one
     character is no match.
     """
-    plain = numbers.usual(text)
+    plain = _readable(text)
     return [
         Violation(
             field,
@@ -127,6 +129,12 @@ def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> l
         for name, (zh, en) in _NAMING.items()
         if any(_says(plain, one.get(name, "")) for one in records)
     ]
+
+
+def _readable(text: str) -> str:
+    """A text that is `usual`, and after it what it says where signs of it are written as those of a URL are (RFC 3986)."""
+    plain = numbers.usual(text)
+    return f"{plain} {numbers.usual(unquote(text))}" if _ENCODED.search(text) else plain
 
 
 def _says(plain: str, value: str) -> bool:

@@ -19,12 +19,12 @@ from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind
 
-from chassis import metrics, status, telemetry, wellformed
+from chassis import metrics, screening, status, telemetry, wellformed
 from chassis.auth import AUTHENTICATED, PUBLIC, Principal, Tokens
 from chassis.contract import Method, resources
 from chassis.crypto import digest
 from chassis.database import Cause, Database, Tx
-from chassis.errors import Exhausted, Fault, Invalid, Unauthenticated, Violation
+from chassis.errors import Exhausted, Fault, Invalid, Unauthenticated, Violation, refuse
 from chassis.limit import Limit, Pace
 from chassis.personal import screen
 
@@ -212,7 +212,7 @@ class Pipeline:
             call.transaction = tx
             await self._authorise(call, method, request)
             if identifier is None:
-                answer: Message = await serve(call, request)
+                answer: Message = await _served(call, request, serve)
                 return answer
             return await self._once(call, method, request, identifier, serve, reread)
 
@@ -223,7 +223,7 @@ class Pipeline:
         sql, key = call.tx.sql, (call.cause.actor, method.full_name, identifier)
         hashed = digest(request.SerializeToString(deterministic=True))
         if await sql.run(_CLAIM, *key, hashed, call.tx.recorded_at):
-            answer: Any = await serve(call, request)
+            answer: Any = await _served(call, request, serve)
             call.tx.respond(*key, answer.name.encode() if reread else answer.SerializeToString())
             return answer  # type: ignore[no-any-return]
         first: Any = await sql.row(_FIRST, *key)
@@ -232,6 +232,13 @@ class Pipeline:
         if reread:
             return await reread(call, first.response.decode())
         return method.response.FromString(first.response)
+
+
+async def _served(call: Call, request: Message, serve: Any) -> Any:
+    """The answer to a command; nothing of it is kept where a text holds personal data that its service did not look for."""
+    answer = await serve(call, request)
+    refuse(screening.problems(request))
+    return answer
 
 
 _REUSED = Violation(

@@ -6,7 +6,7 @@ Checked before anything else looks at it, so that no rule meets a text or list w
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -18,6 +18,10 @@ from chassis.errors import Violation
 
 MAX_TEXT = 20_000  # characters
 MAX_ITEMS = 1000
+# Seconds since 1970 between which an instant is one on every clock, and so is what lies years before and after it:
+# 9999-12-31T23:59 in UTC is none in Shanghai any more.
+_EARLIEST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
+_LATEST = int(datetime(3000, 1, 1, tzinfo=UTC).timestamp())
 _SHOWN = 20  # violations, at most
 # No place in XML 1.0 (Excel), and NUL none in PostgreSQL either; tab, line feed and carriage return may stand. An override of
 # the direction shows a text as what it is not, and some numbers are no characters at all.
@@ -88,7 +92,10 @@ def _enum(field: FieldDescriptor, value: int, path: str) -> Iterator[Violation]:
 
 
 def _instant(value: Timestamp, path: str) -> Iterator[Violation]:
-    try:
-        value.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        yield Violation(path, "instant", "时间须在公元 1 至 9999 年之间", "an instant has to be in the years 1 to 9999")
+    if not _EARLIEST <= value.seconds < _LATEST or not 0 <= value.nanos < 10**9:
+        yield Violation(
+            path,
+            "instant",
+            "时间须在公元 1900 至 2999 年之间；请改正",
+            "an instant has to be in the years 1900 to 2999; mend it",
+        )

@@ -197,6 +197,8 @@ def test_an_office_document_is_not_just_any_archive(
     [
         b"PK\x03\x04 [Content_Types].xml word/ not an archive",
         b"PK\x03\x04 [Content_Types].xml word/ cut PK\x05\x06",
+        b"PK\x03\x04 [Content_Types].xml word/document.xml" + b"PK\x05\x06" + bytes(18),
+        b"PK\x03\x04 [Content_Types].xml word/document.xml" + b"PK\x01\x02" * 10_001,
         b"PK\x03\x04" + b"PK\x06\x07".ljust(20) + b"PK\x05\x06".ljust(22, b"\x01"),
     ],
 )

@@ -192,6 +192,24 @@ def test_no_text_of_a_listing_and_no_reason_says_who_is_behind_it(platform: Plat
     assert not people.EraseListingPerson(erasing).contact
 
 
+@pytest.mark.parametrize("field", ["source", "external_key"])
+def test_neither_key_nor_source_of_a_listing_says_who_is_to_stand_behind_it(platform: Platform, field: str) -> None:
+    """Both are public, and nothing changes them: the person is kept where the listing is called otherwise."""
+    company = world.organization(platform, ENTERPRISE)
+
+    def entered(called: str) -> str:
+        job = world.job(company.name, "虚构岗位")
+        setattr(job, field, called)
+        return world.publish(company, job).name
+
+    with pytest.raises(grpc.RpcError) as refused:
+        company.caller.people.SetListingPerson(_contact(entered(f"专家库-{_NAME}")))
+    told = world.said(refused.value)
+    assert f'"field": "{field}"' in told
+    assert "withdraw the listing and enter it anew" in told
+    assert company.caller.people.SetListingPerson(_contact(entered("专家库-7"))).contact
+
+
 def _contact(listing: str) -> people_rpc.SetListingPersonRequest:
     return people_rpc.SetListingPersonRequest(
         listing=listing,

@@ -9,7 +9,7 @@ import pytest
 
 from alliance.listings.v1 import booking_pb2 as pb
 from alliance.listings.v1 import booking_service_pb2 as rpc
-from alliance.listings.v1 import details_pb2, listing_pb2, listings_service_pb2
+from alliance.listings.v1 import details_pb2, listing_pb2, listings_service_pb2, person_service_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.caller import Caller
@@ -153,3 +153,42 @@ def test_fewer_units_end_what_was_booked_beyond_them(platform: Platform, owner: 
     states = [guest.caller.bookings.GetBooking(rpc.GetBookingRequest(name=one.name)) for one in (first, second)]
     assert [one.state for one in states] == [pb.BOOKING_STATE_BOOKED, pb.BOOKING_STATE_CANCELLED]
     assert "减为 1 台" in states[1].reason
+
+
+def test_a_booking_says_nothing_of_who_is_behind_the_equipment(platform: Platform, owner: Member, guest: Member) -> None:
+    """Purpose and reason stay with the booking, whatever becomes of the person's record."""
+    equipment, day, name = _equipment(owner).name, _day(platform), "虚构的司马测"
+    owner.caller.people.SetListingPerson(
+        person_service_pb2.SetListingPersonRequest(
+            listing=equipment,
+            role=person_service_pb2.PERSON_ROLE_CONTACT,
+            person=person_service_pb2.Person(display_name=name, phone="010-66660001"),
+            legal_basis=person_service_pb2.LEGAL_BASIS_CONTRACT,
+            evidence="劳动合同",
+        )
+    )
+    with pytest.raises(grpc.RpcError) as named:
+        _book(guest, equipment, day + timedelta(hours=9), purpose=f"与{name}约好的表征")
+    _refused(named, grpc.StatusCode.INVALID_ARGUMENT, "booking.purpose")
+    made = _book(guest, equipment, day + timedelta(hours=9), purpose="与设备联系人约好的表征")
+    with pytest.raises(grpc.RpcError) as ended:
+        guest.caller.bookings.CancelBooking(rpc.CancelBookingRequest(name=made.name, reason=f"{name}请假"))
+    _refused(ended, grpc.StatusCode.INVALID_ARGUMENT, "the name of the personal record")
+    assert guest.caller.bookings.CancelBooking(rpc.CancelBookingRequest(name=made.name, reason="联系人请假")).reason
+
+
+@pytest.mark.parametrize("seconds", [-62135596800, 253402300799])
+def test_a_time_that_no_clock_shows_is_refused(platform: Platform, owner: Member, guest: Member, seconds: int) -> None:
+    """The first instant of the year 1 and the last of 9999, which are in other years in Shanghai."""
+    equipment = _equipment(owner).name
+    booking = pb.Booking(equipment=equipment, organization=guest.name, purpose="样品表征")
+    booking.begin_time.seconds = booking.end_time.seconds = seconds
+    busy = rpc.GetBusyTimesRequest(equipment=equipment)
+    busy.begin_time.seconds = seconds
+    for call, request in (
+        (guest.caller.bookings.CreateBooking, rpc.CreateBookingRequest(booking=booking)),
+        (guest.caller.bookings.GetBusyTimes, busy),
+    ):
+        with pytest.raises(grpc.RpcError) as refused:
+            call(request)
+        _refused(refused, grpc.StatusCode.INVALID_ARGUMENT, "1900")

@@ -79,3 +79,17 @@ def test_the_command_line_saves_lists_and_forgets(platform: Platform, alliance: 
     assert title in alliance("search", title)
     alliance("search", "forget", saved[0]["name"])
     assert [one["display_name"] for one in alliance.json("search", "saved")] == ["甲"]
+
+
+@pytest.mark.parametrize("field", ["source", "issuer", "body"])
+def test_what_a_search_is_narrowed_to_says_nothing_of_persons(platform: Platform, field: str) -> None:
+    """Its service looks at name and query; behind it every text of a command is looked through, and nothing of it is kept."""
+    member = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    search = pb.SavedSearch(organization=member.name, display_name="封装岗位", query="封装")
+    setattr(search, field, "bodies/13907135791")
+    with pytest.raises(grpc.RpcError) as refused:
+        member.caller.searches.SaveSearch(rpc.SaveSearchRequest(search=search))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert f'"field": "search.{field}"' in world.said(refused.value)
+    found = member.caller.searches.ListSavedSearches(rpc.ListSavedSearchesRequest(organization=member.name))
+    assert not found.saved_searches

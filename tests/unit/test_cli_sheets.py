@@ -10,6 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from alliance_cli import formulas, rows, workbook
 from alliance_cli.workbook import Book, Table
+from intake.cells import Rounded
 
 _TRICKY = ["=1+1", "+1", "-1", "@A1", "\t=1", "＝1", "'=1", "''=1", "a\r\nb", "_x000D_", "a_x0041_", " 甲 ", "007", "🙂"]
 
@@ -86,6 +87,16 @@ def test_numbers_that_a_spreadsheet_would_round_are_texts(tmp_path: Path) -> Non
         "0.25",
         "inf",
     ]
+
+
+def test_a_number_that_lost_digits_stays_one_in_what_is_written_back(tmp_path: Path) -> None:
+    given = [[Rounded("1.234567890123457e+16"), -1e15, 1e14]]
+    (read,) = rows.lines(inline(tmp_path / "a.xlsx", given))
+    assert isinstance(read[0], Rounded)
+    assert float(read[0]) == 1.234567890123457e16
+    assert [rows.text(cell) for cell in read[1:]] == ["-1000000000000000.0", "100000000000000"]
+    (again,) = rows.lines(inline(tmp_path / "b.xlsx", [read]))
+    assert isinstance(again[0], Rounded)
 
 
 def test_days_and_times_are_read_as_the_platform_writes_them(tmp_path: Path) -> None:

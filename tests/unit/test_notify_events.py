@@ -244,6 +244,18 @@ def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> l
         ({"channel": pb.CHANNEL_EMAIL, "email": "a@b.cn, c@d.cn"}, [("email", "address")]),
         ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://hooks.example.com/"}, []),
         ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "http://hooks.example.com/"}, [("webhook_url", "target")]),
+        *(
+            ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": f"https://{url}"}, [("webhook_url", "personal-data")])
+            for url in (
+                "hooks.example.com/13907135791",
+                "hooks.example.com/139%30713%35791",
+                "hooks.example.com/?to=139-0713-5791",
+                "hooks.example.com/of/ouyang.tiechui@example.org",
+                "hooks.example.com/of/ouyang.tiechui%40example.org",
+                "hooks.example.com/420106199001011231",
+            )
+        ),
+        ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://hooks.example.com:8443/2026/03/01?v=100%25"}, []),
     ],
 )
 def test_a_subscription_as_it_is_written(fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:

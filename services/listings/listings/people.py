@@ -24,7 +24,7 @@ from chassis.persons import (
 from chassis.rpc import Call
 from listings import changes, store
 from listings.changes import Change
-from listings.checks.texts import texts
+from listings.checks.texts import KEYS, published, texts
 from listings.domain.names import Kind, State
 from listings.domain.people import retention
 from listings.mapping import message_of
@@ -37,6 +37,10 @@ _PURPOSES: Mapping[int, str] = {
     rpc.PERSON_ROLE_EXPERT: "专家库 to be found as an expert (R47)",
 }
 _READ = "listings.people.get"
+_ANEW = (
+    "；该项不能修改，请撤回该信息，以不含个人信息的编号、来源重新录入",
+    "; this can't change: withdraw the listing and enter it anew under a key and source that name nobody",
+)
 
 
 class People:
@@ -60,7 +64,7 @@ class People:
         ]:
             raise Invalid(found)
         message = message_of(row)
-        refuse([one for path, text in texts(message) for one in repeated(path, text, [fields])])
+        refuse(_naming(message, fields))
         if before := _record_of(message, request.role):
             await self._vault.forget(call.tx, before)
         record = await self._vault.keep(
@@ -121,13 +125,20 @@ class People:
         return record
 
 
-async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, reason: str = "") -> list[Violation]:
-    """What a listing as it is to be, and the reason of a step, say of the persons behind it: both outlive their erasure."""
+async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, **said: str) -> list[Violation]:
+    """What a listing as it is to be, and what is `said` beside it (field → text: a reason, a booking's purpose), say of the
+    persons behind it: all of it outlives their erasure.
+    """
     message = message_of(row)
     if not (records := [one for one in (message.contact, message.expert.person) if one]):
         return []
-    said = [*(texts(listing) if listing else ()), ("reason", reason)]
-    return await Vault().repeated(tx, records, said)
+    return await Vault().repeated(tx, records, [*(texts(listing) if listing else ()), *said.items()])
+
+
+def _naming(message: pb.Listing, fields: Mapping[str, str]) -> list[Violation]:
+    """What a listing says of a person who is to stand behind it; its key and source can't be mended, so it says what can."""
+    found = [one for path, text in published(message) for one in repeated(path, text, [fields])]
+    return [one._replace(zh=one.zh + _ANEW[0], en=one.en + _ANEW[1]) if one.field in KEYS else one for one in found]
 
 
 async def _locked(tx: Tx, name: str) -> ListingRow:

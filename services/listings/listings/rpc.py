@@ -131,7 +131,7 @@ class Listings:
         before = written(message_of(row))
         bare = masked(before, written(request.listing), request.update_mask, WRITABLE)
         refuse([*identity_problems(before, bare), *settled(bare)])
-        refuse(await named_in(call.tx, row, bare, call.tx.cause.reason))
+        refuse(await named_in(call.tx, row, bare, reason=call.tx.cause.reason))
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
         refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind, row))

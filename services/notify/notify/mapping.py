@@ -8,6 +8,7 @@ from alliance.notify.v1 import notify_pb2 as pb
 from chassis import targets
 from chassis.errors import Violation
 from chassis.etag import etag
+from chassis.personal import screen
 from notify.abouts import subscribable
 from notify.domain.events import About, Audience, Filter
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
@@ -44,7 +45,17 @@ def subscription_problems(given: pb.Subscription, *, mail: bool, allow_private: 
         found.append(Violation("email", "address", "请填写有效的邮箱地址", "give a valid e-mail address"))
     if given.channel == pb.CHANNEL_WEBHOOK and (wrong := targets.problem(given.webhook_url, allow_private=allow_private)):
         found.append(Violation("webhook_url", "target", *wrong))
-    return found
+    return found + _told_in(given.webhook_url)
+
+
+def _told_in(url: str) -> list[Violation]:
+    """Personal data in any part of a webhook's address, which stays with the subscription: user, host, path or query."""
+    zh = "请改用不含个人信息的地址（如随机编号），该地址随订阅保存"
+    en = "take one that tells of nobody (such as a random id): it stays with the subscription"
+    return [
+        one._replace(zh=f"{one.zh.partition('；')[0]}；{zh}", en=f"{one.en.partition('; ')[0]}; {en}")
+        for one in screen("webhook_url", url)
+    ]
 
 
 def subscription_message(row: SubscriptionRow) -> pb.Subscription:

@@ -77,6 +77,15 @@ CREATE INDEX party_organization ON application_party (organization) WHERE organi
 
 CREATE INDEX party_principal ON application_party (principal) WHERE principal <> '';
 
+CREATE TABLE application_turn (
+  application TEXT NOT NULL,
+  turns_on DATE,
+  policy TEXT NOT NULL,
+  PRIMARY KEY (application)
+);
+
+CREATE INDEX application_turn_day ON application_turn (turns_on, application) WHERE turns_on IS NOT NULL;
+
 CREATE TABLE body (
   name TEXT NOT NULL,
   version BIGINT NOT NULL,

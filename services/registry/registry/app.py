@@ -16,6 +16,7 @@ from registry.applications import documents, taking
 from registry.applications import store as applications
 from registry.applications.clearing import clearing, tidying
 from registry.applications.documents import Documents
+from registry.applications.judging import ApplicationJudge
 from registry.applications.objects import ObjectStore
 from registry.applications.papers import CandidatePapers
 from registry.applications.rpc import Applications
@@ -39,6 +40,7 @@ class RegistryParts(Parts):
         super().__init__(context)
         self._authority = Authority(OwnRegister(), scopes_of, owner=None)
         self._judge = Judge(limits(context.settings.policy_limits))
+        self._applications = ApplicationJudge(self._judge)
         self._taking = taking.Taking(self._authority, self._judge)
 
     def authoriser(self) -> Authority:
@@ -63,12 +65,13 @@ class RegistryParts(Parts):
         return CandidatePapers()
 
     def tasks(self) -> Sequence[Task]:
-        """The first platform grant; what the rules say of every body, day by day; what a deadline does; contents of
-        erased documents, and documents that nothing has used; how many bodies.
+        """The first platform grant; what the rules say of every body and application, day by day; what a deadline does;
+        contents of erased documents, and documents that nothing has used; how many bodies.
         """
         return [
             self._bootstrap,
             self._judging,
+            self._judging_applications,
             sweep(self.context, _SELF, self._lapse),
             clearing(self.context, ObjectStore(self.context.settings.objects_url)),
             tidying(self.context),
@@ -79,11 +82,12 @@ class RegistryParts(Parts):
         return await taking.sweep(tx, self._taking)
 
     async def due_work(self, tx: Tx) -> int:
-        """Bodies that nobody has looked at today; applications whose last day has passed or is near; erased
-        documents whose contents are left.
+        """Bodies that nobody has looked at today; applications whose last day has passed or is near, or of which a day has
+        changed what the rules say; erased documents whose contents are left.
         """
         today = business_date(tx.now)
         due = [*await applications.overdue(tx, today, _MOST_DUE), *await applications.to_remind(tx, today, _MOST_DUE)]
+        due += await applications.turning(tx, today, _MOST_DUE)
         return await store.count_unchecked(tx, today) + len(due) + await documents.count_uncleared(tx)
 
     async def _bootstrap(self) -> None:
@@ -96,6 +100,11 @@ class RegistryParts(Parts):
         async with self.context.database.transaction(Cause(_SELF, reason="rules and thresholds in force")) as tx:
             await self._judge.begin(tx)
         await sweep(self.context, _SELF, self._judge.sweep)()
+
+    async def _judging_applications(self) -> None:
+        async with self.context.database.transaction(Cause(_SELF, reason="rules and thresholds in force")) as tx:
+            await self._applications.begin(tx)
+        await sweep(self.context, _SELF, self._applications.sweep)()
 
 
 def _scanner(address: str) -> Scanner:

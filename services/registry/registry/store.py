@@ -218,6 +218,12 @@ async def page_by_name(
     return (await tx.session.execute(statement)).scalars().all()
 
 
+async def type_of(tx: Tx, name: str) -> int | None:
+    """An organization's type as the transaction has written it; None where there is no such organization."""
+    c = organization.c
+    return (await tx.conn.execute(select(c.org_type).where(c.name == name))).scalar_one_or_none()
+
+
 async def with_external_key(tx: Tx, kind: type[_Row], key: str) -> str:
     """The name of the row that has an external key; "" where there is none."""
     c = _table(kind).c
@@ -320,9 +326,8 @@ async def membership_days(tx: Tx, name: str) -> list[date]:
     """The days on which memberships of a body begin, and the days after their last."""
     c = membership.c
     found = (await tx.conn.execute(select(c.valid_from, c.valid_to).where(c.body == name))).all()
-    return [
-        day for row in found for day in (row.valid_from, row.valid_to + timedelta(days=1) if row.valid_to else None) if day
-    ]
+    ended = [row.valid_to + timedelta(days=1) for row in found if row.valid_to and row.valid_to < date.max]
+    return [*(row.valid_from for row in found), *ended]
 
 
 async def unchecked(tx: Tx, day: date, limit: int) -> Sequence[str]:

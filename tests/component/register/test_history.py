@@ -133,6 +133,20 @@ async def test_a_change_takes_no_day_from_what_the_calendar_changed_before_it(pl
             assert next(one.verdict for one in kept if one.rule == "R11") == verdict
 
 
+async def test_a_membership_to_the_last_day_of_all_ends_on_no_day(platform: Platform) -> None:
+    body, company = world.alliance(platform), world.organization(platform, ENTERPRISE)
+    system = SystemClock()
+    database = Database(platform.database_url("registry"), system=system, business=BusinessClock(system))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        tx = await stack.enter_async_context(_undone(database))
+        row, today = await changes.locked_body(tx, body.name), business_date(tx.now)
+        given = body_pb2.Membership(name=f"{body.name}/memberships/last", organization=company.name, roles=[CHAIR])
+        given.valid_to = "9999-12-31"
+        await changes.save_membership(tx, row, membership_row(given, body.name, 0, today, tx.now), "created")
+        assert await store.membership_days(tx, body.name) == [today]
+
+
 @asynccontextmanager
 async def _undone(database: Database) -> AsyncIterator[Tx]:
     """A transaction of which nothing stays."""

@@ -9,7 +9,7 @@ from alliance.listings.v1 import booking_service_pb2 as rpc
 from chassis import etag, paging
 from chassis.clock import SHANGHAI
 from chassis.database import Tx
-from chassis.errors import Invalid, NotFound, Precondition, Violation
+from chassis.errors import Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.personal import screen
 from chassis.rpc import Call
@@ -21,6 +21,7 @@ from listings.domain.bookings import Span, State, Terms, free_unit, next_free, p
 from listings.domain.names import Kind
 from listings.domain.names import State as ListingState
 from listings.mapping import message_of as listing_of
+from listings.people import named_in
 from listings.standing import Standing
 from listings.store import ListingRow
 
@@ -46,6 +47,7 @@ class Bookings:
         terms, now = terms_of(listing), tx.now.astimezone(SHANGHAI)
         if found := [*_purpose_problems(given.purpose), *_time_problems(wanted, terms, now)]:
             raise Invalid(found)
+        refuse(await _named_in(tx, equipment, "booking.purpose", given.purpose))
         busy = [taken(one) for one in await store.taken(tx, equipment.name, wanted.begins)]
         unit = free_unit(wanted, terms.units, busy)
         if unit is None:
@@ -81,6 +83,8 @@ class Bookings:
                 "the booking is cancelled or over, so it can't be cancelled; check its id, or book anew to use the equipment",
                 {"booking": row.name},
             )
+        if equipment := await listings.get(call.tx, row.equipment):
+            refuse(await _named_in(call.tx, equipment, "reason", request.reason))
         await changes.cancel(call.tx, [row], request.reason.strip())
         return message_of(row)
 
@@ -151,6 +155,11 @@ async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
     """Whose grants give authority over a booking: both sides'."""
     row = await store.get(tx, name)
     return frozenset({row.organization, row.issuer}) if row else frozenset()
+
+
+async def _named_in(tx: Tx, equipment: ListingRow, field: str, text: str) -> list[Violation]:
+    """What a text of a booking says of who is behind the equipment: it stays with the booking, which both sides read."""
+    return [one._replace(field=field) for one in await named_in(tx, equipment, said=text)]
 
 
 async def _booking(tx: Tx, name: str, *, lock: bool = False) -> BookingRow:

@@ -13,7 +13,7 @@ from chassis.personal import screen
 from listings.checks.fields import field_problems
 from listings.checks.listing import kind_problems, limit_problems
 from listings.checks.relations import concerns, relation_problems
-from listings.checks.texts import texts
+from listings.checks.texts import published, texts
 from listings.checks.values import is_postgraduate
 from listings.domain.fairness import unfair
 
@@ -32,8 +32,7 @@ def settled(bare: pb.Listing, unread: Collection[str] = ()) -> list[Violation]:
         may_be = is_postgraduate(inner) or f"{prefix}education_code" in unread
         found += field_problems(inner, prefix, is_postgraduate=may_be)
         found += relation_problems(inner, prefix, unread)
-    # Keys and sources are published, too.
-    for field, value in (*texts(bare), ("source", bare.source), ("external_key", bare.external_key)):
+    for field, value in published(bare):
         found += screen(field, value)
     return [one for one in found if not concerns(one.field, unread)]
 

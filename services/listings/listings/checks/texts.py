@@ -10,6 +10,8 @@ from alliance.common.v1 import field_pb2
 from listings.checks.contract import known_of
 
 _IDENTITY = frozenset({"issuer", "bodies", "source", "external_key"})
+KEYS = ("source", "external_key")
+"""What the listing is called where it comes from, which is published, too, and never changes."""
 
 
 def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -24,6 +26,13 @@ def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
         elif field.type == field.TYPE_STRING:
             for one in value if field.is_repeated else [value]:
                 yield path, one
+
+
+def published(message: Message) -> Iterator[tuple[str, str]]:
+    """Every text of a listing that can say who is behind it: what people wrote, and what it is called where it comes from."""
+    yield from texts(message)
+    for field in KEYS:
+        yield field, getattr(message, field)
 
 
 @cache

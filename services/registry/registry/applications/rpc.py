@@ -43,7 +43,6 @@ from registry.domain.procedure import State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
-from registry.mapping.bodies import finding_message
 from registry.mapping.checks import coded, only
 from registry.store import BodyRow, OrganizationRow
 
@@ -235,9 +234,9 @@ class Applications:
             return answer
         procedure, gone = PROCEDURES[Programme(message.programme)], await erased(call.tx, message.name)
         kept = [one for one in message.documents if one.document not in gone]
-        for one in await self._taking.findings(call.tx, message):
-            answer.findings.append(finding_message(one))
-            answer.findings[-1].evidence.extend(evidence(procedure, kept, one.documents))
+        for one, documents in await self._taking.shown(call.tx, message):
+            answer.findings.append(one)
+            answer.findings[-1].evidence.extend(evidence(procedure, kept, documents))
         evaluations = await rows.page(call.tx, await self._evaluations(call, message.applicant), None, _MOST_EVALUATIONS)
         answer.evaluations.extend(evaluation_message(row) for row in evaluations)
         answer.check_time.FromDatetime(call.tx.now)

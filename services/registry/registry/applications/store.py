@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
     DateTime,
     Index,
     LargeBinary,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     text,
@@ -31,7 +33,9 @@ from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, grant, is_college_of
 
 _INSTANT: Any = DateTime(timezone=True)
-_FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
+"""States in which an application has ended."""
+_OUTDATED = date(1, 1, 1)  # a day before all others
 _WITHOUT_RESULT = (State.REJECTED, State.WITHDRAWN, State.LAPSED)
 _STANDING = (BodyState.FORMED, BodyState.SUSPENDED)
 _SUBMITTED = (State.SUBMITTED, State.RETURNED, State.QUALIFIED, State.IN_REVIEW, State.RUNNING, State.WARNED, State.COMPLETED)
@@ -106,10 +110,24 @@ class AttachmentRow(Base, table=True):
     document: str = Field(sa_type=Text, primary_key=True)
 
 
+class TurnRow(Base, table=True):
+    """Of an application that has not ended, the next day on which the calendar alone changes what its programme's rules say,
+    and which rules and thresholds last said something.
+    """
+
+    __tablename__ = "application_turn"
+    __table_args__ = (Index("application_turn_day", "turns_on", "application", postgresql_where=text("turns_on IS NOT NULL")),)
+
+    application: str = Field(sa_type=Text, primary_key=True)
+    turns_on: date | None
+    policy: str = Field(sa_type=Text)
+
+
 call: Table = CallRow.__table__  # type: ignore[attr-defined]
 application: Table = ApplicationRow.__table__  # type: ignore[attr-defined]
 party: Table = PartyRow.__table__  # type: ignore[attr-defined]
 attachment: Table = AttachmentRow.__table__  # type: ignore[attr-defined]
+turn: Table = TurnRow.__table__  # type: ignore[attr-defined]
 
 
 async def name_party(tx: Tx, name: str, organization: str, principal: str) -> None:
@@ -183,14 +201,14 @@ async def resting_on(tx: Tx, document: str) -> str:
 async def forming(tx: Tx, body: str) -> ApplicationRow | None:
     """The application by which a body is to be formed, as long as it has not ended."""
     c = application.c
-    live = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.not_in(_FINAL))
+    live = (c.body == body, c.body != text("''"), c.programme.in_(sorted(FORMING)), c.state.not_in(FINAL))
     return (await tx.session.execute(select(ApplicationRow).where(*live).limit(1))).scalar_one_or_none()
 
 
 async def under_way(tx: Tx, body: str) -> Sequence[ApplicationRow]:
     """Applications of a body that have not ended, the oldest first."""
     c = application.c
-    statement = select(ApplicationRow).where(c.body == body, c.body != text("''"), c.state.not_in(_FINAL)).order_by(c.name)
+    statement = select(ApplicationRow).where(c.body == body, c.body != text("''"), c.state.not_in(FINAL)).order_by(c.name)
     return (await tx.session.execute(statement)).scalars().all()
 
 
@@ -222,7 +240,7 @@ async def led_by_others(tx: Tx, body: str, leads: Collection[str]) -> Sequence[A
     open_ones = (
         c.body == body,
         c.programme.in_(sorted(BY_LEAD_DEPARTMENT)),
-        c.state.not_in(_FINAL),
+        c.state.not_in(FINAL),
         c.authority.not_in(leads),
     )
     statement = select(ApplicationRow).where(*open_ones).order_by(c.name).with_for_update()
@@ -260,6 +278,56 @@ async def of_applicant(tx: Tx, applicant: str, kind: int, but: str) -> Sequence[
     counting = or_(c.state.in_(_STANDING), and_(c.state == BodyState.DRAFT, applied))
     statement = select(BodyRow).where(*mine, counting).order_by(c.display_name, c.name)
     return (await tx.session.execute(statement)).scalars().all()
+
+
+async def open_of(tx: Tx, applicant: str) -> Sequence[ApplicationRow]:
+    """An organization's applications that have not ended and that are judged by themselves, locked in the order of names."""
+    c = application.c
+    statement = select(ApplicationRow).join(turn, turn.c.application == c.name).where(c.applicant == applicant)
+    statement = statement.where(c.state.not_in(FINAL)).order_by(c.name).with_for_update(of=application)
+    return (await tx.session.execute(statement)).scalars().all()
+
+
+async def judged(tx: Tx, name: str, turns_on: date | None, policy: str) -> None:
+    """Something was said of an application by some rules and thresholds, which stands until a day comes."""
+    statement = insert(turn).values(application=name, turns_on=turns_on, policy=policy)
+    changed = {"turns_on": statement.excluded.turns_on, "policy": statement.excluded.policy}
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["application"], set_=changed))
+
+
+async def settle(tx: Tx, name: str) -> None:
+    """Nothing is said of an application any more."""
+    await tx.conn.execute(delete(turn).where(turn.c.application == name))
+
+
+async def turns_on(tx: Tx, name: str) -> date | None:
+    """The day from which on something else is said of an application; None where there is none, or where others than these
+    rules said it, who are not asked what they would have said since.
+    """
+    day: date | None = (await tx.conn.execute(select(turn.c.turns_on).where(turn.c.application == name))).scalar_one_or_none()
+    return None if day == _OUTDATED else day
+
+
+async def turning(tx: Tx, today: date, limit: int) -> Sequence[str]:
+    """Names of applications of which a day has changed what is said."""
+    c = turn.c
+    due = (c.turns_on.is_not(None), c.turns_on <= today)
+    return (
+        (await tx.conn.execute(select(c.application).where(*due).order_by(c.turns_on, c.application).limit(limit)))
+        .scalars()
+        .all()
+    )
+
+
+async def outdate_judged(tx: Tx, programmes: Collection[int], policy: str) -> None:
+    """Applications of some programmes that have not ended are to be looked at again where others than these rules and
+    thresholds last said something, or nobody has.
+    """
+    c = application.c
+    others = select(c.name, literal(_OUTDATED, Date), literal("", Text)).join(turn, turn.c.application == c.name, isouter=True)
+    others = others.where(c.programme.in_(sorted(programmes)), c.state.not_in(FINAL), turn.c.policy.is_distinct_from(policy))
+    statement = insert(turn).from_select(["application", "turns_on", "policy"], others)
+    await tx.conn.execute(statement.on_conflict_do_update(index_elements=["application"], set_={"turns_on": _OUTDATED}))
 
 
 async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:

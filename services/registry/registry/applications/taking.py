@@ -15,7 +15,8 @@ from chassis.rpc import Call
 from registry import bodies, changes, guards, store
 from registry.applications import candidates, catalogue, sealing
 from registry.applications.documents import erased
-from registry.applications.mapping import FACTS_OF, application_message, application_row, entered
+from registry.applications.judging import ApplicationJudge, facts, has_ended
+from registry.applications.mapping import FACTS_OF, application_message, application_row
 from registry.applications.store import (
     ApplicationRow,
     CallRow,
@@ -28,14 +29,11 @@ from registry.applications.store import (
     to_remind,
 )
 from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING
-from registry.domain.facts import Facts, Value
-from registry.domain.names import VOCATIONAL, BodyState, MemberRole, Programme, Stage
-from registry.domain.policy import of_programme
+from registry.domain.names import BodyState, MemberRole, Programme
 from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day
 from registry.domain.programmes import PROCEDURES
-from registry.domain.programmes.certification import STANDING_ENTRY
 from registry.domain.programmes.common import experts, is_college_of
-from registry.domain.rules import Finding, check
+from registry.domain.rules import Finding
 from registry.domain.transitions import fill, take
 from registry.judging import Judge
 from registry.mapping.bodies import body_message, finding_message
@@ -67,6 +65,7 @@ class Taking:
     def __init__(self, authority: Authority, judge: Judge) -> None:
         self._authority = authority
         self._judge = judge
+        self._own = ApplicationJudge(judge)
 
     async def case(self, call: Call, message: pb.Application, said: Said = Said()) -> Case:  # noqa: B008 - it is a tuple
         """What is known of an application for a caller who wants to take a step."""
@@ -131,32 +130,22 @@ class Taking:
         if message.body:
             body = await store.get(tx, BodyRow, message.body)
             found += await self._judge.said(tx, body_message(body)) if body else []
-        return found + await self._own(tx, message)
+        return found + await self._own.said(tx, message)
 
-    async def _own(self, tx: Tx, message: pb.Application) -> list[Finding]:
-        """What the rules of its programme say of an application."""
-        facts = Facts(business_date(tx.now), await self._facts(tx, message))
-        return check(of_programme(Programme(message.programme)), Stage.SUBMITTING, facts, self._judge.limits)
+    async def shown(self, tx: Tx, message: pb.Application) -> list[tuple[body_pb2.RuleFinding, tuple[str, ...]]]:
+        """What every rule says now, or said at the end of an application that has ended; with the kinds of its evidence."""
+        said = [(finding_message(one), one.documents) for one in await self.findings(tx, message)]
+        if not has_ended(message):
+            return said
+        kept = {one.rule: one for one in await self._judge.kept_at(tx, message.name, tx.now)}
+        return [(kept.get(one.rule, one), documents) for one, documents in said]
 
     async def found_at(self, tx: Tx, message: pb.Application, at: datetime) -> list[body_pb2.RuleFinding]:
-        """What was said of an application at a business time, as of its last change, and of the body that it is for."""
+        """What was said of an application at a business time, or at its end before, and of the body that it is for."""
         found: list[body_pb2.RuleFinding] = []
         if message.body and (body := await store.get(tx, BodyRow, message.body)):
             found += (await self._judge.said_at(tx, body, at)).findings
         return found + await self._judge.kept_at(tx, message.name, at)
-
-    async def _facts(self, tx: Tx, message: pb.Application) -> dict[str, Value]:
-        applicant = await store.get(tx, OrganizationRow, message.applicant)
-        known = entered(message)
-        if applicant:
-            known["is_vocational_school"] = applicant.org_type in VOCATIONAL
-        if "candidate" in known and not await candidates.is_kept(tx, message):
-            del known["candidate"]
-        if Programme(message.programme) is Programme.CERTIFICATION:
-            known[STANDING_ENTRY] = await catalogue.standing(tx, message)
-        if message.body and (body := await store.get(tx, BodyRow, message.body)):
-            known["lead_is_central_soe"] = body_message(body).community.lead_is_central_soe
-        return known
 
     async def _known(self, tx: Tx, message: pb.Application, said: Said) -> Case:
         today = business_date(tx.now)
@@ -166,12 +155,12 @@ class Taking:
         if said.organization and said.organization not in units:
             raise NotFound(said.organization)
         call = await store.get(tx, CallRow, message.call) if message.call else None
-        facts, gone = await self._facts(tx, message), await erased(tx, message.name)
+        known_facts, gone = await facts(tx, message), await erased(tx, message.name)
         body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
         attached = {one.document for one in message.documents}
         if call:
-            facts["year"] = call.year
+            known_facts["year"] = call.year
         return Case(
             state=State(message.state),
             today=today,
@@ -192,7 +181,7 @@ class Taking:
             new=frozenset(one.kind for one in said.documents if one.document not in attached),
             content=await sealing.content(tx, message, body, said.documents),
             taken=tuple(_taken(one) for one in message.steps),
-            facts=facts,
+            facts=known_facts,
             named=units.get(said.organization),
             principal=said.principal,
             score=said.score,
@@ -300,6 +289,8 @@ class Taking:
     async def save(self, tx: Tx, message: pb.Application, before: ApplicationRow | None, verb: str) -> None:
         """Write an application in a new version; sets its last day, etag and times."""
         version = before.version + 1 if before else 1
+        if before:
+            await self._own.turn(tx, before)
         case = await self._known(tx, message, Said())
         programme = Programme(message.programme)
         procedure = PROCEDURES[programme]
@@ -316,7 +307,7 @@ class Taking:
         lapses_on = due[0] if due and due[1].step else None
         row = application_row(message, version, lapses_on, remind_on, tx.now)
         await store.write(tx, row)
-        await self._judge.keep(tx, row.name, version, await self._own(tx, message))
+        await self._own.keep(tx, message, before, version)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
 
 

@@ -8,6 +8,7 @@ from chassis.errors import Denied
 from chassis.rpc import Call
 from registry import store
 from registry.applications import store as applications
+from registry.applications.judging import ApplicationJudge
 from registry.domain.names import BodyState
 from registry.judging import Judge
 
@@ -20,6 +21,7 @@ class Rpcs:
     def __init__(self, authority: Authority, judge: Judge) -> None:
         self._authority = authority
         self._judge = judge
+        self._applications = ApplicationJudge(judge)
 
     async def _require_platform(self, call: Call, permission: str) -> None:
         """An external key is that of the system that enters records: who may enter them may change it, nobody else."""

@@ -86,10 +86,14 @@ class Organizations(Rpcs):
             await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)
         if (message.parent, message.org_type) != (before.parent, before.org_type):
             await guards.require_parent(call.tx, message)
+        # Locked before bodies are, as a step goes.
+        judged = await self._applications.turn_of(call.tx, row.name) if message.org_type != row.org_type else []
         if row.verified and any(getattr(before, field) != getattr(message, field) for field in VERIFIED_FIELDS):
             message.verification = _UNVERIFIED
             await changes.unverify_dependants(call.tx, row.name)
         await changes.save_organization(call.tx, message, row.version + 1, "updated")
+        for one in judged:
+            await self._applications.renew(call.tx, one)
         return message
 
     async def VerifyOrganization(self, call: Call, request: rpc.VerifyOrganizationRequest) -> organization_pb2.Organization:

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from alliance.common.v1 import access_pb2 as alliance_dot_common_dot_v1_dot_access__pb2
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-alliance/admin/v1/personal_data_service.proto\x12\x11\x61lliance.admin.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x0ePersonalRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12=\n\x06\x66ields\x18\x03 \x03(\x0b\x32-.alliance.admin.v1.PersonalRecord.FieldsEntry\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0cretain_until\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rPersonalPaper\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0b\x61ttached_to\x18\x03 \x03(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\"=\n\x19\x45xportPersonalDataRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"\x95\x01\n\x1a\x45xportPersonalDataResponse\x12\x32\n\x07records\x18\x01 \x03(\x0b\x32!.alliance.admin.v1.PersonalRecord\x12\x30\n\x06papers\x18\x02 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x11\n\tnamesakes\x18\x03 \x01(\x05\"O\n\x18\x45rasePersonalDataRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xae\x01\n\x19\x45rasePersonalDataResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\x05\x12\x37\n\rerased_papers\x18\x02 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x35\n\x0bpapers_left\x18\x03 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x11\n\tnamesakes\x18\x04 \x01(\x05\x32\xbb\x02\n\x13PersonalDataService\x12\x92\x01\n\x12\x45xportPersonalData\x12,.alliance.admin.v1.ExportPersonalDataRequest\x1a-.alliance.admin.v1.ExportPersonalDataResponse\"\x1f\x8a\xb5\x18\x1b\n\x19\x61\x64min.personaldata.export\x12\x8e\x01\n\x11\x45rasePersonalData\x12+.alliance.admin.v1.ErasePersonalDataRequest\x1a,.alliance.admin.v1.ErasePersonalDataResponse\"\x1e\x8a\xb5\x18\x1a\n\x18\x61\x64min.personaldata.eraseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-alliance/admin/v1/personal_data_service.proto\x12\x11\x61lliance.admin.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x0ePersonalRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12=\n\x06\x66ields\x18\x03 \x03(\x0b\x32-.alliance.admin.v1.PersonalRecord.FieldsEntry\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0cretain_until\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rPersonalPaper\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0b\x61ttached_to\x18\x03 \x03(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\"=\n\x19\x45xportPersonalDataRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"\x95\x01\n\x1a\x45xportPersonalDataResponse\x12\x32\n\x07records\x18\x01 \x03(\x0b\x32!.alliance.admin.v1.PersonalRecord\x12\x30\n\x06papers\x18\x02 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x11\n\tnamesakes\x18\x03 \x01(\x05\"q\n\x18\x45rasePersonalDataRequest\x12\x31\n\x07subject\x18\x01 \x01(\tB \xd2\xb5\x18\x1cJ\x1ahashed, and kept by nobody\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xae\x01\n\x19\x45rasePersonalDataResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\x05\x12\x37\n\rerased_papers\x18\x02 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x35\n\x0bpapers_left\x18\x03 \x03(\x0b\x32 .alliance.admin.v1.PersonalPaper\x12\x11\n\tnamesakes\x18\x04 \x01(\x05\x32\xbb\x02\n\x13PersonalDataService\x12\x92\x01\n\x12\x45xportPersonalData\x12,.alliance.admin.v1.ExportPersonalDataRequest\x1a-.alliance.admin.v1.ExportPersonalDataResponse\"\x1f\x8a\xb5\x18\x1b\n\x19\x61\x64min.personaldata.export\x12\x8e\x01\n\x11\x45rasePersonalData\x12+.alliance.admin.v1.ErasePersonalDataRequest\x1a,.alliance.admin.v1.ErasePersonalDataResponse\"\x1e\x8a\xb5\x18\x1a\n\x18\x61\x64min.personaldata.eraseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +36,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERSONALRECORD_FIELDSENTRY']._loaded_options = None
   _globals['_PERSONALRECORD_FIELDSENTRY']._serialized_options = b'8\001'
+  _globals['_ERASEPERSONALDATAREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_ERASEPERSONALDATAREQUEST'].fields_by_name['subject']._serialized_options = b'\322\265\030\034J\032hashed, and kept by nobody'
   _globals['_PERSONALDATASERVICE'].methods_by_name['ExportPersonalData']._loaded_options = None
   _globals['_PERSONALDATASERVICE'].methods_by_name['ExportPersonalData']._serialized_options = b'\212\265\030\033\n\031admin.personaldata.export'
   _globals['_PERSONALDATASERVICE'].methods_by_name['ErasePersonalData']._loaded_options = None
   _globals['_PERSONALDATASERVICE'].methods_by_name['ErasePersonalData']._serialized_options = b'\212\265\030\032\n\030admin.personaldata.erase'
-  _globals['_PERSONALRECORD']._serialized_start=135
-  _globals['_PERSONALRECORD']._serialized_end=414
-  _globals['_PERSONALRECORD_FIELDSENTRY']._serialized_start=369
-  _globals['_PERSONALRECORD_FIELDSENTRY']._serialized_end=414
-  _globals['_PERSONALPAPER']._serialized_start=416
-  _globals['_PERSONALPAPER']._serialized_end=499
-  _globals['_EXPORTPERSONALDATAREQUEST']._serialized_start=501
-  _globals['_EXPORTPERSONALDATAREQUEST']._serialized_end=562
-  _globals['_EXPORTPERSONALDATARESPONSE']._serialized_start=565
-  _globals['_EXPORTPERSONALDATARESPONSE']._serialized_end=714
-  _globals['_ERASEPERSONALDATAREQUEST']._serialized_start=716
-  _globals['_ERASEPERSONALDATAREQUEST']._serialized_end=795
-  _globals['_ERASEPERSONALDATARESPONSE']._serialized_start=798
-  _globals['_ERASEPERSONALDATARESPONSE']._serialized_end=972
-  _globals['_PERSONALDATASERVICE']._serialized_start=975
-  _globals['_PERSONALDATASERVICE']._serialized_end=1290
+  _globals['_PERSONALRECORD']._serialized_start=167
+  _globals['_PERSONALRECORD']._serialized_end=446
+  _globals['_PERSONALRECORD_FIELDSENTRY']._serialized_start=401
+  _globals['_PERSONALRECORD_FIELDSENTRY']._serialized_end=446
+  _globals['_PERSONALPAPER']._serialized_start=448
+  _globals['_PERSONALPAPER']._serialized_end=531
+  _globals['_EXPORTPERSONALDATAREQUEST']._serialized_start=533
+  _globals['_EXPORTPERSONALDATAREQUEST']._serialized_end=594
+  _globals['_EXPORTPERSONALDATARESPONSE']._serialized_start=597
+  _globals['_EXPORTPERSONALDATARESPONSE']._serialized_end=746
+  _globals['_ERASEPERSONALDATAREQUEST']._serialized_start=748
+  _globals['_ERASEPERSONALDATAREQUEST']._serialized_end=861
+  _globals['_ERASEPERSONALDATARESPONSE']._serialized_start=864
+  _globals['_ERASEPERSONALDATARESPONSE']._serialized_end=1038
+  _globals['_PERSONALDATASERVICE']._serialized_start=1041
+  _globals['_PERSONALDATASERVICE']._serialized_end=1356
 # @@protoc_insertion_point(module_scope)

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61lliance/common/v1/field.proto\x12\x12\x61lliance.common.v1\x1a google/protobuf/descriptor.proto\"\xdd\x01\n\x05\x46ield\x12\n\n\x02zh\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x10\n\x03min\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03max\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12,\n\x05\x63odes\x18\x05 \x01(\x0e\x32\x1d.alliance.common.v1.CodeTable\x12.\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1e.alliance.common.v1.TextFormat\x12\x13\n\x0boutput_only\x18\x07 \x01(\x08\x12\x0f\n\x07\x65xample\x18\x08 \x01(\tB\x06\n\x04_minB\x06\n\x04_max*\xbe\x01\n\tCodeTable\x12\x1a\n\x16\x43ODE_TABLE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ODE_TABLE_REGIONS\x10\x01\x12\x19\n\x15\x43ODE_TABLE_INDUSTRIES\x10\x02\x12\x1a\n\x16\x43ODE_TABLE_OCCUPATIONS\x10\x03\x12\x18\n\x14\x43ODE_TABLE_EDUCATION\x10\x04\x12\x15\n\x11\x43ODE_TABLE_MAJORS\x10\x05\x12\x15\n\x11\x43ODE_TABLE_FIELDS\x10\x06*\xe6\x01\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10TEXT_FORMAT_DATE\x10\x01\x12\x14\n\x10TEXT_FORMAT_TIME\x10\x02\x12\x15\n\x11TEXT_FORMAT_HTTPS\x10\x03\x12\x14\n\x10TEXT_FORMAT_ISBN\x10\x04\x12\x1c\n\x18TEXT_FORMAT_ORGANIZATION\x10\x05\x12\x17\n\x13TEXT_FORMAT_LISTING\x10\x06\x12\x15\n\x11TEXT_FORMAT_ROUND\x10\x07\x12\x14\n\x10TEXT_FORMAT_BODY\x10\x08:I\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xda\x86\x03 \x01(\x0b\x32\x19.alliance.common.v1.Field:/\n\x02zh\x12!.google.protobuf.EnumValueOptions\x18\xdb\x86\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61lliance/common/v1/field.proto\x12\x12\x61lliance.common.v1\x1a google/protobuf/descriptor.proto\"\xf1\x01\n\x05\x46ield\x12\n\n\x02zh\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x10\n\x03min\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03max\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12,\n\x05\x63odes\x18\x05 \x01(\x0e\x32\x1d.alliance.common.v1.CodeTable\x12.\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1e.alliance.common.v1.TextFormat\x12\x13\n\x0boutput_only\x18\x07 \x01(\x08\x12\x0f\n\x07\x65xample\x18\x08 \x01(\t\x12\x12\n\nunscreened\x18\t \x01(\tB\x06\n\x04_minB\x06\n\x04_max*\xbe\x01\n\tCodeTable\x12\x1a\n\x16\x43ODE_TABLE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43ODE_TABLE_REGIONS\x10\x01\x12\x19\n\x15\x43ODE_TABLE_INDUSTRIES\x10\x02\x12\x1a\n\x16\x43ODE_TABLE_OCCUPATIONS\x10\x03\x12\x18\n\x14\x43ODE_TABLE_EDUCATION\x10\x04\x12\x15\n\x11\x43ODE_TABLE_MAJORS\x10\x05\x12\x15\n\x11\x43ODE_TABLE_FIELDS\x10\x06*\xe6\x01\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10TEXT_FORMAT_DATE\x10\x01\x12\x14\n\x10TEXT_FORMAT_TIME\x10\x02\x12\x15\n\x11TEXT_FORMAT_HTTPS\x10\x03\x12\x14\n\x10TEXT_FORMAT_ISBN\x10\x04\x12\x1c\n\x18TEXT_FORMAT_ORGANIZATION\x10\x05\x12\x17\n\x13TEXT_FORMAT_LISTING\x10\x06\x12\x15\n\x11TEXT_FORMAT_ROUND\x10\x07\x12\x14\n\x10TEXT_FORMAT_BODY\x10\x08:I\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xda\x86\x03 \x01(\x0b\x32\x19.alliance.common.v1.Field:/\n\x02zh\x12!.google.protobuf.EnumValueOptions\x18\xdb\x86\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.common.v1.field_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CODETABLE']._serialized_start=313
-  _globals['_CODETABLE']._serialized_end=503
-  _globals['_TEXTFORMAT']._serialized_start=506
-  _globals['_TEXTFORMAT']._serialized_end=736
+  _globals['_CODETABLE']._serialized_start=333
+  _globals['_CODETABLE']._serialized_end=523
+  _globals['_TEXTFORMAT']._serialized_start=526
+  _globals['_TEXTFORMAT']._serialized_end=756
   _globals['_FIELD']._serialized_start=89
-  _globals['_FIELD']._serialized_end=310
+  _globals['_FIELD']._serialized_end=330
 # @@protoc_insertion_point(module_scope)

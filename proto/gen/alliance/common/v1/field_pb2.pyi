@@ -123,6 +123,7 @@ class Field(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     OUTPUT_ONLY_FIELD_NUMBER: _builtins.int
     EXAMPLE_FIELD_NUMBER: _builtins.int
+    UNSCREENED_FIELD_NUMBER: _builtins.int
     zh: _builtins.str
     """Chinese name."""
     required: _builtins.bool
@@ -139,6 +140,8 @@ class Field(_message.Message):
     """Whether the platform sets it."""
     example: _builtins.str
     """Example as a person would write it."""
+    unscreened: _builtins.str
+    """Why its text is not looked through for personal data; empty where it is (`chassis/screening.py`)."""
     def __init__(
         self,
         *,
@@ -150,10 +153,11 @@ class Field(_message.Message):
         format: Global___TextFormat.ValueType = ...,
         output_only: _builtins.bool = ...,
         example: _builtins.str = ...,
+        unscreened: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "_min", b"_min", "max", b"max", "min", b"min"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "_min", b"_min", "codes", b"codes", "example", b"example", "format", b"format", "max", b"max", "min", b"min", "output_only", b"output_only", "required", b"required", "zh", b"zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "_min", b"_min", "codes", b"codes", "example", b"example", "format", b"format", "max", b"max", "min", b"min", "output_only", b"output_only", "required", b"required", "unscreened", b"unscreened", "zh", b"zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max: _TypeAlias = _typing.Literal["max"]  # noqa: Y015
     _WhichOneofArgType__max: _TypeAlias = _typing.Literal["_max", b"_max"]  # noqa: Y015

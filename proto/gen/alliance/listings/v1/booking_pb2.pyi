@@ -70,7 +70,7 @@ class Booking(_message.Message):
     unit: _builtins.int
     """Which unit, 1 to the listing's quantity. Output only."""
     purpose: _builtins.str
-    """What for, 2–200 characters, free of personal data; shown to both sides only."""
+    """What for, 2–200 characters, free of personal data, also of who is behind the equipment; shown to both sides only."""
     state: Global___BookingState.ValueType
     """State. Output only."""
     reason: _builtins.str

@@ -95,7 +95,7 @@ class CancelBookingRequest(_message.Message):
     name: _builtins.str
     """`bookings/{booking}`."""
     reason: _builtins.str
-    """Why; recorded, and told to the other side."""
+    """Why; recorded, and told to the other side; free of personal data, also of who is behind the equipment."""
     etag: _builtins.str
     """Etag as last read; empty: unchecked."""
     request_id: _builtins.str

@@ -22,26 +22,31 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.common.v1 import text_pb2 as alliance_dot_common_dot_v1_dot_text__pb2
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61lliance/listings/v1/feed.proto\x12\x14\x61lliance.listings.v1\x1a\x1d\x61lliance/common/v1/text.proto\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\x06\n\x04\x46\x65\x65\x64\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x36\n\tdirection\x18\x03 \x01(\x0e\x32#.alliance.listings.v1.FeedDirection\x12\x33\n\x06system\x18\x04 \x01(\x0e\x32#.alliance.listings.v1.OutsideSystem\x12\x0e\n\x06issuer\x18\x05 \x01(\t\x12\x0b\n\x03url\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12/\n\x04kind\x18\x08 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x0f\n\x07mapping\x18\t \x01(\t\x12\x0f\n\x07publish\x18\n \x01(\x08\x12\x0c\n\x04\x62ody\x18\x0b \x01(\t\x12\x10\n\x08interval\x18\x0c \x01(\x05\x12\x16\n\x0e\x65xpected_every\x18\r \x01(\x05\x12\x32\n\x07silence\x18\x0e \x01(\x0e\x32!.alliance.listings.v1.FeedSilence\x12.\n\x05state\x18\x0f \x01(\x0e\x32\x1f.alliance.listings.v1.FeedState\x12\x0e\n\x06\x63ursor\x18\x10 \x01(\t\x12\x33\n\x0flast_heard_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10last_record_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11silent_since_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x66\x61ilures\x18\x14 \x01(\x05\x12\x35\n\nlast_error\x18\x15 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\x12\x31\n\rnext_run_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08refusals\x18\x17 \x01(\x05\x12\x0e\n\x06secret\x18\x18 \x01(\t\x12\x0c\n\x04\x65tag\x18\x19 \x01(\t\x12/\n\x0b\x63reate_time\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*^\n\rFeedDirection\x12\x1e\n\x1a\x46\x45\x45\x44_DIRECTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x45\x44_DIRECTION_IN\x10\x01\x12\x16\n\x12\x46\x45\x45\x44_DIRECTION_OUT\x10\x02*\xd2\x01\n\rOutsideSystem\x12\x1e\n\x1aOUTSIDE_SYSTEM_UNSPECIFIED\x10\x00\x12&\n\"OUTSIDE_SYSTEM_SME_SERVICE_NETWORK\x10\x01\x12\x1f\n\x1bOUTSIDE_SYSTEM_MOE_PLATFORM\x10\x02\x12!\n\x1dOUTSIDE_SYSTEM_MIIT_SITUATION\x10\x03\x12\x1b\n\x17OUTSIDE_SYSTEM_REGIONAL\x10\x04\x12\x18\n\x14OUTSIDE_SYSTEM_OTHER\x10\x05*m\n\tFeedState\x12\x1a\n\x16\x46\x45\x45\x44_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x45\x44_STATE_ACTIVE\x10\x01\x12\x15\n\x11\x46\x45\x45\x44_STATE_PAUSED\x10\x02\x12\x16\n\x12\x46\x45\x45\x44_STATE_REMOVED\x10\x03*]\n\x0b\x46\x65\x65\x64Silence\x12\x1c\n\x18\x46\x45\x45\x44_SILENCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x45\x45\x44_SILENCE_ANSWER\x10\x01\x12\x17\n\x13\x46\x45\x45\x44_SILENCE_RECORD\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61lliance/listings/v1/feed.proto\x12\x14\x61lliance.listings.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\x1d\x61lliance/common/v1/text.proto\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x07\n\x04\x46\x65\x65\x64\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x36\n\tdirection\x18\x03 \x01(\x0e\x32#.alliance.listings.v1.FeedDirection\x12\x33\n\x06system\x18\x04 \x01(\x0e\x32#.alliance.listings.v1.OutsideSystem\x12\x0e\n\x06issuer\x18\x05 \x01(\t\x12\x0b\n\x03url\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12/\n\x04kind\x18\x08 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x0f\n\x07mapping\x18\t \x01(\t\x12\x0f\n\x07publish\x18\n \x01(\x08\x12\x0c\n\x04\x62ody\x18\x0b \x01(\t\x12\x10\n\x08interval\x18\x0c \x01(\x05\x12\x16\n\x0e\x65xpected_every\x18\r \x01(\x05\x12\x32\n\x07silence\x18\x0e \x01(\x0e\x32!.alliance.listings.v1.FeedSilence\x12.\n\x05state\x18\x0f \x01(\x0e\x32\x1f.alliance.listings.v1.FeedState\x12\x16\n\x06\x63ursor\x18\x10 \x01(\tB\x06\xd2\xb5\x18\x02\x38\x01\x12\x33\n\x0flast_heard_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10last_record_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11silent_since_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x66\x61ilures\x18\x14 \x01(\x05\x12\x35\n\nlast_error\x18\x15 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\x12\x31\n\rnext_run_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08refusals\x18\x17 \x01(\x05\x12\x16\n\x06secret\x18\x18 \x01(\tB\x06\xd2\xb5\x18\x02\x38\x01\x12\x0c\n\x04\x65tag\x18\x19 \x01(\t\x12/\n\x0b\x63reate_time\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*^\n\rFeedDirection\x12\x1e\n\x1a\x46\x45\x45\x44_DIRECTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x45\x44_DIRECTION_IN\x10\x01\x12\x16\n\x12\x46\x45\x45\x44_DIRECTION_OUT\x10\x02*\xd2\x01\n\rOutsideSystem\x12\x1e\n\x1aOUTSIDE_SYSTEM_UNSPECIFIED\x10\x00\x12&\n\"OUTSIDE_SYSTEM_SME_SERVICE_NETWORK\x10\x01\x12\x1f\n\x1bOUTSIDE_SYSTEM_MOE_PLATFORM\x10\x02\x12!\n\x1dOUTSIDE_SYSTEM_MIIT_SITUATION\x10\x03\x12\x1b\n\x17OUTSIDE_SYSTEM_REGIONAL\x10\x04\x12\x18\n\x14OUTSIDE_SYSTEM_OTHER\x10\x05*m\n\tFeedState\x12\x1a\n\x16\x46\x45\x45\x44_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x45\x44_STATE_ACTIVE\x10\x01\x12\x15\n\x11\x46\x45\x45\x44_STATE_PAUSED\x10\x02\x12\x16\n\x12\x46\x45\x45\x44_STATE_REMOVED\x10\x03*]\n\x0b\x46\x65\x65\x64Silence\x12\x1c\n\x18\x46\x45\x45\x44_SILENCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x45\x45\x44_SILENCE_ANSWER\x10\x01\x12\x17\n\x13\x46\x45\x45\x44_SILENCE_RECORD\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.listings.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FEEDDIRECTION']._serialized_start=1043
-  _globals['_FEEDDIRECTION']._serialized_end=1137
-  _globals['_OUTSIDESYSTEM']._serialized_start=1140
-  _globals['_OUTSIDESYSTEM']._serialized_end=1350
-  _globals['_FEEDSTATE']._serialized_start=1352
-  _globals['_FEEDSTATE']._serialized_end=1461
-  _globals['_FEEDSILENCE']._serialized_start=1463
-  _globals['_FEEDSILENCE']._serialized_end=1556
-  _globals['_FEED']._serialized_start=158
-  _globals['_FEED']._serialized_end=1041
+  _globals['_FEED'].fields_by_name['cursor']._loaded_options = None
+  _globals['_FEED'].fields_by_name['cursor']._serialized_options = b'\322\265\030\0028\001'
+  _globals['_FEED'].fields_by_name['secret']._loaded_options = None
+  _globals['_FEED'].fields_by_name['secret']._serialized_options = b'\322\265\030\0028\001'
+  _globals['_FEEDDIRECTION']._serialized_start=1091
+  _globals['_FEEDDIRECTION']._serialized_end=1185
+  _globals['_OUTSIDESYSTEM']._serialized_start=1188
+  _globals['_OUTSIDESYSTEM']._serialized_end=1398
+  _globals['_FEEDSTATE']._serialized_start=1400
+  _globals['_FEEDSTATE']._serialized_end=1509
+  _globals['_FEEDSILENCE']._serialized_start=1511
+  _globals['_FEEDSILENCE']._serialized_end=1604
+  _globals['_FEED']._serialized_start=190
+  _globals['_FEED']._serialized_end=1089
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)alliance/listings/v1/person_service.proto\x12\x14\x61lliance.listings.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a\"alliance/listings/v1/listing.proto\"\x97\x01\n\x06Person\x12$\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x0e\xd2\xb5\x18\n\n\x06\xe5\xa7\x93\xe5\x90\x8d\x10\x01\x12\x1b\n\x05phone\x18\x02 \x01(\tB\x0c\xd2\xb5\x18\x08\n\x06\xe7\x94\xb5\xe8\xaf\x9d\x12!\n\x05\x65mail\x18\x03 \x01(\tB\x12\xd2\xb5\x18\x0e\n\x0c\xe7\x94\xb5\xe5\xad\x90\xe9\x82\xae\xe7\xae\xb1\x12\'\n\x08position\x18\x04 \x01(\tB\x15\xd2\xb5\x18\x11\n\x0f\xe8\x81\x8c\xe5\x8a\xa1\xe3\x80\x81\xe8\x81\x8c\xe7\xa7\xb0\"\x8e\x02\n\x17SetListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12,\n\x06person\x18\x03 \x01(\x0b\x32\x1c.alliance.listings.v1.Person\x12\x35\n\x0blegal_basis\x18\x04 \x01(\x0e\x32 .alliance.listings.v1.LegalBasis\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\x11\n\tdisclosed\x18\x06 \x01(\x08\x12\x14\n\x0cretain_until\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\"k\n\x17GetListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"\x95\x01\n\x18GetListingPersonResponse\x12,\n\x06person\x18\x01 \x01(\x0b\x32\x1c.alliance.listings.v1.Person\x12\x35\n\x0blegal_basis\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.LegalBasis\x12\x14\n\x0cretain_until\x18\x03 \x01(\t\"\x80\x01\n\x19\x45raseListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t*u\n\nPersonRole\x12\x1b\n\x17PERSON_ROLE_UNSPECIFIED\x10\x00\x12&\n\x13PERSON_ROLE_CONTACT\x10\x01\x1a\r\xda\xb5\x18\t\xe8\x81\x94\xe7\xb3\xbb\xe4\xba\xba\x12\"\n\x12PERSON_ROLE_EXPERT\x10\x02\x1a\n\xda\xb5\x18\x06\xe4\xb8\x93\xe5\xae\xb6*\x92\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12)\n\x13LEGAL_BASIS_CONSENT\x10\x01\x1a\x10\xda\xb5\x18\x0c\xe6\x9c\xac\xe4\xba\xba\xe5\x90\x8c\xe6\x84\x8f\x12<\n\x14LEGAL_BASIS_CONTRACT\x10\x02\x1a\"\xda\xb5\x18\x1e\xe8\xae\xa2\xe7\xab\x8b\xe6\x88\x96\xe5\xb1\xa5\xe8\xa1\x8c\xe5\x90\x88\xe5\x90\x8c\xe6\x89\x80\xe5\xbf\x85\xe9\x9c\x80\x32\xac\x03\n\rPeopleService\x12\x84\x01\n\x10SetListingPerson\x12-.alliance.listings.v1.SetListingPersonRequest\x1a\x1d.alliance.listings.v1.Listing\"\"\x8a\xb5\x18\x1e\n\x13listings.people.set\x12\x07listing\x12\x86\x01\n\x10GetListingPerson\x12-.alliance.listings.v1.GetListingPersonRequest\x1a..alliance.listings.v1.GetListingPersonResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x8a\x01\n\x12\x45raseListingPerson\x12/.alliance.listings.v1.EraseListingPersonRequest\x1a\x1d.alliance.listings.v1.Listing\"$\x8a\xb5\x18 \n\x15listings.people.erase\x12\x07listingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)alliance/listings/v1/person_service.proto\x12\x14\x61lliance.listings.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1e\x61lliance/common/v1/field.proto\x1a\"alliance/listings/v1/listing.proto\"\xfb\x01\n\x06Person\x12=\n\x0c\x64isplay_name\x18\x01 \x01(\tB\'\xd2\xb5\x18#\n\x06\xe5\xa7\x93\xe5\x90\x8d\x10\x01J\x17kept in the vault alone\x12\x34\n\x05phone\x18\x02 \x01(\tB%\xd2\xb5\x18!\n\x06\xe7\x94\xb5\xe8\xaf\x9dJ\x17kept in the vault alone\x12:\n\x05\x65mail\x18\x03 \x01(\tB+\xd2\xb5\x18\'\n\x0c\xe7\x94\xb5\xe5\xad\x90\xe9\x82\xae\xe7\xae\xb1J\x17kept in the vault alone\x12@\n\x08position\x18\x04 \x01(\tB.\xd2\xb5\x18*\n\x0f\xe8\x81\x8c\xe5\x8a\xa1\xe3\x80\x81\xe8\x81\x8c\xe7\xa7\xb0J\x17kept in the vault alone\"\x8e\x02\n\x17SetListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12,\n\x06person\x18\x03 \x01(\x0b\x32\x1c.alliance.listings.v1.Person\x12\x35\n\x0blegal_basis\x18\x04 \x01(\x0e\x32 .alliance.listings.v1.LegalBasis\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\x11\n\tdisclosed\x18\x06 \x01(\x08\x12\x14\n\x0cretain_until\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\"k\n\x17GetListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"\x95\x01\n\x18GetListingPersonResponse\x12,\n\x06person\x18\x01 \x01(\x0b\x32\x1c.alliance.listings.v1.Person\x12\x35\n\x0blegal_basis\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.LegalBasis\x12\x14\n\x0cretain_until\x18\x03 \x01(\t\"\x80\x01\n\x19\x45raseListingPersonRequest\x12\x0f\n\x07listing\x18\x01 \x01(\t\x12.\n\x04role\x18\x02 \x01(\x0e\x32 .alliance.listings.v1.PersonRole\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t*u\n\nPersonRole\x12\x1b\n\x17PERSON_ROLE_UNSPECIFIED\x10\x00\x12&\n\x13PERSON_ROLE_CONTACT\x10\x01\x1a\r\xda\xb5\x18\t\xe8\x81\x94\xe7\xb3\xbb\xe4\xba\xba\x12\"\n\x12PERSON_ROLE_EXPERT\x10\x02\x1a\n\xda\xb5\x18\x06\xe4\xb8\x93\xe5\xae\xb6*\x92\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12)\n\x13LEGAL_BASIS_CONSENT\x10\x01\x1a\x10\xda\xb5\x18\x0c\xe6\x9c\xac\xe4\xba\xba\xe5\x90\x8c\xe6\x84\x8f\x12<\n\x14LEGAL_BASIS_CONTRACT\x10\x02\x1a\"\xda\xb5\x18\x1e\xe8\xae\xa2\xe7\xab\x8b\xe6\x88\x96\xe5\xb1\xa5\xe8\xa1\x8c\xe5\x90\x88\xe5\x90\x8c\xe6\x89\x80\xe5\xbf\x85\xe9\x9c\x80\x32\xac\x03\n\rPeopleService\x12\x84\x01\n\x10SetListingPerson\x12-.alliance.listings.v1.SetListingPersonRequest\x1a\x1d.alliance.listings.v1.Listing\"\"\x8a\xb5\x18\x1e\n\x13listings.people.set\x12\x07listing\x12\x86\x01\n\x10GetListingPerson\x12-.alliance.listings.v1.GetListingPersonRequest\x1a..alliance.listings.v1.GetListingPersonResponse\"\x13\x8a\xb5\x18\x0f\n\rauthenticated\x12\x8a\x01\n\x12\x45raseListingPerson\x12/.alliance.listings.v1.EraseListingPersonRequest\x1a\x1d.alliance.listings.v1.Listing\"$\x8a\xb5\x18 \n\x15listings.people.erase\x12\x07listingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,33 +43,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEGALBASIS'].values_by_name["LEGAL_BASIS_CONTRACT"]._loaded_options = None
   _globals['_LEGALBASIS'].values_by_name["LEGAL_BASIS_CONTRACT"]._serialized_options = b'\332\265\030\036\350\256\242\347\253\213\346\210\226\345\261\245\350\241\214\345\220\210\345\220\214\346\211\200\345\277\205\351\234\200'
   _globals['_PERSON'].fields_by_name['display_name']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['display_name']._serialized_options = b'\322\265\030\n\n\006\345\247\223\345\220\215\020\001'
+  _globals['_PERSON'].fields_by_name['display_name']._serialized_options = b'\322\265\030#\n\006\345\247\223\345\220\215\020\001J\027kept in the vault alone'
   _globals['_PERSON'].fields_by_name['phone']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['phone']._serialized_options = b'\322\265\030\010\n\006\347\224\265\350\257\235'
+  _globals['_PERSON'].fields_by_name['phone']._serialized_options = b'\322\265\030!\n\006\347\224\265\350\257\235J\027kept in the vault alone'
   _globals['_PERSON'].fields_by_name['email']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['email']._serialized_options = b'\322\265\030\016\n\014\347\224\265\345\255\220\351\202\256\347\256\261'
+  _globals['_PERSON'].fields_by_name['email']._serialized_options = b'\322\265\030\'\n\014\347\224\265\345\255\220\351\202\256\347\256\261J\027kept in the vault alone'
   _globals['_PERSON'].fields_by_name['position']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['position']._serialized_options = b'\322\265\030\021\n\017\350\201\214\345\212\241\343\200\201\350\201\214\347\247\260'
+  _globals['_PERSON'].fields_by_name['position']._serialized_options = b'\322\265\030*\n\017\350\201\214\345\212\241\343\200\201\350\201\214\347\247\260J\027kept in the vault alone'
   _globals['_PEOPLESERVICE'].methods_by_name['SetListingPerson']._loaded_options = None
   _globals['_PEOPLESERVICE'].methods_by_name['SetListingPerson']._serialized_options = b'\212\265\030\036\n\023listings.people.set\022\007listing'
   _globals['_PEOPLESERVICE'].methods_by_name['GetListingPerson']._loaded_options = None
   _globals['_PEOPLESERVICE'].methods_by_name['GetListingPerson']._serialized_options = b'\212\265\030\017\n\rauthenticated'
   _globals['_PEOPLESERVICE'].methods_by_name['EraseListingPerson']._loaded_options = None
   _globals['_PEOPLESERVICE'].methods_by_name['EraseListingPerson']._serialized_options = b'\212\265\030 \n\025listings.people.erase\022\007listing'
-  _globals['_PERSONROLE']._serialized_start=987
-  _globals['_PERSONROLE']._serialized_end=1104
-  _globals['_LEGALBASIS']._serialized_start=1107
-  _globals['_LEGALBASIS']._serialized_end=1253
+  _globals['_PERSONROLE']._serialized_start=1087
+  _globals['_PERSONROLE']._serialized_end=1204
+  _globals['_LEGALBASIS']._serialized_start=1207
+  _globals['_LEGALBASIS']._serialized_end=1353
   _globals['_PERSON']._serialized_start=169
-  _globals['_PERSON']._serialized_end=320
-  _globals['_SETLISTINGPERSONREQUEST']._serialized_start=323
-  _globals['_SETLISTINGPERSONREQUEST']._serialized_end=593
-  _globals['_GETLISTINGPERSONREQUEST']._serialized_start=595
-  _globals['_GETLISTINGPERSONREQUEST']._serialized_end=702
-  _globals['_GETLISTINGPERSONRESPONSE']._serialized_start=705
-  _globals['_GETLISTINGPERSONRESPONSE']._serialized_end=854
-  _globals['_ERASELISTINGPERSONREQUEST']._serialized_start=857
-  _globals['_ERASELISTINGPERSONREQUEST']._serialized_end=985
-  _globals['_PEOPLESERVICE']._serialized_start=1256
-  _globals['_PEOPLESERVICE']._serialized_end=1684
+  _globals['_PERSON']._serialized_end=420
+  _globals['_SETLISTINGPERSONREQUEST']._serialized_start=423
+  _globals['_SETLISTINGPERSONREQUEST']._serialized_end=693
+  _globals['_GETLISTINGPERSONREQUEST']._serialized_start=695
+  _globals['_GETLISTINGPERSONREQUEST']._serialized_end=802
+  _globals['_GETLISTINGPERSONRESPONSE']._serialized_start=805
+  _globals['_GETLISTINGPERSONRESPONSE']._serialized_end=954
+  _globals['_ERASELISTINGPERSONREQUEST']._serialized_start=957
+  _globals['_ERASELISTINGPERSONREQUEST']._serialized_end=1085
+  _globals['_PEOPLESERVICE']._serialized_start=1356
+  _globals['_PEOPLESERVICE']._serialized_end=1784
 # @@protoc_insertion_point(module_scope)

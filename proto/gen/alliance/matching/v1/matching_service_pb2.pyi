@@ -316,7 +316,9 @@ class AcceptMatchRequest(_message.Message):
     organization: _builtins.str
     """Side that acts: the issuer of the demand or of the supply, `organizations/{organization}`."""
     reason: _builtins.str
-    """Why; recorded."""
+    """Why; recorded. Free of phone numbers, addresses and the like; matching knows nobody's name, so the name of a contact is not told from
+    other words: leave it out.
+    """
     etag: _builtins.str
     """Expected etag; checked where set."""
     request_id: _builtins.str

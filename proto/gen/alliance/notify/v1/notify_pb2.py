@@ -22,33 +22,38 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alliance.common.v1 import field_pb2 as alliance_dot_common_dot_v1_dot_field__pb2
 from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot_listing__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61lliance/notify/v1/notify.proto\x12\x12\x61lliance.notify.v1\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x12SubscriptionFilter\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x38\n\rlisting_kinds\x18\x02 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x14\n\x0corganization\x18\x03 \x01(\t\"\xe6\x03\n\x0cSubscription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x12\n\nsubscriber\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x04 \x03(\t\x12\x36\n\x06\x66ilter\x18\x05 \x01(\x0b\x32&.alliance.notify.v1.SubscriptionFilter\x12,\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1b.alliance.notify.v1.Channel\x12.\n\x08language\x18\x07 \x01(\x0e\x32\x1c.alliance.notify.v1.Language\x12\r\n\x05\x65mail\x18\x08 \x01(\t\x12\x11\n\trecipient\x18\t \x01(\t\x12\x13\n\x0bwebhook_url\x18\n \x01(\t\x12\x16\n\x0ewebhook_secret\x18\x0b \x01(\t\x12\x34\n\x05state\x18\x0c \x01(\x0e\x32%.alliance.notify.v1.SubscriptionState\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc5\x01\n\x0cInboxMessage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\x12\x0c\n\x04read\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x0f\x44\x65liveryAttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x04 \x01(\t\"\xe7\x02\n\x08\x44\x65livery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.alliance.notify.v1.DeliveryState\x12\x35\n\x08\x61ttempts\x18\x07 \x03(\x0b\x32#.alliance.notify.v1.DeliveryAttempt\x12\x35\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp*]\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNEL_INBOX\x10\x01\x12\x11\n\rCHANNEL_EMAIL\x10\x02\x12\x13\n\x0f\x43HANNEL_WEBHOOK\x10\x03*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ZH\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*x\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x01\x12 \n\x1cSUBSCRIPTION_STATE_CANCELLED\x10\x02*\xa0\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_PENDING\x10\x01\x12\x1c\n\x18\x44\x45LIVERY_STATE_DELIVERED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_STATE_FAILED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_DROPPED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61lliance/notify/v1/notify.proto\x12\x12\x61lliance.notify.v1\x1a\x1e\x61lliance/common/v1/field.proto\x1a\"alliance/listings/v1/listing.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x12SubscriptionFilter\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x38\n\rlisting_kinds\x18\x02 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x14\n\x0corganization\x18\x03 \x01(\t\"\x8d\x04\n\x0cSubscription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x12\n\nsubscriber\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x04 \x03(\t\x12\x36\n\x06\x66ilter\x18\x05 \x01(\x0b\x32&.alliance.notify.v1.SubscriptionFilter\x12,\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1b.alliance.notify.v1.Channel\x12.\n\x08language\x18\x07 \x01(\x0e\x32\x1c.alliance.notify.v1.Language\x12,\n\x05\x65mail\x18\x08 \x01(\tB\x1d\xd2\xb5\x18\x19J\x17kept in the vault alone\x12\x11\n\trecipient\x18\t \x01(\t\x12\x13\n\x0bwebhook_url\x18\n \x01(\t\x12\x1e\n\x0ewebhook_secret\x18\x0b \x01(\tB\x06\xd2\xb5\x18\x02\x38\x01\x12\x34\n\x05state\x18\x0c \x01(\x0e\x32%.alliance.notify.v1.SubscriptionState\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc5\x01\n\x0cInboxMessage\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\x12\x0c\n\x04read\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x0f\x44\x65liveryAttempt\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\x05\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07outcome\x18\x04 \x01(\t\"\xe7\x02\n\x08\x44\x65livery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.alliance.notify.v1.DeliveryState\x12\x35\n\x08\x61ttempts\x18\x07 \x03(\x0b\x32#.alliance.notify.v1.DeliveryAttempt\x12\x35\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp*]\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNEL_INBOX\x10\x01\x12\x11\n\rCHANNEL_EMAIL\x10\x02\x12\x13\n\x0f\x43HANNEL_WEBHOOK\x10\x03*F\n\x08Language\x12\x18\n\x14LANGUAGE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bLANGUAGE_ZH\x10\x01\x12\x0f\n\x0bLANGUAGE_EN\x10\x02*x\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x01\x12 \n\x1cSUBSCRIPTION_STATE_CANCELLED\x10\x02*\xa0\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_PENDING\x10\x01\x12\x1c\n\x18\x44\x45LIVERY_STATE_DELIVERED\x10\x02\x12\x19\n\x15\x44\x45LIVERY_STATE_FAILED\x10\x03\x12\x1a\n\x16\x44\x45LIVERY_STATE_DROPPED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alliance.notify.v1.notify_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANNEL']._serialized_start=1439
-  _globals['_CHANNEL']._serialized_end=1532
-  _globals['_LANGUAGE']._serialized_start=1534
-  _globals['_LANGUAGE']._serialized_end=1604
-  _globals['_SUBSCRIPTIONSTATE']._serialized_start=1606
-  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1726
-  _globals['_DELIVERYSTATE']._serialized_start=1729
-  _globals['_DELIVERYSTATE']._serialized_end=1889
-  _globals['_SUBSCRIPTIONFILTER']._serialized_start=124
-  _globals['_SUBSCRIPTIONFILTER']._serialized_end=238
-  _globals['_SUBSCRIPTION']._serialized_start=241
-  _globals['_SUBSCRIPTION']._serialized_end=727
-  _globals['_INBOXMESSAGE']._serialized_start=730
-  _globals['_INBOXMESSAGE']._serialized_end=927
-  _globals['_DELIVERYATTEMPT']._serialized_start=930
-  _globals['_DELIVERYATTEMPT']._serialized_end=1075
-  _globals['_DELIVERY']._serialized_start=1078
-  _globals['_DELIVERY']._serialized_end=1437
+  _globals['_SUBSCRIPTION'].fields_by_name['email']._loaded_options = None
+  _globals['_SUBSCRIPTION'].fields_by_name['email']._serialized_options = b'\322\265\030\031J\027kept in the vault alone'
+  _globals['_SUBSCRIPTION'].fields_by_name['webhook_secret']._loaded_options = None
+  _globals['_SUBSCRIPTION'].fields_by_name['webhook_secret']._serialized_options = b'\322\265\030\0028\001'
+  _globals['_CHANNEL']._serialized_start=1510
+  _globals['_CHANNEL']._serialized_end=1603
+  _globals['_LANGUAGE']._serialized_start=1605
+  _globals['_LANGUAGE']._serialized_end=1675
+  _globals['_SUBSCRIPTIONSTATE']._serialized_start=1677
+  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1797
+  _globals['_DELIVERYSTATE']._serialized_start=1800
+  _globals['_DELIVERYSTATE']._serialized_end=1960
+  _globals['_SUBSCRIPTIONFILTER']._serialized_start=156
+  _globals['_SUBSCRIPTIONFILTER']._serialized_end=270
+  _globals['_SUBSCRIPTION']._serialized_start=273
+  _globals['_SUBSCRIPTION']._serialized_end=798
+  _globals['_INBOXMESSAGE']._serialized_start=801
+  _globals['_INBOXMESSAGE']._serialized_end=998
+  _globals['_DELIVERYATTEMPT']._serialized_start=1001
+  _globals['_DELIVERYATTEMPT']._serialized_end=1146
+  _globals['_DELIVERY']._serialized_start=1149
+  _globals['_DELIVERY']._serialized_end=1508
 # @@protoc_insertion_point(module_scope)

@@ -197,7 +197,9 @@ class Subscription(_message.Message):
     recipient: _builtins.str
     """`personalRecords/{id}` that holds the address. Output only."""
     webhook_url: _builtins.str
-    """Webhook target, https; plain http only where a setting allows it."""
+    """Webhook target, https; plain http only where a setting allows it. No part of it is a phone number, an e-mail address or the like: it
+    stays with the subscription.
+    """
     webhook_secret: _builtins.str
     """Signing secret, `whsec_…`; returned once, by CreateSubscription."""
     state: Global___SubscriptionState.ValueType

@@ -793,9 +793,13 @@ class CheckApplicationRequest(_message.Message):
     """`applications/{application}`."""
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
-        """Business time; now where it is not set. Of an earlier one the verdicts are those that were kept with the application's last change
-        before it, and for its body those of that time, without evidence and evaluations; one that is still to come is refused, and one
-        before the application was entered is NOT_FOUND.
+        """Business time; now where it is not set. Of an earlier one the verdicts are those that were said at that time of the application and
+        of its body, without evidence and evaluations. They are kept whenever they change: with the application, with its applicant
+        (R26 asks what type it is of), or with the calendar alone (R28), then from the beginning of the day that changed them; that is
+        written within minutes of midnight. An application that has ended (COMPLETED, REJECTED, WITHDRAWN, LAPSED, REMOVED) is settled: what
+        was said of it at its end stays, now and later, and only its body is judged on. In every other state, also once it is decided
+        (CERTIFIED, RUNNING, PUBLISHED), it is judged on. A time that is still to come is refused, and one before the application was
+        entered is NOT_FOUND.
         """
 
     def __init__(
