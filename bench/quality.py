@@ -28,9 +28,10 @@ if not __package__:  # `python bench/quality.py`
 
 from alliance.listings.v1 import listing_pb2
 from bench.retrieval import METRICS, PRIMARY, Difference, Judged, Ranking, bootstrap, fuse, holm, judge
+from matching.domain.facts import Facts
 from matching.domain.pairs import LEAST_THRESHOLD
 from matching.domain.passage import Passage
-from matching.domain.score import best
+from matching.domain.score import Partner, best, score_of, sides
 from matching.embedding import Embedder, embedder, meanings, texts_of
 from matching.entry import Entry
 from matching.index import Index
@@ -105,9 +106,10 @@ def measure(judged: Judged, by: Embedder) -> Measured:
         index.put(entry)
     index.commit()
     taken_in = perf_counter()
-    ours = {query: _ranking(index, entry) for query, entry in queries.items()}
+    ranking = {query: _ranking(index, entry) for query, entry in queries.items()}
     ranked = perf_counter()
-    proposed = {query: _ranking(index, entry, LEAST_THRESHOLD) for query, entry in queries.items()}
+    ours = {query: [one.facts.name for one in found] for query, found in ranking.items()}
+    proposed = {query: _proposed(queries[query].facts, found) for query, found in ranking.items()}
     floor = Floor(judged.corpus, by)
     theirs = {query: floor.rank(text)[:_KEPT] for query, text in judged.queries.items()}
     return Measured(
@@ -134,9 +136,14 @@ def _measured_by(by: Embedder, entries: list[Entry]) -> list[Entry]:
     return [entry.measured(vector.tobytes()) for entry, vector in zip(entries, vectors, strict=True)]
 
 
-def _ranking(index: Index, entry: Entry, threshold: int = 0) -> list[str]:
-    """Partners in the service's own order, of whatever score, or of those that reach a threshold."""
-    return [one.facts.name for one in best(entry.facts, index.candidates(entry), date.today(), threshold, len(index))][:_KEPT]
+def _ranking(index: Index, entry: Entry) -> list[Partner]:
+    """Partners in the service's own order, whatever their score."""
+    return best(entry.facts, index.candidates(entry), date.today(), 0, len(index))[:_KEPT]
+
+
+def _proposed(facts: Facts, found: Sequence[Partner]) -> list[str]:
+    """Those of a ranking whose score reaches the threshold."""
+    return [one.facts.name for one in found if score_of(*sides(facts, one.facts), one.near) >= LEAST_THRESHOLD]
 
 
 def main(arguments: Sequence[str]) -> int:
