@@ -207,7 +207,10 @@ def test_neither_key_nor_source_of_a_listing_says_who_is_to_stand_behind_it(plat
     told = world.said(refused.value)
     assert f'"field": "{field}"' in told
     assert "withdraw the listing and enter it anew" in told
-    assert company.caller.people.SetListingPerson(_contact(entered("专家库-7"))).contact
+    other = entered("专家库-7")
+    assert company.caller.people.SetListingPerson(_contact(other)).contact
+    erasing = people_rpc.EraseListingPersonRequest(listing=other, role=people_rpc.PERSON_ROLE_CONTACT, reason="测试结束")
+    assert not company.caller.people.EraseListingPerson(erasing).contact
 
 
 def _contact(listing: str) -> people_rpc.SetListingPersonRequest:
