@@ -48,13 +48,13 @@ class Proposing:
     async def _plan(self, tx: Tx, entry: Entry, matches: dict[str, Match], shares: frozenset[int]) -> None:
         facts = entry.facts
         day = Day(tx.now, business_date(tx.now), self._settings.match_threshold)
-        viewers, quantities = Viewers(tx, self._authority), Quantities(tx)
-        best = await self._best(viewers, quantities, entry, day, await self._with_others(tx, facts, matches, shares))
+        viewers = Viewers(tx, self._authority)
+        best = await self._best(tx, viewers, entry, day, await self._with_others(tx, facts, matches, shares))
         chosen = [one for one in best if share_of(score.sides(facts, one.facts)[0].name) in shares]
         names = {other.facts.name for other in chosen}
         left = [name for name, match in matches.items() if match.state in OPEN and name not in names]
         others, gone = self._others(entry, left)
-        barred = await _barred(viewers, quantities, facts, [one.facts for one in others])
+        barred = await _barred(tx, viewers, facts, [one.facts for one in others])
         changes: list[Change] = planning.plan(facts, chosen, others, barred, matches, day)
         for name, state in gone.items():
             changes += planning.close([matches[name]], state, tx.now)
@@ -68,18 +68,16 @@ class Proposing:
             return matches
         return matches | {match.demand: match for match in await store.elsewhere(tx, facts.name, shares)}
 
-    async def _best(
-        self, viewers: "Viewers", quantities: "Quantities", entry: Entry, day: Day, matches: dict[str, Match]
-    ) -> list[Partner]:
+    async def _best(self, tx: Tx, viewers: "Viewers", entry: Entry, day: Day, matches: dict[str, Match]) -> list[Partner]:
         """The best partners of a listing, in whichever shares they are: how many it has does not depend on the replicas."""
         facts = entry.facts
-        if await quantities.used_up([facts]):
+        if await _used_up(tx, [facts]):
             return []
         candidates = self._index.candidates(entry, await self._reach(viewers, facts, day.today))
         free = (one for one in candidates if planning.is_free(facts, one.facts, matches))
         able, found, most = score.able(facts, free, day.today), list[Candidate](), self._settings.match_candidates
         while some := list(islice(able, most - len(found))):
-            used_up = await quantities.used_up([one.facts for one in some])
+            used_up = await _used_up(tx, [one.facts for one in some])
             found += [one for one in some if one.facts.name not in used_up]
         return await self._seen(viewers, facts, score.best(facts, found, day.today, day.threshold, most))
 
@@ -120,25 +118,19 @@ class Proposing:
         return found, gone
 
 
-async def _barred(viewers: "Viewers", quantities: "Quantities", facts: Facts, others: Sequence[Facts]) -> dict[str, str]:
+async def _barred(tx: Tx, viewers: "Viewers", facts: Facts, others: Sequence[Facts]) -> dict[str, str]:
     """What keeps some partners from a listing that their facts do not say: name → a word of `life.BROKEN`."""
     if not others:
         return {}
-    used_up = await quantities.used_up([facts, *others])
+    used_up = await _used_up(tx, [facts, *others])
     barred = {one.name: "quantity" for one in others if used_up & {one.name, facts.name}}
     return barred | {one.name: "visibility" for one in others if not await viewers.see_each_other(facts, one)}
 
 
-class Quantities:
-    """How many of what listings ask for or offer are left."""
-
-    def __init__(self, tx: Tx) -> None:
-        self._tx = tx
-
-    async def used_up(self, some: Iterable[Facts]) -> set[str]:
-        """Names of those of some listings of which nothing is left."""
-        counted = {one.name: one.quantity for one in some if is_counted(one.kind)}
-        return {name for name, filled in (await store.filled(self._tx, counted)).items() if filled >= counted[name]}
+async def _used_up(tx: Tx, some: Iterable[Facts]) -> set[str]:
+    """Names of those of some listings of which nothing is left."""
+    counted = {one.name: one.quantity for one in some if is_counted(one.kind)}
+    return {name for name, filled in (await store.filled(tx, counted)).items() if filled >= counted[name]}
 
 
 class Viewers:
