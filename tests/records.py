@@ -1,10 +1,13 @@
 """What a topic holds, read past the platform's own code."""
 
+import time
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from chassis.kafka import KafkaAccess
+
+_PATIENCE = 60.0  # seconds without a record
 
 
 async def everything(access: KafkaAccess, topic: str, partitions: Iterable[int]) -> list["ConsumerRecord[bytes, bytes]"]:
@@ -16,9 +19,12 @@ async def everything(access: KafkaAccess, topic: str, partitions: Iterable[int])
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         found: list[ConsumerRecord[bytes, bytes]] = []
-        while [one for one, end in ends.items() if await consumer.position(one) < end]:
+        came = time.monotonic()
+        while left := {one: (at, end) for one, end in ends.items() if (at := await consumer.position(one)) < end}:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 found += records
+                came = time.monotonic()
+            assert time.monotonic() - came < _PATIENCE, f"no more records come; places and ends: {left}"
         return found
     finally:
         await consumer.stop()

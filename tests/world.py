@@ -196,7 +196,7 @@ def settle(platform: Platform) -> None:
         clocks.settle(180)  # thousands of postings are embedded first
 
 
-def until(look: Callable[[], _Found | None], seconds: float = 20.0) -> _Found:
+def until(look: Callable[[], _Found | None], seconds: float = 60.0) -> _Found:
     """What `look` finds, once it finds anything; fails where it does not in time."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

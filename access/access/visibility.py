@@ -33,10 +33,14 @@ class Viewer:
     member_bodies: frozenset[str] = frozenset()
     government: bool = False
 
+    def acts_for(self, issuer: str) -> bool:
+        """Whether a listing of this issuer is the viewer's own, or the viewer sees everything."""
+        return self.platform or (self.organization != "" and self.organization == issuer)
+
 
 def may_see(viewer: Viewer, *, issuer: str, bodies: Iterable[str], visibility: int, state: int) -> bool:
     """Whether the viewer sees a listing with these properties."""
-    if viewer.platform or (viewer.organization and viewer.organization == issuer):
+    if viewer.acts_for(issuer):
         return True
     named = frozenset(bodies)
     if state != pb.LISTING_STATE_DRAFT and named & viewer.bodies_run:

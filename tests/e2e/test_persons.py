@@ -79,6 +79,9 @@ def test_who_may_read_a_person(platform: Platform, college: Member) -> None:
     assert _refusal(unverified.caller, listing.name) == grpc.StatusCode.PERMISSION_DENIED
     assert _refusal(Caller(platform), listing.name) == grpc.StatusCode.UNAUTHENTICATED
 
+    for asking, shown in ((college.caller, listing.contact), (verified.caller, ""), (Caller(platform), "")):
+        assert [one.contact for one in _seen(asking, listing)] == [shown] * 3, "as on the public topic"
+
     again = _set(college, listing.name, disclosed=False)
     assert again.contact != listing.contact, "another record"
     assert _refusal(verified.caller, listing.name) == grpc.StatusCode.PERMISSION_DENIED
@@ -86,6 +89,16 @@ def test_who_may_read_a_person(platform: Platform, college: Member) -> None:
     readers = asyncio.run(_readers(platform, [one.rpartition("/")[2] for one in (listing.contact, again.contact)]))
     assert {reader for reader, _ in readers} == {college.caller.sub, world.OPERATOR, verified.caller.sub}
     assert {purpose for _, purpose in readers} == {"洽谈合作"}
+
+
+def _seen(asking: Caller, listing: listing_pb2.Listing) -> list[listing_pb2.Listing]:
+    """The listing, by each way to one."""
+    of_issuer = listings_service_pb2.ListListingsRequest(issuer=listing.issuer, page_size=1000)
+    return [
+        asking.listings.GetListing(listings_service_pb2.GetListingRequest(name=listing.name)),
+        *asking.listings.BatchGetListings(listings_service_pb2.BatchGetListingsRequest(names=[listing.name])).listings,
+        *(one for one in asking.listings.ListListings(of_issuer).listings if one.name == listing.name),
+    ]
 
 
 async def _readers(platform: Platform, records: list[str]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from matching.domain.score import judge
 from matching.mapping import entry_of
@@ -63,3 +64,15 @@ def test_occupations_of_a_minor_group_share_words_by_which_they_are_found() -> N
 @pytest.mark.parametrize(("given", "kept"), [(0, 1), (1, 1), (3, 3)])
 def test_one_is_meant_where_no_quantity_is_said(given: int, kept: int) -> None:
     assert entry_of(listing("JOB_POSITION", title="封装", quantity=given), 1).facts.quantity == kept
+
+
+def test_what_is_kept_to_be_shown_refers_to_nobody() -> None:
+    given = listing(
+        "EXPERT",
+        title="封装专家",
+        contact="personalRecords/a",
+        expert=details_pb2.Expert(person="personalRecords/b", field="封装"),
+    )
+    kept = pb.Listing.FromString(entry_of(given, 1).listing)
+    assert (kept.contact, kept.expert.person, kept.expert.field) == ("", "", "封装")
+    assert given.contact == "personalRecords/a", "what came is left as it was"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.clock import parsed_date
@@ -101,6 +102,13 @@ def message_of(row: ListingRow) -> pb.Listing:
     """The listing of a row; its etag is of the row's version, which a restore raises too."""
     message = pb.Listing.FromString(row.content)
     message.etag = etag(row.version)
+    return message
+
+
+def shown(message: pb.Listing, viewer: Viewer) -> pb.Listing:
+    """The listing as the viewer sees it: who stands behind it is referred to for its issuer, as on the public topic."""
+    if not viewer.acts_for(message.issuer):
+        leave_persons(message)
     return message
 
 

@@ -35,6 +35,7 @@ from listings.mapping import (
     content_hash,
     identity_problems,
     message_of,
+    shown,
     target_message,
     written,
 )
@@ -81,8 +82,8 @@ class Listings:
 
     async def GetListing(self, call: Call, request: rpc.GetListingRequest) -> pb.Listing:
         """See the contract."""
-        row, _ = await self._seen(call, request.name)
-        return message_of(row)
+        row, viewer = await self._seen(call, request.name)
+        return shown(message_of(row), viewer)
 
     async def GetListingVersion(self, call: Call, request: rpc.GetListingVersionRequest) -> pb.Listing:
         """See the contract."""
@@ -90,15 +91,16 @@ class Listings:
         for ask_owner in (False, True):
             viewer = await self._authority.viewer(call, ask_owner=ask_owner)
             if found and may_see(viewer, issuer=found.issuer, bodies=found.bodies, visibility=_NOBODY, state=found.state):
-                return found
+                return shown(found, viewer)
         raise NotFound(f"{request.name}@{request.version}")
 
     async def BatchGetListings(self, call: Call, request: rpc.BatchGetListingsRequest) -> rpc.BatchGetListingsResponse:
         """See the contract."""
         if len(request.names) > paging.MAX_PAGE:
             refuse([Violation("names", "AIP-231", "一次最多 1000 个；请分批", "at most 1000 at once; ask in parts")])
-        found = await store.get_all(call.tx, request.names, _sees(await self._authority.viewer(call)))
-        listings = [message_of(found[name]) for name in request.names if name in found]
+        viewer = await self._authority.viewer(call)
+        found = await store.get_all(call.tx, request.names, _sees(viewer))
+        listings = [shown(message_of(found[name]), viewer) for name in request.names if name in found]
         if paging.fitting(listings) < len(listings):
             refuse([Violation("names", "size", "内容超过一次应答的上限；请分批", "more than one answer holds; ask in parts")])
         return rpc.BatchGetListingsResponse(listings=listings)
@@ -115,9 +117,9 @@ class Listings:
             source=request.source,
             external_key=request.external_key,
         )
-        visible = _sees(await self._authority.viewer(call))
-        rows = await store.page(call.tx, wanted, visible, before[0] if before else None, size + 1)
-        found = [message_of(row) for row in rows[:size]]
+        viewer = await self._authority.viewer(call)
+        rows = await store.page(call.tx, wanted, _sees(viewer), before[0] if before else None, size + 1)
+        found = [shown(message_of(row), viewer) for row in rows[:size]]
         fits = paging.fitting(found)
         answer = rpc.ListListingsResponse(listings=found[:fits])
         if len(rows) > fits:

@@ -117,7 +117,17 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     # What two occupations have in common, words have too: by words, and by meaning, a listing is found.
     named = [name for code in facts.occupations for name in occupations.groups(code)]
     prose = "\n".join(filter(None, [*labels, *dict.fromkeys(named), listing.description, *details["prose"]]))
-    return Entry(facts, listing.SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
+    return Entry(facts, _shown(listing).SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
+
+
+def _shown(listing: listing_pb2.Listing) -> listing_pb2.Listing:
+    """What a search shows of it: whom it refers to is no business of this service's."""
+    bare = listing_pb2.Listing()
+    bare.CopyFrom(listing)
+    bare.ClearField("contact")
+    if bare.HasField("expert"):
+        bare.expert.ClearField("person")
+    return bare
 
 
 def _refuse_unstorable(listing: listing_pb2.Listing, details: Mapping[str, Any]) -> None:

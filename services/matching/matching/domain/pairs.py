@@ -12,7 +12,7 @@ from types import MappingProxyType
 from matching.domain.seniority import Seniority
 
 ALGORITHM_VERSION = "words-meaning-skills-8"
-INDEX_VERSION = 7  # of what the index keeps of a listing; one of another version is built anew
+INDEX_VERSION = 8  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 

@@ -539,7 +539,9 @@ class Expert(_message.Message):
     RANK_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
     person: _builtins.str
-    """`personalRecords/{id}` of the expert; empty until it is set, and meaningless once it was erased. Output only."""
+    """`personalRecords/{id}` of the expert; empty until it is set, for whoever does not act for the issuer, and meaningless once it
+    was erased. Output only.
+    """
     field: _builtins.str
     """Field of technology."""
     rank: Global___ProfessionalRank.ValueType

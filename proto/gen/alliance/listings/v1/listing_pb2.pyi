@@ -700,7 +700,9 @@ class Listing(_message.Message):
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
     contact: _builtins.str
-    """`personalRecords/{id}` of the person to turn to; empty until SetListingPerson sets it. Output only."""
+    """`personalRecords/{id}` of the person to turn to; empty until SetListingPerson sets it, and for whoever does not act for its
+    issuer. Output only.
+    """
     @_builtins.property
     def bodies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Bodies in whose rounds it counts, `bodies/{body}`; the issuer must be a member of each. At most 20."""
