@@ -67,8 +67,8 @@ def closed_out(r: Rendered) -> Faults:
         wanted = {(r.values["database"]["port"], one) for one in database}
         wanted |= {(port, one) for port in r.values["kafka"]["ports"] for one in kafka}
         wanted |= {(50051, f"component {one}") for one in PLATFORM["services"][service]["peers"]}
-        if r.values["telemetry"]["otlpEndpoint"]:
-            wanted.add((4317, elsewhere(r.values["telemetry"]["collector"])))
+        if collector := r.values["telemetry"]["otlpEndpoint"]:
+            wanted.add((int(collector.rpartition(":")[2]), elsewhere(r.values["telemetry"]["collector"])))
         for own in r.values["services"][service]["egress"]:
             wanted |= {(port, f"cidr {cidr}") for port in own["ports"] for cidr in own["cidrs"]}
         found = {

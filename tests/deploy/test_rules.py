@@ -225,3 +225,19 @@ def _unhashed(manifest: Manifest) -> Manifest:
     if manifest["kind"] == "Deployment":
         manifest["spec"]["template"]["metadata"].pop("annotations")
     return manifest
+
+
+def test_the_collector_is_reached_at_the_port_of_its_address() -> None:
+    given = ("--set", "telemetry.otlpEndpoint=https://collector.observability.svc:14317")
+    policies = [one for one in render("operators", *given) if one["kind"] == "NetworkPolicy"]
+    ports = {port["port"] for one in policies for way in one["spec"].get("egress", []) for port in way.get("ports", [])}
+    assert 14317 in ports
+    assert 4317 not in ports
+
+
+@pytest.mark.parametrize(("profile", "is_warned"), [("lab", False), ("operators", True), ("production", False)])
+def test_who_installs_a_database_without_backups_is_told(profile: str, is_warned: bool) -> None:
+    chosen = ("-n", helm.NAMESPACE, "--dry-run=client", "-f", helm.values_file(profile))
+    done = helm.run("install", helm.RELEASE, str(helm.CHART), *chosen)
+    assert done.returncode == 0, done.stderr
+    assert ("No backups!" in done.stdout) == is_warned

@@ -115,6 +115,9 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "kafka.ports", []),
         ("operators", "kafka.ports", []),
         ("operators", "networkPolicy.clients", []),  # nor the gateway
+        ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc"),  # which port is let through?
+        ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc:4317/"),
+        ("operators", "telemetry.otlpEndpoint", "collector.observability.svc:4317"),
         ("lab", "services.notify.resources.memory", "lots"),
         ("lab", "scheduling.nodeSelector", {"disk": 1}),
         ("lab", "scheduling.nodeSelector", {"no label": "fast"}),
@@ -175,6 +178,7 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.scheduling.priorityClassName", "ordinary"),
         ("operators", "mtls.issuer", {"kind": "ClusterIssuer", "name": "internal"}),
         ("operators", "kafka.ports", [9093, 9094]),
+        ("operators", "telemetry.otlpEndpoint", ""),
         ("lab", "networkPolicy.clients", []),  # there is no gateway
         ("lab", "services.notify.egress", []),
         ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "except": _PRIVATE, "ports": [443]}]),

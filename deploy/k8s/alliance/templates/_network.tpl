@@ -50,10 +50,10 @@ spec:
         - podSelector: {matchLabels: {app.kubernetes.io/instance: {{ $root.Release.Name }}, app.kubernetes.io/component: {{ . }}}}
       ports: [{port: 50051, protocol: TCP}]
     {{- end }}
-    {{- if $v.telemetry.otlpEndpoint }}
+    {{- with $v.telemetry.otlpEndpoint }}
     - to:
         - {{- include "alliance.network.peer" $v.telemetry.collector | nindent 10 }}
-      ports: [{port: {{ $v.telemetry.port }}, protocol: TCP}]
+      ports: [{port: {{ regexFind "[0-9]+$" . }}, protocol: TCP}]
     {{- end }}
     {{- range .values.egress }}
     {{- $rule := . }}
