@@ -124,11 +124,13 @@ def row(names: list[str], line: Line) -> Row:
 
 
 def text(value: object) -> str:
-    """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point."""
+    """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point, TRUE as a spreadsheet has it."""
     if isinstance(value, str):
         return value  # as it is: it may be an `Unsettled` one
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).upper()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime) and value.time() == time.min:
