@@ -193,7 +193,7 @@ def noon(platform: Platform, days: int) -> datetime:
 def settle(platform: Platform) -> None:
     """Wait until no service has anything left to do."""
     with Clocks(platform, SERVICES) as clocks:
-        clocks.settle(180)  # thousands of postings are embedded first
+        clocks.settle(400)  # thousands of postings are embedded first
 
 
 def until(look: Callable[[], _Found | None], seconds: float = 60.0) -> _Found:
