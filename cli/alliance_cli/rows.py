@@ -124,7 +124,7 @@ def row(names: list[str], line: Line) -> Row:
 
 
 def text(value: object) -> str:
-    """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point, TRUE as a spreadsheet has it."""
+    """A cell's value as text: days as ISO dates, times as 08:00, whole numbers without a point, TRUE as it is shown."""
     if isinstance(value, str):
         return value  # as it is: it may be an `Unsettled` one
     if value is None:

@@ -18,7 +18,8 @@ organizations by name.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import resources
@@ -95,7 +96,7 @@ class Rule:
         """Columns of the cells that can't be read, the widest place last: it alone where each could be by itself."""
         if not self.lookup:
             return [next(iter(filled))]
-        return [column for column, cell in filled.items() if not _LOOKUPS[self.lookup]([cell])] or [list(filled)[-1]]
+        return [column for column, cell in filled.items() if not _is_in(self.lookup, cell)] or [list(filled)[-1]]
 
     def read(self, cells: list[str], names: Names = as_given) -> Any:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
@@ -307,6 +308,12 @@ def _looked_up(lookup: str, cells: list[str]) -> str:
     return code
 
 
+def _is_in(lookup: str, cell: str) -> bool:
+    with suppress(WrongError):
+        return bool(_LOOKUPS[lookup]([cell]))
+    return False
+
+
 def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
     for step in path[:-1]:
         fields = fields.setdefault(step, {})
@@ -316,11 +323,25 @@ def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
 def _region(cells: list[str]) -> str:
     """Code of the narrowest place named; a place whose name stands more than once must lie in a wider one named."""
     wider = regions.find(cells[-1])
+    _require_one_place(cells[-1], wider)
     for cell in cells:
         found = [code for code in regions.find(cell) if not wider or regions.within(code, wider[0])]
         if found:
+            _require_one_place(cell, found)
             return found[0]
     return ""
+
+
+def _require_one_place(name: str, found: Sequence[str]) -> None:
+    """The widest is meant: 朝阳 is a city, and districts elsewhere."""
+    widest = [code for code in found if len(regions.prefix(code)) == len(regions.prefix(found[0]))]
+    if len(widest) <= 1:
+        return
+    places = "、".join(f"{code} {regions.full_name(code)}" for code in widest)
+    raise WrongError(
+        f"“{name}”不止一处：{places}；请写代码，或在映射中加上所在省、市的列",
+        f"there is more than one {name!r}: {places}; write the code, or map the column of its province or city, too",
+    )
 
 
 _LOOKUPS: dict[str, Callable[[list[str]], str]] = {

@@ -66,6 +66,8 @@ def test_a_file_that_is_no_mapping_is_refused(read: Any) -> None:
         ({"quantity": {"column": "n", "number": True}}, {"n": "1.5"}, "quantity", "整数"),
         ({"quantity": {"column": "n", "number": True}}, {"n": "30亿"}, "quantity", "2147483647"),
         ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "火星"}, "region_codes", "代码表"),
+        ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "朝阳区"}, "region_codes", "220104 吉林省长春市朝阳区"),
+        ({"region_codes": {"column": ["d", "c"], "lookup": "region"}}, {"d": "鼓楼区", "c": ""}, "region_codes", "350102"),
         (
             {"job_position__salary__max": {"column": "pay", "number": True}},
             {"pay": "250元/天"},
@@ -143,3 +145,20 @@ def test_a_quantity_that_is_not_named_is_left_to_its_default(cell: str) -> None:
 def test_blanks_around_a_key_are_none_of_it(written: str, key: str) -> None:
     listing, _ = mapping(title="t").read({"id": written, "t": "工程师"})
     assert listing.external_key == key
+
+
+@pytest.mark.parametrize(
+    ("district", "city", "code"),
+    [
+        ("朝阳区", "长春市", "220104"),
+        ("朝阳区", "北京", "110105"),
+        ("", "北京", "110000"),
+        ("", "吉林", "220000"),
+        ("玄武区", "", "320102"),
+        ("", "朝阳", "211300"),
+        ("双塔区", "朝阳", "211302"),
+    ],
+)
+def test_a_place_is_the_one_within_what_is_named_beside_it(district: str, city: str, code: str) -> None:
+    looked_up = mapping(title="t", region_codes={"column": ["d", "c"], "lookup": "region"})
+    assert looked_up.listing({"t": "工程师", "d": district, "c": city, "id": "1"}).region_codes == [code]

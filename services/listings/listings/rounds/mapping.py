@@ -6,6 +6,7 @@ from dataclasses import asdict
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import round_pb2
 from chassis.etag import etag
+from listings.mapping import leave_persons
 from listings.rounds.store import Counted, RoundListing, RoundRow, SilenceRow
 
 
@@ -30,9 +31,11 @@ def round_message(row: RoundRow, counted: Sequence[Counted]) -> round_pb2.Round:
 
 
 def entry_message(row: RoundListing) -> round_pb2.RoundEntry:
-    """The message of what a closed round holds."""
+    """The message of what a closed round holds; who stood behind a listing then is nobody's business any more."""
+    listing = pb.Listing.FromString(row.content)
+    leave_persons(listing)
     return round_pb2.RoundEntry(
-        listing=pb.Listing.FromString(row.content),
+        listing=listing,
         version=row.version,
         change=row.change,  # type: ignore[arg-type]
     )
