@@ -5,7 +5,7 @@
     fields:
       title: title                                             # column → field
       visibility: {value: VISIBILITY_PUBLIC}                   # the same for every row
-      region_codes: {column: [district, city], lookup: region} # first column that finds something
+      region_codes: {column: [district, city], lookup: region} # narrowest place named, refused where there are several
       quantity: {column: headcount, number: true}              # first whole number in the text: 招3人, 1,200, 1.5万
       job_position.salary.min: {column: pay, number: true}     # lower end, CNY a month: 8000, 8-12k, 1.5-2万·13薪, 20-30万/年
       job_position.salary.max: {column: pay, number: true}     # upper end

@@ -173,9 +173,18 @@ def test_what_a_closed_round_held_says_nothing_of_persons() -> None:
     given.contact, given.expert.person = "personalRecords/a", "personalRecords/b"
     content = given.SerializeToString()
     row = RoundListing(
-        round="rounds/1", listing="listings/1", kind=Kind.EXPERT, change=1, version=1, hashed="", content=content,
-        issuer=given.issuer, bodies=[], visibility=given.visibility, state=given.state,
-    )  # fmt: skip
+        round="rounds/1",
+        listing="listings/1",
+        kind=Kind.EXPERT,
+        change=1,
+        version=1,
+        hashed="",
+        content=content,
+        issuer=given.issuer,
+        bodies=[],
+        visibility=given.visibility,
+        state=given.state,
+    )
     held = entry_message(row).listing
     assert (held.contact, held.expert.person, held.HasField("expert")) == ("", "", True)
 
