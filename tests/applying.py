@@ -127,6 +127,17 @@ def pilot(platform: Platform, major: str = "080901", **facts: Any) -> tuple[body
     return body, university
 
 
+def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
+    """A draft of another pilot of a university."""
+    given = body_pb2.Body(
+        display_name=world.unique("试点"),
+        kind=body_pb2.BODY_KIND_PILOT_UNIT,
+        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=year),
+    )
+    made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    return str(made.name)
+
+
 def college_of(platform: Platform, university: Member) -> Member:
     """A verified secondary college with somebody who acts for it."""
     registry = world.operator(platform).registry

@@ -24,6 +24,7 @@ from tests.applying import (
     called,
     college_of,
     expert,
+    major_of,
     pilot,
     placed,
     refusal,
@@ -176,17 +177,6 @@ def test_the_parties_of_a_pilots_application_see_what_the_rules_say_of_it_and_no
     take(university, made.name, "withdraw", reason="不再申报")
     for one in (university, centre):
         assert "PERMISSION_DENIED" in refusal(one.caller.registry.CheckBody, check)
-
-
-def major_of(platform: Platform, university: Member, major: str, year: int | None = YEAR) -> str:
-    """A draft of another pilot of a university."""
-    given = body_pb2.Body(
-        display_name=world.unique("试点"),
-        kind=body_pb2.BODY_KIND_PILOT_UNIT,
-        pilot_unit=body_pb2.PilotUnitFacts(institution=university.name, major_code=major, call_year=year),
-    )
-    made = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
-    return str(made.name)
 
 
 def test_an_institution_applies_for_two_majors_in_a_call(platform: Platform) -> None:

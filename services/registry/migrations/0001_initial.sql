@@ -95,6 +95,7 @@ CREATE TABLE body (
   key_industry TEXT NOT NULL,
   applicant TEXT NOT NULL,
   task_force TEXT NOT NULL,
+  judged_by TEXT[] NOT NULL,
   external_key TEXT NOT NULL,
   create_time TIMESTAMP WITH TIME ZONE NOT NULL,
   content BYTEA NOT NULL,
@@ -104,6 +105,8 @@ CREATE TABLE body (
 CREATE INDEX body_applicant ON body (applicant) WHERE applicant <> '';
 
 CREATE INDEX body_industry ON body (lower(key_industry)) WHERE key_industry <> '';
+
+CREATE INDEX body_judged_by ON body USING gin (judged_by);
 
 CREATE INDEX body_name ON body (display_name, name);
 
@@ -119,6 +122,12 @@ CREATE TABLE body_check (
 );
 
 CREATE INDEX body_check_day ON body_check (checked_on, body);
+
+CREATE TABLE body_outdated (
+  id BIGINT GENERATED ALWAYS AS IDENTITY,
+  body TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
 
 CREATE TABLE certification (
   name TEXT NOT NULL,

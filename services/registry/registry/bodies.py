@@ -8,7 +8,7 @@ from registry import changes, guards, store
 from registry.domain.names import BodyKind
 from registry.domain.policy import of_kind
 from registry.judging import STANDING, Judge, open_findings
-from registry.mapping.bodies import body_message
+from registry.mapping.bodies import body_message, vies_for
 from registry.store import BodyRow
 
 
@@ -19,9 +19,24 @@ async def save(tx: Tx, judge: Judge, message: body_pb2.Body, version: int, verb:
     found = await judge.look(tx, message)
     if message.state in STANDING:
         open_findings(message, found)
+    await _outdate_rivals(tx, body_message(before) if before else body_pb2.Body(), message)
     await changes.save_body(tx, message, version, verb)
     await judge.keep(tx, message.name, version, found)
     return message
+
+
+async def _outdate_rivals(tx: Tx, before: body_pb2.Body, after: body_pb2.Body) -> None:
+    """Bodies that are judged by what this one has to itself (R10, R21.2) are looked at again once others see it otherwise."""
+    if _seen(before) != _seen(after):
+        await store.outdate(tx, {*_seen(before), *_seen(after)})
+
+
+def _seen(message: body_pb2.Body) -> dict[str, tuple[bool, str, str, int]]:
+    """What others are judged by of a body, by what it vies for; a draft of an alliance holds nothing yet."""
+    stands, pilot = message.state in STANDING, message.pilot_unit
+    if message.HasField("alliance") and not stands:
+        return {}
+    return dict.fromkeys(vies_for(message), (stands, message.display_name, pilot.major_code, pilot.call_year))
 
 
 async def form(tx: Tx, judge: Judge, row: BodyRow) -> body_pb2.Body:

@@ -31,7 +31,7 @@ async def save_organization(tx: Tx, message: organization_pb2.Organization, vers
     tx.emit(ORGANIZATION, row.name, version, verb, events_pb2.OrganizationEvent(organization=message))
     public = public_pb2.PublicOrganizationEvent(organization=public_organization(message))
     tx.emit(PUBLIC_ORGANIZATION, row.name, version, "published", public)
-    await store.outdate_members(tx, row.name)
+    await store.outdate(tx, [row.name])
 
 
 async def unverify_dependants(tx: Tx, name: str) -> None:

@@ -15,12 +15,12 @@ from registry import changes, store
 from registry.applications import store as applications
 from registry.applications.mapping import application_message
 from registry.applications.store import ApplicationRow
-from registry.domain import industry
 from registry.domain.conditions import Text
 from registry.domain.names import LEADING, WITHOUT_CODE, BodyState, OrgType, Programme
 from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
+from registry.mapping.bodies import named_organizations, vies_for
 from registry.mapping.organizations import parent_problems
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
 
@@ -238,14 +238,7 @@ async def require_parent(tx: Tx, given: organization_pb2.Organization) -> None:
 
 async def require_named(tx: Tx, given: body_pb2.Body) -> None:
     """The organizations that a body's facts name are in the register."""
-    named = {
-        "alliance.task_force": [given.alliance.task_force],
-        "alliance.lead_departments": given.alliance.lead_departments,
-        "pilot_unit.institution": [given.pilot_unit.institution],
-        "pilot_unit.college": [given.pilot_unit.college],
-        "support_unit.unit": [given.support_unit.unit],
-    }
-    fields = {name: field for field, names in named.items() for name in names if name}
+    fields = {name: field for field, names in named_organizations(given).items() for name in names}
     known = await store.get_all(tx, OrganizationRow, fields)
     refuse([unknown(field, name) for name, field in fields.items() if name not in known])
 
@@ -313,10 +306,8 @@ async def _require_vouching(tx: Tx, message: organization_pb2.Organization) -> N
 
 async def lock_rivals(tx: Tx, message: body_pb2.Body) -> None:
     """One at a time decides for a key industry, or for an institution's majors: two bodies never pass R10 or R21 together."""
-    if message.alliance.key_industry:
-        await store.lock(tx, f"key industry {industry.stem(message.alliance.key_industry)}")
-    if message.pilot_unit.institution:
-        await store.lock(tx, f"majors {message.pilot_unit.institution}")
+    for what in vies_for(message):
+        await store.lock(tx, what)
 
 
 def refuse_violated(found: Sequence[Finding]) -> None:

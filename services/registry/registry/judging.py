@@ -54,9 +54,7 @@ class Judge:
         return after_the_end(of_kind(BodyKind(message.kind)), business_date(at), reason, self.limits)
 
     async def look(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
-        """`said`, to be kept. The body is marked as looked at before anything is read: what another transaction changes
-        meanwhile waits for this one to end, and has the body looked at again.
-        """
+        """`said`, to be kept. What another transaction changes meanwhile has the body looked at again (`store.outdate`)."""
         if message.state == _DISSOLVED:
             await store.forget_check(tx, message.name)
             return self._ended(message, tx.now, tx.cause.reason)
@@ -103,10 +101,14 @@ class Judge:
             await changes.save_body(tx, message, version, "updated")
 
     async def sweep(self, tx: Tx) -> int:
-        """Look again at some of the bodies that nobody has looked at today; returns how many."""
-        names = await store.unchecked(tx, business_date(tx.now), _BATCH)
-        for name in sorted(names):  # as `store.outdate_members` goes
+        """Look again at some of the bodies that something has changed for, or that nobody has looked at today; returns how
+        many.
+        """
+        names = await store.take_outdated(tx, _BATCH) or await store.unchecked(tx, business_date(tx.now), _BATCH)
+        for name in sorted(names):  # others that look at several go the same way
             row = await changes.locked_body(tx, name)
+            if row.state == _DISSOLVED:
+                continue
             await self.turn(tx, row)
             await self.renew(tx, row, row.version + 1)
         return len(names)

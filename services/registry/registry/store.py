@@ -80,6 +80,7 @@ class BodyRow(Base, table=True):
         Index("body_industry", text("lower(key_industry)"), postgresql_where=text("key_industry <> ''")),
         Index("body_applicant", "applicant", postgresql_where=text("applicant <> ''")),
         Index("body_task_force", "task_force", postgresql_where=text("task_force <> ''")),
+        Index("body_judged_by", "judged_by", postgresql_using="gin"),
         Index("body_name", "display_name", "name"),
     )
 
@@ -94,6 +95,8 @@ class BodyRow(Base, table=True):
     """The institution or unit that a PILOT_UNIT or SUPPORT_UNIT is."""
     task_force: str = Field(sa_type=Text)
     """The task force that guides an ALLIANCE."""
+    judged_by: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """What the rules look at beside the body and its members (`mapping.bodies.judged_by`)."""
     external_key: str = Field(sa_type=Text)
     create_time: datetime = Field(sa_type=_INSTANT)
     content: bytes = Field(sa_type=LargeBinary)
@@ -164,6 +167,19 @@ class CheckRow(Base, table=True):
     policy: str = Field(sa_type=Text)
 
 
+class OutdatedRow(Base, table=True):
+    """A body that is to be looked at again: something else changed by which it is judged.
+
+    Rows are only entered and taken out, so that a change waits for nobody who looks at a body now. It commits with the change:
+    whoever takes it out sees that, too.
+    """
+
+    __tablename__ = "body_outdated"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    body: str = Field(sa_type=Text)
+
+
 organization: Table = OrganizationRow.__table__  # type: ignore[attr-defined]
 body: Table = BodyRow.__table__  # type: ignore[attr-defined]
 BODIES = "SELECT kind, state, count(*) FROM body GROUP BY kind, state"
@@ -171,6 +187,7 @@ membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
 finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
 body_check: Table = CheckRow.__table__  # type: ignore[attr-defined]
+body_outdated: Table = OutdatedRow.__table__  # type: ignore[attr-defined]
 metadata = Base.metadata
 _Row = TypeVar("_Row", bound=Base)
 
@@ -316,7 +333,7 @@ async def checked(tx: Tx, name: str, day: date, policy: str) -> None:
 
 
 async def last_checked(tx: Tx, name: str) -> date | None:
-    """The day on which a body was last looked at, locked; None where nobody has, or where it is to be looked at again."""
+    """The day on which a body was last looked at, locked; None where nobody has, or where others than these rules did."""
     statement = select(body_check.c.checked_on).where(body_check.c.body == name).with_for_update()
     day: date | None = (await tx.conn.execute(statement)).scalar_one_or_none()
     return None if day == _NEVER else day
@@ -337,10 +354,18 @@ async def unchecked(tx: Tx, day: date, limit: int) -> Sequence[str]:
     return (await tx.conn.execute(statement)).scalars().all()
 
 
+async def take_outdated(tx: Tx, limit: int) -> set[str]:
+    """Names of bodies that are to be looked at again, by whoever took them."""
+    c = body_outdated.c
+    oldest = select(c.id).order_by(c.id).limit(limit).with_for_update(skip_locked=True)
+    return set((await tx.conn.execute(delete(body_outdated).where(c.id.in_(oldest)).returning(c.body))).scalars())
+
+
 async def count_unchecked(tx: Tx, day: date) -> int:
-    """How many there are of them."""
-    statement = select(func.count()).select_from(body_check).where(body_check.c.checked_on < day)
-    return int((await tx.conn.execute(statement)).scalar_one())
+    """How many bodies were not looked at on a day, or are to be looked at again."""
+    unchecked = select(func.count()).select_from(body_check).where(body_check.c.checked_on < day).scalar_subquery()
+    outdated = select(func.count()).select_from(body_outdated).scalar_subquery()
+    return int((await tx.conn.execute(select(unchecked + outdated))).scalar_one())
 
 
 async def outdate_other(tx: Tx, policy: str) -> None:
@@ -348,18 +373,12 @@ async def outdate_other(tx: Tx, policy: str) -> None:
     await tx.conn.execute(update(body_check).where(body_check.c.policy != policy).values(checked_on=_NEVER))
 
 
-async def outdate_members(tx: Tx, organization: str) -> None:
-    """Bodies that an organization is a member or the task force of, or is itself, are to be looked at again.
-
-    Waits for who looks at one now.
-    """
-    member_of = select(membership.c.body).where(membership.c.organization == organization)
-    applies_for = select(body.c.name).where(body.c.applicant == organization, body.c.applicant != text("''"))
-    guides = select(body.c.name).where(body.c.task_force == organization, body.c.task_force != text("''"))
-    c = body_check.c
-    theirs = or_(c.body.in_(member_of), c.body.in_(applies_for), c.body.in_(guides))
-    outdated = select(c.body).where(theirs).order_by(c.body).with_for_update()
-    await tx.conn.execute(update(body_check).where(c.body.in_(outdated)).values(checked_on=_NEVER))
+async def outdate(tx: Tx, changed: Collection[str]) -> None:
+    """Bodies that are judged by what has changed, or that such an organization is a member of, are to be looked at again."""
+    member_of = select(membership.c.body).where(membership.c.organization.in_(changed))
+    judged = select(body.c.name).where(body.c.judged_by.overlap(list(changed)))
+    theirs = select(body_check.c.body).where(body_check.c.body.in_(member_of.union(judged)))
+    await tx.conn.execute(insert(body_outdated).from_select(["body"], theirs))
 
 
 async def forget_check(tx: Tx, name: str) -> None:

@@ -176,19 +176,17 @@ def test_the_bodies_of_an_organization_hear_of_its_changes(platform: Platform) -
 
 
 async def test_what_changes_while_a_body_is_looked_at_has_it_looked_at_again(platform: Platform) -> None:
+    """The change waits for nobody, and is heard of by whoever looks once it is committed, and not before."""
     body, company = world.alliance(platform), world.organization(platform, ENTERPRISE)
     world.join(platform, body.name, company)
     system, judge = SystemClock(), Judge(limits({}))
     database = Database(platform.database_url("registry"), system=system, business=BusinessClock(system))
-
-    async def change() -> None:
-        async with database.transaction(Cause("tester")) as tx:
-            await store.outdate_members(tx, company.name)
-
-    async with database.transaction(Cause("tester")) as tx:
-        await judge.look(tx, body)
-        changing = asyncio.create_task(change())
-        done, _ = await asyncio.wait([changing], timeout=0.5)
-        assert not done, "it would be taken for looked at, by what was read before"
-    await changing
-    await database.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        looking = await stack.enter_async_context(_undone(database))
+        await changes.locked_body(looking, body.name)
+        await judge.look(looking, body)
+        changing = await stack.enter_async_context(_undone(database))
+        await store.outdate(changing, [company.name])
+        assert body.name not in await store.take_outdated(looking, 1000), "not committed"
+        assert body.name in await store.take_outdated(changing, 1000)

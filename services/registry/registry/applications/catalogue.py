@@ -57,7 +57,7 @@ async def keep(tx: Tx, message: pb.Application, case: Case) -> None:
         exited_on=case.taken[-1].day if state is CertificationState.EXITED else None,
     )
     await store.write(tx, row)
-    await store.outdate_members(tx, message.applicant)
+    await store.outdate(tx, [message.applicant])
 
 
 async def lock(tx: Tx, message: pb.Application) -> None:

@@ -36,7 +36,7 @@ from registry.domain.programmes.common import experts, is_college_of
 from registry.domain.rules import Finding
 from registry.domain.transitions import fill, take
 from registry.judging import Judge
-from registry.mapping.bodies import body_message, finding_message
+from registry.mapping.bodies import body_message, finding_message, vies_for
 from registry.store import BodyRow, OrganizationRow
 
 APPLICATION = "alliance.internal.registry.application.v1"
@@ -307,8 +307,17 @@ class Taking:
         lapses_on = due[0] if due and due[1].step else None
         row = application_row(message, version, lapses_on, remind_on, tx.now)
         await store.write(tx, row)
+        if programme in FORMING and (before is None or (before.state, before.call) != (row.state, row.call)):
+            await _outdate_rivals(tx, row.body)
         await self._own.keep(tx, message, before, version)
         tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+
+
+async def _outdate_rivals(tx: Tx, name: str) -> None:
+    """A body that is applied for counts among its rivals, in the year of the call, while its application stands (R21.2)."""
+    body = await store.get(tx, BodyRow, name)
+    if body and (rivals := vies_for(body_message(body))):
+        await store.outdate(tx, rivals)
 
 
 async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:

@@ -110,6 +110,34 @@ def membership_problems(given: body_pb2.Membership) -> list[Violation]:
     return found
 
 
+def named_organizations(message: body_pb2.Body) -> dict[str, list[str]]:
+    """The organizations that a body's facts name, by field."""
+    named = {
+        "alliance.task_force": [message.alliance.task_force],
+        "alliance.lead_departments": list(message.alliance.lead_departments),
+        "pilot_unit.institution": [message.pilot_unit.institution],
+        "pilot_unit.college": [message.pilot_unit.college],
+        "support_unit.unit": [message.support_unit.unit],
+    }
+    return {field: names for field, names in named.items() if any(names)}
+
+
+def vies_for(message: body_pb2.Body) -> list[str]:
+    """What a body has to itself among others, as they call it: its key industry (R10), its institution's majors (R21.2)."""
+    found = []
+    if message.alliance.key_industry:
+        found.append(f"key industry {industry.stem(message.alliance.key_industry)}")
+    if message.pilot_unit.institution:
+        found.append(f"majors {message.pilot_unit.institution}")
+    return found
+
+
+def judged_by(message: body_pb2.Body) -> list[str]:
+    """What the rules look at beside a body and its members: the organizations that it names, and what its rivals have."""
+    named = {name for names in named_organizations(message).values() for name in names}
+    return sorted({*named, *vies_for(message)})
+
+
 def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
     """The row of a body in a new version; sets its etag and times."""
     stamp(message, version, now)
@@ -122,6 +150,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         key_industry=industry.stem(message.alliance.key_industry),
         applicant=message.pilot_unit.institution or message.support_unit.unit,
         task_force=message.alliance.task_force,
+        judged_by=judged_by(message),
         external_key=message.external_key,
         create_time=message.create_time.ToDatetime(tzinfo=now.tzinfo),
         content=message.SerializeToString(deterministic=True),
