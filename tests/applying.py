@@ -14,6 +14,7 @@ from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis.ids import resource
 from tests import papers, world
 from tests.world import Member
 
@@ -50,6 +51,8 @@ def called(platform: Platform, authority: Member, programme: Any, year: int = YE
 
 
 def begun(member: Member, call: pb.ApplicationCall, applicant: str = "", **more: Any) -> pb.Application:
+    if call.programme == pb.PROGRAMME_CHALLENGE:
+        more = {"challenge": {"listing": resource("listings")}, **more}
     given = pb.Application(
         programme=call.programme,
         display_name=world.unique("申报"),

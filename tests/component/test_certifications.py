@@ -85,11 +85,11 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     assert [one.state for one in catalogue(platform, **own)] == [pb.CERTIFICATION_STATE_EXITED] * 2
 
     government = placed(platform, DEPARTMENT, "110000")
-    for region in ("朝阳区（110105）", "310000"):
+    for region in ("朝阳区（110105）", "110000"):
         made = certification(government, call, kind=pb.CERTIFIED_KIND_REGION, region_code=region)
         take(commission, made.name, "cultivate", "CULTIVATION_PLAN")
     entries = {one.region_code: one for one in catalogue(platform, organization=government.name)}
-    assert set(entries) == {"110105", "310000"}
+    assert set(entries) == {"110105", "110000"}
     for filters, found in (
         ({"region_code": "北京市"}, True),
         ({"region_code": "110108"}, False),
@@ -99,6 +99,16 @@ def test_the_catalogue_holds_what_is_cultivated_certified_and_was(platform: Plat
     ):
         assert (entries["110105"] in catalogue(platform, **filters)) is found, filters
     assert "GB/T 2260" in refusal(catalogue, platform, region_code="999999")
+
+
+def test_a_region_is_certified_for_those_that_govern_it(platform: Platform) -> None:
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CERTIFICATION)
+    district = placed(platform, DEPARTMENT, "440305")
+    region = {"kind": pb.CERTIFIED_KIND_REGION, "region_code": "440306"}
+    told = refusal(certification, district, call, **region)
+    assert all(one in told for one in ("ANOTHER_REGION", "广东省深圳市宝安区", "440306", "mend region_code")), told
+    region["region_code"] = "440305"
+    assert certification(district, call, **region).state == pb.APPLICATION_STATE_SUBMITTED
 
 
 def test_a_region_is_certified_once_whoever_applies(platform: Platform) -> None:

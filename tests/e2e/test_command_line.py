@@ -118,7 +118,8 @@ def test_what_a_table_shows_can_be_typed(platform: Platform, alliance: Alliance,
 def test_an_organization_loaded_without_a_code_gets_one_and_is_verified(alliance: Alliance) -> None:
     name, code = world.unique("单位"), world.credit_code()
     alliance("login", world.OPERATOR)
-    alliance("org", "create", name, "--type", "enterprise")
+    alliance("org", "create", name, "--type", "university")
+    alliance("org", "update", name, "--type", "enterprise")
     assert "credit_code" in alliance("org", "verify", name, "--reason", "试", code=REFUSED)
     refused = alliance("org", "update", name, "--code", code[:-1], "--industry", "C99", "--region", "朝阳区", code=REFUSED)
     for said in ("credit_code", "GB 32100", "industry_codes", "GB/T 4754", "region_code", "110105"):
@@ -130,9 +131,11 @@ def test_an_organization_loaded_without_a_code_gets_one_and_is_verified(alliance
     assert "ABORTED" in alliance("org", "update", name, "--name", renamed, "--etag", changed["etag"], code=REFUSED)
     first, parent = (alliance.json("org", "create", world.unique("大学"), "--type", "university")["name"] for _ in range(2))
     college = alliance.json("org", "create", world.unique("学院"), "--type", "secondary_college", "--parent", first)
-    assert renamed in alliance("org", "update", name, "--name", renamed, "--region", "", "--etag", "3")
+    assert renamed in alliance("org", "update", name, "--name", renamed, "--region", "", "--etag", "4")
     assert "region_code" not in alliance.json("org", "show", renamed)
     assert alliance.json("org", "update", college["name"], "--parent", parent)["parent"] == parent
+    assert alliance.json("org", "show", renamed)["org_type"] == "ORG_TYPE_ENTERPRISE"
+    assert "enterprise" in alliance("org", "update", renamed, "--type", "shop", code=USAGE)
     alliance("org", "update", renamed, code=USAGE)
 
 

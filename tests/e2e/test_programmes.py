@@ -177,7 +177,8 @@ WALKS = (
         Programme.CHALLENGE,
         "企业",
         """
-        企业 publish
+        企业 publish ✗ S0 附件1 二(三) 请填写出题供需信息的名称
+        企业 publish +PROBLEM
         企业 answer +ANSWER ✗ S0 附件1 二(三) 出题企业不能自行解题
         高校 answer +ANSWER
         学校 answer +ANSWER

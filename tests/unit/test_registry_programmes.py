@@ -81,7 +81,8 @@ def test_an_evaluator_that_came_to_an_interest_neither_reports_nor_is_published(
 
 def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
     walk = begun(Programme.CHALLENGE, members=frozenset({APPLICANT.name, UNIVERSITY.name, SCHOOL.name}))
-    walk.took("publish")
+    walk.refused("PROBLEM_REQUIRED", "publish")
+    walk.took("publish", brought=frozenset({"PROBLEM"}))
     answer = {"brought": frozenset({"ANSWER"})}
     walk.refused("CONFLICT_OF_INTEREST", "answer", APPLICANT, Party.PARTNER, **answer)
     walk.took("answer", UNIVERSITY, Party.PARTNER, **answer)
@@ -106,9 +107,10 @@ def test_a_challenge_is_answered_taken_on_worked_on_and_accepted() -> None:
 
 
 def test_a_challenge_is_published_with_an_end_of_the_work_that_is_to_come() -> None:
-    walk = begun(Programme.CHALLENGE, facts={"due_on": DAY - timedelta(days=1)})
+    set_by = {"listing": "listings/one"}
+    walk = begun(Programme.CHALLENGE, facts={**set_by, "due_on": DAY - timedelta(days=1)})
     assert "challenge.due_on" in walk.refused("DAY_IS_PAST", "publish").zh
-    for facts in ({"due_on": DAY}, {}):
+    for facts in ({**set_by, "due_on": DAY}, set_by):
         assert isinstance(walk.tried("publish", APPLICANT, Party.APPLICANT, facts=facts), Step)
 
 
@@ -209,6 +211,8 @@ def test_a_draft_is_withdrawn_by_who_began_it(programme: Programme) -> None:
     for who, other in (parts, parts[::-1]):
         walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=who[0].name)
         assert who[0].name in walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回").zh
+        assert "withdraw" not in walk.refused("ILLEGAL_STATE", "magic", *other).en.partition("you can take")[2]
+        assert "withdraw" in walk.refused("ILLEGAL_STATE", "magic", *who).en.partition("you can take")[2]
         assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
     college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=SCHOOL.name)
     walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=college.name)

@@ -92,6 +92,7 @@ def create(
 def update(
     organization: str,
     name: Annotated[str | None, typer.Option(help="名称 · name")] = None,
+    org_type: Annotated[str | None, typer.Option("--type", help="如 university · e.g. university")] = None,
     code: Annotated[str | None, typer.Option(help="统一社会信用代码 · unified social credit code")] = None,
     region: Annotated[str | None, typer.Option(help="行政区划代码或名称 · GB/T 2260 code or name")] = None,
     industry: Industries = None,
@@ -99,12 +100,16 @@ def update(
     etag: Annotated[str, typer.Option(help=changes.ETAG)] = "",
     reason: Annotated[str, typer.Option(help="原因 · why")] = "",
 ) -> None:
-    """修改单位，空值即清空 · change an organization; an empty value empties. A new code or parent ends the verification."""
+    """修改单位，空值即清空 · change an organization; an empty value empties.
+
+    名称、类型、信用代码或上级变动后须重新核验 · a new name, type, code or parent ends the verification.
+    """
     with explained():
         changed = organization_pb2.Organization(name=naming.organization(organization), etag=changes.etag(etag))
         paths = changes.enter(
             changed,
             display_name=name,
+            org_type=value_of(organization_pb2.OrgType, "ORG_TYPE_", org_type) if org_type else None,
             credit_code=code,
             region_code=region,
             industry_codes=industry or None,

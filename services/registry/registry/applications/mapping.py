@@ -119,8 +119,9 @@ def _no_listing(path: str) -> Violation:
     return Violation(
         path,
         "name",
-        "须为出题信息的名称 listings/…（alliance listing list 所示）；没有请留空",
-        "it is the name of the listing that sets it, listings/… as alliance listing list shows it; leave it empty for none",
+        "须为出题信息的名称 listings/…（alliance listing list 所示）；没有请留空并附题目材料（PROBLEM）",
+        "it is the name of the listing that sets it, listings/… as alliance listing list shows it; leave it empty for none, "
+        "and attach what is asked (PROBLEM)",
     )
 
 

@@ -74,7 +74,7 @@ def _now(procedure: Procedure, case: Case) -> Text:
     """The state, and what can be done in it: by the caller, else by others."""
     zh, en = STATES[case.state]
     at_zh, at_en = f"当前状态为“{zh}”", f"it is {en}"
-    mine = procedure.possible(case.state, case.parties)
+    mine = [one for one in procedure.possible(case.state, case.parties) if not _is_anothers(procedure, one, case)]
     if mine:
         listed = "、".join(f"{one.title[0]}（{one.name}）" for one in mine)
         return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
@@ -84,6 +84,16 @@ def _now(procedure: Procedure, case: Case) -> Text:
         by = ", ".join(f"{one.name} by {_parties(one, case.state)[1]}" for one in others)
         return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
     return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
+
+
+_ANOTHERS = frozenset({"NOT_WHO_BEGAN", "CONFLICT_OF_INTEREST"})
+"""Why guards leave a step to somebody else."""
+
+
+def _is_anothers(procedure: Procedure, step: Step, case: Case) -> bool:
+    """Whether the caller can't take a step of their part, whatever they say or bring."""
+    refusal = _guarded(step, case, said=False)
+    return _not_admitted(procedure, step, case) is not None or (refusal is not None and refusal.reason in _ANOTHERS)
 
 
 def _parties(step: Step, state: State) -> Text:

@@ -512,7 +512,9 @@ class ChallengeFacts(_message.Message):
     LISTING_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
     listing: _builtins.str
-    """The listing that sets it, `listings/{listing}`; may be empty. Its form is checked, not that there is such a listing."""
+    """The listing that sets it, `listings/{listing}`; empty where a document PROBLEM says what is asked. Its form is checked, not
+    that there is such a listing.
+    """
     due_on: _builtins.str
     """When the work is to be done (business date, ISO 8601); may be empty. Not past when it is published or the work starts."""
     def __init__(

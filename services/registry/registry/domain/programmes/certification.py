@@ -6,6 +6,7 @@ Those that are certified are the public catalogue.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from codes import regions
 from registry.domain.conditions import Text
 from registry.domain.names import CertificationState, CertifiedKind, OrgType, Programme
 from registry.domain.procedure import Case, Deadline, Party, Procedure, Refusal, State, Step
@@ -101,6 +102,28 @@ def _who_applies(case: Case) -> Refusal | None:
     return None
 
 
+def _for_its_own_region(case: Case) -> Refusal | None:
+    """Who governs a region applies for it, or for one that lies in it."""
+    region = case.facts.get("region_code")
+    if kind_of(case) is not CertifiedKind.REGION or not isinstance(region, str):
+        return None
+    own, called = case.applicant.region_code, f"{regions.full_name(region)}（{region}）"
+    if own and regions.within(region, own):
+        return None
+    if not own:
+        return Refusal(
+            "REGION_UNKNOWN",
+            "申请单位未登记所在地区，无法确认其可申请该区域；请先登记（alliance org update … --region）",
+            "where the applicant is has not been entered, so it can't be told whether the region is its own; enter it first "
+            "(alliance org update … --region)",
+        )
+    return Refusal(
+        "ANOTHER_REGION",
+        f"申请单位所在的{regions.full_name(own)}（{own}）不含认证区域{called}；请更正 region_code，或由该区域的部门申请",
+        f"the applicant's region {own} does not take in {called}; mend region_code, or have a department of that region apply",
+    )
+
+
 def _stands_once(case: Case) -> Refusal | None:
     other = case.facts.get(STANDING_ENTRY)
     if not other:
@@ -112,7 +135,7 @@ def _stands_once(case: Case) -> Refusal | None:
     )
 
 
-_ADMITTED = (_says_what, _who_applies, _stands_once)
+_ADMITTED = (_says_what, _who_applies, _for_its_own_region, _stands_once)
 
 PROCEDURE = Procedure(
     Programme.CERTIFICATION,
@@ -135,7 +158,10 @@ PROCEDURE = Procedure(
             in_window=True,
             checks_rules=True,
             guards=_ADMITTED,
-            ours=("区域、行业由谁申请由平台规定", "who applies for a region or an industry is ours"),
+            ours=(
+                "区域、行业由谁申请、区域须属申请单位所在地区由平台规定",
+                "who applies for a region or an industry is ours, and that a region is its own",
+            ),
         ),
         Step("return", ("退回补正", "return"), _ENTRY, (State.SUBMITTED,), State.RETURNED, _AUTHORITY, asks=("reason",)),
         Step(

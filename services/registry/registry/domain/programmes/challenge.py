@@ -17,6 +17,19 @@ _POSER = (Party.APPLICANT,)
 _due_on = day_of("due_on")
 
 
+def _says_what_is_asked(case: Case) -> Refusal | None:
+    """Nobody answers a title alone, and none is counted as published (R57)."""
+    if case.facts.get("listing") or "PROBLEM" in case.documents | case.brought:
+        return None
+    return Refusal(
+        "PROBLEM_REQUIRED",
+        "请填写出题供需信息的名称 challenge.listing（alliance application update … --fact listing=listings/…），"
+        "或附题目材料（PROBLEM）",
+        "name the listing that sets it, challenge.listing (alliance application update … --fact listing=listings/…), or "
+        "attach what is asked (PROBLEM)",
+    )
+
+
 def _has_answered(case: Case) -> Refusal | None:
     if case.named is not None and case.named.name in {one.organization for one in case.steps("answer")}:
         return None
@@ -101,7 +114,7 @@ PROCEDURE = Procedure(
     Programme.CHALLENGE,
     ("产业出题、校企共答", "industry challenge"),
     _CLAUSE,
-    {"ANSWER": ("解题方案", "answer"), "RESULT": ("攻关成果", "result")},
+    {"PROBLEM": ("题目材料", "what is asked"), "ANSWER": ("解题方案", "answer"), "RESULT": ("攻关成果", "result")},
     (
         Step(
             "publish",
@@ -111,7 +124,8 @@ PROCEDURE = Procedure(
             State.ANSWERING,
             _POSER,
             in_window=True,
-            guards=(_due_on_is_to_come,),
+            guards=(_says_what_is_asked, _due_on_is_to_come),
+            ours=("题目以供需信息或材料说明由平台规定", "that a listing or a document says what is asked is ours"),
         ),
         Step(
             "answer",
