@@ -242,6 +242,7 @@ class PersonalData:
             erased_papers=map(_paper, papers.erased),
             papers_left=map(_paper, papers.left),
             namesakes=await self._vault.namesakes(call.tx, request.subject),
+            mentioned_in=await self._papers.mentions(call.tx, erased),
         )
 
 

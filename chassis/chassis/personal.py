@@ -220,6 +220,9 @@ class Papers(Protocol):
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
         """Erase those of some records, `lock`ed, as far as they are about nobody else. Contents go after the commit."""
 
+    async def mentions(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[str]:
+        """Resources of whoever kept some records whose texts hold a name of them, now or before: these stay."""
+
 
 Lock = Callable[[Tx, Sequence[Mapping[str, str]]], Awaitable[None]]
 """Locks what records are of, e.g. `Papers.lock`."""
@@ -238,6 +241,10 @@ class NoPapers:
     async def erase(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Erasure:
         """See `Papers`."""
         return Erasure()
+
+    async def mentions(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[str]:
+        """See `Papers`."""
+        return ()
 
 
 class Vault:

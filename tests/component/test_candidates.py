@@ -192,6 +192,28 @@ def test_no_text_of_a_listing_and_no_reason_says_who_is_behind_it(platform: Plat
     assert not people.EraseListingPerson(erasing).contact
 
 
+def test_an_erasure_says_which_listings_of_the_issuer_name_the_person_in_their_texts(platform: Platform) -> None:
+    """In an earlier version, or in another listing; those of others are none of theirs."""
+    name, number = world.unique("虚构的人"), "+86 139-0713-5799"
+    company, other = world.organization(platform, ENTERPRISE), world.organization(platform, ENTERPRISE)
+    named = [world.publish(company, world.job(company.name, f"岗位，联系{name}")).name for _ in range(2)]
+    silent = world.publish(company, world.job(company.name, "虚构岗位")).name
+    world.publish(other, world.job(other.name, f"岗位，联系{name}"))
+    changed = listing_pb2.Listing(name=named[0], title="虚构岗位")
+    company.caller.listings.UpdateListing(
+        listings_rpc.UpdateListingRequest(listing=changed, update_mask=FieldMask(paths=["title"]))
+    )
+    for listing in (named[0], silent):
+        request = _contact(listing)
+        request.person.display_name, request.person.phone = name, number
+        company.caller.people.SetListingPerson(request)
+    vault = world.operator(platform).personal_data("listings")
+    erased = vault.ErasePersonalData(personal.ErasePersonalDataRequest(subject=number, reason="本人要求"))
+    assert (erased.erased, sorted(erased.mentioned_in)) == (2, sorted(named))
+    again = vault.ErasePersonalData(personal.ErasePersonalDataRequest(subject=number, reason="本人要求"))
+    assert (again.erased, list(again.mentioned_in)) == (0, [])
+
+
 @pytest.mark.parametrize("field", ["source", "external_key"])
 def test_neither_key_nor_source_of_a_listing_says_who_is_to_stand_behind_it(platform: Platform, field: str) -> None:
     """Both are public, and nothing changes them: the person is kept where the listing is called otherwise."""

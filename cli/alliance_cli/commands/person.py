@@ -142,6 +142,7 @@ def erase_data(subject: Annotated[str, typer.Argument(help=_SUBJECT)], reason: A
         for name, one in found.items():
             show_one(one, _ERASED, title=name)
     document.tell_left([one for answer in found.values() for one in answer.papers_left])
+    _tell_mentions([one for answer in found.values() for one in answer.mentioned_in])
     _tell_namesakes(found)
     _end(found, failed)
 
@@ -155,6 +156,14 @@ def _of_each(method: Callable[[Any], Any], request: Any) -> tuple[dict[str, Any]
         except grpc.RpcError as error:
             failed.append(explain(error, of=service))
     return found, failed
+
+
+def _tell_mentions(names: Sequence[str]) -> None:
+    """Name what still says who it is: texts are no records."""
+    for one in names:
+        zh = "文字中（含旧版本）写有该姓名，不随记录删除，请发布单位修改或撤回"
+        en = "a text says the name, now or in an earlier version, and stays; its issuer revises or withdraws it"
+        errors.print(f"{t(zh, en)}: alliance {one.partition('/')[0].removesuffix('s')} show {ident(one)}", highlight=False)
 
 
 def _tell_namesakes(found: Mapping[str, Any]) -> None:

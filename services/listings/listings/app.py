@@ -24,7 +24,7 @@ from listings.feeds.mappings import Mappings
 from listings.feeds.rpc import Feeds
 from listings.feeds.store import feed
 from listings.feeds.taking import Taking
-from listings.people import People
+from listings.people import Mentions, People
 from listings.rounds import changes as rounds
 from listings.rounds.store import round_, silence
 from listings.rpc import Listings, scopes_of
@@ -65,6 +65,10 @@ class ListingsParts(Parts):
     def listens(self) -> Sequence[Listen]:
         """The register's facts."""
         return listeners()
+
+    def papers(self) -> Mentions:
+        """Texts that name somebody of whom a record is erased."""
+        return Mentions()
 
     def tasks(self) -> Sequence[Task]:
         """Expiry of listings, opening and closing of rounds; exchanges with outside systems; how many listings."""

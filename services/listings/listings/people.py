@@ -1,6 +1,6 @@
 """The RPCs of persons behind listings: who they are is kept in the vault, the listing has the random id of the record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from access.authority import Authority
 from access.visibility import may_see
@@ -10,7 +10,7 @@ from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Violation, refuse
-from chassis.personal import PersonalRecord, Vault, repeated
+from chassis.personal import NoPapers, PersonalRecord, Vault, repeated
 from chassis.persons import (
     LENGTHS,
     MOST_DAYS,
@@ -37,6 +37,7 @@ _PURPOSES: Mapping[int, str] = {
     rpc.PERSON_ROLE_EXPERT: "专家库 to be found as an expert (R47)",
 }
 _READ = "listings.people.get"
+_MOST_MENTIONS = 100
 _ANEW = (
     "；该项不能修改，请撤回该信息，以不含个人信息的编号、来源重新录入",
     "; this can't change: withdraw the listing and enter it anew under a key and source that name nobody",
@@ -123,6 +124,17 @@ class People:
         if record is None:
             raise NotFound(f"{request.listing} {rpc.PersonRole.Name(request.role)}")
         return record
+
+
+class Mentions(NoPapers):
+    """Texts of an issuer's listings that name a person whom it kept a record of: such a text is no record, and stays."""
+
+    async def mentions(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[str]:
+        """See `Papers`."""
+        found = set[str]()
+        for one in records:
+            found.update(await store.saying(tx, one["display_name"], one["listing"], _MOST_MENTIONS))
+        return sorted(found)[:_MOST_MENTIONS]
 
 
 async def named_in(tx: Tx, row: ListingRow, listing: pb.Listing | None = None, **said: str) -> list[Violation]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    literal,
     or_,
     select,
     text,
@@ -162,6 +163,15 @@ async def at_version(tx: Tx, name: str, version: int) -> listing_pb2.Listing | N
     of_it = and_(t.c.topic == TOPIC, t.c.key == name, t.c.version == version)
     payload = (await tx.conn.execute(select(t.c.payload).where(of_it).order_by(t.c.id.desc()).limit(1))).scalar()
     return events_pb2.ListingEvent.FromString(payload).listing if payload else None
+
+
+async def saying(tx: Tx, words: str, beside: str, limit: int) -> Sequence[str]:
+    """Names of listings, of the issuer of one, that hold words in this very writing, now or in an earlier version."""
+    t, theirs = tables.event, select(listing.c.issuer).where(listing.c.name == beside).scalar_subquery()
+    holds = func.position(literal(words.encode(), LargeBinary).op("IN")(t.c.payload)) > 0
+    of_theirs = select(listing.c.name).where(listing.c.issuer == theirs)
+    statement = select(t.c.key).distinct().where(t.c.topic == TOPIC, t.c.key.in_(of_theirs), holds)
+    return (await tx.conn.execute(statement.order_by(t.c.key).limit(limit))).scalars().all()
 
 
 async def get_all(tx: Tx, names: Collection[str], visible: ColumnElement[bool]) -> dict[str, ListingRow]:

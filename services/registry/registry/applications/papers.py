@@ -33,6 +33,10 @@ class CandidatePapers:
         """See `Papers`. What was handed in goes, too: the right to erasure does not end with it (PIPL art. 47)."""
         return await self.erase_of(tx, _applications(records))
 
+    async def mentions(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[str]:
+        """See `Papers`: the texts of an application are refused where they name its candidate."""
+        return ()
+
     async def erase_of(self, tx: Tx, applications: Collection[str], may: May | None = None) -> Erasure:
         """Erase papers of some applications, locked, that are about the candidates and that no other application has: where
         `may` is given, those that the caller may erase and no application rests on; otherwise also what was handed in, and

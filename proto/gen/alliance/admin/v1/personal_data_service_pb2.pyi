@@ -231,6 +231,7 @@ class ErasePersonalDataResponse(_message.Message):
     ERASED_PAPERS_FIELD_NUMBER: _builtins.int
     PAPERS_LEFT_FIELD_NUMBER: _builtins.int
     NAMESAKES_FIELD_NUMBER: _builtins.int
+    MENTIONED_IN_FIELD_NUMBER: _builtins.int
     erased: _builtins.int
     """Records erased."""
     namesakes: _builtins.int
@@ -245,6 +246,12 @@ class ErasePersonalDataResponse(_message.Message):
         judged; EraseDocument erases each.
         """
 
+    @_builtins.property
+    def mentioned_in(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Resources of whoever kept these records whose own texts, now or in an earlier version, hold the name as it was recorded, e.g.
+        `listings/{listing}`: a text is no record, so it stays; at most 100. Whoever published it revises or withdraws it.
+        """
+
     def __init__(
         self,
         *,
@@ -252,10 +259,11 @@ class ErasePersonalDataResponse(_message.Message):
         erased_papers: _abc.Iterable[Global___PersonalPaper] | None = ...,
         papers_left: _abc.Iterable[Global___PersonalPaper] | None = ...,
         namesakes: _builtins.int = ...,
+        mentioned_in: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased", b"erased", "erased_papers", b"erased_papers", "namesakes", b"namesakes", "papers_left", b"papers_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased", b"erased", "erased_papers", b"erased_papers", "mentioned_in", b"mentioned_in", "namesakes", b"namesakes", "papers_left", b"papers_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
