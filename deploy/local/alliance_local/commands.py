@@ -18,6 +18,7 @@ from alliance_local.clock import Clocks, NotSettledError, parse
 from alliance_local.control import Platform, StartError
 from alliance_local.postgres import SUPERUSER, Postgres
 from alliance_local.state import SERVICES, SINKS, State
+from chassis.clock import SHANGHAI
 
 app = typer.Typer(no_args_is_help=True, help="本机平台 · the platform on this machine")
 console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -161,7 +162,9 @@ def reset() -> None:
 
 @app.command()
 def clock(
-    instant: Annotated[str, typer.Argument(help="2026-04-01T00:00:00+08:00 | +1d | +12h | +30m")],
+    instant: Annotated[
+        str, typer.Argument(help="2026-04-01T00:00:00+08:00 | +1d | +12h | +30m；不填则显示 · none shows what it is")
+    ] = "",
     seconds: Annotated[float, typer.Option(help="等待到期工作完成的时限（秒） · how long due work may take")] = _SETTLE,
 ) -> None:
     """把各服务的业务时间调到某刻，等到期的工作做完 · move all business clocks, then wait until what became due is done."""
@@ -174,9 +177,11 @@ def clock(
     began = time.monotonic()
     with Clocks(platform, services) as clocks:
         try:
-            target = parse(instant, clocks.now())
+            target = parse(instant, clocks.now()) if instant else clocks.now()
+            console.print(f"业务时间 · business time: {target.astimezone(SHANGHAI).isoformat(timespec='seconds')}")
+            if not instant:
+                return
             clocks.move(target)
-            console.print(f"业务时间 · business time: {target.isoformat(timespec='seconds')}")
             clocks.settle(seconds, lambda left: console.print(f"{time.monotonic() - began:6.1f} s  {left}"))
         except ValueError as error:
             _fail(f"{error}；时刻须带时区，或写 +1d · an instant needs its offset, or write +1d", 2)
