@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codes import fields
 from registry.domain.calls import BODIES, FORMING
@@ -183,6 +185,21 @@ def test_every_fact_counts(rule: str, fact: str) -> None:
     assert unknown.verdict is (SATISFIED if BY_ID[rule].any_is_enough else UNKNOWN)
     if WHOLE[rule][fact] is True and not BY_ID[rule].any_is_enough and not BY_ID[rule].when:
         assert said(rule, {fact: False}).verdict is VIOLATED
+
+
+@pytest.mark.parametrize("rule", WHOLE)
+@given(data=st.data())
+def test_a_fact_as_the_clause_asks_for_it_never_hurts(rule: str, data: st.DataObject) -> None:
+    """Whatever else is known or not, of all that stands above: what is asked for is said there, and not asked of the rule."""
+    rank, always = {VIOLATED: 0, UNKNOWN: 1, SATISFIED: 2}, {one.fact for one in BY_ID[rule].when}
+    fact = data.draw(st.sampled_from(sorted(WHOLE[rule])))
+    others = {one: data.draw(st.sampled_from(_known_of(rule, one))) for one in WHOLE[rule] if one not in always}
+    assert rank[said(rule, {**others, fact: WHOLE[rule][fact]}).verdict] >= rank[said(rule, others).verdict]
+
+
+def _known_of(rule: str, fact: str) -> list[Any]:
+    """What a fact is somewhere above: None where it is not known."""
+    return [None, WHOLE[rule][fact], *(changed[fact] for of, changed, _ in BOUNDARIES if of == rule and fact in changed)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
