@@ -6,7 +6,7 @@ import pytest
 
 from alliance.listings.v1 import listing_pb2 as pb
 from listings.domain.life import STEPS, IllegalStepError, step
-from listings.domain.names import DETAILS, STATE_NAMES, Kind, State
+from listings.domain.names import DETAILS, STATE_NAMES, YEAR_LISTS, Kind, State
 from listings.domain.window import DEFAULT_DAYS, is_over, window
 
 VERBS = ("revise", "publish", "withdraw", "expire", "fulfil")
@@ -55,8 +55,24 @@ def test_names_are_those_of_the_contract() -> None:
     ],
 )
 def test_open_dates_are_filled_in(first: date | None, last: date | None, filled: tuple[date, date]) -> None:
-    assert window(first, last, TODAY) == filled
+    assert window(Kind.JOB_POSITION, first, last, TODAY) == filled
     assert DEFAULT_DAYS == 180
+
+
+@pytest.mark.parametrize("kind", YEAR_LISTS)
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (None, date(2027, 3, 31)),
+        (date(2026, 12, 31), date(2027, 3, 31)),
+        (date(2027, 1, 1), date(2028, 3, 31)),
+        (date(2025, 1, 1), date(2027, 3, 31)),
+        (date.max, date.max),
+    ],
+)
+def test_a_list_of_a_year_is_valid_until_the_next_is_due(kind: Kind, first: date | None, last: date) -> None:
+    assert window(kind, first, None, TODAY)[1] == last
+    assert window(kind, first, date(2027, 1, 5), TODAY)[1] == date(2027, 1, 5)
 
 
 @pytest.mark.parametrize(("today", "over"), [(date(2026, 11, 22), False), (TODAY, False), (date(2026, 11, 24), True)])

@@ -29,7 +29,7 @@ from listings.checks import flagged, settled
 from listings.checks.relations import concerns
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
-from listings.domain.window import is_over, window
+from listings.domain.window import is_over
 from listings.mapping import changed_fields, content_hash, message_of, written
 from listings.people import named_in
 from listings.rounds import store as rounds
@@ -325,7 +325,7 @@ class Chunk:
         elif closed := sorted(self._closed.intersection(bare.bodies).difference(_named(known))):
             found.append(Violation("bodies", "closed", *is_closed(closed)))
         last = parsed_date(bare.valid_to)
-        if last and is_over(window(None, last, self._today)[1], self._today):
+        if last and is_over(last, self._today):
             found.append(Violation("valid_to", "over", "有效期已过；请修改截止日期", "its last day is past; change valid_to"))
         return found
 

@@ -12,7 +12,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from codes import regions
 from listings.domain.bases import Base, Side
-from listings.domain.names import DETAILS
+from listings.domain.names import DETAILS, Kind
 from listings.domain.window import window
 from listings.store import ListingRow
 
@@ -69,7 +69,7 @@ def row_of(
     message: pb.Listing, *, version: int, today: date, hashed: str, counts_on: date | None, published_at: datetime | None
 ) -> ListingRow:
     """The row of a listing in a new version; fills in the message's dates, etag and time of publication."""
-    first, last = window(parsed_date(message.valid_from), parsed_date(message.valid_to), today)
+    first, last = window(Kind(message.kind), parsed_date(message.valid_from), parsed_date(message.valid_to), today)
     if message.state != pb.LISTING_STATE_DRAFT:  # a draft's open dates are filled in on the day it is published
         message.valid_from, message.valid_to = first.isoformat(), last.isoformat()
     if published_at is not None:

@@ -103,6 +103,6 @@ STATE_NAMES = {
     State.FULFILLED: ("已达成", "fulfilled"),
 }
 
-_LISTS = (Kind.TALENT_SUPPLY_DEMAND_LIST, Kind.TECH_SUPPLY_DEMAND_LIST)
-DETAILS = {kind: kind.name.lower() for kind in Kind} | dict.fromkeys(_LISTS, "supply_demand_list")
+YEAR_LISTS = (Kind.TALENT_SUPPLY_DEMAND_LIST, Kind.TECH_SUPPLY_DEMAND_LIST)
+DETAILS = {kind: kind.name.lower() for kind in Kind} | dict.fromkeys(YEAR_LISTS, "supply_demand_list")
 """Kind → the field that holds its details."""

@@ -690,7 +690,9 @@ class Listing(_message.Message):
     valid_from: _builtins.str
     """First business date on which it is valid (ISO 8601); the day of publication where empty."""
     valid_to: _builtins.str
-    """Last business date on which it is valid (ISO 8601, inclusive); 180 days after valid_from where empty (our default)."""
+    """Last business date on which it is valid (ISO 8601, inclusive); where empty, 180 days after valid_from, and for the
+    list of a year (R43) the end of the next year's first quarter (our defaults).
+    """
     quantity: _builtins.int
     """How many are needed or offered (posts, persons, projects), ≥ 1; 1 where 0."""
     source: _builtins.str
