@@ -260,6 +260,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         lambda r: r.container("registry")["volumeMounts"][1].pop("readOnly"),
     ),
     (
+        "first_steps_see_what_they_need",
+        "the service's token in a migration",
+        "operators",
+        lambda r: r.pod("listings")["initContainers"][-1]["volumeMounts"].append({"name": "token", "mountPath": "/token"}),
+    ),
+    (
+        "first_steps_see_what_they_need",
+        "a migration without the database's CA",
+        "operators",
+        lambda r: r.pod("listings")["initContainers"][-1].update(volumeMounts=[{"name": "tmp", "mountPath": "/tmp"}]),
+    ),
+    (
         "nothing_more_than_needed",
         "rights in the cluster",
         "lab",

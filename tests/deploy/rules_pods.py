@@ -260,6 +260,19 @@ def restricted(r: Rendered) -> Faults:
 
 
 @rule
+def first_steps_see_what_they_need(r: Rendered) -> Faults:
+    """What creates topics and migrates has the CA of what it connects to, and no token, key or index of the service."""
+    needed = {"topics": {"tmp", "kafka-ca"}, "migrate": {"tmp", "database-ca"}}
+    for service in SERVICES:
+        pod = r.pod(service)
+        has = {volume["name"] for volume in pod.get("volumes", [])}
+        for container in pod.get("initContainers", []):
+            mounts = {one["name"] for one in container.get("volumeMounts", [])}
+            if mounts != needed[container["name"]] & has:
+                yield f"{service}: {container['name']} sees {sorted(mounts)}"
+
+
+@rule
 def nothing_more_than_needed(r: Rendered) -> Faults:
     """No rights in the cluster, no address outside it, nothing that the services do not need."""
     for one in r.manifests:

@@ -60,7 +60,7 @@ spec:
       initContainers:
         {{- if $v.kafka.topics.create }}
         - name: topics
-          {{- include "alliance.container" . | nindent 10 }}
+          {{- include "alliance.container" (merge (dict "mounts" (list "kafka-ca")) .) | nindent 10 }}
           args: [topics, --profile={{ $v.kafka.topics.profile }}, --replicas={{ $v.kafka.topics.replicas }}{{ if $v.kafka.topics.acls }}, --acls{{ end }}]
           {{- with $v.kafka.topics.adminSecret }}
           env:
@@ -69,7 +69,7 @@ spec:
           {{- end }}
         {{- end }}
         - name: migrate
-          {{- include "alliance.container" . | nindent 10 }}
+          {{- include "alliance.container" (merge (dict "mounts" (list "database-ca")) .) | nindent 10 }}
           args: [migrate, --patience=120]
           env:
             {{- include "alliance.secret.variable" (dict "variable" "PGPASSWORD" "secret" (printf "%s-database-owner" $name) "key" "password") | nindent 12 }}
@@ -172,7 +172,7 @@ app.kubernetes.io/component: {{ .service }}
 app.kubernetes.io/component: {{ .service }}
 {{- end }}
 
-{{/* What the service's containers have in common. */}}
+{{/* What the service's containers have in common. `mounts`: the volumes that one needs; all where it is not there. */}}
 {{- define "alliance.container" -}}
 image: {{ include "alliance.image" . }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -182,11 +182,14 @@ envFrom:
   - configMapRef: {name: {{ include "alliance.fullname" .root }}-{{ .service }}}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
-  {{- if hasKey .values "index" }}
+  {{- $mounts := .mounts }}
+  {{- if and (hasKey .values "index") (not $mounts) }}
   - {name: index, mountPath: /var/lib/alliance/index}
   {{- end }}
   {{- range $volume, $_ := include "alliance.volumes" . | fromYaml }}
+  {{- if or (not $mounts) (has $volume $mounts) }}
   - {name: {{ $volume }}, mountPath: /etc/alliance/{{ $volume }}, readOnly: true}
+  {{- end }}
   {{- end }}
 {{- end }}
 
