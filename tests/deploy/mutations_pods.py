@@ -269,7 +269,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "first_steps_see_what_they_need",
         "a migration without the database's CA",
         "operators",
-        lambda r: r.pod("listings")["initContainers"][-1].update(volumeMounts=[{"name": "tmp", "mountPath": "/tmp"}]),
+        lambda r: r.pod("listings")["initContainers"][-1]["volumeMounts"].pop(),
     ),
     (
         "nothing_more_than_needed",
