@@ -146,6 +146,7 @@ _RELATION = b'<Rs><R Type="http://schemas.microsoft.com/office/2006/relationship
         archive({}, types(("/word/document.xml", "application/vnd.ms-word.document.macroEnabled.main+xml"))),
         archive({}, types(("/word/document.xml", "application/vnd.ms-word.document.&#109;acroEnabled.main+xml"))),
         archive({}, types(("/a", _VBA), encoding="UTF-16")),
+        archive({}, b"<!-- %PDF-1.7 -->" + types(("/a", _VBA)).partition(b"?>")[2]),
         archive({"xl/macrosheets/sheet1.xml": b"<x/>"}),
         archive({"xl/dialogsheets/sheet1.xml": b"<x/>"}),
         archive({}, types(("/xl/worksheets/sheet9.xml", "application/vnd.ms-excel.intlmacrosheet+xml"))),
@@ -186,6 +187,7 @@ def test_programs_are_found_wherever_they_are_embedded(content: bytes) -> None:
         (archive({"word/a.bin": b"Rar!\x1a\x07"}), "packed"),
         (archive({"word/a.xml": b"x"}, method=ZIP_LZMA), "unreadable"),
         (archive({}, b"an invented part"), "unreadable"),
+        (archive({"word/document.xml/[0].piece": b"<x/>"}), "unreadable"),
         (archive({}, b"<!DOCTYPE a [<!ENTITY b 'macroEnabled'>]><Types/>"), "unreadable"),
         (archive({"word/embeddings/a.xlsx": b"PK\x03\x04 cut"}), "unreadable"),
         (archive({"word/embeddings/a.bin": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 cut"}), "unreadable"),
@@ -209,6 +211,13 @@ def test_documents_are_looked_into_three_deep() -> None:
         content = archive({"word/embeddings/a.docx": content})
     assert rule(content) == ""
     assert rule(archive({"word/embeddings/a.docx": content})) == "nested"
+
+
+def test_an_archive_whose_list_names_places_before_its_beginning_is_refused() -> None:
+    content = bytearray(archive({}))
+    place = content.rindex(b"PK\x05\x06")
+    content[place + 16 : place + 20] = struct.pack("<I", len(content) - 30)  # where the list is said to be
+    assert rule(bytes(content)) == "unreadable"
 
 
 def longer(said: int, real: int) -> bytes:

@@ -15,7 +15,7 @@ _KINDS: Mapping[bytes, Look] = {signs.ARCHIVE: archives.look, signs.COMPOUND: co
 
 
 def inspect(file: IO[bytes], size: int) -> None:
-    """Look through a document of some bytes. Raises `Found`. At most 16 MiB of it are in memory at once."""
+    """Look through a document of some bytes. Raises `Found`. Never more than 32 MiB of it are in memory."""
     _look(file, "", Unpacking(size), 0)
 
 

@@ -4,6 +4,8 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EINVAL
+from itertools import chain
 from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
 from typing import IO
@@ -14,6 +16,7 @@ from registry.inspecting.finding import CHUNK, MOST, Found, Inner, Unpacking
 from registry.inspecting.signs import is_holder, is_packed, is_program, is_programs_name
 
 CONTENTS = "[Content_Types].xml"
+_LISTS = (CONTENTS.lower(), ".rels")  # say what other parts are
 _MACRO_NAMES = ("vbaproject.bin", "vbadata.xml")
 _MACRO_FOLDERS = ("xl/macrosheets/", "xl/dialogsheets/")
 _MACRO_TYPES = ("macroenabled", "vbaproject", "vbadata", "macrosheet", "dialogsheet")
@@ -22,6 +25,7 @@ _SAID = ("ContentType", "Type")  # attributes that say what a part is
 _END, _LENGTH = b"PK\x05\x06", struct.Struct("<12xI")  # an archive's last record, and the length of its directory there
 _ELSEWHERE = b"PK\x06\x07"  # says that it stands in a record of 64 bits
 _MOST_DIRECTORY = 1_000_000  # bytes, of some 10,000 parts
+_PIECE = ".piece"
 _ENCRYPTED = 1
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, expat.ExpatError)
 
@@ -31,8 +35,13 @@ def opened(file: IO[bytes]) -> Iterator[ZipFile]:
     """The archive in a file. Raises `BadZipFile` or `ValueError` for what is none, or has more parts than any document."""
     if not 0 < _directory(file) <= _MOST_DIRECTORY:
         raise BadZipFile
-    with ZipFile(file) as archive:
-        yield archive
+    try:
+        with ZipFile(file) as archive:
+            yield archive
+    except (OSError, OverflowError, struct.error) as error:
+        if isinstance(error, OSError) and error.errno != EINVAL:
+            raise
+        raise BadZipFile from error  # its list names a place that no file has
 
 
 def _directory(file: IO[bytes]) -> int:
@@ -65,23 +74,25 @@ def _look_at(archive: ZipFile, part: ZipInfo, unpacking: Unpacking, inner: Inner
         raise _macros(part.filename)
     if is_programs_name(name):
         raise Found.program(part.filename)
-    if part.flag_bits & _ENCRYPTED or part.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+    is_in_pieces = name.endswith(_PIECE)  # as no known program writes it
+    if part.flag_bits & _ENCRYPTED or part.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or is_in_pieces:
         raise Found.unreadable(part.filename)
     chunks = _unpacked(archive, part, unpacking)
     begin = next(chunks, b"")
     if is_program(begin):
         raise Found.program(part.filename)
-    if is_packed(begin) or is_holder(begin):
+    if name.endswith(_LISTS):
+        take = _reader(part.filename)
+        for chunk in chain((begin,), chunks):
+            take(chunk, False)
+        take(b"", True)
+    elif is_packed(begin) or is_holder(begin):
         with TemporaryFile() as copy:
-            copy.write(begin)
-            copy.writelines(chunks)
+            copy.writelines(chain((begin,), chunks))
             inner(copy, part.filename)
-        return
-    take = _reader(part.filename)
-    take(begin, False)
-    for chunk in chunks:
-        take(chunk, False)
-    take(b"", True)
+    else:
+        for _ in chunks:  # to its end, which is counted
+            pass
 
 
 def _unpacked(archive: ZipFile, part: ZipInfo, unpacking: Unpacking) -> Iterator[bytes]:
@@ -98,9 +109,7 @@ def _unpacked(archive: ZipFile, part: ZipInfo, unpacking: Unpacking) -> Iterator
 
 
 def _reader(name: str) -> Callable[[bytes, bool], object]:
-    """What takes the parts of a part's content: those that say what others are, are read."""
-    if not name.lower().endswith((CONTENTS.lower(), ".rels")):
-        return lambda _, __: None
+    """What takes the content of a part that says what others are, bit by bit."""
 
     def begin(_: str, attributes: dict[str, str]) -> None:
         if any(one in attributes.get(said, "").lower() for said in _SAID for one in _MACRO_TYPES):
