@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 from uuid import UUID
@@ -22,6 +23,7 @@ from chassis.database import Tx
 from chassis.errors import Unavailable, Violation, refuse
 from chassis.ids import id_of, new_id
 from chassis.tables import personal_data, personal_data_access
+from chassis.variants import simplified
 
 COLLECTION = "personalRecords"
 
@@ -47,6 +49,40 @@ _NUMBERS = {
     "identity": ("身份证号", "an identity number"),
 }
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_TOP = "(?:com|cn|net|org|edu|gov|ac|io|me|cc|info|top|xyz|vip|hk|tw|中国)(?![a-z0-9-])"
+_DOT = r"(?:\.|。|[ ]?[(\[{<][ ]?(?:dot|点|\.)[ ]?[)\]}>][ ]?|[ ]dot[ ]|[ ]?点[ ]?|[ ]\.[ ])"
+_HOST = rf"[a-z0-9-]{{1,63}}(?:{_DOT}[a-z0-9-]{{1,63}}){{0,3}}{_DOT}{_TOP}"
+_MAIL_HOST = (
+    rf"(?:qq|vip|163|126|139|189|sina|sohu|yeah|foxmail|aliyun|gmail|outlook|hotmail|live|msn|yahoo|icloud){_DOT}{_TOP}"
+)
+_DISGUISED = re.compile(  # what follows an address's first part
+    rf"""
+    (?<=[a-z0-9_])
+    (?: [ ]?[(\[{{<][ ]?(?:at|艾特|@)[ ]?[)\]}}>][ ]?[a-z0-9-]{{2,63}}(?:{_DOT}|$|[^a-z0-9-])
+      | [ ]?[(\[{{<]a[)\]}}>][ ]?(?:{_HOST})
+      | [ ]?艾特[ ]?(?:{_HOST})
+      | \#(?:{_HOST})
+      | (?:[*&$!^]|[ ]at[ ])(?:{_MAIL_HOST})
+      | [ ]at[ ][a-z0-9-]{{1,63}}(?:[ ]dot[ ][a-z0-9-]{{1,63}}){{1,3}}(?![a-z0-9])
+      | (?:@[ ]|[ ]@[ ])(?:{_HOST})
+      | @[a-z0-9-]{{1,63}}(?:{_DOT}[a-z0-9-]{{1,63}}){{0,3}}{_DOT}{_TOP}
+    )
+    """,
+    re.VERBOSE,
+)
+_MAY_BE_DISGUISED = re.compile(  # every part begins with a character, none with a set: these are found ten times as fast
+    r"艾特|[ ]at[ ]|\#|\*|&|\$|!|\^|@|" + "|".join(rf"\{bracket}[ ]?(?:a|艾|@)" for bracket in "([{<")
+)
+_FIRST_PART = re.compile(r"(?<![a-z0-9.+/_-])[a-z0-9][a-z0-9._+-]+$")
+_LONGEST_PART = 64  # characters of it (RFC 5321)
+_PASSPORT = re.compile(
+    r"""
+    (?:护照|通行证|passport)\s?(?:号码?|证?件?号码?|编号|no\.?|number|id)?\s?[:是为(\#]?\s?
+        (?: [a-z]{1,2}[ -]?\d(?:[ -]?\d){6,7} | \d{9} )(?![a-z0-9])
+      | (?<![a-z0-9])[a-z]{1,2}\d{7,8}\s?\(?\s?(?:护照|passport)
+    """,
+    re.VERBOSE,
+)
 _QQ = re.compile(
     r"(?<![a-z])(?:qq|扣扣)\s*(?:号码?)?\s*(?:[:是为(]?\s*[1-9]\d{5,9}|[:是为(]\s*[1-9](?:[ -]?\d){5,9})(?!\d)", re.ASCII
 )
@@ -57,10 +93,14 @@ _IDS = (
 # A hotline is a company's and nobody's own; what follows it is an extension. Its hyphen tells it from an amount before a
 # mobile number: 补贴 400 138….
 _HOTLINE = re.compile(r"(?<![\d-])[48]00-\d{3}-?\d{4}(?!\d)")
+_PASSPORTS = ("护照", "通行证", "passport")
 _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq", "扣扣")
 
-_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}|&(?:#|[A-Za-z]+;)")
+_TWICE = 2  # an entity of an entity: &amp;#49;
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LAST, _FIRST = re.compile(rf"{numbers.PART}\Z"), re.compile(rf"\s*{numbers.PART}")  # of a text: digits at its edge
+_EDGE = 100  # characters there that are looked at
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
 
 
@@ -80,6 +120,17 @@ def screen(field: str, text: str) -> list[Violation]:
         )
         for zh, en in _held(plain)
     ]
+
+
+def screen_across(first: str, field: str, second: str) -> list[Violation]:
+    """Violations of a field for what begins at the end of the text that is shown before it: 138… in a title, the rest below.
+
+    What one of the two says by itself is none.
+    """
+    end, begin = _LAST.search(numbers.usual(first[-_EDGE:])), _FIRST.match(numbers.usual(second[:_EDGE]))
+    if not end or not begin or screen(field, end[0]) or screen(field, begin[0]):
+        return []
+    return screen(field, end[0] + begin[0])
 
 
 def principal_problems(field: str, principal: str) -> list[Violation]:
@@ -114,10 +165,10 @@ _APART = r"[\s()·•・.\-_‐-―]"  # stands within names and numbers in some
 def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> list[Violation]:
     """Violations for what a text that stays (a reason, a purpose) repeats of personal records; they name the field alone.
 
-    Names, numbers and addresses are found in any case, width and spacing, Latin ones as words of their own; what has one
-    character is no match.
+    Names, numbers and addresses are found in any case, width and spacing, names also in traditional characters, Latin ones as
+    words of their own; what has one character is no match.
     """
-    plain = _readable(text)
+    plain = simplified(_readable(text))
     return [
         Violation(
             field,
@@ -132,15 +183,19 @@ def repeated(field: str, text: str, records: Collection[Mapping[str, str]]) -> l
 
 
 def _readable(text: str) -> str:
-    """A text that is `usual`, and after it what it says where signs of it are written as those of a URL are (RFC 3986)."""
+    """A text that is `usual`, and after it what it says where signs are written as those of a URL (RFC 3986) or of HTML."""
     plain = numbers.usual(text)
-    return f"{plain} {numbers.usual(unquote(text))}" if _ENCODED.search(text) else plain
+    if not _ENCODED.search(text):
+        return plain
+    for _ in range(_TWICE):
+        text = unescape(unquote(text))
+    return f"{plain} {numbers.usual(text)}"
 
 
 def _says(plain: str, value: str) -> bool:
-    """Whether a text that is `usual` holds a value, however the two are spaced."""
+    """Whether a text that is `usual` and `simplified` holds a value, however the two are spaced."""
     number = numbers.canonical(value)
-    signs = re.sub(_APART, "", number.removeprefix("+") if number else numbers.usual(value))
+    signs = re.sub(_APART, "", number.removeprefix("+") if number else simplified(numbers.usual(value)))
     if len(signs) < _FEWEST:
         return False
     pattern = f"{_APART}*".join(map(re.escape, signs))
@@ -158,10 +213,21 @@ def _held(plain: str) -> Iterator[tuple[str, str]]:
     """Names of what a text that is `usual` holds."""
     held = numbers.found(plain)
     yield from (names for kind, names in _NUMBERS.items() if kind in held)
-    if "@" in plain and _EMAIL.search(plain):
+    if ("@" in plain and _EMAIL.search(plain)) or _is_disguised_email(plain):
         yield "电子邮箱", "an e-mail address"
+    if any(map(plain.__contains__, _PASSPORTS)) and _PASSPORT.search(plain):
+        yield "护照号", "a passport number"
     if any(map(plain.__contains__, _MESSENGERS)):
         yield from ((zh, en) for zh, en, pattern in _IDS if pattern.search(plain))
+
+
+def _is_disguised_email(plain: str) -> bool:
+    """Whether another sign stands for an address's @ or dot: `name (at) host.cn`, `name#host.cn`, `name@host。cn`."""
+    if not _MAY_BE_DISGUISED.search(plain):
+        return False
+    return any(
+        _FIRST_PART.search(plain, max(0, found.start() - _LONGEST_PART), found.start()) for found in _DISGUISED.finditer(plain)
+    )
 
 
 def subject_problems(subject: str) -> list[Violation]:

@@ -140,7 +140,10 @@ def require_writable(target: Path, source: Source) -> None:
             raise typer.BadParameter(
                 t("回执会盖掉导入的文件或映射；请另取名", "the receipts would overwrite the file or the mapping")
             )
+        is_new = not target.exists()
         target.open("a").close()
+        if is_new:  # an import that is killed leaves no receipts that say nothing
+            target.unlink()
     except OSError as error:
         why = f"{target}: {error.strerror}"
         raise typer.BadParameter(

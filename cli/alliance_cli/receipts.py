@@ -1,4 +1,7 @@
-"""What became of every row of an import: a list in CSV, or the imported table again with what was refused marked."""
+"""What became of every row of an import: a list in CSV, or the imported table again with what was refused marked.
+
+The list is there row by row, also of an import that is killed; a workbook is there when it is whole.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -66,6 +69,7 @@ class Listed:
         self._file = file.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
         self._writer.writerow(_HEADINGS)
+        self._file.flush()
 
     def add(self, settled: Settled) -> None:
         """See `Receipts`."""
@@ -78,6 +82,7 @@ class Listed:
         for problem in told:
             texts = guarded(problem.message.zh), guarded(problem.message.en)
             self._writer.writerow((*head, problem.field, problem.rule, *texts))
+        self._file.flush()  # whoever kills the import has the receipts of what was taken in
 
     def close(self) -> None:
         """See `Receipts`."""

@@ -6,6 +6,7 @@ The first line holds the headings. Text is UTF-8, UTF-16 or GB 18030; its cells 
 import csv
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
@@ -45,8 +46,8 @@ class _MaybeNotWholeError(Exception):
 _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, str]] = (
     (
         UnicodeError,
-        "编码不是 UTF-8、UTF-16 或 GB 18030；请另存为 UTF-8 的 CSV",
-        "it is neither UTF-8, UTF-16 nor GB 18030; save it as CSV in UTF-8",
+        "编码不是 UTF-8、UTF-16 或 GB 18030，或已损坏（如截断的 UTF-16）；请另存为 UTF-8 的 CSV",
+        "it is neither UTF-8, UTF-16 nor GB 18030, or damaged, as a UTF-16 that was cut; save it as CSV in UTF-8",
     ),
     (
         (gzip.BadGzipFile, EOFError, zlib.error),
@@ -81,6 +82,10 @@ _UNREADABLE: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, 
     ),
 )
 """What keeps a file from being read → how it is said, and what to do; the first that fits."""
+_SAMPLE = 1 << 16  # bytes by which an encoding is told
+_PARTING = (*_SEPARATORS, "\n", "\r")
+_FEWEST_ZEROS = 1000  # bytes of which at least one is zero in UTF-16; in a text of another encoding none should be
+_ASCII = 4  # one byte of so many is zero in a UTF-16 that is UTF-8 as well, being ASCII for the most part
 _UTF16 = ("\xff\xfe", "\xfe\xff")  # byte order marks, as Latin-1 reads them
 
 
@@ -248,17 +253,39 @@ def _text(file: Path) -> TextIOWrapper:
 
 
 def _encoding(file: Path) -> str:
-    """UTF-16 where its mark says so, UTF-8 where the whole file is, else what Chinese spreadsheets write."""
+    """UTF-16 where its mark or its zeros say so, UTF-8 where the whole file is, else what Chinese spreadsheets write."""
     with _opened(file, "latin-1") as opened:
-        if opened.read(2) in _UTF16:
-            return "utf-16"
+        begin = opened.read(_SAMPLE)
+    if begin.startswith(_UTF16):
+        return "utf-16"
+    order, is_utf8 = _unmarked(begin), _is_utf8(file)
+    if order and (not is_utf8 or begin.count("\0") * _ASCII >= len(begin)):
+        return order
+    return "utf-8-sig" if is_utf8 else "gb18030"
+
+
+def _unmarked(begin: str) -> str:
+    """The order of bytes of a UTF-16 without a mark, by how a file begins as Latin-1 reads it; "" for none.
+
+    What parts cells and lines has its zero on one side; read the other way round it is of scripts that no table is in.
+    """
+    if begin.count("\0") * _FEWEST_ZEROS < len(begin):
+        return ""
+    units = Counter(begin[place : place + 2] for place in range(0, len(begin), 2))
+    little, big = sum(units[f"{sign}\0"] for sign in _PARTING), sum(units[f"\0{sign}"] for sign in _PARTING)
+    if bool(little) is bool(big):
+        return ""
+    return "utf-16-le" if little else "utf-16-be"
+
+
+def _is_utf8(file: Path) -> bool:
     try:
         with _opened(file, "utf-8-sig") as opened:
             while opened.read(1 << 20):
                 pass
     except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8-sig"
+        return False
+    return True
 
 
 def _opened(file: Path, encoding: str) -> TextIOWrapper:

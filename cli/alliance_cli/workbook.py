@@ -1,5 +1,6 @@
 """Writing workbooks row by row, none of which stays in memory."""
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -19,10 +20,12 @@ _DAY, _INSTANT, _TIME, _LENGTH = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm", "
 
 
 class Book:
-    """A workbook under way; `close` writes the file."""
+    """A workbook under way; `close` writes the file, whole or not at all: what was there before stays there until then."""
 
     def __init__(self, file: Path) -> None:
-        self.book = xlsxwriter.Workbook(str(file), {"constant_memory": True})
+        self._file = file.resolve()
+        self._part = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
+        self.book = xlsxwriter.Workbook(str(self._part), {"constant_memory": True})
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
 
     def style(self, **properties: object) -> Format:
@@ -50,7 +53,11 @@ class Book:
 
     def close(self) -> None:
         """Write the file."""
-        self.book.close()
+        try:
+            self.book.close()
+            self._part.replace(self._file)
+        finally:
+            self._part.unlink(missing_ok=True)
 
 
 def _form(value: date | time | timedelta) -> str:

@@ -23,7 +23,11 @@ def name(code: str) -> str:
 
 def full_name(code: str) -> str:
     """Name of a code after those of the areas that it lies in: 江苏省南京市玄武区; raises KeyError for an unknown one."""
-    return "".join(name(area) for area in path(code) if name(area) not in ("市辖区", "县"))
+    return _joined(path(code))
+
+
+def _joined(areas: list[str]) -> str:
+    return "".join(name(area) for area in areas if name(area) not in ("市辖区", "县"))
 
 
 def prefix(area: str) -> str:
@@ -50,7 +54,9 @@ def path(code: str) -> list[str]:
 
 
 def find(text: str) -> list[str]:
-    """Codes of a name, with or without its suffix (北京, 北京市) or in full (北京市朝阳区), widest first; empty for none."""
+    """Codes of a name, widest first; empty for none. It is with or without its suffix (北京, 北京市), in full
+    (江苏省南京市鼓楼区), or without the province (南京市鼓楼区).
+    """
     return list(_by_name().get(text.strip(), ()))
 
 
@@ -58,7 +64,7 @@ def find(text: str) -> list[str]:
 def _by_name() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for code, official in names(_FILE).items():
-        for form in {official, _short(official), full_name(code)}:
+        for form in {official, _short(official), full_name(code), _joined(path(code)[1:])} - {""}:
             found.setdefault(form, []).append(code)
     return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
 

@@ -7,7 +7,7 @@ Several items in one cell are separated by 、, or by line breaks where the cell
 import math
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -44,6 +44,8 @@ YES, NO = "是", "否"
 _BOOLEANS = {YES: True, NO: False, "true": True, "false": False, "1": True, "0": False}
 _INTEGER = re.compile(r"-?\d+|-?\d{1,3}(,\d{3})+", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+_SERIAL = re.compile(r"\d{1,8}(\.\d+)?", re.ASCII)
+_FIRST_DAY, _SERIALS = date(1899, 12, 30), range(36526, 73051)  # what Excel counts from; days of the years 2000 to 2099
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
 _GLUE = "\0"  # in place of a separator that belongs to a name
 
@@ -116,11 +118,29 @@ def _text(leaf: FieldDescriptor, value: Any, names: Names) -> str:
     written = known(leaf).format
     if collection := COLLECTIONS.get(written):
         return value.split()[0] if value.startswith(f"{collection}/") else names(collection, value)
-    if written == field_pb2.TEXT_FORMAT_DATE and (day := _DAY.fullmatch(half_width(value))):
-        return f"{day[1]}-{day[2]:0>2}-{day[3]:0>2}"
+    if written == field_pb2.TEXT_FORMAT_DATE:
+        return _day(value)
     if written == field_pb2.TEXT_FORMAT_TIME and (time := _TIME.fullmatch(half_width(value))):
         return f"{time[1]:0>2}:{time[2]}"
     return value
+
+
+def _day(value: str) -> str:
+    """A day as it is kept; what is neither a day nor a number is for the service to refuse. Raises `WrongError`.
+
+    A number is the day that a spreadsheet shows in a cell that was not formatted as a date: days since the end of 1899.
+    """
+    text = half_width(value)
+    if day := _DAY.fullmatch(text):
+        return f"{day[1]}-{day[2]:0>2}-{day[3]:0>2}"
+    if not _SERIAL.fullmatch(text):
+        return value
+    if text.isdecimal() and int(text) in _SERIALS:
+        return (_FIRST_DAY + timedelta(days=int(text))).isoformat()
+    raise WrongError(
+        f"“{text}”是数字，不是日期；请写成 2026-01-31，或将单元格格式设为日期",
+        f"{text} is a number and no date; write it like 2026-01-31, or format the cell as a date",
+    )
 
 
 def _yes_or_no(value: Any) -> bool:

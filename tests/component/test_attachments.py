@@ -167,7 +167,7 @@ def archive(*names: str) -> bytes:
     file = BytesIO()
     with ZipFile(file, "w") as made:
         for name in names:
-            made.writestr(name, "an invented part")
+            made.writestr(name, "<Types/>")
     return file.getvalue()
 
 
@@ -178,7 +178,6 @@ def archive(*names: str) -> bytes:
         (SHEET, ("[Content_Types].xml", "xl/workbook.xml"), True),
         (WORD, ("[Content_Types].xml", "xl/workbook.xml"), False),
         (WORD, ("word/vbaProject.bin",), False),
-        (WORD, ("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), False),
         (SHEET, ("META-INF/MANIFEST.MF",), False),
     ],
 )
@@ -190,6 +189,22 @@ def test_an_office_document_is_not_just_any_archive(
         assert papers.upload(member, content, media_type=media_type, file_name=NAMED[media_type]).size == len(content)
     else:
         assert "another type" in refusal(papers.upload, member, content, media_type=media_type, file_name=NAMED[media_type])
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "content", "said"),
+    [
+        ("a.docx", WORD, archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), "it holds macros"),
+        ("a.docx", WORD, archive("[Content_Types].xml", "word/a.exe"), "it holds a program (word/a.exe)"),
+        ("a.pdf", "application/pdf", b"%PDF-1.7 1 0 obj << /S /Launch >>", "the PDF holds an action"),
+    ],
+)
+def test_a_document_with_what_runs_is_refused(
+    platform: Platform, name: str, media_type: str, content: bytes, said: str
+) -> None:
+    member = world.organization(platform, ENTERPRISE)
+    english = Member(member.name, Caller(platform, member.caller.sub, member.name, "en"))
+    assert said in refusal(papers.upload, english, content, media_type=media_type, file_name=name)
 
 
 @pytest.mark.parametrize(

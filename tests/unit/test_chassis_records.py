@@ -283,12 +283,109 @@ def test_dates_have_one_form(text: str, day: date | None) -> None:
         ("附件 img_138_2024_0101", ""),
         ("GB/T 4754-2017、GB/T 2260-2007、ISO 9001:2015", ""),
         ("二〇一九—二〇二〇学年，五六七八九年级", ""),
+        ("找 138|6666|7777", "手机号"),
+        ("138 | 6666 | 7777", "手机号"),
+        ("138｜66667777", "手机号"),
+        ("1386666|7777", "手机号"),
+        ("138~6666~7777", "手机号"),
+        ("138*6666*7777", "手机号"),
+        ("138:6666:7777", "手机号"),
+        ("138#6666#7777、138+6666+7777", "手机号"),
+        ("138；6666；7777", "手机号"),
+        ("【138】【6666】【7777】", ""),  # brackets of a heading are no signs between digits
+        ("[138][6666][7777]", "手机号"),
+        ("010|68207837", "固定电话"),
+        ("010*6820*7837", "固定电话"),
+        ("110108|19900101|1231", "身份证号"),
+        ("招生 6000|7000", ""),
+        ("| 年份 | 150 | 2000 | 3000 |", ""),
+        ("150|2000|3000|4000", ""),
+        ("100|150|2000|3000", ""),
+        ("板材 150*2000*3000mm、150×2000×3000", ""),
+        ("尺寸：150*2000*3000", ""),
+        ("营收 150→1500→2000，150+2000+3000=5150", ""),
+        ("138****7777", ""),
+        ("比例 1:2:3，13:30-15:00，2026-01-15 13:00:00", ""),
+        ("薪资 8000~15000 元·13~18 薪，2026~2027 学年，130~1500 元", ""),
+        ("IPv4 138.100.200.30:8080", ""),
+        ("l38OO138OOO", "手机号"),
+        ("电话 I38 OO13 8OOO", "手机号"),
+        ("1З8", ""),
+        ("138ОО138ООО", "手机号"),  # Cyrillic
+        ("OIO-68207837", "固定电话"),
+        ("型号 LO1380013800OX、oil 138、LOL 2026", ""),
+        ("ISO 9001、IO 1000-2000、OLED 138", ""),
+        ("&#49;&#51;&#56;00138000", "手机号"),
+        ("&#x31;38&#48;0138000", "手机号"),
+        ("&amp;#49;3800138000", "手机号"),
+        ("li.wei&commat;example.com", "电子邮箱"),
+        ("研发 R&D、A&amp;B、&#8212;", ""),
+        ("138\u034f0013\u034f8000", "手机号"),
+        ("138\u31640013\ufe0f8000", "手机号"),
+        ("1\ufe0f\u20e33\ufe0f\u20e38\ufe0f\u20e300138000", "手机号"),
+        ("1\u03363\u03368\u033600138000", "手机号"),
+        ("li.wei(at)example.cn", "电子邮箱"),
+        ("li.wei [at] example", "电子邮箱"),
+        ("liwei（AT）example.cn", "电子邮箱"),
+        ("liwei#example.cn", "电子邮箱"),
+        ("liwei(a)example.com", "电子邮箱"),
+        ("liwei艾特qq.com", "电子邮箱"),
+        ("liwei at qq.com", "电子邮箱"),
+        ("liwei at example dot com", "电子邮箱"),
+        ("liwei@example[dot]com", "电子邮箱"),
+        ("liwei@example点com", "电子邮箱"),
+        ("liwei @ example.com", "电子邮箱"),
+        ("liwei*163.com", "电子邮箱"),
+        ("熟悉 C#、ASP.NET、C#.NET、c#asp.net", ""),
+        ("https://example.com/page#section.cn", ""),
+        ("meet us at example.com, look at 2.0", ""),
+        ("types (a) metal (b) plastic, data (at rest)", ""),
+        ("关注 @example、npm@latest", ""),
+        ("护照 E12345678", "护照号"),
+        ("护照号码：EA1234567", "护照号"),
+        ("Passport No. G12345678", "护照号"),
+        ("passport 123456789", "护照号"),
+        ("E12345678（护照）", "护照号"),
+        ("护照阅读器 E12345678、办理护照 20 本，通行证 2026 版", ""),
+        ("型号 E12345678", ""),
     ],
 )
 def test_phones_addresses_and_identity_numbers_are_found(text: str, rule: str) -> None:
     found = screen("description", text)
     assert [rule in one.zh for one in found] == ([True] if rule else [])
     assert not any(text in one.zh + one.en for one in found)
+
+
+_UNSEEN = ("\u034f", "\ufe0f", "\u3164", "\u2066", "\u0336")
+_GAPS = st.sampled_from(["|", "~", "*", ":", "#", ";", "+", "&", " | ", "-", ".", " ", "·", *_UNSEEN])
+_DIGITS = st.text("0123456789", min_size=4, max_size=4).filter(lambda four: not four.startswith(("19", "20")))
+
+
+@given(st.sampled_from(["13", "15", "18", "19"]), st.sampled_from("0123456789"), _DIGITS, _DIGITS, _GAPS, _GAPS)
+def test_a_number_is_found_whatever_stands_between_its_groups(
+    begin: str, third: str, second: str, last: str, first_gap: str, second_gap: str
+) -> None:
+    text = f"联系{begin}{third}{first_gap}{second}{second_gap}{last}，非诚勿扰"
+    assert any("手机号" in one.zh for one in screen("description", text)), text
+
+
+@given(st.text("0123456789", min_size=8, max_size=8), st.data())
+def test_a_number_is_found_with_letters_and_entities_for_digits(rest: str, data: st.DataObject) -> None:
+    written = [data.draw(st.sampled_from(_WRITTEN.get(one, (one,)))) for one in f"138{rest}"]
+    text = f"联系 {''.join(written)} 谢谢"
+    enough = sum(map(str.isdecimal, (one for one in written if len(one) == 1))) >= 5
+    assert not enough or any("手机号" in one.zh for one in screen("description", text)), text
+
+
+_WRITTEN = {"0": ("0", "o", "O"), "1": ("1", "l", "I", "i")}
+
+
+_UNITS = st.sampled_from(["元", "人", "年", "mm", "", "岁", "%"])
+
+
+@given(st.integers(0, 10**5), st.integers(0, 10**5), st.sampled_from("|~:*-—/、"), _UNITS)
+def test_two_amounts_are_no_number_whatever_parts_them(least: int, most: int, sign: str, unit: str) -> None:
+    assert screen("description", f"范围 {least}{sign}{most}{unit}。") == []
 
 
 @given(st.text(min_size=1), st.integers(1, 100))

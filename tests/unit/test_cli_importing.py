@@ -294,6 +294,8 @@ def test_a_column_that_was_added_to_a_template_is_refused_and_those_of_receipts_
         ("encrypted.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "不加密的 .xlsx"),
         ("empty.xlsx", b"", "不加密的 .xlsx"),
         ("latin.csv", b"a,b\n1,\xff\xff", "UTF-8 的 CSV"),
+        ("cut16.csv", "编号,标题\n1,甲\n".encode("utf-16-le")[:-1], "UTF-16.*UTF-8 的 CSV"),
+        ("surrogate.csv", "a,b\n1,".encode("utf-16-be") + b"\xd8\x00\x00\x0a", "UTF-16.*UTF-8 的 CSV"),
         ("cut.csv.gz", gzip.compress("编号,标题\n".encode() * 100)[:30], "gzip"),
         ("plain.csv.gz", b"a,b\n", "gzip；请"),
         ("damaged.csv.gz", gzip.compress(b"a,b\n")[:10] + b"\xff" * 20, "gzip"),
@@ -313,6 +315,21 @@ def test_a_file_that_can_not_be_read_says_why_in_the_readers_language_and_what_t
     with pytest.raises(typer.BadParameter, match=f"can't read {name}: .*; [a-z]") as refused:
         list(rows.lines(tmp_path / name))
     assert str(refused.value).isascii()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("table", [[["a", "b"], ["1", "x"]], [["编号", "标题"], ["一", "丁上一"], ["2", "封装工程师，一线"]]])
+def test_a_text_is_read_in_each_encoding(tmp_path: Path, encoding: str, zipped: bool, table: list[list[str]]) -> None:
+    content = "".join(f"{','.join(line)}\n" for line in table).encode(encoding)
+    file = tmp_path / ("a.csv.gz" if zipped else "a.csv")
+    file.write_bytes(gzip.compress(content) if zipped else content)
+    assert list(rows.lines(file)) == table
+
+
+def test_a_zero_byte_alone_makes_no_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(("编号,标题\n" + "1,甲乙丙丁\n" * 40).encode() + b"2,\0\n")
+    assert list(rows.lines(tmp_path / "a.csv"))[-1] == ["2", "\0"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """Receipts: a list, or the imported table with the very cells marked that were refused."""
 
 import csv
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +183,38 @@ def test_a_list_has_a_line_a_problem_and_no_formula(tmp_path: Path) -> None:
         ("", ""),
         ("title 不对；请改", "title is wrong; mend it"),
     ]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.unit.test_cli_receipts import _HEAD, _LINE, _MAPPING, receipt
+from alliance_cli import receipts
+from alliance_cli.receipts import Settled
+from alliance.listings.v1 import listings_service_pb2 as rpc
+
+written = receipts.opened(Path(sys.argv[1]), _HEAD, _MAPPING)
+for row in range(3):
+    written.add(Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED, row=row)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("before", [None, b"what was there before"])
+def test_an_import_that_is_killed_leaves_a_list_of_what_was_taken_in_and_no_half_workbook(
+    tmp_path: Path, before: bytes | None
+) -> None:
+    for name in ("r.csv", "r.xlsx"):
+        if before:
+            (tmp_path / name).write_bytes(before)
+        killed = subprocess.run([sys.executable, "-c", _KILLED, tmp_path / name], check=False)
+        assert killed.returncode == -signal.SIGKILL
+    assert len((tmp_path / "r.csv").read_text("utf-8-sig").splitlines()) == 1 + 3
+    workbook = tmp_path / "r.xlsx"
+    assert (workbook.read_bytes() if workbook.exists() else None) == before
+
+
+def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "r.xlsx").write_bytes(b"what was there before")
+    assert marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED)))["B2"].value == "工程师"
+    assert [one.name for one in tmp_path.iterdir()] == ["r.xlsx"]

@@ -65,7 +65,12 @@ def test_a_file_that_is_no_mapping_is_refused(read: Any) -> None:
         ({"quantity": {"column": "n", "number": True}}, {"n": "招0人"}, "quantity", "不小于 1"),
         ({"quantity": {"column": "n", "number": True}}, {"n": "1.5"}, "quantity", "整数"),
         ({"quantity": {"column": "n", "number": True}}, {"n": "30亿"}, "quantity", "2147483647"),
+        *[
+            ({"valid_to": "d"}, {"d": number}, "valid_to", "单元格格式设为日期")
+            for number in ("36525", "73051", "46387.5", "2026", "20261231", "0")
+        ],
         ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "火星"}, "region_codes", "代码表"),
+        ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "江苏省鼓楼区"}, "region_codes", "代码表"),
         ({"region_codes": {"column": "c", "lookup": "region"}}, {"c": "朝阳区"}, "region_codes", "220104 吉林省长春市朝阳区"),
         ({"region_codes": {"column": ["d", "c"], "lookup": "region"}}, {"d": "鼓楼区", "c": ""}, "region_codes", "350102"),
         (
@@ -157,8 +162,26 @@ def test_blanks_around_a_key_are_none_of_it(written: str, key: str) -> None:
         ("玄武区", "", "320102"),
         ("", "朝阳", "211300"),
         ("双塔区", "朝阳", "211302"),
+        ("南京市鼓楼区", "", "320106"),
+        ("徐州市鼓楼区", "江苏", "320302"),
     ],
 )
 def test_a_place_is_the_one_within_what_is_named_beside_it(district: str, city: str, code: str) -> None:
     looked_up = mapping(title="t", region_codes={"column": ["d", "c"], "lookup": "region"})
     assert looked_up.listing({"t": "工程师", "d": district, "c": city, "id": "1"}).region_codes == [code]
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("46387", "2026-12-31"),
+        ("36526", "2000-01-01"),
+        ("73050", "2099-12-31"),
+        ("４６３８７", "2026-12-31"),
+        ("2026/1/5", "2026-01-05"),
+        ("明年", "明年"),  # for the service to refuse
+    ],
+)
+def test_a_day_that_a_spreadsheet_kept_as_a_number_is_one_where_a_day_is_meant(cell: str, day: str) -> None:
+    read = mapping(title="t", valid_to="t").listing({"id": "1", "t": cell})
+    assert (read.title, read.valid_to) == (cell, day)

@@ -240,6 +240,15 @@ def test_every_free_text_is_screened_wherever_it_stands() -> None:
             assert list(texts(given)) == [(f"{name}.{inner.name}", "甲")]
 
 
+def test_a_number_that_begins_in_the_title_and_goes_on_below_is_refused() -> None:
+    def found(title: str, description: str) -> list[str]:
+        given = listing(title=title, description=description)
+        return [one.field for one in settled(given) if one.rule == "personal-data"]
+
+    assert found("工程师 138", "0013 8000") == ["description"]
+    assert found("工程师 138", "0013 号楼") == []
+
+
 def test_what_the_platform_sets_is_no_content() -> None:
     given = listing(title="  封装工程师 ", quantity=0)
     given.name, given.etag, given.state = "listings/a", '"7"', pb.LISTING_STATE_PUBLISHED

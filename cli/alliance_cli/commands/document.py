@@ -1,8 +1,7 @@
 """`alliance document`: documents 材料 that are attached to applications."""
 
 import hashlib
-import mimetypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -19,6 +18,17 @@ from alliance_cli.session import call, metadata, t
 app = typer.Typer(no_args_is_help=True, help="材料 · documents")
 _state = short(pb.DocumentState, "DOCUMENT_STATE_")
 _PART = 512 * 1024
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_TYPES: Mapping[str, str] = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".docx": f"{_OFFICE}wordprocessingml.document",
+    ".xlsx": f"{_OFFICE}spreadsheetml.sheet",
+    ".pptx": f"{_OFFICE}presentationml.presentation",
+}
+"""What a document can be, by the ending of its name: the same on every machine, whatever its own table of types says."""
 _UPLOAD = 120.0  # seconds that an upload may take
 COLUMNS: list[Column] = [
     ("编号", "id", lambda d: ident(d.name)),
@@ -82,11 +92,12 @@ def uploaded(file: Path, owner: str = "") -> pb.Document:
     """The document of a file that is uploaded now."""
     if not file.is_file():
         raise typer.BadParameter(t(f"没有文件 {file}", f"there is no file {file}"))
+    kind = media_type(file.name)
     with file.open("rb") as opened:
         header = pb.Document(
             owner=naming.organization(owner),
             file_name=file.name,
-            media_type=mimetypes.guess_type(file.name)[0] or "",
+            media_type=kind,
             size=file.stat().st_size,
             sha256=hashlib.file_digest(opened, "sha256").hexdigest(),
         )
@@ -95,6 +106,17 @@ def uploaded(file: Path, owner: str = "") -> pb.Document:
         (answer,) = list(stubs.documents().UploadDocument(requests, metadata=metadata(), timeout=_UPLOAD))
     document: pb.Document = answer.document
     return document
+
+
+def media_type(name: str) -> str:
+    """The type of a file by its name. Raises `BadParameter` for one that no document can have."""
+    kind = _TYPES.get(Path(name).suffix.lower())
+    if kind is None:
+        endings = " ".join(_TYPES)
+        raise typer.BadParameter(
+            t(f"{name}：文件名须以 {endings} 结尾", f"{name}: a document's name ends in one of {endings}")
+        )
+    return kind
 
 
 def _requests(header: pb.Document, content: IO[bytes]) -> Iterator[rpc.UploadDocumentRequest]:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.errors import Violation
-from chassis.personal import screen
+from chassis.personal import screen, screen_across
 from listings.checks.fields import field_problems
 from listings.checks.listing import kind_problems, limit_problems
 from listings.checks.relations import concerns, relation_problems
@@ -34,6 +34,7 @@ def settled(bare: pb.Listing, unread: Collection[str] = ()) -> list[Violation]:
         found += relation_problems(inner, prefix, unread)
     for field, value in published(bare):
         found += screen(field, value)
+    found += screen_across(bare.title, "description", bare.description)
     return [one for one in found if not concerns(one.field, unread)]
 
 

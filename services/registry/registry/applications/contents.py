@@ -3,17 +3,17 @@
 import asyncio
 import hashlib
 import re
-import struct
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
-from mmap import ACCESS_READ, mmap
 from typing import IO, NamedTuple
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from chassis.errors import Violation, refuse
 from chassis.personal import screen
+from registry.inspecting import archives, inspect
+from registry.inspecting.finding import Found
 
 MAX_SIZE = 20 * 1024 * 1024  # bytes of a document
 MAX_PART = 1024 * 1024  # bytes of a part
@@ -30,7 +30,7 @@ class _Type(NamedTuple):
     folder: str = ""
 
 
-_TYPES: Mapping[str, _Type] = {
+TYPES: Mapping[str, _Type] = {
     PDF: _Type((".pdf",), b"%PDF-"),
     "image/png": _Type((".png",), b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": _Type((".jpg", ".jpeg"), b"\xff\xd8\xff"),
@@ -39,11 +39,6 @@ _TYPES: Mapping[str, _Type] = {
     f"{_OFFICE}presentationml.presentation": _Type((".pptx",), b"PK\x03\x04", "ppt/"),
 }
 """By media type; what Office documents hold: ECMA-376 part 2."""
-_CONTENTS = "[Content_Types].xml"
-_MACROS = "vbaproject.bin"
-_END, _LENGTH = b"PK\x05\x06", struct.Struct("<12xI")  # an archive's last record, and the length of its directory there
-_ELSEWHERE = b"PK\x06\x07"  # says that it stands in a record of 64 bits
-_MOST_DIRECTORY = 1_000_000  # bytes, of some 10,000 parts
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode's categories of what is not seen
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
@@ -61,10 +56,10 @@ def header_problems(header: pb.Document) -> list[Violation]:
                 "a file name has 1 to 200 characters and no slash",
             )
         )
-    kind = _TYPES.get(header.media_type)
+    kind = TYPES.get(header.media_type)
     if kind is None:
-        listed = "、".join(_TYPES)
-        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(_TYPES)}"))
+        listed = "、".join(TYPES)
+        found.append(Violation("header.media_type", "type", f"可接收：{listed}", f"it can be {', '.join(TYPES)}"))
     elif not _is_named(header.file_name, kind):
         endings = " ".join(kind.endings)
         zh, en = f"文件名须以 {endings} 结尾，其前有可见字符", f"it ends in {endings}, after something that can be seen"
@@ -108,7 +103,7 @@ async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumen
             refuse([Violation("part", "size", *long)])
         await asyncio.to_thread(write, request.part)
     file.seek(0)
-    kind = _TYPES[header.media_type]
+    kind = TYPES[header.media_type]
     if size != header.size:
         refuse([Violation("header.size", "size", f"实收 {size} 字节", f"{size} bytes came")])
     if digest.hexdigest() != header.sha256:
@@ -117,32 +112,27 @@ async def receive(header: pb.Document, requests: AsyncIterator[rpc.UploadDocumen
     if file.read(len(kind.begins)) != kind.begins or (
         kind.folder and not await asyncio.to_thread(_is_office, file, kind.folder)
     ):
-        text = ("内容与类型不符（含宏的文件不接收）", "the content is of another type (files with macros are not taken)")
-        refuse([Violation("header.media_type", "type", *text)])
+        wrong = "内容与类型不符；请按其实际格式另存后上传", "the content is of another type; save it as what it says it is"
+        refuse([Violation("header.media_type", "type", *wrong)])
+    await asyncio.to_thread(_require_harmless, file, size)
 
 
 def _is_office(file: IO[bytes], folder: str) -> bool:
-    """Whether a file is an archive with the parts of an Office document, and without macros; none of them is unpacked."""
-    if not 0 < _directory(file) <= _MOST_DIRECTORY:
-        return False
+    """Whether a file is an archive with the parts of an Office document; none of them is unpacked."""
     try:
-        with ZipFile(file) as archive:
+        with archives.opened(file) as archive:
             names = archive.namelist()
     except (BadZipFile, ValueError, NotImplementedError):
         return False
-    has_macros = any(name.lower().endswith(_MACROS) for name in names)
-    return _CONTENTS in names and any(name.startswith(folder) for name in names) and not has_macros
+    return archives.CONTENTS in names and any(name.startswith(folder) for name in names)
 
 
-def _directory(file: IO[bytes]) -> int:
-    """Bytes of an archive's list of parts, each of which takes ten times that in memory; 0 where there is none, or one whose
-    length stands elsewhere, as no document needs it.
-    """
-    with mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        place = content.rfind(_END)
-        if place < 0 or place + _LENGTH.size > len(content) or content[max(0, place - 20) : place].startswith(_ELSEWHERE):
-            return 0
-        return int(_LENGTH.unpack_from(content, place)[0])
+def _require_harmless(file: IO[bytes], size: int) -> None:
+    """Raises `Invalid` where a file holds what runs, or can't be looked into."""
+    try:
+        inspect(file, size)
+    except Found as found:
+        refuse([Violation("part", found.rule, found.zh, found.en)])
 
 
 async def parts(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -64,7 +64,8 @@ class DocumentServiceServicer:
 
     def UploadDocument(self, request_iterator, context):
         """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-        SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+        SHA-256 are not as the header says, where it holds macros, scripts or programs, can't be looked into (encrypted) or unpacks to more
+        than 200 MiB or 100 times its size, where the scanner finds something, or where the caller may not any more when all has come;
         nothing is kept then. What is attached to nothing within 30 days is erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

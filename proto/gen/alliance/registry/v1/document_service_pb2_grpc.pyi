@@ -36,7 +36,8 @@ class DocumentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DocumentServiceAsyncStub: ...
     UploadDocument: _grpc.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-    SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+    SHA-256 are not as the header says, where it holds macros, scripts or programs, can't be looked into (encrypted) or unpacks to more
+    than 200 MiB or 100 times its size, where the scanner finds something, or where the caller may not any more when all has come;
     nothing is kept then. What is attached to nothing within 30 days is erased.
     """
     GetDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]
@@ -53,7 +54,8 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadDocument: _aio.StreamStreamMultiCallable[_document_service_pb2.UploadDocumentRequest, _document_service_pb2.UploadDocumentResponse]  # type: ignore[assignment]
     """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-    SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+    SHA-256 are not as the header says, where it holds macros, scripts or programs, can't be looked into (encrypted) or unpacks to more
+    than 200 MiB or 100 times its size, where the scanner finds something, or where the caller may not any more when all has come;
     nothing is kept then. What is attached to nothing within 30 days is erased.
     """
     GetDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _application_pb2.Document]  # type: ignore[assignment]
@@ -73,7 +75,8 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_document_service_pb2.UploadDocumentResponse], _abc.AsyncIterator[_document_service_pb2.UploadDocumentResponse]]:
         """Uploads one document: a header, then its content in parts of at most 1 MiB; one answer at the end. Refused where size, type or
-        SHA-256 are not as the header says, where the scanner finds something, or where the caller may not any more when all has come;
+        SHA-256 are not as the header says, where it holds macros, scripts or programs, can't be looked into (encrypted) or unpacks to more
+        than 200 MiB or 100 times its size, where the scanner finds something, or where the caller may not any more when all has come;
         nothing is kept then. What is attached to nothing within 30 days is erased.
         """
 
