@@ -92,7 +92,7 @@ WALKS = (
         "高校",
         """
         学院 submit +SEALED_FORM +PLATFORM_RECEIPT
-        部门 qualify ✗ R22.1 S4 三(一)3 连续招生起始日期（enrolling_since） R24.1 退回补正（return）
+        部门 qualify ✗ R22.1 S4 三(一)3 连续招生起始日期（enrolling_since） R24.1 退回补正（return，主管单位）
         部门 return --reason 缺少培养方案
         平台 body --fact enrolling_since=2010-09-01 --fact cooperation_experience=true
         学院 resubmit

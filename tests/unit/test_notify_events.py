@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from alliance.listings.v1 import feed_pb2
-from alliance.listings.v1.events_pb2 import FeedEvent
+from alliance.listings.v1 import feed_pb2, listing_pb2
+from alliance.listings.v1.events_pb2 import FeedEvent, ListingEvent
 from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import application_pb2 as registry_pb
 from alliance.registry.v1.events_pb2 import ApplicationEvent
@@ -221,6 +221,19 @@ def test_a_webhook_names_no_user_of_an_application() -> None:
     assert "submit" in kept
     assert "somebody" not in kept
     assert "expert" not in kept
+
+
+def test_a_webhook_names_no_record_of_a_person() -> None:
+    """Neither a listing's contact and expert nor an intake's candidate: that is told to whose they are, where they ask."""
+    listing = listing_pb2.Listing(name="listings/a", contact="personalRecords/one", title="personalRecords")
+    listing.expert.person, listing.expert.field = "personalRecords/two", "封装"
+    topic, kind = "alliance.internal.listings.listing.v1", "alliance.listings.listing.published.v1"
+    event, now = ListingEvent(listing=listing), datetime(2026, 3, 2, tzinfo=UTC)
+    told = data(Record(topic, 0, 0, listing.name, 2, kind, "e1", now, event, ""))["resource"]
+    assert told == {"name": "listings/a", "title": "personalRecords", "expert": {"field": "封装"}}
+    record = application(("submit", "SUBMITTED"))
+    record.message.application.employee_intake.candidate = "personalRecords/three"  # type: ignore[union-attr]
+    assert "personalRecords" not in str(data(record))
 
 
 def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> list[tuple[str, str]]:

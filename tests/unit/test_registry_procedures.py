@@ -180,7 +180,7 @@ def test_a_refusal_says_how_facts_come_into_what_was_handed_in() -> None:
         told[name] = begun(Programme.PILOT, state=state, untold=(UNTOLD,)).refused(
             "FACTS_MISSING", name, APPLICANT, Party.AUTHORITY
         )
-    assert "退回补正（return）" in told["qualify"].zh
+    assert "退回补正（return，主管单位）" in told["qualify"].zh
     assert "return" in told["qualify"].en
     assert "不予通过" in told["select"].zh
     both = begun(Programme.PILOT, state=State.SUBMITTED, hindering=(HINDERS,), untold=(UNTOLD,))

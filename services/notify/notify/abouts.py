@@ -16,7 +16,7 @@ from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
 from alliance.reporting.v1 import report_pb2
-from chassis import topics
+from chassis import personal, topics
 from chassis.clock import SHANGHAI
 from chassis.record import Record
 from notify.domain.events import SHARED_PROGRAMMES, About, Audience, known_patterns
@@ -55,14 +55,27 @@ def about(record: Record) -> About:
 
 
 def data(record: Record) -> dict[str, Any]:
-    """The resource of a record as a webhook carries it: no user is named there."""
+    """The resource of a record as a webhook carries it: no user is named there, and no record of a person."""
     message = cast(Any, record.message)
     field = next(one for one in message.DESCRIPTOR.fields if one.name not in ("meta",))
     resource = MessageToDict(getattr(message, field.name), preserving_proto_field_name=True)
     for step in resource.get("steps", ()):  # of an application
         for user in ("actor", "named_principal", "released"):
             step.pop(user, None)
-    return {"subject": record.key, "version": record.version, "resource": resource}
+    return {"subject": record.key, "version": record.version, "resource": _without_persons(resource)}
+
+
+def _without_persons(value: Any) -> Any:
+    """A resource without what refers to records of persons (a contact, an expert, a candidate), wherever that stands in it."""
+    if isinstance(value, dict):
+        return {name: _without_persons(one) for name, one in value.items() if not _is_persons(one)}
+    if isinstance(value, list):
+        return [_without_persons(one) for one in value if not _is_persons(one)]
+    return value
+
+
+def _is_persons(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(f"{personal.COLLECTION}/")
 
 
 def _listing(record: Record) -> About:

@@ -20,6 +20,7 @@ from registry.domain.names import LEADING, WITHOUT_CODE, BodyState, OrgType, Pro
 from registry.domain.procedure import STATES, State, Step
 from registry.domain.programmes import PROCEDURES
 from registry.domain.rules import Finding
+from registry.domain.transitions import with_takers
 from registry.mapping.bodies import named_organizations, vies_for
 from registry.mapping.organizations import parent_problems
 from registry.store import BodyRow, GrantRow, MembershipRow, OrganizationRow
@@ -174,8 +175,8 @@ def _way_back(row: ApplicationRow) -> Text:
     back = PROCEDURES[Programme(row.programme)].ways_back(State(row.state))
     if not back:
         return "请待其审结", "wait for the decision"
-    listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)
-    return f"请先办理其一：{listed}", f"take one of these first: {', '.join(one.name for one in back)}"
+    zh, en = with_takers(back, State(row.state))
+    return f"须先办理其一：{zh}", f"one of these has to be taken first: {en}"
 
 
 async def refuse_overlap(tx: Tx, row: MembershipRow) -> None:

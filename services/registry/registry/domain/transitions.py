@@ -3,7 +3,7 @@
 A step is refused with its reason in both languages, before anything is changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from registry.domain.conditions import Text
@@ -80,9 +80,8 @@ def _now(procedure: Procedure, case: Case) -> Text:
         return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
     others = [one for one in procedure.possible(case.state, frozenset(Party)) if one.by != (Party.PLATFORM,)]
     if others:
-        listed = "、".join(f"{one.title[0]}（{one.name}，{_parties(one, case.state)[0]}）" for one in others)
-        by = ", ".join(f"{one.name} by {_parties(one, case.state)[1]}" for one in others)
-        return f"{at_zh}，请待他方办理：{listed}", f"{at_en}; it waits for: {by}"
+        by_zh, by_en = with_takers(others, case.state)
+        return f"{at_zh}，请待他方办理：{by_zh}", f"{at_en}; it waits for: {by_en}"
     return f"{at_zh}，此后没有步骤", f"{at_en}, and no step comes after it"
 
 
@@ -94,6 +93,12 @@ def _is_anothers(procedure: Procedure, step: Step, case: Case) -> bool:
     """Whether the caller can't take a step of their part, whatever they say or bring."""
     refusal = _guarded(step, case, said=False)
     return _not_admitted(procedure, step, case) is not None or (refusal is not None and refusal.reason in _ANOTHERS)
+
+
+def with_takers(steps: Sequence[Step], state: State) -> Text:
+    """Steps, each with who may take it in a state."""
+    zh = "、".join(f"{one.title[0]}（{one.name}，{_parties(one, state)[0]}）" for one in steps)
+    return zh, ", ".join(f"{one.name} by {_parties(one, state)[1]}" for one in steps)
 
 
 def _parties(step: Step, state: State) -> Text:
@@ -205,5 +210,5 @@ def _entering(procedure: Procedure, state: State) -> Text:
     back = procedure.ways_back(state)
     if not back:
         return "本阶段事实不能再改，请不予通过", "facts can't be entered any more, so decide against it"
-    listed = "、".join(f"{one.title[0]}（{one.name}）" for one in back)
-    return f"登记前先办理其一：{listed}", f"before they can be entered, take one of: {', '.join(one.name for one in back)}"
+    zh, en = with_takers(back, state)
+    return f"登记前须先办理其一：{zh}", f"before they can be entered, one of these has to be taken: {en}"

@@ -143,8 +143,10 @@ def _all_sealed(case: Case) -> Refusal | None:
     if not province:
         return Refusal(
             "NO_PROVINCE",
-            "未选定推荐省份；请重新发起盖章，或由中央管理企业直报",
-            "no province was named; begin the sealing again, or file direct as a central SOE",
+            "未选定推荐省份；请先收回修改（reopen），再写明省级教育行政部门发起盖章（start_sealing --organization），"
+            "或由中央管理企业直报（file_direct）",
+            "no province was named; take it back (reopen) and begin the sealing with a province's education department "
+            "(start_sealing --organization), or file direct as a central SOE (file_direct)",
         )
     return _unsealed(case, {lead.name for lead in case.leads.values()} | {province})
 
@@ -217,8 +219,8 @@ def _central_soe(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "NO_CENTRAL_SOE",
-        "只有中央管理企业集团总部可以直报；请经省级教育行政部门审核",
-        "only the headquarters of a central SOE files direct; go by way of a province",
+        "只有中央管理企业集团总部可以直报；请经省级教育行政部门审核（start_sealing --organization）",
+        "only the headquarters of a central SOE files direct; go by way of a province (start_sealing --organization)",
     )
 
 
