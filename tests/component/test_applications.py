@@ -100,7 +100,9 @@ def test_what_was_submitted_of_a_body_stays_until_it_comes_back(platform: Platfo
     take(university, made.name, "submit", "SEALED_FORM", "PLATFORM_RECEIPT")
     for caller in (university.caller, operator):
         told = refusal(rewrite, caller, body.name, major_code="130101")
-        assert all(part in told for part in ("HANDED_IN", made.name, "return by the authority", "withdraw by the applicant")), told
+        assert all(
+            part in told for part in ("HANDED_IN", made.name, "return by the authority", "withdraw by the applicant")
+        ), told
     keyed = body_pb2.Body(name=body.name, external_key=world.unique("键"))
     request = registry_service_pb2.UpdateBodyRequest(body=keyed, reason="对接")
     request.update_mask.paths.append("external_key")

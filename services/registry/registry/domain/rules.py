@@ -140,8 +140,18 @@ def _fix(rule: Rule, verdict: Verdict, missing: tuple[str, ...]) -> Text:
         return "", ""
     (zh, en), holder = _listed(missing), "application" if Stage.SUBMITTING in rule.stages else "body"
     options = " ".join(_OPTIONS.get(entry, f"--fact {entry}=…") for entry in missing)
-    command = f"alliance {holder} update … {options}"
-    return f"请登记{zh}：{command}", f"enter {en}: {command}"
+    command, (by_zh, by_en) = f"alliance {holder} update … {options}", _BY[holder]
+    return f"请登记{zh}：{command}{by_zh}", f"enter {en}: {command}{by_en}"
+
+
+_BY: Mapping[str, Text] = {
+    "application": ("", ""),
+    "body": (
+        "（由该组织的秘书处账号或平台运营办理）",
+        " (by whoever has a secretariat's grant of the body, or by the platform's operator)",
+    ),
+}
+"""Who enters it, where that is not whoever applies."""
 
 
 _OPTIONS: Mapping[str, str] = {"region_code": "--region …"}
