@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down reset test test-unit test-contract test-component test-e2e test-observe test-cluster test-faults test-faults-rolling test-recovery bench lint format proto docs \
+.PHONY: help demo down reset test test-alone test-unit test-contract test-component test-e2e test-observe test-cluster test-faults test-faults-rolling test-recovery bench lint format proto docs \
   chart images images-cluster sbom
 
 help: ## what there is
@@ -22,8 +22,14 @@ down: $(SYNCED) ## stop what the demo left up
 reset: $(SYNCED) ## stop it and forget its data
 	$(BIN)/alliance local reset
 
-test: $(SYNCED) lint ## every test
-	$(PYTEST) tests
+ALONE := tests/unit tests/contract tests/deploy
+
+test: $(SYNCED) ## every test, and lint beside those that need no platform
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint test-alone
+	$(PYTEST) tests $(ALONE:%=--ignore=%)
+
+test-alone: $(SYNCED) ## unit, contract and chart: nothing is started
+	$(PYTEST) $(ALONE)
 
 test-unit: $(SYNCED) ## the rules, without any part running; seconds
 	$(PYTEST) tests/unit

@@ -82,6 +82,21 @@ def _terms(text: str) -> Iterator[str]:
             yield from (characters[at : at + 2] for at in range(max(1, len(characters) - 1)))
 
 
+class _Once:
+    """An embedder that is asked for each text once: the floor embeds the very texts that matching embedded."""
+
+    def __init__(self, by: Embedder) -> None:
+        self.name, self.size, self._by = by.name, by.size, by
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._by.embed(new), strict=True))
+        return np.array([self._known[text] for text in texts], np.float32)
+
+
 @dataclass(frozen=True)
 class Measured:
     """Metrics of each query by matching, by what of it the service would propose (the threshold reached), and by the floor;
@@ -97,6 +112,7 @@ class Measured:
 
 def measure(judged: Judged, by: Embedder) -> Measured:
     """Rank every query."""
+    by = _Once(by)
     index = Index(by.size)
     queries = {query: _entry(query, "TECH_DEMAND", text) for query, text in judged.queries.items()}
     corpus = {name: _entry(name, "RESEARCH_OUTCOME", text) for name, text in judged.corpus.items()}

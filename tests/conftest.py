@@ -35,11 +35,16 @@ ENVIRONMENT = {
 }
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Bring the shared platform up again where tests with platforms of their own have stopped it."""
-    shared = item.config.stash.get(_SHARED, None)
-    if shared is not None and "platform" in getattr(item, "fixturenames", ()) and not shared.running():
-        shared.up(print, sinks=True, **ENVIRONMENT)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need no platform come first, then those that share one, then those with platforms of their own: what a test
+    does not need takes nothing of the machine from it.
+    """
+    turns: dict[Path, int] = {}
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        turn = 2 if "quiet" in asked else int("platform" in asked)
+        turns[item.path] = max(turn, turns.get(item.path, 0))
+    items.sort(key=lambda item: turns[item.path])
 
 
 @pytest.fixture(scope="session")

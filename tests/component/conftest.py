@@ -198,12 +198,12 @@ def raw(name: str, version: int, value: bytes | None = None, *, offset: int = 0,
 async def probe(platform: Platform) -> AsyncIterator[Probe]:
     """A probe with an empty database."""
     name = f"probe_{os.getpid()}_{next(_number)}"
-    url, owner = await databases.create(platform, name, "listings", _MIGRATIONS)
-    connection = await asyncpg.connect(owner)
-    await connection.execute(_EFFECT)
-    await connection.execute("GRANT SELECT, INSERT, DELETE ON effect TO listings")
-    await connection.close()
-    system = SystemClock()
-    database = Database(url, system=system, business=BusinessClock(system))
-    yield Probe(name, database, platform.kafka("admin"), url, owner)
-    await database.close()
+    async with databases.made(platform, name, "listings", _MIGRATIONS) as (url, owner):
+        connection = await asyncpg.connect(owner)
+        await connection.execute(_EFFECT)
+        await connection.execute("GRANT SELECT, INSERT, DELETE ON effect TO listings")
+        await connection.close()
+        system = SystemClock()
+        database = Database(url, system=system, business=BusinessClock(system))
+        yield Probe(name, database, platform.kafka("admin"), url, owner)
+        await database.close()

@@ -325,17 +325,17 @@ CAUSE = Cause("tester", reason="a test")
 async def world(platform: Platform) -> AsyncIterator[World]:
     """An empty database of matching's."""
     name = f"replicas_{UUID(int=random.getrandbits(64)).hex[-12:]}"
-    url, _ = await databases.create(platform, name, "matching", app.SERVICE.migrations)
     system = SystemClock()
     clock = BusinessClock(system)
-    database = Database(url, system=system, business=clock, pool=8)
-    made = World(database, clock, url)
-    try:
-        yield made
-    finally:
-        for replica in list(made.replicas.values()):
-            await replica.stop()
-        await database.close()
+    async with databases.made(platform, name, "matching", app.SERVICE.migrations) as (url, _):
+        database = Database(url, system=system, business=clock, pool=8)
+        made = World(database, clock, url)
+        try:
+            yield made
+        finally:
+            for replica in list(made.replicas.values()):
+                await replica.stop()
+            await database.close()
 
 
 @asynccontextmanager

@@ -129,11 +129,12 @@ class Filed:
 
 @pytest.fixture
 async def filed(platform: Platform, tmp_path: Path) -> AsyncIterator[Filed]:
-    url, _ = await databases.create(platform, f"erasures_{os.getpid()}_{next(_number)}", "registry", _MIGRATIONS)
     system = SystemClock()
-    database = Database(url, system=system, business=BusinessClock(system))
-    yield Filed(database, url, Shelf(tmp_path))
-    await database.close()
+    name = f"erasures_{os.getpid()}_{next(_number)}"
+    async with databases.made(platform, name, "registry", _MIGRATIONS) as (url, _):
+        database = Database(url, system=system, business=BusinessClock(system))
+        yield Filed(database, url, Shelf(tmp_path))
+        await database.close()
 
 
 async def test_a_content_goes_once_its_erasure_is_committed_and_not_before(filed: Filed) -> None:

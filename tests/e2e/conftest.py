@@ -7,8 +7,14 @@ import pytest
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from tests import world
-from tests.e2e.program import Alliance
+from tests.e2e.program import Alliance, Here
 from tests.world import Member
+
+
+def logged_in(program: Alliance, member: Member) -> Alliance:
+    """The program with the session of somebody who acts for an organization."""
+    program("login", member.caller.sub, "--as", member.name)
+    return program
 
 
 @pytest.fixture
@@ -19,9 +25,13 @@ def employer(platform: Platform) -> Member:
 @pytest.fixture
 def alliance(platform: Platform, tmp_path: Path, employer: Member) -> Alliance:
     """The program, logged in for an enterprise."""
-    program = Alliance(platform, tmp_path)
-    program("login", employer.caller.sub, "--as", employer.name)
-    return program
+    return logged_in(Here(platform, tmp_path), employer)
+
+
+@pytest.fixture
+def process(platform: Platform, tmp_path: Path, employer: Member) -> Alliance:
+    """The same, in a process a call."""
+    return logged_in(Alliance(platform, tmp_path), employer)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +42,4 @@ def somebody(platform: Platform) -> Member:
 @pytest.fixture(scope="module")
 def program(platform: Platform, tmp_path_factory: pytest.TempPathFactory, somebody: Member) -> Alliance:
     """The program, logged in once for the tests that leave nothing behind."""
-    made = Alliance(platform, tmp_path_factory.mktemp("session"))
-    made("login", somebody.caller.sub, "--as", somebody.name)
-    return made
+    return logged_in(Here(platform, tmp_path_factory.mktemp("session")), somebody)

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
-from alliance_cli import stubs
+from alliance_cli import importing, naming, output, stubs
 from alliance_cli.main import app
 from alliance_cli.session import context
 from alliance_local.control import Platform
@@ -81,15 +82,16 @@ class Alliance:
 class Here(Alliance):
     """The program in this process: the same code without the half second that a process takes, for tests of many calls."""
 
-    def __init__(self, platform: Platform, folder: Path, session: str = "session.json") -> None:
-        super().__init__(platform, folder, session)
-        for stub in ("registry", "applications", "documents", "notify"):
-            getattr(stubs, stub).cache_clear()  # of a platform of before
-
     def __call__(self, *arguments: str, code: int = DONE, **environment: str) -> str:
         """See `Alliance`."""
         before = vars(context).copy()
-        done = CliRunner().invoke(app, arguments, env={**self._environment, **environment})
+        for kept in (one for module in (stubs, naming, importing) for one in vars(module).values()):
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()  # a process knows nothing of the one before
+        for console in (output.console, output.errors):
+            console.width = output._PIPED_WIDTH  # also where pytest itself is at a terminal
+        with chdir(self.folder):
+            done = CliRunner().invoke(app, arguments, env={**self._environment, **environment})
         vars(context).update(before)
         assert done.exit_code == code, f"{done.exit_code}\n{done.stdout}\n{done.stderr}\n{done.exception!r}"
         return done.stdout if code in (DONE, PARTLY) else done.stderr

@@ -12,8 +12,20 @@ from alliance.registry.v1 import organization_pb2
 from alliance_cli.output import business_day
 from alliance_local.control import Platform
 from tests import world
+from tests.e2e.conftest import logged_in
 from tests.e2e.program import AWAY, NOT_ALLOWED, NOT_FOUND, REFUSED, USAGE, Alliance
 from tests.world import Member
+
+
+@pytest.fixture
+def alliance(process: Alliance) -> Alliance:
+    return process
+
+
+@pytest.fixture(scope="module")
+def program(platform: Platform, tmp_path_factory: pytest.TempPathFactory, somebody: Member) -> Alliance:
+    """For the tests that leave nothing behind."""
+    return logged_in(Alliance(platform, tmp_path_factory.mktemp("session")), somebody)
 
 
 def test_a_session_is_its_owners_alone(program: Alliance) -> None:

@@ -188,21 +188,21 @@ def test_a_dry_run_foresees_a_key_that_comes_again_in_a_later_chunk(alliance: Al
 
 
 @pytest.mark.skipif(not SAMPLE, reason="ALLIANCE_SAMPLE_DATA is not set: no real postings here")
-def test_real_postings_that_nobody_shaped_for_us(platform: Platform, alliance: Alliance, employer: Member) -> None:
+def test_real_postings_that_nobody_shaped_for_us(platform: Platform, process: Alliance, employer: Member) -> None:
     """Every row has its receipt, every accepted one is found, and the second time nothing changes. Of every fourth posting: to
     match all five thousand takes minutes.
     """
     file = Path(str(SAMPLE)) / "data/texts/zh_job_postings_sample.csv.gz"
-    kept = alliance.folder / file.name
+    kept = process.folder / file.name
     with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as whole, gzip.open(kept, "wt", encoding="utf-8") as some:
         headings, *postings = csv.reader(whole)
         csv.writer(some).writerows([headings, *postings[::4]])
-    receipts = alliance.receipts(kept, code=PARTLY)
+    receipts = process.receipts(kept, code=PARTLY)
     assert Counter({int(one["row"]): one["outcome"] for one in receipts}.values()) == {"accepted": 1242, "refused": 8}
     flagged = [one for one in receipts if one["outcome"] == "accepted" and one["rule"]]
     assert len(flagged) > 25, "many ask for an age"
     world.settle(platform)
     request = matching.SearchListingsRequest(issuer=employer.name, page_size=1)
     assert employer.caller.matching.SearchListings(request).total_size == 1242
-    again = Counter({int(one["row"]): one["outcome"] for one in alliance.receipts(kept, code=PARTLY)}.values())
+    again = Counter({int(one["row"]): one["outcome"] for one in process.receipts(kept, code=PARTLY)}.values())
     assert again == {"unchanged": 1242, "refused": 8}

@@ -7,7 +7,7 @@ from alliance.listings.v1 import details_pb2, listing_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from tests import world
-from tests.e2e.program import NOT_ALLOWED, NOT_FOUND, REFUSED, Alliance
+from tests.e2e.program import NOT_ALLOWED, NOT_FOUND, REFUSED, Here
 
 
 def test_equipment_is_booked_and_its_contact_read(platform: Platform, tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_equipment_is_booked_and_its_contact_read(platform: Platform, tmp_path: 
     begins = world.noon(platform, days=2)
     times = ("--from", f"{begins:%Y-%m-%dT%H:%M}", "--to", f"{begins + timedelta(hours=2):%Y-%m-%dT%H:%M}")
 
-    issuing, booking = (Alliance(platform, tmp_path / side) for side in ("owner", "guest"))
+    issuing, booking = (Here(platform, tmp_path / side) for side in ("owner", "guest"))
     issuing.folder.mkdir()
     booking.folder.mkdir()
     issuing("login", owner.caller.sub, "--as", owner.name)
@@ -53,7 +53,7 @@ def test_a_list_is_compiled_and_who_is_silent_is_shown(platform: Platform, tmp_p
     given.kind, given.visibility = listing_pb2.LISTING_KIND_INDUSTRY_CHALLENGE, listing_pb2.VISIBILITY_PUBLIC
     challenge = world.publish(council[0], given)
     world.settle(platform)
-    alliance = Alliance(platform, tmp_path)
+    alliance = Here(platform, tmp_path)
     alliance("login", world.OPERATOR)
     (open_list,) = (one for one in alliance.json("round", "list", body.name) if one["kind"] == "ROUND_KIND_CHALLENGE_LIST")
     alliance("round", "entries", open_list["name"], code=REFUSED)

@@ -102,16 +102,16 @@ def test_what_vanished_from_a_file_is_withdrawn_with_a_reason(alliance: Alliance
 
 
 def test_an_import_of_a_workbook_that_was_killed_is_done_again_without_doubles(
-    alliance: Alliance, employer: Member, tmp_path: Path
+    process: Alliance, employer: Member, tmp_path: Path
 ) -> None:
     file = written(tmp_path / "posts.xlsx", rows(*[{}] * 2500))
     command = ["listing", "import", str(file), *IMPORT]
-    with alliance.begun(*command) as importing:
+    with process.begun(*command) as importing:
         request = rpc.ListListingsRequest(issuer=employer.name, page_size=1)
         world.until(lambda: employer.caller.listings.ListListings(request).listings)
         importing.kill()
         assert importing.wait() < 0, "it was still at it"
-    found = Counter(one["outcome"] for one in alliance.receipts(file))
+    found = Counter(one["outcome"] for one in process.receipts(file))
     assert set(found) == {"accepted", "unchanged"}
     assert found.total() == 2500
     listed, request.page_size = Counter[str](), 1000

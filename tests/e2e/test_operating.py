@@ -14,7 +14,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from tests import world
-from tests.e2e.program import NOT_FOUND, REFUSED, USAGE, Alliance
+from tests.e2e.program import NOT_FOUND, REFUSED, USAGE, Alliance, Here
 
 _TOPIC = "alliance.internal.registry.grant.v1"
 _WHY = "试验：无法解析的记录"
@@ -45,7 +45,7 @@ async def _produced(platform: Platform, key: str) -> None:
 def test_dead_letters_are_judged_by_hand(platform: Platform, tmp_path: Path) -> None:
     name = f"grants/{uuid4()}"
     asyncio.run(_produced(platform, name))
-    alliance = Alliance(platform, tmp_path)
+    alliance = Here(platform, tmp_path)
     alliance("login", world.OPERATOR)
 
     def listed(service: str = "", **more: str) -> list[dict[str, Any]]:

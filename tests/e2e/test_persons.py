@@ -19,7 +19,7 @@ from alliance_local.control import Platform
 from alliance_local.state import SERVICES
 from chassis import topics
 from tests import world
-from tests.e2e.program import REFUSED, Alliance
+from tests.e2e.program import REFUSED, Here
 from tests.records import everything
 from tests.recovery import backup
 from tests.world import Member
@@ -163,7 +163,7 @@ def test_after_an_erasure_nothing_is_found_anywhere(platform: Platform, college:
     _set(college, expert.name, _EXPERT, disclosed=True)
     _set(college, expert.name, _CONTACT)
     _read(college.caller, expert.name, _EXPERT)
-    operator = Alliance(platform, tmp_path)
+    operator = Here(platform, tmp_path)
     operator("login", world.OPERATOR)
     kept = operator.json("person", "export-data", "13907135791", "--purpose", "本人查阅")
     assert {one["fields"]["display_name"] for one in kept} == {_NAME}

@@ -22,7 +22,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.e2e.program import Alliance
+from tests.e2e.program import Here
 from tests.world import Member
 
 _TITLE = "封装可靠性"
@@ -146,7 +146,7 @@ def test_who_may_ask_and_who_may_settle(platform: Platform, scene: Scene) -> Non
 
 
 def test_the_command_line_asks_and_settles(platform: Platform, scene: Scene, tmp_path: Path) -> None:
-    asking, reviewing = (Alliance(platform, tmp_path / one) for one in ("asking", "reviewing"))
+    asking, reviewing = (Here(platform, tmp_path / one) for one in ("asking", "reviewing"))
     for program in (asking, reviewing):
         program.folder.mkdir()
     asking("login", scene.college.caller.sub, "--as", scene.college.name)
@@ -166,7 +166,7 @@ def test_the_command_line_asks_and_settles(platform: Platform, scene: Scene, tmp
 def test_a_match_is_computed_anew_out_of_its_evidence_after_its_listings_have_changed(
     platform: Platform, scene: Scene, tmp_path: Path
 ) -> None:
-    reviewing = Alliance(platform, tmp_path)
+    reviewing = Here(platform, tmp_path)
     reviewing("login", scene.secretary.sub)
     changed = listing_pb2.Listing(name=scene.job.name, title=scene.job.title + "（急招）")
     update = listings_service_pb2.UpdateListingRequest(

@@ -7,23 +7,18 @@ import pytest
 from alliance_local.control import Platform
 from alliance_local.observing import PROMETHEUS, program
 from alliance_local.state import SERVICES
-from tests.conftest import ENVIRONMENT
 from tests.observe import prometheus
 from tests.observe.prometheus import Prometheus
 from tests.observe.test_queries import certain
 from tests.observe.test_rules import GROUPS
 
+pytestmark = pytest.mark.skipif(program(PROMETHEUS) is None, reason="no prometheus; Debian has it in the package of that name")
 _NS = 'namespace="$namespace"'
 
 
 @pytest.fixture(scope="module")
-def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def asked(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """One that scrapes all five."""
-    if program(PROMETHEUS) is None:
-        pytest.skip("no prometheus; Debian has it in the package of that name")
-    platform: Platform = request.getfixturevalue("platform")
-    if not platform.running():  # tests with platforms of their own have stopped it
-        platform.up(print, sinks=True, **ENVIRONMENT)
     targets = {service: f"127.0.0.1:{platform.port(f'{service}_metrics')}" for service in SERVICES}
     with prometheus.running(tmp_path_factory.mktemp("prometheus"), targets) as found:
         prometheus.wait(lambda: len(found.ask(f"up{{{_NS}}} == 1")) == len(SERVICES))

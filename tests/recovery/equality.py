@@ -9,7 +9,7 @@ from itertools import chain, product
 from typing import Any
 
 import asyncpg
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from access.register import body_of, body_row
 from alliance.listings.v1 import listing_pb2
@@ -30,7 +30,7 @@ from matching.settings import MatchingSettings
 from reporting.mapping import fact_row, naming_rows
 from reporting.store import fact, naming
 from tests import world
-from tests.records import everything
+from tests.records import everything, of_all
 
 _HEARS = ("listings", "matching", "reporting", "notify")
 _PROJECTIONS = {
@@ -44,9 +44,10 @@ _COUNTED = ("registry.body", "registry.membership", "listings.listing", "listing
 
 async def differences(platform: Platform) -> list[str]:
     """What differs, a line each; empty where all is equal."""
+    kept = await _kept(platform)
     return [
         *[one for service in _HEARS for one in await _register(platform, service)],
-        *[one for topic in topics.load().all for one in await _topic(platform, topic)],
+        *[one for topic in topics.load().all for one in await _topic(platform, topic, kept[topic.name])],
         *await _facts(platform),
         *await _index(platform),
         *await _matches(platform),
@@ -67,6 +68,15 @@ async def records(platform: Platform, topic: topics.Topic) -> list["ConsumerReco
     return await everything(platform.kafka("admin"), topic.name, range(topic.partitions))
 
 
+async def _kept(platform: Platform) -> dict[str, list["ConsumerRecord[bytes, bytes]"]]:
+    """Topic → all that it holds."""
+    found: dict[str, list[ConsumerRecord[bytes, bytes]]] = {topic.name: [] for topic in topics.load().all}
+    places = [TopicPartition(topic.name, number) for topic in topics.load().all for number in range(topic.partitions)]
+    for one in await of_all(platform.kafka("admin"), places):
+        found[one.topic].append(one)
+    return found
+
+
 async def _register(platform: Platform, service: str) -> list[str]:
     """The register's projection against the register."""
     found: list[str] = []
@@ -82,14 +92,13 @@ async def _register(platform: Platform, service: str) -> list[str]:
     )
 
 
-async def _topic(platform: Platform, topic: topics.Topic) -> list[str]:
+async def _topic(platform: Platform, topic: topics.Topic, kept: "Collection[ConsumerRecord[bytes, bytes]]") -> list[str]:
     """A topic's last record of each key against the owner's event store."""
     query = "SELECT DISTINCT ON (key) key, version, payload FROM event WHERE topic = $1 ORDER BY key, version DESC"
     owners = {row["key"]: (row["version"], row["payload"]) for row in await rows(platform, topic.owner, query, topic.name)}
     # Compaction forgets a key that was taken off.
-    last = {one.key.decode(): (_version(one), one.value) for one in await records(platform, topic)}
-    kept, expected = (_with_content(some) for some in (last, owners))
-    return _apart(topic.name, kept, expected)
+    last = {one.key.decode(): (_version(one), one.value) for one in kept}
+    return _apart(topic.name, *(_with_content(some) for some in (last, owners)))
 
 
 async def _facts(platform: Platform) -> list[str]:

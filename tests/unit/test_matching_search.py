@@ -18,6 +18,7 @@ from access.visibility import Viewer, may_see
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from chassis.errors import Invalid
+from matching import search as searching
 from matching.domain import text
 from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
@@ -28,6 +29,7 @@ from tests.indexing import SIZE, entry, index_of
 from tests.searching import asked
 
 EVERYTHING = Viewer(platform=True)
+_SHARE = 8  # of the snapshots that are kept, and of the minute for which they last, a test takes one in so many
 
 _MANY = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))  # as many words as a text may hold
 _TITLES = {
@@ -235,8 +237,16 @@ def test_pages_are_of_one_index_whatever_changes_meanwhile(query: str) -> None:
     assert search.find(query, Filter(), EVERYTHING, size=100).total == 30
 
 
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many snapshots are kept: a share of those that the service keeps, so that a test has a share of its minute only."""
+    few = searching._KEPT // _SHARE
+    monkeypatch.setattr(searching, "_KEPT", few)
+    return few
+
+
 @pytest.mark.parametrize("query", ["", "数据分析"])
-def test_pages_can_be_followed_for_a_minute_of_changes_and_searches(query: str) -> None:
+def test_pages_can_be_followed_for_a_minute_of_changes_and_searches(query: str, kept: int) -> None:
     """What follows a page that was asked for within the minute is of the same index."""
     now = 0.0
     index = index_of(*(entry_of(number) for number in range(30)))
@@ -244,7 +254,7 @@ def test_pages_can_be_followed_for_a_minute_of_changes_and_searches(query: str) 
     page = search.find(query, Filter(), EVERYTHING, size=10)
     seen = names(page)
     for start in (10, 20):
-        for number in range(5 * 60):
+        for number in range(5 * 60 // _SHARE):
             now += 0.2
             index.put(entry_of(30 + number % 20))
             search.find("另一个", Filter(), EVERYTHING, size=1)
@@ -264,11 +274,11 @@ def test_changes_wait_for_half_a_second_at_most() -> None:
     assert totals == [2, 2, 4, 4, 6]
 
 
-def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is() -> None:
+def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is(kept: int) -> None:
     index = index_of(*(entry_of(number) for number in range(5)))
     search = Search(index)
     first = search.find("", Filter(), EVERYTHING, size=3)
-    for number in range(130):
+    for number in range(kept + 2):
         index.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
     assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.unit.test_matching_search import EVERYTHING
 SIZE = 16
 WORDS = ["数据", "分析", "java", "园林", "开发", "报表", "services", "苗木", "散热", "封装"]
 TOPIC = "a topic"
+_FULL = 15  # of a part: few, so that there are several
 
 
 def listing(number: int, version: int = 1, kind: str = "RESEARCH_OUTCOME") -> Entry:
@@ -63,18 +65,31 @@ def told(index: Index) -> object:
     return known, found, len(index), total, index.of_issuer("organizations/1"), searched
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an index that was kept in two steps."""
-    monkeypatch.setattr(vectors, "_FULL", 15)
-    monkeypatch.setattr(columns, "_FULL", 15)
-    index, snapshots, places = opened(tmp_path)
-    assert places == {}
-    change(index, range(40), 1)
-    snapshots.save(TOPIC, {0: 40})
-    change(index, range(20, 60), 2)
-    snapshots.save(TOPIC, {0: 70, 3: 10})
-    (tmp_path / "told.txt").write_text(repr(told(index)), encoding="utf-8")
+    made = tmp_path_factory.mktemp("index")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectors, "_FULL", _FULL)
+        patch.setattr(columns, "_FULL", _FULL)
+        index, snapshots, places = opened(made)
+        assert places == {}
+        change(index, range(40), 1)
+        snapshots.save(TOPIC, {0: 40})
+        change(index, range(20, 60), 2)
+        snapshots.save(TOPIC, {0: 70, 3: 10})
+        (made / "told.txt").write_text(repr(told(index)), encoding="utf-8")
+        index._writer.wait_merging_threads()
+        snapshots.close()
+    return made
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it that a test may do anything with; of two names of one file, which the index has, it has two as well."""
+    monkeypatch.setattr(vectors, "_FULL", _FULL)
+    monkeypatch.setattr(columns, "_FULL", _FULL)
+    subprocess.run(["cp", "--archive", f"{whole}/.", tmp_path], check=True)
     return tmp_path
 
 
