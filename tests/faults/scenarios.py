@@ -195,7 +195,7 @@ async def much_to_read(world: World) -> None:
     if (grown := world.reader.memory() - before) > _MAY_HOLD:
         world.wrong.append(f"the reader grew by {grown // 2**20} MiB")
     world.reader.kill()
-    await until(lambda: world.has_effect(f"test/{world.reading}-{_MANY - 1}", 1), 90)  # what was held up comes first
+    await until(lambda: world.has_effect(f"test/{world.reading}-{_MANY - 1}", 1), 30)  # what was held up comes first
     await world.recovers("consumer", SERVICE)
 
 
