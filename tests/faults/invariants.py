@@ -25,8 +25,8 @@ async def broken(world: World) -> dict[str, str]:
     if left := await world.rest():
         found["L"] = f"it does not come to rest: {left}"
     for letter, check in _CHECKS.items():
-        if letter not in found and (wrong := await check(world)):
-            found[letter] = wrong
+        if wrong := await check(world):  # what is lost may be why it does not come to rest
+            found[letter] = f"{found[letter]}; {wrong}" if letter in found else wrong
     if wrong := _late(world):
         found["R"] = wrong
     return found

@@ -64,7 +64,7 @@ async def once(platform: Platform, folder: Path, fault: Fault, seed: int, broken
                 await fault.inject(made)
                 found = await invariants.broken(made)
         except TimeoutError as error:
-            found = {"?": f"it comes to no end: {_place(error)}"}
+            found = {"?": f"it comes to no end: {_place(error)}"} | ({"R": ", ".join(made.wrong)} if made.wrong else {})
     return Verdict(found, ", ".join(f"{what} {took:.1f} s of {within:.0f}" for what, took, within in made.recoveries))
 
 
