@@ -228,10 +228,7 @@ class World:
     async def _have_effect(self, events: Sequence[tuple[str, int]]) -> bool:
         """Whether any of these keys and versions has had its effect."""
         with suppress(OSError, asyncpg.PostgresError):
-            query = (
-                "SELECT 1 FROM effect JOIN unnest($1::text[], $2::bigint[]) AS e (key, version) USING (key, version) LIMIT 1"
-            )
-            return bool(await self.rows(self.reading, query, *map(list, zip(*events, strict=True))))
+            return bool(await self.rows(self.reading, _EFFECTS, *map(list, zip(*events, strict=True))))
         return False
 
     async def recovers(self, what: str, within: float) -> None:
