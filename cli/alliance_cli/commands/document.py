@@ -80,11 +80,12 @@ def erase(document: str, reason: Annotated[str, typer.Option(help="原因 · why
 
 
 def tell_left(papers: Iterable[personal.PersonalPaper]) -> None:
-    """Name papers that an erasure left to judge, each with the command that erases it."""
+    """Name papers that an erasure left to judge, each with the command that erases it: by the platform, where it was handed in."""
     for one in papers:
         name, having = ident(one.name), ", ".join(map(ident, one.attached_to))
-        zh = f"材料尚存，请判断是否涉及本人（{one.kind}，附于 {having}）"
-        en = f"a paper is left, judge whether it is about the person ({one.kind}, attached to {having})"
+        zh = f"材料尚存，请判断是否涉及本人（{one.kind}，附于 {having}；已随申报提交的请平台运营删除）"
+        en = f"a paper is left, judge whether it is about the person ({one.kind}, attached to {having}; "
+        en += "one that was handed in is erased by the platform's operator)"
         errors.print(f"{t(zh, en)}: alliance document erase {name} --reason …", highlight=False, markup=False)
 
 

@@ -19,6 +19,7 @@ def hurdle(procedure: Procedure, case: Case, step: Step) -> Refusal | None:
         _not_now(procedure, case, step)
         or _not_the_party(step, case)
         or _not_admitted(procedure, step, case)
+        or _is_anothers(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, there)
         or _hindered(procedure, step, case)
@@ -36,6 +37,7 @@ def take(procedure: Procedure, case: Case, name: str) -> Step | Refusal:
         _not_now(procedure, case, step)
         or _not_the_party(step, case)
         or _not_admitted(procedure, step, case)
+        or _is_anothers(step, case)
         or _unsaid(step, case)
         or _out_of_window(step, case)
         or _without_documents(procedure, step, case)
@@ -74,7 +76,7 @@ def _now(procedure: Procedure, case: Case) -> Text:
     """The state, and what can be done in it: by the caller, else by others."""
     zh, en = STATES[case.state]
     at_zh, at_en = f"当前状态为“{zh}”", f"it is {en}"
-    mine = [one for one in procedure.possible(case.state, case.parties) if not _is_anothers(procedure, one, case)]
+    mine = [one for one in procedure.possible(case.state, case.parties) if not _is_out_of_reach(procedure, one, case)]
     if mine:
         listed = "、".join(f"{one.title[0]}（{one.name}）" for one in mine)
         return f"{at_zh}，请改办：{listed}", f"{at_en}; you can take: {', '.join(one.name for one in mine)}"
@@ -87,12 +89,20 @@ def _now(procedure: Procedure, case: Case) -> Text:
 
 _ANOTHERS = frozenset({"NOT_WHO_BEGAN", "CONFLICT_OF_INTEREST"})
 """Why guards leave a step to somebody else."""
+_NEVER = frozenset({"ALREADY_DONE", "NOT_FILED_DIRECT", "NO_CENTRAL_SOE", "NOT_A_UNIVERSITY", "TO_BE_FORWARDED"})
+"""Why guards leave it to nobody, as the application is."""
 
 
-def _is_anothers(procedure: Procedure, step: Step, case: Case) -> bool:
+def _is_out_of_reach(procedure: Procedure, step: Step, case: Case) -> bool:
     """Whether the caller can't take a step of their part, whatever they say or bring."""
     refusal = _guarded(step, case, said=False)
-    return _not_admitted(procedure, step, case) is not None or (refusal is not None and refusal.reason in _ANOTHERS)
+    return _not_admitted(procedure, step, case) is not None or (refusal is not None and refusal.reason in _ANOTHERS | _NEVER)
+
+
+def _is_anothers(step: Step, case: Case) -> Refusal | None:
+    """What is somebody else's is told before anything is asked for."""
+    refusal = _guarded(step, case, said=False)
+    return refusal if refusal and refusal.reason in _ANOTHERS else None
 
 
 def with_takers(steps: Sequence[Step], state: State) -> Text:
