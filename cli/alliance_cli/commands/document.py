@@ -80,7 +80,7 @@ def erase(document: str, reason: Annotated[str, typer.Option(help="原因 · why
 
 
 def tell_left(papers: Iterable[personal.PersonalPaper]) -> None:
-    """Name papers that an erasure left to judge, each with the command that erases it; the platform's, where it was handed in."""
+    """Name papers that an erasure left to judge, each with the command that erases it, or the platform."""
     for one in papers:
         name, having = ident(one.name), ", ".join(map(ident, one.attached_to))
         zh = f"材料尚存，请判断是否涉及本人（{one.kind}，附于 {having}；已随申报提交的请平台运营删除）"
