@@ -31,7 +31,7 @@ test: $(SYNCED) ## every test, and lint beside those that need no platform
 test-alone: $(SYNCED) ## unit, contract and chart: nothing is started
 	$(PYTEST) $(ALONE)
 
-test-unit: $(SYNCED) ## the rules, without any part running; seconds
+test-unit: $(SYNCED) ## the rules, without any part running; 3 to 5 minutes
 	$(PYTEST) tests/unit
 
 test-contract: $(SYNCED) ## contracts: breaking changes, drift, golden bytes, topics, permissions

@@ -217,7 +217,9 @@ def test_a_direct_filing_goes_on_once_the_authority_has_confirmed_that_it_is_a_c
     assert "confirm_direct" in told.zh
     walk.refused("NOT_THE_PARTY", "confirm_direct", APPLICANT, Party.APPLICANT, reason="我是央企")
     walk.refused("INPUT_REQUIRED", "confirm_direct", AUTHORITY, Party.AUTHORITY)
+    assert "confirm_direct" in walk.refused("ILLEGAL_STATE", "magic", AUTHORITY, Party.AUTHORITY).en
     assert walk.took("confirm_direct", AUTHORITY, Party.AUTHORITY, reason="已对照央企名录") is State.REPORTED
+    assert "confirm_direct" not in walk.refused("ILLEGAL_STATE", "magic", AUTHORITY, Party.AUTHORITY).en, "not offered again"
     walk.refused("ALREADY_DONE", "confirm_direct", AUTHORITY, Party.AUTHORITY, reason="再次")
     walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补正")
     walk.took("resubmit", brought=frozenset({"SEALED_FORM"}))

@@ -213,6 +213,7 @@ def test_a_draft_is_withdrawn_by_who_began_it(programme: Programme) -> None:
         assert who[0].name in walk.refused("NOT_WHO_BEGAN", "withdraw", *other, reason="撤回").zh
         assert "withdraw" not in walk.refused("ILLEGAL_STATE", "magic", *other).en.partition("you can take")[2]
         assert "withdraw" in walk.refused("ILLEGAL_STATE", "magic", *who).en.partition("you can take")[2]
+        walk.refused("NOT_WHO_BEGAN", "withdraw", *other)  # before a reason is asked for
         assert walk.took("withdraw", *who, reason="撤回") is State.WITHDRAWN
     college = Unit("organizations/college", OrgType.SECONDARY_COLLEGE, parent=SCHOOL.name)
     walk = begun(programme, SCHOOL, authority=AUTHORITY.name, begun_by=college.name)
