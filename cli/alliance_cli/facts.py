@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from alliance.registry.v1 import application_pb2, body_pb2
 from alliance_cli import naming
-from alliance_cli.output import value_of
+from alliance_cli.output import short, value_of
 from alliance_cli.session import t
 from codes import NoCodeError, fields
 
@@ -71,9 +71,16 @@ def known(body: body_pb2.Body | application_pb2.Application) -> str:
     kind = body.WhichOneof("facts")
     lines = []
     for leaf, value in getattr(body, kind).ListFields() if kind else ():
-        for one in value if leaf.is_repeated else (value,):
-            lines.append(f"{leaf.name}={str(one).lower() if isinstance(one, bool) else one}")
+        lines += [f"{leaf.name}={_typed(leaf, one)}" for one in (value if leaf.is_repeated else (value,))]
     return "\n".join(lines)
+
+
+def _typed(leaf: FieldDescriptor, value: Any) -> str:
+    """A value as it is typed."""
+    if leaf.enum_type:
+        module, prefix = _ENUMS[leaf.enum_type.name]
+        return short(getattr(module, leaf.enum_type.name), prefix)(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _kind_of(holder: body_pb2.Body | application_pb2.Application) -> tuple[str, list[str]]:

@@ -274,7 +274,7 @@ def test_the_dates_of_a_call_count_in_every_programme(platform: Platform, opens:
         assert take(council[0], made.name, "publish").state == pb.APPLICATION_STATE_ANSWERING
     else:
         told = refusal(take, council[0], made.name, "publish")
-        assert all(one in told for one in ("WINDOW_CLOSED", call.name, str(today), first if opens > 0 else "ListCalls"))
+        assert all(one in told for one in ("WINDOW_CLOSED", call.name, str(today), first if opens > 0 else "call list"))
     if closes < 0:
         assert call.name in refusal(begun, council[0], call, body=body.name)
     else:

@@ -363,7 +363,7 @@ def test_another_person_is_set_only_after_the_one_before_is_erased(
     for phone in (_PHONE, _ANOTHER_PHONE):  # the employer's own may stand for one after the other
         told = refusal(_set, employer, made.name, phone, named="虚构的赵七")
         assert "ANOTHER_CANDIDATE" in told
-        assert "EraseCandidate" in told
+        assert "candidate erase" in told
     assert _read(employer.caller, made.name).display_name == "虚构的钱五"
     employer.caller.applications.EraseCandidate(rpc.EraseCandidateRequest(application=made.name, reason="换人"))
     assert _states(platform, filed) == _ERASED

@@ -134,7 +134,7 @@ def test_an_application_is_handed_in_within_the_dates_of_its_call(
         is_closed = isinstance(found, Refusal) and found.reason == "WINDOW_CLOSED"
         assert is_closed is (step.name in names and not is_open), step.name
         if isinstance(found, Refusal) and is_closed:
-            way_out = ("请自 2026-03-01 起办理", "2026-03-01") if day < date(2026, 3, 1) else ("ListCalls", "ListCalls")
+            way_out = ("请自 2026-03-01 起办理", "2026-03-01") if day < date(2026, 3, 1) else ("call list", "call list")
             for text, way in zip((found.zh, found.en), way_out, strict=True):
                 assert all(one in text for one in ("calls/of-the-year", "2026-03-31", day.isoformat(), way))
 

@@ -30,7 +30,7 @@ STEP_COLUMNS: list[Column] = [
     ("条款", "clause", lambda s: s.clause),
     ("办理", "by", lambda s: "、".join(s.parties)),
     ("材料", "documents", lambda s: ", ".join(s.documents)),
-    ("须填", "asks", lambda s: ", ".join(s.inputs)),
+    ("须填", "asks", lambda s: ", ".join([*s.inputs, *(t(f"可填 {one}", f"{one} (may)") for one in s.optional_inputs)])),
     ("障碍", "in the way", lambda s: _said(s.refusal)),
 ]
 CATALOGUE_COLUMNS: list[Column] = [

@@ -49,7 +49,7 @@ class Beginning:
         row = await store.get(call.tx, CallRow, message.call)
         if row is None or row.programme != programme:
             problem = Violation(
-                "call", "call", "请填写该程序的征集（见 ListCalls）", "name a call of this programme; see ListCalls"
+                "call", "call", "请填写该程序的征集（见 call list）", "name a call of this programme; see call list"
             )
             raise Invalid([problem])
         return row
@@ -116,8 +116,8 @@ class Beginning:
         named = "、".join(f"{row.display_name}（{name}）" for name, row in known.items())
         raise Precondition(
             "NOT_THE_LEAD_DEPARTMENT",
-            f"由该联盟的专班牵头部门考核（{clause}）：{named}；请答复其征集（见 ListCalls）",
-            f"a lead department of the alliance assesses ({clause}): {named}; answer a call of theirs (see ListCalls)",
+            f"由该联盟的专班牵头部门考核（{clause}）：{named}；请答复其征集（见 call list）",
+            f"a lead department of the alliance assesses ({clause}): {named}; answer a call of theirs (see call list)",
             {"body": message.body, "lead_departments": ",".join(leads)},
         )
 
@@ -133,12 +133,13 @@ class Beginning:
 
 def _require_open(answered: CallRow, today: date) -> None:
     """What is begun can still be handed in within the call's window. Raises `Precondition`."""
-    closes_on = call_message(answered).closes_on
+    closes_on, clause = call_message(answered).closes_on, PROCEDURES[Programme(answered.programme)].clause
     if closes_on and today.isoformat() > closes_on:
         raise Precondition(
             "WINDOW_CLOSED",
-            f"征集 {answered.name} 已于 {closes_on} 截止，今日 {today}；请答复受理中的征集（见 ListCalls）",
-            f"the call {answered.name} closed on {closes_on}, and today is {today}; answer one that is open (see ListCalls)",
+            f"征集 {answered.name} 已于 {closes_on} 截止（{clause}），今日 {today}；请答复受理中的征集（见 call list）",
+            f"the call {answered.name} closed on {closes_on} ({clause}), and today is {today}; answer one that is open "
+            "(see call list)",
             {"call": answered.name},
         )
 

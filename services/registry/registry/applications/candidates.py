@@ -83,8 +83,8 @@ async def _require_the_same(tx: Tx, message: pb.Application, fields: Mapping[str
         return
     raise Precondition(
         "ANOTHER_CANDIDATE",
-        f"{zh}；换人请先删除现有候选人（EraseCandidate），其材料随之删除",
-        f"{en}; to set another person, erase the present one first (EraseCandidate), whose papers go with it",
+        f"{zh}；换人请先删除现有候选人（candidate erase），其材料随之删除",
+        f"{en}; to set another person, erase the present one first (candidate erase), whose papers go with it",
         {"application": message.name},
     )
 

@@ -228,6 +228,7 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
         parties=[PARTIES[party][0] for party in step.by],
         documents=[*step.documents, *step.brings],
         inputs=step.asks,
+        optional_inputs=step.takes,
     )
     message.title.zh, message.title.en = step.title
     if refusal:

@@ -39,7 +39,7 @@ from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
 from registry.domain.calls import window
 from registry.domain.names import Programme
-from registry.domain.procedure import State
+from registry.domain.procedure import FILLED_IN
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
@@ -49,7 +49,6 @@ from registry.store import BodyRow, OrganizationRow
 CALL = "alliance.internal.registry.call.v1"
 _CREATE, _GET = "registry.applications.create", "registry.applications.get"
 _MOST_EVALUATIONS = 20
-_OPEN = (State.DRAFT, State.RETURNED)
 _GIVEN = ("programme", "applicant", "body", "call", *APPLICATION_FIELDS)
 
 
@@ -293,7 +292,7 @@ class Applications:
     async def _open(self, call: Call, name: str, expected: str) -> ApplicationRow:
         """An application that can be filled in, locked. Raises `NotFound` or `Precondition`."""
         row = await self._locked(call, name, expected)
-        if State(row.state) not in _OPEN:
+        if row.state not in FILLED_IN:
             raise Precondition(
                 "ILLEGAL_STATE",
                 "只有起草或退回补正的申报可以修改；此后的材料随步骤提交",

@@ -48,6 +48,10 @@ class State(IntEnum):
     REMOVED = 27
 
 
+FILLED_IN = frozenset({State.DRAFT, State.RETURNED})
+"""States in which the applicant enters facts."""
+
+
 STATES: Mapping[State, Text] = {
     State.DRAFT: ("起草", "draft"),
     State.SEALING: ("盖章", "being sealed"),
@@ -258,7 +262,7 @@ class Step:
         at: states in which it can be taken; `to` is the state after it, None where it stays.
         by: who may take it; `turns`: who alone may in a state, where that is not all of them.
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
-        asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`.
+        asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`; `takes`: what it may say beside that.
         sets: the fact of the application that the day becomes which the call says.
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the window of the call, as every programme's handing in is; what was returned has its days for
@@ -277,6 +281,7 @@ class Step:
     documents: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     sets: str = ""
     in_window: bool = False
     checks_rules: bool = False

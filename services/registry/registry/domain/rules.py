@@ -147,8 +147,8 @@ def _fix(rule: Rule, verdict: Verdict, missing: tuple[str, ...]) -> Text:
 _BY: Mapping[str, Text] = {
     "application": ("", ""),
     "body": (
-        "（由该组织的秘书处账号或平台运营办理）",
-        " (by whoever has a secretariat's grant of the body, or by the platform's operator)",
+        "（由秘书处、平台运营或填报中的申报单位办理）",
+        " (by the secretariat, the operator, or the applicant while it fills in)",
     ),
 }
 """Who enters it, where that is not whoever applies."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from registry.domain.conditions import Text
-from registry.domain.procedure import PARTIES, STATES, Case, Party, Procedure, Refusal, State, Step
+from registry.domain.procedure import FILLED_IN, PARTIES, STATES, Case, Party, Procedure, Refusal, State, Step
 from registry.domain.rules import Finding
 
 
@@ -171,7 +171,7 @@ def _out_of_window(step: Step, case: Case) -> Refusal | None:
     if not step.in_window or case.was_returned or case.window.holds(case.today):
         return None
     opens, closes = case.window
-    fix = ("请改为答复受理中的征集（见 ListCalls）", "answer a call that is open (see ListCalls)")
+    fix = ("请改为答复受理中的征集（见 call list）", "answer a call that is open (see call list)")
     if opens and case.today < opens:
         fix = (f"请自 {opens} 起办理", f"come from {opens} on")
     return Refusal(
@@ -197,7 +197,7 @@ def _hindered(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
     if not violated and not untold:
         return None
     told = [_broken(one) for one in violated] + [_unknown(one) for one in untold]
-    told += [_entering(procedure, case.state)] if untold and case.state not in _FILLED_IN else []
+    told += [_entering(procedure, case.state)] if untold and case.state not in FILLED_IN else []
     reason = "RULES_VIOLATED" if violated else "FACTS_MISSING"
     return Refusal(reason, "；".join(zh for zh, _ in told), "; ".join(en for _, en in told))
 
@@ -209,10 +209,6 @@ def _broken(one: Finding) -> Text:
 def _unknown(one: Finding) -> Text:
     """The fix names the facts that are missing."""
     return f"{one.rule}（{one.clause}）尚不能判定，{one.fix[0]}", f"{one.rule} ({one.clause}) cannot be told: {one.fix[1]}"
-
-
-_FILLED_IN = frozenset({State.DRAFT, State.RETURNED})
-"""States in which the applicant enters facts."""
 
 
 def _entering(procedure: Procedure, state: State) -> Text:

@@ -138,6 +138,24 @@ def judged_by(message: body_pb2.Body) -> list[str]:
     return sorted({*named, *vies_for(message)})
 
 
+def of_whom(message: body_pb2.Body) -> str:
+    """The organization that a PILOT_UNIT or SUPPORT_UNIT is; "" where it is none yet, and for other kinds."""
+    return message.pilot_unit.institution or message.support_unit.unit
+
+
+def moved(before: body_pb2.Body, after: body_pb2.Body) -> list[Violation]:
+    """A body stays of whom it is: who fills it in does not make it another's, whose majors (R21.2) it would count among."""
+    if of_whom(after) == of_whom(before):
+        return []
+    field = "pilot_unit.institution" if before.HasField("pilot_unit") else "support_unit.unit"
+    told = (
+        "申报期间不能改换试点或支撑单位的主体；请由平台运营更改，或撤回后以新的组织另行申报",
+        "whose body it is does not change while it is applied for; have the platform's operator change it, or withdraw, "
+        "and apply for another body",
+    )
+    return [Violation(field, "R30", *told)]
+
+
 def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
     """The row of a body in a new version; sets its etag and times."""
     stamp(message, version, now)
@@ -148,7 +166,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         kind=message.kind,
         state=message.state,
         key_industry=industry.stem(message.alliance.key_industry),
-        applicant=message.pilot_unit.institution or message.support_unit.unit,
+        applicant=of_whom(message),
         task_force=message.alliance.task_force,
         judged_by=judged_by(message),
         external_key=message.external_key,

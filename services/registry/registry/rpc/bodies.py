@@ -11,8 +11,9 @@ from registry import bodies, changes, guards, store
 from registry.applications.taking import Taking
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
+from registry.domain.policy import of_kind
 from registry.judging import stage_of
-from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, tidy
+from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, moved, tidy
 from registry.mapping.checks import only
 from registry.rpc.callers import Rpcs, visible
 from registry.store import BodyRow
@@ -66,6 +67,7 @@ class Bodies(Rpcs):
 
     async def UpdateBody(self, call: Call, request: rpc.UpdateBodyRequest) -> body_pb2.Body:
         """See the contract."""
+        runs = await self._require_change(call, "registry.bodies.update", request.body.name)
         row = await changes.locked_body(call.tx, request.body.name)
         etag.check(request.body.etag, row.version, row.name)
         if row.state == BodyState.DISSOLVED:
@@ -73,7 +75,7 @@ class Bodies(Rpcs):
         before = body_message(row)
         message = masked(before, request.body, request.update_mask, BODY_FIELDS, deep=True)
         tidy(message)
-        refuse(body_problems(message))
+        refuse([*body_problems(message), *([] if runs else moved(before, message))])
         await guards.require_named(call.tx, message)
         await self._require_guides(call, before, message)
         if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
@@ -124,10 +126,12 @@ class Bodies(Rpcs):
     async def ListFindings(self, call: Call, request: rpc.ListFindingsRequest) -> rpc.ListFindingsResponse:
         """See the contract."""
         await self._require_check(call, request.parent)
-        await guards.found(call.tx, BodyRow, request.parent)
+        body = await guards.found(call.tx, BodyRow, request.parent)
         size = paging.page_size(request.page_size)
         after = paging.decode(request, int)
         rows = await store.findings_of(call.tx, request.parent, request.rule, after[0] if after else None, size + 1)
+        if not rows and not after:
+            refuse(_unknown_rule(BodyKind(body.kind), request.rule))
         answer = rpc.ListFindingsResponse(findings=[body_pb2.RuleFinding.FromString(row.content) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [rows[size - 1].id])
@@ -163,3 +167,12 @@ class Bodies(Rpcs):
         await guards.refuse_applied_for(call.tx, row)
         await guards.refuse_under_way(call.tx, row)
         return await bodies.dissolve(call.tx, self._judge, row)
+
+
+def _unknown_rule(kind: BodyKind, rule: str) -> list[Violation]:
+    """A rule of which nothing was said is one of the kind's; those that were dropped since are asked for by their history."""
+    known = [one.id for one in of_kind(kind)]
+    if not rule or rule in known:
+        return []
+    told = f"该类组织没有此规则；有：{'、'.join(known)}", f"there is no such rule for this kind of body; there are {', '.join(known)}"
+    return [Violation("rule", "rule", *told)]

@@ -880,6 +880,7 @@ class ProcedureStep(_message.Message):
     PARTIES_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     INPUTS_FIELD_NUMBER: _builtins.int
+    OPTIONAL_INPUTS_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
     step: _builtins.str
     """Name, e.g. `submit`."""
@@ -908,6 +909,10 @@ class ProcedureStep(_message.Message):
         """What the call has to say: `reason`, `organization`, `principal`, `score`, `day`."""
 
     @_builtins.property
+    def optional_inputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the call may say beside that."""
+
+    @_builtins.property
     def refusal(self) -> _text_pb2.LocalizedText:
         """Why it can't be taken now; empty where it can. Only where an application was named."""
 
@@ -922,11 +927,12 @@ class ProcedureStep(_message.Message):
         parties: _abc.Iterable[_builtins.str] | None = ...,
         documents: _abc.Iterable[_builtins.str] | None = ...,
         inputs: _abc.Iterable[_builtins.str] | None = ...,
+        optional_inputs: _abc.Iterable[_builtins.str] | None = ...,
         refusal: _text_pb2.LocalizedText | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "documents", b"documents", "inputs", b"inputs", "next_state", b"next_state", "parties", b"parties", "refusal", b"refusal", "states", b"states", "step", b"step", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "documents", b"documents", "inputs", b"inputs", "next_state", b"next_state", "optional_inputs", b"optional_inputs", "parties", b"parties", "refusal", b"refusal", "states", b"states", "step", b"step", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

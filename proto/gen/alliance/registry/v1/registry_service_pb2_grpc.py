@@ -228,6 +228,8 @@ class RegistryServiceServicer:
 
     def UpdateBody(self, request, context):
         """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
+        For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
+        for who fills that in (UpdateApplication), but not whose body it is to be.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,20 +284,23 @@ class RegistryServiceServicer:
 
     def CreateMembership(self, request, context):
         """Takes an organization into a body; a suspended or dissolved one takes nobody in.
+        For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMembership(self, request, context):
-        """Changes a membership's roles or dates.
+        """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
+        application to form it, as UpdateBody is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndMembership(self, request, context):
-        """Ends a membership (leave 退出): the day given is its last.
+        """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
+        member, and for who fills in the application to form the body, as UpdateBody is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,7 +63,10 @@ class RegistryServiceStub:
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
-    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
+    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
+    For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
+    for who fills that in (UpdateApplication), but not whose body it is to be.
+    """
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
     For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
@@ -85,11 +88,17 @@ class RegistryServiceStub:
     (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
-    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in.
+    For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
+    """
     UpdateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]
-    """Changes a membership's roles or dates."""
+    """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
+    application to form it, as UpdateBody is.
+    """
     EndMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]
-    """Ends a membership (leave 退出): the day given is its last."""
+    """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
+    member, and for who fills in the application to form the body, as UpdateBody is.
+    """
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]
     """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
     without those of drafts that the caller reads only as a party of an application.
@@ -133,7 +142,10 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
+    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
+    For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
+    for who fills that in (UpdateApplication), but not whose body it is to be.
+    """
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
     For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
@@ -155,11 +167,17 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in.
+    For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
+    """
     UpdateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Changes a membership's roles or dates."""
+    """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
+    application to form it, as UpdateBody is.
+    """
     EndMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Ends a membership (leave 退出): the day given is its last."""
+    """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
+    member, and for who fills in the application to form the body, as UpdateBody is.
+    """
     ListMemberships: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
     """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
     without those of drafts that the caller reads only as a party of an application.
@@ -260,7 +278,10 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key."""
+        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
+        For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
+        for who fills that in (UpdateApplication), but not whose body it is to be.
+        """
 
     @_abc_1.abstractmethod
     def CheckBody(
@@ -324,7 +345,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
+        """Takes an organization into a body; a suspended or dissolved one takes nobody in.
+        For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
+        """
 
     @_abc_1.abstractmethod
     def UpdateMembership(
@@ -332,7 +355,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Changes a membership's roles or dates."""
+        """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
+        application to form it, as UpdateBody is.
+        """
 
     @_abc_1.abstractmethod
     def EndMembership(
@@ -340,7 +365,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.EndMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Ends a membership (leave 退出): the day given is its last."""
+        """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
+        member, and for who fills in the application to form the body, as UpdateBody is.
+        """
 
     @_abc_1.abstractmethod
     def ListMemberships(

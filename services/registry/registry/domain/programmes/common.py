@@ -91,17 +91,21 @@ def no_conflict(what: Text) -> Guard:
     """The organization that the step names has no interest in what it is to judge."""
 
     def guard(case: Case) -> Refusal | None:
-        return conflict(what) if case.named is not None and has_interest(case, case.named) else None
+        return conflict(what, ANOTHER) if case.named is not None and has_interest(case, case.named) else None
 
     return guard
 
 
-def conflict(what: Text) -> Refusal:
+ANOTHER: Text = ("请另选", "choose another one")
+"""What mends it for who names somebody."""
+
+
+def conflict(what: Text, fix: Text) -> Refusal:
     """Somebody has an interest in what they are to judge."""
     return Refusal(
         "CONFLICT_OF_INTEREST",
-        f"{what[0]}与申报单位、其组织成员或主管单位有利益关系，须回避；请另选",
-        f"{what[1]} has an interest in the applicant, a member of its body or the authority; choose another one",
+        f"{what[0]}与申报单位、其组织成员或主管单位有利益关系，须回避；{fix[0]}",
+        f"{what[1]} has an interest in the applicant, a member of its body or the authority; {fix[1]}",
     )
 
 

@@ -275,6 +275,7 @@ PROCEDURE = Procedure(
             State.SEALING,
             (Party.APPLICANT,),
             documents=("APPLICATION_FORM", "EVIDENCE"),
+            takes=("organization",),
             checks_rules=True,
             guards=(_lead_enterprise_applies, _province_named),
             releases=_dropped_province,

@@ -7,6 +7,7 @@ from registry.domain.conditions import Text
 from registry.domain.names import Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Effect, Guard, Party, Procedure, Refusal, State, Step
 from registry.domain.programmes.common import (
+    ANOTHER,
     CORRECTION_DAYS,
     conflict,
     correction_ends,
@@ -48,11 +49,17 @@ def _is_partial(case: Case, person: str) -> bool:
     return had_a_hand or person in case.runs_body or any(has_interest(case, one) for one in acts_for)
 
 
-def _impartial(who: Callable[[Case], str]) -> Guard:
+_LEFT_TO_ANOTHER: Text = (
+    "不能评分；请主管单位取消指派并另派专家（unassign_expert）",
+    "so it does not score; ask the authority to take it off and send another (unassign_expert)",
+)
+
+
+def _impartial(who: Callable[[Case], str], fix: Text) -> Guard:
     """A person has no interest in what is judged."""
 
     def guard(case: Case) -> Refusal | None:
-        return conflict(_EXPERT) if _is_partial(case, who(case)) else None
+        return conflict(_EXPERT, fix) if _is_partial(case, who(case)) else None
 
     return guard
 
@@ -208,7 +215,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.IN_REVIEW,
             authority,
             asks=("organization", "principal"),
-            guards=(_new_expert, no_conflict(_EXPERT), _impartial(lambda case: case.principal), _of_the_named),
+            guards=(_new_expert, no_conflict(_EXPERT), _impartial(lambda case: case.principal, ANOTHER), _of_the_named),
             ours=("利益回避规则由平台规定", "the rule on conflicts of interest is ours"),
         ),
         Step(
@@ -231,7 +238,7 @@ def _steps(form: tuple[str, ...]) -> tuple[Step, ...]:
             State.IN_REVIEW,
             (Party.EXPERT,),
             asks=("score", "reason"),
-            guards=(_scores_once, _still_of_the_named, _impartial(lambda case: case.actor)),
+            guards=(_scores_once, _still_of_the_named, _impartial(lambda case: case.actor, _LEFT_TO_ANOTHER)),
             ours=("百分制", "out of 100"),
         ),
         Step(
