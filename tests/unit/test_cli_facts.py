@@ -26,6 +26,7 @@ def test_a_field_is_typed_by_its_code_or_name(typed: str) -> None:
     body = body_pb2.Body(kind=body_pb2.BODY_KIND_PILOT_UNIT)
     facts.enter(body, [f"field={typed}"])
     assert body.pilot_unit.field == body_pb2.PILOT_FIELD_AI
+    assert facts.known(body) == "field=ai", "as it is typed"
 
 
 def test_what_is_shown_can_be_typed() -> None:

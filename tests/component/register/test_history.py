@@ -87,6 +87,14 @@ def test_a_body_that_was_dissolved_says_when_and_why_and_what_it_said_before(pla
     assert registry.ListFindings(rpc.ListFindingsRequest(parent=body.name)).findings[0].since_time == ended
 
 
+def test_a_rule_that_a_kind_does_not_have_is_told_apart_from_one_of_which_nothing_was_said(platform: Platform) -> None:
+    body, registry = world.alliance(platform), world.operator(platform).registry
+    assert registry.ListFindings(rpc.ListFindingsRequest(parent=body.name, rule="R10")).findings
+    for rule in ("R99", "R14"):
+        with pytest.raises(grpc.RpcError, match="there are R10"):
+            registry.ListFindings(rpc.ListFindingsRequest(parent=body.name, rule=rule))
+
+
 def test_what_the_calendar_changes_is_dated_with_the_day_however_late_somebody_looks(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
     chair = membership(platform, body.name, CHAIR)
