@@ -262,7 +262,7 @@ class Step:
         at: states in which it can be taken; `to` is the state after it, None where it stays.
         by: who may take it; `turns`: who alone may in a state, where that is not all of them.
         documents: kinds of documents that have to be there; `brings`: that have to come with it.
-        asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`; `takes`: what it may say beside that.
+        asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`; `takes`: what it may say beside.
         sets: the fact of the application that the day becomes which the call says.
         after: the state after it where that depends on the case, in place of `to`.
         in_window: only within the window of the call, as every programme's handing in is; what was returned has its days for

@@ -174,5 +174,6 @@ def _unknown_rule(kind: BodyKind, rule: str) -> list[Violation]:
     known = [one.id for one in of_kind(kind)]
     if not rule or rule in known:
         return []
-    told = f"该类组织没有此规则；有：{'、'.join(known)}", f"there is no such rule for this kind of body; there are {', '.join(known)}"
+    zh, en = "、".join(known), ", ".join(known)
+    told = f"该类组织没有此规则；有：{zh}", f"this kind of body has no such rule; there are {en}"
     return [Violation("rule", "rule", *told)]

@@ -31,8 +31,8 @@ class Rpcs:
             raise Denied(permission)
 
     async def _require_change(self, call: Call, permission: str, name: str) -> bool:
-        """The caller runs the body, of which it changes something, or fills in the application that is to form it: what the form
-        says of the body and of its members is the applicant's to enter (R29–R31). Says whether it runs it.
+        """The caller runs the body that is changed, or fills in the application that is to form it: what the form says of the
+        body and of its members is the applicant's to enter (R29–R31). Says whether it runs it.
 
         Raises `Denied`, and where the application was handed in what `guards.refuse_handed_in` does.
         """
