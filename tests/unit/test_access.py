@@ -37,12 +37,15 @@ _CONTRACTS = (
     *(matching_service_pb2, review_service_pb2, search_service_pb2, statistics_service_pb2),
     *(reporting_service_pb2, notify_service_pb2),
 )
+# Asked for by the RPCs themselves: parties of an application check its body, too, and who fills it in changes that.
+_ASKED = {f"registry.bodies.{verb}" for verb in ("check", "update")}
+_ASKED |= {f"registry.memberships.{verb}" for verb in ("create", "update", "end")}
 PERMISSIONS = {
     method.permission
     for contract in _CONTRACTS
     for service in contract.DESCRIPTOR.services_by_name.values()
     for method in methods(service)
-} - {PUBLIC, AUTHENTICATED} | {"registry.bodies.check"}  # CheckBody asks for it itself: parties of an application check, too
+} - {PUBLIC, AUTHENTICATED} | _ASKED
 _ISSUING = {f"listings.listings.{verb}" for verb in ("create", "update", "publish", "withdraw", "fulfil", "import")}
 _ISSUING |= {f"matching.matches.{verb}" for verb in ("get", "accept", "decline", "start", "complete")}
 _ISSUING |= {"matching.reviews.request", "matching.reviews.get"}

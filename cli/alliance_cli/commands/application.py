@@ -28,7 +28,7 @@ STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.step),
     ("名称", "title", lambda s: _said(s.title)),
     ("条款", "clause", lambda s: s.clause),
-    ("办理", "by", lambda s: "、".join(s.parties)),
+    ("办理", "by", lambda s: "\n".join(s.parties)),
     ("材料", "documents", lambda s: ", ".join(s.documents)),
     ("须填", "asks", lambda s: ", ".join([*s.inputs, *(t(f"可填 {one}", f"{one} (may)") for one in s.optional_inputs)])),
     ("障碍", "in the way", lambda s: _said(s.refusal)),

@@ -225,7 +225,7 @@ def step_message(step: Step, refusal: Refusal | None) -> pb.ProcedureStep:
         clause=step.clause,
         states=[int(state) for state in step.at],  # type: ignore[misc]
         next_state=int(step.to) if step.to else 0,  # type: ignore[arg-type]
-        parties=[PARTIES[party][0] for party in step.by],
+        parties=[" · ".join(PARTIES[party]) for party in step.by],
         documents=[*step.documents, *step.brings],
         inputs=step.asks,
         optional_inputs=step.takes,

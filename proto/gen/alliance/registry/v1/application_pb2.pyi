@@ -898,7 +898,7 @@ class ProcedureStep(_message.Message):
 
     @_builtins.property
     def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Who may take it."""
+        """Who may take it, in Chinese and English: `申报单位 · the applicant`."""
 
     @_builtins.property
     def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
