@@ -308,7 +308,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
 
 
 _OF_MEMBERS = {"GetRound", "ListRounds", "ListRoundEntries"}  # for one of the strangers too
-_OF_PARTIES = {"CheckBody", "ListFindings", "UpdateBody", "CreateMembership", "UpdateMembership", "EndMembership"}
+_OF_PARTIES = {"CheckBody", "ListFindings", "UpdateBody"}
 _BY_ITS_HANDLER = _OF_MEMBERS | _OF_PARTIES  # parties of an application have no grant on its body
 _GUARDED = [
     (service, one)

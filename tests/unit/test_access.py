@@ -39,7 +39,6 @@ _CONTRACTS = (
 )
 # Asked for by the RPCs themselves: parties of an application check its body, too, and who fills it in changes that.
 _ASKED = {f"registry.bodies.{verb}" for verb in ("check", "update")}
-_ASKED |= {f"registry.memberships.{verb}" for verb in ("create", "update", "end")}
 PERMISSIONS = {
     method.permission
     for contract in _CONTRACTS

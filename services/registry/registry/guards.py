@@ -132,7 +132,9 @@ async def refuse_handed_in(tx: Tx, body: str) -> None:
 
 
 async def refuse_applied_for(tx: Tx, body: BodyRow) -> None:
-    """A draft, which is locked, is not dissolved below the application that is to form it: nobody could decide on it."""
+    """A draft, which is locked, is neither formed nor dissolved below the application that is to form it: nobody could decide
+    on that any more.
+    """
     if body.state != BodyState.DRAFT or (row := await applications.forming(tx, body.name)) is None:
         return
     state_zh, state_en = STATES[State(row.state)]

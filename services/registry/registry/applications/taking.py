@@ -329,6 +329,12 @@ async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
     return PROCEDURES[Programme(message.programme)].applicants.admit(org_type, roles, is_the_body)
 
 
+async def is_admitted(tx: Tx, row: ApplicationRow) -> bool:
+    """The same of an application's own applicant."""
+    applicant = await guards.found(tx, OrganizationRow, row.applicant)
+    return await admits(tx, application_message(row), applicant.org_type)
+
+
 def _named(message: pb.Application, said: Said) -> set[str]:
     """The organizations that an application and its steps name."""
     steps = {one.named_organization for one in message.steps}

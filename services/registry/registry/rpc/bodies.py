@@ -8,10 +8,12 @@ from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
-from registry.applications.taking import Taking
+from registry.applications import store as applications
+from registry.applications.taking import Taking, is_admitted
 from registry.domain.calls import FORMED_BY_APPLICATION
 from registry.domain.names import BodyKind, BodyState
 from registry.domain.policy import of_kind
+from registry.domain.procedure import FILLED_IN
 from registry.judging import stage_of
 from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, moved, tidy
 from registry.mapping.checks import only
@@ -21,7 +23,7 @@ from registry.store import BodyRow
 _EXCLUSIVE = ("R10", "R21.2")
 """Rules that a standing body must not break by a change of its own: others would have to give way."""
 _GUIDES = ("task_force", "lead_departments")
-_CHECK = "registry.bodies.check"
+_CHECK, _UPDATE, _FILL_IN = "registry.bodies.check", "registry.bodies.update", "registry.applications.update"
 
 
 class Bodies(Rpcs):
@@ -67,7 +69,7 @@ class Bodies(Rpcs):
 
     async def UpdateBody(self, call: Call, request: rpc.UpdateBodyRequest) -> body_pb2.Body:
         """See the contract."""
-        runs = await self._require_change(call, "registry.bodies.update", request.body.name)
+        runs = await self._require_change(call, request.body.name)
         row = await changes.locked_body(call.tx, request.body.name)
         etag.check(request.body.etag, row.version, row.name)
         if row.state == BodyState.DISSOLVED:
@@ -89,6 +91,21 @@ class Bodies(Rpcs):
         saved = await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
         await Taking(self._authority, self._judge).hand_over(call.tx, before, saved)
         return saved
+
+    async def _require_change(self, call: Call, name: str) -> bool:
+        """The caller runs the body, or fills in the application that is to form it: what the form says of a draft is the
+        applicant's to enter (R29–R31). Says whether it runs it. Raises `Denied`, and what was handed in stays as it is.
+        """
+        if await self._authority.permitted(call, _UPDATE, name):
+            return True
+        row, body = await applications.forming(call.tx, name), await store.get(call.tx, BodyRow, name)
+        if row is None or body is None or body.state != BodyState.DRAFT:
+            raise Denied(_UPDATE, name)
+        if not await self._authority.permitted(call, _FILL_IN, row.name) or not await is_admitted(call.tx, row):
+            raise Denied(_UPDATE, name)
+        if row.state not in FILLED_IN:
+            await guards.refuse_handed_in(call.tx, name)
+        return False
 
     async def _require_guides(self, call: Call, before: body_pb2.Body, after: body_pb2.Body) -> None:
         """Task force and lead departments are what they have to be. Once a body stands the platform alone names others: a
@@ -148,6 +165,7 @@ class Bodies(Rpcs):
         etag.check(request.etag, row.version, row.name)
         if BodyKind(row.kind) in FORMED_BY_APPLICATION:
             await self._require_platform(call, "registry.bodies.form")
+            await guards.refuse_applied_for(call.tx, row)
         return await bodies.form(call.tx, self._judge, row)
 
     async def SuspendBody(self, call: Call, request: rpc.SuspendBodyRequest) -> body_pb2.Body:

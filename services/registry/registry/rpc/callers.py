@@ -6,15 +6,13 @@ from access.authority import Authority
 from access.visibility import Viewer
 from chassis.errors import Denied
 from chassis.rpc import Call
-from registry import guards, store
+from registry import store
 from registry.applications import store as applications
 from registry.applications.judging import ApplicationJudge
 from registry.domain.names import BodyState
-from registry.domain.procedure import FILLED_IN
 from registry.judging import Judge
 
 _GET_APPLICATION = "registry.applications.get"
-_FILL_IN = "registry.applications.update"
 
 
 class Rpcs:
@@ -29,23 +27,6 @@ class Rpcs:
         """An external key is that of the system that enters records: who may enter them may change it, nobody else."""
         if not await self._authority.permitted(call, permission, ""):
             raise Denied(permission)
-
-    async def _require_change(self, call: Call, permission: str, name: str) -> bool:
-        """The caller runs the body that is changed, or fills in the application that is to form it: what the form says of the
-        body and of its members is the applicant's to enter (R29–R31). Says whether it runs it.
-
-        Raises `Denied`, and where the application was handed in what `guards.refuse_handed_in` does.
-        """
-        if await self._authority.permitted(call, permission, name):
-            return True
-        body = name.split("/memberships/")[0]
-        row = await applications.forming(call.tx, body)
-        if row is None or not await self._authority.permitted(call, _FILL_IN, row.name):
-            raise Denied(permission, name)
-        if row.state not in FILLED_IN:
-            await guards.refuse_handed_in(call.tx, body)
-            raise Denied(permission, name)
-        return False
 
     async def _is_party(self, call: Call, name: str) -> bool:
         """Whether the caller is a party of the application that is to form a body: applies, decides, or was named."""

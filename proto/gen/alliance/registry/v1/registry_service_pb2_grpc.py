@@ -228,8 +228,9 @@ class RegistryServiceServicer:
 
     def UpdateBody(self, request, context):
         """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
-        For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
-        for who fills that in (UpdateApplication), but not whose body it is to be.
+        For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
+        a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
+        to be, and its members, are for the former alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,8 +254,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FormBody(self, request, context):
-        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
-        change violates is added.
+        """Forms a draft; refused where a rule is violated, and while an application to form it has not ended (APPLIED_FOR). What cannot
+        be told stays on the body as an open finding; what a later change violates is added.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -284,23 +285,20 @@ class RegistryServiceServicer:
 
     def CreateMembership(self, request, context):
         """Takes an organization into a body; a suspended or dissolved one takes nobody in.
-        For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMembership(self, request, context):
-        """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
-        application to form it, as UpdateBody is.
+        """Changes a membership's roles or dates.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndMembership(self, request, context):
-        """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
-        member, and for who fills in the application to form the body, as UpdateBody is.
+        """Ends a membership (leave 退出): the day given is its last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

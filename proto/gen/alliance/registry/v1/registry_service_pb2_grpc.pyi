@@ -64,8 +64,9 @@ class RegistryServiceStub:
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
     """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
-    For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
-    for who fills that in (UpdateApplication), but not whose body it is to be.
+    For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
+    a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
+    to be, and its members, are for the former alone.
     """
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
@@ -76,8 +77,8 @@ class RegistryServiceStub:
     ListFindings: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]
     """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
     FormBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]
-    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
-    change violates is added.
+    """Forms a draft; refused where a rule is violated, and while an application to form it has not ended (APPLIED_FOR). What cannot
+    be told stays on the body as an open finding; what a later change violates is added.
     """
     SuspendBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.SuspendBodyRequest, _body_pb2.Body]
     """Suspends a formed body."""
@@ -88,17 +89,11 @@ class RegistryServiceStub:
     (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]
-    """Takes an organization into a body; a suspended or dissolved one takes nobody in.
-    For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
-    """
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]
-    """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
-    application to form it, as UpdateBody is.
-    """
+    """Changes a membership's roles or dates."""
     EndMembership: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]
-    """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
-    member, and for who fills in the application to form the body, as UpdateBody is.
-    """
+    """Ends a membership (leave 退出): the day given is its last."""
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]
     """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
     without those of drafts that the caller reads only as a party of an application.
@@ -143,8 +138,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
-    For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
-    for who fills that in (UpdateApplication), but not whose body it is to be.
+    For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
+    a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
+    to be, and its members, are for the former alone.
     """
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
@@ -155,8 +151,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ListFindings: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]  # type: ignore[assignment]
     """Lists what was said of a body over time, each change of a verdict or of what it rests on. For whom CheckBody is."""
     FormBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.FormBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
-    change violates is added.
+    """Forms a draft; refused where a rule is violated, and while an application to form it has not ended (APPLIED_FOR). What cannot
+    be told stays on the body as an open finding; what a later change violates is added.
     """
     SuspendBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.SuspendBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Suspends a formed body."""
@@ -167,17 +163,11 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     (APPLIED_FOR), nor a body before its procedures have: meetings, challenges, assessments, the cycle of a pilot (UNDER_WAY).
     """
     CreateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Takes an organization into a body; a suspended or dissolved one takes nobody in.
-    For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
-    """
+    """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
     UpdateMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
-    application to form it, as UpdateBody is.
-    """
+    """Changes a membership's roles or dates."""
     EndMembership: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.EndMembershipRequest, _body_pb2.Membership]  # type: ignore[assignment]
-    """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
-    member, and for who fills in the application to form the body, as UpdateBody is.
-    """
+    """Ends a membership (leave 退出): the day given is its last."""
     ListMemberships: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListMembershipsRequest, _registry_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
     """Lists memberships of a body that the caller may read (see GetBody), or with `bodies/-` of an organization over all bodies; there
     without those of drafts that the caller reads only as a party of an application.
@@ -279,8 +269,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
         """Changes the fields named in the mask (AIP-134). Only the platform changes an external key.
-        For whoever holds `registry.bodies.update` on the body, and, while an application to form it is a draft or was returned (R29–R31),
-        for who fills that in (UpdateApplication), but not whose body it is to be.
+        For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
+        a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
+        to be, and its members, are for the former alone.
         """
 
     @_abc_1.abstractmethod
@@ -309,8 +300,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.FormBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Forms a draft; refused where a rule is violated. What cannot be told stays on the body as an open finding; what a later
-        change violates is added.
+        """Forms a draft; refused where a rule is violated, and while an application to form it has not ended (APPLIED_FOR). What cannot
+        be told stays on the body as an open finding; what a later change violates is added.
         """
 
     @_abc_1.abstractmethod
@@ -345,9 +336,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Takes an organization into a body; a suspended or dissolved one takes nobody in.
-        For whoever holds `registry.memberships.create` on the body, and for who fills in the application to form it, as UpdateBody is.
-        """
+        """Takes an organization into a body; a suspended or dissolved one takes nobody in."""
 
     @_abc_1.abstractmethod
     def UpdateMembership(
@@ -355,9 +344,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Changes a membership's roles or dates. For whoever holds `registry.memberships.update` on the body, and for who fills in the
-        application to form it, as UpdateBody is.
-        """
+        """Changes a membership's roles or dates."""
 
     @_abc_1.abstractmethod
     def EndMembership(
@@ -365,9 +352,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.EndMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Membership, _abc.Awaitable[_body_pb2.Membership]]:
-        """Ends a membership (leave 退出): the day given is its last. For whoever holds `registry.memberships.end` on the body or on the
-        member, and for who fills in the application to form the body, as UpdateBody is.
-        """
+        """Ends a membership (leave 退出): the day given is its last."""
 
     @_abc_1.abstractmethod
     def ListMemberships(
