@@ -36,7 +36,7 @@ OF_APPLICATIONS = _names(application_pb2.Application())
 
 
 def enter(holder: body_pb2.Body | application_pb2.Application, given: Iterable[str]) -> list[str]:
-    """Set facts of a body or an application; returns the path of what was set, for a field mask.
+    """Set facts of a body or an application; returns the paths of what was set, for a field mask.
 
     An empty value makes a fact unknown again; a name that is given more than once makes a list. Raises typer.BadParameter
     that says what the fact takes.
@@ -63,7 +63,7 @@ def enter(holder: body_pb2.Body | application_pb2.Application, given: Iterable[s
             getattr(facts, name).extend(found)
         elif found:
             setattr(facts, name, found[-1])
-    return [kind]
+    return [f"{kind}.{name}" for name in typed]
 
 
 def known(body: body_pb2.Body | application_pb2.Application) -> str:

@@ -69,6 +69,7 @@ class Table:
         self._known, self._zh, self._en, self._find, self._covers = known, zh, en, find, covers
         self._label = label or (lambda code: known()[code])
         self._unknown = lru_cache(1024)(self._look_around)
+        self._holding = cache(self._by_gram)
 
     def read(self, text: str) -> str:
         """The code that is meant by `110105`, `朝阳区`, `110105 朝阳区` or `朝阳区（110105）`. Raises `NoCodeError`."""
@@ -135,24 +136,25 @@ class Table:
         return "、".join(f"{code} {self._label(code)}" for code in codes)
 
     def _nearest(self, text: str) -> list[str]:
-        """Codes whose names share the most letters and pairs of letters with a text; of a number, those that begin like it."""
-        shared = Counter(code for gram in _grams(text[:_SHOWN]) for code in _holding(self._known).get(gram, ()))
+        """Codes that share the most letters and pairs of letters with a text, as they are shown (北京市海淀区).
+
+        Of a number, those that begin like it.
+        """
+        shared = Counter(code for gram in _grams(text[:_SHOWN]) for code in self._holding().get(gram, ()))
         if not text[:1].isascii() and shared:
-            return sorted(shared, key=lambda code: (-shared[code], len(self._known()[code]), code))[:_NEAR]
+            return sorted(shared, key=lambda code: (-shared[code], len(self._label(code)), code))[:_NEAR]
         return next((same for end in range(min(len(text), _SHOWN), -1, -1) if (same := self._beginning(text[:end]))), [])
 
     def _beginning(self, text: str) -> list[str]:
         return [code for code in self._known() if code.startswith(text)][:_NEAR]
 
-
-@cache
-def _holding(known: Callable[[], Mapping[str, str]]) -> dict[str, list[str]]:
-    """Letter or pair of letters → the codes whose names hold it."""
-    found: dict[str, list[str]] = {}
-    for code, name in known().items():
-        for gram in _grams(name):
-            found.setdefault(gram, []).append(code)
-    return found
+    def _by_gram(self) -> dict[str, list[str]]:
+        """Letter or pair of letters → the codes that hold it, as they are shown."""
+        found: dict[str, list[str]] = {}
+        for code in self._known():
+            for gram in _grams(self._label(code)):
+                found.setdefault(gram, []).append(code)
+        return found
 
 
 @cache

@@ -12,6 +12,7 @@
       job_position.skills: {column: keywords, split: "，,、"}
       job_position.education_code: {column: education, values: {不限: ""}, lookup: education}
 
+Of several columns with a `lookup`, what is none of its names (高新区) gives way to the next; a row without any is refused.
 `values` replaces whole cells before anything else. The file has to have every column that is named here. Without any of these
 options a cell is read as in a template: choices by their Chinese names too, 是/否, dates like 2026/1/31, bodies and
 organizations by name.

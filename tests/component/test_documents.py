@@ -288,7 +288,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Bucket, ThreadedMotoSe
     server.stop()
 
 
-async def test_documents_are_kept_in_s3(platform: Platform, member: Member, s3: tuple[Bucket, ThreadedMotoServer]) -> None:
+async def test_documents_are_kept_in_s3(
+    platform: Platform, member: Member, s3: tuple[Bucket, ThreadedMotoServer], caplog: pytest.LogCaptureFixture
+) -> None:
     bucket, server = s3
     async with served(platform, member, "s3://papers/documents-of-test", NoScanner()) as documents:
         small, large = papers.PDF, papers.PDF + bytes(range(256)) * 4096 * 12  # of one part and of several
@@ -304,6 +306,9 @@ async def test_documents_are_kept_in_s3(platform: Platform, member: Member, s3: 
         with pytest.raises(grpc.aio.AioRpcError) as away:
             await documents.content(names[1])
         assert away.value.code() == grpc.StatusCode.UNAVAILABLE
+        told = [one for one in caplog.records if one.message == "documents: a part is away"]
+        assert len(told) == 2
+        assert all(getattr(one, "why", "") for one in told), "the operator finds why"
 
 
 async def test_what_breaks_off_leaves_no_part_of_itself(s3: tuple[Bucket, ThreadedMotoServer], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from alliance.listings.v1 import details_pb2, listings_service_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance.registry.v1 import organization_pb2, registry_service_pb2
+from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb2
 from alliance_local.control import Platform
 from tests import world
 from tests.world import Member
@@ -64,6 +64,12 @@ def test_shared_bases_are_counted_against_the_target(platform: Platform) -> None
     assert (list(found.schools.in_use), found.schools.reached) == ([built.name], True)
     assert (list(found.enterprises.coming), found.enterprises.reached) == (coming, False)
     assert (found.target_min, found.target_max) == (1, 2)
+    community = body_pb2.Body(display_name=world.unique("共同体"), kind=body_pb2.BODY_KIND_COMMUNITY)
+    registry = world.operator(platform).registry
+    other = registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=community))
+    world.settle(platform)
+    of_another = world.operator(platform).listings.GetPracticeBaseTargets(rpc.GetPracticeBaseTargetsRequest(body=other.name))
+    assert (of_another.target_min, of_another.target_max) == (0, 0), "S0 三(四) is of alliances"
 
 
 def test_what_details_refer_to_has_to_be_there(platform: Platform) -> None:

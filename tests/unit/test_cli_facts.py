@@ -14,7 +14,10 @@ def alliance(**known: object) -> body_pb2.Body:
 def test_what_is_typed_is_set_and_the_rest_stays() -> None:
     body = alliance(key_industry="集成电路", secretariat_space=True, annual_plan_year=2025)
     typed = ["secretariat_funding=否", "annual_plan_year=2026", "charter_adopted_on=2026-03-01", "secretariat_space="]
-    assert facts.enter(body, typed) == ["alliance"]
+    assert facts.enter(body, typed) == [
+        *("alliance.secretariat_funding", "alliance.annual_plan_year", "alliance.charter_adopted_on"),
+        "alliance.secretariat_space",
+    ]
     assert body.alliance == body_pb2.AllianceFacts(
         key_industry="集成电路", secretariat_funding=False, annual_plan_year=2026, charter_adopted_on="2026-03-01"
     )

@@ -84,6 +84,8 @@ def test_what_is_no_level_is_none() -> None:
     [
         (regions, "北京", "110000"),
         (regions, "119999", "110"),
+        (regions, "北京市海定区", "110108"),  # its full name is near, not only its own
+        (regions, "海定区", "定海区"),
         (regions, "", ""),
         (industries, "集成电路制造", "3973"),
         (industries, "3999", "399"),

@@ -291,12 +291,12 @@ def bases(body: str) -> None:
     with explained():
         request = listings_rpc.GetPracticeBaseTargetsRequest(body=naming.body(body))
         found = call(stubs.listings().GetPracticeBaseTargets, request)
-        goal = f"{found.target_min}–{found.target_max}"
+        goal = f"{found.target_min}–{found.target_max}" if found.target_min else t("无（只对联盟）", "none: an alliance's")
         columns: list[Column] = [
             ("已启用", "in use", lambda side: len(side.in_use)),
             ("在建", "coming", lambda side: len(side.coming)),
             ("目标", "target", lambda _: goal),
-            ("达到", "reached", lambda side: t("是", "yes") if side.reached else t("否", "no")),
+            ("达到", "reached", lambda side: (t("是", "yes") if side.reached else t("否", "no")) if found.target_min else "–"),
         ]
         show_one(found.schools, columns, title=t("高校", "universities and colleges"))
         show_one(found.enterprises, columns, title=t("企业", "enterprises"))

@@ -144,6 +144,7 @@ def erase_data(subject: Annotated[str, typer.Argument(help=_SUBJECT)], reason: A
     document.tell_left([one for answer in found.values() for one in answer.papers_left])
     _tell_mentions([one for answer in found.values() for one in answer.mentioned_in])
     _tell_namesakes(found)
+    _tell_other_addresses()
     _end(found, failed)
 
 
@@ -176,6 +177,13 @@ def _tell_namesakes(found: Mapping[str, Any]) -> None:
             "persons can have one name: ask the person for the number or address, and run this again with it"
         )
         errors.print(t(zh, en), highlight=False)
+
+
+def _tell_other_addresses() -> None:
+    """What is kept by another number or address of theirs is not found by this one."""
+    zh = "按其他电话、邮箱或账号保管的同一人的记录（如通知订阅）未包括在内；请逐一按其办理"
+    en = "what is kept by another number, address or account of theirs (a subscription) is not included; run this with each"
+    errors.print(t(zh, en), highlight=False)
 
 
 def _end(found: Mapping[str, Any], failed: Sequence[int]) -> None:

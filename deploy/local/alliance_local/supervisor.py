@@ -221,7 +221,8 @@ class Supervisor:
         if observing.COLLECTOR in self._observers:
             settings["OTLP_ENDPOINT"] = f"http://127.0.0.1:{self._ports[observing.COLLECTOR]}"
         chosen = {key.removeprefix(_SET): value for key, value in os.environ.items() if key.startswith(_SET)}
-        return processes.environment(**{f"ALLIANCE_{key}": value for key, value in (settings | chosen).items()})
+        bucket = {key: value for key, value in os.environ.items() if key.startswith("AWS_") and "OBJECTS_URL" in chosen}
+        return processes.environment(**bucket, **{f"ALLIANCE_{key}": value for key, value in (settings | chosen).items()})
 
     async def _until_serving(self, name: str) -> None:
         """Wait until a service's health says SERVING."""

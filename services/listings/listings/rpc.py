@@ -11,6 +11,7 @@ from access.visibility import Viewer, may_see, sees
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance.listings.v1 import round_pb2
+from alliance.registry.v1 import body_pb2
 from chassis import etag, paging
 from chassis.changing import masked, require_reason
 from chassis.clock import business_date, parsed_date
@@ -245,12 +246,14 @@ class Listings:
     async def GetPracticeBaseTargets(self, call: Call, request: rpc.GetPracticeBaseTargetsRequest) -> rpc.PracticeBaseTargets:
         """See the contract."""
         schools, enterprises = counted(await self._practice_bases(call.tx, request.body), business_date(call.tx.now))
+        body = (await self._register.bodies(call.tx, [request.body])).get(request.body)
+        least, most = TARGET if body is None or body.kind == body_pb2.BODY_KIND_ALLIANCE else (0, 0)
         return rpc.PracticeBaseTargets(
             body=request.body,
             schools=target_message(schools),
             enterprises=target_message(enterprises),
-            target_min=TARGET[0],
-            target_max=TARGET[1],
+            target_min=least,
+            target_max=most,
         )
 
     async def ListSilentMembers(self, call: Call, request: rpc.ListSilentMembersRequest) -> rpc.ListSilentMembersResponse:

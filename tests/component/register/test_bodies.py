@@ -109,6 +109,16 @@ def test_an_industry_written_otherwise_is_the_same_industry(platform: Platform) 
     assert next(one.verdict for one in said.findings if one.rule == "R10") == VIOLATED
 
 
+def test_the_councils_of_a_plan_are_not_those_of_the_next(platform: Platform) -> None:
+    body, year = world.alliance(platform).name, date.today().year
+    planned = write(platform, body, annual_plan_year=year, full_councils_in_year=2)
+    assert planned.alliance.full_councils_in_year == 2
+    assert write(platform, body, three_year_goals=True).alliance.full_councils_in_year == 2
+    assert write(platform, body, annual_plan_year=year).alliance.full_councils_in_year == 2, "the same year"
+    assert not write(platform, body, annual_plan_year=year + 1).alliance.HasField("full_councils_in_year")
+    assert write(platform, body, annual_plan_year=year, full_councils_in_year=2).alliance.full_councils_in_year == 2
+
+
 def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> body_pb2.Body:
     """A draft of a pilot unit."""
     given = body_pb2.Body(

@@ -1,5 +1,6 @@
 """Documents 材料: uploaded with limits of size, type and hash, scanned, and kept apart from the database."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,8 @@ from registry.applications.objects import Objects
 from registry.applications.scanning import Scanner
 from registry.domain.calls import AMONG_RIVALS
 from registry.store import Base, OrganizationRow
+
+log = logging.getLogger(__name__)
 
 _UPLOAD = "registry.documents.upload"
 _KEPT, _ERASED = pb.DOCUMENT_STATE_KEPT, pb.DOCUMENT_STATE_ERASED
@@ -205,10 +208,11 @@ def _is_no_rivals(viewer: Viewer) -> ColumnElement[bool]:
 
 @contextmanager
 def _reached(zh: str, en: str) -> Iterator[None]:
-    """Raises `Unavailable` where a part that keeps or scans contents can't be reached."""
+    """Raises `Unavailable` where a part that keeps or scans contents can't be reached; the operator finds why in the log."""
     try:
         yield
     except OSError as error:
+        log.warning("documents: a part is away", extra={"said": en, "why": str(error)})
         raise Unavailable(f"{zh}，请稍后重试", f"{en}; try again shortly") from error
 
 

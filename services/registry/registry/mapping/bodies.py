@@ -1,6 +1,6 @@
 """Bodies, their members, and what is said of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -136,6 +136,14 @@ def judged_by(message: body_pb2.Body) -> list[str]:
     """What the rules look at beside a body and its members: the organizations that it names, and what its rivals have."""
     named = {name for names in named_organizations(message).values() for name in names}
     return sorted({*named, *vies_for(message)})
+
+
+def forget_of_another_year(before: body_pb2.Body, after: body_pb2.Body, paths: Iterable[str]) -> None:
+    """Full councils are those of the plan's year (R13): where another year alone is entered, their number is not known."""
+    given = {path.removeprefix("alliance.") for path in paths}
+    is_another = before.alliance.annual_plan_year != after.alliance.annual_plan_year
+    if is_another and "annual_plan_year" in given and "full_councils_in_year" not in given:
+        after.alliance.ClearField("full_councils_in_year")
 
 
 def of_whom(message: body_pb2.Body) -> str:

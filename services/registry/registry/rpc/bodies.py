@@ -15,7 +15,16 @@ from registry.domain.names import BodyKind, BodyState
 from registry.domain.policy import of_kind
 from registry.domain.procedure import FILLED_IN
 from registry.judging import stage_of
-from registry.mapping.bodies import BODY_FIELDS, HANDED_IN_FIELDS, body_message, body_problems, finding_message, moved, tidy
+from registry.mapping.bodies import (
+    BODY_FIELDS,
+    HANDED_IN_FIELDS,
+    body_message,
+    body_problems,
+    finding_message,
+    forget_of_another_year,
+    moved,
+    tidy,
+)
 from registry.mapping.checks import only
 from registry.rpc.callers import Rpcs, visible
 from registry.store import BodyRow
@@ -76,6 +85,7 @@ class Bodies(Rpcs):
             raise Precondition("ILLEGAL_STATE", "组织已解散，不能修改", "the body is dissolved and can't change")
         before = body_message(row)
         message = masked(before, request.body, request.update_mask, BODY_FIELDS, deep=True)
+        forget_of_another_year(before, message, request.update_mask.paths)
         tidy(message)
         refuse([*body_problems(message), *([] if runs else moved(before, message))])
         await guards.require_named(call.tx, message)

@@ -986,7 +986,9 @@ class PracticeBaseTargets(_message.Message):
     body: _builtins.str
     """`bodies/{body}`."""
     target_min: _builtins.int
-    """Bases that each side is to have, at least; of the document's 1—2 the first."""
+    """Bases that each side is to have, at least; of the document's 1—2 the first; 0 for a body that is no ALLIANCE, which has no
+    such target (S0 三(四)).
+    """
     target_max: _builtins.int
     """And at most; more is no fault."""
     @_builtins.property

@@ -304,7 +304,7 @@ class AllianceFacts(_message.Message):
     annual_plan_year: _builtins.int
     """Year of the newest annual plan 年度工作计划 (R13)."""
     full_councils_in_year: _builtins.int
-    """Full council meetings 全体理事会 planned or held in that year (R13)."""
+    """Full council meetings 全体理事会 planned or held in that year (R13); not known any more once another year is entered alone."""
     @_builtins.property
     def lead_departments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Lead departments 专班牵头部门, `organizations/{organization}`; one or two (S0 附件2)."""
