@@ -94,7 +94,7 @@ WALKS = (
         学院 submit +SEALED_FORM +PLATFORM_RECEIPT
         部门 qualify ✗ R22.1 S4 三(一)3 连续招生起始日期（enrolling_since） R24.1 退回补正（return，主管单位）
         部门 return --reason 缺少培养方案
-        平台 body --fact enrolling_since=2010-09-01 --fact cooperation_experience=true
+        学院 body --fact enrolling_since=2010-09-01 --fact cooperation_experience=true
         学院 resubmit
         部门 qualify
         部门 assign_expert --organization @机构 --principal #机构
@@ -378,7 +378,7 @@ def stage(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
     paper.write_bytes(PDF)
     operator = Here(platform, folder, "operator.json")
     operator("login", world.OPERATOR)
-    made = Stage(operator, paper, _within_the_window(platform), {"平台": operator})
+    made = Stage(operator, paper, _within_the_window(platform))
     for who in CAST:
         made.enter(platform, who)
     yield made
