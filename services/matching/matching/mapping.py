@@ -31,7 +31,8 @@ QUERY = 200
 """Characters of a query, at most."""
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
-_WRITTEN = ("majors", "skills", "positions", "prose")  # of the details, beside codes
+_WRITTEN = ("majors", "skills", "named", "prose")  # of the details, beside codes
+_NAMED = ("positions", "courses", "facilities", "deliverables", "capabilities")  # by kind: what it names beside codes
 _DECLINE = "DECLINE_REASON_"
 _DECLINES = "、".join(
     f"{one.name.removeprefix(_DECLINE)} {one.GetOptions().Extensions[field_pb2.zh]}"
@@ -91,7 +92,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     """
     details = _details(listing)
     _refuse_unstorable(listing, details)
-    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
+    labels = [*details["majors"], *details["skills"], *details["named"], details["technology"]]
     kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
     facts = Facts(
         name=listing.name,
@@ -188,7 +189,7 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
     return {
         "majors": tuple(majors.label(one) for one in given("majors")),
         "skills": tuple(given("skills")),
-        "positions": tuple(given("positions")),
+        "named": tuple(one for name in _NAMED for one in given(name)),
         "technology": given("field"),
         "education": given("education_code"),
         "occupations": [*given("occupation_codes"), *filter(None, [given("occupation_code")])],
