@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from matching.domain.seniority import Seniority
 
-ALGORITHM_VERSION = "words-meaning-skills-8"
-INDEX_VERSION = 8  # of what the index keeps of a listing; one of another version is built anew
+ALGORITHM_VERSION = "words-meaning-skills-9"
+INDEX_VERSION = 9  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 
@@ -26,6 +26,7 @@ class PairRule:
         conditions: names of `score.CONDITIONS` that both sides must fulfil.
         weights: feature of `score.FEATURES` → thousandths of the score.
         inexperience: what the demand asks for → thousandths that all features give up where the supply has no experience.
+        unsaid: features of the texts that take what a pair does not state, in the proportion of their weights.
     """
 
     demand: str
@@ -33,6 +34,7 @@ class PairRule:
     conditions: tuple[str, ...]
     weights: Mapping[str, int]
     inexperience: Mapping[Seniority, int] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ("text", "meaning")
 
 
 _ALWAYS = ("issuers", "validity")
@@ -42,8 +44,10 @@ _INEXPERIENCE = MappingProxyType({Seniority.EXPERIENCED: 150, Seniority.LEADING:
 
 
 def _post(demand: str, **weights: int) -> PairRule:
-    """People move less than technology does: of a post the region is a condition."""
-    return PairRule(demand, "TALENT_SUPPLY", _POST, MappingProxyType(weights), _INEXPERIENCE)
+    """People move less than technology does: of a post the region is a condition. Where majors are not stated, words have to
+    meet in their place: all technical trades sound alike (graduates of smart grids and testers of software are at 0.55).
+    """
+    return PairRule(demand, "TALENT_SUPPLY", _POST, MappingProxyType(weights), _INEXPERIENCE, unsaid=("text",))
 
 
 def _rule(demand: str, supply: str, **weights: int) -> PairRule:
