@@ -73,11 +73,17 @@ _FIELDS = {
 }
 
 
+def fields_of(kind: str) -> set[str]:
+    """Fields of a kind's details."""
+    details = pb.Listing.DESCRIPTOR.fields_by_name[kind.lower()].message_type
+    assert details is not None
+    return set(details.fields_by_name)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.demand}-{rule.supply}")
 def test_a_feature_has_a_weight_where_both_kinds_have_a_field_for_it(rule: PairRule) -> None:
     kinds = (rule.demand, rule.supply)
-    fields = [set(pb.Listing.DESCRIPTOR.fields_by_name[one.lower()].message_type.fields_by_name) for one in kinds]
-    able = {feature for feature, names in _FIELDS.items() if all(names & of_kind for of_kind in fields)}
+    able = {feature for feature, names in _FIELDS.items() if all(names & fields_of(kind) for kind in kinds)}
     assert {feature for feature in rule.weights if feature in _FIELDS} == able
 
 
