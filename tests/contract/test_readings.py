@@ -83,7 +83,7 @@ def _read() -> dict[str, str]:
     read = [(one.facts, one.passage, one.held) for one in entries]
     pairs = [(one, other) for one, other in product(entries, entries) if _meet(one, other)]
     judged = [judge(one.facts, other.facts, _TODAY, near) for one, other in pairs for near in (None, 350, 600)]
-    said = repr((read, [(one.score, one.broken, one.gaps, one.parts) for one in judged]))
+    said = repr((RULES, read, [(one.score, one.broken, one.gaps, one.parts) for one in judged]))
     return {"stamp": STAMP, "digest": hashlib.sha256(said.encode()).hexdigest()}
 
 

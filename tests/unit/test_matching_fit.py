@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from alliance.common.v1 import text_pb2
+from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import match_pb2
 from matching.domain.fitting import NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import DeclineReason
@@ -97,6 +98,14 @@ def test_groups_are_fitted_apart() -> None:
     assert both["groups"]["region+skills+text"] == alone["groups"]["region+skills+text"]
 
 
+def test_kinds_of_other_weights_are_fitted_apart_though_their_scores_have_the_same_features() -> None:
+    found = decisions(1200)
+    told = [replace(one, kinds="TECH_DEMAND-EXPERT" if number % 2 else "") for number, one in enumerate(found)]
+    groups = fitted(told, 1)["groups"]
+    assert set(groups) == {"region+skills+text", "TECH_DEMAND-EXPERT region+skills+text"}
+    assert sum(one["learned"] + one["held_out"] for one in groups.values()) == 1200
+
+
 def test_a_logistic_regression_is_where_its_slope_is_none() -> None:
     chance = np.random.default_rng(1)
     rows = chance.random((200, 3))
@@ -143,9 +152,12 @@ def test_a_decision_knows_parts_and_outcome_and_nothing_else(state: str, is_acce
         score=400,
         parts=[match_pb2.ScorePart(feature="text", value=800, weight=500, reason=text_pb2.LocalizedText(zh="共同用词：封装"))],
         reason="不合适",
+        demand_kind=listing_pb2.LISTING_KIND_TRAINING,
+        supply_kind=listing_pb2.LISTING_KIND_COURSE,
     )
     found = decision_of(match)
-    assert found == (None if is_accepted is None else Decision("matches/1", {"text": 800}, 400, is_accepted))
+    decision = Decision("matches/1", {"text": 800}, 400, bool(is_accepted), kinds="TRAINING-COURSE")
+    assert found == (None if is_accepted is None else decision)
 
 
 @pytest.mark.parametrize(("number", "reason"), [(0, ""), (6, "FILLED"), (8, "OTHER"), (99, "")])

@@ -1,11 +1,13 @@
 """Matching: what the index keeps of a listing, out of the contract's message."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
+from matching.domain.pairs import RULES, PairRule
 from matching.domain.score import judge
 from matching.mapping import entry_of
 
@@ -59,6 +61,45 @@ def test_occupations_of_a_minor_group_share_words_by_which_they_are_found() -> N
     assert post.passage.prose == "信息和通信工程技术人员\n计算机软件工程技术人员"
     assert graduates.passage.prose == "信息和通信工程技术人员\n通信工程技术人员"
     assert post.facts.words == entry_of(listing("JOB_POSITION", title="开发"), 1).facts.words, "to name one costs nothing"
+
+
+# Field of the details that a feature is read from; text, meaning, region and industry every kind has.
+_FIELDS = {
+    "majors": {"majors"},
+    "skills": {"skills"},
+    "technology": {"field"},
+    "occupation": {"occupation_code", "occupation_codes"},
+    "education": {"education_code"},
+}
+
+
+def fields_of(kind: str) -> set[str]:
+    """Fields of a kind's details."""
+    details = pb.Listing.DESCRIPTOR.fields_by_name[kind.lower()].message_type
+    assert details is not None
+    return set(details.fields_by_name)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.demand}-{rule.supply}")
+def test_a_feature_has_a_weight_where_both_kinds_have_a_field_for_it(rule: PairRule) -> None:
+    kinds = (rule.demand, rule.supply)
+    able = {feature for feature, names in _FIELDS.items() if all(names & fields_of(kind) for kind in kinds)}
+    assert {feature for feature in rule.weights if feature in _FIELDS} == able
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("PRACTICE_BASE", {"practice_base": details_pb2.PracticeBase(facilities=["贴片机"])}),
+        ("TECH_SERVICE", {"tech_service": details_pb2.TechService(deliverables=["贴片机标定报告"])}),
+        ("MICRO_MAJOR", {"micro_major": details_pb2.MicroMajor(courses=["贴片机操作"])}),
+        ("EQUIPMENT_SHARING", {"equipment_sharing": details_pb2.EquipmentSharing(capabilities=["贴片机"])}),
+    ],
+)
+def test_what_a_listing_names_in_its_details_is_among_its_words(kind: str, details: dict[str, Any]) -> None:
+    entry = entry_of(listing(kind, title="平台", **details), 1)
+    assert "贴片" in entry.facts.words
+    assert "贴片机" in entry.passage.prose
 
 
 @pytest.mark.parametrize(("given", "kept"), [(0, 1), (1, 1), (3, 3)])

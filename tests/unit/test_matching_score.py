@@ -43,6 +43,8 @@ def test_the_rules_are_complete() -> None:
         assert set(rule.weights) <= {*FEATURES, "meaning"}
         assert set(rule.conditions) <= set(CONDITIONS)
         assert not is_demand(rule.supply)
+        assert "text" in rule.unsaid
+        assert {*rule.unsaid} <= {"text", "meaning"}
         wordless = sum(rule.weights.get(name, 0) for name in ("region", "education", "industry"))
         wordless += rule.weights.get("occupation", 0) * 400 // 1000  # what shares more shares the name of a minor group
         wordless += rule.weights.get("skills", 0) * UNMENTIONED // 1000
@@ -120,6 +122,31 @@ def test_meaning_counts_between_two_bounds(near: int, value: int) -> None:
     parts = judge(post("Java 开发"), supply("后端程序"), TODAY, near).parts
     (meaning,) = (part for part in parts if part.feature == "meaning")
     assert (meaning.value, meaning.weight, f"{near / 1000:.2f}" in meaning.zh) == (value, 100, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "near", "texts"),
+    [
+        ({}, 500, (667, 333)),
+        ({"regions": (SHANGHAI,)}, 500, (600, 300)),
+        ({"technology": "集成电路"}, 500, (500, 250)),
+        ({}, None, (1000, 0)),
+    ],
+)
+def test_what_technology_leaves_unsaid_goes_to_words_and_meaning_as_they_weigh(
+    given: dict[str, Any], near: int | None, texts: tuple[int, int]
+) -> None:
+    demand, outcome = (listing(kind, "封装散热", **given) for kind in ("TECH_DEMAND", "RESEARCH_OUTCOME"))
+    weights = {part.feature: part.weight for part in judge(demand, outcome, TODAY, near).parts}
+    assert (weights["text"], weights["meaning"]) == texts
+
+
+@given(st.sampled_from(RULES), TITLES, TITLES, _FIELDS, _FIELDS, st.integers(-1000, 1000))
+def test_nearer_in_meaning_is_never_worse(
+    rule: Any, title: str, other: str, asked: dict[str, Any], offered: dict[str, Any], near: int
+) -> None:
+    demand, offer = listing(rule.demand, title, **asked), listing(rule.supply, other, **offered)
+    assert score_of(demand, offer, near) <= score_of(demand, offer, near + 100)
 
 
 def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:

@@ -165,6 +165,8 @@ def why(match: Match) -> None:
             show(found.alternatives, ALTERNATIVE_COLUMNS, title=t("怎样更合适", "what would fit better"))
         if found.fits_until:
             typer.echo(t(f"双方有效至 {found.fits_until}", f"both are valid until {found.fits_until}"))
+        if found.HasField("alike"):
+            typer.echo(t(found.alike.text.zh, found.alike.text.en))
         show(found.steps, STEP_COLUMNS, title=t("过程", "steps"))
 
 

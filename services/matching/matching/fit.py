@@ -25,7 +25,7 @@ from chassis.database import Cause, Database
 from matching.domain.fitting import DECIDED, NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import State
 from matching.domain.pairs import STAMP
-from matching.mapping import decline_of
+from matching.mapping import decline_of, kinds_of
 from matching.settings import MatchingSettings
 from matching.store import TOPIC
 
@@ -55,7 +55,8 @@ def decision_of(match: match_pb2.Match) -> Decision | None:
     if state not in DECIDED or not match.parts:
         return None
     values = {part.feature: part.value for part in match.parts}
-    return Decision(match.name, values, match.score, DECIDED[state], decline_of(match.decline_reason))
+    reason = decline_of(match.decline_reason)
+    return Decision(match.name, values, match.score, DECIDED[state], reason, "-".join(kinds_of(match)))
 
 
 def fitted(found: Sequence[Decision], seed: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from chassis.etag import etag
 from chassis.record import MAX_KEY, Record
 from codes import NoCodeError, education, industries, majors, occupations, regions
 from matching.domain import seniority, skills, text
+from matching.domain.alike import BAND, Decided, Like
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
@@ -31,7 +32,8 @@ QUERY = 200
 """Characters of a query, at most."""
 _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
-_WRITTEN = ("majors", "skills", "positions", "prose")  # of the details, beside codes
+_WRITTEN = ("majors", "skills", "named", "prose")  # of the details, beside codes
+_NAMED = ("positions", "courses", "facilities", "deliverables", "capabilities")  # by kind: what it names beside codes
 _DECLINE = "DECLINE_REASON_"
 _DECLINES = "、".join(
     f"{one.name.removeprefix(_DECLINE)} {one.GetOptions().Extensions[field_pb2.zh]}"
@@ -91,7 +93,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     """
     details = _details(listing)
     _refuse_unstorable(listing, details)
-    labels = [*details["majors"], *details["skills"], *details["positions"], details["technology"]]
+    labels = [*details["majors"], *details["skills"], *details["named"], details["technology"]]
     kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
     facts = Facts(
         name=listing.name,
@@ -188,7 +190,7 @@ def _details(listing: listing_pb2.Listing) -> dict[str, Any]:
     return {
         "majors": tuple(majors.label(one) for one in given("majors")),
         "skills": tuple(given("skills")),
-        "positions": tuple(given("positions")),
+        "named": tuple(one for name in _NAMED for one in given(name)),
         "technology": given("field"),
         "education": given("education_code"),
         "occupations": [*given("occupation_codes"), *filter(None, [given("occupation_code")])],
@@ -219,11 +221,51 @@ def message_of(match: Match) -> match_pb2.Match:
         reason=match.reason,
         decline_reason=decline_value(match.decline_reason),
         filled=match.filled,
+        demand_kind=_kind_value(match.demand_kind),
+        supply_kind=_kind_value(match.supply_kind),
         etag=etag(match.version),
     )
     message.create_time.FromDatetime(match.create_time)
     message.update_time.FromDatetime(match.update_time)
     return message
+
+
+def _kind_value(kind: str) -> listing_pb2.ListingKind.ValueType:
+    return listing_pb2.ListingKind.Value(f"LISTING_KIND_{kind}") if kind else listing_pb2.LISTING_KIND_UNSPECIFIED
+
+
+def kinds_of(match: match_pb2.Match) -> list[str]:
+    """The kinds of a match's demand and supply; empty where it does not say them."""
+    kinds = filter(None, (match.demand_kind, match.supply_kind))
+    return [listing_pb2.ListingKind.Name(kind).removeprefix("LISTING_KIND_") for kind in kinds]
+
+
+def alike_of(like: Like, found: Decided) -> matching_service_pb2.AlikeMatches:
+    """The message of what became of matches like one."""
+    message = matching_service_pb2.AlikeMatches(
+        demand_kind=_kind_value(like.demand_kind),
+        supply_kind=_kind_value(like.supply_kind),
+        lowest=like.lowest,
+        highest=like.lowest + BAND - 1,
+        decided=found.decided,
+        accepted=found.accepted,
+    )
+    kinds = (message.demand_kind, message.supply_kind)
+    scores = f"{message.lowest}–{message.highest}"
+    message.text.zh = (
+        f"同类匹配（{' ↔ '.join(map(_kind_zh, kinds))}，得分 {scores}）中，双方已表态 {found.decided} 项，"
+        f"其中双方均接受 {found.accepted} 项；不影响得分"
+    )
+    message.text.en = (
+        f"of {found.decided} matches of these kinds with a score of {scores} that were decided,"
+        f" {found.accepted} were accepted by both sides; no score depends on it"
+    )
+    return message
+
+
+def _kind_zh(kind: int) -> str:
+    value = listing_pb2.ListingKind.DESCRIPTOR.values_by_number[kind]
+    return str(value.GetOptions().Extensions[field_pb2.zh])
 
 
 def part_message(part: Part) -> match_pb2.ScorePart:

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from matching.domain.alike import BAND, lowest
 from matching.domain.life import Change, Verb
-
-BAND = 100
-"""Thousandths of score in a band."""
 
 FRESHNESS = Histogram(
     "alliance_matching_freshness_seconds",
@@ -50,7 +48,7 @@ SHARES = Gauge(
 def count(changes: Iterable[Change]) -> None:
     """Count what happened to matches, once it is committed."""
     for change in changes:
-        low = change.match.score // BAND * BAND
+        low = lowest(change.match.score)
         STEPS.labels(change.verb.value, f"{low}-{low + BAND - 1}").inc()
         if change.verb is Verb.PROPOSED:
             SCORES.observe(change.match.score / 1000)

@@ -17,11 +17,13 @@ from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violati
 from chassis.rpc import Call
 from matching import again, store
 from matching.domain import gap, life, text
+from matching.domain.alike import like
 from matching.domain.counterfactual import alternatives, fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
 from matching.entry import Entry
 from matching.index import Index, near
 from matching.mapping import (
+    alike_of,
     alternative_of,
     area_of,
     declined_of,
@@ -89,6 +91,8 @@ class Matching:
         match = await _found(call.tx, request.name)
         steps = [step_of(row) for row in await store.steps(call.tx, request.name)]
         answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
+        if decided := await store.alike(call.tx, like(match)):
+            answer.alike.CopyFrom(alike_of(like(match), decided))
         demand, supply = self._index.get(match.demand), self._index.get(match.supply)
         if demand and supply and match.state in OPEN and await self._sees(call, demand, supply):
             found = alternatives(demand.facts, supply.facts, near(demand, supply))

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from alliance.matching.v1 import statistics_service_pb2 as rpc
 from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
+from matching.domain.alike import BAND
 from matching.domain.life import DeclineReason, State
 from matching.mapping import decline_value
-from matching.metrics import BAND
 from matching.store import match
 
 _BECAME = {

@@ -34,6 +34,7 @@ from chassis import tables
 from chassis.database import Tx
 from chassis.statements import Statements
 from matching import metrics
+from matching.domain.alike import Count, Decided, Like, moved, told
 from matching.domain.life import Change, Match, State
 from matching.mapping import match_of, message_of, row_of
 
@@ -83,6 +84,21 @@ class MatchRow(Base, table=True):
     update_time: datetime = Field(sa_type=_INSTANT)
     decline_reason: str = Field(sa_type=Text, description="a `life.DeclineReason`; empty where none was said")
     filled: int = Field(description="how many of the listings' quantities it filled; 0 where it is not fulfilled")
+    demand_kind: str = Field(sa_type=Text)
+    supply_kind: str = Field(sa_type=Text)
+
+
+class DecidedRow(Base, table=True):
+    """How many matches of an organization were accepted by both sides, and declined; a match counts for each of its sides."""
+
+    __tablename__ = "decided"
+
+    demand_kind: str = Field(sa_type=Text, primary_key=True)
+    supply_kind: str = Field(sa_type=Text, primary_key=True)
+    lowest: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False}, description="score of their band")
+    organization: str = Field(sa_type=Text, primary_key=True)
+    accepted: int = Field(sa_type=BigInteger)
+    declined: int = Field(sa_type=BigInteger)
 
 
 class ShareRow(Base, table=True):
@@ -192,6 +208,16 @@ SELECT listing, sum(filled)::bigint FROM (
   UNION ALL SELECT supply, filled FROM match WHERE supply = ANY($1::text[]) AND filled > 0) AS one
 GROUP BY listing
 """
+_COUNT = """
+INSERT INTO decided (demand_kind, supply_kind, lowest, organization, accepted, declined)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bigint[], $6::bigint[])
+ON CONFLICT (demand_kind, supply_kind, lowest, organization) DO UPDATE
+SET accepted = decided.accepted + excluded.accepted, declined = decided.declined + excluded.declined
+"""
+_ALIKE = """
+SELECT coalesce(sum(accepted), 0)::bigint, coalesce(sum(declined), 0)::bigint, coalesce(max(accepted + declined), 0)
+FROM decided WHERE demand_kind = $1 AND supply_kind = $2 AND lowest = $3
+"""
 
 
 async def of_listing(tx: Tx, listing: str, shares: Collection[int]) -> list[Match]:
@@ -266,10 +292,19 @@ def _overlap(bodies: Collection[str]) -> ColumnElement[bool]:
 async def write(tx: Tx, changes: Sequence[Change]) -> None:
     """Write matches after what happened to them, and the events that say so."""
     await tx.run_each(_UPSERT, [row_of(change.match) for change in changes])
+    if counts := moved(changes):
+        columns = zip(*((*tally.like, tally.organization, *count) for tally, count in counts.items()), strict=True)
+        await tx.sql.run(_COUNT, *map(list, columns))
     for change in changes:
         event = events_pb2.MatchEvent(match=message_of(change.match))
         tx.emit(TOPIC, change.match.name, change.match.version, change.verb, event)
     tx.on_commit(lambda: metrics.count(changes))
+
+
+async def alike(tx: Tx, like: Like) -> Decided | None:
+    """What became of matches like these; None where nothing may be said of them."""
+    ((accepted, declined, most),) = await tx.sql.rows(_ALIKE, *like)
+    return told(Count(accepted, declined), most)
 
 
 async def steps(tx: Tx, name: str) -> Sequence[Any]:

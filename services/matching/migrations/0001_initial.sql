@@ -14,6 +14,16 @@ CREATE TABLE again (
 
 CREATE UNIQUE INDEX again_version ON again (listing, version) WHERE version > 0;
 
+CREATE TABLE decided (
+  demand_kind TEXT NOT NULL,
+  supply_kind TEXT NOT NULL,
+  lowest INTEGER NOT NULL,
+  organization TEXT NOT NULL,
+  accepted BIGINT NOT NULL,
+  declined BIGINT NOT NULL,
+  PRIMARY KEY (demand_kind, supply_kind, lowest, organization)
+);
+
 CREATE TABLE match (
   name TEXT NOT NULL,
   version BIGINT NOT NULL,
@@ -37,6 +47,8 @@ CREATE TABLE match (
   update_time TIMESTAMP WITH TIME ZONE NOT NULL,
   decline_reason TEXT NOT NULL,
   filled INTEGER NOT NULL,
+  demand_kind TEXT NOT NULL,
+  supply_kind TEXT NOT NULL,
   PRIMARY KEY (name)
 );
 

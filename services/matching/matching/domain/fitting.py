@@ -1,7 +1,6 @@
 """What a fit of weights 权重拟合 learns from: the parts of scores, and what both sides decided; nothing of persons.
 
-A match does not say of which kinds its listings are, but which features its score has: pairs with the same features are one
-group.
+Pairs of the same kinds are one group, as far as their scores have the same features: a release may have given them others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ _HELD_OUT = 5  # one match of so many
 class Decision:
     """One match that the sides decided on: feature → value (0–1000) of every part, 0 where one side did not state it.
 
-    `reason` is why it was declined, where that was said by the list.
+    `kinds` are those of its listings (`TRAINING-COURSE`), empty where the match was scored before it said them. `reason` is
+    why it was declined, where that was said by the list.
     """
 
     match: str
@@ -29,16 +29,17 @@ class Decision:
     score: int
     is_accepted: bool
     reason: DeclineReason = DeclineReason.UNSPECIFIED
+    kinds: str = ""
 
     @property
     def group(self) -> str:
-        """The features of its score."""
-        return "+".join(sorted(self.values))
+        """Its kinds, and the features of its score."""
+        return " ".join(filter(None, [self.kinds, "+".join(sorted(self.values))]))
 
     def line(self) -> str:
         """All that a fit knows of it, in one form of writing."""
         values = " ".join(f"{name}={value}" for name, value in sorted(self.values.items()))
-        return f"{self.match} {int(self.is_accepted)}{self.reason} {self.score} {values}"
+        return f"{self.match} {int(self.is_accepted)}{self.reason} {self.score} {self.kinds} {values}"
 
     def is_held_out(self, seed: int) -> bool:
         """Whether the fit is measured by it and learns nothing from it; follows from its name and the seed alone."""

@@ -136,6 +136,9 @@ class Match:
     decline_reason: DeclineReason = DeclineReason.UNSPECIFIED
     filled: int = 0
     """How many of the listings' quantities it filled."""
+    demand_kind: str = ""
+    """Name of the demand's kind without its prefix; empty, as the supply's, of what was scored before matches said it."""
+    supply_kind: str = ""
 
     def partner(self, listing: str) -> str:
         """The other listing of the pair."""
@@ -144,10 +147,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Change:
-    """A match after something happened to it."""
+    """A match after something happened to it, and as it was `before`; None where there was none."""
 
     verb: Verb
     match: Match
+    before: Match | None = None
 
 
 def match_name(demand: str, supply: str) -> str:
@@ -177,8 +181,10 @@ def propose(before: Match | None, demand: Facts, supply: Facts, verdict: Verdict
         reason="",
         create_time=now,
         update_time=now,
+        demand_kind=demand.kind,
+        supply_kind=supply.kind,
     )
-    return Change(Verb.PROPOSED, proposed)
+    return Change(Verb.PROPOSED, proposed, before)
 
 
 def is_proposable(match: Match | None, demand: Facts, supply: Facts) -> bool:
@@ -206,16 +212,18 @@ def _rescore(match: Match, demand: Facts, supply: Facts, verdict: Verdict, now: 
         "gaps": verdict.gaps,
         "algorithm_version": STAMP,
         "bodies": _common_bodies(demand, supply),
+        "demand_kind": demand.kind,
+        "supply_kind": supply.kind,
     }
     if all(getattr(match, name) == value for name, value in fresh.items()):
         return None
     versions = {"demand_version": demand.version, "supply_version": supply.version}
-    return Change(Verb.RESCORED, _next(match, now, **fresh, **versions))
+    return _next(Verb.RESCORED, match, now, **fresh, **versions)
 
 
 def expire(match: Match, reason: str, now: datetime) -> Change:
     """The platform ends an open match."""
-    return Change(Verb.EXPIRED, _next(match, now, state=State.EXPIRED, reason=reason))
+    return _next(Verb.EXPIRED, match, now, state=State.EXPIRED, reason=reason)
 
 
 def overturn(match: Match, demand_version: int, supply_version: int, reason: str, now: datetime) -> Change | None:
@@ -223,7 +231,7 @@ def overturn(match: Match, demand_version: int, supply_version: int, reason: str
     if match.state not in DISPUTABLE:
         return None
     versions = {"demand_version": demand_version, "supply_version": supply_version}
-    return Change(Verb.OVERTURNED, _next(match, now, state=State.OVERTURNED, reason=reason, **versions))
+    return _next(Verb.OVERTURNED, match, now, state=State.OVERTURNED, reason=reason, **versions)
 
 
 def accept(match: Match, organization: str, reason: str, now: datetime) -> Change:
@@ -237,12 +245,12 @@ def accept(match: Match, organization: str, reason: str, now: datetime) -> Chang
     if getattr(match, mine):
         raise AlreadyAcceptedError
     state = both if getattr(match, theirs) else match.state
-    return Change(Verb.ACCEPTED, _next(match, now, state=state, reason=reason, **{mine: True}))
+    return _next(Verb.ACCEPTED, match, now, state=state, reason=reason, **{mine: True})
 
 
 def step(match: Match, verb: Verb, reason: str, now: datetime) -> Change:
     """A side declines, starts, or says that it failed; raises `IllegalStepError`."""
-    return Change(verb, _next(match, now, state=_after(match, verb), reason=reason))
+    return _next(verb, match, now, state=_after(match, verb), reason=reason)
 
 
 def fulfil(match: Match, filled: int, reason: str, now: datetime) -> Change:
@@ -263,8 +271,9 @@ def _after(match: Match, verb: Verb) -> State:
     return STEPS[match.state, verb]
 
 
-def _next(match: Match, now: datetime, **changes: object) -> Match:
-    return replace(match, version=match.version + 1, update_time=now, **changes)  # type: ignore[arg-type]
+def _next(verb: Verb, match: Match, now: datetime, **changes: object) -> Change:
+    after = replace(match, version=match.version + 1, update_time=now, **changes)  # type: ignore[arg-type]
+    return Change(verb, after, match)
 
 
 def _common_bodies(demand: Facts, supply: Facts) -> tuple[str, ...]:

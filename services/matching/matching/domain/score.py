@@ -1,7 +1,8 @@
 """The verdict on one pair: hard conditions first, then a score whose parts add up.
 
 What a listing leaves unsaid is no evidence either way. A feature that one side does not state gets weight 0 and its
-weight goes to the text, the one thing that every listing has; the weights of a pair still sum to 1000. Skills are the
+weight goes to the texts, the one thing that every listing has, as the pair's rule says (`PairRule.unsaid`); the weights of a
+pair still sum to 1000. Skills are the
 exception: to name one must never cost, so that each one that a supply does not mention counts a constant (`gap.UNMENTIONED`).
 Experience that a post asks for and graduates do not have makes all else count less (`seniority`). A condition breaks only on
 what both sides state (`region`, `education`).
@@ -22,7 +23,7 @@ from matching.domain.pairs import is_demand, rule_of
 from matching.domain.seniority import Seniority
 from matching.domain.skills import Level
 
-_UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the text")
+_UNSAID = ("有一方未填写，其权重计入文本", "one side does not state it; its weight goes to the texts")
 _NAMED = 6  # most words or codes that a reason names
 _FAR, _NEAR = 200, 800  # cosines, in thousandths, of texts that have nothing to do with each other, and that mean the same
 _SPREAD = 2  # a closeness of one half is as good as one gets
@@ -48,7 +49,7 @@ class Candidate(NamedTuple):
 class Measure(NamedTuple):
     """How far a pair meets one feature, 0–1000, and why; the words (zh, en) are only made for pairs that are shown.
 
-    `said` is the share of its weight that the feature takes, in thousandths; the rest goes to the text.
+    `said` is the share of its weight that the feature takes, in thousandths; the rest goes to the texts.
     """
 
     value: int
@@ -111,6 +112,9 @@ def _weighed(demand: Facts, supply: Facts, near: int | None) -> list[tuple[str, 
     rule = rule_of(demand.kind, supply.kind)
     measures = {name: _meaning(near) if name == "meaning" else FEATURES[name](demand, supply) for name in rule.weights}
     weights = {name: rule.weights[name] * measure.said // 1000 if measure else 0 for name, measure in measures.items()}
+    if "meaning" in rule.unsaid:
+        unsaid = sum(rule.weights.values()) - sum(weights.values())
+        weights["meaning"] += unsaid * weights["meaning"] // (weights["text"] + weights["meaning"])
     weights["text"] += sum(rule.weights.values()) - sum(weights.values())
     if lost := rule.inexperience.get(demand.seniority, 0) if supply.seniority is Seniority.FRESH else 0:
         weights = {name: weight * (1000 - lost) // 1000 for name, weight in weights.items()}

@@ -4,6 +4,7 @@ isort:skip_file
 Matches 匹配: a demand and a supply that meet, and what came of it."""
 
 from alliance.common.v1 import text_pb2 as _text_pb2
+from alliance.listings.v1 import listing_pb2 as _listing_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -184,6 +185,8 @@ class Match(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     DECLINE_REASON_FIELD_NUMBER: _builtins.int
     FILLED_FIELD_NUMBER: _builtins.int
+    DEMAND_KIND_FIELD_NUMBER: _builtins.int
+    SUPPLY_KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`matches/{match}`; the id follows from the pair. Output only."""
     demand: _builtins.str
@@ -218,6 +221,10 @@ class Match(_message.Message):
     """How many of the listings' quantities (posts, persons, projects) it filled; 0 where it is not fulfilled. A listing of which
     all are filled is proposed to nobody more, and its open matches expire; revised to a greater quantity it is again.
     """
+    demand_kind: _listing_pb2.ListingKind.ValueType
+    """Kind of the demand; unset, as the supply's, where it was scored before matches said it."""
+    supply_kind: _listing_pb2.ListingKind.ValueType
+    """Kind of the supply."""
     @_builtins.property
     def bodies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Bodies that both listings name, `bodies/{body}`."""
@@ -262,10 +269,12 @@ class Match(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         decline_reason: Global___DeclineReason.ValueType = ...,
         filled: _builtins.int = ...,
+        demand_kind: _listing_pb2.ListingKind.ValueType = ...,
+        supply_kind: _listing_pb2.ListingKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "decline_reason", b"decline_reason", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_version", b"demand_version", "etag", b"etag", "filled", b"filled", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["algorithm_version", b"algorithm_version", "bodies", b"bodies", "create_time", b"create_time", "decline_reason", b"decline_reason", "demand", b"demand", "demand_accepted", b"demand_accepted", "demand_issuer", b"demand_issuer", "demand_kind", b"demand_kind", "demand_version", b"demand_version", "etag", b"etag", "filled", b"filled", "gaps", b"gaps", "name", b"name", "parts", b"parts", "reason", b"reason", "score", b"score", "state", b"state", "supply", b"supply", "supply_accepted", b"supply_accepted", "supply_issuer", b"supply_issuer", "supply_kind", b"supply_kind", "supply_version", b"supply_version", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from alliance.listings.v1 import listing_pb2 as alliance_dot_listings_dot_v1_dot
 from alliance.matching.v1 import match_pb2 as alliance_dot_matching_dot_v1_dot_match__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+alliance/matching/v1/matching_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1d\x61lliance/common/v1/text.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/matching/v1/match.proto\"\x1f\n\x0fGetMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa2\x01\n\x12ListMatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07listing\x18\x03 \x01(\t\x12\x14\n\x0corganization\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\x12\x30\n\x06states\x18\x06 \x03(\x0e\x32 .alliance.matching.v1.MatchState\"\\\n\x13ListMatchesResponse\x12,\n\x07matches\x18\x01 \x03(\x0b\x32\x1b.alliance.matching.v1.Match\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x13\x45xplainMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xf2\x01\n\x10MatchExplanation\x12*\n\x05match\x18\x01 \x01(\x0b\x32\x1b.alliance.matching.v1.Match\x12.\n\x05steps\x18\x02 \x03(\x0b\x32\x1f.alliance.matching.v1.MatchStep\x12<\n\x0c\x61lternatives\x18\x03 \x03(\x0b\x32&.alliance.matching.v1.MatchAlternative\x12\x12\n\nfits_until\x18\x04 \x01(\t\x12\x30\n\x06skills\x18\x05 \x03(\x0b\x32 .alliance.matching.v1.AskedSkill\"v\n\nAskedSkill\x12\r\n\x05skill\x18\x01 \x01(\t\x12\x31\n\x06\x64\x65mand\x18\x02 \x01(\x0e\x32!.alliance.matching.v1.SkillDemand\x12\x12\n\nis_offered\x18\x03 \x01(\x08\x12\x12\n\nis_lacking\x18\x04 \x01(\x08\"c\n\x10MatchAlternative\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12/\n\x04text\x18\x02 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\x12\r\n\x05score\x18\x03 \x01(\x05\"j\n\x12\x41\x63\x63\x65ptMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xa8\x01\n\x13\x44\x65\x63lineMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12;\n\x0e\x64\x65\x63line_reason\x18\x06 \x01(\x0e\x32#.alliance.matching.v1.DeclineReason\"i\n\x11StartMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xb3\x01\n\x14\x43ompleteMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".alliance.matching.v1.MatchOutcome\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x10\n\x08quantity\x18\x07 \x01(\x05\"\xd2\x01\n\x15SearchListingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x30\n\x05kinds\x18\x04 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0e\n\x06issuer\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\x12\x0e\n\x06\x66\x61\x63\x65ts\x18\t \x03(\t\"S\n\tHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12)\n\x05spans\x18\x03 \x03(\x0b\x32\x1a.alliance.matching.v1.Span\"\"\n\x04Span\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"9\n\nFacetCount\x12\r\n\x05\x66\x61\x63\x65t\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\x83\x01\n\tSearchHit\x12.\n\x07listing\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x11\n\trelevance\x18\x02 \x01(\x01\x12\x33\n\nhighlights\x18\x03 \x03(\x0b\x32\x1f.alliance.matching.v1.Highlight\"\xa6\x01\n\x16SearchListingsResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.alliance.matching.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x30\n\x06\x66\x61\x63\x65ts\x18\x04 \x03(\x0b\x32 .alliance.matching.v1.FacetCount*b\n\x0bSkillDemand\x12\x1c\n\x18SKILL_DEMAND_UNSPECIFIED\x10\x00\x12\x19\n\x15SKILL_DEMAND_REQUIRED\x10\x01\x12\x1a\n\x16SKILL_DEMAND_PREFERRED\x10\x02*d\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATCH_OUTCOME_FULFILLED\x10\x01\x12\x18\n\x14MATCH_OUTCOME_FAILED\x10\x02\x32\xb5\x08\n\x0fMatchingService\x12p\n\x08GetMatch\x12%.alliance.matching.v1.GetMatchRequest\x1a\x1b.alliance.matching.v1.Match\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x99\x01\n\x0bListMatches\x12(.alliance.matching.v1.ListMatchesRequest\x1a).alliance.matching.v1.ListMatchesResponse\"5\x8a\xb5\x18\x31\n\x14matching.matches.get\x12\x19listing|organization|body\x12\x83\x01\n\x0c\x45xplainMatch\x12).alliance.matching.v1.ExplainMatchRequest\x1a&.alliance.matching.v1.MatchExplanation\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x81\x01\n\x0b\x41\x63\x63\x65ptMatch\x12(.alliance.matching.v1.AcceptMatchRequest\x1a\x1b.alliance.matching.v1.Match\"+\x8a\xb5\x18\'\n\x17matching.matches.accept\x12\x0corganization\x12\x84\x01\n\x0c\x44\x65\x63lineMatch\x12).alliance.matching.v1.DeclineMatchRequest\x1a\x1b.alliance.matching.v1.Match\",\x8a\xb5\x18(\n\x18matching.matches.decline\x12\x0corganization\x12~\n\nStartMatch\x12\'.alliance.matching.v1.StartMatchRequest\x1a\x1b.alliance.matching.v1.Match\"*\x8a\xb5\x18&\n\x16matching.matches.start\x12\x0corganization\x12\x87\x01\n\rCompleteMatch\x12*.alliance.matching.v1.CompleteMatchRequest\x1a\x1b.alliance.matching.v1.Match\"-\x8a\xb5\x18)\n\x19matching.matches.complete\x12\x0corganization\x12y\n\x0eSearchListings\x12+.alliance.matching.v1.SearchListingsRequest\x1a,.alliance.matching.v1.SearchListingsResponse\"\x0c\x8a\xb5\x18\x08\n\x06publicb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+alliance/matching/v1/matching_service.proto\x12\x14\x61lliance.matching.v1\x1a\x1f\x61lliance/common/v1/access.proto\x1a\x1d\x61lliance/common/v1/text.proto\x1a\"alliance/listings/v1/listing.proto\x1a alliance/matching/v1/match.proto\"\x1f\n\x0fGetMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa2\x01\n\x12ListMatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07listing\x18\x03 \x01(\t\x12\x14\n\x0corganization\x18\x04 \x01(\t\x12\x0c\n\x04\x62ody\x18\x05 \x01(\t\x12\x30\n\x06states\x18\x06 \x03(\x0e\x32 .alliance.matching.v1.MatchState\"\\\n\x13ListMatchesResponse\x12,\n\x07matches\x18\x01 \x03(\x0b\x32\x1b.alliance.matching.v1.Match\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x13\x45xplainMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xa5\x02\n\x10MatchExplanation\x12*\n\x05match\x18\x01 \x01(\x0b\x32\x1b.alliance.matching.v1.Match\x12.\n\x05steps\x18\x02 \x03(\x0b\x32\x1f.alliance.matching.v1.MatchStep\x12<\n\x0c\x61lternatives\x18\x03 \x03(\x0b\x32&.alliance.matching.v1.MatchAlternative\x12\x12\n\nfits_until\x18\x04 \x01(\t\x12\x30\n\x06skills\x18\x05 \x03(\x0b\x32 .alliance.matching.v1.AskedSkill\x12\x31\n\x05\x61like\x18\x06 \x01(\x0b\x32\".alliance.matching.v1.AlikeMatches\"\xf3\x01\n\x0c\x41likeMatches\x12\x36\n\x0b\x64\x65mand_kind\x18\x01 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x36\n\x0bsupply_kind\x18\x02 \x01(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x0e\n\x06lowest\x18\x03 \x01(\x05\x12\x0f\n\x07highest\x18\x04 \x01(\x05\x12\x0f\n\x07\x64\x65\x63ided\x18\x05 \x01(\x03\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x03\x12/\n\x04text\x18\x07 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\"v\n\nAskedSkill\x12\r\n\x05skill\x18\x01 \x01(\t\x12\x31\n\x06\x64\x65mand\x18\x02 \x01(\x0e\x32!.alliance.matching.v1.SkillDemand\x12\x12\n\nis_offered\x18\x03 \x01(\x08\x12\x12\n\nis_lacking\x18\x04 \x01(\x08\"c\n\x10MatchAlternative\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12/\n\x04text\x18\x02 \x01(\x0b\x32!.alliance.common.v1.LocalizedText\x12\r\n\x05score\x18\x03 \x01(\x05\"j\n\x12\x41\x63\x63\x65ptMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xa8\x01\n\x13\x44\x65\x63lineMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12;\n\x0e\x64\x65\x63line_reason\x18\x06 \x01(\x0e\x32#.alliance.matching.v1.DeclineReason\"i\n\x11StartMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\xb3\x01\n\x14\x43ompleteMatchRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0corganization\x18\x02 \x01(\t\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".alliance.matching.v1.MatchOutcome\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x10\n\x08quantity\x18\x07 \x01(\x05\"\xd2\x01\n\x15SearchListingsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x30\n\x05kinds\x18\x04 \x03(\x0e\x32!.alliance.listings.v1.ListingKind\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x0e\n\x06issuer\x18\x07 \x01(\t\x12\x0e\n\x06source\x18\x08 \x01(\t\x12\x0e\n\x06\x66\x61\x63\x65ts\x18\t \x03(\t\"S\n\tHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12)\n\x05spans\x18\x03 \x03(\x0b\x32\x1a.alliance.matching.v1.Span\"\"\n\x04Span\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"9\n\nFacetCount\x12\r\n\x05\x66\x61\x63\x65t\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\x83\x01\n\tSearchHit\x12.\n\x07listing\x18\x01 \x01(\x0b\x32\x1d.alliance.listings.v1.Listing\x12\x11\n\trelevance\x18\x02 \x01(\x01\x12\x33\n\nhighlights\x18\x03 \x03(\x0b\x32\x1f.alliance.matching.v1.Highlight\"\xa6\x01\n\x16SearchListingsResponse\x12-\n\x04hits\x18\x01 \x03(\x0b\x32\x1f.alliance.matching.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x30\n\x06\x66\x61\x63\x65ts\x18\x04 \x03(\x0b\x32 .alliance.matching.v1.FacetCount*b\n\x0bSkillDemand\x12\x1c\n\x18SKILL_DEMAND_UNSPECIFIED\x10\x00\x12\x19\n\x15SKILL_DEMAND_REQUIRED\x10\x01\x12\x1a\n\x16SKILL_DEMAND_PREFERRED\x10\x02*d\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17MATCH_OUTCOME_FULFILLED\x10\x01\x12\x18\n\x14MATCH_OUTCOME_FAILED\x10\x02\x32\xb5\x08\n\x0fMatchingService\x12p\n\x08GetMatch\x12%.alliance.matching.v1.GetMatchRequest\x1a\x1b.alliance.matching.v1.Match\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x99\x01\n\x0bListMatches\x12(.alliance.matching.v1.ListMatchesRequest\x1a).alliance.matching.v1.ListMatchesResponse\"5\x8a\xb5\x18\x31\n\x14matching.matches.get\x12\x19listing|organization|body\x12\x83\x01\n\x0c\x45xplainMatch\x12).alliance.matching.v1.ExplainMatchRequest\x1a&.alliance.matching.v1.MatchExplanation\" \x8a\xb5\x18\x1c\n\x14matching.matches.get\x12\x04name\x12\x81\x01\n\x0b\x41\x63\x63\x65ptMatch\x12(.alliance.matching.v1.AcceptMatchRequest\x1a\x1b.alliance.matching.v1.Match\"+\x8a\xb5\x18\'\n\x17matching.matches.accept\x12\x0corganization\x12\x84\x01\n\x0c\x44\x65\x63lineMatch\x12).alliance.matching.v1.DeclineMatchRequest\x1a\x1b.alliance.matching.v1.Match\",\x8a\xb5\x18(\n\x18matching.matches.decline\x12\x0corganization\x12~\n\nStartMatch\x12\'.alliance.matching.v1.StartMatchRequest\x1a\x1b.alliance.matching.v1.Match\"*\x8a\xb5\x18&\n\x16matching.matches.start\x12\x0corganization\x12\x87\x01\n\rCompleteMatch\x12*.alliance.matching.v1.CompleteMatchRequest\x1a\x1b.alliance.matching.v1.Match\"-\x8a\xb5\x18)\n\x19matching.matches.complete\x12\x0corganization\x12y\n\x0eSearchListings\x12+.alliance.matching.v1.SearchListingsRequest\x1a,.alliance.matching.v1.SearchListingsResponse\"\x0c\x8a\xb5\x18\x08\n\x06publicb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,10 +51,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATCHINGSERVICE'].methods_by_name['CompleteMatch']._serialized_options = b'\212\265\030)\n\031matching.matches.complete\022\014organization'
   _globals['_MATCHINGSERVICE'].methods_by_name['SearchListings']._loaded_options = None
   _globals['_MATCHINGSERVICE'].methods_by_name['SearchListings']._serialized_options = b'\212\265\030\010\n\006public'
-  _globals['_SKILLDEMAND']._serialized_start=2262
-  _globals['_SKILLDEMAND']._serialized_end=2360
-  _globals['_MATCHOUTCOME']._serialized_start=2362
-  _globals['_MATCHOUTCOME']._serialized_end=2462
+  _globals['_SKILLDEMAND']._serialized_start=2559
+  _globals['_SKILLDEMAND']._serialized_end=2657
+  _globals['_MATCHOUTCOME']._serialized_start=2659
+  _globals['_MATCHOUTCOME']._serialized_end=2759
   _globals['_GETMATCHREQUEST']._serialized_start=203
   _globals['_GETMATCHREQUEST']._serialized_end=234
   _globals['_LISTMATCHESREQUEST']._serialized_start=237
@@ -64,31 +64,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINMATCHREQUEST']._serialized_start=495
   _globals['_EXPLAINMATCHREQUEST']._serialized_end=530
   _globals['_MATCHEXPLANATION']._serialized_start=533
-  _globals['_MATCHEXPLANATION']._serialized_end=775
-  _globals['_ASKEDSKILL']._serialized_start=777
-  _globals['_ASKEDSKILL']._serialized_end=895
-  _globals['_MATCHALTERNATIVE']._serialized_start=897
-  _globals['_MATCHALTERNATIVE']._serialized_end=996
-  _globals['_ACCEPTMATCHREQUEST']._serialized_start=998
-  _globals['_ACCEPTMATCHREQUEST']._serialized_end=1104
-  _globals['_DECLINEMATCHREQUEST']._serialized_start=1107
-  _globals['_DECLINEMATCHREQUEST']._serialized_end=1275
-  _globals['_STARTMATCHREQUEST']._serialized_start=1277
-  _globals['_STARTMATCHREQUEST']._serialized_end=1382
-  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1385
-  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1564
-  _globals['_SEARCHLISTINGSREQUEST']._serialized_start=1567
-  _globals['_SEARCHLISTINGSREQUEST']._serialized_end=1777
-  _globals['_HIGHLIGHT']._serialized_start=1779
-  _globals['_HIGHLIGHT']._serialized_end=1862
-  _globals['_SPAN']._serialized_start=1864
-  _globals['_SPAN']._serialized_end=1898
-  _globals['_FACETCOUNT']._serialized_start=1900
-  _globals['_FACETCOUNT']._serialized_end=1957
-  _globals['_SEARCHHIT']._serialized_start=1960
-  _globals['_SEARCHHIT']._serialized_end=2091
-  _globals['_SEARCHLISTINGSRESPONSE']._serialized_start=2094
-  _globals['_SEARCHLISTINGSRESPONSE']._serialized_end=2260
-  _globals['_MATCHINGSERVICE']._serialized_start=2465
-  _globals['_MATCHINGSERVICE']._serialized_end=3542
+  _globals['_MATCHEXPLANATION']._serialized_end=826
+  _globals['_ALIKEMATCHES']._serialized_start=829
+  _globals['_ALIKEMATCHES']._serialized_end=1072
+  _globals['_ASKEDSKILL']._serialized_start=1074
+  _globals['_ASKEDSKILL']._serialized_end=1192
+  _globals['_MATCHALTERNATIVE']._serialized_start=1194
+  _globals['_MATCHALTERNATIVE']._serialized_end=1293
+  _globals['_ACCEPTMATCHREQUEST']._serialized_start=1295
+  _globals['_ACCEPTMATCHREQUEST']._serialized_end=1401
+  _globals['_DECLINEMATCHREQUEST']._serialized_start=1404
+  _globals['_DECLINEMATCHREQUEST']._serialized_end=1572
+  _globals['_STARTMATCHREQUEST']._serialized_start=1574
+  _globals['_STARTMATCHREQUEST']._serialized_end=1679
+  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1682
+  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1861
+  _globals['_SEARCHLISTINGSREQUEST']._serialized_start=1864
+  _globals['_SEARCHLISTINGSREQUEST']._serialized_end=2074
+  _globals['_HIGHLIGHT']._serialized_start=2076
+  _globals['_HIGHLIGHT']._serialized_end=2159
+  _globals['_SPAN']._serialized_start=2161
+  _globals['_SPAN']._serialized_end=2195
+  _globals['_FACETCOUNT']._serialized_start=2197
+  _globals['_FACETCOUNT']._serialized_end=2254
+  _globals['_SEARCHHIT']._serialized_start=2257
+  _globals['_SEARCHHIT']._serialized_end=2388
+  _globals['_SEARCHLISTINGSRESPONSE']._serialized_start=2391
+  _globals['_SEARCHLISTINGSRESPONSE']._serialized_end=2557
+  _globals['_MATCHINGSERVICE']._serialized_start=2762
+  _globals['_MATCHINGSERVICE']._serialized_end=3839
 # @@protoc_insertion_point(module_scope)

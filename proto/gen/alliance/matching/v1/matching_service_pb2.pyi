@@ -197,6 +197,7 @@ class MatchExplanation(_message.Message):
     ALTERNATIVES_FIELD_NUMBER: _builtins.int
     FITS_UNTIL_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
+    ALIKE_FIELD_NUMBER: _builtins.int
     fits_until: _builtins.str
     """Last day on which both listings are valid (ISO 8601); empty unless the match is open."""
     @_builtins.property
@@ -217,6 +218,10 @@ class MatchExplanation(_message.Message):
     def skills(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskedSkill]:
         """Skills that the demand asks for, by its labels and texts, in their order; by the listings as they are now, of an open match."""
 
+    @_builtins.property
+    def alike(self) -> Global___AlikeMatches:
+        """What became of matches like it; unset where so few were decided that somebody could be told from it. Changes no score."""
+
     def __init__(
         self,
         *,
@@ -225,14 +230,65 @@ class MatchExplanation(_message.Message):
         alternatives: _abc.Iterable[Global___MatchAlternative] | None = ...,
         fits_until: _builtins.str = ...,
         skills: _abc.Iterable[Global___AskedSkill] | None = ...,
+        alike: Global___AlikeMatches | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["match", b"match"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alike", b"alike", "match", b"match"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives", "fits_until", b"fits_until", "match", b"match", "skills", b"skills", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alike", b"alike", "alternatives", b"alternatives", "fits_until", b"fits_until", "match", b"match", "skills", b"skills", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MatchExplanation: _TypeAlias = MatchExplanation  # noqa: Y015
+
+@_typing.final
+class AlikeMatches(_message.Message):
+    """What was said of matches of the same kinds, with scores of the same band, on the whole platform. It is told where at least ten
+    decided ones are left without those of any one organization, and names nobody.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEMAND_KIND_FIELD_NUMBER: _builtins.int
+    SUPPLY_KIND_FIELD_NUMBER: _builtins.int
+    LOWEST_FIELD_NUMBER: _builtins.int
+    HIGHEST_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    demand_kind: _listing_pb2.ListingKind.ValueType
+    """Kind of their demands."""
+    supply_kind: _listing_pb2.ListingKind.ValueType
+    """Kind of their supplies."""
+    lowest: _builtins.int
+    """Least score of the band, in thousandths."""
+    highest: _builtins.int
+    """Highest score of the band."""
+    decided: _builtins.int
+    """Matches that both sides accepted or one declined, by the score that was shown and whatever came of them since."""
+    accepted: _builtins.int
+    """Of these, those that both sides accepted."""
+    @_builtins.property
+    def text(self) -> _text_pb2.LocalizedText:
+        """The same in words."""
+
+    def __init__(
+        self,
+        *,
+        demand_kind: _listing_pb2.ListingKind.ValueType = ...,
+        supply_kind: _listing_pb2.ListingKind.ValueType = ...,
+        lowest: _builtins.int = ...,
+        highest: _builtins.int = ...,
+        decided: _builtins.int = ...,
+        accepted: _builtins.int = ...,
+        text: _text_pb2.LocalizedText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "decided", b"decided", "demand_kind", b"demand_kind", "highest", b"highest", "lowest", b"lowest", "supply_kind", b"supply_kind", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlikeMatches: _TypeAlias = AlikeMatches  # noqa: Y015
 
 @_typing.final
 class AskedSkill(_message.Message):

@@ -97,7 +97,8 @@ class MatchingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainMatch(self, request, context):
-        """Says why: the parts of the score, the gaps, and every step of the match with the organization that took it and why.
+        """Says why: the parts of the score, the gaps, every step of the match with the organization that took it and why, and what became
+        of matches like it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

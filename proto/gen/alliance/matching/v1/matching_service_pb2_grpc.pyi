@@ -39,7 +39,9 @@ class MatchingServiceStub:
     ListMatches: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.ListMatchesRequest, _matching_service_pb2.ListMatchesResponse]
     """Lists matches of a listing, or of an organization's listings, best first."""
     ExplainMatch: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.ExplainMatchRequest, _matching_service_pb2.MatchExplanation]
-    """Says why: the parts of the score, the gaps, and every step of the match with the organization that took it and why."""
+    """Says why: the parts of the score, the gaps, every step of the match with the organization that took it and why, and what became
+    of matches like it.
+    """
     AcceptMatch: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.AcceptMatchRequest, _match_pb2.Match]
     """Accepts for one side; accepted by both it is ACCEPTED."""
     DeclineMatch: _grpc.UnaryUnaryMultiCallable[_matching_service_pb2.DeclineMatchRequest, _match_pb2.Match]
@@ -66,7 +68,9 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
     ListMatches: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.ListMatchesRequest, _matching_service_pb2.ListMatchesResponse]  # type: ignore[assignment]
     """Lists matches of a listing, or of an organization's listings, best first."""
     ExplainMatch: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.ExplainMatchRequest, _matching_service_pb2.MatchExplanation]  # type: ignore[assignment]
-    """Says why: the parts of the score, the gaps, and every step of the match with the organization that took it and why."""
+    """Says why: the parts of the score, the gaps, every step of the match with the organization that took it and why, and what became
+    of matches like it.
+    """
     AcceptMatch: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.AcceptMatchRequest, _match_pb2.Match]  # type: ignore[assignment]
     """Accepts for one side; accepted by both it is ACCEPTED."""
     DeclineMatch: _aio.UnaryUnaryMultiCallable[_matching_service_pb2.DeclineMatchRequest, _match_pb2.Match]  # type: ignore[assignment]
@@ -108,7 +112,9 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_service_pb2.ExplainMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_matching_service_pb2.MatchExplanation, _abc.Awaitable[_matching_service_pb2.MatchExplanation]]:
-        """Says why: the parts of the score, the gaps, and every step of the match with the organization that took it and why."""
+        """Says why: the parts of the score, the gaps, every step of the match with the organization that took it and why, and what became
+        of matches like it.
+        """
 
     @_abc_1.abstractmethod
     def AcceptMatch(
