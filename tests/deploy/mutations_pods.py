@@ -1,6 +1,13 @@
 """Mistakes that `rules_pods.py` has to see."""
 
+from typing import Any
+
 from tests.deploy.mutations import Mutation, drop, init, variable
+
+
+def _password(secret: str) -> dict[str, Any]:
+    return {"name": "ALLIANCE_KAFKA_PASSWORD", "valueFrom": {"secretKeyRef": {"name": secret, "key": "password"}}}
+
 
 MUTATIONS: tuple[Mutation, ...] = (
     ("all_five_services", "a service is left out", "lab", lambda r: drop(r, "Deployment", "alliance-notify")),
@@ -213,6 +220,30 @@ MUTATIONS: tuple[Mutation, ...] = (
         lambda r: r.container("registry")["resources"]["limits"].update(memory="64Mi"),
     ),
     (
+        "resources",
+        "a disk without end",
+        "lab",
+        lambda r: r.container("registry")["resources"]["limits"].pop("ephemeral-storage"),
+    ),
+    (
+        "resources",
+        "no disk asked for",
+        "production",
+        lambda r: init(r, "registry")["resources"]["requests"].pop("ephemeral-storage"),
+    ),
+    (
+        "disk",
+        "evicted by its index",
+        "lab",
+        lambda r: r.container("matching")["resources"]["limits"].update({"ephemeral-storage": "2304Mi"}),
+    ),
+    (
+        "disk",
+        "no room for its index",
+        "production",
+        lambda r: r.container("matching")["resources"]["requests"].update({"ephemeral-storage": "256Mi"}),
+    ),
+    (
         "memory_for_a_hundred_thousand_listings",
         "memory for fewer listings",
         "lab",
@@ -270,6 +301,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a migration without the database's CA",
         "operators",
         lambda r: r.pod("listings")["initContainers"][-1]["volumeMounts"].pop(),
+    ),
+    (
+        "passwords_in_the_environment",
+        "an administrator's password in the environment",
+        "lab",
+        lambda r: r.pod("listings")["initContainers"][0].update(env=[_password("kafka-admin")]),
+    ),
+    (
+        "passwords_in_the_environment",
+        "a migration with another's password",
+        "operators",
+        lambda r: init(r, "listings")["env"].append(_password("alliance-listings")),
     ),
     (
         "nothing_more_than_needed",
