@@ -43,7 +43,8 @@ def test_helm_test(cluster: Cluster) -> None:
 
 def test_made_up_passwords_are_those_that_are_there(cluster: Cluster) -> None:
     """Where Helm sees the cluster it makes none anew; where it does not see the tokens it makes none at all."""
-    generated = ("-f", values_file("lab"), "-f", "-", "--set", "credentials.source=generated", "--dry-run=server")
+    given = ("-f", values_file("lab"), "-f", "-", "--set", "credentials.source=generated")
+    generated = (*given, "--dry-run=server", "--take-ownership")  # of Secrets that were there before the release
     values = cluster.values(cluster.chosen.tag)
     rendered = yaml.safe_load_all(cluster.helm("template", RELEASE, str(CHART), *generated, given=values))
     made = {_name(one): one["data"]["password"] for one in rendered if one and one["kind"] == "Secret"}
