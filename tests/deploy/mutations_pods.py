@@ -24,6 +24,24 @@ MUTATIONS: tuple[Mutation, ...] = (
         "lab",
         lambda r: r.named("ServiceAccount", "alliance-listings").update(automountServiceAccountToken=True),
     ),
+    (
+        "patient_where_a_node_is_busy",
+        "a second for an answer",
+        "lab",
+        lambda r: r.container("notify")["startupProbe"].pop("timeoutSeconds"),
+    ),
+    (
+        "patient_where_a_node_is_busy",
+        "a minute for a start",
+        "production",
+        lambda r: r.container("listings")["startupProbe"].update(failureThreshold=60),
+    ),
+    (
+        "patient_where_a_node_is_busy",
+        "half a minute without CPU",
+        "operators",
+        lambda r: r.container("listings")["livenessProbe"].update(failureThreshold=3),
+    ),
     ("native_probes", "no startup probe", "lab", lambda r: r.container("matching").pop("startupProbe")),
     (
         "native_probes",

@@ -73,6 +73,20 @@ def native_probes(r: Rendered) -> Faults:
 
 
 @rule
+def patient_where_a_node_is_busy(r: Rendered) -> Faults:
+    """No probe takes a pod that gets little CPU for one that is not there; to start it anew would only take more."""
+    for service in SERVICES:
+        container = r.container(service)
+        for kind, patience in (("startup", 180), ("readiness", 0), ("liveness", 120)):
+            probe = container.get(f"{kind}Probe", {})
+            if (
+                probe.get("timeoutSeconds", 1) < 3
+                or probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) < patience
+            ):
+                yield f"{service}: {kind} after {probe}"
+
+
+@rule
 def drained(r: Rendered) -> Faults:
     """preStop gives time until no more calls come, and the grace period covers that and the drain."""
     for service in SERVICES:

@@ -98,7 +98,8 @@ spec:
           startupProbe:
             grpc: {port: 50052, service: startup}
             periodSeconds: 1
-            failureThreshold: 60
+            timeoutSeconds: 3
+            failureThreshold: 180  # on a node that has no CPU left: one that is started anew would only need more of it
           readinessProbe:
             grpc: {port: 50052, service: readiness}
             periodSeconds: 2
@@ -107,8 +108,8 @@ spec:
           livenessProbe:
             grpc: {port: 50052, service: liveness}
             periodSeconds: 10
-            timeoutSeconds: 5
-            failureThreshold: 6
+            timeoutSeconds: 10
+            failureThreshold: 12
           lifecycle:
             preStop: {sleep: {seconds: 5}}  # until nobody sends calls here any more
       volumes:
