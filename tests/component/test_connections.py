@@ -73,8 +73,8 @@ async def test_calls_that_wait_for_a_busy_loop_are_answered_before_it_stops() ->
     port = await server.start("127.0.0.1:0")
     with grpc.insecure_channel(f"127.0.0.1:{port}") as found:
         await asyncio.to_thread(grpc.channel_ready_future(found).result, 10)
-        check: Any = health_pb2_grpc.HealthStub(found).Check
-        calls = [check.future(_HEALTH, timeout=20) for _ in range(20)]
+        stub: Any = health_pb2_grpc.HealthStub(found)
+        calls = [stub.Check.future(_HEALTH, timeout=20) for _ in range(20)]
         time.sleep(0.5)  # noqa: ASYNC251 - the loop accepts nothing meanwhile
         await server.stop()
         answers = await asyncio.gather(*(asyncio.to_thread(call.code) for call in calls))
