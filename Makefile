@@ -57,7 +57,7 @@ test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAUL
 test-faults-rolling: $(SYNCED) ## kill -9 of each part in turn under load; 6 minutes
 	$(BIN)/python -m tests.faults.rolling
 
-test-recovery: $(SYNCED) ## recovery drills with PAIRS=50 pairs of listings each, timed; 4 minutes
+test-recovery: $(SYNCED) ## recovery drills with PAIRS=50 pairs of listings each, timed; 7 minutes
 	$(BIN)/python -m tests.recovery.drill $(PAIRS)
 
 bench: $(SYNCED) ## the event plumbing against bare floors; BENCH="relay ack" chooses; 30 minutes

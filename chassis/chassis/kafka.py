@@ -4,7 +4,8 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from struct import unpack_from
 from typing import Any
 
@@ -42,6 +43,11 @@ class KafkaAccess:
             password=password.get_secret_value() if password else None,
             ca_file=str(settings.kafka_ca_file) if settings.kafka_ca_file else None,
         )
+
+    def as_user_of(self, folder: Path) -> "KafkaAccess":
+        """The same, as the user of a folder with the files `username` and `password`. Raises OSError where one is missing."""
+        username, password = ((folder / name).read_text(encoding="utf-8").strip() for name in ("username", "password"))
+        return replace(self, username=username, password=password)
 
     def options(self) -> dict[str, Any]:
         """Arguments of every aiokafka client."""

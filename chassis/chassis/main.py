@@ -16,6 +16,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -72,6 +73,8 @@ def _arguments(service: str, given: list[str]) -> Namespace:
     made.add_argument("--profile", default="production", choices=topics.load().profiles, help="topics.yaml")
     made.add_argument("--replicas", type=int, default=1, help="副本数 · replicas of each; 1")
     made.add_argument("--acls", action="store_true", help="并授权 · grant the services their rights, too")
+    login = "以何用户：含 username、password 两个文件的目录 · as whom: a folder with the files username and password"
+    made.add_argument("--login", type=Path, metavar="FOLDER", help=login)
     replay = commands.add_parser("replay", help="重放主题 · publish a topic of this service again")
     replay.add_argument("topic", metavar="TOPIC", choices=[topic.name for topic in topics.load().owned_by(service)])
     fence = commands.add_parser("restore-fence", help="恢复栅栏 · before it serves on a database that was put back")
@@ -109,8 +112,12 @@ async def _topics(service: Service, settings: ServiceSettings, asked: Namespace)
     from chassis import provision
 
     granted = provision.rights() if asked.acls else ()
+    access = KafkaAccess.of(settings)
     try:
-        made = await provision.provide(KafkaAccess.of(settings), asked.profile, asked.replicas, granted)
+        access = access.as_user_of(asked.login) if asked.login else access
+        made = await provision.provide(access, asked.profile, asked.replicas, granted)
+    except OSError as error:
+        sys.exit(f"用户名和口令读不到 · username and password can't be read: {error}")
     except KafkaError as error:
         sys.exit(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}")
     print(f"{service.name}: 新建主题 {len(made)} 个 · {len(made)} topics were created", *made, sep="\n")

@@ -14,6 +14,7 @@ from chassis.service import Offer
 from chassis.tls import Files
 
 _GRACE = 10.0  # seconds that calls under way may take to end
+_CATCH_UP = 0.2  # seconds in which the loop accepts what has come
 _MAX_MESSAGE = 8 * 1024 * 1024  # bytes; an import's chunk of 1000 rows
 _OPTIONS = [
     ("grpc.max_receive_message_length", _MAX_MESSAGE),
@@ -103,8 +104,12 @@ class Server:
         await self._probes.ready(yes, *self._names)
 
     async def stop(self) -> None:
-        """Take no new calls and let those under way end."""
+        """Take no new calls and let those under way end. Those that came and were not accepted yet would end as CANCELLED,
+        by gRPC: so the loop catches up before. What comes in the last moment does; callers send that again, as they do what
+        is UNAVAILABLE.
+        """
         await self.serving(False)
+        await asyncio.sleep(_CATCH_UP)
         await asyncio.gather(*(server.stop(_GRACE) for server in self._servers))
 
 

@@ -27,6 +27,7 @@ _EXIT = {
     grpc.StatusCode.ALREADY_EXISTS: REFUSED,
     grpc.StatusCode.ABORTED: REFUSED,
     grpc.StatusCode.UNAVAILABLE: 6,
+    grpc.StatusCode.CANCELLED: 6,  # by a server that stops
     grpc.StatusCode.DEADLINE_EXCEEDED: 6,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 6,
 }

@@ -13,17 +13,20 @@ from collections.abc import Sequence
 from typing import Any
 
 _DAY = 86_400  # seconds
+_FENCE = "restore-fence"
 
 
 def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> dict[str, Any]:
     """The Job. Its pod has the service's labels, by which the network policy lets it out, and its readiness probe, which
     nobody answers: so no call is sent to it; by a label of its own the disruption budget leaves it out, which could tell
-    nothing of a Job. `stamp` makes its name its own.
+    nothing of a Job. `stamp` makes its name its own. Before a fence comes what comes before the service: a backup may be of
+    before the last upgrade, and a new Kafka without topics. Any other command is for a service that has been through that.
     """
     metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     once = {key: value for key, value in container.items() if key not in ("startupProbe", "livenessProbe", "lifecycle")}
-    pod = {key: value for key, value in spec.items() if key not in ("initContainers", "topologySpreadConstraints")}
+    left = ("topologySpreadConstraints",) if arguments[0] == _FENCE else ("topologySpreadConstraints", "initContainers")
+    pod = {key: value for key, value in spec.items() if key not in left}
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     template = {
         "metadata": {"labels": labels | {"alliance/once": "true"}},

@@ -1,8 +1,9 @@
 """Listings published one after the other, by a pod of the cluster: `python3 -c SCRIPT FOLDER REGISTRY LISTINGS`.
 
 Runs in a service's image, until FOLDER/stop is there. The targets are gRPC addresses; FOLDER/token is a platform operator's.
-A call that gets no answer is sent again with the same `request_id`, as callers are asked to. Prints a line of JSON for each
-listing once it is acknowledged, {"name": …, "tries": …}, and for each call that sending again did not save, {"lost": …}.
+A call that gets no answer, or ends as CANCELLED by a server that stops, is sent again with the same `request_id`, as callers
+are asked to. Prints a line of JSON for each listing once it is acknowledged, {"name": …, "tries": …}, and for each call that
+sending again did not save, {"lost": …}.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ _CALLERS = 4
 _PAUSE = 0.2  # seconds of each caller between two listings
 _TIMEOUT = 10.0  # seconds a call may take
 _PATIENCE = 60.0  # seconds in which a command has to be answered, however often it is sent
-_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 _OPTIONS = [
     ("grpc.lb_policy_name", "round_robin"),
     ("grpc.initial_reconnect_backoff_ms", 100),

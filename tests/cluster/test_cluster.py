@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from alliance_local.state import SERVICES
 from tests.cluster.cluster import RELEASE, REPLICAS, Cluster
@@ -38,6 +39,21 @@ def test_install(cluster: Cluster) -> None:
 
 def test_helm_test(cluster: Cluster) -> None:
     cluster.helm("test", RELEASE, "--timeout=3m")
+
+
+def test_made_up_passwords_are_those_that_are_there(cluster: Cluster) -> None:
+    """Where Helm sees the cluster it makes none anew; where it does not see the tokens it makes none at all."""
+    given = ("-f", values_file("lab"), "-f", "-", "--set", "credentials.source=generated")
+    generated = (*given, "--dry-run=server", "--take-ownership")  # of Secrets that were there before the release
+    values = cluster.values(cluster.chosen.tag)
+    rendered = yaml.safe_load_all(cluster.helm("template", RELEASE, str(CHART), *generated, given=values))
+    made = {_name(one): one["data"]["password"] for one in rendered if one and one["kind"] == "Secret"}
+    there = {_name(one): one["data"].get("password") for one in cluster.get("secrets")}
+    assert len(made) == 2 * len(SERVICES)
+    assert made.items() <= there.items()
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        cluster.helm("template", "another", str(CHART), *generated, given=values)
+    assert "another-alliance-listings-token is not seen" in str(refused.value.__notes__)
 
 
 def test_failed_migration_leaves_the_old_serving(cluster: Cluster, published: Published, record_property: Note) -> None:

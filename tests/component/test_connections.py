@@ -67,6 +67,20 @@ async def test_a_caller_notices_nothing_of_it(tmp_path: Path, monkeypatch: pytes
         await server.stop()
 
 
+async def test_calls_that_wait_for_a_busy_loop_are_answered_before_it_stops() -> None:
+    """By gRPC alone they end as CANCELLED, which nobody sends again."""
+    server = Server(cast(Pipeline, None), [], with_reflection=False)
+    port = await server.start("127.0.0.1:0")
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as found:
+        await asyncio.to_thread(grpc.channel_ready_future(found).result, 10)
+        stub: Any = health_pb2_grpc.HealthStub(found)
+        calls = [stub.Check.future(_HEALTH, timeout=20) for _ in range(20)]
+        time.sleep(0.5)  # noqa: ASYNC251 - the loop accepts nothing meanwhile
+        await server.stop()
+        answers = await asyncio.gather(*(asyncio.to_thread(call.code) for call in calls))
+    assert answers == [grpc.StatusCode.OK] * 20
+
+
 async def _hear(call: "grpc.aio.UnaryStreamCall[Any, Any]", heard: list[int]) -> None:
     async for answer in call:
         heard.append(answer.status)

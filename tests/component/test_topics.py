@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -54,6 +55,17 @@ async def test_what_is_missing_is_created_and_what_is_there_stays(platform: Plat
         assert (code, "0 topics" in said, await _config(admin)) == (0, True, config)
     finally:
         await admin.close()
+
+
+async def test_as_whom_stands_in_files(platform: Platform, tmp_path: Path) -> None:
+    """An administrator's, while the settings name the service's own user, as on a cluster."""
+    access = platform.kafka("admin")
+    (tmp_path / "username").write_text(f"{access.username}\n", encoding="utf-8")
+    code, said = await _run(platform, "listings", "topics", "--acls", f"--login={tmp_path}")
+    assert (code, "password" in said) == (1, True), said
+    (tmp_path / "password").write_text(str(access.password), encoding="utf-8")
+    code, said = await _run(platform, "listings", "topics", "--acls", f"--login={tmp_path}")
+    assert (code, "topics were created" in said) == (0, True), said
 
 
 async def _is_gone(admin: AIOKafkaAdminClient) -> bool:

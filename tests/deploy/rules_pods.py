@@ -25,6 +25,7 @@ _WRITABLE = ("/tmp", _INDEX)  # noqa: S108 - in the container
 _DRAIN = 30  # seconds that a service may take after SIGTERM: calls 10, a batch 10, groups and leases
 
 
+_LIMITED = {"memory", "ephemeral-storage"}
 _MIB = 2**20
 _GROUPS = {"": 1, "Ki": 2**10, "Mi": _MIB, "Gi": 2**30}
 
@@ -69,6 +70,20 @@ def native_probes(r: Rendered) -> Faults:
         for kind in ("startup", "readiness", "liveness"):
             if container.get(f"{kind}Probe", {}).get("grpc") != {"port": port, "service": kind}:
                 yield f"{service}: {kind}"
+
+
+@rule
+def patient_where_a_node_is_busy(r: Rendered) -> Faults:
+    """No probe takes a pod that gets little CPU for one that is not there; to start it anew would only take more."""
+    for service in SERVICES:
+        container = r.container(service)
+        for kind, patience in (("startup", 180), ("readiness", 0), ("liveness", 120)):
+            probe = container.get(f"{kind}Probe", {})
+            if (
+                probe.get("timeoutSeconds", 1) < 3
+                or probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) < patience
+            ):
+                yield f"{service}: {kind} after {probe}"
 
 
 @rule
@@ -209,15 +224,29 @@ def scheduled_as_values_say(r: Rendered) -> Faults:
 
 @rule
 def resources(r: Rendered) -> Faults:
-    """Every container asks for CPU and memory and has a limit of memory, and none of CPU, which would stop it in bursts."""
+    """Every container asks for CPU, memory and disk and has limits but of CPU, which would stop it in bursts."""
     for name, pod in r.pods():
         for container in containers(pod):
             asked = container.get("resources", {})
             requests, limits = asked.get("requests", {}), asked.get("limits", {})
-            if set(requests) != {"cpu", "memory"} or set(limits) != {"memory"}:
+            if set(requests) != {"cpu", *_LIMITED} or set(limits) != _LIMITED:
                 yield f"{name}: {asked}"
-            elif _bytes(limits["memory"]) < _bytes(requests["memory"]):
+            elif any(_bytes(limits[one]) < _bytes(requests[one]) for one in _LIMITED):
                 yield f"{name}: less than it asks for"
+
+
+@rule
+def disk(r: Rendered) -> Faults:
+    """A pod is not evicted for what its volumes and logs may take; the index and the logs are asked for."""
+    for name, pod in r.pods():
+        logs = 50 * _MIB * len(containers(pod))  # that the kubelet keeps, 5 files of 10 MiB each, where nobody has set it
+        sizes = {one["name"]: _bytes(one["emptyDir"]["sizeLimit"]) for one in pod.get("volumes", []) if "emptyDir" in one}
+        for container in containers(pod):
+            asked = container.get("resources", {})
+            if _bytes(asked.get("limits", {}).get("ephemeral-storage", "0")) < sum(sizes.values()) + logs:
+                yield f"{name}: evicted before its volumes are full"
+            if _bytes(asked.get("requests", {}).get("ephemeral-storage", "0")) < sizes.get("index", 0) + logs:
+                yield f"{name}: on a node without room for it"
 
 
 @rule
@@ -262,7 +291,7 @@ def restricted(r: Rendered) -> Faults:
 @rule
 def first_steps_see_what_they_need(r: Rendered) -> Faults:
     """What creates topics and migrates has the CA of what it connects to, and no token, key or index of the service."""
-    needed = {"topics": {"tmp", "kafka-ca"}, "migrate": {"tmp", "database-ca"}}
+    needed = {"topics": {"tmp", "kafka-ca", "kafka-admin"}, "migrate": {"tmp", "database-ca"}}
     for service in SERVICES:
         pod = r.pod(service)
         has = {volume["name"] for volume in pod.get("volumes", [])}
@@ -270,6 +299,17 @@ def first_steps_see_what_they_need(r: Rendered) -> Faults:
             mounts = {one["name"] for one in container.get("volumeMounts", [])}
             if mounts != needed[container["name"]] & has:
                 yield f"{service}: {container['name']} sees {sorted(mounts)}"
+
+
+@rule
+def passwords_in_the_environment(r: Rendered) -> Faults:
+    """What creates topics has none there: an administrator's is a file. What migrates has the owner's alone."""
+    needed = {"topics": set(), "migrate": {"PGPASSWORD"}}
+    for service in SERVICES:
+        for container in r.pod(service).get("initContainers", []):
+            found = {one["name"] for one in container.get("env", []) if "secretKeyRef" in one.get("valueFrom", {})}
+            if found != needed[container["name"]]:
+                yield f"{service}: {container['name']} has {sorted(found)}"
 
 
 @rule

@@ -11,8 +11,8 @@ from run_once import job_of
 
 from alliance_local.state import SERVICES
 from tests.deploy import helm, mutations_data, mutations_network, mutations_pods, rules_data, rules_network, rules_pods
-from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, values
-from tests.deploy.rendered import RULES, Rendered
+from tests.deploy.helm import PROFILES, Manifest, name_of, render, rendered, template, values
+from tests.deploy.rendered import RULES, Rendered, containers
 
 MUTATIONS = (*mutations_pods.MUTATIONS, *mutations_network.MUTATIONS, *mutations_data.MUTATIONS)
 
@@ -196,6 +196,35 @@ def test_a_digest_wins_over_the_tag() -> None:
     assert found.container("registry")["image"] == "localhost/alliance/registry:2"
 
 
+def test_an_administrators_password_is_a_file_that_the_first_step_alone_sees() -> None:
+    """Its name is of a Secret that is there; the mount's other end is `topics --login`."""
+    found = Rendered("lab", render("lab", "--set", "kafka.topics.adminSecret=kafka-admin"), values("lab"))
+    for name in ("first_steps_see_what_they_need", "passwords_in_the_environment", "restricted"):
+        assert list(RULES[name](found)) == []
+    first, *others = containers(found.pod("notify"))
+    (mount,) = [one for one in first["volumeMounts"] if one["name"] == "kafka-admin"]
+    assert first["args"][-1] == f"--login={mount['mountPath']}"
+    assert not [one for container in others for one in container["volumeMounts"] if one["name"] == "kafka-admin"]
+    (volume,) = [one["secret"] for one in found.pod("notify")["volumes"] if one["name"] == "kafka-admin"]
+    assert (volume["secretName"], [one["path"] for one in volume["items"]]) == ("kafka-admin", ["username", "password"])
+    kubernetes_validate.validate(found.deployment("notify"), "1.34", strict=True)
+
+
+@pytest.mark.parametrize(("size", "asked", "most"), [("512Mi", 768, 1792), ("10Gi", 10496, 11520), ("1Ti", 1048832, 1049856)])
+def test_the_disk_of_a_pod_follows_its_index(size: str, asked: int, most: int) -> None:
+    found = Rendered("lab", render("lab", "--set", f"services.matching.index.size={size}"), values("lab"))
+    resources = found.container("matching")["resources"]
+    assert resources["requests"]["ephemeral-storage"] == f"{asked}Mi"
+    assert resources["limits"]["ephemeral-storage"] == f"{most}Mi"
+
+
+@pytest.mark.parametrize("source", ["existing", "generated"])
+def test_who_sees_no_cluster_makes_up_no_passwords(source: str) -> None:
+    """They would be others at each rendering, and go to the databases with it."""
+    done = template("operators", "--set", f"credentials.source={source},credentials.preview=false")
+    assert ("alliance-listings-token is not seen" in done.stderr) == (source == "generated") == (done.returncode != 0)
+
+
 def test_generated_passwords_differ() -> None:
     passwords = [one["data"]["password"] for one in _of("operators").of("Secret")]
     assert len(set(passwords)) == len(passwords) == 10
@@ -237,7 +266,7 @@ def test_the_collector_is_reached_at_the_port_of_its_address() -> None:
 
 @pytest.mark.parametrize(("profile", "is_warned"), [("lab", False), ("operators", True), ("production", False)])
 def test_who_installs_a_database_without_backups_is_told(profile: str, is_warned: bool) -> None:
-    chosen = ("-n", helm.NAMESPACE, "--dry-run=client", "-f", helm.values_file(profile))
+    chosen = ("-n", helm.NAMESPACE, "--dry-run=client", "-f", helm.values_file(profile), *helm.LOOKING)
     done = helm.run("install", helm.RELEASE, str(helm.CHART), *chosen)
     assert done.returncode == 0, done.stderr
     assert ("No backups!" in done.stdout) == is_warned

@@ -7,6 +7,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+from run_once import job_of
 
 from alliance_local.state import SERVICES
 from tests.deploy.helm import PROFILES, ROOT, rendered, values
@@ -36,11 +37,22 @@ def test_it_runs_the_command_as_the_service(service: str, profile: str) -> None:
         assert job["spec"]["template"]["spec"][key] == r.pod(service)[key]
 
 
-def test_it_runs_once_beside_no_migration() -> None:
+@pytest.mark.parametrize("profile", PROFILES)
+def test_before_a_fence_comes_what_comes_before_the_service(profile: str) -> None:
+    """The backup may be of before the last upgrade, and Kafka without topics."""
+    r, job = _job(profile, "listings")
+    assert job["spec"]["template"]["spec"]["initContainers"] == r.pod("listings")["initContainers"]
+
+
+def test_any_other_command_runs_beside_no_migration() -> None:
+    job = job_of(Rendered("lab", rendered("lab"), values("lab")).deployment("listings"), ["replay", "a.topic", "WHY"], 1)
+    assert "initContainers" not in job["spec"]["template"]["spec"]
+
+
+def test_it_runs_once() -> None:
     _, job = _job("operators", "listings")
     assert job["spec"]["backoffLimit"] == 0
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
-    assert "initContainers" not in job["spec"]["template"]["spec"]
     assert job["metadata"]["name"].startswith("alliance-listings-restore-fence-")
 
 

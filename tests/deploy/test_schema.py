@@ -94,6 +94,8 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.matching.replicas", 13),  # more than shares
         ("lab", "services.matching.index.size", "much"),
         ("lab", "services.matching.settings.index_folder", "/elsewhere"),  # the chart's own business
+        ("lab", "services.matching.index.size", "1.5Gi"),  # what the pod may take is counted from it
+        ("lab", "services.matching.index.size", "0Gi"),
         ("lab", "services.listings.index", {"size": "1Gi"}),
         ("lab", "services.matching.autoscaling", {"min": 1, "max": 2}),
         ("lab", "services.registry.settings", {"objects_url": None}),
@@ -115,6 +117,8 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "kafka.ports", []),
         ("operators", "kafka.ports", []),
         ("operators", "networkPolicy.clients", []),  # nor the gateway
+        ("operators", "database.cluster.egress", []),  # no instance could ask Kubernetes' API
+        ("production", "database.cluster.egress", [{"cidrs": ["0.0.0.0/0"], "ports": [443]}]),  # private networks, too
         ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc"),  # which port is let through?
         ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc:4317/"),
         ("operators", "telemetry.otlpEndpoint", "collector.observability.svc:4317"),

@@ -12,27 +12,29 @@ from alliance_local.postgres import SUPERUSER, Postgres
 
 def dump(platform: Platform, service: str, file: Path) -> None:
     """Write a service's database down as it is now, while it serves."""
-    _run("pg_dump", "--format=custom", f"--file={file}", _url(platform, service))
+    run("pg_dump", "--format=custom", f"--file={file}", url(platform, service))
 
 
 def content(platform: Platform, service: str) -> bytes:
     """All rows of a service's database as text; bytes among them as hex."""
-    command = [str(POSTGRES_BIN_PATH / "pg_dump"), "--data-only", _url(platform, service)]
+    command = [str(POSTGRES_BIN_PATH / "pg_dump"), "--data-only", url(platform, service)]
     return subprocess.run(command, check=True, timeout=300, capture_output=True).stdout
 
 
 async def restore(platform: Platform, service: str, file: Path) -> None:
     """Put the database back to what was written down; PostgreSQL is up, the service is not."""
-    connection = await asyncpg.connect(_url(platform, SUPERUSER))
+    connection = await asyncpg.connect(url(platform, SUPERUSER))
     await connection.execute(f'DROP DATABASE "{service}" WITH (FORCE)')
     await connection.close()
     await Postgres(platform.state).provide([service])
-    _run("pg_restore", "--exit-on-error", f"--dbname={_url(platform, service)}", str(file))
+    run("pg_restore", "--exit-on-error", f"--dbname={url(platform, service)}", str(file))
 
 
-def _url(platform: Platform, database: str) -> str:
+def url(platform: Platform, database: str) -> str:
+    """A database, as the superuser."""
     return Postgres(platform.state).url(database, SUPERUSER)
 
 
-def _run(program: str, *arguments: str) -> None:
+def run(program: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs."""
     subprocess.run([str(POSTGRES_BIN_PATH / program), *arguments], check=True, timeout=300)

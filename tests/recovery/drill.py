@@ -3,6 +3,8 @@
     listings    its database is put back to an earlier point; then the restore fence
     reporting   the same; then the owners replay their topics, and its projections are written anew
     kafka       all of it is lost: the topics are published again out of the databases, and every projection written anew
+    moment      all five databases are put back to one moment, out of a base backup and the log; the restore fence in each
+    everything  the same, and Kafka is lost with them
 
 In each, compaction has removed events of before the backup and of after it, as if they were older than the compaction lag.
 Each ends with all that is kept anywhere equal to what its owner has (`tests.recovery.equality`).
@@ -38,6 +40,7 @@ from chassis.clock import SystemClock, business_date
 from codes import quarters
 from tests import world
 from tests.recovery import backup, equality
+from tests.recovery.point import Archive
 from tests.waiting import until
 from tests.world import Member
 
@@ -81,7 +84,7 @@ class Drill:
     async def begin(self) -> None:
         """Start, with topics as in production."""
         self.up()
-        await self._keep("production")
+        await self.keep("production")
 
     def up(self, **environment: str) -> None:
         """Start the platform, with a broker that does not take long to compact what is to be compacted."""
@@ -180,9 +183,19 @@ class Drill:
         with self.step(f"{service}: start, with the fence"):
             self.up(ALLIANCE_LOCAL_RESTORED=service)
 
+    async def put_back_to(self, archive: Archive, moment: str) -> None:
+        """Put all five databases back to a moment, and start with the fence of each."""
+        with self.step("PostgreSQL's log is archived"):
+            await archive.complete()
+        self.platform.down()
+        with self.step("PostgreSQL, out of base backup and log, to the moment"):
+            archive.put_back(moment)
+            self.up(ALLIANCE_LOCAL_SERVICES="")
+        self.platform.down()
+
     async def compacted(self, scene: Scene) -> None:
         """Revise a listing while topics are compacted at once, until hardly a version is left; then as in production again."""
-        await self._keep("test")
+        await self.keep("test")
         for number in range(_REVISIONS):
             self.revised(scene, number)
             await asyncio.sleep(_SEGMENT)
@@ -193,10 +206,10 @@ class Drill:
             return len(kept) <= _LEFT
 
         await until(is_compacted)
-        await self._keep("production")
+        await self.keep("production")
         world.settle(self.platform)
 
-    async def _keep(self, profile: str) -> None:
+    async def keep(self, profile: str) -> None:
         """Configure all topics as a profile says."""
         admin = AIOKafkaAdminClient(**self.platform.kafka("admin").options())
         await admin.start()
@@ -292,13 +305,58 @@ async def kafka_gone(drill: Drill, pairs: int) -> list[str]:
     return found + await equality.differences(drill.platform) + drill.otherwise(scene, figures)
 
 
+async def all_put_back(drill: Drill, pairs: int) -> list[str]:
+    """All databases are put back to one moment, while Kafka has what came after; returns what differs in the end."""
+    archive, scene, figures, moment = await _before_and_after_a_moment(drill, pairs)
+    await drill.put_back_to(archive, moment)
+    with drill.step("start, with the fence of all five"):
+        drill.up(ALLIANCE_LOCAL_RESTORED=",".join(SERVICES))
+        await drill.keep("production")
+    with drill.step("all have heard of it"):
+        world.settle(drill.platform)
+    drill.rebuilt("reporting")
+    return await equality.differences(drill.platform) + drill.otherwise(scene, figures)
+
+
+async def everything_lost(drill: Drill, pairs: int) -> list[str]:
+    """All databases are put back to one moment, and all of Kafka is lost; returns what differs in the end."""
+    archive, scene, figures, moment = await _before_and_after_a_moment(drill, pairs)
+    await drill.put_back_to(archive, moment)
+    shutil.rmtree(drill.platform.state.folder("kafka"))
+    with drill.step("start without Kafka's data, with the fence of all five"):
+        drill.up(ALLIANCE_LOCAL_RESTORED=",".join(SERVICES))
+        await drill.keep("production")
+    drill.replayed()
+    for service in SERVICES[1:]:
+        drill.rebuilt(service, "--no-replay")
+    for body, values in figures.items():
+        values["matches.proposed"] = await drill.proposed(body)
+    return await equality.differences(drill.platform) + drill.otherwise(scene, figures)
+
+
+async def _before_and_after_a_moment(drill: Drill, pairs: int) -> tuple[Archive, Scene, dict[str, dict[str, int]], str]:
+    """A base backup, then what is to come back, with its figures; the moment; then what is not."""
+    archive = Archive(drill.platform)
+    await archive.begin()
+    drill.platform.down()
+    drill.up()
+    with drill.step("base backup"):
+        archive.take_base()
+    scene = drill.published(pairs)
+    figures = drill.figures(scene)
+    moment = await archive.moment()
+    drill.changed(scene)
+    await drill.compacted(scene)
+    return archive, scene, figures, moment
+
+
 async def main(pairs: int) -> int:
-    """All three, one after the other."""
+    """All of them, one after the other."""
     root, found = Path(tempfile.mkdtemp(prefix="alliance-recovery-")), []
     drill = Drill(root)
     try:
         await drill.begin()
-        for exercise in (listings_put_back, reporting_put_back, kafka_gone):
+        for exercise in (listings_put_back, reporting_put_back, kafka_gone, all_put_back, everything_lost):
             with drill.step(f"{exercise.__name__}, {2 * pairs} listings"):
                 found += [f"{exercise.__name__}: {one}" for one in await exercise(drill, pairs)]
     finally:

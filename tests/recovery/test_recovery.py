@@ -17,5 +17,13 @@ async def test_reporting_put_back_and_what_it_missed_compacted_away(drilled: Dri
     assert await drill.reporting_put_back(drilled, _PAIRS) == []
 
 
+async def test_all_databases_put_back_to_a_moment(drilled: Drill) -> None:
+    assert await drill.all_put_back(drilled, _PAIRS) == []
+
+
+async def test_all_databases_put_back_and_all_of_kafka_lost(drilled: Drill) -> None:
+    assert await drill.everything_lost(drilled, _PAIRS) == []
+
+
 async def test_all_of_kafka_lost(drilled: Drill) -> None:
     assert await drill.kafka_gone(drilled, _PAIRS) == []

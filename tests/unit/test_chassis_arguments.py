@@ -36,7 +36,7 @@ def test_the_others_take_nothing_more(command: str) -> None:
 
 def test_topics_are_those_of_production_with_one_replica_and_no_rights_unless_told_otherwise() -> None:
     found = _arguments("listings", ["topics"])
-    assert (found.profile, found.replicas, found.acls) == ("production", 1, False)
+    assert (found.profile, found.replicas, found.acls, found.login) == ("production", 1, False, None)
     found = _arguments("listings", ["topics", "--profile", "test", "--replicas", "3", "--acls"])
     assert (found.profile, found.replicas, found.acls) == ("test", 3, True)
 

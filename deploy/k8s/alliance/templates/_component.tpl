@@ -60,13 +60,17 @@ spec:
       initContainers:
         {{- if $v.kafka.topics.create }}
         - name: topics
-          {{- include "alliance.container" (merge (dict "mounts" (list "kafka-ca")) .) | nindent 10 }}
-          args: [topics, --profile={{ $v.kafka.topics.profile }}, --replicas={{ $v.kafka.topics.replicas }}{{ if $v.kafka.topics.acls }}, --acls{{ end }}]
-          {{- with $v.kafka.topics.adminSecret }}
-          env:
-            {{- include "alliance.secret.variable" (dict "variable" "ALLIANCE_KAFKA_USERNAME" "secret" . "key" "username") | nindent 12 }}
-            {{- include "alliance.secret.variable" (dict "variable" "ALLIANCE_KAFKA_PASSWORD" "secret" . "key" "password") | nindent 12 }}
-          {{- end }}
+          {{- include "alliance.container" (merge (dict "mounts" (list "kafka-ca" "kafka-admin")) .) | nindent 10 }}
+          args:
+            - topics
+            - --profile={{ $v.kafka.topics.profile }}
+            - --replicas={{ $v.kafka.topics.replicas }}
+            {{- if $v.kafka.topics.acls }}
+            - --acls
+            {{- end }}
+            {{- if $v.kafka.topics.adminSecret }}
+            - --login=/etc/alliance/kafka-admin
+            {{- end }}
         {{- end }}
         - name: migrate
           {{- include "alliance.container" (merge (dict "mounts" (list "database-ca")) .) | nindent 10 }}
@@ -94,7 +98,8 @@ spec:
           startupProbe:
             grpc: {port: 50052, service: startup}
             periodSeconds: 1
-            failureThreshold: 60
+            timeoutSeconds: 3
+            failureThreshold: 180  # on a node that has no CPU left: one that is started anew would only need more of it
           readinessProbe:
             grpc: {port: 50052, service: readiness}
             periodSeconds: 2
@@ -103,8 +108,8 @@ spec:
           livenessProbe:
             grpc: {port: 50052, service: liveness}
             periodSeconds: 10
-            timeoutSeconds: 5
-            failureThreshold: 6
+            timeoutSeconds: 10
+            failureThreshold: 12
           lifecycle:
             preStop: {sleep: {seconds: 5}}  # until nobody sends calls here any more
       volumes:
@@ -172,22 +177,22 @@ app.kubernetes.io/component: {{ .service }}
 app.kubernetes.io/component: {{ .service }}
 {{- end }}
 
-{{/* What the service's containers have in common. `mounts`: the volumes that one needs; all where it is not there. */}}
+{{/* What the service's containers have in common. `mounts`: the volumes that one needs; where it is not there, all but the admin's. */}}
 {{- define "alliance.container" -}}
 image: {{ include "alliance.image" . }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 {{ include "alliance.container.security" . }}
-{{ include "alliance.resources" .values.resources }}
+{{ include "alliance.container.resources" (merge (dict "index" .values.index) .values.resources) }}
 envFrom:
   - configMapRef: {name: {{ include "alliance.fullname" .root }}-{{ .service }}}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
-  {{- $mounts := .mounts }}
+  {{- $mounts := .mounts | default list }}
   {{- if and (hasKey .values "index") (not $mounts) }}
   - {name: index, mountPath: /var/lib/alliance/index}
   {{- end }}
   {{- range $volume, $_ := include "alliance.volumes" . | fromYaml }}
-  {{- if or (not $mounts) (has $volume $mounts) }}
+  {{- if or (has $volume $mounts) (and (not $mounts) (ne $volume "kafka-admin")) }}
   - {name: {{ $volume }}, mountPath: /etc/alliance/{{ $volume }}, readOnly: true}
   {{- end }}
   {{- end }}
@@ -205,6 +210,9 @@ database-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.database.ca.key 
 {{- with include "alliance.kafka.ca" .root }}
 kafka-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.kafka.ca.key }}, path: ca.crt}]}}
 {{- end }}
+{{- end }}
+{{- with $v.kafka.topics.create | ternary $v.kafka.topics.adminSecret "" }}
+kafka-admin: {secret: {secretName: {{ . }}, items: [{key: username, path: username}, {key: password, path: password}], defaultMode: 288}}
 {{- end }}
 {{- if $v.mtls.enabled }}
 tls: {secret: {secretName: {{ $name }}-tls, defaultMode: 288}}

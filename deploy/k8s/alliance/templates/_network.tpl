@@ -55,21 +55,36 @@ spec:
         - {{- include "alliance.network.peer" $v.telemetry.collector | nindent 10 }}
       ports: [{port: {{ regexFind "[0-9]+$" . }}, protocol: TCP}]
     {{- end }}
-    {{- range .values.egress }}
-    {{- $rule := . }}
-    - to:
-        {{- range .cidrs }}
-        - ipBlock:
-            cidr: {{ . }}
-            {{- with $rule.except }}
-            except: {{ toJson . }}
-            {{- end }}
-        {{- end }}
-      ports:
-        {{- range .ports }}
-        - {port: {{ . }}, protocol: TCP}
+    {{- include "alliance.network.egress" .values.egress | nindent 4 }}
+{{- end }}
+
+{{/* What values name: addresses, and their ports. */}}
+{{- define "alliance.network.egress" -}}
+{{- range . }}
+{{- $rule := . }}
+- to:
+    {{- range .cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+        {{- with $rule.except }}
+        except: {{ toJson . }}
         {{- end }}
     {{- end }}
+  ports:
+    {{- range .ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Questions of names. */}}
+{{- define "alliance.network.names" -}}
+- to:
+    - {{- include "alliance.network.peer" .Values.networkPolicy.dns | nindent 6 }}
+    {{- range .Values.networkPolicy.dnsCidrs }}
+    - ipBlock: {cidr: {{ . }}}
+    {{- end }}
+  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end }}
 
 {{- define "alliance.network.database" -}}

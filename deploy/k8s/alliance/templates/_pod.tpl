@@ -44,6 +44,22 @@ resources:
   limits: {memory: {{ .memoryLimit }}}
 {{- end }}
 
+{{/*
+The same of a container, with the disk that its pod may take: the logs that the kubelet keeps, the index, and /tmp. Asked for is
+what comes to be there, so all but /tmp.
+*/}}
+{{- define "alliance.container.resources" -}}
+{{- $kept := 256 }}
+{{- with .index }}{{ $kept = add $kept (include "alliance.mebibytes" .size) }}{{ end -}}
+resources:
+  requests: {cpu: {{ .cpu }}, memory: {{ .memory }}, ephemeral-storage: {{ $kept }}Mi}
+  limits: {memory: {{ .memoryLimit }}, ephemeral-storage: {{ add $kept 1024 }}Mi}
+{{- end }}
+
+{{- define "alliance.mebibytes" -}}
+{{ mul (regexFind "^[0-9]+" .) (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" .)) }}
+{{- end }}
+
 {{- define "alliance.volume.tmp" -}}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
