@@ -43,6 +43,7 @@ def test_a_community_goes_from_its_draft_to_the_ministry(platform: Platform) -> 
     assert made.due_on == call.closes_on
     steps = leads[0].caller.applications.GetProcedure(rpc.GetProcedureRequest(application=made.name)).steps
     assert {one.step: list(one.optional_inputs) for one in steps if one.optional_inputs} == {"start_sealing": ["organization"]}
+    assert next(one.parties for one in steps if one.step == "start_sealing") == ["申报单位 · the applicant"]
     take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
     for sealer in (*leads, province):
         take(sealer, made.name, "seal")

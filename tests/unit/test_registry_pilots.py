@@ -124,7 +124,8 @@ def test_an_expert_who_acts_for_an_interested_party_since_does_not_score(other: 
         walk.took("score", EXPERTS, Party.EXPERT, **now)
     else:
         hidden = {"named": EXPERTS, "principal": "neutral"}
-        walk.refused("CONFLICT_OF_INTEREST", "score", EXPERTS, Party.EXPERT, **now, **hidden)
+        told = walk.refused("CONFLICT_OF_INTEREST", "score", EXPERTS, Party.EXPERT, **now, **hidden)
+        assert "unassign_expert" in told.zh, "an expert chooses no other"
 
 
 def test_an_expert_whom_the_institute_sends_no_more_does_not_score() -> None:

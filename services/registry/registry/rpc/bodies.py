@@ -114,7 +114,8 @@ class Bodies(Rpcs):
         if not await self._authority.permitted(call, _FILL_IN, row.name) or not await is_admitted(call.tx, row):
             raise Denied(_UPDATE, name)
         if row.state not in FILLED_IN:
-            await guards.refuse_handed_in(call.tx, name)
+            await guards.refuse_handed_in(call.tx, name)  # which says how it comes back
+            raise Denied(_UPDATE, name)
         return False
 
     async def _require_guides(self, call: Call, before: body_pb2.Body, after: body_pb2.Body) -> None:
