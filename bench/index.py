@@ -1,5 +1,5 @@
-"""`python -m bench.index [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find candidates, to
-search, in memory, on the disk, and at a start.
+"""`python -m bench.index [--keep FOLDER] [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find
+candidates, to search, in memory, on the disk, and at a start.
 
 Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
 alike; the vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are
@@ -9,15 +9,17 @@ each runs a bare loop over the same engines: embed, words, vectors, filter, fuse
 at random moments at half of the rate, whether or not earlier ones are through: those delays are what callers wait. The last
 searches are answered as a caller without an account is: what it may see alone, with all facets and the words marked. A
 recompute of one change scores every listing of the other side instead of candidates; it is told from a sample of them.
+
+A million take hours to build. With `--keep` the index stays in a folder; broken off, it is built on from its last snapshot,
+and what is told of taking in is of the rest.
 """
 
+import argparse
 import csv
 import gzip
 import os
 import random
 import re
-import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -116,18 +118,19 @@ def _said(what: str, seconds: Sequence[float]) -> None:
 
 def measure(count: int, folder: Path) -> None:
     """Build, ask, keep, and open again."""
-    texts = Texts(1)
     index = Index(Bundled.size)
     snapshots = Snapshots(folder, Bundled.name, index)
-    snapshots.load("bench")
-    print(f"{count:,} listings", flush=True)
+    there = snapshots.load("bench").get(0, 0)
+    texts = Texts(there + 1)
+    print(f"{count:,} listings, {there:,} of them built before", flush=True)
     taken, kept = [], []
-    for number, entry in enumerate(texts.entries(count), 1):
+    for number, entry in enumerate(texts.entries(count - there, there), there + 1):
         taken.append(_timed(partial(index.put, entry)))
         if number % _SAVED == 0 or number == count:
             kept.append(_timed(partial(snapshots.save, "bench", {0: number})))
-    _said("to take in", taken)
-    _said("to write a snapshot", kept)
+    if taken:
+        _said("to take in", taken)
+        _said("to write a snapshot", kept)
     _ask(index, texts, count)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     del index, snapshots
@@ -218,15 +221,20 @@ def _plan(index: Index, entry: Entry) -> object:
     return best(entry.facts, index.candidates(entry), date.today(), LEAST_THRESHOLD, 100)
 
 
-def main(sizes: Sequence[int]) -> None:
+def main() -> None:
     """Measure at each size."""
-    for count in sizes:
-        folder = Path(tempfile.mkdtemp(prefix="alliance-index-"))
-        try:
-            measure(count, folder)
-        finally:
-            shutil.rmtree(folder)
+    asked = argparse.ArgumentParser(prog="python -m bench.index")
+    asked.add_argument("listings", nargs="*", type=int, default=_SIZES)
+    asked.add_argument("--keep", type=Path, help="a folder in which the index stays, of one size")
+    given = asked.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
+        measure(max(given.listings), given.keep)
+        return
+    for count in given.listings:
+        with tempfile.TemporaryDirectory(prefix="alliance-index-") as folder:
+            measure(count, Path(folder))
 
 
 if __name__ == "__main__":
-    main([int(one) for one in sys.argv[1:]] or _SIZES)
+    main()

@@ -127,7 +127,8 @@ def screen_across(first: str, field: str, second: str) -> list[Violation]:
 
     What one of the two says by itself is none.
     """
-    end, begin = _LAST.search(numbers.usual(first[-_EDGE:])), _FIRST.match(numbers.usual(second[:_EDGE]))
+    end = _LAST.search(numbers.usual(first[-_EDGE:]))
+    begin = _FIRST.match(numbers.usual(second[:_EDGE])) if end else None
     if not end or not begin or screen(field, end[0]) or screen(field, begin[0]):
         return []
     return screen(field, end[0] + begin[0])

@@ -4,12 +4,14 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from heapq import nsmallest
 from importlib import resources
 
 _SHOWN = 40  # characters of a wrong code that are repeated
 _NEAR = 3  # codes that a refusal suggests
+_COMMON = 500  # names that hold a letter (市, 区): what shares no rarer one with a text is not near it
 _PUNCTUATION = " \t·:：,，、/-()（）"
 _CODE_FIRST = re.compile(r"([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]*)(?![0-9A-Z])(.*)", re.ASCII | re.DOTALL)
 _CODE_LAST = re.compile(r"(.*?)(?<![0-9A-Z])([A-Z]?[0-9][0-9-]*(?:TK|T|K)?|[A-Z][A-Z_]+)[)）]?", re.ASCII | re.DOTALL)
@@ -54,7 +56,8 @@ class Table:
     """A code table, as far as reading what people write goes: a code, a name, or both.
 
     `zh` and `en` say what its codes are called; `find` gives the codes of an exact name, widest first; `covers` says whether
-    what one code stands for takes in another's; `label` is a code's name where it is shown.
+    what one code stands for takes in another's; `label` is a code's name where it is shown; `called` has every name that is
+    taken, with its codes, and is what a wrong one is compared with.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class Table:
         find: Callable[[str], list[str]],
         covers: Callable[[str, str], bool] = lambda wider, code: code.startswith(wider),
         label: Callable[[str], str] | None = None,
+        called: Callable[[], Mapping[str, Sequence[str]]] | None = None,
     ) -> None:
         self._known, self._zh, self._en, self._find, self._covers = known, zh, en, find, covers
         self._label = label or (lambda code: known()[code])
+        self._called = called or (lambda: _by_bare_name(known))
         self._unknown = lru_cache(1024)(self._look_around)
         self._holding = cache(self._by_gram)
 
@@ -136,24 +141,30 @@ class Table:
         return "、".join(f"{code} {self._label(code)}" for code in codes)
 
     def _nearest(self, text: str) -> list[str]:
-        """Codes that share the most letters and pairs of letters with a text, as they are shown (北京市海淀区).
-
-        Of a number, those that begin like it.
+        """Codes with a name that is most like a text: of the letters and pairs that the two have, most are shared (Dice 1945).
+        Of those that are equally like it, the one that is shortest in full. Of a number, those that begin like it.
         """
-        shared = Counter(code for gram in _grams(text[:_SHOWN]) for code in self._holding().get(gram, ()))
-        if not text[:1].isascii() and shared:
-            return sorted(shared, key=lambda code: (-shared[code], len(self._label(code)), code))[:_NEAR]
-        return next((same for end in range(min(len(text), _SHOWN), -1, -1) if (same := self._beginning(text[:end]))), [])
+        grams, holding = _grams(text[:_SHOWN]), self._holding()
+        told = [names for gram in grams if len(names := holding.get(gram, ())) <= _COMMON]
+        if text[:1].isascii() or not any(told):
+            return next((same for end in range(min(len(text), _SHOWN), -1, -1) if (same := self._beginning(text[:end]))), [])
+        common = [gram for gram in grams if len(holding.get(gram, ())) > _COMMON]
+        alike = dict[str, float]()
+        for name, count in Counter(name for names in told for name in names).items():
+            shared = count + sum(map(f"^{name}".__contains__, common))
+            share = 2 * shared / (len(grams) + len(_grams(name)))
+            alike.update((code, share) for code in self._called()[name] if alike.get(code, 0) < share)
+        return nsmallest(_NEAR, alike, key=lambda code: (-alike[code], len(self._label(code)), code))
 
     def _beginning(self, text: str) -> list[str]:
         return [code for code in self._known() if code.startswith(text)][:_NEAR]
 
     def _by_gram(self) -> dict[str, list[str]]:
-        """Letter or pair of letters → the codes that hold it, as they are shown."""
+        """Letter or pair of letters → the names that hold it."""
         found: dict[str, list[str]] = {}
-        for code in self._known():
-            for gram in _grams(self._label(code)):
-                found.setdefault(gram, []).append(code)
+        for name in self._called():
+            for gram in _grams(name):
+                found.setdefault(gram, []).append(name)
         return found
 
 
@@ -171,4 +182,5 @@ def _bare(name: str) -> str:
 
 
 def _grams(text: str) -> set[str]:
-    return {*text, *(text[at : at + 2] for at in range(len(text) - 1))} - set(_PUNCTUATION)
+    """Letters, pairs of letters, and the first one as such: most names of places end alike, and begin differently."""
+    return {*text, f"^{text[:1]}", *(text[at : at + 2] for at in range(len(text) - 1))} - set(_PUNCTUATION)

@@ -3,12 +3,14 @@
 An *area* is a code that takes in what lies in it: `110000` (北京市) takes in `110105` (朝阳区).
 """
 
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache, lru_cache, partial
 
 from codes._table import Table, names
 
 _FILE = "gbt2260.csv"
-_SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区", "省", "市", "区", "县", "盟")
+_CODES = 4096  # no fewer than there are
+_SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区", "新区", "省", "市", "区", "县", "盟")
 
 
 def exists(code: str) -> bool:
@@ -26,7 +28,7 @@ def full_name(code: str) -> str:
     return _joined(path(code))
 
 
-def _joined(areas: list[str]) -> str:
+def _joined(areas: Sequence[str]) -> str:
     return "".join(name(area) for area in areas if name(area) not in ("市辖区", "县"))
 
 
@@ -47,10 +49,10 @@ def compatible(left: str, right: str) -> bool:
     return within(left, right) or within(right, left)
 
 
-def path(code: str) -> list[str]:
+@lru_cache(_CODES)
+def path(code: str) -> tuple[str, ...]:
     """The code and the areas that it lies in, widest first: `110105` → `110000`, `110100`, `110105`."""
-    wider = [code[:2] + "0000", code[:4] + "00", code]
-    return [area for index, area in enumerate(wider) if area not in wider[:index] and exists(area)]
+    return tuple(area for area in dict.fromkeys((code[:2] + "0000", code[:4] + "00", code)) if exists(area))
 
 
 def find(text: str) -> list[str]:
@@ -87,5 +89,6 @@ _TABLE = Table(
     find,
     covers=lambda wider, code: within(code, wider),
     label=full_name,
+    called=_by_name,
 )
 read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

@@ -180,6 +180,25 @@ def test_who_leads_no_more_hands_nothing_in_and_takes_it_back(platform: Platform
     assert take(lead, made.name, "withdraw", reason="不再牵头").state == pb.APPLICATION_STATE_WITHDRAWN
 
 
+def test_who_leads_instead_takes_back_what_was_begun_and_applies(platform: Platform) -> None:
+    given = body_pb2.Body(display_name=world.unique("联合体"), kind=body_pb2.BODY_KIND_CONSORTIUM)
+    body = world.operator(platform).registry.CreateBody(registry_service_pb2.CreateBodyRequest(body=given))
+    former, latter = placed(platform, UNIVERSITY, "110000"), placed(platform, UNIVERSITY, "110000")
+    membership = world.join(platform, body.name, former, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY)
+    world.join(platform, body.name, latter, body_pb2.MEMBER_ROLE_LEAD_VOCATIONAL)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CONSORTIUM)
+    made = begun(former, call, body=body.name).name
+    assert "go on there" in refusal(begun, latter, call, body=body.name)
+    assert "NOT_WHO_BEGAN" in refusal(take, latter, made, "withdraw", reason="更换牵头单位"), "the two lead together"
+    changed = body_pb2.Membership(name=membership.name, roles=[body_pb2.MEMBER_ROLE_PARTICIPANT])
+    update = registry_service_pb2.UpdateMembershipRequest(membership=changed, reason="更换牵头单位")
+    update.update_mask.paths.append("roles")
+    world.operator(platform).registry.UpdateMembership(update)
+    assert f"{made} withdraw" in refusal(begun, latter, call, body=body.name)
+    assert take(latter, made, "withdraw", reason="更换牵头单位").state == pb.APPLICATION_STATE_WITHDRAWN
+    assert begun(latter, call, body=body.name).applicant == latter.name
+
+
 def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platform: Platform) -> None:
     """R36, S0 四(三): 会同专班相关部门; two of the ten alliances have two lead departments."""
     body, council = world.formed_alliance(platform)
@@ -188,6 +207,8 @@ def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platfor
     made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
     assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
+    before = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR - 1)
+    assert "NOT_YET_FORMED" in refusal(begun, second, before, council[1].name, body=body.name)
     next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
     assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
     take(first, made.name, "withdraw", reason="由另一牵头部门考核")

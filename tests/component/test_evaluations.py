@@ -73,6 +73,25 @@ def test_an_evaluator_that_became_the_evaluated_ones_own_is_no_third_party(platf
     assert again != made
 
 
+def test_who_leads_a_body_with_the_evaluated_one_is_no_third_party(platform: Platform) -> None:
+    """Nor who stands in a body that it leads; who is another member beside it in a body of others is one."""
+    body, council = world.formed_alliance(platform)
+    department, beside, member = (
+        placed(platform, DEPARTMENT, "110000"),
+        *(placed(platform, ENTERPRISE, "110000") for _ in "12"),
+    )
+    for one in (beside, member):
+        world.join(platform, body.name, one)
+    call, lead = called(platform, department, pb.PROGRAMME_EVALUATION), council[1]
+    for evaluated, evaluator, may in ((lead, beside, False), (beside, lead, False), (beside, member, True)):
+        made = begun(department, call, applicant=evaluated.name).name
+        if may:
+            take(department, made, "commission", named_organization=evaluator.name)
+        else:
+            assert "CONFLICT_OF_INTEREST" in refusal(take, department, made, "commission", named_organization=evaluator.name)
+            take(department, made, "cancel", reason="须回避")
+
+
 def test_a_published_evaluation_is_laid_before_who_decides_and_listed_for_departments(
     platform: Platform,
 ) -> None:

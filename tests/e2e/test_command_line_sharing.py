@@ -1,13 +1,14 @@
-"""The command line on shared things: bookings of equipment, persons behind listings, rounds and lists, practice bases."""
+"""The command line on shared things: bookings, persons behind listings, rounds and lists, practice bases, documents."""
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from alliance.listings.v1 import details_pb2, listing_pb2
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
-from tests import world
-from tests.e2e.program import NOT_ALLOWED, NOT_FOUND, REFUSED, Here
+from tests import papers, world
+from tests.e2e.program import NOT_ALLOWED, NOT_FOUND, REFUSED, USAGE, Here
 
 
 def test_equipment_is_booked_and_its_contact_read(platform: Platform, tmp_path: Path) -> None:
@@ -63,3 +64,17 @@ def test_a_list_is_compiled_and_who_is_silent_is_shown(platform: Platform, tmp_p
     assert entry["listing"]["name"] == challenge.name
     assert len(alliance.json("round", "silent", open_list["name"])) == 4
     assert "1–2" in alliance("body", "bases", body.name)
+    assert alliance.json("body", "bases", body.name)["target_max"] == 2
+
+
+def test_a_document_comes_down_whole_or_not_at_all(platform: Platform, tmp_path: Path) -> None:
+    owner = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    alliance, paper, copy = Here(platform, tmp_path), tmp_path / "paper.pdf", tmp_path / "copy.pdf"
+    paper.write_bytes(papers.PDF)
+    alliance("login", owner.caller.sub, "--as", owner.name)
+    made = alliance.json("document", "upload", str(paper))["name"]
+    alliance("document", "download", f"documents/{uuid4()}", str(copy), code=NOT_FOUND)
+    assert not list(tmp_path.glob("*copy*")), "and nothing is in the way of the next try"
+    alliance("document", "download", made, str(copy))
+    assert copy.read_bytes() == papers.PDF
+    assert "copy.pdf" in alliance("document", "download", made, str(copy), code=USAGE)

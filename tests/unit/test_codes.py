@@ -29,12 +29,12 @@ def test_an_area_takes_in_what_lies_in_it(code: str, area: str, inside: bool) ->
 @pytest.mark.parametrize(
     ("code", "path"),
     [
-        ("110105", ["110000", "110100", "110105"]),
-        ("320102", ["320000", "320100", "320102"]),
-        ("320000", ["320000"]),
+        ("110105", ("110000", "110100", "110105")),
+        ("320102", ("320000", "320100", "320102")),
+        ("320000", ("320000",)),
     ],
 )
-def test_the_path_of_a_region(code: str, path: list[str]) -> None:
+def test_the_path_of_a_region(code: str, path: tuple[str, ...]) -> None:
     assert regions.path(code) == path
 
 
@@ -85,7 +85,11 @@ def test_what_is_no_level_is_none() -> None:
         (regions, "北京", "110000"),
         (regions, "119999", "110"),
         (regions, "北京市海定区", "110108"),  # its full name is near, not only its own
-        (regions, "海定区", "定海区"),
+        (regions, "海定区", "110108"),
+        (regions, "苏洲", "320500"),
+        (regions, "通洲区", "110112"),
+        (regions, "深川市", "440300"),
+        (regions, "滨海", "120116"),  # as 浦东 is 浦东新区: not only 滨海县
         (regions, "", ""),
         (industries, "集成电路制造", "3973"),
         (industries, "3999", "399"),

@@ -5,7 +5,6 @@ from collections.abc import Collection
 import pytest
 
 from registry.domain.names import MemberRole, OrgType, Programme
-from registry.domain.procedure import ANYBODY
 from registry.domain.programmes import PROCEDURES
 
 PARTICIPANT = 7
@@ -31,6 +30,10 @@ CASES: list[tuple[Programme, OrgType, Collection[int] | None, bool]] = [
     (Programme.PERFORMANCE, OrgType.HIGHER_VOCATIONAL, [MemberRole.LEAD_VOCATIONAL], True),
     (Programme.PERFORMANCE, OrgType.HIGHER_VOCATIONAL, [PARTICIPANT], False),
     (Programme.PERFORMANCE, OrgType.ENTERPRISE, None, False),
+    (Programme.EVALUATION, OrgType.ENTERPRISE, None, True),
+    (Programme.EVALUATION, OrgType.INDUSTRY_ASSOCIATION, None, True),
+    (Programme.EVALUATION, OrgType.PARK_COMMITTEE, None, True),
+    (Programme.EVALUATION, OrgType.UNIVERSITY, None, False),
     (Programme.MAJOR_ADJUSTMENT, OrgType.SECONDARY_VOCATIONAL, None, True),
     (Programme.MAJOR_ADJUSTMENT, OrgType.UNIVERSITY, None, True),
     (Programme.MAJOR_ADJUSTMENT, OrgType.ENTERPRISE, None, False),
@@ -50,8 +53,3 @@ def test_an_application_is_for_those_whom_the_document_names(
 @pytest.mark.parametrize("is_the_body", [True, False])
 def test_a_pilots_application_is_for_the_institution_that_it_names(programme: Programme, is_the_body: bool) -> None:
     assert PROCEDURES[programme].applicants.admit(OrgType.UNIVERSITY, None, is_the_body) is is_the_body
-
-
-def test_a_third_party_may_evaluate_anybody() -> None:
-    assert PROCEDURES[Programme.EVALUATION].applicants is ANYBODY
-    assert ANYBODY.admit(OrgType.PARK, None, is_the_body=False)

@@ -312,6 +312,8 @@ def test_every_fact_that_can_be_entered_is_one_that_a_rule_looks_at() -> None:
         ("consortium", "park_leading_industry", "业" * 101, "业" * 100, "length"),
         ("pilot_unit", "major_code", "080901X", "080901", "教育部专业目录"),
         ("pilot_unit", "enrolling_since", "2023", "2023-09-01", "ISO 8601"),
+        ("alliance", "annual_plan_year", 27, 2027, "range"),
+        ("alliance", "annual_plan_year", 20270, 2000, "range"),
         ("pilot_unit", "call_year", -1, 2026, "range"),
         ("support_unit", "operating_since", "三年前", "2020-01-01", "ISO 8601"),
     ],

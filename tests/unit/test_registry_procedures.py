@@ -105,7 +105,7 @@ HANDING_IN = {
     Programme.COMMUNITY: "submit file_direct",
     Programme.CHALLENGE: "publish",
     Programme.EVALUATION: "commission",
-    Programme.PERFORMANCE: "report",
+    Programme.PERFORMANCE: "",  # what is late is told, and taken
     Programme.EMPLOYEE_INTAKE: "apply",
 }
 """The steps for which a call has a window, where they have other names than `submit`."""

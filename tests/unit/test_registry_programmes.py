@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Effect, Party, State, Step, Unit
+from registry.domain.procedure import Effect, Party, State, Step, Unit, Window
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.majors import ANSWER_DAYS
@@ -49,6 +49,8 @@ def test_an_evaluation_is_a_third_partys() -> None:
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=AUTHORITY)
     own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name)
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=own)
+    bound = frozenset({EXPERTS.name})
+    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS, bound=bound)
     walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
     walk.refused("NOT_THE_PARTY", "report", APPLICANT, Party.APPLICANT)
     walk.took("report", EXPERTS, Party.EVALUATOR, score=88, brought=frozenset({"REPORT"}))
@@ -167,7 +169,17 @@ def test_a_meeting_is_not_compiled_without_its_day() -> None:
 def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Unit) -> None:
     walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026}, region="120104")
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
-    assert due_on(Programme.PERFORMANCE, walk.case) == date(2026, 12, 31)
+    report: dict[str, Any] = {"unit": applicant, "party": Party.APPLICANT, "brought": frozenset({"SELF_REPORT"})}
+    walk.refused("YEAR_NOT_BEGUN", "report", today=date(2025, 12, 31), **report)
+    assert isinstance(walk.tried("report", today=date(2026, 1, 1), **report), Step)
+    for closes, report_by, rate_by in (
+        (None, date(2026, 12, 31), date(2026, 12, 31)),
+        (date(2026, 12, 30), date(2026, 12, 30), date(2026, 12, 31)),
+        (date(2027, 1, 31), date(2027, 1, 31), date(2027, 1, 31)),
+    ):
+        case = replace(walk.case, window=Window(None, closes))
+        assert due_on(Programme.PERFORMANCE, case) == report_by
+        assert due_on(Programme.PERFORMANCE, replace(case, state=State.SUBMITTED)) == rate_by
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
     walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
     walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")

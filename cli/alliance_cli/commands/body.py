@@ -13,7 +13,20 @@ from alliance.registry.v1 import application_service_pb2, body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.errors import NOT_FOUND, explained, fail
-from alliance_cli.output import Column, business_day, ident, instant, short, show, show_one, typed_day, typed_end, value_of
+from alliance_cli.output import (
+    Column,
+    as_json,
+    business_day,
+    ident,
+    instant,
+    print_json,
+    short,
+    show,
+    show_one,
+    typed_day,
+    typed_end,
+    value_of,
+)
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="产教组织 · bodies")
@@ -291,6 +304,9 @@ def bases(body: str) -> None:
     with explained():
         request = listings_rpc.GetPracticeBaseTargetsRequest(body=naming.body(body))
         found = call(stubs.listings().GetPracticeBaseTargets, request)
+        if context.output == "json":
+            print_json(as_json(found))
+            return
         goal = f"{found.target_min}–{found.target_max}" if found.target_min else t("无（只对联盟）", "none: an alliance's")
         columns: list[Column] = [
             ("已启用", "in use", lambda side: len(side.in_use)),

@@ -1,6 +1,7 @@
 """`alliance document`: documents 材料 that are attached to applications."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Annotated
@@ -60,14 +61,21 @@ def show_(document: str) -> None:
 
 @app.command()
 def download(document: str, file: Path) -> None:
-    """下载 · write a document's content into a file."""
-    with explained(), file.open("xb") as target:
-        offset = 0
-        while part := call(
-            stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)
-        ).content:
-            target.write(part)
-            offset += len(part)
+    """下载 · write a document's content into a new file; whole, or not at all."""
+    if file.exists():
+        raise typer.BadParameter(t(f"{file} 已存在；请换一个文件名", f"{file} is there already; name another file"))
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with explained(), part.open("xb") as target:
+            offset = 0
+            while some := call(
+                stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)
+            ).content:
+                target.write(some)
+                offset += len(some)
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
     console.print(t(f"已写入 {file}（{offset} 字节）", f"{offset} bytes written to {file}"), highlight=False)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    FromClause,
     Identity,
     Index,
     Integer,
@@ -35,7 +36,7 @@ from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
 from registry.domain import industry
-from registry.domain.names import WITHOUT_CODE, OrgType
+from registry.domain.names import WITHOUT_CODE, MemberRole, OrgType
 
 _INSTANT: Any = DateTime(timezone=True)
 _NEVER = date(1, 1, 1)  # a day before all others
@@ -325,6 +326,21 @@ async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
     return found.all()
 
 
+async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:
+    """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it."""
+    own, theirs = membership.alias("own"), membership.alias("theirs")
+    leading = list(map(int, MemberRole))
+    found = await tx.conn.execute(
+        select(theirs.c.organization)
+        .join(own, own.c.body == theirs.c.body)
+        .join(body, body.c.name == theirs.c.body)
+        .where(own.c.organization == name, theirs.c.organization.in_(others), theirs.c.organization != name)
+        .where(body.c.state.in_((2, 3)), is_valid(own, day), is_valid(theirs, day))
+        .where(or_(own.c.roles.overlap(leading), theirs.c.roles.overlap(leading)))
+    )
+    return frozenset(found.scalars())
+
+
 async def checked(tx: Tx, name: str, day: date, policy: str) -> None:
     """A body was looked at."""
     statement = insert(body_check).values(body=name, checked_on=day, policy=policy)
@@ -435,7 +451,13 @@ async def overlapping(tx: Tx, row: MembershipRow) -> Sequence[Any]:
 
 def valid_on(day: date) -> ColumnElement[bool]:
     """The membership is valid on a day."""
-    return and_(membership.c.valid_from <= day, or_(membership.c.valid_to.is_(None), membership.c.valid_to >= day))
+    return is_valid(membership, day)
+
+
+def is_valid(memberships: FromClause, day: date) -> ColumnElement[bool]:
+    """The same of memberships under another name."""
+    c = memberships.c
+    return and_(c.valid_from <= day, or_(c.valid_to.is_(None), c.valid_to >= day))
 
 
 async def active_grant(tx: Tx, row: GrantRow) -> str:

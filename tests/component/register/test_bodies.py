@@ -117,6 +117,9 @@ def test_the_councils_of_a_plan_are_not_those_of_the_next(platform: Platform) ->
     assert write(platform, body, annual_plan_year=year).alliance.full_councils_in_year == 2, "the same year"
     assert not write(platform, body, annual_plan_year=year + 1).alliance.HasField("full_councils_in_year")
     assert write(platform, body, annual_plan_year=year, full_councils_in_year=2).alliance.full_councils_in_year == 2
+    before_any_plan = world.alliance(platform).name
+    write(platform, before_any_plan, full_councils_in_year=2)
+    assert write(platform, before_any_plan, annual_plan_year=year).alliance.full_councils_in_year == 2
 
 
 def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> body_pb2.Body:
@@ -128,6 +131,15 @@ def pilot(platform: Platform, institution: str, major: str, **facts: Any) -> bod
     )
     made: body_pb2.Body = world.operator(platform).registry.CreateBody(rpc.CreateBodyRequest(body=given))
     return made
+
+
+def test_what_is_missing_is_what_was_not_entered(platform: Platform) -> None:
+    registry, university = world.operator(platform).registry, verified(platform, UNIVERSITY)
+    facts = body_pb2.PilotUnitFacts(institution=university.name)
+    draft = body_pb2.Body(display_name=world.unique("试点"), kind=body_pb2.BODY_KIND_PILOT_UNIT, pilot_unit=facts)
+    made = registry.CreateBody(rpc.CreateBodyRequest(body=draft))
+    said = registry.CheckBody(rpc.CheckBodyRequest(name=made.name))
+    assert next(list(one.missing) for one in said.findings if one.rule == "R21.2") == ["major_code", "call_year"]
 
 
 def test_an_institution_has_two_pilots_of_two_majors_in_a_call(platform: Platform) -> None:

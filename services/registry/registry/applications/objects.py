@@ -12,6 +12,7 @@ from obstore.store import from_url
 
 _TIMEOUT = "20s"  # of one request
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+_SHOWN = 2_000  # characters of why it can't be reached: the cause stands innermost
 _CHUNK = 5 * 1024 * 1024  # bytes that are sent at once: the least that S3 takes for a part but the last
 
 
@@ -68,4 +69,4 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except BaseError as error:
-        raise OSError(f"object store: {str(error)[:200]}") from error
+        raise OSError(f"object store: {' '.join(str(error).split())[:_SHOWN]}") from error

@@ -176,6 +176,7 @@ class Taking:
             is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
+            bound=await store.bound(tx, message.applicant, _named(message, said), today),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
             new=frozenset(one.kind for one in said.documents if one.document not in attached),

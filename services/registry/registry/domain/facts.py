@@ -266,6 +266,10 @@ FACTS: Mapping[str, Fact] = {
 """Every fact that a rule looks at."""
 
 
+ENTRIES = FACTS.keys() | _REGISTERED_AS.keys()
+"""What is entered: facts that rules look at, and what the register works others out of."""
+
+
 def called(entry: str) -> tuple[str, str]:
     """What people call something that is entered, in both languages."""
     return _REGISTERED_AS[entry] if entry in _REGISTERED_AS else (FACTS[entry].zh, FACTS[entry].en)

@@ -176,6 +176,8 @@ class Case:
     Attributes:
         actor: principal who takes it; `unit` is the organization that they act for.
         leads: the body's leads by role; `members` are the names of all its members.
+        bound: names of those of the organizations that it names that stand in a body with the applicant where one of the two
+            has a part in leading it.
         documents: kinds of the documents that are there; `brought`: of those that come with the step; `new`: of those that
             come with it and were not there before.
         content: what a seal is put on, as a digest; "" where nothing is sealed.
@@ -205,6 +207,7 @@ class Case:
     is_suspended: bool = False
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
     brought: frozenset[str] = frozenset()
     new: frozenset[str] = frozenset()
@@ -265,8 +268,8 @@ class Step:
         asks: what the call has to say: `reason`, `organization`, `principal`, `score`, `day`; `takes`: what it may say beside.
         sets: the fact of the application that the day becomes which the call says.
         after: the state after it where that depends on the case, in place of `to`.
-        in_window: only within the window of the call, as every programme's handing in is; what was returned has its days for
-            corrections instead.
+        in_window: only within the window of the call, as handing in is, but for what the authority asks everybody for
+            (PERFORMANCE); what was returned has its days for corrections instead.
         checks_rules: refused where a required rule is violated; with `settles_rules` also where one cannot be told.
         releases: the organizations and principals that have no part in the application any more, and no longer read it.
         ours: what of it the document leaves open and we have chosen.

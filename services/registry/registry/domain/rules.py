@@ -99,7 +99,7 @@ def _judged(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> tuple[Ver
     answers = [(condition, condition.holds(facts, limits)) for condition in rule.when]
     if fail := [condition for condition, holds in answers if holds is False]:
         return Verdict.NOT_APPLICABLE, _joined(condition.found(facts, limits) for condition in fail), ()
-    if missing := _entries(condition for condition, holds in answers if holds is None):
+    if missing := _entries((condition for condition, holds in answers if holds is None), facts):
         return Verdict.CANNOT_BE_TOLD, _not_entered(missing), missing
     return _of_conditions(rule, facts, limits)
 
@@ -109,7 +109,7 @@ def _of_conditions(rule: Rule, facts: Facts, limits: Limits) -> tuple[Verdict, T
     for condition in rule.conditions:
         by_answer[condition.holds(facts, limits)].append(condition)
     kept, failed, unknown = by_answer[True], by_answer[False], by_answer[None]
-    missing = _entries(unknown)
+    missing = _entries(unknown, facts)
     if kept and (rule.any_is_enough or not (failed or unknown)):
         return Verdict.SATISFIED, _joined(condition.found(facts, limits) for condition in kept), missing
     if failed and not (rule.any_is_enough and unknown):
@@ -117,9 +117,10 @@ def _of_conditions(rule: Rule, facts: Facts, limits: Limits) -> tuple[Verdict, T
     return Verdict.CANNOT_BE_TOLD, _not_entered(missing), missing
 
 
-def _entries(conditions: Iterable[Condition]) -> tuple[str, ...]:
-    """What is to be entered for the conditions' facts."""
-    return tuple(dict.fromkeys(name for condition in conditions for name in FACTS[condition.fact].entered_as))
+def _entries(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
+    """What is to be entered for the conditions' facts: what is not there yet, or all of it where that does not do."""
+    wanted = dict.fromkeys(name for condition in conditions for name in FACTS[condition.fact].entered_as)
+    return tuple(name for name in wanted if facts.get(name) is None) or tuple(wanted)
 
 
 def _not_entered(missing: Iterable[str]) -> Text:

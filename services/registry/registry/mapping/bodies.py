@@ -11,7 +11,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
 from registry.domain import industry
-from registry.domain.facts import FACTS, Value
+from registry.domain.facts import ENTRIES, Value
 from registry.domain.names import BodyKind
 from registry.domain.rules import Finding
 from registry.mapping.checks import bad_date, coded, external_key, named
@@ -31,6 +31,7 @@ HANDED_IN_FIELDS = ("display_name", "region_code", *FACTS_OF.values())
 BODY_FIELDS = (*HANDED_IN_FIELDS, "external_key")
 MEMBERSHIP_FIELDS = ("roles", "valid_from", "valid_to")
 _DAY = ("_on", "_since")  # how names of facts end that are business dates
+_YEARS, _FOUR_DIGITS = ("annual_plan_year", "call_year"), range(2000, 3000)
 _TEXTS = ("key_industry", "park_leading_industry")
 _MAX_TEXT = 100
 _MAX_LEADS = 2
@@ -82,6 +83,8 @@ def _fact(path: str, name: str, value: Any) -> Iterator[Violation]:
             long = f"最多 {_MAX_TEXT} 个字符；请缩短", f"at most {_MAX_TEXT} characters; shorten it"
             yield Violation(path, "length", *long)
         yield from screen(path, value)
+    elif name in _YEARS and value not in _FOUR_DIGITS:
+        yield Violation(path, "range", "请填四位年份，如 2026；未知请不填", "a year like 2026; leave it out where unknown")
     elif type(value) is int and value < 0:
         yield Violation(path, "range", "不能为负数；未知请不填", "it can't be negative; leave it out where unknown")
 
@@ -139,9 +142,11 @@ def judged_by(message: body_pb2.Body) -> list[str]:
 
 
 def forget_of_another_year(before: body_pb2.Body, after: body_pb2.Body, paths: Iterable[str]) -> None:
-    """Full councils are those of the plan's year (R13): where another year alone is entered, their number is not known."""
-    given = {path.removeprefix("alliance.") for path in paths}
-    is_another = before.alliance.annual_plan_year != after.alliance.annual_plan_year
+    """Full councils are those of the plan's year (R13): where another year alone is entered, their number is not known. What
+    was entered before any year is of the first.
+    """
+    given, year = {path.removeprefix("alliance.") for path in paths}, before.alliance.annual_plan_year
+    is_another = year and year != after.alliance.annual_plan_year
     if is_another and "annual_plan_year" in given and "full_councils_in_year" not in given:
         after.alliance.ClearField("full_councils_in_year")
 
@@ -203,18 +208,18 @@ def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:
 
 
 def entered(message: body_pb2.Body) -> dict[str, Value]:
-    """The facts that were entered of a body; one that was never set is not known."""
+    """What was entered of a body, the facts among it; what was never set is not known."""
     kind = message.WhichOneof("facts")
     found: dict[str, Value] = {}
     for leaf, value in getattr(message, kind).ListFields() if kind else ():
-        if leaf.name not in FACTS:
+        if leaf.name not in ENTRIES:
             continue
         if leaf.enum_type:
             found[leaf.name] = leaf.enum_type.values_by_number[value].name.removeprefix("PILOT_FIELD_")
         elif leaf.name.endswith(_DAY):
             found[leaf.name] = date.fromisoformat(value)
         else:
-            found[leaf.name] = value
+            found[leaf.name] = tuple(value) if leaf.is_repeated else value
     return found
 
 

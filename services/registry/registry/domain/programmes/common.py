@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from registry.domain.conditions import Text
@@ -15,6 +16,21 @@ CORRECTION_DAYS = 30
 def withdraw(clause: str, *at: State) -> Step:
     """The applicant takes it back."""
     return Step("withdraw", ("撤回", "withdrawal"), clause, at, State.WITHDRAWN, (Party.APPLICANT,), asks=("reason",))
+
+
+def withdraw_of_leads(clause: str, *at: State) -> Step:
+    """The applicant takes it back, or who leads the body once the applicant does not: else nobody could apply for it anew."""
+    parties, guards = (Party.APPLICANT, Party.LEAD), (_left_by_its_applicant,)
+    return replace(
+        withdraw(clause, *at), by=parties, guards=guards, ours=("申报单位不再牵头时", "once who applied leads no more")
+    )
+
+
+def _left_by_its_applicant(case: Case) -> Refusal | None:
+    if Party.LEAD not in case.parties or Party.APPLICANT in case.parties or not case.is_admitted:
+        return None
+    who = case.called(case.applicant.name)
+    return Refusal("NOT_WHO_BEGAN", f"由{who}申报，请由该单位办理", f"{who} applies; leave it to them")
 
 
 def by_who_began(case: Case) -> Refusal | None:

@@ -28,7 +28,7 @@ from registry.domain.programmes.common import (
     is_education_department,
     lapse,
     window_closes,
-    withdraw,
+    withdraw_of_leads,
 )
 
 _FLOW, _TIMES = "S2 四", "S2 五"
@@ -394,7 +394,7 @@ PROCEDURE = Procedure(
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
-        withdraw(_FLOW, *_IN_HAND, State.SUBMITTED),
+        withdraw_of_leads(_FLOW, *_IN_HAND, State.SUBMITTED),
         lapse(_TIMES, *_IN_HAND),
     ),
     (

@@ -5,7 +5,7 @@ With an exit, periodic summaries and outstanding cases.
 
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Effect, Party, Procedure, Refusal, State, Step
-from registry.domain.programmes.common import correction_ends, lapse, window_closes, withdraw
+from registry.domain.programmes.common import correction_ends, lapse, window_closes, withdraw_of_leads
 
 _CALL, _MANAGED = "S1 前言", "S1 五"
 _AUTHORITY = (Party.AUTHORITY,)
@@ -97,7 +97,7 @@ PROCEDURE = Procedure(
             asks=("reason",),
             effect=Effect.DISSOLVE,
         ),
-        withdraw(_CALL, State.DRAFT, State.SUBMITTED, State.RETURNED),
+        withdraw_of_leads(_CALL, State.DRAFT, State.SUBMITTED, State.RETURNED),
         lapse(_CALL, State.DRAFT, State.RETURNED),
     ),
     (

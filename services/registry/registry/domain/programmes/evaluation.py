@@ -6,19 +6,29 @@ assessment, funding, pilots and commendation, and makes departments responsible:
 (`ListEvaluations`), and the organization reads its own. Of publication to everybody it says nothing.
 """
 
-from registry.domain.names import Programme
-from registry.domain.procedure import Case, Party, Procedure, Refusal, State, Step
-from registry.domain.programmes.common import by_who_began, has_interest, no_conflict
+from registry.domain.names import OrgType, Programme
+from registry.domain.procedure import Applicants, Case, Party, Procedure, Refusal, State, Step, Unit
+from registry.domain.programmes.common import ANOTHER, by_who_began, conflict, has_interest
 
 _CLAUSE = "S3 十六"
 _AUTHORITY = (Party.AUTHORITY,)
+
+
+def _is_no_third_party(case: Case, one: Unit) -> bool:
+    """Also who stands in a body with the evaluated one where one of the two leads: both are assessed by what that achieves."""
+    return has_interest(case, one) or one.name in case.bound
+
+
+def _a_third_party(case: Case) -> Refusal | None:
+    named = case.named
+    return conflict(("该机构", "this evaluator"), ANOTHER) if named is not None and _is_no_third_party(case, named) else None
 
 
 def _still_a_third_party(case: Case) -> Refusal | None:
     """A result counts as long as who gives it has no interest: the evaluator may have come to one since the commission."""
     commissioned = case.steps("commission")
     evaluator = case.units.get(commissioned[-1].subject) if commissioned else None
-    if evaluator is None or not has_interest(case, evaluator):
+    if evaluator is None or not _is_no_third_party(case, evaluator):
         return None
     name, fix = case.called(evaluator.name), ("取消（cancel）", "cancel it (cancel)")
     if case.state is State.SCORED:
@@ -46,7 +56,12 @@ PROCEDURE = Procedure(
             _AUTHORITY,
             asks=("organization",),
             in_window=True,
-            guards=(no_conflict(("该机构", "this evaluator")),),
+            guards=(_a_third_party,),
+            ours=(
+                "与被评价单位同在一个组织、且其中一方在该组织牵头、任正副理事长或秘书处的，不作第三方",
+                "who stands in a body with the evaluated one where one of the two leads it, chairs it or is its secretariat "
+                "is no third party",
+            ),
         ),
         Step(
             "report",
@@ -80,6 +95,10 @@ PROCEDURE = Procedure(
             _AUTHORITY,
             asks=("reason",),
         ),
+    ),
+    applicants=Applicants(
+        ("产教融合示范区、行业或企业", "a demonstration area, an industry or an enterprise of industry–education integration"),
+        frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE, OrgType.INDUSTRY_ASSOCIATION, OrgType.ENTERPRISE}),
     ),
     filling=(by_who_began,),
 )

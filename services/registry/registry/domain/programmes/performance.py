@@ -8,7 +8,7 @@ from datetime import date
 from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
-from registry.domain.programmes.common import by_who_began, is_education_department
+from registry.domain.programmes.common import by_who_began, is_education_department, window_closes
 
 _CLAUSE = "S0 四(三)"
 _ASSESSED = frozenset(
@@ -63,9 +63,32 @@ def _by_who_began_the_draft(case: Case) -> Refusal | None:
     return by_who_began(case) if case.state is State.DRAFT else None
 
 
+def _year_has_begun(case: Case) -> Refusal | None:
+    """Its indicators may be set before; what came of it nobody can tell then."""
+    year = case.facts.get("year")
+    if not isinstance(year, int) or year <= case.today.year:
+        return None
+    return Refusal(
+        "YEAR_NOT_BEGUN",
+        f"考核年度 {year} 尚未开始，今日 {case.today}；请自 {year}-01-01 起自评",
+        f"the year {year} has not begun, and today is {case.today}; report from {year}-01-01 on",
+    )
+
+
 def _end_of_year(case: Case) -> date | None:
     year = case.facts.get("year")
     return date(year, 12, 31) if isinstance(year, int) else None
+
+
+def _reported_by(case: Case) -> date | None:
+    """The last day of its call, or else of the year."""
+    return window_closes(case) or _end_of_year(case)
+
+
+def _rated_by(case: Case) -> date | None:
+    """The last day of the year, or of a call that goes on beyond it."""
+    days = [day for day in (window_closes(case), _end_of_year(case)) if day]
+    return max(days, default=None)
 
 
 PROCEDURE = Procedure(
@@ -91,7 +114,8 @@ PROCEDURE = Procedure(
             State.SUBMITTED,
             (Party.APPLICANT,),
             brings=("SELF_REPORT",),
-            in_window=True,
+            guards=(_year_has_begun,),
+            ours=("逾期仍可自评，并显示逾期", "also when it is late, which is told"),
         ),
         Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.ASSIGNED, _AUTHORITY, asks=("reason",)),
         Step(
@@ -129,12 +153,8 @@ PROCEDURE = Procedure(
         Step("close", ("办结", "closing"), _CLAUSE, (State.SCORED,), State.COMPLETED, _AUTHORITY, guards=(_is_no_university,)),
     ),
     (
-        Deadline(
-            _NOT_RATED,
-            _end_of_year,
-            ("考核年度结束", "end of the year"),
-            _CLAUSE,
-        ),
+        Deadline((State.DRAFT, State.ASSIGNED), _reported_by, ("自评截止", "last day of the self-report"), _CLAUSE),
+        Deadline((State.SUBMITTED,), _rated_by, ("评定截止", "last day of the rating"), _CLAUSE),
     ),
     Applicants(
         ("该联盟的秘书处、牵头企业或牵头高校", "the secretariat, a lead enterprise or a lead university of the alliance"),
