@@ -59,6 +59,7 @@ CAST = {  # type, region, whose it is
     "机构": ("professional_service_org", "310000", ""),
     "学院": ("secondary_college", "120000", "高校"),
     "专班": ("task_force", "110000", "部门"),
+    "园区": ("park_committee", "110000", ""),
 }
 _LEADS = "企业=lead_enterprise 高校=lead_university 学校=lead_vocational"
 _COUNCIL = "企业=chair 机构=vice_chair,secretariat 高校=vice_chair,lead_university 学校=vice_chair 学院=vice_chair"
@@ -161,9 +162,9 @@ WALKS = (
     ),
     Walk(
         Programme.EVALUATION,
-        "高校",
+        "园区",
         """
-        部门 commission --organization @学院 ✗ S3 十六 须回避 请另选
+        部门 commission --organization @部门 ✗ S3 十六 须回避 请另选
         部门 commission --organization @机构
         机构 report --score 88 +REPORT
         部门 return --reason 补充数据
