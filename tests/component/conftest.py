@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from alliance.notify.v1 import events_pb2, notify_pb2
 from alliance_local.control import Platform
@@ -23,7 +24,7 @@ from chassis.kafka import KafkaAccess, partition_of
 from chassis.record import RawRecord, Record
 from chassis.relay import Relay
 from tests import databases
-from tests.records import everything
+from tests.records import Reading
 from tests.waiting import running, until
 
 # A topic that none of the services reads: what the probe puts there disturbs nobody.
@@ -59,6 +60,8 @@ class Probe:
     """Keys whose records ask for more than a statement has time for."""
     held_up: asyncio.Event | None = None
     """Where it is set, the handler waits for it."""
+    _readings: dict[int, Reading] = field(default_factory=dict)
+    """Of partitions of its topic that were read."""
 
     def listen(self, mode: str = "effect", *, tail: bool = False) -> Listen:
         """A listener that writes each record down, or fails on broken keys."""
@@ -109,9 +112,10 @@ class Probe:
     async def published(self, key: str) -> list[RawRecord]:
         """Committed records of a key, in order."""
         place = partition_of(key, topics.load().named(TOPIC).partitions)
+        reading = self._readings.setdefault(place, Reading(self.kafka, TopicPartition(TOPIC, place)))
         return [
             RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, list(one.headers))
-            for one in await everything(self.kafka, TOPIC, [place])
+            for one in await reading.all()
             if one.key == key.encode()
         ]
 

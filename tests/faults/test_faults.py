@@ -1,8 +1,9 @@
 """A short selection of the faults, and platforms that are broken on purpose: the checker must see each of them.
 
-The whole matrix is `make test-faults`.
+The whole matrix, and the variants that take half a minute, are `make test-faults`.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.faults.parts import one, services
 from tests.faults.run import once
 
 _SHORT = ("1", "4b", "14a", "17", "22", "26a")
+_LONG = ("slow", "hoard", "fence")
 _NAMED = {fault.number: fault for fault in FAULTS}
 
 
@@ -42,7 +44,14 @@ async def test_what_is_promised_holds_under(number: str, parts: Platform, tmp_pa
     assert (await once(parts, tmp_path, _NAMED[number], seed=1)).broken == {}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+def _variants() -> Iterator[object]:
+    every = "ALLIANCE_EVERY_VARIANT" in os.environ
+    for name in VARIANTS:
+        left = pytest.mark.skipif(name in _LONG and not every, reason="takes half a minute: make test-faults")
+        yield pytest.param(name, marks=left)
+
+
+@pytest.mark.parametrize("name", list(_variants()))
 async def test_the_checker_sees_a_platform_where(name: str, parts: Platform, tmp_path: Path) -> None:
     variant = VARIANTS[name]
     broken = (await once(parts, tmp_path, _NAMED[variant.fault], seed=1, broken={variant.side: name})).broken

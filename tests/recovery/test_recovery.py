@@ -1,6 +1,6 @@
-"""The recovery drills, small; each ends with everything equal to what its owner has.
+"""Two of the recovery drills, small; each ends with everything equal to what its owner has.
 
-That of all databases with Kafka's data kept is left to `make test-recovery`: all of it is part of those here.
+All five are `make test-recovery`: what the others do is part of these.
 """
 
 import pytest
@@ -16,13 +16,5 @@ async def test_listings_put_back_to_an_earlier_point(drilled: Drill) -> None:
     assert await drill.listings_put_back(drilled, _PAIRS) == []
 
 
-async def test_reporting_put_back_and_what_it_missed_compacted_away(drilled: Drill) -> None:
-    assert await drill.reporting_put_back(drilled, _PAIRS) == []
-
-
 async def test_all_databases_put_back_and_all_of_kafka_lost(drilled: Drill) -> None:
     assert await drill.everything_lost(drilled, _PAIRS) == []
-
-
-async def test_all_of_kafka_lost(drilled: Drill) -> None:
-    assert await drill.kafka_gone(drilled, _PAIRS) == []
