@@ -357,3 +357,7 @@ async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe, 
         await dispose(producer)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before == set()
+    monkeypatch.undo()
+    successor = transactional_producer(probe.kafka, f"{probe.name}-given-up")
+    await successor.start()  # which ends what was left open: readers of the partition would wait for that for half a minute
+    await successor.stop()
