@@ -132,7 +132,8 @@ def measure(count: int, folder: Path) -> None:
         _said("to take in", taken)
         _said("to write a snapshot", kept)
     _ask(index, texts, count)
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    files = {file.stat().st_ino: file.stat().st_size for file in folder.rglob("*") if file.is_file()}  # a snapshot's are links
+    size = sum(files.values())
     del index, snapshots
     index = Index(Bundled.size)
     before, _ = _memory()
