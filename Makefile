@@ -53,7 +53,7 @@ test-cluster: $(SYNCED) ## the chart on the cluster that KUBECONFIG names, with 
 
 test-faults: $(SYNCED) ## every fault with SEEDS=3 seeds (or SEEDS=4-5), or FAULTS="11 18a" only; 14 minutes a seed; then what is broken on purpose
 	$(BIN)/python -m tests.faults.run $(FAULTS)
-	ALLIANCE_EVERY_VARIANT=1 $(PYTEST) tests/faults
+	$(if $(FAULTS),,ALLIANCE_EVERY_VARIANT=1 $(PYTEST) tests/faults)
 
 test-faults-rolling: $(SYNCED) ## kill -9 of each part in turn under load; 6 minutes
 	$(BIN)/python -m tests.faults.rolling

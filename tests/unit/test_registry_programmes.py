@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry.domain.names import OrgType, Programme
-from registry.domain.procedure import Effect, Party, State, Step, Unit, Window
+from registry.domain.procedure import Effect, Party, State, Step, Taken, Unit, Window
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import TAKEN_ON, counts
 from registry.domain.programmes.majors import ANSWER_DAYS
@@ -56,6 +56,8 @@ def test_an_evaluation_is_a_third_partys() -> None:
     walk.took("report", EXPERTS, Party.EVALUATOR, score=88, brought=frozenset({"REPORT"}))
     walk.took("return", AUTHORITY, Party.AUTHORITY, reason="补充")
     walk.took("report", EXPERTS, Party.EVALUATOR, score=90, brought=frozenset({"REPORT"}))
+    became = {"units": {EXPERTS.name: EXPERTS}, "bound": bound}
+    walk.refused("CONFLICT_OF_INTEREST", "publish", AUTHORITY, Party.AUTHORITY, **became)
     assert walk.took("publish", AUTHORITY, Party.AUTHORITY) is State.PUBLISHED
 
 
@@ -170,9 +172,17 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
     walk = begun(Programme.PERFORMANCE, applicant, facts={"year": 2026}, region="120104")
     walk.took("set_indicators", AUTHORITY, Party.AUTHORITY, brought=frozenset({"INDICATORS"}))
     report: dict[str, Any] = {"unit": applicant, "party": Party.APPLICANT, "brought": frozenset({"SELF_REPORT"})}
-    walk.refused("YEAR_NOT_BEGUN", "report", today=date(2025, 12, 31), **report)
-    assert isinstance(walk.tried("report", today=date(2026, 1, 1), **report), Step)
+    call = Window(date(2026, 3, 1), date(2026, 3, 31))
+    for first, window in ((date(2026, 1, 1), Window(None, None)), (date(2026, 3, 1), call)):
+        walk.refused("TOO_EARLY", "report", today=first - timedelta(days=1), window=window, **report)
+        assert isinstance(walk.tried("report", today=first, window=window, **report), Step)
+    assert isinstance(walk.tried("report", today=date(2026, 4, 1), window=call, **report), Step), "late, and taken"
+    returned = replace(
+        walk.case, window=call, taken=(*walk.case.taken, Taken("return", AUTHORITY.name, "x", date(2026, 5, 1)))
+    )
+    assert due_on(Programme.PERFORMANCE, returned) == date(2026, 5, 31)
     for closes, report_by, rate_by in (
+        (date(2025, 6, 30), date(2026, 12, 31), date(2026, 12, 31)),
         (None, date(2026, 12, 31), date(2026, 12, 31)),
         (date(2026, 12, 30), date(2026, 12, 30), date(2026, 12, 31)),
         (date(2027, 1, 31), date(2027, 1, 31), date(2027, 1, 31)),

@@ -16,6 +16,7 @@ from registry.applications.taking import admits, is_admitted
 from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
+from registry.domain.procedure import FILLED_IN, State
 from registry.domain.programmes import PROCEDURES
 from registry.mapping.bodies import body_message
 from registry.store import BodyRow, OrganizationRow
@@ -43,7 +44,6 @@ class Beginning:
         await self._require_body(call, message, programme)
         await self._require_applicant(call, message, applicant)
         await self._require_lead_department(call, message, programme)
-        await self._require_formed_by_then(call, message, programme, answered.year)
         await self._require_the_first(call, message, programme, answered.year)
 
     async def _call_of(self, call: Call, message: pb.Application, programme: Programme) -> CallRow:
@@ -122,24 +122,12 @@ class Beginning:
             {"body": message.body, "lead_departments": ",".join(leads)},
         )
 
-    async def _require_formed_by_then(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
-        """The body was there in the year that it is for. Raises `Precondition`."""
-        if programme not in ONCE_A_YEAR:
-            return
-        formed = body_message(await guards.found(call.tx, BodyRow, message.body)).formed_on
-        if int(formed[:4]) > year:
-            raise Precondition(
-                "NOT_YET_FORMED",
-                f"该组织成立于 {formed}，没有 {year} 年度；请答复其他年度的征集（见 call list）",
-                f"the body was formed on {formed}, and has no year {year}; answer a call of another year (see call list)",
-                {"body": message.body},
-            )
-
     async def _require_the_first(self, call: Call, message: pb.Application, programme: Programme, year: int) -> None:
         """There is no other application where there can be one only; the body is locked. Raises `AlreadyExists`."""
         if programme in FORMING and (live := await rows.forming(call.tx, message.body)):
             told = ("该组织已有申报", "there is an application for this body")
-            raise _exists(*told, live.name) if await is_admitted(call.tx, live) else _is_left(*told, live.name)
+            is_left = State(live.state) in FILLED_IN and not await is_admitted(call.tx, live)
+            raise _is_left(*told, live.name) if is_left else _exists(*told, live.name)
         if programme in ONCE_A_YEAR and (
             known := await rows.of_the_year(call.tx, message.body, message.applicant, programme, year)
         ):
@@ -168,8 +156,9 @@ def _exists(zh: str, en: str, known: str) -> AlreadyExists:
 def _is_left(zh: str, en: str, known: str) -> AlreadyExists:
     return AlreadyExists(
         "APPLICATION_EXISTS",
-        f"{zh} {known}，其申报单位已不能再申报；请先由其或现牵头单位撤回（application step {known} withdraw），再另行申报",
-        f"{en}, {known}, whose applicant may apply no more; have it, or who leads now, take that back "
+        f"{zh} {known}，其申报单位已不能再申报；请先由其或接替它的牵头单位撤回（application step {known} withdraw），"
+        "再另行申报",
+        f"{en}, {known}, whose applicant may apply no more; have it, or the lead that took its place, take that back "
         f"(application step {known} withdraw), and apply anew",
         {"application": known},
     )

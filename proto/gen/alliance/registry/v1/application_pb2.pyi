@@ -828,8 +828,9 @@ class ApplicationCall(_message.Message):
     """Authority that decides, `organizations/{organization}`."""
     opens_on: _builtins.str
     """First business date on which it takes applications (ISO 8601); the clause's where the document names one, else empty for no bound. Within
-    its dates, in every programme, is handed in: a challenge published, a meeting and a major submitted, an evaluation commissioned, a
-    unit's year reported on, all others submitted or applied for (WINDOW_CLOSED). A draft may be begun before, and none after.
+    its dates, in every programme, is handed in: a challenge published, a meeting and a major submitted, an evaluation commissioned,
+    all others submitted or applied for (WINDOW_CLOSED). A unit's year (PERFORMANCE) is reported on from its first date on, and after its last one,
+    too. A draft may be begun before, and none after.
     """
     closes_on: _builtins.str
     """Last business date (ISO 8601, inclusive); the clause's where the document names one. A call of PILOT or SUPPORT has to have one (S4

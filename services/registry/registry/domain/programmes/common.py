@@ -1,13 +1,13 @@
 """What several programmes ask in the same way."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, timedelta
 
 from registry.domain.conditions import Text
-from registry.domain.names import OrgType
-from registry.domain.procedure import Case, Guard, Party, Refusal, State, Step, Unit
+from registry.domain.names import MemberRole, OrgType
+from registry.domain.procedure import FILLED_IN, Case, Guard, Party, Refusal, State, Step, Unit
 
 CORRECTION_DAYS = 30
 """Days in which what was returned can be handed in again; our default, the documents name none."""
@@ -18,19 +18,31 @@ def withdraw(clause: str, *at: State) -> Step:
     return Step("withdraw", ("撤回", "withdrawal"), clause, at, State.WITHDRAWN, (Party.APPLICANT,), asks=("reason",))
 
 
-def withdraw_of_leads(clause: str, *at: State) -> Step:
-    """The applicant takes it back, or who leads the body once the applicant does not: else nobody could apply for it anew."""
-    parties, guards = (Party.APPLICANT, Party.LEAD), (_left_by_its_applicant,)
+def withdraw_of_leads(clause: str, roles: Collection[MemberRole], *at: State) -> Step:
+    """The applicant takes it back; or, of what it fills in, who holds one of the roles by which the body is applied for,
+    once the applicant does not: else nobody could apply for it anew.
+    """
+    alone = {state: Party.APPLICANT for state in at if state not in FILLED_IN}
+
+    def left_by_its_applicant(case: Case) -> Refusal | None:
+        if Party.APPLICANT in case.parties or Party.LEAD not in case.parties:
+            return None
+        takes_its_place = any(role in case.leads and case.leads[role].name == case.unit.name for role in roles)
+        if takes_its_place and not case.is_admitted:
+            return None
+        who = case.called(case.applicant.name)
+        return Refusal("NOT_WHO_BEGAN", f"由{who}申报，请由该单位办理", f"{who} applies; leave it to them")
+
     return replace(
-        withdraw(clause, *at), by=parties, guards=guards, ours=("申报单位不再牵头时", "once who applied leads no more")
+        withdraw(clause, *at),
+        by=(Party.APPLICANT, Party.LEAD),
+        turns=alone,
+        guards=(left_by_its_applicant,),
+        ours=(
+            "申报单位不再牵头的，可由接替它的牵头单位撤回",
+            "also by the lead that took the applicant's place, once that leads no more",
+        ),
     )
-
-
-def _left_by_its_applicant(case: Case) -> Refusal | None:
-    if Party.LEAD not in case.parties or Party.APPLICANT in case.parties or not case.is_admitted:
-        return None
-    who = case.called(case.applicant.name)
-    return Refusal("NOT_WHO_BEGAN", f"由{who}申报，请由该单位办理", f"{who} applies; leave it to them")
 
 
 def by_who_began(case: Case) -> Refusal | None:

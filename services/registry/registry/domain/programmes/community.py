@@ -34,6 +34,7 @@ from registry.domain.programmes.common import (
 _FLOW, _TIMES = "S2 四", "S2 五"
 _REVIEWERS: Mapping[State, Party] = {State.SUBMITTED: Party.PROVINCE, State.REPORTED: Party.AUTHORITY}
 """Whose review it is: the province's first, and the ministry's once it is reported."""
+_APPLY = frozenset({MemberRole.LEAD_ENTERPRISE})
 _IN_HAND = (State.DRAFT, State.SEALING, State.RETURNED)
 SEALED_STATES = frozenset(_IN_HAND)
 """States in which a document that comes with a step is one of those that are sealed; later ones are the reviewers' own."""
@@ -394,7 +395,7 @@ PROCEDURE = Procedure(
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
-        withdraw_of_leads(_FLOW, *_IN_HAND, State.SUBMITTED),
+        withdraw_of_leads(_FLOW, _APPLY, *_IN_HAND, State.SUBMITTED),
         lapse(_TIMES, *_IN_HAND),
     ),
     (
@@ -405,6 +406,6 @@ PROCEDURE = Procedure(
     Applicants(
         ("该共同体的牵头企业", "the lead enterprise of the community"),
         of_body=True,
-        roles=frozenset({MemberRole.LEAD_ENTERPRISE}),
+        roles=_APPLY,
     ),
 )

@@ -23,6 +23,8 @@ def _stands(case: Case) -> Refusal | None:
     )
 
 
+_APPLY = frozenset({MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL})
+
 PROCEDURE = Procedure(
     Programme.CONSORTIUM,
     ("产教科融合发展联合体征集", "call for 产教科融合发展联合体"),
@@ -97,7 +99,7 @@ PROCEDURE = Procedure(
             asks=("reason",),
             effect=Effect.DISSOLVE,
         ),
-        withdraw_of_leads(_CALL, State.DRAFT, State.SUBMITTED, State.RETURNED),
+        withdraw_of_leads(_CALL, _APPLY, State.DRAFT, State.SUBMITTED, State.RETURNED),
         lapse(_CALL, State.DRAFT, State.RETURNED),
     ),
     (
@@ -108,6 +110,6 @@ PROCEDURE = Procedure(
         ("该联合体的牵头高校", "the lead institution of the consortium"),
         HIGHER_EDUCATION,
         of_body=True,
-        roles=frozenset({MemberRole.LEAD_UNIVERSITY, MemberRole.LEAD_VOCATIONAL}),
+        roles=_APPLY,
     ),
 )

@@ -21,7 +21,16 @@ def _is_no_third_party(case: Case, one: Unit) -> bool:
 
 def _a_third_party(case: Case) -> Refusal | None:
     named = case.named
-    return conflict(("该机构", "this evaluator"), ANOTHER) if named is not None and _is_no_third_party(case, named) else None
+    if named is None or not _is_no_third_party(case, named):
+        return None
+    if has_interest(case, named):
+        return conflict(("该机构", "this evaluator"), ANOTHER)
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "该机构与被评价单位同在一个组织，且其中一方在该组织牵头、任正副理事长或秘书处，不是第三方（R33）；请另选",
+        "this evaluator stands in a body with the evaluated one where one of the two leads it, chairs it or is its "
+        "secretariat, and is no third party (R33); choose another one",
+    )
 
 
 def _still_a_third_party(case: Case) -> Refusal | None:
@@ -97,7 +106,12 @@ PROCEDURE = Procedure(
         ),
     ),
     applicants=Applicants(
-        ("产教融合示范区、行业或企业", "a demonstration area, an industry or an enterprise of industry–education integration"),
+        (
+            "产教融合示范区、行业或企业（政府部门、园区管委会、行业组织、企业）",
+            "a demonstration area, an industry or an enterprise of industry–education integration (a government department, a "
+            "park's committee, an industry association, an enterprise)",
+        ),
+        # who stands for an area or an industry is our default, as in CERTIFICATION
         frozenset({OrgType.GOV_DEPARTMENT, OrgType.PARK_COMMITTEE, OrgType.INDUSTRY_ASSOCIATION, OrgType.ENTERPRISE}),
     ),
     filling=(by_who_began,),

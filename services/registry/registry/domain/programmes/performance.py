@@ -8,7 +8,7 @@ from datetime import date
 from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
 from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
-from registry.domain.programmes.common import by_who_began, is_education_department, window_closes
+from registry.domain.programmes.common import by_who_began, correction_ends, is_education_department
 
 _CLAUSE = "S0 四(三)"
 _ASSESSED = frozenset(
@@ -63,32 +63,37 @@ def _by_who_began_the_draft(case: Case) -> Refusal | None:
     return by_who_began(case) if case.state is State.DRAFT else None
 
 
-def _year_has_begun(case: Case) -> Refusal | None:
-    """Its indicators may be set before; what came of it nobody can tell then."""
+def _year(case: Case) -> tuple[date, date] | None:
+    """First and last day of the year that is assessed."""
     year = case.facts.get("year")
-    if not isinstance(year, int) or year <= case.today.year:
+    return (date(year, 1, 1), date(year, 12, 31)) if isinstance(year, int) else None
+
+
+def _not_too_early(case: Case) -> Refusal | None:
+    """Its indicators may be set before; what came of a year nobody can tell before it, nor is asked before the call opens."""
+    year, opens = _year(case), case.window.opens_on
+    first = max((day for day in (opens, year and year[0]) if day), default=case.today)
+    if first <= case.today:
         return None
     return Refusal(
-        "YEAR_NOT_BEGUN",
-        f"考核年度 {year} 尚未开始，今日 {case.today}；请自 {year}-01-01 起自评",
-        f"the year {year} has not begun, and today is {case.today}; report from {year}-01-01 on",
+        "TOO_EARLY",
+        f"今日 {case.today}，该年度自评自 {first} 开始；请届时办理",
+        f"today is {case.today}, and the year is reported on from {first}; come then",
     )
 
 
-def _end_of_year(case: Case) -> date | None:
-    year = case.facts.get("year")
-    return date(year, 12, 31) if isinstance(year, int) else None
-
-
 def _reported_by(case: Case) -> date | None:
-    """The last day of its call, or else of the year."""
-    return window_closes(case) or _end_of_year(case)
+    """The last day of its corrections, else of its call, or of the year where the call has none, or one before the year."""
+    year, closes = _year(case), case.window.closes_on
+    if year and (closes is None or closes < year[0]):
+        closes = year[1]
+    return correction_ends(case) or closes
 
 
 def _rated_by(case: Case) -> date | None:
     """The last day of the year, or of a call that goes on beyond it."""
-    days = [day for day in (window_closes(case), _end_of_year(case)) if day]
-    return max(days, default=None)
+    year, closes = _year(case), case.window.closes_on
+    return max((day for day in (closes, year and year[1]) if day), default=None)
 
 
 PROCEDURE = Procedure(
@@ -114,8 +119,8 @@ PROCEDURE = Procedure(
             State.SUBMITTED,
             (Party.APPLICANT,),
             brings=("SELF_REPORT",),
-            guards=(_year_has_begun,),
-            ours=("逾期仍可自评，并显示逾期", "also when it is late, which is told"),
+            guards=(_not_too_early,),
+            ours=("逾期仍可自评", "also after the last day"),
         ),
         Step("return", ("退回补正", "return"), _CLAUSE, (State.SUBMITTED,), State.ASSIGNED, _AUTHORITY, asks=("reason",)),
         Step(
