@@ -55,6 +55,7 @@ def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments
     code, said = _run("alliance", "platform", answer="alliance\n", path=str(tmp_path), ASKED=str(asked))
     assert (code == 0) == goes, said
     assert ("delete" in asked.read_text("utf-8")) == goes
+    assert ("what is elsewhere stays" in said) == goes, "topics and databases of the profile lab are not the chart's"
 
 
 def test_it_knows_every_kind_that_is_kept() -> None:
