@@ -86,7 +86,8 @@ async def _wait(engine: AsyncEngine, patience: float) -> None:
         except (OSError, DBAPIError, asyncpg.PostgresError) as error:
             if time.monotonic() > deadline:
                 raise
-            log.warning("migrate: the database is not there yet", extra={"error": type(error).__name__})
+            why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            log.warning("migrate: the owner does not get in yet", extra={"error": type(error).__name__, "why": why})
         await asyncio.sleep(_PAUSE)
 
 

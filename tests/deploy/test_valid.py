@@ -89,11 +89,11 @@ def test_the_operators_crds_take_it(profile: str, api: str) -> None:
         pytest.skip(f"no package brings the CRDs of {api}; ALLIANCE_CRDS names a folder with them")
     group, _, version = api.partition("/")
     schemas = {
-        found["spec"]["names"]["kind"]: next(
-            one["schema"]["openAPIV3Schema"] for one in found["spec"]["versions"] if one["name"] == version
-        )
+        found["spec"]["names"]["kind"]: one["schema"]["openAPIV3Schema"]
         for file in Path(folder).glob("*.yaml")
         if (found := yaml.load(file.read_text("utf-8"), yaml.CSafeLoader))["spec"]["group"] == group
+        for one in found["spec"]["versions"]
+        if one["name"] == version
     }
     for manifest in _those(profile, api.__eq__):
         schema = _closed(schemas[manifest["kind"]])
