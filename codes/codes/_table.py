@@ -142,19 +142,20 @@ class Table:
 
     def _nearest(self, text: str) -> list[str]:
         """Codes with a name that is most like a text: of the letters and pairs that the two have, most are shared (Dice 1945).
-        Of those that are equally like it, the one that is shortest in full. Of a number, those that begin like it.
+        Of those that are equally like it, the one with more of its letters (定海区 for 海定区), then the one that is shortest
+        in full. Of a number, those that begin like it.
         """
         grams, holding = _grams(text[:_SHOWN]), self._holding()
         told = [names for gram in grams if len(names := holding.get(gram, ())) <= _COMMON]
         if text[:1].isascii() or not any(told):
             return next((same for end in range(min(len(text), _SHOWN), -1, -1) if (same := self._beginning(text[:end]))), [])
         common = [gram for gram in grams if len(holding.get(gram, ())) > _COMMON]
-        alike = dict[str, float]()
+        alike = dict[str, tuple[float, int]]()
         for name, count in Counter(name for names in told for name in names).items():
             shared = count + sum(map(f"^{name}".__contains__, common))
-            share = 2 * shared / (len(grams) + len(_grams(name)))
-            alike.update((code, share) for code in self._called()[name] if alike.get(code, 0) < share)
-        return nsmallest(_NEAR, alike, key=lambda code: (-alike[code], len(self._label(code)), code))
+            likeness = 2 * shared / (len(grams) + len(_grams(name))), len(grams.intersection(name))
+            alike.update((code, likeness) for code in self._called()[name] if alike.get(code, (0, 0)) < likeness)
+        return nsmallest(_NEAR, alike, key=lambda code: (*(-one for one in alike[code]), len(self._label(code)), code))
 
     def _beginning(self, text: str) -> list[str]:
         return [code for code in self._known() if code.startswith(text)][:_NEAR]

@@ -162,13 +162,13 @@ async def test_the_command_ends_as_the_pod_should(fresh: Fresh, tmp_path: Path, 
     assert ("deploy that release" in said.decode()) == bool(code)
 
 
-async def test_a_database_that_is_not_there_yet_is_waited_for(platform: Platform) -> None:
+async def test_a_database_that_is_not_there_yet_is_waited_for(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
     postgres, name = Postgres(platform.state), "made_late"
     url = postgres.url(name, f"{_SERVICE}_owner")
     with pytest.raises(DBAPIError, match="does not exist"):
         await migrate(url, _HERE, _SERVICE)
     waiting = asyncio.create_task(migrate(url, _HERE, _SERVICE, patience=30.0))
-    await asyncio.sleep(0.5)
+    await until(lambda: any("does not exist" in getattr(one, "why", "") for one in caplog.records))
     superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
     await superuser.execute(f"CREATE DATABASE {name} OWNER {_SERVICE}_owner")
     await waiting

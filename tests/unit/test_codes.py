@@ -86,6 +86,7 @@ def test_what_is_no_level_is_none() -> None:
         (regions, "119999", "110"),
         (regions, "北京市海定区", "110108"),  # its full name is near, not only its own
         (regions, "海定区", "110108"),
+        (regions, "海定区", "定海区"),
         (regions, "苏洲", "320500"),
         (regions, "通洲区", "110112"),
         (regions, "深川市", "440300"),

@@ -328,13 +328,16 @@ async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
 
 async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:
     """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it."""
+    named = set(others) - {name}
+    if not named:
+        return frozenset()
     own, theirs = membership.alias("own"), membership.alias("theirs")
     leading = list(map(int, MemberRole))
     found = await tx.conn.execute(
         select(theirs.c.organization)
         .join(own, own.c.body == theirs.c.body)
         .join(body, body.c.name == theirs.c.body)
-        .where(own.c.organization == name, theirs.c.organization.in_(others), theirs.c.organization != name)
+        .where(own.c.organization == name, theirs.c.organization.in_(named))
         .where(body.c.state.in_((2, 3)), is_valid(own, day), is_valid(theirs, day))
         .where(or_(own.c.roles.overlap(leading), theirs.c.roles.overlap(leading)))
     )
