@@ -212,7 +212,7 @@ class Handling:
         except Exception as error:
             if away(error) and not (self._late >= _PATIENCE and out_of_time(error)):
                 raise
-            log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+            log.warning("record failed", extra=self._failure(record, error))
             await deadletter.park(tx, self, raw, record, reason(error))
             self._counted(tx, "failed")
             return False
@@ -267,9 +267,14 @@ class Handling:
         except Exception as error:
             if away(error):
                 raise
-            log.warning("rebuild: record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+            log.warning("rebuild: record failed", extra=self._failure(record, error))
             return False
         return True
+
+    def _failure(self, record: Record, error: BaseException) -> dict[str, str]:
+        """What a log says of a record that failed, with the trace that it came by: its span is over."""
+        told = {"group": self.group, "event_id": str(record.id), "error": reason(error)}
+        return told | {"trace_id": telemetry.trace_id(record.traceparent)}
 
     async def forget(self, tx: Tx, names: Sequence[str]) -> None:
         """Remove rows of the projection."""
@@ -333,7 +338,7 @@ class Handling:
             except Exception as error:
                 if away(error):
                     raise
-                log.warning("record failed", extra={"group": self.group, "event_id": record.id, "error": reason(error)})
+                log.warning("record failed", extra=self._failure(record, error))
                 refused[_place_of(raw)] = reason(error)
         return refused
 

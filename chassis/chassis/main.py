@@ -51,15 +51,28 @@ _PAUSE = 1.0  # seconds before a task that failed is begun again
 def run(service: Service) -> None:
     """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
     arguments = _arguments(service.name, sys.argv[1:])
+    logs.setup(service.name, "INFO")  # what a command comes to is always told
     try:
         settings = service.settings(service=service.name)
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"ALLIANCE_{name}: {problem['msg']}" if name else problem["msg"], file=sys.stderr)
+            log.error(f"ALLIANCE_{name}: {problem['msg']}" if name else problem["msg"])
         sys.exit(2)
-    logs.setup(service.name, settings.log_level)
-    uvloop.run(_COMMANDS[arguments.command](service, settings, arguments))
+    if arguments.command == "serve":
+        logs.setup(service.name, settings.log_level)
+    try:
+        uvloop.run(_COMMANDS[arguments.command](service, settings, arguments))
+    except _EndedError as error:
+        log.error(str(error))
+        sys.exit(1)
+    except Exception:
+        log.exception("ended")
+        sys.exit(1)
+
+
+class _EndedError(Exception):
+    """A command can't do what it is to do, for a reason that it tells."""
 
 
 def _arguments(service: str, given: list[str]) -> Namespace:
@@ -105,7 +118,7 @@ async def _migrate(service: Service, settings: ServiceSettings, asked: Namespace
     try:
         await migrate(owner.get_secret_value(), service.migrations, role, settings.database_ca_file, asked.patience)
     except IncompatibleError as error:
-        sys.exit(str(error))
+        raise _EndedError(error) from error
 
 
 async def _topics(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
@@ -117,10 +130,10 @@ async def _topics(service: Service, settings: ServiceSettings, asked: Namespace)
         access = access.as_user_of(asked.login) if asked.login else access
         made = await provision.provide(access, asked.profile, asked.replicas, granted)
     except OSError as error:
-        sys.exit(f"用户名和口令读不到 · username and password can't be read: {error}")
+        raise _EndedError(f"用户名和口令读不到 · username and password can't be read: {error}") from error
     except KafkaError as error:
-        sys.exit(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}")
-    print(f"{service.name}: 新建主题 {len(made)} 个 · {len(made)} topics were created", *made, sep="\n")
+        raise _EndedError(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}") from error
+    log.info("新建主题 %d 个 · %d topics were created", len(made), len(made), extra={"topics": made})
 
 
 async def _replay(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
@@ -129,10 +142,10 @@ async def _replay(service: Service, settings: ServiceSettings, asked: Namespace)
         async with context.database.transaction(Cause(asked.actor, reason=asked.reason)) as tx:
             job = await jobs.start(tx, "replay", asked.topic, asked.reason)
     except Unavailable as error:
-        sys.exit(str(error))
+        raise _EndedError(error) from error
     finally:
         await context.database.close()
-    print(f"{service.name}: 作业 {job} 已登记 · job {job} is set up; alliance jobs list {service.name}")
+    log.info("作业 %s 已登记 · job %s is set up; alliance jobs list %s", job, job, service.name)
 
 
 async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
@@ -146,13 +159,14 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) 
         access = KafkaAccess.of(settings)
         done = await Fence(service.name, context.database, access, listens, service.aggregates, cause).set_up()
     except ServingError as error:
-        sys.exit(str(error))
+        raise _EndedError(error) from error
     finally:
         await context.database.close()
         await context.plumbing.close()
-    print(
-        f"{service.name}: {done.raised} 个聚合已越过恢复点，{done.removed} 个键已从主题移除 · "
-        f"{done.raised} aggregates are beyond the restored point, {done.removed} keys were taken off topics"
+    log.info(
+        "%d 个聚合已越过恢复点，%d 个键已从主题移除 · "
+        "%d aggregates are beyond the restored point, %d keys were taken off topics",
+        *(done.raised, done.removed, done.raised, done.removed),
     )
 
 
@@ -172,7 +186,9 @@ def _database(settings: ServiceSettings, system: Clock, clock: BusinessClock, po
 
 
 async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> None:
-    telemetry.setup(service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio)
+    telemetry.setup(
+        service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio, service.version, settings.slot
+    )
     context = _context(settings)
     running = _Running(service, context)
     stopping = asyncio.Event()

@@ -11,7 +11,7 @@ import httpcore
 import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chassis.targets import is_public
+from chassis.targets import Network, is_allowed
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError)
 """What a request ends with that did not come to an answer; a `TimeoutError` is among them."""
@@ -21,14 +21,14 @@ class PrivateTargetError(Exception):
     """The name leads to an address that requests may not go to."""
 
 
-def client(*, allow_private: bool, at_once: int, timeout: float) -> httpx.AsyncClient:
-    """A client for addresses that others name: refuses private ones on the connection itself, so that no name can lead inside,
-    follows no redirect, and reads no proxy from the environment.
+def client(*, allow_private: bool, at_once: int, timeout: float, networks: Sequence[Network] = ()) -> httpx.AsyncClient:
+    """A client for addresses that others name: refuses private ones, but for those of `networks`, on the connection itself, so
+    that no name can lead inside, follows no redirect, and reads no proxy from the environment.
     """
     transport = httpx.AsyncHTTPTransport(trust_env=False)
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=ssl.create_default_context(),
-        network_backend=_Guarded(allow_private=allow_private),
+        network_backend=_Guarded(allow_private=allow_private, networks=networks),
         max_connections=at_once,
     )
     # A redirect is not followed: the receiver named this address, and no other.
@@ -62,8 +62,8 @@ def _verifies(secret: str, content: bytes, headers: Mapping[str, str]) -> bool:
 class _Guarded(httpcore.AsyncNetworkBackend):
     """Resolves a name, and connects only to an address that it has judged."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, *, allow_private: bool, networks: Sequence[Network]) -> None:
+        self._allow_private, self._networks = allow_private, networks
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -74,14 +74,14 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers; all of a name's addresses have to be public."""
+        """Connect to the first address that answers; all of a name's addresses have to be allowed."""
         try:
             loop = asyncio.get_running_loop()
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:  # no such name, or none that could be one
             raise httpcore.ConnectError("name not found") from error
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-        if not self._allow_private and not all(map(is_public, addresses)):
+        if not self._allow_private and not all(is_allowed(one, self._networks) for one in addresses):
             raise PrivateTargetError
         failure: Exception = httpcore.ConnectError("no address")
         for address in addresses:

@@ -1,7 +1,8 @@
 """Settings 配置 of a service: one typed class, read from `ALLIANCE_*`; a start with wrong ones lists every problem."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -63,7 +64,7 @@ class ServiceSettings(BaseSettings):
     outbox_max_rows: int = Field(default=1_000_000, ge=1)
     tick_seconds: float = Field(default=1.0, gt=0)
     """How often sweeps look at the business clock."""
-    retry_delays: tuple[float, ...] = (0.2, 1.0, 5.0, 30.0, 120.0)
+    retry_delays: tuple[Annotated[float, Field(ge=0)], ...] = (0.2, 1.0, 5.0, 30.0, 120.0)
     """Seconds before each further attempt at a dead letter; after the last it is `dead`."""
 
     otlp_endpoint: str | None = None
@@ -78,4 +79,22 @@ class ServiceSettings(BaseSettings):
         missing = ", ".join(f"ALLIANCE_{name.upper()}" for name, file in given.items() if not file)
         if missing and any(given.values()):
             raise ValueError(f"证书、私钥和 CA 须同时给出，缺 · certificate, key and CA go together; missing: {missing}")
+        return self
+
+
+class OutgoingSettings(ServiceSettings):
+    """Of a service whose requests go to addresses that somebody outside names (`chassis.outgoing`)."""
+
+    allow_private_targets: bool = False
+    """Targets on this machine and in any private network, and by plain http; for development."""
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Private networks whose https targets are allowed, as `["10.20.0.0/16"]`: for receivers on a government's own network."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.profile == "production" and self.allow_private_targets:
+            raise ValueError(
+                "ALLIANCE_ALLOW_PRIVATE_TARGETS 仅供开发；内网的接收方请用 ALLIANCE_PRIVATE_NETWORKS 列出网段 · "
+                "is for development; name the networks of receivers that are inside in ALLIANCE_PRIVATE_NETWORKS"
+            )
         return self

@@ -1,8 +1,10 @@
 """Where requests of ours may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
 
 import ipaddress
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")]
 """NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291) and translated (RFC 2765): the last 32 bits are an IPv4 address."""
 
@@ -17,6 +19,11 @@ def is_public(address: str) -> bool:
         if ip.is_site_local:
             return False
     return ip.is_global and not ip.is_multicast
+
+
+def is_allowed(address: str, networks: Sequence[Network]) -> bool:
+    """Whether requests may go to an IP address: one of the open internet, or of the networks."""
+    return is_public(address) or any(ipaddress.ip_address(address.split("%")[0]) in one for one in networks)
 
 
 def _translated(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import TextIO
 
 from opentelemetry import trace
@@ -26,20 +27,25 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("alliance")
+_FLUSH = 3.0  # seconds that a collector has for the last spans: a pod that ends has 45 for everything
 _SAMPLED = frozenset("13579bdf")  # last digits of traceparents whose trace is recorded
 
 
-def setup(service: str, otlp_endpoint: str | None, trace_file: Path | None, ratio: float) -> None:
+def setup(
+    service: str, otlp_endpoint: str | None, trace_file: Path | None, ratio: float, version: str = "0", slot: str = "0"
+) -> None:
     """Send spans to a collector (by TLS where its address is https) and, for tests and the local platform, to a file of JSON
-    lines; of the traces that begin here a share, `ratio`, and of others what whoever began them decided.
+    lines; of the traces that begin here a share, `ratio`, and of others what whoever began them decided. `slot` is the
+    replica, in a cluster the pod's name.
     """
     sampler = ParentBasedTraceIdRatio(ratio)
-    provider = TracerProvider(sampler=sampler, resource=Resource.create({"service.name": service}))
+    told = {"service.namespace": "alliance", "service.name": service, "service.version": version, "service.instance.id": slot}
+    provider = TracerProvider(sampler=sampler, resource=Resource.create(told))
     if otlp_endpoint:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
         provider.add_span_processor(
-            BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint, insecure=not otlp_endpoint.startswith("https://")))
+            _Batches(OTLPSpanExporter(endpoint=otlp_endpoint, insecure=not otlp_endpoint.startswith("https://")))
         )
     if trace_file:
         provider.add_span_processor(SimpleSpanProcessor(_FileExporter(trace_file, service)))
@@ -86,9 +92,9 @@ def traceparent() -> str:
     return carrier.get("traceparent", "")
 
 
-def trace_id() -> str:
-    """The current trace's id in hex; "" where there is none."""
-    context = trace.get_current_span().get_span_context()
+def trace_id(parent: str = "") -> str:
+    """The id in hex of the trace of `parent`, a traceparent, or else of the current one; "" where there is none."""
+    context = _span_context(parent) if parent else trace.get_current_span().get_span_context()
     return trace.format_trace_id(context.trace_id) if context.is_valid else ""
 
 
@@ -109,6 +115,18 @@ def _context(parent: str) -> Context:
 
 def _span_context(parent: str) -> trace.SpanContext:
     return trace.get_current_span(_context(parent)).get_span_context()
+
+
+class _Batches(BatchSpanProcessor):
+    """Ends in time where the collector is away: the SDK's own would try each of the batches that wait for ten seconds."""
+
+    def shutdown(self) -> None:
+        """Send what waits, as long as there is time."""
+        late = Timer(_FLUSH, self.span_exporter.shutdown)  # what is under way ends then, and the rest is not begun
+        late.daemon = True
+        late.start()
+        super().shutdown()
+        late.cancel()
 
 
 class _FileExporter(SpanExporter):

@@ -202,7 +202,9 @@ def _own_settings(service: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _plain(one: dict[str, Any]) -> dict[str, Any]:
-    """A setting's schema without what its default is: that is the service's business."""
+    """A setting's schema without what its default is: that is the service's business. Networks are those of other values."""
+    if {kind.get("format") for kind in one.get("items", {}).get("anyOf", ())} == {"ipv4network", "ipv6network"}:
+        one = one | {"items": {"$ref": "#/$defs/network"}}
     return {key: value for key, value in one.items() if key not in ("title", "default", "format")}
 
 

@@ -4,8 +4,9 @@ import asyncio
 import json
 from asyncio import to_thread
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import grpc
@@ -220,6 +221,16 @@ async def test_private_targets_are_refused_before_anything_is_sent(host: str) ->
             await webhooks.send(hook, datetime.now(UTC))
     await webhooks.close()
     assert receiver.came == []
+
+
+@pytest.mark.parametrize(("network", "reached"), [("127.0.0.0/8", True), ("10.0.0.0/8", False)])
+async def test_a_private_network_that_the_operator_names_is_reached(network: str, reached: bool) -> None:
+    webhooks = Webhooks(NotifySettings.model_construct(private_networks=(ip_network(network),), delivery_timeout=2.0), 1)
+    async with _receiver() as receiver:
+        with nullcontext() if reached else pytest.raises(SendError, match="private target refused"):
+            await webhooks.send(Hook("1", receiver.url, _SECRET, {}, ""), datetime.now(UTC))
+    await webhooks.close()
+    assert len(receiver.came) == reached
 
 
 @pytest.mark.parametrize("url", ["http://" + "a" * 64 + ".example/", "http://[::1/", "http://\u0000/", "https:///"])

@@ -17,6 +17,7 @@ _KUBECTL = """#!/bin/sh
 echo "$@" >> "$ASKED"
 case "$*" in
   *"get deployments"*) {deployments} ;;
+  *"get pods"*"status.phase=Running"*) {pods} ;;
   api-resources*) echo secrets ;;
 esac
 """
@@ -44,13 +45,19 @@ def test_without_the_releases_name_nothing_happens(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deployments", "goes"),
-    [("true", True), ("echo deployment.apps/alliance-notify", False), ("echo 'Unable to connect' >&2; exit 1", False)],
-    ids=["uninstalled", "installed", "unknown"],
+    ("deployments", "pods", "goes"),
+    [
+        ("true", "true", True),
+        ("echo deployment.apps/alliance-notify", "true", False),
+        ("echo 'Unable to connect' >&2; exit 1", "true", False),
+        ("true", "echo pod/alliance-notify-7d9f", False),
+        ("true", "exit 1", False),
+    ],
+    ids=["uninstalled", "installed", "unknown", "ending", "pods unknown"],
 )
-def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments: str, goes: bool) -> None:
+def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments: str, pods: str, goes: bool) -> None:
     program, asked = tmp_path / "kubectl", tmp_path / "asked"
-    program.write_text(_KUBECTL.format(deployments=deployments), "utf-8")
+    program.write_text(_KUBECTL.format(deployments=deployments, pods=pods), "utf-8")
     program.chmod(0o755)
     code, said = _run("alliance", "platform", answer="alliance\n", path=str(tmp_path), ASKED=str(asked))
     assert (code == 0) == goes, said

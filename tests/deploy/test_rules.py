@@ -57,9 +57,12 @@ def test_a_changed_setting_rolls_its_own_service_out_and_no_other() -> None:
 
 def test_renewed_public_keys_roll_nothing_out() -> None:
     """They are read again by themselves."""
-    given = ("--set", "tokens.jwksConfigMap=", "--set-json", 'tokens.jwks="{}"')
-    other = (*given[:-1], 'tokens.jwks="{\\"keys\\":[]}"')
-    one, another = (Rendered("lab", render("lab", *some), values("lab")) for some in (given, other))
+
+    def given(kid: str) -> tuple[str, ...]:
+        keys = json.dumps({"keys": [{"kty": "EC", "kid": kid}]})
+        return ("--set", "tokens.jwksConfigMap=", "--set-json", f"tokens.jwks={json.dumps(keys)}")
+
+    one, another = (Rendered("lab", render("lab", *some), values("lab")) for some in (given("a"), given("b")))
     assert one.deployment("notify") == another.deployment("notify")
     assert one.named("ConfigMap", "alliance-jwks") != another.named("ConfigMap", "alliance-jwks")
 
@@ -254,6 +257,13 @@ def _unhashed(manifest: Manifest) -> Manifest:
     if manifest["kind"] == "Deployment":
         manifest["spec"]["template"]["metadata"].pop("annotations")
     return manifest
+
+
+def test_a_collector_that_is_no_pod_is_reached_by_its_address() -> None:
+    given = ("--set", "telemetry.collector.cidrs={10.40.0.50/32}")
+    r = Rendered("operators", render("operators", *given), values("operators"))
+    opened = [one for one in r.policy("notify")["egress"] if one["ports"][0]["port"] == 4317]
+    assert [one["to"] for one in opened] == [[{"ipBlock": {"cidr": "10.40.0.50/32"}}]]
 
 
 def test_the_collector_is_reached_at_the_port_of_its_address() -> None:

@@ -80,7 +80,22 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "database.port", 65536),
         ("lab", "database.cidrs", []),  # nobody could reach it
         ("lab", "database.cidrs", ["10.99.0.1"]),
+        ("lab", "database.cidrs", ["10.99.0.0/33"]),
+        ("lab", "database.cidrs", ["10.99.0.0/08"]),
+        ("lab", "database.cidrs", ["10.99.0.256/32"]),
+        ("lab", "database.cidrs", ["999.0.0.1/32"]),
+        ("lab", "database.cidrs", ["fd00::1/129"]),
+        ("lab", "database.cidrs", ["0.0.0.0/0"]),  # where is it, then?
+        ("lab", "database.cidrs", ["0.0.0.0/7"]),
+        ("lab", "database.cidrs", ["fc00::/6"]),
+        ("lab", "database.host", "db\nother"),
+        ("lab", "database.host", "db:5432"),
+        ("lab", "database.host", "owner@db"),
         ("lab", "kafka.bootstrap", ""),
+        ("lab", "kafka.bootstrap", "kafka"),
+        ("lab", "kafka.bootstrap", "kafka:9092,"),
+        ("lab", "kafka.bootstrap", "kafka:9092\n"),
+        ("lab", "kafka.bootstrap", "PLAINTEXT://kafka:9092"),
         ("lab", "kafka.cidrs", []),
         ("lab", "kafka.security", "SSL"),
         ("lab", "tokens.issuer", ""),
@@ -114,7 +129,14 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "except": _PRIVATE[1:], "ports": [443]}]),
         ("lab", "services.notify.egress", [{"cidrs": ["10.0.0.0/8", "0.0.0.0/0"], "except": _PRIVATE[:-1], "ports": [443]}]),
         ("lab", "services.notify.egress", [{"cidrs": ["::/0"], "except": ["fc00::/7"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/1", "128.0.0.0/1"], "ports": [443]}]),  # the world in two
+        ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/00"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["8.0.0.0/0"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["8.0.0.0/6"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["8000::/1"], "ports": [443]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["0::/0"], "except": ["fc00::/7", "fe80::/10"], "ports": [443]}]),
         ("lab", "kafka.ports", []),
+        ("lab", "kafka.ports", [65536]),
         ("operators", "kafka.ports", []),
         ("operators", "networkPolicy.clients", []),  # nor the gateway
         ("operators", "database.cluster.egress", []),  # no instance could ask Kubernetes' API
@@ -122,7 +144,23 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc"),  # which port is let through?
         ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc:4317/"),
         ("operators", "telemetry.otlpEndpoint", "collector.observability.svc:4317"),
+        ("operators", "telemetry.collector", {"cidrs": ["0.0.0.0/0"]}),
         ("lab", "services.notify.resources.memory", "lots"),
+        ("lab", "services.notify.resources.memory", "512"),  # bytes
+        ("lab", "services.notify.resources.memory", "100m"),
+        ("lab", "services.notify.resources.memory", "0Mi"),
+        ("lab", "services.notify.resources.cpu", "4Gi"),
+        ("lab", "services.notify.resources.cpu", "0"),
+        ("lab", "services.notify.resources.cpu", "0.0"),
+        ("lab", "services.notify.resources.cpu", "0.0001"),
+        ("lab", "services.notify.settings.smtp_port", 0),
+        ("lab", "services.notify.settings.smtp_port", 65536),
+        ("lab", "services.notify.settings.smtp_host", "smtp:25"),
+        ("lab", "services.notify.settings.mail_from", "nobody"),
+        ("lab", "services.notify.settings.delivery_delays", [-1]),
+        ("lab", "services.notify.settings.retry_delays", ["soon"]),
+        ("lab", "services.notify.settings.private_networks", ["10.0.0.0/33"]),
+        ("lab", "services.notify.settings.private_networks", ["0.0.0.0/0"]),
         ("lab", "scheduling.nodeSelector", {"disk": 1}),
         ("lab", "scheduling.nodeSelector", {"no label": "fast"}),
         ("lab", "scheduling.nodeSelector", {"disk": "a" * 64}),
@@ -146,6 +184,15 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("operators", "gateway.hostnames", []),
         ("operators", "gateway.parents", []),
         ("operators", "gateway.caConfigMap", ""),
+        ("production", "services.notify.settings.smtp_starttls", False),  # in the clear
+        ("production", "services.notify.settings.allow_private_targets", True),
+        ("production", "services.listings.settings.allow_private_targets", True),
+        ("production", "services.registry.settings.objects_url", "file:///tmp/objects"),  # gone with the pod
+        ("production", "database.cluster.storage.size", "200"),
+        ("production", "database.cluster.recovery.targetTime", "yesterday"),
+        ("production", "database.cluster.recovery.targetTime", "2026-11-28 17:00:00"),
+        ("production", "database.cluster.backup.schedule", "nightly"),
+        ("production", "database.cluster.backup.schedule", "0 18 * * *"),  # five fields are Kubernetes' own
         ("production", "credentials.externalSecrets.storeName", ""),
         ("production", "credentials.externalSecrets.refreshInterval", "often"),
         ("production", "database.cluster.instances", 0),
@@ -170,6 +217,23 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.reporting.settings.report_due_days", 90),
         ("lab", "services.registry.settings.policy_limits", {"secretariat_staff": 2}),
         ("lab", "services.notify.settings.delivery_delays", [1, 2.5]),
+        ("lab", "services.notify.settings.delivery_delays", [0]),
+        ("lab", "services.notify.settings.smtp_starttls", False),
+        ("lab", "services.notify.settings.allow_private_targets", True),
+        ("lab", "services.notify.settings.smtp_port", 65535),
+        ("lab", "services.notify.resources.cpu", "0.001"),
+        ("lab", "services.notify.resources.cpu", "1.5"),
+        ("lab", "services.notify.resources.cpu", "1m"),
+        ("lab", "services.notify.resources.memoryLimit", "1Gi"),
+        ("production", "services.notify.settings.private_networks", ["10.20.0.0/16", "fd00::/8"]),
+        ("production", "database.cluster.recovery.targetTime", "2026-11-28T17:00:00+08:00"),
+        ("production", "database.cluster.recovery.targetTime", "2026-11-28T09:00:00.5Z"),
+        ("production", "database.cluster.backup.schedule", "0 30 18 * * 1-5"),
+        ("production", "database.cluster.backup.schedule", "0 0 0 1 JAN,JUL ?"),
+        ("lab", "database.cidrs", ["10.0.0.0/8", "255.255.255.255/32", "fd00::/7", "fd00::1/128"]),
+        ("lab", "database.host", "2001-db.example"),
+        ("lab", "kafka.bootstrap", "kafka-0.kafka:9092,10.99.0.1:9092"),
+        ("operators", "telemetry.collector", {"cidrs": ["10.40.0.50/32"]}),
         ("lab", "database.port", 65535),
         ("lab", "image.pullSecrets", ["registry-login"]),
         ("lab", "image.repository", "localhost:5000/alliance"),
@@ -188,12 +252,45 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.egress", [{"cidrs": ["0.0.0.0/0"], "except": _PRIVATE, "ports": [443]}]),
         ("lab", "services.notify.egress", [{"cidrs": ["::/0"], "except": ["fc00::/7", "fe80::/10"], "ports": [443]}]),
         ("lab", "services.notify.egress", [{"cidrs": ["10.40.0.0/16"], "ports": [25]}]),
+        ("lab", "services.notify.egress", [{"cidrs": ["8.0.0.0/8", "2000::/3", "fc00::/7"], "ports": [443]}]),
         ("operators", "database", {"source": "existing", "host": "db", "cidrs": ["10.0.0.5/32"], "ca": {"secret": "db-ca"}}),
     ],
 )
 def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
     done = template(profile, "--set-json", f"{path}={json.dumps(value)}")
     assert done.returncode == 0, done.stderr
+
+
+_KEYS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "YQ"}]}'
+_SECRET = {"variable": "AWS_REGION", "secret": "a", "key": "b"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"kafka.bootstrap": "10.99.0.1:9094"}, "kafka.ports"),
+        ({"kafka.bootstrap": "10.99.0.1:9092,10.99.0.1:9094"}, "10.99.0.1:9094"),
+        ({"kafka.bootstrap": "10.99.0.1:9092,10.99.0.1:9094", "kafka.ports": [9092, 9094]}, ""),
+        ({"kafka.bootstrap": "10.99.0.1:9094", "networkPolicy.enabled": False}, ""),
+        ({"services.notify.resources.memory": "513Mi"}, "services.notify.resources"),
+        ({"services.notify.resources.memory": "512Mi"}, ""),
+        ({"services.notify.resources.memory": "1Gi"}, "services.notify.resources"),
+        ({"services.notify.resources.memory": "1Gi", "services.notify.resources.memoryLimit": "1024Mi"}, ""),
+        ({"database.cluster.resources.memory": "3Gi"}, "database.cluster.resources"),
+        ({"services.listings.secretEnvironment": [_SECRET, _SECRET | {"secret": "c"}]}, "AWS_REGION"),
+        ({"services.listings.secretEnvironment": [_SECRET, _SECRET | {"variable": "AWS_PROFILE"}]}, ""),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": "no JSON"}, "tokens.jwks"),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": '{"keys": []}'}, "tokens.jwks"),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": '{"keys": "many"}'}, "tokens.jwks"),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": _KEYS.replace('"x"', '"d": "YQ", "x"')}, "private key"),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": '{"keys": [{"kty": "oct", "k": "YQ"}]}'}, "private key"),
+        ({"tokens.jwksConfigMap": "", "tokens.jwks": _KEYS}, ""),
+    ],
+)
+def test_what_does_not_go_together_is_refused_by_its_path(given: dict[str, Any], named: str) -> None:
+    done = template("lab", *(word for path, one in given.items() for word in ("--set-json", f"{path}={json.dumps(one)}")))
+    assert (done.returncode == 0) == (not named), done.stderr
+    assert named in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Chassis: where requests may go, and what is signed."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 
 from chassis.outgoing import is_signed, signed
-from chassis.targets import is_public, problem
+from chassis.targets import is_allowed, is_public, problem
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,26 @@ from chassis.targets import is_public, problem
 )
 def test_only_the_open_internet(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("8.8.8.8", True),
+        ("10.19.255.255", False),
+        ("10.20.0.0", True),
+        ("10.20.255.255", True),
+        ("10.21.0.0", False),
+        ("::ffff:10.20.0.1", False),  # is not written so by who names a network
+        ("fd00:1::1", True),
+        ("fd00:2::1", False),
+        ("fd00:1::1%eth0", True),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+    ],
+)
+def test_private_networks_that_are_named_are_allowed_and_no_others(address: str, allowed: bool) -> None:
+    assert is_allowed(address, [ip_network("10.20.0.0/16"), ip_network("fd00:1::/32")]) is allowed
 
 
 @pytest.mark.parametrize(

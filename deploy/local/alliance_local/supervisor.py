@@ -215,6 +215,7 @@ class Supervisor:
             "FEED_MAPPINGS": str(self._state.folder("mappings")),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self._ports["smtp"]),
+            "SMTP_STARTTLS": "false",
             # The demo's receiver is on this machine; elsewhere private targets stay refused.
             "ALLOW_PRIVATE_TARGETS": "true" if self._sinks else "false",
         }

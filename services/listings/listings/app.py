@@ -87,7 +87,12 @@ class ListingsParts(Parts):
     def _exchanging(self) -> Exchanging:
         context, settings = self.context, self.context.settings
         timeout: float = settings.feed_timeout
-        client = outgoing.client(allow_private=settings.allow_private_targets, at_once=AT_ONCE, timeout=timeout)
+        client = outgoing.client(
+            allow_private=settings.allow_private_targets,
+            networks=settings.private_networks,
+            at_once=AT_ONCE,
+            timeout=timeout,
+        )
         return Exchanging(
             context.database,
             Taking(context.database, self._standing, self._mappings),

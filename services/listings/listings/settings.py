@@ -4,15 +4,13 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.settings import ServiceSettings
+from chassis.settings import OutgoingSettings
 
 
-class ListingsSettings(ServiceSettings):
+class ListingsSettings(OutgoingSettings):
     """Where feeds go, and what maps them."""
 
     service: str = "listings"
-    allow_private_targets: bool = False
-    """Feeds of this machine and of private networks, and by plain http; for development."""
     feed_mappings: Path | None = None
     """Folder of the mapping files of feeds, `<name>.yaml`, beside the built-in ones; a changed file counts at once."""
     feed_timeout: float = Field(default=30.0, gt=0)

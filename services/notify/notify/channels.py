@@ -71,7 +71,10 @@ class Webhooks:
     def __init__(self, settings: NotifySettings, at_once: int) -> None:
         self._timeout = settings.delivery_timeout
         self._client = outgoing.client(
-            allow_private=settings.allow_private_targets, at_once=at_once, timeout=settings.delivery_timeout
+            allow_private=settings.allow_private_targets,
+            networks=settings.private_networks,
+            at_once=at_once,
+            timeout=settings.delivery_timeout,
         )
 
     async def send(self, hook: Hook, at: datetime) -> None:

@@ -52,7 +52,11 @@ spec:
     {{- end }}
     {{- with $v.telemetry.otlpEndpoint }}
     - to:
+        {{- range $v.telemetry.collector.cidrs }}
+        - ipBlock: {cidr: {{ . }}}
+        {{- else }}
         - {{- include "alliance.network.peer" $v.telemetry.collector | nindent 10 }}
+        {{- end }}
       ports: [{port: {{ regexFind "[0-9]+$" . }}, protocol: TCP}]
     {{- end }}
     {{- include "alliance.network.egress" .values.egress | nindent 4 }}

@@ -2,9 +2,6 @@
 {{- define "alliance.scaling" -}}
 {{- $root := .root }}{{ $v := $root.Values }}{{ $service := .service }}
 {{- $name := printf "%s-%s" (include "alliance.fullname" $root) $service }}
-{{- if gt (int .values.autoscaling.min) (int .values.autoscaling.max) }}
-{{- fail (printf "services.%s.autoscaling: min 不可大于 max · min is more than max" $service) }}
-{{- end }}
 {{- if eq $v.autoscaling.source "cpu" -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
