@@ -125,7 +125,7 @@ class _Batches(BatchSpanProcessor):
         late = Timer(_FLUSH, self.span_exporter.shutdown)  # what is under way ends then, and the rest is not begun
         late.daemon = True
         late.start()
-        super().shutdown()
+        super().shutdown()  # type: ignore[no-untyped-call]
         late.cancel()
 
 

@@ -34,7 +34,7 @@ for _ in range(2000):
 _LATEST = 25  # seconds; the SDK's own way takes 30 and more
 
 
-class _Collector(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[misc]  # has no types
+class _Collector(trace_service_pb2_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.came: list[trace_service_pb2.ExportTraceServiceRequest] = []
 
@@ -46,7 +46,7 @@ class _Collector(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[m
 @contextmanager
 def _collecting() -> Iterator[tuple[_Collector, int]]:
     server, collector = grpc.server(ThreadPoolExecutor(2)), _Collector()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
