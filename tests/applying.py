@@ -80,13 +80,18 @@ def refusal(call: Any, *arguments: Any, **more: Any) -> str:
 def placed(platform: Platform, org_type: Any, region: str, called: str = "单位") -> Member:
     """A verified organization somewhere."""
     member = world.organization(platform, org_type, called=called)
+    verified(platform, member, region_code=region, credit_code=world.credit_code())
+    return member
+
+
+def verified(platform: Platform, member: Member, **entered: Any) -> None:
+    """What is entered of an organization, verified."""
     operator = world.operator(platform).registry
-    given = organization_pb2.Organization(name=member.name, region_code=region, credit_code=world.credit_code())
+    given = organization_pb2.Organization(name=member.name, **entered)
     request = registry_service_pb2.UpdateOrganizationRequest(organization=given, reason="登记")
-    request.update_mask.paths.extend(("region_code", "credit_code"))
+    request.update_mask.paths.extend(entered)
     operator.UpdateOrganization(request)
     operator.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=member.name, reason="核验"))
-    return member
 
 
 def community(platform: Platform, **facts: Any) -> tuple[body_pb2.Body, list[Member]]:

@@ -63,7 +63,9 @@ def evidence_problems(evidence: str) -> Iterator[Violation]:
 def retention_problems(wanted: str, until: date, today: date) -> Iterator[Violation]:
     """What is wrong with the last day on which a person is kept: what was written, and the day that it comes to."""
     if wanted and parsed_date(wanted) is None:
-        yield Violation("retain_until", "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+        yield Violation(
+            "retain_until", "ISO 8601", "须为日历上的日期，如 2026-01-31", "it has to be a day of the calendar, as 2026-01-31"
+        )
     elif not today <= until <= today + timedelta(days=MOST_DAYS):
         yield Violation(
             "retain_until",

@@ -108,6 +108,8 @@ def _value(leaf: FieldDescriptor, typed: str) -> Any:
         return _TRUTHS[typed.lower()]
     if leaf.cpp_type == FieldDescriptor.CPPTYPE_INT32:
         if not typed.isdecimal() or int(typed) > _MOST:
-            raise typer.BadParameter(t(f"{leaf.name}：请写整数", f"{leaf.name}: write a whole number"))
+            raise typer.BadParameter(
+                t(f"{leaf.name}：请写 0 至 {_MOST} 的整数", f"{leaf.name}: write a whole number of 0 to {_MOST}")
+            )
         return int(typed)
     return typed

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from alliance.common.v1 import field_pb2
 from alliance_cli.session import context, t
 
 _PIPED_WIDTH = 240  # columns where nobody looks at the other end, so that nothing is folded
@@ -97,7 +98,10 @@ def short(enum: Any, prefix: str) -> Callable[[int], str]:
 
 
 def value_of(enum: Any, prefix: str, text: str) -> Any:
-    """Number of an enum's value as typed, e.g. `job_position`. Raises typer.BadParameter naming those that there are."""
+    """Number of an enum's value as typed, e.g. `new` or 新设. Raises typer.BadParameter naming those that there are."""
+    written = {str(one.GetOptions().Extensions[field_pb2.zh]): one.number for one in enum.DESCRIPTOR.values}
+    if text and text in written:
+        return written[text]
     try:
         return enum.Value(f"{prefix}{text.upper()}")
     except ValueError:

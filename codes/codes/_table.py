@@ -57,7 +57,7 @@ class Table:
 
     `zh` and `en` say what its codes are called; `find` gives the codes of an exact name, widest first; `covers` says whether
     what one code stands for takes in another's; `label` is a code's name where it is shown; `called` has every name that is
-    taken, with its codes, and is what a wrong one is compared with.
+    taken, with its codes, and is what a wrong one is compared with; `width` is less for the wider of two codes.
     """
 
     def __init__(
@@ -69,10 +69,12 @@ class Table:
         covers: Callable[[str, str], bool] = lambda wider, code: code.startswith(wider),
         label: Callable[[str], str] | None = None,
         called: Callable[[], Mapping[str, Sequence[str]]] | None = None,
+        width: Callable[[str], int] = lambda code: 0,
     ) -> None:
         self._known, self._zh, self._en, self._find, self._covers = known, zh, en, find, covers
         self._label = label or (lambda code: known()[code])
         self._called = called or (lambda: _by_bare_name(known))
+        self._width = width
         self._unknown = lru_cache(1024)(self._look_around)
         self._holding = cache(self._by_gram)
 
@@ -89,6 +91,8 @@ class Table:
                 return code
             raise self._contradiction(code, name)
         found = self._find(written) or _by_bare_name(self._known).get(_bare(written), [])
+        if not written:
+            raise NoCodeError(f"{self._zh}未填；请填代码或名称", f"there is no {self._en}; enter a code or a name")
         if not found:
             raise NoCodeError(*self._unknown(written[:_SHOWN], "请填代码或名称，", "enter a code or a name "))
         if any(not self._covers(found[0], one) for one in found):
@@ -142,8 +146,8 @@ class Table:
 
     def _nearest(self, text: str) -> list[str]:
         """Codes with a name that is most like a text: of the letters and pairs that the two have, most are shared (Dice 1945).
-        Of those that are equally like it, the one with more of its letters (定海区 for 海定区), then the one that is shortest
-        in full. Of a number, those that begin like it.
+        Of those that are equally like it, the one with more of its letters (定海区 for 海定区), then the widest (新疆, and not
+        新余), then the one that is shortest in full. Of a number, those that begin like it.
         """
         grams, holding = _grams(text[:_SHOWN]), self._holding()
         told = [names for gram in grams if len(names := holding.get(gram, ())) <= _COMMON]
@@ -155,7 +159,9 @@ class Table:
             shared = count + sum(map(f"^{name}".__contains__, common))
             likeness = 2 * shared / (len(grams) + len(_grams(name))), len(grams.intersection(name))
             alike.update((code, likeness) for code in self._called()[name] if alike.get(code, (0, 0)) < likeness)
-        return nsmallest(_NEAR, alike, key=lambda code: (*(-one for one in alike[code]), len(self._label(code)), code))
+        return nsmallest(
+            _NEAR, alike, key=lambda code: (*(-one for one in alike[code]), self._width(code), len(self._label(code)), code)
+        )
 
     def _beginning(self, text: str) -> list[str]:
         return [code for code in self._known() if code.startswith(text)][:_NEAR]

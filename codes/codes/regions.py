@@ -3,6 +3,7 @@
 An *area* is a code that takes in what lies in it: `110000` (北京市) takes in `110105` (朝阳区).
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache, lru_cache, partial
 
@@ -10,7 +11,15 @@ from codes._table import Table, names
 
 _FILE = "gbt2260.csv"
 _CODES = 4096  # no fewer than there are
-_SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "地区", "新区", "省", "市", "区", "县", "盟")
+_SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "自治旗", "地区", "新区", "省", "市", "区", "县", "盟")
+_PEOPLES = (  # 民族, GB/T 3304, as far as areas are called after them
+    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 "
+    "达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 普米 塔吉克 怒 鄂温克 保安 裕固 独龙 各"
+)
+_OF_PEOPLES = re.compile(
+    f"(.{{2,}}?)(?:(?:{_PEOPLES.replace(' ', '|')})族|蒙古|维吾尔|哈萨克|柯尔克孜|锡伯|塔吉克)+自治[区州县旗]"
+)
+_ZONES = re.compile("(高新)(?:技术)?(?:产业)?(?:开发区|园区)$|(经)济(?:技术)?(开)发(区)$")
 
 
 def exists(code: str) -> bool:
@@ -56,22 +65,44 @@ def path(code: str) -> tuple[str, ...]:
 
 
 def find(text: str) -> list[str]:
-    """Codes of a name, widest first; empty for none. It is with or without its suffix (北京, 北京市), in full
-    (江苏省南京市鼓楼区), or without the province (南京市鼓楼区).
+    """Codes of a name, widest first; empty for none. It is with or without its suffix (北京, 北京市; 广西, 广西壮族自治区),
+    alone or after areas that it lies in (江苏省南京市鼓楼区, 南京鼓楼区). What a province is called is the province (河北, and
+    not 天津市河北区).
     """
-    return list(_by_name().get(text.strip(), ()))
+    return list(_found(text.strip()))
+
+
+@lru_cache(_CODES)
+def _found(text: str) -> tuple[str, ...]:
+    if known := _by_name().get(text):
+        return known
+    for end in range(len(text) - 2, 1, -1):
+        if areas := _by_name().get(text[:end]):
+            return tuple(code for code in _found(text[end:]) if any(within(code, area) for area in areas))
+    return ()
 
 
 @cache
 def _by_name() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for code, official in names(_FILE).items():
-        for form in {official, _short(official), full_name(code), _joined(path(code)[1:])} - {""}:
+        for form in {official, _short(official), _zone(official), full_name(code), _joined(path(code)[1:])} - {""}:
             found.setdefault(form, []).append(code)
-    return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
+    return {form: _province_first(sorted(codes, key=_width)) for form, codes in found.items()}
+
+
+def _province_first(codes: list[str]) -> tuple[str, ...]:
+    return tuple(code for code in codes if not codes[0].endswith("0000") or within(code, codes[0]))
+
+
+def _zone(official: str) -> str:
+    """石家庄高新技术产业开发区 is called 石家庄高新区, 徐州经济技术开发区 徐州经开区."""
+    return _ZONES.sub(lambda found: "".join(filter(None, found.groups())) + ("区" if found[1] else ""), official)
 
 
 def _short(official: str) -> str:
+    if found := _OF_PEOPLES.fullmatch(official):
+        return found[1]
     for suffix in _SUFFIXES:
         if official.endswith(suffix) and len(official) - len(suffix) >= 2:
             return official.removesuffix(suffix)
@@ -90,5 +121,6 @@ _TABLE = Table(
     covers=lambda wider, code: within(code, wider),
     label=full_name,
     called=_by_name,
+    width=lambda code: len(prefix(code)),
 )
 read, problem, entries, shown = _TABLE.read, _TABLE.problem, _TABLE.entries, _TABLE.shown

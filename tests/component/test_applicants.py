@@ -1,5 +1,6 @@
 """Whom an application is for, and who reads it and takes its steps."""
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
-from tests import world
+from tests import papers, world
 from tests.applying import (
     DEPARTMENT,
     ENTERPRISE,
@@ -20,6 +21,7 @@ from tests.applying import (
     begun,
     called,
     led,
+    move,
     pilot,
     placed,
     refusal,
@@ -210,6 +212,7 @@ def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platfor
     made = begun(first, called(platform, first, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
     assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
+    asyncio.run(move(platform, again.name, closes_on="2026-01-31"))  # who is late is late, and assessed
     next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
     assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
     take(first, made.name, "withdraw", reason="由另一牵头部门考核")
@@ -300,8 +303,27 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
     led(platform, body.name, department)
     call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
     made = begun(department, call, council[1].name, body=body.name)
+
+    def says(member: Member, path: str, given: pb.Application) -> pb.Application:
+        given.name = made.name
+        request = rpc.UpdateApplicationRequest(application=given)
+        request.update_mask.paths.append(path)
+        found: pb.Application = member.caller.applications.UpdateApplication(request)
+        return found
+
+    share = pb.Application(performance=pb.PerformanceFacts(performance_pay_percent=70))
+    assert "NOT_WHO_BEGAN" in refusal(says, council[1], "performance.performance_pay_percent", share)
     take(department, made.name, "set_indicators", "INDICATORS")
+    assert "NOT_THE_ASSESSED" in refusal(says, department, "performance.performance_pay_percent", share)
+    title = pb.Application(display_name="改名的考核")
+    assert "update_mask" in refusal(says, council[1], "display_name", title), "facts alone"
+    paper = papers.attached(council[1], "INDICATORS")
+    attach = rpc.AttachDocumentsRequest(name=made.name, documents=paper)
+    assert "ILLEGAL_STATE" in refusal(council[1].caller.applications.AttachDocuments, attach)
+    said = says(council[1], "performance.performance_pay_percent", share)
+    assert said.performance.performance_pay_percent == 70
     take(council[1], made.name, "report", "SELF_REPORT")
+    assert "ILLEGAL_STATE" in refusal(says, council[1], "performance.performance_pay_percent", share)
     take(department, made.name, "rate", score=91, reason="优秀")
     assert take(department, made.name, "close").state == pb.APPLICATION_STATE_COMPLETED
     assert "NOT_FOUND" in refusal(council[2].caller.applications.GetApplication, rpc.GetApplicationRequest(name=made.name))

@@ -20,6 +20,7 @@ from tests.applying import (
     DEPARTMENT,
     ENTERPRISE,
     UNIVERSITY,
+    YEAR,
     begun,
     called,
     community,
@@ -262,6 +263,30 @@ def test_a_call_that_has_closed_is_not_answered(platform: Platform) -> None:
     assert "WINDOW_CLOSED" in refusal(begun, company, call)
     asyncio.run(move(platform, call.name, closes_on=today.isoformat()))
     assert begun(company, call).state == pb.APPLICATION_STATE_DRAFT
+
+
+def test_a_call_that_has_closed_bars_no_other_of_the_year(platform: Platform) -> None:
+    """A second round, or another day in place of a wrong one."""
+    commission = placed(platform, DEPARTMENT, "110000")
+    call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
+    today = business_date(call.create_time.ToDatetime(tzinfo=UTC))
+    assert call.name in refusal(called, platform, commission, pb.PROGRAMME_CERTIFICATION)
+    asyncio.run(move(platform, call.name, closes_on=str(today + timedelta(days=1))))
+    assert call.name in refusal(called, platform, commission, pb.PROGRAMME_CERTIFICATION)
+    asyncio.run(move(platform, call.name, closes_on=str(today - timedelta(days=1))))
+    again = called(platform, commission, pb.PROGRAMME_CERTIFICATION, closes_on="2099-12-31")
+    assert again.name != call.name
+    assert again.name in refusal(called, platform, commission, pb.PROGRAMME_CERTIFICATION)
+
+
+@pytest.mark.parametrize(("closes", "may"), [("2024-12-31", False), ("2025-01-01", True)])
+def test_a_call_closes_in_its_year_or_near_it(platform: Platform, closes: str, may: bool) -> None:
+    commission = placed(platform, DEPARTMENT, "110000")
+    if may:
+        assert called(platform, commission, pb.PROGRAMME_PERFORMANCE, YEAR, closes_on=closes).closes_on == closes
+    else:
+        told = refusal(called, platform, commission, pb.PROGRAMME_PERFORMANCE, YEAR, closes_on=closes)
+        assert f"does not close on {closes}" in told
 
 
 @pytest.mark.parametrize(("opens", "closes", "is_open"), [(1, 9, False), (0, 9, True), (-9, 0, True), (-9, -1, False)])

@@ -9,7 +9,7 @@ from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, refusal, take
+from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, placed, refusal, take, verified
 from tests.world import Member
 
 
@@ -37,7 +37,7 @@ def test_who_reads_an_application_reads_no_result_of_its_applicant_but_departmen
     body, council = world.formed_alliance(platform)
     company, member = placed(platform, ENTERPRISE, "110000"), council[2]
     world.join(platform, body.name, company)
-    department, third = placed(platform, DEPARTMENT, "110000"), world.organization(platform, ENTERPRISE)
+    department, third = placed(platform, DEPARTMENT, "110000"), placed(platform, ENTERPRISE, "310000")
     challenge = begun(company, called(platform, department, pb.PROGRAMME_CHALLENGE), body=body.name).name
     evaluation = begun(department, called(platform, department, pb.PROGRAMME_EVALUATION), applicant=company.name).name
     take(department, evaluation, "commission", named_organization=third.name)
@@ -51,7 +51,7 @@ def test_who_reads_an_application_reads_no_result_of_its_applicant_but_departmen
 def test_an_evaluator_that_became_the_evaluated_ones_own_is_no_third_party(platform: Platform) -> None:
     """Looked at again when it reports and when the result is published, as the register has it then."""
     company, department = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
-    call, third = called(platform, department, pb.PROGRAMME_EVALUATION), world.organization(platform, ENTERPRISE)
+    call, third = called(platform, department, pb.PROGRAMME_EVALUATION), placed(platform, ENTERPRISE, "310000")
     made = begun(department, call, applicant=company.name).name
     take(department, made, "commission", named_organization=third.name)
 
@@ -83,7 +83,16 @@ def test_who_leads_a_body_with_the_evaluated_one_is_no_third_party(platform: Pla
     for one in (beside, member):
         world.join(platform, body.name, one)
     call, lead = called(platform, department, pb.PROGRAMME_EVALUATION), council[1]
-    for evaluated, evaluator, may in ((lead, beside, False), (beside, lead, False), (beside, member, True)):
+    own, group = (placed(platform, ENTERPRISE, "110000") for _ in "12")
+    verified(platform, own, parent=lead.name)
+    verified(platform, lead, parent=group.name, credit_code=world.credit_code())
+    for evaluated, evaluator, may in (
+        (lead, beside, False),
+        (beside, lead, False),
+        (beside, own, False),  # what belongs to the lead
+        (beside, group, False),  # whom it belongs to
+        (beside, member, True),
+    ):
         made = begun(department, call, applicant=evaluated.name).name
         if may:
             take(department, made, "commission", named_organization=evaluator.name)
@@ -96,7 +105,7 @@ def test_a_published_evaluation_is_laid_before_who_decides_and_listed_for_depart
     platform: Platform,
 ) -> None:
     company, other = placed(platform, ENTERPRISE, "110000"), placed(platform, ENTERPRISE, "110000")
-    commission, third = placed(platform, DEPARTMENT, "110000"), world.organization(platform, ENTERPRISE)
+    commission, third = placed(platform, DEPARTMENT, "110000"), placed(platform, ENTERPRISE, "310000")
     call = called(platform, commission, pb.PROGRAMME_CERTIFICATION)
     facts = pb.CertificationFacts(kind=pb.CERTIFIED_KIND_ENTERPRISE)
     mine, others = [begun(one, call, certification=facts).name for one in (company, other)]

@@ -42,7 +42,11 @@ def test_the_path_of_a_region(code: str, path: tuple[str, ...]) -> None:
     ("text", "first"),
     [
         *[("北京", "110000"), ("北京市", "110000"), (" 南京 ", "320100"), ("内蒙古", "150000"), ("火星", "")],
-        *[("南京市鼓楼区", "320106"), ("徐州市鼓楼区", "320302"), ("江苏省南京市鼓楼区", "320106"), ("江苏省鼓楼区", "")],
+        *[("南京市鼓楼区", "320106"), ("徐州市鼓楼区", "320302"), ("江苏省南京市鼓楼区", "320106"), ("浙江省鼓楼区", "")],
+        *[("南京鼓楼", "320106"), ("江苏南京鼓楼区", "320106"), ("北京海淀", "110108"), ("上海浦东新区", "310115")],
+        *[("广西", "450000"), ("宁夏", "640000"), ("新疆", "650000"), ("河北", "130000"), ("海南", "460000")],
+        *[("河北区", "120105"), ("吉林", "220000"), ("湘西", "433100"), ("临夏", "622900"), ("延边", "222400")],
+        *[("东乡", "361003"), ("三江", "450226"), ("石家庄高新区", "130171"), ("徐州经开区", "320371"), ("海南州", "")],
         *[("北京市朝阳区", "110105"), ("长春市朝阳区", "220104"), ("市辖区", "110100")],
     ],
 )
@@ -87,6 +91,7 @@ def test_what_is_no_level_is_none() -> None:
         (regions, "北京市海定区", "110108"),  # its full name is near, not only its own
         (regions, "海定区", "110108"),
         (regions, "海定区", "定海区"),
+        (regions, "新彊", "650000"),
         (regions, "苏洲", "320500"),
         (regions, "通洲区", "110112"),
         (regions, "深川市", "440300"),
@@ -205,3 +210,15 @@ def test_each_occupation_lies_in_a_minor_group() -> None:
     assert occupations.groups("2-02-10") == ["信息和通信工程技术人员"]
     assert occupations.groups("2-02") == occupations.groups("2") == []
     assert all(occupations.groups(code) for code, _ in occupations.entries() if code.count("-") > 1)
+
+
+def test_a_name_that_is_in_two_cities_of_the_province_is_not_read_as_one() -> None:
+    with pytest.raises(NoCodeError, match=r"320106.*320302"):
+        regions.read("江苏省鼓楼区")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\u3000"])
+def test_nothing_is_no_code_and_said_so(blank: str) -> None:
+    with pytest.raises(NoCodeError) as refused:
+        regions.read(blank)
+    assert "未填" in refused.value.zh

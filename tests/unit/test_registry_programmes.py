@@ -46,9 +46,18 @@ def test_a_consortium_is_listed_summarised_commended_and_leaves() -> None:
 
 def test_an_evaluation_is_a_third_partys() -> None:
     walk = begun(Programme.EVALUATION, authority=AUTHORITY.name)
-    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=AUTHORITY)
-    own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name)
+    walk.refused("NO_THIRD_PARTY", "commission", AUTHORITY, Party.AUTHORITY, named=AUTHORITY._replace(verified=True))
+    own = Unit("organizations/own", OrgType.PROFESSIONAL_SERVICE_ORG, parent=APPLICANT.name, verified=True)
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=own)
+    theirs = own._replace(parent=AUTHORITY.name)
+    walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=theirs)
+    run_by_it = theirs._replace(org_type=OrgType.UNIVERSITY)
+    assert isinstance(walk.tried("commission", AUTHORITY, Party.AUTHORITY, named=run_by_it), Step)
+    unknown = EXPERTS._replace(verified=False)
+    walk.refused("EVALUATOR_NOT_VERIFIED", "commission", AUTHORITY, Party.AUTHORITY, named=unknown)
+    for kind in (OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE, OrgType.PARK_COMMITTEE):
+        state = EXPERTS._replace(org_type=kind)
+        walk.refused("NO_THIRD_PARTY", "commission", AUTHORITY, Party.AUTHORITY, named=state)
     bound = frozenset({EXPERTS.name})
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS, bound=bound)
     walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)
@@ -62,7 +71,7 @@ def test_an_evaluation_is_a_third_partys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parent", "has"), [("", False), ("organizations/somebody", False), (AUTHORITY.name, False), (APPLICANT.name, True)]
+    ("parent", "has"), [("", False), ("organizations/somebody", False), (AUTHORITY.name, True), (APPLICANT.name, True)]
 )
 def test_an_evaluator_that_came_to_an_interest_neither_reports_nor_is_published(parent: str, has: bool) -> None:
     """It is judged as it is at that step; the way out is to cancel, after a return where it has reported."""
@@ -181,6 +190,8 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
         walk.case, window=call, taken=(*walk.case.taken, Taken("return", AUTHORITY.name, "x", date(2026, 5, 1)))
     )
     assert due_on(Programme.PERFORMANCE, returned) == date(2026, 5, 31)
+    until_july = replace(returned, window=Window(None, date(2026, 6, 30)))
+    assert due_on(Programme.PERFORMANCE, until_july) == date(2026, 6, 30), "corrections shorten nothing"
     for closes, report_by, rate_by in (
         (date(2025, 6, 30), date(2026, 12, 31), date(2026, 12, 31)),
         (None, date(2026, 12, 31), date(2026, 12, 31)),
@@ -190,6 +201,9 @@ def test_the_performance_of_universities_goes_on_to_the_commission(applicant: Un
         case = replace(walk.case, window=Window(None, closes))
         assert due_on(Programme.PERFORMANCE, case) == report_by
         assert due_on(Programme.PERFORMANCE, replace(case, state=State.SUBMITTED)) == rate_by
+    for day, rate_by in ((date(2026, 12, 1), date(2026, 12, 31)), (date(2026, 12, 2), date(2027, 1, 1))):
+        late = replace(walk.case, state=State.SUBMITTED, taken=(Taken("report", applicant.name, "x", day),))
+        assert due_on(Programme.PERFORMANCE, late) == rate_by
     walk.took("report", applicant, brought=frozenset({"SELF_REPORT"}))
     walk.refused("INPUT_REQUIRED", "rate", AUTHORITY, Party.AUTHORITY)
     walk.took("rate", AUTHORITY, Party.AUTHORITY, score=91, reason="优秀")
@@ -294,6 +308,17 @@ def test_who_is_assessed_puts_no_paper_of_its_own_into_what_the_authority_began(
         for party in (Party.AUTHORITY, Party.APPLICANT)
     }
     assert {party for party, refusal in by.items() if refusal} == {Party.APPLICANT}
+
+
+@pytest.mark.parametrize("began", [AUTHORITY, SCHOOL])
+def test_the_assessed_says_of_itself_what_rules_ask_once_the_indicators_are_set(began: Unit) -> None:
+    """R27.3 looks at what it pays out; whoever began the assessment."""
+    procedure = PROCEDURES[Programme.PERFORMANCE]
+    case = begun(Programme.PERFORMANCE, SCHOOL, authority=AUTHORITY.name, begun_by=began.name, state=State.ASSIGNED).case
+    by = {party: fill(procedure, replace(case, parties=frozenset({party}))) for party in (Party.AUTHORITY, Party.APPLICANT)}
+    assert {party for party, refusal in by.items() if refusal} == {Party.AUTHORITY}
+    assert procedure.filled_in == {State.DRAFT, State.RETURNED, State.ASSIGNED}
+    assert fill(procedure, replace(case, parties=frozenset())) is None, "the platform's operator mends it"
 
 
 def test_a_school_proposes_a_major() -> None:

@@ -20,7 +20,7 @@ UNIVERSITY = Unit("organizations/university", OrgType.UNIVERSITY, "120000", veri
 SCHOOL = Unit("organizations/school", OrgType.HIGHER_VOCATIONAL, "310000", verified=True)
 PROVINCE = Unit("organizations/province", OrgType.GOV_DEPARTMENT, "120000", verified=True)
 AUTHORITY = Unit("organizations/authority", OrgType.GOV_DEPARTMENT, "110000", verified=True)
-EXPERTS = Unit("organizations/experts", OrgType.PROFESSIONAL_SERVICE_ORG, "310000")
+EXPERTS = Unit("organizations/experts", OrgType.PROFESSIONAL_SERVICE_ORG, "310000", verified=True)
 LEADS = {
     MemberRole.LEAD_ENTERPRISE: APPLICANT,
     MemberRole.LEAD_UNIVERSITY: UNIVERSITY,

@@ -56,7 +56,7 @@ CREATE TABLE application_call (
   PRIMARY KEY (name)
 );
 
-CREATE UNIQUE INDEX call_once ON application_call (programme, year, authority);
+CREATE INDEX call_of ON application_call (programme, year, authority);
 
 CREATE TABLE application_document (
   application TEXT NOT NULL,

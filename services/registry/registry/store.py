@@ -4,7 +4,7 @@ Rows of organizations and bodies hold the whole message beside the columns that 
 memberships change under the body's row lock and share its version.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
-    FromClause,
     Identity,
     Index,
     Integer,
@@ -29,6 +28,8 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
@@ -327,21 +328,43 @@ async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
 
 
 async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:
-    """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it."""
+    """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it. With
+    each stand its parent and what is verified as its own: a college for its university, a company for its group. A pilot is
+    led by its institution.
+    """
     named = set(others) - {name}
     if not named:
         return frozenset()
-    own, theirs = membership.alias("own"), membership.alias("theirs")
-    leading = list(map(int, MemberRole))
+    kin = await _kin(tx, {name, *named})
+    everybody, leading = set[str]().union(*kin.values()), list(map(int, MemberRole))
+    m, b = membership.c, body.c
+    stands = union_all(
+        select(m.body, m.organization, m.roles.overlap(leading).label("leads")).where(
+            m.organization.in_(everybody), valid_on(day)
+        ),
+        select(b.name, b.applicant, true()).where(b.applicant.in_(everybody)),
+    ).cte("stands")
+    own, theirs = stands.alias(), stands.alias()
     found = await tx.conn.execute(
         select(theirs.c.organization)
         .join(own, own.c.body == theirs.c.body)
-        .join(body, body.c.name == theirs.c.body)
-        .where(own.c.organization == name, theirs.c.organization.in_(named))
-        .where(body.c.state.in_((2, 3)), is_valid(own, day), is_valid(theirs, day))
-        .where(or_(own.c.roles.overlap(leading), theirs.c.roles.overlap(leading)))
+        .join(body, b.name == theirs.c.body)
+        .where(own.c.organization.in_(kin[name]), b.state.in_((2, 3)), or_(own.c.leads, theirs.c.leads))
     )
-    return frozenset(found.scalars())
+    beside = set(found.scalars())
+    return frozenset(one for one in named if kin[one] & beside)
+
+
+async def _kin(tx: Tx, names: Collection[str]) -> Mapping[str, set[str]]:
+    """Each organization's own: itself, its parent, and those that are verified as belonging to it."""
+    c, kin = organization.c, {name: {name} for name in names}
+    own = or_(c.name.in_(names), and_(c.verified, c.parent.in_(names), c.parent != text("''")))
+    for row in await tx.conn.execute(select(c.name, c.parent, c.verified).where(own)):
+        if row.name in kin and row.parent:
+            kin[row.name].add(row.parent)
+        if row.parent in kin and row.verified:
+            kin[row.parent].add(row.name)
+    return kin
 
 
 async def checked(tx: Tx, name: str, day: date, policy: str) -> None:
@@ -454,12 +477,7 @@ async def overlapping(tx: Tx, row: MembershipRow) -> Sequence[Any]:
 
 def valid_on(day: date) -> ColumnElement[bool]:
     """The membership is valid on a day."""
-    return is_valid(membership, day)
-
-
-def is_valid(memberships: FromClause, day: date) -> ColumnElement[bool]:
-    """The same of memberships under another name."""
-    c = memberships.c
+    c = membership.c
     return and_(c.valid_from <= day, or_(c.valid_to.is_(None), c.valid_to >= day))
 
 

@@ -13,7 +13,7 @@ from registry.applications import store as rows
 from registry.applications.mapping import call_message
 from registry.applications.store import CallRow
 from registry.applications.taking import admits, is_admitted
-from registry.domain.calls import BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING
+from registry.domain.calls import ALSO_LATE, BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import FILLED_IN, State
@@ -36,7 +36,7 @@ class Beginning:
         answered = await self._call_of(call, message, programme)
         message.authority = answered.authority
         message.begun_by = await self._beginner(call, message, programme)
-        if programme not in WARNING or message.begun_by != message.authority:
+        if programme not in ALSO_LATE and (programme not in WARNING or message.begun_by != message.authority):
             _require_open(answered, business_date(call.tx.now))
         applicant = await store.get(call.tx, OrganizationRow, message.applicant)
         if applicant is None:
@@ -156,10 +156,10 @@ def _exists(zh: str, en: str, known: str) -> AlreadyExists:
 def _is_left(zh: str, en: str, known: str) -> AlreadyExists:
     return AlreadyExists(
         "APPLICATION_EXISTS",
-        f"{zh} {known}，其申报单位已不能再申报；请先由其或接替它的牵头单位撤回（application step {known} withdraw），"
+        f"{zh} {known}，其申报单位已不能再申报；请先由其或接替它的牵头单位撤回（application take {known} withdraw），"
         "再另行申报",
         f"{en}, {known}, whose applicant may apply no more; have it, or the lead that took its place, take that back "
-        f"(application step {known} withdraw), and apply anew",
+        f"(application take {known} withdraw), and apply anew",
         {"application": known},
     )
 

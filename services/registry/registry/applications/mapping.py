@@ -55,6 +55,13 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
     for field, text, day in (("opens_on", given.opens_on, opens), ("closes_on", given.closes_on, closes)):
         if text and day is None:
             yield bad_date(field)
+    if closes and closes.year < given.year - 1:
+        yield Violation(
+            "closes_on",
+            "range",
+            f"{given.year} 年度的征集不会在 {closes} 截止；请改日期或年度",
+            f"a call of {given.year} does not close on {closes}; mend the day or the year",
+        )
     if opens and closes and closes < opens:
         yield Violation("closes_on", "order", "截止日早于起始日；请修改其一", "it closes before it opens; mend one of them")
     if given.programme not in Programme._value2member_map_:

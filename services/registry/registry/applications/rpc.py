@@ -1,6 +1,6 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from sqlalchemy import ColumnElement, select
@@ -11,6 +11,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
 from chassis.changing import masked
+from chassis.clock import business_date
 from chassis.errors import AlreadyExists, Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.personal import principal_problems
@@ -23,6 +24,7 @@ from registry.applications.beginning import Beginning
 from registry.applications.documents import Documents, erased
 from registry.applications.mapping import (
     APPLICATION_FIELDS,
+    FACTS_OF,
     application_message,
     application_problems,
     call_message,
@@ -39,7 +41,7 @@ from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
 from registry.domain.calls import window
 from registry.domain.names import Programme
-from registry.domain.procedure import FILLED_IN
+from registry.domain.procedure import FILLED_IN, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
@@ -76,12 +78,13 @@ class Applications:
         message.name = resource("calls")
         row = call_row(message, 1, call.tx.now)
         await store.lock(call.tx, f"call {row.programme} {row.year} {row.authority}")
-        if known := await rows.same_call(call.tx, row):
+        if known := await rows.open_call(call.tx, row, business_date(call.tx.now)):
             raise AlreadyExists(
                 "CALL_EXISTS",
-                f"该主管单位该年度已有此征集 {known}；请直接答复它（application create … --call），或改为另一年度",
-                f"the authority has such a call of the year already: {known}; answer that one (application create … --call), "
-                "or open one of another year",
+                f"该主管单位该年度已有此征集 {known}，尚未截止；请直接答复它（application create … --call），"
+                "待其截止后再发起，或改为另一年度",
+                f"the authority has such a call of the year already that has not closed: {known}; answer that one "
+                "(application create … --call), open another once it has closed, or one of another year",
                 {"call": known},
             )
         await store.write(call.tx, row)
@@ -141,10 +144,12 @@ class Applications:
 
     async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
         """See the contract."""
-        row = await self._open(call, request.application.name, request.application.etag)
+        row = await self._locked(call, request.application.name, request.application.etag)
+        _require_state(row, PROCEDURES[Programme(row.programme)].filled_in)
         before = application_message(row)
         await self._taking.require_filling(call, before)
-        message = masked(before, request.application, request.update_mask, APPLICATION_FIELDS, deep=True)
+        changeable = APPLICATION_FIELDS if row.state in FILLED_IN else tuple(FACTS_OF.values())
+        message = masked(before, request.application, request.update_mask, changeable, deep=True)
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
         if candidate:
@@ -292,12 +297,7 @@ class Applications:
     async def _open(self, call: Call, name: str, expected: str) -> ApplicationRow:
         """An application that can be filled in, locked. Raises `NotFound` or `Precondition`."""
         row = await self._locked(call, name, expected)
-        if row.state not in FILLED_IN:
-            raise Precondition(
-                "ILLEGAL_STATE",
-                "只有起草或退回补正的申报可以修改；此后的材料随步骤提交",
-                "only a draft, or what was returned, can be changed; later documents come with a step",
-            )
+        _require_state(row, FILLED_IN)
         return row
 
     async def _require_documents(self, call: Call, row: ApplicationRow, given: Sequence[pb.ApplicationDocument]) -> None:
@@ -315,6 +315,16 @@ class Applications:
         if (await self._authority.viewer(call)).government:
             return published
         return [*published, await self._sees(call)]
+
+
+def _require_state(row: ApplicationRow, states: Collection[State]) -> None:
+    """Raises `Precondition`."""
+    if row.state not in states:
+        raise Precondition(
+            "ILLEGAL_STATE",
+            "只有起草或退回补正的申报可以修改；此后的材料随步骤提交",
+            "only a draft, or what was returned, can be changed; later documents come with a step",
+        )
 
 
 def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:

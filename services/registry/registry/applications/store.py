@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import Field
 
 from access.visibility import Viewer
+from alliance.registry.v1 import application_pb2 as pb
 from chassis.database import Tx
 from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState, Programme
@@ -45,7 +46,7 @@ class CallRow(Base, table=True):
     """A call; `content` is its message."""
 
     __tablename__ = "application_call"
-    __table_args__ = (Index("call_once", "programme", "year", "authority", unique=True),)
+    __table_args__ = (Index("call_of", "programme", "year", "authority"),)
 
     name: str = Field(sa_type=Text, primary_key=True)
     version: int = Field(sa_type=BigInteger)
@@ -339,11 +340,13 @@ async def call_years(tx: Tx, bodies: Collection[str]) -> dict[str, int]:
     return {row.body: row.year for row in await tx.conn.execute(newest)}
 
 
-async def same_call(tx: Tx, row: CallRow) -> str:
-    """The name of the call of an authority's programme and year; "" for none."""
+async def open_call(tx: Tx, row: CallRow, today: date) -> str:
+    """The name of the call of an authority's programme and year that has not closed; "" for none."""
     c = call.c
     same = (c.programme == row.programme, c.year == row.year, c.authority == row.authority)
-    return (await tx.conn.execute(select(c.name).where(*same))).scalar_one_or_none() or ""
+    found = (await tx.conn.execute(select(c.name, c.content).where(*same))).all()
+    closings = {one.name: pb.ApplicationCall.FromString(one.content).closes_on for one in found}
+    return next((name for name, day in closings.items() if not day or day >= today.isoformat()), "")
 
 
 def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:

@@ -351,7 +351,7 @@ ANYBODY = Applicants(("不限", "anybody"))
 class Procedure:
     """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them: those of
     `pdf_only` are taken as PDF alone, those of `personal` are about the candidate and erased with their record. The guards of
-    `filling` say who does not fill it in (facts, documents).
+    `filling` say who does not fill it in: facts in the states of `filled_in`, documents in those of `FILLED_IN` alone.
     """
 
     programme: Programme
@@ -363,6 +363,7 @@ class Procedure:
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
+    filled_in: frozenset[State] = FILLED_IN
     filling: tuple[Guard, ...] = ()
 
     @property

@@ -68,7 +68,7 @@ def external_key(given: Any) -> Iterator[Violation]:
 
 
 def bad_date(field: str) -> Violation:
-    return Violation(field, "ISO 8601", "日期格式须为 2026-01-31", "the date has to look like 2026-01-31")
+    return Violation(field, "ISO 8601", "须为日历上的日期，如 2026-01-31", "it has to be a day of the calendar, as 2026-01-31")
 
 
 def only(given: _Message, fields: Sequence[str]) -> _Message:

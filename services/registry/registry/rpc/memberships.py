@@ -93,7 +93,16 @@ class Memberships(Rpcs):
         if request.valid_on:
             day = parsed_date(request.valid_on)
             if day is None:
-                raise Invalid([Violation("valid_on", "ISO 8601", "日期格式须为 2026-01-31", "it has to look like 2026-01-31")])
+                raise Invalid(
+                    [
+                        Violation(
+                            "valid_on",
+                            "ISO 8601",
+                            "须为日历上的日期，如 2026-01-31",
+                            "it has to be a day of the calendar, as 2026-01-31",
+                        )
+                    ]
+                )
             conditions.append(store.valid_on(day))
         size = paging.page_size(request.page_size)
         rows = await store.page_by_name(call.tx, MembershipRow, conditions, paging.decode(request), size + 1)

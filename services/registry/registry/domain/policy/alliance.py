@@ -116,6 +116,6 @@ RULES: tuple[Rule, ...] = (
         (ThisYear("annual_plan_year"), Number("full_councils_in_year", "councils_a_year", unit=("次", ""))),  # of that year
         ("请在当年工作计划中安排全体理事会，并更新次数", "provide for the full councils in this year's plan, and enter them"),
         revision=3,
-        ours=("计划召开的也计入", "those that are planned count too"),
+        ours=("计划召开的也计入，次年计划亦可", "those that are planned count too, also those of next year's plan"),
     ),
 )

@@ -6,30 +6,52 @@ assessment, funding, pilots and commendation, and makes departments responsible:
 (`ListEvaluations`), and the organization reads its own. Of publication to everybody it says nothing.
 """
 
-from registry.domain.names import OrgType, Programme
+from registry.domain.names import HIGHER_EDUCATION, OrgType, Programme
 from registry.domain.procedure import Applicants, Case, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import ANOTHER, by_who_began, conflict, has_interest
 
 _CLAUSE = "S3 十六"
 _AUTHORITY = (Party.AUTHORITY,)
+_OF_THE_STATE = frozenset({OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE, OrgType.PARK_COMMITTEE})
+
+
+def _has_interest(case: Case, one: Unit) -> bool:
+    """The evaluated one's, or the authority's own; a university that a department runs is not told what to find."""
+    is_the_authoritys = one.parent == case.authority and one.org_type not in HIGHER_EDUCATION
+    return has_interest(case, one) or is_the_authoritys
 
 
 def _is_no_third_party(case: Case, one: Unit) -> bool:
     """Also who stands in a body with the evaluated one where one of the two leads: both are assessed by what that achieves."""
-    return has_interest(case, one) or one.name in case.bound
+    return _has_interest(case, one) or one.name in case.bound
 
 
 def _a_third_party(case: Case) -> Refusal | None:
     named = case.named
-    if named is None or not _is_no_third_party(case, named):
+    if named is None:
         return None
-    if has_interest(case, named):
+    if not named.verified:
+        return Refusal(
+            "EVALUATOR_NOT_VERIFIED",
+            "受托机构须已核验（R33）；请先核验（org verify），或另选",
+            "the evaluator has to be verified (R33); have it verified first (org verify), or choose another one",
+        )
+    if named.org_type in _OF_THE_STATE:
+        return Refusal(
+            "NO_THIRD_PARTY",
+            "政府部门、专班和园区管委会不是第三方（R33）；请另选",
+            "a government department, a task force or a park's committee is no third party (R33); choose another one",
+        )
+    if _has_interest(case, named):
         return conflict(("该机构", "this evaluator"), ANOTHER)
+    if named.name not in case.bound:
+        return None
     return Refusal(
         "CONFLICT_OF_INTEREST",
-        "该机构与被评价单位同在一个组织，且其中一方在该组织牵头、任正副理事长或秘书处，不是第三方（R33）；请另选",
-        "this evaluator stands in a body with the evaluated one where one of the two leads it, chairs it or is its "
-        "secretariat, and is no third party (R33); choose another one",
+        "该机构（或其上级、下属单位）与被评价单位同在一个组织，且其中一方在该组织牵头、任正副理事长或秘书处，不是第三方（R33）；"
+        "请另选",
+        "this evaluator, or who it belongs to or owns, stands in a body with the evaluated one where one of the two leads "
+        "it, chairs it or is its secretariat, and is no third party (R33); choose another one",
     )
 
 
@@ -67,9 +89,11 @@ PROCEDURE = Procedure(
             in_window=True,
             guards=(_a_third_party,),
             ours=(
-                "与被评价单位同在一个组织、且其中一方在该组织牵头、任正副理事长或秘书处的，不作第三方",
-                "who stands in a body with the evaluated one where one of the two leads it, chairs it or is its secretariat "
-                "is no third party",
+                "受托机构须已核验；政府部门、专班、园区管委会、主管单位所属单位（高校除外），以及与被评价单位（各含上级、下属单位）"
+                "同在一个组织、且其中一方在该组织牵头、任正副理事长或秘书处的，不作第三方",
+                "a verified one; no third party is a department, a task force, a park's committee, what belongs to the "
+                "authority (but for universities), and who stands in a body with the evaluated one, each with its parent and "
+                "what belongs to it, where one of the two leads it, chairs it or is its secretariat",
             ),
         ),
         Step(

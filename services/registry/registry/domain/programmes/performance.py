@@ -3,12 +3,12 @@
 The lead department of the alliance rates them; those of universities go to 市教委 of its region.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
-from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
-from registry.domain.programmes.common import by_who_began, correction_ends, is_education_department
+from registry.domain.procedure import FILLED_IN, Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
+from registry.domain.programmes.common import CORRECTION_DAYS, by_who_began, correction_ends, is_education_department
 
 _CLAUSE = "S0 四(三)"
 _ASSESSED = frozenset(
@@ -59,6 +59,16 @@ def _is_of(one: Unit, region: str) -> bool:
     return bool(one.region_code) and regions.within(region, one.region_code)
 
 
+def _by_whose_turn_it_is(case: Case) -> Refusal | None:
+    """A draft by who began it; what it says of the assessed one, once the indicators are set, by that one."""
+    if case.state is State.DRAFT:
+        return by_who_began(case)
+    if Party.APPLICANT in case.parties or Party.AUTHORITY not in case.parties:
+        return None
+    who = case.called(case.applicant.name)
+    return Refusal("NOT_THE_ASSESSED", f"自评由{who}填报，请由该单位办理", f"{who} reports on itself; leave it to them")
+
+
 def _by_who_began_the_draft(case: Case) -> Refusal | None:
     return by_who_began(case) if case.state is State.DRAFT else None
 
@@ -83,17 +93,18 @@ def _not_too_early(case: Case) -> Refusal | None:
 
 
 def _reported_by(case: Case) -> date | None:
-    """The last day of its corrections, else of its call, or of the year where the call has none, or one before the year."""
+    """The last day of its call, or of the year where it has none, or one before the year; of its corrections, if later."""
     year, closes = _year(case), case.window.closes_on
     if year and (closes is None or closes < year[0]):
         closes = year[1]
-    return correction_ends(case) or closes
+    return max((day for day in (correction_ends(case), closes) if day), default=None)
 
 
 def _rated_by(case: Case) -> date | None:
-    """The last day of the year, or of a call that goes on beyond it."""
-    year, closes = _year(case), case.window.closes_on
-    return max((day for day in (closes, year and year[1]) if day), default=None)
+    """The last day of the year, or of a call that goes on beyond it; or so many days after a report that came late."""
+    year, closes, reported = _year(case), case.window.closes_on, case.steps("report")
+    late = reported[-1].day + timedelta(days=CORRECTION_DAYS) if reported else None
+    return max((day for day in (closes, year and year[1], late) if day), default=None)
 
 
 PROCEDURE = Procedure(
@@ -131,7 +142,10 @@ PROCEDURE = Procedure(
             State.SCORED,
             _AUTHORITY,
             asks=("score", "reason"),
-            ours=("百分制", "out of 100"),
+            ours=(
+                f"百分制；评定不早于自评后 {CORRECTION_DAYS} 天逾期",
+                f"out of 100; not late before {CORRECTION_DAYS} days after the report",
+            ),
         ),
         Step(
             "forward",
@@ -166,5 +180,6 @@ PROCEDURE = Procedure(
         of_body=True,
         roles=_ASSESSED,
     ),
-    filling=(by_who_began,),
+    filled_in=FILLED_IN | {State.ASSIGNED},
+    filling=(_by_whose_turn_it_is,),
 )
