@@ -1,6 +1,6 @@
 """Invented applications and who takes their steps, for tests."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from alliance_local.postgres import Postgres
+from chassis.clock import business_date
 from chassis.ids import resource
 from tests import papers, world
 from tests.world import Member
@@ -42,7 +43,9 @@ MAJOR: dict[str, Any] = {
 _GONE_BY = date(2020, 12, 31)
 
 
-def called(platform: Platform, authority: Member, programme: Any, year: int = YEAR, **more: Any) -> pb.ApplicationCall:
+def called(platform: Platform, authority: Member, programme: Any, year: int = 0, **more: Any) -> pb.ApplicationCall:
+    """A call of a year; one that assesses a year is of this one, in which its members are members."""
+    year = year or (business_date(datetime.now(UTC)).year if programme == pb.PROGRAMME_PERFORMANCE else YEAR)
     if programme in (pb.PROGRAMME_PILOT, pb.PROGRAMME_SUPPORT):
         more = {"closes_on": "2099-12-31", **more}
     given = pb.ApplicationCall(programme=programme, year=year, authority=authority.name, **more)

@@ -22,6 +22,8 @@ from chassis.rpc import Call
 ScopesOf = Callable[[Tx, str], Awaitable[frozenset[str]]]
 
 _SEE = "listings.listings.get"
+_OF_GUIDES = frozenset({"registry.bodies.check", "listings.targets.get"})
+"""What an alliance's task force and lead departments, which guide and assess it (S0 四), may read of it."""
 _SERVICES = frozenset(f"service:{name}" for name in ("registry", "listings", "matching", "reporting", "notify"))
 _SERVICE_GRANT = Grant(name="", role=access_pb2.ROLE_SERVICE)
 
@@ -52,9 +54,10 @@ class Authority:
         async with _reading(call) as tx:
             scopes = await self._scopes(tx, resource)
             grants = await self._register.grants(tx, call.principal.sub)
-        if _permits(_effective(call.principal, grants), permission, scopes):
+            guides = await self._guides(tx, permission, resource)
+        if _permits(_effective(call.principal, grants), permission, scopes, guides):
             return True
-        return _permits(await self._asked(call.principal), permission, scopes)
+        return _permits(await self._asked(call.principal), permission, scopes, guides)
 
     async def viewer(self, call: Call, *, ask_owner: bool = False) -> Viewer:
         """For whose eyes the call reads; `ask_owner` for one named resource that the projection would not show."""
@@ -91,6 +94,13 @@ class Authority:
             return frozenset({resource})
         return await self._scopes_of(tx, resource) if resource else frozenset()
 
+    async def _guides(self, tx: Tx, permission: str, resource: str) -> frozenset[str]:
+        """The organizations that guide a body, where that gives the permission."""
+        if permission not in _OF_GUIDES or not resource.startswith("bodies/"):
+            return frozenset()
+        body = (await self._register.bodies(tx, [resource])).get(resource)
+        return frozenset({body.task_force, *body.lead_departments} - {""}) if body else frozenset()
+
     async def _asked(self, principal: Principal) -> list[Grant]:
         if self._owner is None or _is_service(principal):
             return []
@@ -123,9 +133,10 @@ def _effective(principal: Principal, grants: Sequence[Grant]) -> list[Grant]:
     return [*own, _SERVICE_GRANT] if _is_service(principal) else own
 
 
-def _permits(grants: Sequence[Grant], permission: str, scopes: frozenset[str]) -> bool:
+def _permits(grants: Sequence[Grant], permission: str, scopes: frozenset[str], guides: frozenset[str]) -> bool:
     return any(
-        allows(grant.role, permission) and (_platform(grant) or grant.organization in scopes or grant.body in scopes)
+        grant.organization in guides
+        or (allows(grant.role, permission) and (_platform(grant) or grant.organization in scopes or grant.body in scopes))
         for grant in grants
     )
 

@@ -1,5 +1,7 @@
 """The command `alliance`: options before the command, then one group a subject."""
 
+import errno
+import re
 from collections import UserDict
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,6 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from alliance_cli import session
+from alliance_cli.session import t
 
 _GROUPS = (
     "org",
@@ -60,6 +63,35 @@ class _Program(TyperGroup):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands = _Commands(_COMMANDS)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was asked for; a file that can't be written or read is told as wrong usage is."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads has gone
+                raise
+            raise typer.BadParameter(_told(error)) from error
+
+
+_PART = re.compile(r"\.([^/]+)\.\d+\.part$")  # of a file that is written whole or not at all
+_REASONS = {
+    errno.ENOENT: ("没有该文件或文件夹", "there is no such file or folder"),
+    errno.EACCES: ("没有权限", "not allowed"),
+    errno.EROFS: ("该处只读", "it is read-only there"),
+    errno.ENOSPC: ("空间不足", "no space is left"),
+    errno.EISDIR: ("是文件夹", "it is a folder"),
+    errno.ENOTDIR: ("其上级不是文件夹", "what it lies in is no folder"),
+    errno.ENAMETOOLONG: ("文件名过长", "the name is too long"),
+}
+
+
+def _told(error: OSError) -> str:
+    zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
+    file = _PART.sub(r"\1", error.filename or t("文件", "the file"))
+    return t(
+        f"{file} 不能读写：{zh}；请换一个位置或文件名", f"{file} can't be read or written: {en}; take another place or name"
+    )
 
 
 app = typer.Typer(cls=_Program, no_args_is_help=True, pretty_exceptions_enable=False, help="产教联盟平台 · Alliance platform")

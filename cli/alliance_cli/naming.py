@@ -14,6 +14,7 @@ from alliance_cli.errors import NOT_FOUND, USAGE, fail
 from alliance_cli.session import call, context, t
 
 PAGE = 1000
+_PARTS = 10  # of a name that are looked for where nothing is called so
 
 
 class UnfoundError(Exception):
@@ -46,6 +47,7 @@ def _or_fail(find: Callable[[str], str], wanted: str) -> str:
 
 def find_organization(wanted: str) -> str:
     """What `organization` finds; raises `UnfoundError`."""
+    wanted = wanted.strip()
     if _is_name("organizations", wanted):
         return resource("organizations", wanted)
     by_key = call(stubs.registry().ListOrganizations, rpc.ListOrganizationsRequest(external_key=wanted))
@@ -54,11 +56,22 @@ def find_organization(wanted: str) -> str:
         request = rpc.ListOrganizationsRequest(display_name=wanted, page_size=PAGE)
         found = list(call(stubs.registry().ListOrganizations, request).organizations)
         found = [o for o in found if o.display_name == wanted] or found
+        if not found:
+            raise _unfound(wanted, "单位", "organization", "org list --name", _alike(wanted))
     return _only(found, wanted, "单位", "organization", "org list --name")
+
+
+def _alike(wanted: str) -> list[str]:
+    """Names that hold a part of the one that was typed; there may be too many organizations to look at them all."""
+    parts = {wanted[at : at + 2] for at in range(len(wanted) - 1)}
+    asked = (rpc.ListOrganizationsRequest(display_name=part, page_size=PAGE) for part in sorted(parts)[:_PARTS])
+    found = (call(stubs.registry().ListOrganizations, request).organizations for request in asked)
+    return [one.display_name for some in found for one in some]
 
 
 def find_body(wanted: str) -> str:
     """What `body` finds; raises `UnfoundError`."""
+    wanted = wanted.strip()
     if _is_name("bodies", wanted):
         return resource("bodies", wanted)
     by_key = call(stubs.registry().ListBodies, rpc.ListBodiesRequest(external_key=wanted))

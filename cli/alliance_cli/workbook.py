@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from alliance_cli.formulas import is_risky
-from intake.cells import EXACT, Rounded
+from intake.cells import EXACT, Rounded, Unsettled
 
 LAST = 1_048_576
 """Lines that a sheet can hold."""
@@ -39,6 +40,8 @@ class Book:
         """Write a cell: a text stays a text, whatever it begins with."""
         if isinstance(value, bool):
             sheet.write_boolean(row, column, value, self.style(**look))
+        elif isinstance(value, Unsettled) and not isinstance(value, Rounded):  # refused again, until somebody mends it
+            sheet.write_formula(row, column, "=NA()", self.style(**look), "#N/A")
         elif isinstance(value, Rounded):  # a number as it was: as a text it would be taken for what was meant
             sheet.write_number(row, column, float(value), self.style(**look))
         elif isinstance(value, int | float) and abs(value) < EXACT:
@@ -54,10 +57,18 @@ class Book:
     def close(self) -> None:
         """Write the file."""
         try:
-            self.book.close()
+            _closed(self.book)
             self._part.replace(self._file)
         finally:
             self._part.unlink(missing_ok=True)
+
+
+def _closed(book: xlsxwriter.Workbook) -> None:
+    """Raises OSError, as everything that writes does."""
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise error.args[0] from error
 
 
 def _form(value: date | time | timedelta) -> str:

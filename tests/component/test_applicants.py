@@ -213,10 +213,30 @@ def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platfor
     again = called(platform, second, pb.PROGRAMME_PERFORMANCE)
     assert made.name in refusal(begun, second, again, council[1].name, body=body.name)
     asyncio.run(move(platform, again.name, closes_on="2026-01-31"))  # who is late is late, and assessed
-    next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, YEAR + 1)
+    next_year = called(platform, second, pb.PROGRAMME_PERFORMANCE, again.year + 1)
     assert begun(second, next_year, council[1].name, body=body.name).state == pb.APPLICATION_STATE_DRAFT
     take(first, made.name, "withdraw", reason="由另一牵头部门考核")
     assert begun(second, again, council[1].name, body=body.name).name != made.name, "one mistake does not cost the year"
+
+
+def test_who_led_in_the_year_is_assessed_and_nobody_who_came_after_it(platform: Platform) -> None:
+    """年度绩效: a lead does not leave its assessment behind by leaving the alliance."""
+    body, _ = world.formed_alliance(platform)
+    department = placed(platform, DEPARTMENT, "110000")
+    led(platform, body.name, department)
+    call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
+    before = called(platform, department, pb.PROGRAMME_PERFORMANCE, call.year - 1)
+    role = body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY
+    newcomer, former = (placed(platform, UNIVERSITY, "110000") for _ in "12")
+    world.join(platform, body.name, newcomer, role, since=f"{call.year}-01-01")
+    membership = world.join(platform, body.name, former, role, since=f"{before.year - 1}-03-01").name
+    last = f"{before.year}-01-01"
+    end = registry_service_pb2.EndMembershipRequest(name=membership, valid_to=last, reason="退出")
+    world.operator(platform).registry.EndMembership(end)
+    assert "lead university" in refusal(begun, department, before, newcomer.name, body=body.name)
+    assert "lead university" in refusal(begun, department, call, former.name, body=body.name)
+    assert begun(department, call, newcomer.name, body=body.name).applicant == newcomer.name
+    assert begun(department, before, former.name, body=body.name).applicant == former.name
 
 
 def test_a_lead_department_of_the_alliance_assesses_and_no_other(platform: Platform) -> None:

@@ -59,7 +59,7 @@ def _adjustment(platform: Platform) -> tuple[Member, pb.Application]:
 
 def _intake(platform: Platform, full_in_days: int) -> tuple[Member, pb.Application, date]:
     """An intake whose three years on the front line (R28) are full so many days from now; and that day."""
-    employer, university = placed(platform, ENTERPRISE, "110000"), world.organization(platform, UNIVERSITY)
+    employer, university = placed(platform, ENTERPRISE, "110000"), placed(platform, UNIVERSITY, "110000")
     full = business_date(datetime.now(UTC)) + timedelta(days=full_in_days)
     since = full.replace(year=full.year - 3, day=min(full.day, 28))
     full = since.replace(year=full.year)

@@ -265,6 +265,16 @@ def test_a_call_that_has_closed_is_not_answered(platform: Platform) -> None:
     assert begun(company, call).state == pb.APPLICATION_STATE_DRAFT
 
 
+def test_who_decides_is_verified_and_a_department_where_the_documents_say_so(platform: Platform) -> None:
+    unknown = world.organization(platform, DEPARTMENT)
+    assert "has to be verified" in refusal(called, platform, unknown, pb.PROGRAMME_CERTIFICATION)
+    company, college = placed(platform, ENTERPRISE, "110000"), placed(platform, UNIVERSITY, "110000")
+    for one in (company, college):
+        for programme in (pb.PROGRAMME_CERTIFICATION, pb.PROGRAMME_COMMUNITY, pb.PROGRAMME_PERFORMANCE):
+            assert "a government department" in refusal(called, platform, one, programme)
+    assert called(platform, college, pb.PROGRAMME_EMPLOYEE_INTAKE).authority == college.name
+
+
 def test_a_call_that_has_closed_bars_no_other_of_the_year(platform: Platform) -> None:
     """A second round, or another day in place of a wrong one."""
     commission = placed(platform, DEPARTMENT, "110000")

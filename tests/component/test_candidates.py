@@ -50,7 +50,8 @@ def _read(caller: Caller, application: str) -> rpc.Candidate:
 @pytest.fixture
 def sides(platform: Platform) -> tuple[Member, Member, pb.Application]:
     """An employer, a university, and an application that the one began for a call of the other."""
-    employer, university = world.organization(platform, ENTERPRISE), world.organization(platform, UNIVERSITY)
+    employer = world.organization(platform, ENTERPRISE)
+    university = world.verified(platform, world.organization(platform, UNIVERSITY))
     call = called(platform, university, pb.PROGRAMME_EMPLOYEE_INTAKE)
     facts = pb.EmployeeIntakeFacts(front_line_since="2020-01-01")
     return employer, university, begun(employer, call, employee_intake=facts)

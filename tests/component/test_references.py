@@ -54,6 +54,9 @@ def test_shared_bases_are_counted_against_the_target(platform: Platform) -> None
         return found
 
     assert (targets().schools.reached, targets().enterprises.reached) == (False, False)
+    told = refused(enterprise, listing(enterprise, BASE, body.name, practice_base=base(*schools, council[1])))
+    assert all(one in told for one in ("practice_base.sharing", "R44", council[1].name)), told
+    assert schools[0].name not in told
     built = world.publish(schools[0], listing(schools[0], BASE, body.name, practice_base=base(*schools)))
     coming = [
         world.publish(enterprise, listing(enterprise, BASE, body.name, practice_base=one)).name

@@ -161,7 +161,7 @@ def _feed(platform: Platform, owner: Member) -> str:
 
 def _application(platform: Platform, owner: Member) -> str:
     """One that nobody else has a part in yet but its authority."""
-    authority = world.organization(platform, organization_pb2.ORG_TYPE_GOV_DEPARTMENT)
+    authority = world.verified(platform, world.organization(platform, organization_pb2.ORG_TYPE_GOV_DEPARTMENT))
     call = application_pb2.ApplicationCall(
         programme=application_pb2.PROGRAMME_CERTIFICATION, year=2026, authority=authority.name
     )

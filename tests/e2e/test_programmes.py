@@ -164,7 +164,7 @@ WALKS = (
         Programme.EVALUATION,
         "园区",
         """
-        部门 commission --organization @部门 ✗ S3 十六 须回避 请另选
+        部门 commission --organization @部门 ✗ S3 十六 不是第三方 请另选
         部门 commission --organization @机构
         机构 report --score 88 +REPORT
         部门 return --reason 补充数据

@@ -71,6 +71,7 @@ class Known:
     granted: dict[str, list[Grant]] = field(default_factory=dict)
     memberships: list[MembershipRow] = field(default_factory=list)
     organizations_: dict[str, OrganizationRow] = field(default_factory=dict)
+    bodies_: dict[str, BodyRow] = field(default_factory=dict)
 
     async def grants(self, tx: Tx, principal: str) -> list[Grant]:
         return self.granted.get(principal, [])
@@ -83,7 +84,7 @@ class Known:
         return {name: self.organizations_[name] for name in names if name in self.organizations_}
 
     async def bodies(self, tx: Tx, names: Sequence[str]) -> dict[str, BodyRow]:
-        return {}
+        return {name: self.bodies_[name] for name in names if name in self.bodies_}
 
     async def members(self, tx: Tx, body: str, on: date) -> list[MembershipRow]:
         return []
@@ -200,6 +201,21 @@ async def test_a_grant_counts_for_its_role_in_its_scope(
     grant: Grant, acting_for: str, permission: str, resource: str, expected: bool
 ) -> None:
     assert await authority(grant).permitted(call(organization=acting_for), permission, resource) is expected
+
+
+@pytest.mark.parametrize("guides", [{"task_force": ORG}, {"lead_departments": (OTHER_ORG, ORG)}, {"task_force": OTHER_ORG}])
+async def test_who_guides_an_alliance_reads_how_it_stands_and_no_more(guides: dict[str, Any]) -> None:
+    """And of no other alliance; nor does who acts for an organization that guides none."""
+    found = authority(a(EDITOR, organization=ORG), bodies_={BODY: BodyRow(BODY, "联盟", 1, 2, **guides)})
+    caller = call(organization=ORG)
+    reads = {
+        (permission, body)
+        for permission in sorted(PERMISSIONS)
+        for body in (BODY, OTHER_BODY)
+        if await found.permitted(caller, permission, body)
+    }
+    may = {("registry.bodies.check", BODY), ("listings.targets.get", BODY)}
+    assert reads == (may if ORG in (guides.get("task_force"), *guides.get("lead_departments", ())) else set())
 
 
 async def test_grants_do_not_lend_each_other_their_scopes() -> None:

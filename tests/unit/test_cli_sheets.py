@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from alliance_cli import formulas, rows, workbook
 from alliance_cli.workbook import Book, Table
-from intake.cells import Rounded
+from intake.cells import Rounded, Unsettled
 
 _TRICKY = ["=1+1", "+1", "-1", "@A1", "\t=1", "＝1", "'=1", "''=1", "a\r\nb", "_x000D_", "a_x0041_", " 甲 ", "007", "🙂"]
 
@@ -166,3 +166,12 @@ def test_a_table_goes_on_where_a_sheet_is_full(tmp_path: Path, monkeypatch: pyte
     book.close()
     read = {sheet.title: [cell.value for cell in sheet["A"]] for sheet in load_workbook(tmp_path / "a.xlsx").worksheets}
     assert read == {"甲": ["编号", 0, 1], "甲 2": ["编号", 2, 3], "甲 3": ["编号", 4]}
+
+
+@pytest.mark.parametrize("held", ["=1+1", '=HYPERLINK("http://a")', "#REF!"])
+def test_what_was_refused_for_its_formula_is_refused_again_and_never_a_formula_of_theirs(tmp_path: Path, held: str) -> None:
+    """A receipts' workbook that comes in unmended: as a text it would be published."""
+    file = inline(tmp_path / "a.xlsx", [["编号", Unsettled(held), "标题"]])
+    ((key, cell, title),) = rows.lines(file)
+    assert (key, title, type(cell)) == ("编号", "标题", Unsettled)
+    assert load_workbook(file).worksheets[0]["B1"].value == "=NA()"

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance_cli import rows, templates
+from alliance_cli.main import app
 from intake import Mapping, UnmappedError, contract, notes, template
 from intake.cells import shown
 from intake.errors import WrongError
@@ -281,3 +283,29 @@ def test_a_mapping_names_the_columns_of_what_is_refused() -> None:
         "visibility": [],
     }
     assert {path: mapping.columns_of(path) for path in wanted} == wanted
+
+
+def _template(*options: str) -> Result:
+    return CliRunner().invoke(app, ["listing", "template", "job_position", *options], env={"COLUMNS": "500"})
+
+
+def test_a_template_overwrites_nothing(tmp_path: Path) -> None:
+    """Under its own name somebody may have filled it in."""
+    file = tmp_path / "job_position.xlsx"
+    assert _template("--output", str(file)).exit_code == 0
+    before = file.read_bytes()
+    again = _template("--output", str(file))
+    assert (again.exit_code, "已存在" in again.output) == (2, True), again.output
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("none/x.xlsx", "没有该文件或文件夹"), ("a" * 300 + ".xlsx", "文件名过长"), ("file/x.xlsx", "其上级不是文件夹")],
+)
+def test_what_can_not_be_written_is_told_and_leaves_nothing(tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    said = _template("--output", str(tmp_path / name))
+    assert (said.exit_code, why in said.output) == (2, True), said.output
+    assert ".part" not in said.output
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]

@@ -310,7 +310,7 @@ def bases(body: str) -> None:
         goal = f"{found.target_min}–{found.target_max}" if found.target_min else t("无（只对联盟）", "none: an alliance's")
         columns: list[Column] = [
             ("已启用", "in use", lambda side: len(side.in_use)),
-            ("在建", "coming", lambda side: len(side.coming)),
+            ("在建或不足两校共享", "coming, or shared by too few", lambda side: len(side.coming)),
             ("目标", "target", lambda _: goal),
             ("达到", "reached", lambda side: (t("是", "yes") if side.reached else t("否", "no")) if found.target_min else "–"),
         ]

@@ -54,11 +54,12 @@ def template(
 
     file = output or Path(f"{kind}.xlsx")
     _require_workbook(file)
+    if file.exists():  # it may be the one that was filled in
+        raise typer.BadParameter(
+            t(f"{file} 已存在；请用 --output 换一个文件名", f"{file} is there already; name another file with --output")
+        )
     number = _kind(kind)
-    try:
-        templates.write(number, file, datetime.now(_SHANGHAI).date())
-    except OSError as error:
-        raise _unwritable(file, error) from error
+    templates.write(number, file, datetime.now(_SHANGHAI).date())
     console.print(t(f"模板：{file}", f"template: {file}"), highlight=False)
 
 
@@ -157,10 +158,7 @@ def export(
             request.page_size = naming.PAGE
             listed = naming.pages(stubs.listings().ListListings, request, "listings")
             pages = ([one for one in page if source in ("", one.source)] for page in listed)
-        try:
-            _write(pages, next((_kind(one) for one in kind or []), 0), form, output)
-        except OSError as error:
-            raise _unwritable(output or Path("-"), error) from error
+        _write(pages, next((_kind(one) for one in kind or []), 0), form, output)
 
 
 def _write(pages: Iterable[Sequence[listing_pb2.Listing]], kind: int, form: str, output: Path | None) -> None:
@@ -235,10 +233,6 @@ def _form(given: str, file: Path | None) -> str:
 def _require_workbook(file: Path | None) -> None:
     if file is None or not rows.is_workbook(file):
         raise typer.BadParameter(t("请用 --output 指明 .xlsx 文件", "name an .xlsx file with --output"))
-
-
-def _unwritable(file: Path, error: OSError) -> typer.BadParameter:
-    return typer.BadParameter(t(f"写不进 {file}：{error.strerror}", f"can't write {file}: {error.strerror}"))
 
 
 def _progress(where: Console) -> Progress:

@@ -8,6 +8,7 @@ from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import Violation
 from listings import store
+from listings.domain.bases import SCHOOLS
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, Kind, RoundKind, RoundState, State
 from listings.mapping import message_of
@@ -38,7 +39,7 @@ async def broken(
     if details == "practice_project" and bare.practice_project.base:
         return await _base(tx, standing, issuer, bare.practice_project.base)
     if details == "practice_base":
-        return await _organizations(tx, standing, "practice_base.sharing", bare.practice_base.sharing)
+        return await _schools(tx, standing, "practice_base.sharing", bare.practice_base.sharing)
     if details == "vehicle":
         return await _organizations(tx, standing, "vehicle.partners", bare.vehicle.partners)
     return []
@@ -115,8 +116,22 @@ def _offered_by(state: State) -> tuple[str, str]:
 
 
 async def _organizations(tx: Tx, standing: Standing, field: str, names: Sequence[str]) -> list[Violation]:
-    if not (unknown := await standing.unknown_organizations(tx, names)):
+    if not (unknown := set(names) - (await standing.organizations(tx, names)).keys()):
         return []
-    named = ", ".join(unknown)
+    named = ", ".join(sorted(unknown))
     zh, en = f"成员库中没有 {named}；请先登记或去掉", f"not in the register: {named}; enter them first, or leave them out"
     return [Violation(field, "registered", zh, en)]
+
+
+async def _schools(tx: Tx, standing: Standing, field: str, names: Sequence[str]) -> list[Violation]:
+    """Who shares a base are schools (R44: 多校共享)."""
+    if unknown := await _organizations(tx, standing, field, names):
+        return unknown
+    known = await standing.organizations(tx, names)
+    wrong = sorted(f"{one.display_name}（{name}）" for name, one in known.items() if one.org_type not in SCHOOLS)
+    if not wrong:
+        return []
+    named = "、".join(wrong)
+    zh = f"共享院校须为高校、职业学校或二级学院：{named} 不是；请去掉"
+    en = f"who shares a base is a university, a college or a school, and {named} is none: leave it out"
+    return [Violation(field, "R44", zh, en)]

@@ -1,6 +1,6 @@
 """Is the issuer who it says, and a member where it says? The projection is asked first, registry on a miss."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TypeGuard
@@ -36,7 +36,7 @@ class Standing:
 
     async def require_organization(self, tx: Tx, issuer: str) -> None:
         """Raises `Invalid` for an organization that is not in the register, `Unavailable` where that can't be told."""
-        if not await self.unknown_organizations(tx, [issuer]):
+        if await self.organizations(tx, [issuer]):
             return
         raise Invalid(
             [
@@ -49,10 +49,11 @@ class Standing:
             ]
         )
 
-    async def unknown_organizations(self, tx: Tx, names: Sequence[str]) -> list[str]:
-        """Those of the organizations that are not in the register."""
-        missing = set(names) - (await self._register.organizations(tx, names)).keys()
-        return sorted(missing - (await self._owner.organizations(sorted(missing))).keys()) if missing else []
+    async def organizations(self, tx: Tx, names: Sequence[str]) -> Mapping[str, OrganizationRow]:
+        """Those of the organizations that are in the register."""
+        known = await self._register.organizations(tx, names)
+        missing = sorted(set(names) - known.keys())
+        return known | await self._owner.organizations(missing) if missing else known
 
     async def foreign_bodies(self, tx: Tx, issuer: str, bodies: Collection[str], on: date) -> list[str]:
         """Those of the bodies in which the issuer's membership is not valid on the day."""

@@ -327,10 +327,18 @@ async def members_on(tx: Tx, name: str, day: date) -> Sequence[Any]:
     return found.all()
 
 
+async def roles_within(tx: Tx, name: str, member: str, first: date, last: date) -> set[int] | None:
+    """The roles that an organization has in a body on any of some days; None where it is no member on any of them."""
+    c = membership.c
+    within = and_(c.valid_from <= last, or_(c.valid_to.is_(None), c.valid_to >= first))
+    found = (await tx.conn.execute(select(c.roles).where(c.body == name, c.organization == member, within))).scalars().all()
+    return set[int]().union(*found) if found else None
+
+
 async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:
     """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it. With
-    each stand its parent and what is verified as its own: a college for its university, a company for its group. A pilot is
-    led by its institution.
+    each stand its parent and what is verified as its own: a college for its university, a company for its group. Whom a body
+    itself names leads it, too: a pilot's institution, an alliance's lead departments and task force.
     """
     named = set(others) - {name}
     if not named:
@@ -342,7 +350,7 @@ async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozen
         select(m.body, m.organization, m.roles.overlap(leading).label("leads")).where(
             m.organization.in_(everybody), valid_on(day)
         ),
-        select(b.name, b.applicant, true()).where(b.applicant.in_(everybody)),
+        select(b.name, func.unnest(b.judged_by), true()).where(b.judged_by.overlap(sorted(everybody))),
     ).cte("stands")
     own, theirs = stands.alias(), stands.alias()
     found = await tx.conn.execute(

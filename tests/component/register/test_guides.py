@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alliance.common.v1 import access_pb2
+from alliance.registry.v1 import application_service_pb2 as application_rpc
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_local.caller import Caller
@@ -91,6 +92,35 @@ def test_a_secretariat_does_not_choose_who_guides_and_assesses_it(platform: Plat
     draft, member = world.alliance(platform), world.organization(platform, ENTERPRISE)
     written = written_by(secretariat_of(platform, draft.name, member), draft.name, lead_departments=[former])
     assert list(written.alliance.lead_departments) == [former]
+
+
+def test_nor_to_which_commission_its_universities_results_go(platform: Platform) -> None:
+    """市教委 of the region: once the alliance stands the platform alone changes that."""
+    body, council = world.formed_alliance(platform)
+    secretariat = secretariat_of(platform, body.name, council[1])
+
+    def moves(caller: Caller, region: str) -> str:
+        request = rpc.UpdateBodyRequest(body=body_pb2.Body(name=body.name, region_code=region), reason="更正")
+        request.update_mask.paths.append("region_code")
+        return str(caller.registry.UpdateBody(request).region_code)
+
+    told = world.said(refusal(moves, secretariat, "310000"))
+    assert all(part in told for part in ("region_code", "S0 四(三)", "平台运营")), told
+    assert moves(world.operator(platform), "310000") == "310000"
+
+
+def test_who_guides_an_alliance_reads_how_it_stands(platform: Platform) -> None:
+    """And its challenges; who guides another reads nothing of it."""
+    body, _ = world.formed_alliance(platform)
+    other, _ = world.formed_alliance(platform)
+    lead, another = (verified(platform, DEPARTMENT) for _ in range(2))
+    write(platform, body.name, lead_departments=[lead.name])
+    write(platform, other.name, lead_departments=[another.name])
+    caller = Caller(platform, lead.caller.sub, lead.name)
+    assert caller.registry.CheckBody(rpc.CheckBodyRequest(name=body.name)).findings
+    assert caller.registry.ListFindings(rpc.ListFindingsRequest(parent=body.name)).findings
+    assert caller.applications.GetChallengeCounts(application_rpc.GetChallengeCountsRequest(body=body.name, year=2026)).body
+    assert "PERMISSION_DENIED" in str(refusal(caller.registry.CheckBody, rpc.CheckBodyRequest(name=other.name)))
 
 
 def test_what_was_named_before_the_rule_is_a_finding_and_hinders_no_other_change(platform: Platform) -> None:

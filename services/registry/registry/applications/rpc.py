@@ -12,7 +12,7 @@ from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
 from chassis.changing import masked
 from chassis.clock import business_date
-from chassis.errors import AlreadyExists, Denied, NotFound, Precondition, Violation, refuse
+from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.personal import principal_problems
 from chassis.rpc import Call
@@ -39,8 +39,8 @@ from registry.applications.mapping import (
 from registry.applications.papers import CandidatePapers
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
-from registry.domain.calls import window
-from registry.domain.names import Programme
+from registry.domain.calls import OF_GOVERNMENT, window
+from registry.domain.names import LEADING, Programme
 from registry.domain.procedure import FILLED_IN, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
@@ -70,8 +70,7 @@ class Applications:
         """See the contract."""
         message = only(request.call, ("programme", "year", "authority", "opens_on", "closes_on"))
         refuse(call_problems(message))
-        if await store.get(call.tx, OrganizationRow, message.authority) is None:
-            refuse([guards.unknown("authority", message.authority)])
+        await self._require_authority(call, message)
         allowed = window(Programme(message.programme), message.year)
         message.opens_on = message.opens_on or (allowed.opens_on.isoformat() if allowed.opens_on else "")
         message.closes_on = message.closes_on or (allowed.closes_on.isoformat() if allowed.closes_on else "")
@@ -90,6 +89,25 @@ class Applications:
         await store.write(call.tx, row)
         call.tx.emit(CALL, row.name, 1, "opened", events_pb2.CallEvent(call=message))
         return message
+
+    async def _require_authority(self, call: Call, message: pb.ApplicationCall) -> None:
+        """Who decides is somebody known, and a department where the documents say so. Raises `Invalid`."""
+        row = await store.get(call.tx, OrganizationRow, message.authority)
+        if row is None:
+            raise Invalid([guards.unknown("authority", message.authority)])
+        if not row.verified:
+            told = (
+                "主管单位须已核验；请先核验（org verify）",
+                "the authority has to be verified; have that done first (org verify)",
+            )
+            refuse([Violation("authority", "verified", *told)])
+        if Programme(message.programme) in OF_GOVERNMENT and row.org_type not in LEADING:
+            clause = PROCEDURES[Programme(message.programme)].clause
+            told = (
+                f"该程序由政府部门（或园区管委会）主管（{clause}）；请改填",
+                f"a government department, or a park's committee, decides in this programme ({clause}); name one",
+            )
+            refuse([Violation("authority", clause, *told)])
 
     async def ListCalls(self, call: Call, request: rpc.ListCallsRequest) -> rpc.ListCallsResponse:
         """See the contract."""

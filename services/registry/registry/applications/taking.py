@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from access.authority import Authority
@@ -28,7 +28,7 @@ from registry.applications.store import (
     release_parties,
     to_remind,
 )
-from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING
+from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR
 from registry.domain.names import BodyState, MemberRole, Programme
 from registry.domain.procedure import Case, Effect, Party, Refusal, State, Step, Taken, Unit, Window, remind_day
 from registry.domain.programmes import PROCEDURES
@@ -322,12 +322,23 @@ async def _outdate_rivals(tx: Tx, name: str) -> None:
 
 
 async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
-    """Whether the applicant, of a type, is one of those that the programme is for today."""
+    """Whether the applicant, of a type, is one of those that the programme is for: today, or in the year that is assessed."""
     body = await store.get(tx, BodyRow, message.body) if message.body else None
-    members = await store.members_on(tx, body.name, business_date(tx.now)) if body else []
-    roles = next((one.roles for one in members if one.organization == message.applicant), None)
+    days = await _days(tx, message)
+    roles = await store.roles_within(tx, body.name, message.applicant, *days) if body else None
     is_the_body = body is not None and body.applicant == message.applicant
     return PROCEDURES[Programme(message.programme)].applicants.admit(org_type, roles, is_the_body)
+
+
+async def _days(tx: Tx, message: pb.Application) -> tuple[date, date]:
+    """First and last day of which one has to be right. Who leaves is assessed for the year all the same, and who came after
+    it is not; before the year it is for those who stand there now.
+    """
+    today = business_date(tx.now)
+    call = await store.get(tx, CallRow, message.call) if Programme(message.programme) in ONCE_A_YEAR else None
+    if call is None or call.year > today.year:
+        return today, today
+    return date(call.year, 1, 1), min(date(call.year, 12, 31), today)
 
 
 async def is_admitted(tx: Tx, row: ApplicationRow) -> bool:

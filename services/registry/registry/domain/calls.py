@@ -64,6 +64,14 @@ ONCE_A_YEAR = frozenset({Programme.PERFORMANCE})
 """Programmes that an organization of a body goes through once a year (S0 四(三): 年度绩效)."""
 BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})
 """Programmes that a lead department of the alliance decides on alone (S0 四(三): 专班牵头部门)."""
+OF_GOVERNMENT = frozenset(
+    {
+        *(Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CERTIFICATION, Programme.EVALUATION),
+        *(Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT),
+    }
+)
+"""Programmes that the documents give to departments (S1 四, S2 五, S3 十六, S0 四(三)); a pilot's is a centre's, an intake's a
+university's."""
 ALSO_LATE = frozenset({Programme.PERFORMANCE})
 """Programmes that everybody has to go through: their calls only say by when, and what comes later is late, and taken."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})

@@ -131,7 +131,19 @@ class Bodies(Rpcs):
                 "(S0 附件2), not its secretariat; hand the operator what was approved",
             )
             refuse([Violation(f"alliance.{one}", "S0 四(三)", *told) for one in changed])
+        if standing and before.region_code != after.region_code and before.kind == body_pb2.BODY_KIND_ALLIANCE:
+            await self._require_region(call)
         await guards.require_guides(call.tx, before.alliance, after.alliance, verified=standing)
+
+    async def _require_region(self, call: Call) -> None:
+        """Its region says whose 市教委 hears of how an alliance's universities did (R36), which no secretariat chooses."""
+        if not await self._authority.permitted(call, "registry.bodies.create", ""):
+            told = (
+                "联盟成立后，其地区只由平台运营更改（高校考核结果送所在地市教委，S0 四(三)）；请交平台运营办理",
+                "once an alliance is formed the platform's operator alone changes its region (universities' results go to its "
+                "市教委, S0 四(三)); hand it to the operator",
+            )
+            refuse([Violation("region_code", "S0 四(三)", *told)])
 
     async def CheckBody(self, call: Call, request: rpc.CheckBodyRequest) -> body_pb2.BodyCheck:
         """See the contract."""

@@ -261,7 +261,8 @@ class ListingsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPracticeBaseTargets(self, request, context):
-        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)).
+        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
+        force or lead departments.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -91,7 +91,9 @@ class ListingsServiceStub:
     makes it public, those entries that the caller could see when it was frozen.
     """
     GetPracticeBaseTargets: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]
-    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
+    force or lead departments.
+    """
     ListSilentMembers: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]
     """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
     challenges the enterprises among them (R57).
@@ -158,7 +160,9 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     makes it public, those entries that the caller could see when it was frozen.
     """
     GetPracticeBaseTargets: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]  # type: ignore[assignment]
-    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+    """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
+    force or lead departments.
+    """
     ListSilentMembers: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSilentMembersRequest, _listings_service_pb2.ListSilentMembersResponse]  # type: ignore[assignment]
     """Lists the members that have nothing in a round: so far while it is open, for good once it is closed. Of a list of
     challenges the enterprises among them (R57).
@@ -324,7 +328,9 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _listings_service_pb2.GetPracticeBaseTargetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.PracticeBaseTargets, _abc.Awaitable[_listings_service_pb2.PracticeBaseTargets]]:
-        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四))."""
+        """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
+        force or lead departments.
+        """
 
     @_abc_1.abstractmethod
     def ListSilentMembers(

@@ -231,7 +231,7 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetChallengeCounts(self, request, context):
-        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body.
+        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body, as its lead departments.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -79,7 +79,7 @@ class ApplicationServiceStub:
     and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]
-    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
+    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body, as its lead departments."""
     CheckApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]
     """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
     changes nothing.
@@ -135,7 +135,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     and the platform erases it by EraseDocument. Where the platform itself calls this, what was handed in goes, too.
     """
     GetChallengeCounts: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetChallengeCountsRequest, _application_service_pb2.ChallengeCounts]  # type: ignore[assignment]
-    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
+    """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body, as its lead departments."""
     CheckApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CheckApplicationRequest, _application_pb2.ApplicationCheck]  # type: ignore[assignment]
     """Says for every rule what holds of the application and of its body now, and which documents that are its evidence are attached;
     changes nothing.
@@ -278,7 +278,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.GetChallengeCountsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ChallengeCounts, _abc.Awaitable[_application_service_pb2.ChallengeCounts]]:
-        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body."""
+        """Counts the challenges of a body: published, taken on, completed (R34, R73). For whoever may check the body, as its lead departments."""
 
     @_abc_1.abstractmethod
     def CheckApplication(

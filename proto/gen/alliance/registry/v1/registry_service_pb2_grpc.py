@@ -238,8 +238,8 @@ class RegistryServiceServicer:
 
     def CheckBody(self, request, context):
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-        For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-        the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+        an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
         that a step named (the recommending province), and for a person whom one named (an expert).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -70,8 +70,8 @@ class RegistryServiceStub:
     """
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-    For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-    the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+    an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
     that a step named (the recommending province), and for a person whom one named (an expert).
     """
     ListFindings: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]
@@ -144,8 +144,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-    For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-    the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+    an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
     that a step named (the recommending province), and for a person whom one named (an expert).
     """
     ListFindings: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListFindingsRequest, _registry_service_pb2.ListFindingsResponse]  # type: ignore[assignment]
@@ -281,8 +281,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.BodyCheck, _abc.Awaitable[_body_pb2.BodyCheck]]:
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-        For whoever holds `registry.bodies.check` on the body, and, while an application to form it has not ended (R29–R31), for who runs
-        the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
+        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+        an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
         that a step named (the recommending province), and for a person whom one named (an expert).
         """
 
