@@ -52,7 +52,7 @@ spec:
         - topologyKey: {{ $key }}
           maxSkew: 1
           whenUnsatisfiable: {{ $strictness }}
-          nodeTaintsPolicy: Honor  # a zone that is lost, or not for us, is no empty one
+          nodeTaintsPolicy: Honor  # a zone that is lost, or not for us, is no empty one; with minDomains it would stop what scales
           labelSelector:
             matchLabels: {{- include "alliance.component.selector" $ | nindent 14 }}
           matchLabelKeys: [pod-template-hash]
