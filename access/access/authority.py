@@ -99,7 +99,9 @@ class Authority:
         if permission not in _OF_GUIDES or not resource.startswith("bodies/"):
             return frozenset()
         body = (await self._register.bodies(tx, [resource])).get(resource)
-        return frozenset({body.task_force, *body.lead_departments} - {""}) if body else frozenset()
+        named = sorted({body.task_force, *body.lead_departments} - {""}) if body else []
+        known = await self._register.organizations(tx, named) if named else {}
+        return frozenset(name for name, one in known.items() if one.verified)
 
     async def _asked(self, principal: Principal) -> list[Grant]:
         if self._owner is None or _is_service(principal):
@@ -135,7 +137,7 @@ def _effective(principal: Principal, grants: Sequence[Grant]) -> list[Grant]:
 
 def _permits(grants: Sequence[Grant], permission: str, scopes: frozenset[str], guides: frozenset[str]) -> bool:
     return any(
-        grant.organization in guides
+        (grant.organization in guides and allows(grant.role, _SEE))
         or (allows(grant.role, permission) and (_platform(grant) or grant.organization in scopes or grant.body in scopes))
         for grant in grants
     )

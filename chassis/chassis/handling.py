@@ -274,7 +274,7 @@ class Handling:
     def _failure(self, record: Record, error: BaseException) -> dict[str, str]:
         """What a log says of a record that failed, with the trace that it came by: its span is over."""
         told = {"group": self.group, "event_id": str(record.id), "error": reason(error)}
-        return told | {"trace_id": telemetry.trace_id(record.traceparent)}
+        return told | {"trace_id": telemetry.trace_id(record.traceparent) or telemetry.trace_id()}
 
     async def forget(self, tx: Tx, names: Sequence[str]) -> None:
         """Remove rows of the projection."""

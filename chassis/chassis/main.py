@@ -23,6 +23,7 @@ import uvloop
 from aiokafka.errors import KafkaError
 from prometheus_client import disable_created_metrics, start_http_server
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
@@ -58,6 +59,9 @@ def run(service: Service) -> None:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
             log.error(f"ALLIANCE_{name}: {problem['msg']}" if name else problem["msg"])
+        sys.exit(2)
+    except SettingsError as error:  # what is no JSON where it has to be
+        log.error(f"{error}: {error.__cause__}")
         sys.exit(2)
     if arguments.command == "serve":
         logs.setup(service.name, settings.log_level)

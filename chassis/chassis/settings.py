@@ -1,11 +1,13 @@
 """Settings 配置 of a service: one typed class, read from `ALLIANCE_*`; a start with wrong ones lists every problem."""
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.targets import Network
 
 
 class ServiceSettings(BaseSettings):
@@ -82,12 +84,26 @@ class ServiceSettings(BaseSettings):
         return self
 
 
+_INSIDE = [ip_network(one) for one in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
+
+
+def _inside(given: object) -> Network:
+    """A network of somebody's own, and no machine itself, nor where clouds give machines their secrets."""
+    found = ip_network(str(given), strict=False)
+    if not any(found.version == one.version and found.subnet_of(one) for one in _INSIDE):  # type: ignore[arg-type]  # as told
+        raise ValueError(f"须在私有地址段内 · has to lie in one of {', '.join(map(str, _INSIDE))}")
+    return found
+
+
+_Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_inside)]
+
+
 class OutgoingSettings(ServiceSettings):
     """Of a service whose requests go to addresses that somebody outside names (`chassis.outgoing`)."""
 
     allow_private_targets: bool = False
     """Targets on this machine and in any private network, and by plain http; for development."""
-    private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    private_networks: tuple[_Network, ...] = ()
     """Private networks whose https targets are allowed, as `["10.20.0.0/16"]`: for receivers on a government's own network."""
 
     @model_validator(mode="after")

@@ -69,7 +69,7 @@ class _Program(TyperGroup):
         try:
             return super().invoke(ctx)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # who reads has gone
+            if not isinstance(error.filename, str) and error.errno != errno.ENOSPC:  # no file's: a bug, or who reads has gone
                 raise
             raise typer.BadParameter(_told(error)) from error
 

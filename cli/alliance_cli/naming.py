@@ -14,7 +14,7 @@ from alliance_cli.errors import NOT_FOUND, USAGE, fail
 from alliance_cli.session import call, context, t
 
 PAGE = 1000
-_PARTS = 10  # of a name that are looked for where nothing is called so
+_PARTS = 4  # of a name that are looked for where nothing is called so
 
 
 class UnfoundError(Exception):

@@ -11,6 +11,7 @@ from codes._table import Table, names
 
 _FILE = "gbt2260.csv"
 _CODES = 4096  # no fewer than there are
+_LONGEST = 40  # characters of a name in full, and more
 _SUFFIXES = ("特别行政区", "自治区", "自治州", "自治县", "自治旗", "地区", "新区", "省", "市", "区", "县", "盟")
 _PEOPLES = (  # 民族, GB/T 3304, as far as areas are called after them
     "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 "
@@ -64,12 +65,15 @@ def path(code: str) -> tuple[str, ...]:
     return tuple(area for area in dict.fromkeys((code[:2] + "0000", code[:4] + "00", code)) if exists(area))
 
 
-def find(text: str) -> list[str]:
+def find(text: str, area: str = "") -> list[str]:
     """Codes of a name, widest first; empty for none. It is with or without its suffix (北京, 北京市; 广西, 广西壮族自治区),
-    alone or after areas that it lies in (江苏省南京市鼓楼区, 南京鼓楼区). What a province is called is the province (河北, and
-    not 天津市河北区).
+    alone or after areas that it lies in (江苏省南京市鼓楼区, 南京鼓楼区). Alone, what a province is called is the province:
+    河北 is not 天津市河北区. With an `area` they are those that lie in it.
     """
-    return list(_found(text.strip()))
+    found = _found(text.strip()) if len(text) <= _LONGEST else ()
+    if area:
+        return [code for code in found if within(code, area)]
+    return [code for code in found if not found[0].endswith("0000") or within(code, found[0])]
 
 
 @lru_cache(_CODES)
@@ -77,8 +81,9 @@ def _found(text: str) -> tuple[str, ...]:
     if known := _by_name().get(text):
         return known
     for end in range(len(text) - 2, 1, -1):
-        if areas := _by_name().get(text[:end]):
-            return tuple(code for code in _found(text[end:]) if any(within(code, area) for area in areas))
+        areas = _by_name().get(text[:end], ())
+        if areas and (found := tuple(code for code in _found(text[end:]) if any(within(code, area) for area in areas))):
+            return found
     return ()
 
 
@@ -88,11 +93,7 @@ def _by_name() -> dict[str, tuple[str, ...]]:
     for code, official in names(_FILE).items():
         for form in {official, _short(official), _zone(official), full_name(code), _joined(path(code)[1:])} - {""}:
             found.setdefault(form, []).append(code)
-    return {form: _province_first(sorted(codes, key=_width)) for form, codes in found.items()}
-
-
-def _province_first(codes: list[str]) -> tuple[str, ...]:
-    return tuple(code for code in codes if not codes[0].endswith("0000") or within(code, codes[0]))
+    return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
 
 
 def _zone(official: str) -> str:

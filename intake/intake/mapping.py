@@ -326,8 +326,7 @@ def _region(cells: list[str]) -> str:
     wider = regions.find(cells[-1])
     _require_one_place(cells[-1], wider)
     for cell in cells:
-        found = [code for code in regions.find(cell) if not wider or regions.within(code, wider[0])]
-        if found:
+        if found := regions.find(cell, wider[0] if wider else ""):
             _require_one_place(cell, found)
             return found[0]
     return ""

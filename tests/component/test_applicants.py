@@ -84,7 +84,7 @@ def test_a_challenge_is_answered_by_members_of_the_body(platform: Platform) -> N
     poser, secretariat = council[0], council[1]
     school, stranger = world.organization(platform, UNIVERSITY), world.organization(platform, UNIVERSITY)
     world.join(platform, body.name, school)
-    made = begun(poser, called(platform, secretariat, pb.PROGRAMME_CHALLENGE), body=body.name)
+    made = begun(poser, called(platform, world.verified(platform, secretariat), pb.PROGRAMME_CHALLENGE), body=body.name)
     take(poser, made.name, "publish")
     assert "NOT_FOUND" in refusal(take, stranger, made.name, "answer", "ANSWER")
     answer = take(school, made.name, "answer", "ANSWER").steps[-1].documents[0]
@@ -110,7 +110,7 @@ def test_who_is_in_the_team_of_a_challenge_reads_what_the_others_hand_in(platfor
     poser, rivals = council[0], [world.organization(platform, UNIVERSITY) for _ in range(3)]
     for one in rivals:
         world.join(platform, body.name, one)
-    made = begun(poser, called(platform, council[1], pb.PROGRAMME_CHALLENGE), body=body.name)
+    made = begun(poser, called(platform, world.verified(platform, council[1]), pb.PROGRAMME_CHALLENGE), body=body.name)
     take(poser, made.name, "publish")
     answers = [take(one, made.name, "answer", "ANSWER").steps[-1].documents[0] for one in rivals]
 

@@ -9,7 +9,7 @@ from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, led, placed, refusal, take, verified
+from tests.applying import DEPARTMENT, ENTERPRISE, UNIVERSITY, begun, called, led, placed, refusal, take, verified
 from tests.world import Member
 
 
@@ -85,6 +85,8 @@ def test_who_leads_a_body_with_the_evaluated_one_is_no_third_party(platform: Pla
     call, lead = called(platform, department, pb.PROGRAMME_EVALUATION), council[1]
     guided = placed(platform, DEPARTMENT, "110000")
     led(platform, body.name, guided)
+    run = placed(platform, UNIVERSITY, "110000")
+    verified(platform, run, parent=guided.name)
     own, group = (placed(platform, ENTERPRISE, "110000") for _ in "12")
     verified(platform, own, parent=lead.name)
     verified(platform, lead, parent=group.name, credit_code=world.credit_code())
@@ -94,6 +96,7 @@ def test_who_leads_a_body_with_the_evaluated_one_is_no_third_party(platform: Pla
         (beside, own, False),  # what belongs to the lead
         (beside, group, False),  # whom it belongs to
         (guided, lead, False),  # which it assesses
+        (beside, run, True),  # by a department, which does not tell it what to find
         (beside, member, True),
     ):
         made = begun(department, call, applicant=evaluated.name).name

@@ -102,7 +102,7 @@ def test_members_of_a_body_are_told_of_what_they_share(platform: Platform) -> No
     led(platform, body.name, guide)
     world.settle(platform)
     listen(member, stranger, guide)
-    challenge = begun(poser, called(platform, council[1], pb.PROGRAMME_CHALLENGE), body=body.name)
+    challenge = begun(poser, called(platform, world.verified(platform, council[1]), pb.PROGRAMME_CHALLENGE), body=body.name)
     take(poser, challenge.name, "publish")
     rated = begun(guide, called(platform, guide, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     take(guide, rated.name, "set_indicators", "INDICATORS")

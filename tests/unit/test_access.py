@@ -206,8 +206,15 @@ async def test_a_grant_counts_for_its_role_in_its_scope(
 @pytest.mark.parametrize("guides", [{"task_force": ORG}, {"lead_departments": (OTHER_ORG, ORG)}, {"task_force": OTHER_ORG}])
 async def test_who_guides_an_alliance_reads_how_it_stands_and_no_more(guides: dict[str, Any]) -> None:
     """And of no other alliance; nor does who acts for an organization that guides none."""
-    found = authority(a(EDITOR, organization=ORG), bodies_={BODY: BodyRow(BODY, "联盟", 1, 2, **guides)})
-    caller = call(organization=ORG)
+    bodies = {BODY: BodyRow(BODY, "联盟", 1, 2, **guides)}
+
+    def of(*roles: int, verified: bool = True) -> Authority:
+        rows = {one: OrganizationRow(one, one, 14, verified) for one in (ORG, OTHER_ORG)}
+        return authority(*(a(role, organization=ORG) for role in roles), organizations_=rows, bodies_=bodies)
+
+    found, caller = of(EDITOR), call(organization=ORG)
+    assert not await of(99).permitted(caller, "registry.bodies.check", BODY), "a role that nobody knows"
+    assert not await of(EDITOR, verified=False).permitted(caller, "registry.bodies.check", BODY)
     reads = {
         (permission, body)
         for permission in sorted(PERMISSIONS)

@@ -1,6 +1,8 @@
 """Settings: what may not be so in production is refused at the start."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -31,10 +33,41 @@ def test_private_networks_are_named_in_production_too(monkeypatch: pytest.Monkey
     assert [str(one) for one in found] == ["10.20.0.0/16", "fd00:1::/32"]
 
 
-@pytest.mark.parametrize("network", ["10.20.0.0/33", "10.20.0.1/16", "intranet", ""])
+_OUTSIDE = [
+    "0.0.0.0/0",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "10.0.0.0/7",
+    "8.8.8.0/24",
+    "::/0",
+    "fe80::/10",
+    "fc00::/6",
+    "::1/128",
+]
+
+
+@pytest.mark.parametrize("network", ["10.20.0.0/33", "intranet", "", *_OUTSIDE])
 def test_what_is_no_network_is_refused(network: str) -> None:
     with pytest.raises(ValidationError, match="private_networks"):
         _made(NotifySettings, private_networks=[network])
+
+
+@pytest.mark.parametrize(
+    "network", ["10.0.0.0/8", "172.31.0.0/16", "192.168.1.7/32", "100.64.0.0/10", "fc00::/7", "10.20.5.0/16"]
+)
+def test_networks_of_somebodys_own_are_taken(network: str) -> None:
+    assert len(_made(NotifySettings, profile="production", private_networks=[network]).private_networks) == 1
+
+
+@pytest.mark.parametrize("given", ["10.20.0.0/16", "[10.20.0.0/16]"])
+def test_a_setting_that_is_no_json_is_named_and_ends_the_start_with_2(given: str) -> None:
+    environment = {f"ALLIANCE_{name.upper()}": value for name, value in _NEEDED.items()} | {"ALLIANCE_PRIVATE_NETWORKS": given}
+    done = subprocess.run(
+        [sys.executable, "-m", "notify", "migrate"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "private_networks" in json.loads(line)["message"]
 
 
 def test_mails_leave_encrypted_in_production() -> None:

@@ -47,6 +47,7 @@ def test_the_path_of_a_region(code: str, path: tuple[str, ...]) -> None:
         *[("广西", "450000"), ("宁夏", "640000"), ("新疆", "650000"), ("河北", "130000"), ("海南", "460000")],
         *[("河北区", "120105"), ("吉林", "220000"), ("湘西", "433100"), ("临夏", "622900"), ("延边", "222400")],
         *[("东乡", "361003"), ("三江", "450226"), ("石家庄高新区", "130171"), ("徐州经开区", "320371"), ("海南州", "")],
+        *[("济南市中区", "370103"), ("济南市市中区", "370103"), ("天津河北", "120105"), ("青海海南", "632500")],
         *[("北京市朝阳区", "110105"), ("长春市朝阳区", "220104"), ("市辖区", "110100")],
     ],
 )
@@ -215,6 +216,20 @@ def test_each_occupation_lies_in_a_minor_group() -> None:
 def test_a_name_that_is_in_two_cities_of_the_province_is_not_read_as_one() -> None:
     with pytest.raises(NoCodeError, match=r"320106.*320302"):
         regions.read("江苏省鼓楼区")
+
+
+@pytest.mark.parametrize(
+    ("text", "area", "codes"), [("河北", "120000", ["120105"]), ("河北", "", ["130000"]), ("河北", "310000", [])]
+)
+def test_a_name_within_an_area(text: str, area: str, codes: list[str]) -> None:
+    assert regions.find(text, area) == codes
+
+
+@pytest.mark.parametrize("text", ["北京" * 5000, "北京" * 21, "北京上海" * 10, "省市区县" * 10, "北" * 39])
+def test_a_name_that_is_none_is_told_at_once_however_long(text: str) -> None:
+    assert regions.find(text) == []
+    with pytest.raises(NoCodeError):
+        regions.read(text)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\u3000\u3000"])

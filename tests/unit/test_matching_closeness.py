@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matching.domain import lexical
 from matching.domain.blend import WHOLE, blend
 from matching.domain.passage import MEANT, Passage
+from matching.domain.text import places
 
 TEXTS = ["数据分析。负责数据", "Java 开发。写代码", "farming and agriculture", ""]
 
@@ -121,9 +122,27 @@ def test_weights_of_the_parts() -> None:
     ("one", "other"),
     [
         ("北京 Java 开发。在北京市工作", "上海 Java 开发。在上海市工作"),
+        ("销售。在广西工作", "销售。在宁夏工作"),
         ("护士。限女性，35岁以下，汉族", "护士。限男性，25岁以下，回族"),
     ],
 )
 def test_places_and_what_persons_are_change_nothing(one: str, other: str) -> None:
     assert Passage.read(one) == Passage.read(other)
     assert not set("北京上海女男汉回") & set(Passage.read(one).whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        *[
+            ("大理石板材切割", []),
+            ("红河谷文山会海", []),
+            ("广西壮族自治区", ["450000"]),
+            ("驻广西、宁夏", ["450000", "640000"]),
+        ],
+        *[("大理白族自治州", ["532900"]), ("海南岛", ["460000"])],
+    ],
+)
+def test_places_that_a_text_names(text: str, codes: list[str]) -> None:
+    """Short names of prefectures are words, too: marble is no place."""
+    assert places(text) == codes

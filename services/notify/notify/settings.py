@@ -18,7 +18,7 @@ class NotifySettings(OutgoingSettings):
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = True
     """Mails and the password go in the clear without; never so in production."""
-    mail_from: str = Field(default="no-reply@alliance.example", pattern=r"^[^@\s]+@[^@\s]+$")
+    mail_from: str = Field(default="no-reply@alliance.example", pattern=r"^([^<>@]+ <)?[^<>@\s]+@[^<>@\s]+>?$")
     mail_domain: str = Field(default="alliance.example", pattern=r"^[^@\s]+$")
     """What the `Message-ID`s end with."""
     delivery_timeout: float = Field(default=10.0, gt=0)

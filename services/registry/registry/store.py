@@ -37,7 +37,7 @@ from sqlmodel import Field, SQLModel
 
 from chassis.database import Tx
 from registry.domain import industry
-from registry.domain.names import WITHOUT_CODE, MemberRole, OrgType
+from registry.domain.names import GOVERNING, WITHOUT_CODE, MemberRole, OrgType
 
 _INSTANT: Any = DateTime(timezone=True)
 _NEVER = date(1, 1, 1)  # a day before all others
@@ -337,8 +337,8 @@ async def roles_within(tx: Tx, name: str, member: str, first: date, last: date) 
 
 async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:
     """Which of some organizations stand on a day in a body with another, where one of the two has a part in leading it. With
-    each stand its parent and what is verified as its own: a college for its university, a company for its group. Whom a body
-    itself names leads it, too: a pilot's institution, an alliance's lead departments and task force.
+    each stand its parent and what is verified and belongs to it, a college for its university, a company for its group; not
+    what a department runs. Whom a body itself names leads it, too: a pilot's institution, an alliance's guides.
     """
     named = set(others) - {name}
     if not named:
@@ -364,11 +364,13 @@ async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozen
 
 
 async def _kin(tx: Tx, names: Collection[str]) -> Mapping[str, set[str]]:
-    """Each organization's own: itself, its parent, and those that are verified as belonging to it."""
-    c, kin = organization.c, {name: {name} for name in names}
+    """Each organization's own: itself, its parent, and those that are verified and name it so; departments have none."""
+    kin, above = {name: {name} for name in names}, organization.alias("above")
+    c = organization.c
     own = or_(c.name.in_(names), and_(c.verified, c.parent.in_(names), c.parent != text("''")))
-    for row in await tx.conn.execute(select(c.name, c.parent, c.verified).where(own)):
-        if row.name in kin and row.parent:
+    rows = select(c.name, c.parent, c.verified).join(above, above.c.name == c.parent)
+    for row in await tx.conn.execute(rows.where(own, above.c.org_type.not_in(sorted(GOVERNING)))):
+        if row.name in kin:
             kin[row.name].add(row.parent)
         if row.parent in kin and row.verified:
             kin[row.parent].add(row.name)

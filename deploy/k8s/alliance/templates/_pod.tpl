@@ -57,7 +57,7 @@ resources:
 {{- end }}
 
 {{- define "alliance.mebibytes" -}}
-{{ mul (regexFind "^[0-9]+" .) (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" .)) }}
+{{ mulf (regexFind "^[0-9.]+" .) (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" .)) | ceil | int64 }}
 {{- end }}
 
 {{- define "alliance.volume.tmp" -}}

@@ -17,6 +17,7 @@ from codes import protected, regions
 
 TITLE, LABEL, PROSE = 4, 3, 1  # weight of a word by where it stands
 PROSE_LIMIT = 2000  # characters of a text that count; a change must cost little however long the text is
+_PREFECTURE = "自治州"
 _LATIN = 2  # a Latin word weighs as two Han bigrams: `java` is a whole word, `数据` may be half of one
 _MASS = 24  # least weight that an overlap is measured against: two short texts never agree wholly by one word
 
@@ -187,7 +188,11 @@ def _any_of(cuts: set[str]) -> re.Pattern[str]:
 
 
 def _places() -> set[str]:
-    """Names of all provinces and cities as people write them: `北京市`, `北京`."""
+    """Names of all provinces and cities as people write them: `北京市`, `北京`; no short ones of prefectures (大理石)."""
     codes = [code for number in range(10_000) if regions.exists(code := f"{number:04}00")]
     names = [(code, regions.name(code)) for code in codes]
-    return {name[:n] for code, name in names for n in range(2, len(name) + 1) if code in regions.find(name[:n])}
+    return {name[:n] for code, name in names for n in range(_shortest(name), len(name) + 1) if code in regions.find(name[:n])}
+
+
+def _shortest(name: str) -> int:
+    return len(name.removesuffix(_PREFECTURE)) if name.endswith(_PREFECTURE) else 2

@@ -166,7 +166,7 @@ class Applications:
         _require_state(row, PROCEDURES[Programme(row.programme)].filled_in)
         before = application_message(row)
         await self._taking.require_filling(call, before)
-        changeable = APPLICATION_FIELDS if row.state in FILLED_IN else tuple(FACTS_OF.values())
+        changeable = APPLICATION_FIELDS if row.state in FILLED_IN else (FACTS_OF[row.programme],)
         message = masked(before, request.application, request.update_mask, changeable, deep=True)
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
@@ -340,8 +340,9 @@ def _require_state(row: ApplicationRow, states: Collection[State]) -> None:
     if row.state not in states:
         raise Precondition(
             "ILLEGAL_STATE",
-            "只有起草或退回补正的申报可以修改；此后的材料随步骤提交",
-            "only a draft, or what was returned, can be changed; later documents come with a step",
+            "只有起草或退回补正的申报可以修改（绩效考核的事实至自评为止）；此后的材料随步骤提交",
+            "only a draft, or what was returned, can be changed (the facts of an assessment until the self-report); later "
+            "documents come with a step",
         )
 
 

@@ -176,7 +176,7 @@ class Taking:
             is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
             members=frozenset(one.organization for one in members),
-            bound=await store.bound(tx, message.applicant, _named(message, said), today),
+            bound=await self._bound(tx, message, said),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
             new=frozenset(one.kind for one in said.documents if one.document not in attached),
@@ -194,6 +194,12 @@ class Taking:
             units=units,
             names={name: row.display_name for name, row in known.items()},
         )
+
+    async def _bound(self, tx: Tx, message: pb.Application, said: Said) -> frozenset[str]:
+        """See `Case.bound`; only of an evaluation anybody asks."""
+        if Programme(message.programme) is not Programme.EVALUATION:
+            return frozenset()
+        return await store.bound(tx, message.applicant, _named(message, said), business_date(tx.now))
 
     async def _unit(self, call: Call, case: Case) -> Unit:
         """The organization that the caller acts for, if the caller may take steps for it."""

@@ -66,12 +66,12 @@ BY_LEAD_DEPARTMENT = frozenset({Programme.PERFORMANCE})
 """Programmes that a lead department of the alliance decides on alone (S0 四(三): 专班牵头部门)."""
 OF_GOVERNMENT = frozenset(
     {
-        *(Programme.COMMUNITY, Programme.CONSORTIUM, Programme.CERTIFICATION, Programme.EVALUATION),
+        *(Programme.COMMUNITY, Programme.CERTIFICATION, Programme.EVALUATION),
         *(Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT),
     }
 )
-"""Programmes that the documents give to departments (S1 四, S2 五, S3 十六, S0 四(三)); a pilot's is a centre's, an intake's a
-university's."""
+"""Programmes that the documents give to departments (S2 五; S3 四, 十六; S0 四(三)); the calls of a consortium (S1) and of a
+pilot (S4) are a centre's, an intake's a university's."""
 ALSO_LATE = frozenset({Programme.PERFORMANCE})
 """Programmes that everybody has to go through: their calls only say by when, and what comes later is late, and taken."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})

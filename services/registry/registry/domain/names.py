@@ -138,5 +138,7 @@ A task force's is its lead department (S0 附件2), which for three of the ten i
 LEADING = PARENT_TYPES[OrgType.TASK_FORCE]
 """What leads a task force can be a lead department 牵头部门 of its alliance (S0 附件2)."""
 
+GOVERNING = LEADING | {OrgType.TASK_FORCE}
+"""Parts of the state: no third parties, and what they run is not told by them what to find."""
 WITHOUT_CODE = frozenset(PARENT_TYPES)
 """Types that are no legal persons: they have no credit code, and are verified by their parent."""

@@ -123,7 +123,8 @@ class ApplicationServiceServicer:
     """
 
     def OpenCall(self, request, context):
-        """Opens a call of a programme.
+        """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
+        authority is open at a time (CALL_EXISTS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +162,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateApplication(self, request, context):
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
+        assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
         began it, school or authority (NOT_WHO_BEGAN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

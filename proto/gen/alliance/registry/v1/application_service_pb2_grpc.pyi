@@ -35,7 +35,9 @@ class ApplicationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     OpenCall: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.OpenCallRequest, _application_pb2.ApplicationCall]
-    """Opens a call of a programme."""
+    """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
+    authority is open at a time (CALL_EXISTS).
+    """
     ListCalls: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]
     """Lists calls, the newest first."""
     CreateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]
@@ -49,7 +51,8 @@ class ApplicationServiceStub:
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
+    assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
     began it, school or authority (NOT_WHO_BEGAN).
     """
     AttachDocuments: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]
@@ -91,7 +94,9 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenCall: _aio.UnaryUnaryMultiCallable[_application_service_pb2.OpenCallRequest, _application_pb2.ApplicationCall]  # type: ignore[assignment]
-    """Opens a call of a programme."""
+    """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
+    authority is open at a time (CALL_EXISTS).
+    """
     ListCalls: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]  # type: ignore[assignment]
     """Lists calls, the newest first."""
     CreateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.CreateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -105,7 +110,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
+    assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
     began it, school or authority (NOT_WHO_BEGAN).
     """
     AttachDocuments: _aio.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -150,7 +156,9 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.OpenCallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ApplicationCall, _abc.Awaitable[_application_pb2.ApplicationCall]]:
-        """Opens a call of a programme."""
+        """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
+        authority is open at a time (CALL_EXISTS).
+        """
 
     @_abc_1.abstractmethod
     def ListCalls(
@@ -194,7 +202,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.UpdateApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned. A MAJOR_ADJUSTMENT is filled in by the side that
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
+        assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
         began it, school or authority (NOT_WHO_BEGAN).
         """
 

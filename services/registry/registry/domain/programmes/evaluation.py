@@ -6,13 +6,12 @@ assessment, funding, pilots and commendation, and makes departments responsible:
 (`ListEvaluations`), and the organization reads its own. Of publication to everybody it says nothing.
 """
 
-from registry.domain.names import HIGHER_EDUCATION, OrgType, Programme
+from registry.domain.names import GOVERNING, HIGHER_EDUCATION, OrgType, Programme
 from registry.domain.procedure import Applicants, Case, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import ANOTHER, by_who_began, conflict, has_interest
 
 _CLAUSE = "S3 十六"
 _AUTHORITY = (Party.AUTHORITY,)
-_OF_THE_STATE = frozenset({OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE, OrgType.PARK_COMMITTEE})
 
 
 def _has_interest(case: Case, one: Unit) -> bool:
@@ -36,7 +35,7 @@ def _a_third_party(case: Case) -> Refusal | None:
             "受托机构须已核验（R33）；请先核验（org verify），或另选",
             "the evaluator has to be verified (R33); have it verified first (org verify), or choose another one",
         )
-    if named.org_type in _OF_THE_STATE:
+    if named.org_type in GOVERNING:
         return Refusal(
             "NO_THIRD_PARTY",
             "政府部门、专班和园区管委会不是第三方（R33）；请另选",
