@@ -58,6 +58,8 @@ def test_an_evaluation_is_a_third_partys() -> None:
     for kind in (OrgType.GOV_DEPARTMENT, OrgType.TASK_FORCE, OrgType.PARK_COMMITTEE):
         state = EXPERTS._replace(org_type=kind)
         walk.refused("NO_THIRD_PARTY", "commission", AUTHORITY, Party.AUTHORITY, named=state)
+        unknown = state._replace(verified=False)  # verifying it would not help
+        walk.refused("NO_THIRD_PARTY", "commission", AUTHORITY, Party.AUTHORITY, named=unknown)
     bound = frozenset({EXPERTS.name})
     walk.refused("CONFLICT_OF_INTEREST", "commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS, bound=bound)
     walk.took("commission", AUTHORITY, Party.AUTHORITY, named=EXPERTS)

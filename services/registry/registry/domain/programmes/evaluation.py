@@ -29,17 +29,17 @@ def _a_third_party(case: Case) -> Refusal | None:
     named = case.named
     if named is None:
         return None
-    if not named.verified:
-        return Refusal(
-            "EVALUATOR_NOT_VERIFIED",
-            "受托机构须已核验（R33）；请先核验（org verify），或另选",
-            "the evaluator has to be verified (R33); have it verified first (org verify), or choose another one",
-        )
     if named.org_type in GOVERNING:
         return Refusal(
             "NO_THIRD_PARTY",
             "政府部门、专班和园区管委会不是第三方（R33）；请另选",
             "a government department, a task force or a park's committee is no third party (R33); choose another one",
+        )
+    if not named.verified:
+        return Refusal(
+            "EVALUATOR_NOT_VERIFIED",
+            "受托机构须已核验（R33）；请先核验（org verify），或另选",
+            "the evaluator has to be verified (R33); have it verified first (org verify), or choose another one",
         )
     if _has_interest(case, named):
         return conflict(("该机构", "this evaluator"), ANOTHER)
