@@ -13,7 +13,7 @@ from chassis.database import Tx
 from chassis.errors import NotFound, Precondition, refuse
 from chassis.rpc import Call
 from registry import bodies, changes, guards, store
-from registry.applications import candidates, catalogue, sealing
+from registry.applications import candidates, catalogue, sealing, standing
 from registry.applications.documents import erased
 from registry.applications.judging import ApplicationJudge, facts, has_ended
 from registry.applications.mapping import FACTS_OF, application_message, application_row
@@ -199,7 +199,7 @@ class Taking:
         """See `Case.bound`; only of an evaluation anybody asks."""
         if Programme(message.programme) is not Programme.EVALUATION:
             return frozenset()
-        return await store.bound(tx, message.applicant, _named(message, said), business_date(tx.now))
+        return await standing.bound(tx, message.applicant, _named(message, said), business_date(tx.now))
 
     async def _unit(self, call: Call, case: Case) -> Unit:
         """The organization that the caller acts for, if the caller may take steps for it."""
@@ -331,7 +331,7 @@ async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:
     """Whether the applicant, of a type, is one of those that the programme is for: today, or in the year that is assessed."""
     body = await store.get(tx, BodyRow, message.body) if message.body else None
     days = await _days(tx, message)
-    roles = await store.roles_within(tx, body.name, message.applicant, *days) if body else None
+    roles = await standing.roles_within(tx, body.name, message.applicant, *days) if body else None
     is_the_body = body is not None and body.applicant == message.applicant
     return PROCEDURES[Programme(message.programme)].applicants.admit(org_type, roles, is_the_body)
 
