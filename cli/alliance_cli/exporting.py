@@ -6,14 +6,16 @@ A workbook has a sheet a kind; CSV holds one kind; JSON Lines holds the contract
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance_cli import naming
+from alliance_cli.files import whole
 from alliance_cli.formulas import guarded
 from alliance_cli.output import as_json, instant
 from intake import contract, template
@@ -29,15 +31,26 @@ class Export(Protocol):
     def add(self, listings: Sequence[pb.Listing]) -> None:
         """Write a page of listings."""
 
-    def close(self) -> None:
-        """Finish the file."""
 
+@contextmanager
+def opened(form: str, file: Path | None, kind: int) -> Iterator[Export]:
+    """A file of this form, whole or not at all, or standard output without one; `kind` is what a CSV file holds.
 
-def opened(form: str, file: Path | None, kind: int) -> Export:
-    """A file of this form, standard output without one; `kind` is what a CSV file holds. Raises OSError."""
+    Raises OSError.
+    """
     if form == "xlsx" and file:
-        return _Workbook(file)
-    stream = file.open("w", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="") if file else sys.stdout
+        book = _Workbook(file)
+        yield book
+        book.close()
+    elif file is None:
+        yield _lines(form, sys.stdout, kind)
+    else:
+        encoding = "utf-8-sig" if form == "csv" else "utf-8"
+        with whole(file) as part, part.open("w", encoding=encoding, newline="") as stream:
+            yield _lines(form, stream, kind)
+
+
+def _lines(form: str, stream: IO[str], kind: int) -> Export:
     return _Csv(stream, kind) if form == "csv" else _JsonLines(stream)
 
 
@@ -57,7 +70,7 @@ class _Workbook:
             self._of(listing.kind).append(_cells(listing, self._names))
 
     def close(self) -> None:
-        """See `Export`."""
+        """Write the file."""
         if not self._tables:  # a workbook has to have a sheet
             self._book.book.add_worksheet()
         self._book.close()
@@ -75,7 +88,7 @@ class _Workbook:
 class _Csv:
     """Listings of one kind."""
 
-    def __init__(self, stream: Any, kind: int) -> None:
+    def __init__(self, stream: IO[str], kind: int) -> None:
         self._stream, self._names = stream, _Names()
         self._writer = csv.writer(stream)
         self._writer.writerow([column.zh for column in _columns(kind)])
@@ -87,29 +100,16 @@ class _Csv:
             cells = _cells(listing, self._names)
             self._writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in cells])
 
-    def close(self) -> None:
-        """See `Export`."""
-        _finish(self._stream)
-
 
 class _JsonLines:
     """Listings as the contract has them."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def add(self, listings: Sequence[pb.Listing]) -> None:
         """See `Export`."""
         self._stream.writelines(f"{json.dumps(as_json(listing), ensure_ascii=False)}\n" for listing in listings)
-
-    def close(self) -> None:
-        """See `Export`."""
-        _finish(self._stream)
-
-
-def _finish(stream: Any) -> None:
-    if stream is not sys.stdout:
-        stream.close()
 
 
 def _columns(kind: int) -> list[Column]:

@@ -11,6 +11,7 @@ from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_cli import stubs
 from alliance_cli.errors import NOT_FOUND, USAGE, fail
+from alliance_cli.output import brief
 from alliance_cli.session import call, context, t
 
 PAGE = 1000
@@ -153,6 +154,7 @@ def pages(method: Any, request: Any, field: str) -> Iterator[Any]:
 
 def _unfound(wanted: str, zh: str, en: str, command: str, known: Iterable[str] = ()) -> UnfoundError:
     """Nothing is what was typed: the nearest that the caller may see, or how to look it up."""
+    wanted = brief(wanted)
     near = get_close_matches(wanted, list(dict.fromkeys(known)), n=3, cutoff=0.5)
     like_zh = f"相近的有：{'、'.join(near)}；" if near else ""
     like_en = f"near to it are {', '.join(near)}; " if near else ""

@@ -18,6 +18,7 @@ from alliance.common.v1 import field_pb2
 from alliance_cli.session import context, t
 
 _PIPED_WIDTH = 240  # columns where nobody looks at the other end, so that nothing is folded
+_BRIEF = 60  # characters of what was typed that are said again
 _SHORT = 24  # columns of a cell that is never folded: dates, states, numbers
 console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 errors = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
@@ -97,6 +98,11 @@ def short(enum: Any, prefix: str) -> Callable[[int], str]:
     return lambda value: str(enum.Name(value)).removeprefix(prefix).lower()
 
 
+def brief(text: str) -> str:
+    """What somebody typed, said again: as much of it as tells what was meant."""
+    return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
+
+
 def value_of(enum: Any, prefix: str, text: str) -> Any:
     """Number of an enum's value as typed, e.g. `new` or 新设. Raises typer.BadParameter naming those that there are."""
     written = {str(one.GetOptions().Extensions[field_pb2.zh]): one.number for one in enum.DESCRIPTOR.values}
@@ -106,7 +112,8 @@ def value_of(enum: Any, prefix: str, text: str) -> Any:
         return enum.Value(f"{prefix}{text.upper()}")
     except ValueError:
         known = ", ".join(short(enum, prefix)(number) for number in enum.values() if number)
-        raise typer.BadParameter(t(f"没有 {text}，可用：{known}", f"there is no {text}; known: {known}")) from None
+        told = brief(text)
+        raise typer.BadParameter(t(f"没有 {told}，可用：{known}", f"there is no {told}; known: {known}")) from None
 
 
 def ident(name: str) -> str:

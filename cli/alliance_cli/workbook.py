@@ -1,6 +1,5 @@
 """Writing workbooks row by row, none of which stays in memory."""
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from alliance_cli.files import part_of
 from alliance_cli.formulas import is_risky
 from intake.cells import EXACT, Rounded, Unsettled
 
@@ -25,7 +25,7 @@ class Book:
 
     def __init__(self, file: Path) -> None:
         self._file = file.resolve()
-        self._part = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
+        self._part = part_of(self._file)
         self.book = xlsxwriter.Workbook(str(self._part), {"constant_memory": True})
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
 

@@ -49,8 +49,8 @@ MAX_CELL = 20_000
 """Characters of a cell; no field takes more."""
 _SHOWN = 20
 _UNSETTLED = WrongError(
-    "公式没有计算结果，或结果有误；请在表格软件中打开、重算并保存，或改填数值",
-    "a formula without a result, or with an error; open, recalculate and save the file, or write the value",
+    "公式没有计算结果，或结果有误；请将原文件在表格软件中打开、重算并保存后再导入，或在此改填数值",
+    "a formula without a result, or with an error; open, recalculate and save the file it stood in, or write the value here",
 )
 _ROUNDED = WrongError(
     "数字超过 15 位，表格软件已丢失末几位；请将该列设为文本，再填写完整的值",

@@ -322,6 +322,9 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
     department = placed(platform, DEPARTMENT, "110000")
     led(platform, body.name, department)
     call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
+    share = pb.Application(performance=pb.PerformanceFacts(performance_pay_percent=70))
+    told = refusal(begun, department, call, council[1].name, body=body.name, performance=share.performance)
+    assert "entered while it is assigned" in told, "the figure is the assessed's to say, once the indicators are set"
     made = begun(department, call, council[1].name, body=body.name)
 
     def says(member: Member, path: str, given: pb.Application) -> pb.Application:
@@ -331,7 +334,8 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
         found: pb.Application = member.caller.applications.UpdateApplication(request)
         return found
 
-    share = pb.Application(performance=pb.PerformanceFacts(performance_pay_percent=70))
+    for path in ("performance", "performance.performance_pay_percent"):
+        assert "entered while it is assigned" in refusal(says, department, path, share)
     assert "NOT_WHO_BEGAN" in refusal(says, council[1], "performance.performance_pay_percent", share)
     take(department, made.name, "set_indicators", "INDICATORS")
     assert "NOT_THE_ASSESSED" in refusal(says, department, "performance.performance_pay_percent", share)
@@ -341,6 +345,7 @@ def test_a_performance_assessment_is_begun_by_the_authority(platform: Platform) 
     attach = rpc.AttachDocumentsRequest(name=made.name, documents=paper)
     assert "ILLEGAL_STATE" in refusal(council[1].caller.applications.AttachDocuments, attach)
     said = says(council[1], "performance.performance_pay_percent", share)
+    assert says(council[1], "performance.performance_pay_percent", share).etag == said.etag, "it changes nothing"
     assert said.performance.performance_pay_percent == 70
     take(council[1], made.name, "report", "SELF_REPORT")
     assert "ILLEGAL_STATE" in refusal(says, council[1], "performance.performance_pay_percent", share)

@@ -1,6 +1,7 @@
 """Exports: what a published list holds, and what comes in again as the same."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 from alliance.listings.v1 import details_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import exporting, importing, rows, stubs
+from alliance_cli import exporting, importing, naming, rows, stubs
 from alliance_cli.main import app
 from alliance_cli.session import context
 from intake import contract
@@ -113,6 +114,45 @@ def test_a_format_that_contradicts_the_files_ending_is_refused_and_both_are_name
     assert not list(tmp_path.iterdir())
 
 
+def pages(page: Sequence[pb.Listing], *, broken: bool = False) -> Any:
+    """A service that answers with a page, and breaks off where another is asked for."""
+
+    def listed(request: rpc.ListListingsRequest, **_: Any) -> rpc.ListListingsResponse:
+        if request.page_token and broken:
+            raise RuntimeError
+        return rpc.ListListingsResponse(listings=page, next_page_token="more" if broken else "")
+
+    return lambda: SimpleNamespace(ListListings=listed)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+def test_an_export_that_breaks_off_leaves_the_one_before(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, page = tmp_path / f"a.{form}", [pb.Listing(kind=pb.LISTING_KIND_JOB_POSITION, title="工程师")]
+    monkeypatch.setattr(naming, "display_names", lambda _: {})
+    monkeypatch.setattr(stubs, "listings", pages(page))
+    assert exported("--output", str(file)).exit_code == 0
+    before = file.read_bytes()
+    monkeypatch.setattr(stubs, "listings", pages(page, broken=True))
+    assert isinstance(exported("--output", str(file)).exception, RuntimeError)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+def test_where_nothing_can_be_written_is_told_before_anything_is_asked(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ListListings=lambda *_, **__: pytest.fail("asked")))
+    result = exported("--output", str(tmp_path / "nowhere" / f"a.{form}"))
+    assert (result.exit_code, "没有该文件或文件夹" in result.output) == (2, True)
+
+
+def test_a_device_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stubs, "listings", pages([]))
+    assert exported("--format", "jsonl", "--output", "/dev/null").exit_code == 0
+    assert Path("/dev/null").is_char_device()
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_path: Path) -> None:
     given = pb.Listing(kind=pb.LISTING_KIND_JOB_POSITION, external_key="k-1", title="工程师", quantity=1)
@@ -126,9 +166,8 @@ def test_what_was_entered_with_blanks_comes_in_again_as_the_same(form: str, tmp_
     assert list(given.industry_codes) == ["3531"]
 
     file = tmp_path / f"a.{form}"
-    export = exporting.opened(form, file, given.kind)
-    export.add([given])
-    export.close()
+    with exporting.opened(form, file, given.kind) as export:
+        export.add([given])
     source = importing.source_of(file, given.kind, None, "")
     ((_, line),) = source.lines
     again = source.mapping.listing(rows.row(rows.headings(source.head[0]), line))

@@ -41,3 +41,12 @@ def test_an_organization_that_is_not_there_says_how_to_look_it_up() -> None:
 
 def test_a_part_of_a_name_is_enough() -> None:
     assert naming.find_body("氢能") == "bodies/氢能产教联盟"
+
+
+@pytest.mark.parametrize("find", [naming.find_body, naming.find_organization])
+@pytest.mark.parametrize(("length", "whole"), [(60, True), (61, False), (10_000, False)])
+def test_what_was_typed_is_said_again_as_far_as_it_tells_what_was_meant(find: Any, length: int, whole: bool) -> None:
+    with pytest.raises(naming.UnfoundError) as refused:
+        find("虚" * length)
+    for told in (refused.value.zh, refused.value.en):
+        assert ("虚" * 60 in told, "虚…" in told) == (True, not whole)

@@ -319,7 +319,7 @@ def test_the_assessed_says_of_itself_what_rules_ask_once_the_indicators_are_set(
     case = begun(Programme.PERFORMANCE, SCHOOL, authority=AUTHORITY.name, begun_by=began.name, state=State.ASSIGNED).case
     by = {party: fill(procedure, replace(case, parties=frozenset({party}))) for party in (Party.AUTHORITY, Party.APPLICANT)}
     assert {party for party, refusal in by.items() if refusal} == {Party.AUTHORITY}
-    assert procedure.filled_in == {State.DRAFT, State.RETURNED, State.ASSIGNED}
+    assert procedure.facts_in == {State.ASSIGNED}
     assert fill(procedure, replace(case, parties=frozenset())) is None, "the platform's operator mends it"
 
 

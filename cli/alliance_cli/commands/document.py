@@ -1,7 +1,6 @@
 """`alliance document`: documents 材料 that are attached to applications."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Annotated
@@ -13,6 +12,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
+from alliance_cli.files import whole
 from alliance_cli.output import Column, console, errors, ident, instant, short, show_one
 from alliance_cli.session import call, metadata, t
 
@@ -64,18 +64,13 @@ def download(document: str, file: Path) -> None:
     """下载 · write a document's content into a new file; whole, or not at all."""
     if file.exists():
         raise typer.BadParameter(t(f"{file} 已存在；请换一个文件名", f"{file} is there already; name another file"))
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with explained(), part.open("xb") as target:
-            offset = 0
-            while some := call(
-                stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)
-            ).content:
-                target.write(some)
-                offset += len(some)
-        part.rename(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(file) as part, explained(), part.open("xb") as target:
+        offset = 0
+        while some := call(
+            stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)
+        ).content:
+            target.write(some)
+            offset += len(some)
     console.print(t(f"已写入 {file}（{offset} 字节）", f"{offset} bytes written to {file}"), highlight=False)
 
 

@@ -162,14 +162,13 @@ def export(
 
 
 def _write(pages: Iterable[Sequence[listing_pb2.Listing]], kind: int, form: str, output: Path | None) -> None:
-    count, writer = 0, exporting.opened(form, output, kind)
-    with _progress(errors) as bar:
+    count = 0
+    with exporting.opened(form, output, kind) as writer, _progress(errors) as bar:
         task = bar.add_task(t("导出", "exporting"), total=None)
         for page in pages:
             writer.add(page)
             count += len(page)
             bar.update(task, completed=count)
-        writer.close()
     if output:
         console.print(t(f"{count} 条：{output}", f"{count} listings: {output}"), highlight=False)
 

@@ -77,6 +77,22 @@ def test_a_suspended_body_takes_no_member_back(platform: Platform, days_ago: int
         assert refusal(registry.UpdateMembership, request).code() == grpc.StatusCode.FAILED_PRECONDITION
 
 
+def test_an_update_that_changes_nothing_is_no_change(platform: Platform) -> None:
+    """As with listings and feeds: no new version, no event, no line in the history."""
+    body, _ = world.formed_alliance(platform)
+    member = world.organization(platform, UNIVERSITY)
+    joined, operator = world.join(platform, body.name, member), world.operator(platform)
+    before, organization = (
+        write(platform, body.name, key_industry="集成电路"),
+        update(operator, member.name, region_code="110000"),
+    )
+    assert write(platform, body.name, key_industry="集成电路").etag == before.etag
+    assert update(operator, member.name, region_code="北京市").etag == organization.etag
+    request = rpc.UpdateMembershipRequest(membership=joined, update_mask=FieldMask(paths=["roles"]), reason="更正")
+    assert operator.registry.UpdateMembership(request).etag == joined.etag
+    assert update(operator, member.name, region_code="天津市").etag != organization.etag
+
+
 def test_a_body_says_when_its_last_suspension_began_and_ended(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
     registry, today = world.operator(platform).registry, body.formed_on

@@ -15,7 +15,7 @@ from registry.applications.store import ApplicationRow, CallRow
 from registry.domain.calls import CLOSING, window
 from registry.domain.facts import Value
 from registry.domain.names import Programme
-from registry.domain.procedure import PARTIES, Procedure, Refusal, Step
+from registry.domain.procedure import PARTIES, STATES, Procedure, Refusal, State, Step
 from registry.mapping.checks import bad_date, coded
 from registry.mapping.versions import stamp
 
@@ -89,6 +89,18 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
 def application_problems(given: pb.Application) -> list[Violation]:
     """Everything that is wrong with an application as it was written, in which codes take the place of names."""
     return [*_programme(given.programme), *_title(given), *coded(given), *_facts(given)]
+
+
+def untimely_facts(procedure: Procedure, state: State) -> Violation:
+    """What is wrong with facts in a state in which the rest is filled in, and they are not."""
+    states = [STATES[one] for one in sorted(procedure.facts_in)]
+    zh, en = "、".join(zh for zh, _ in states), " or ".join(en for _, en in states)
+    return Violation(
+        FACTS_OF[procedure.programme],
+        procedure.clause,
+        f"该程序的事实于“{zh}”阶段填报，现为“{STATES[state][0]}”；请去掉，届时再填",
+        f"facts of this programme are entered while it is {en}, and it is {STATES[state][1]}; leave them out until then",
+    )
 
 
 def _title(given: pb.Application) -> Iterator[Violation]:

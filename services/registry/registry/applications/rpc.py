@@ -1,6 +1,6 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from sqlalchemy import ColumnElement, select
@@ -35,6 +35,7 @@ from registry.applications.mapping import (
     evaluation_message,
     evidence,
     step_message,
+    untimely_facts,
 )
 from registry.applications.papers import CandidatePapers
 from registry.applications.store import ApplicationRow, CallRow
@@ -133,6 +134,7 @@ class Applications:
         """See the contract."""
         message = only(request.application, _GIVEN)
         refuse([*application_problems(message), *candidate_problems(message)])
+        _require_facts_in(State.DRAFT, Programme(message.programme), [message.WhichOneof("facts") or ""])
         await self._beginning.require(call, message)
         message.name = resource("applications")
         message.state = pb.APPLICATION_STATE_DRAFT
@@ -163,9 +165,10 @@ class Applications:
     async def UpdateApplication(self, call: Call, request: rpc.UpdateApplicationRequest) -> pb.Application:
         """See the contract."""
         row = await self._locked(call, request.application.name, request.application.etag)
-        _require_state(row, PROCEDURES[Programme(row.programme)].filled_in)
+        _require_state(row, FILLED_IN | PROCEDURES[Programme(row.programme)].facts_in)
         before = application_message(row)
         await self._taking.require_filling(call, before)
+        _require_facts_in(State(row.state), Programme(row.programme), request.update_mask.paths)
         changeable = APPLICATION_FIELDS if row.state in FILLED_IN else (FACTS_OF[row.programme],)
         message = masked(before, request.application, request.update_mask, changeable, deep=True)
         candidate = before.employee_intake.candidate
@@ -173,6 +176,8 @@ class Applications:
         if candidate:
             message.employee_intake.candidate = candidate
             refuse(await candidates.repeated_in(call.tx, message))
+        if message == before:
+            return before
         await self._taking.save(call.tx, message, row, "updated")
         return message
 
@@ -340,10 +345,17 @@ def _require_state(row: ApplicationRow, states: Collection[State]) -> None:
     if row.state not in states:
         raise Precondition(
             "ILLEGAL_STATE",
-            "只有起草或退回补正的申报可以修改（绩效考核的事实至自评为止）；此后的材料随步骤提交",
-            "only a draft, or what was returned, can be changed (the facts of an assessment until the self-report); later "
-            "documents come with a step",
+            "只有起草或退回补正的申报可以修改（绩效考核的事实自指标下达后至自评为止）；此后的材料随步骤提交",
+            "only a draft, or what was returned, can be changed (facts of an assessment from indicators to self-report); "
+            "later documents come with a step",
         )
+
+
+def _require_facts_in(state: State, programme: Programme, paths: Iterable[str]) -> None:
+    """No path leads to facts, unless they are entered in the state. Raises `Invalid`."""
+    procedure = PROCEDURES[programme]
+    if state not in procedure.facts_in and FACTS_OF.get(programme) in {path.partition(".")[0] for path in paths}:
+        refuse([untimely_facts(procedure, state)])
 
 
 def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:

@@ -49,7 +49,7 @@ class State(IntEnum):
 
 
 FILLED_IN = frozenset({State.DRAFT, State.RETURNED})
-"""States in which the applicant enters facts."""
+"""States in which an application is filled in; its facts, too, unless its procedure says otherwise."""
 
 
 STATES: Mapping[State, Text] = {
@@ -351,7 +351,7 @@ ANYBODY = Applicants(("不限", "anybody"))
 class Procedure:
     """A programme's steps and deadlines; `documents` are the kinds of documents it knows, with what people call them: those of
     `pdf_only` are taken as PDF alone, those of `personal` are about the candidate and erased with their record. The guards of
-    `filling` say who does not fill it in: facts in the states of `filled_in`, documents in those of `FILLED_IN` alone.
+    `filling` say who does not fill it in: facts in the states of `facts_in`, the title and documents in those of `FILLED_IN`.
     """
 
     programme: Programme
@@ -363,7 +363,7 @@ class Procedure:
     applicants: Applicants = ANYBODY
     pdf_only: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
-    filled_in: frozenset[State] = FILLED_IN
+    facts_in: frozenset[State] = FILLED_IN
     filling: tuple[Guard, ...] = ()
 
     @property

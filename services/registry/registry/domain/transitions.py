@@ -197,7 +197,7 @@ def _hindered(procedure: Procedure, step: Step, case: Case) -> Refusal | None:
     if not violated and not untold:
         return None
     told = [_broken(one) for one in violated] + [_unknown(one) for one in untold]
-    told += [_entering(procedure, case.state)] if untold and case.state not in procedure.filled_in else []
+    told += [_entering(procedure, case.state)] if untold and case.state not in procedure.facts_in else []
     reason = "RULES_VIOLATED" if violated else "FACTS_MISSING"
     return Refusal(reason, "；".join(zh for zh, _ in told), "; ".join(en for _, en in told))
 

@@ -41,8 +41,11 @@ class Memberships(Rpcs):
         body, row = await guards.locked_membership(call.tx, request.membership.name)
         await guards.refuse_handed_in(call.tx, body.name)
         etag.check(request.membership.etag, row.version, row.name)
-        merged = masked(membership_message(row), request.membership, request.update_mask, MEMBERSHIP_FIELDS)
+        before = membership_message(row)
+        merged = masked(before, request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
+        if merged == before:
+            return before
         last, today = parsed_date(merged.valid_to), business_date(call.tx.now)
         if row.valid_to is not None and row.valid_to < today <= (last or today):
             guards.refuse_newcomers(body)

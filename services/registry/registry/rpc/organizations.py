@@ -81,6 +81,8 @@ class Organizations(Rpcs):
         before = organization_message(row)
         message = masked(before, request.organization, request.update_mask, ORGANIZATION_FIELDS)
         refuse(organization_problems(message))
+        if message == before:
+            return before
         if message.external_key != before.external_key:
             await self._require_platform(call, "registry.organizations.create")
             await guards.refuse_known_key(call.tx, OrganizationRow, message.external_key)

@@ -455,7 +455,7 @@ Global___MajorAdjustmentFacts: _TypeAlias = MajorAdjustmentFacts  # noqa: Y015
 
 @_typing.final
 class PerformanceFacts(_message.Message):
-    """Facts of a PERFORMANCE assessment."""
+    """Facts of a PERFORMANCE assessment, entered by the assessed once the indicators are set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

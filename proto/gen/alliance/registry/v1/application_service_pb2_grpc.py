@@ -162,8 +162,8 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateApplication(self, request, context):
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
-        assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; the facts of a PERFORMANCE are entered by
+        the assessed alone, once the indicators are set, and neither in a draft nor where it begins. A MAJOR_ADJUSTMENT is filled in by the side that
         began it, school or authority (NOT_WHO_BEGAN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -51,8 +51,8 @@ class ApplicationServiceStub:
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
-    assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; the facts of a PERFORMANCE are entered by
+    the assessed alone, once the indicators are set, and neither in a draft nor where it begins. A MAJOR_ADJUSTMENT is filled in by the side that
     began it, school or authority (NOT_WHO_BEGAN).
     """
     AttachDocuments: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]
@@ -110,8 +110,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]  # type: ignore[assignment]
     """Lists applications that the caller has a part in, the newest first."""
     UpdateApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.UpdateApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
-    assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
+    """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; the facts of a PERFORMANCE are entered by
+    the assessed alone, once the indicators are set, and neither in a draft nor where it begins. A MAJOR_ADJUSTMENT is filled in by the side that
     began it, school or authority (NOT_WHO_BEGAN).
     """
     AttachDocuments: _aio.UnaryUnaryMultiCallable[_application_service_pb2.AttachDocumentsRequest, _application_pb2.Application]  # type: ignore[assignment]
@@ -202,8 +202,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.UpdateApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; of a PERFORMANCE the facts, by the
-        assessed, also once the indicators are set. A MAJOR_ADJUSTMENT is filled in by the side that
+        """Changes the fields named in the mask (AIP-134) of a draft or of what was returned; the facts of a PERFORMANCE are entered by
+        the assessed alone, once the indicators are set, and neither in a draft nor where it begins. A MAJOR_ADJUSTMENT is filled in by the side that
         began it, school or authority (NOT_WHO_BEGAN).
         """
 

@@ -190,8 +190,8 @@ class RegistryServiceServicer:
 
     def UpdateOrganization(self, request, context):
         """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
-        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key, and a formed
-        alliance's region, task force and lead departments.
+        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+        What changes nothing is no change: no version, no event.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,8 +228,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBody(self, request, context):
-        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key, and a formed
-        alliance's region, task force and lead departments.
+        """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
+        and a formed alliance's region, task force and lead departments.
         For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
         a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
         to be, and its members, are for the former alone.

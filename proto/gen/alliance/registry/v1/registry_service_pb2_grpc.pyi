@@ -48,8 +48,8 @@ class RegistryServiceStub:
     """Lists organizations by name, each as GetOrganization shows it."""
     UpdateOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]
     """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
-    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key, and a formed
-    alliance's region, task force and lead departments.
+    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+    What changes nothing is no change: no version, no event.
     """
     VerifyOrganization: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.VerifyOrganizationRequest, _organization_pb2.Organization]
     """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
@@ -64,8 +64,8 @@ class RegistryServiceStub:
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
-    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key, and a formed
-    alliance's region, task force and lead departments.
+    """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
+    and a formed alliance's region, task force and lead departments.
     For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
     a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
     to be, and its members, are for the former alone.
@@ -124,8 +124,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Lists organizations by name, each as GetOrganization shows it."""
     UpdateOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
     """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
-    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key, and a formed
-    alliance's region, task force and lead departments.
+    from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+    What changes nothing is no change: no version, no event.
     """
     VerifyOrganization: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.VerifyOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
     """Marks an organization as verified; a legal person needs a valid credit code, others a verified parent of a type that fits.
@@ -140,8 +140,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
     """Lists bodies that the caller may see, by name."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Changes the fields named in the mask (AIP-134). Only the platform changes an external key, and a formed
-    alliance's region, task force and lead departments.
+    """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
+    and a formed alliance's region, task force and lead departments.
     For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
     a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
     to be, and its members, are for the former alone.
@@ -227,8 +227,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
         """Changes the fields named in the mask (AIP-134); a change of name, type, code or parent takes the verification away, also
-        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key, and a formed
-        alliance's region, task force and lead departments.
+        from the task forces and secondary colleges that name the organization as parent. Only the platform changes an external key.
+        What changes nothing is no change: no version, no event.
         """
 
     @_abc_1.abstractmethod
@@ -273,8 +273,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.UpdateBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Changes the fields named in the mask (AIP-134). Only the platform changes an external key, and a formed
-        alliance's region, task force and lead departments.
+        """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
+        and a formed alliance's region, task force and lead departments.
         For whoever holds `registry.bodies.update` on the body, and, while it is a draft and an application to form it is filled in (R29–R31:
         a draft itself, or returned), for who fills that in (UpdateApplication) for an applicant that the programme is for. Whose body it is
         to be, and its members, are for the former alone.

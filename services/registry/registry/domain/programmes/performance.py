@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from codes import regions
 from registry.domain.names import HIGHER_EDUCATION, MemberRole, Programme
-from registry.domain.procedure import FILLED_IN, Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
+from registry.domain.procedure import Applicants, Case, Deadline, Party, Procedure, Refusal, State, Step, Unit
 from registry.domain.programmes.common import CORRECTION_DAYS, by_who_began, correction_ends, is_education_department
 
 _CLAUSE = "S0 四(三)"
@@ -60,7 +60,7 @@ def _is_of(one: Unit, region: str) -> bool:
 
 
 def _by_whose_turn_it_is(case: Case) -> Refusal | None:
-    """A draft by who began it; what it says of the assessed one, once the indicators are set, by that one."""
+    """A draft by who began it; its facts, which tell of the assessed one, once the indicators are set, by that one."""
     if case.state is State.DRAFT:
         return by_who_began(case)
     if Party.APPLICANT in case.parties or Party.AUTHORITY not in case.parties:
@@ -180,6 +180,6 @@ PROCEDURE = Procedure(
         of_body=True,
         roles=_ASSESSED,
     ),
-    filled_in=FILLED_IN | {State.ASSIGNED},
+    facts_in=frozenset({State.ASSIGNED}),
     filling=(_by_whose_turn_it_is,),
 )
