@@ -1,4 +1,4 @@
-"""`python -m bench.index [--keep FOLDER] [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find
+"""`OPENBLAS_NUM_THREADS=1 python -m bench.index [--keep FOLDER] [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find
 candidates, to search, in memory, on the disk, and at a start.
 
 Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
@@ -9,6 +9,7 @@ each runs a bare loop over the same engines: embed, words, vectors, filter, fuse
 at random moments at half of the rate, whether or not earlier ones are through: those delays are what callers wait. The last
 searches are answered as a caller without an account is: what it may see alone, with all facets and the words marked. A
 recompute of one change scores every listing of the other side instead of candidates; it is told from a sample of them.
+Queries are embedded on one thread, as the service has it done.
 
 A million take hours to build. With `--keep` the index stays in a folder; broken off, it is built on from its last snapshot,
 and what is told of taking in is of the rest.
@@ -33,6 +34,7 @@ from tantivy import DocAddress, Occur, Query
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
+from chassis import pauses
 from matching.domain import text
 from matching.domain.blend import Closeness
 from matching.domain.facts import Facts
@@ -146,6 +148,7 @@ def measure(count: int, folder: Path) -> None:
 
 def _ask(index: Index, texts: Texts, first: int) -> None:
     index.commit()
+    pauses.keep_short()  # as a service does once it has started
     asked = list(texts.entries(_PLANS, first, "TALENT_SUPPLY"))
     planned = [_timed(partial(_plan, index, entry)) for entry in asked]
     _said("candidates and scores", planned)

@@ -27,7 +27,7 @@ from pydantic_settings import SettingsError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, jobs, logs, metrics, rebuild, telemetry, topics
+from chassis import deadletter, housekeeping, jobs, logs, metrics, pauses, rebuild, telemetry, topics
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
@@ -258,6 +258,7 @@ class _Running:
             stopped = group.create_task(stopping.wait())
             await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
+                pauses.keep_short()
                 await self._server.serving(True)
                 log.info("serving", extra={"port": port})
             await stopped

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, partial
 from typing import NamedTuple
 
 from matching.domain.facts import Facts
@@ -38,18 +38,26 @@ class Entry:
         return replace(self, held=Held.of(self.passage), meaning=meaning)
 
 
-class Kept(NamedTuple):
-    """A listing as it lies in the index: what closeness is measured by is at hand, the rest is read when it is asked for."""
+class Kept:
+    """A listing as it lies in the index: its name and its vector are at hand, the rest is read when it is asked for, once."""
 
-    name: str
-    held: Held
-    meaning: bytes
-    entry: Callable[[], Entry]
+    __slots__ = ("_entry", "_read", "meaning", "name")
+
+    def __init__(self, name: str, meaning: bytes, read: Callable[[], Entry]) -> None:
+        self.name, self.meaning = name, meaning
+        self._read = read
+        self._entry: Entry | None = None
 
     @classmethod
     def of(cls, entry: Entry) -> "Kept":
         """One that was read already."""
-        return cls(entry.facts.name, entry.held, entry.meaning, lambda: entry)
+        return cls(entry.facts.name, entry.meaning, lambda: entry)
+
+    def entry(self) -> Entry:
+        """All of it."""
+        if self._entry is None:
+            self._entry = self._read()
+        return self._entry
 
 
 class Gone(NamedTuple):
@@ -100,16 +108,21 @@ def to_bytes(entry: Entry) -> bytes:
     return b"".join((lengths, *parts))
 
 
-def from_bytes(content: bytes) -> Kept:
-    """The listing of such bytes."""
+def from_bytes(content: bytes, watched: Callable[[], AbstractContextManager[None]] = nullcontext) -> Kept:
+    """The listing of such bytes; what is read later is read in the context of `watched`."""
     parts, start = [], 4 * _LENGTHS
     for number in range(_LENGTHS):
         length = int.from_bytes(content[4 * number : 4 * number + 4], "little")
         parts.append(content[start : start + length])
         start += length
     name, terms, counts, meaning, listing, told = parts
-    held, named = Held(terms, counts), name.decode()
-    return Kept(named, held, meaning, cache(partial(_entry, named, held, meaning, listing, told)))
+    named, held = name.decode(), Held(terms, counts)
+
+    def read() -> Entry:
+        with watched():
+            return _entry(named, held, meaning, listing, told)
+
+    return Kept(named, meaning, read)
 
 
 def _entry(name: str, held: Held, meaning: bytes, listing: bytes, told: bytes) -> Entry:

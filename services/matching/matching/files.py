@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 import tantivy
@@ -88,8 +89,7 @@ class Searcher:
 
     def _kept(self, document: tantivy.Document) -> Kept:
         """What is read later is watched as well."""
-        kept = from_bytes(bytes(document["entry"][0]))
-        return kept._replace(entry=self._files.touched("read")(kept.entry))
+        return from_bytes(bytes(document["entry"][0]), partial(self._files.touched, "read"))
 
     def slots(self, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
         """The slots of some."""

@@ -184,12 +184,11 @@ class Search:
         least = float(found.hits[-1][0]) if found.hits else 1.0
         if (nearest := self._index.nearest(meaning, wanted.kinds)) is None:
             return _Top(self._ranked(searcher, query, b"", addresses, there), found.count, worded, worded, least)
-        near = _all([nearest, passing])
-        addresses += [address for _, address in searcher.search(near, limit=NEAREST).hits]  # all: they come in no order
-        unworded = Query.boolean_query([(Occur.Must, near), (Occur.MustNot, scored)])
-        others = [address for _, address in searcher.search(unworded, limit=NEAREST).hits]
-        wordless = set(searcher.slots(others))
-        first = self._ranked(searcher, query, meaning, addresses + others, there, wordless)
+        near = _all([Query.const_score_query(nearest, 0.0), passing])
+        near = Query.boolean_query([(Occur.Must, near), (Occur.Should, scored)])
+        hits = searcher.search(near, limit=NEAREST).hits  # all; without a word, their score is 0
+        wordless = set(searcher.slots([address for score, address in hits if not score]))
+        first = self._ranked(searcher, query, meaning, addresses + [address for _, address in hits], there, wordless)
         added = [one.slot for one in first if one.slot in wordless]
         meant = _all([self._index.at_slots(added), passing])
         either = Query.boolean_query([(Occur.Should, worded), (Occur.Should, meant)]) if added else worded

@@ -53,8 +53,9 @@ class Lexicon:
     """One for listings of every kind, so that a pair is as close seen from either side."""
 
     def __init__(self) -> None:
-        self._holding = np.zeros(_NUMBERS, np.int32)  # number of a term → listings that hold it
-        self._asked = np.zeros(_NUMBERS, np.float32)  # all zeros but while something is measured
+        self._known = np.zeros((_NUMBERS, 2), np.int32)  # number of a term → both, which are read at one go
+        self._holding = self._known[:, 0]  # listings that hold it
+        self._asked = self._known[:, 1].view(np.float32)  # all zeros but while something is measured
         self.listings = 0
 
     def add(self, held: Held) -> None:
@@ -78,12 +79,13 @@ class Lexicon:
     def closeness(self, weights: dict[str, float], given: Terms) -> list[float]:
         """`lexical.closeness` of a passage's weights and each listing, all at once."""
         owners, terms, counts, listings = given
-        holding = np.maximum(self._holding[terms], 0)
-        mass = _COUNTED[counts] * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
         numbers = [_number(term) for term in weights]
         self._asked[numbers] = list(weights.values())
-        shared = np.bincount(owners, mass * self._asked[terms], listings).astype(np.float64)  # of no terms: integers
+        known = self._known.view(np.int64)[terms, 0].view(np.int32).reshape(-1, 2)
         self._asked[numbers] = 0
+        holding, asked = np.maximum(known[:, 0], 0), known[:, 1].view(np.float32)
+        mass = _COUNTED[counts] * np.log1p((self.listings - holding + 0.5) / (holding + 0.5))
+        shared = np.bincount(owners, mass * asked, listings).astype(np.float64)  # of no terms: integers
         lengths = np.sqrt(np.bincount(owners, mass * mass, listings))
         found: list[float] = np.divide(shared, lengths, out=np.zeros_like(shared), where=lengths > 0).tolist()
         return found
@@ -91,12 +93,12 @@ class Lexicon:
     def save(self, file: Path) -> None:
         """Write the counts down."""
         with file.open("wb") as opened:
-            np.save(opened, self._holding)
+            np.save(opened, self._holding.copy())
 
     def load(self, file: Path, listings: int) -> None:
         """Take over counts of so many listings."""
         with file.open("rb") as opened:
-            self._holding = np.load(opened)
+            self._holding[:] = np.load(opened)
         self.listings = listings
 
 

@@ -28,6 +28,7 @@ class Vectors:
         self._sealed: dict[str, Index] = {}
         self._open = self._new()
         self._gone = bytearray()  # slot → whether it is gone
+        self._all_gone = 0
 
     def add(self, slot: int, vector: Packed) -> None:
         """Add a vector under a slot that was never used before, higher than all others."""
@@ -36,6 +37,7 @@ class Vectors:
 
     def remove(self, slot: int) -> None:
         """A vector is found no more."""
+        self._all_gone += 1 - self._gone[slot]
         self._gone[slot] = 1
 
     def segments(self) -> "list[_Segment]":
@@ -44,7 +46,7 @@ class Vectors:
 
     def living(self, segment: Index, vector: Packed, share: int, *, is_exact: bool) -> Iterator[tuple[float, int]]:
         """Distance and slot of the nearest of a segment that are not gone; more are asked for as long as too many are."""
-        whole = min(len(segment), share + self._gone.count(1))  # among so many are enough that are not gone
+        whole = min(len(segment), share + self._all_gone)  # among so many are enough that are not gone
         by_graph = [] if is_exact or len(segment) <= _FARTHER * share else [share, _FARTHER * share]
         for asked, all_are_compared in [*((one, False) for one in by_graph), (whole, True)]:
             found = segment.search(vector, asked, exact=all_are_compared, threads=1)
@@ -71,6 +73,7 @@ class Vectors:
         """Take over files as `save` named them."""
         gone, *sealed, last = names
         self._gone = bytearray((folder / gone).read_bytes())
+        self._all_gone = self._gone.count(1)
         self._sealed = {name: self._viewed(folder / name) for name in sealed}
         self._open = self._new()
         self._open.load(str(folder / last))

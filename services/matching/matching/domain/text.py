@@ -98,7 +98,7 @@ def label(text: str) -> tuple[str, tuple[str, ...]]:
 def overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
     """How much of the lighter text stands in the other too, in thousandths: two thirds of it count as all of it."""
     light, heavy = (one, other) if len(one) <= len(other) else (other, one)
-    shared = sum(min(weight, heavy[word]) for word, weight in light.items() if word in heavy)
+    shared = sum(min(light[word], heavy[word]) for word in light.keys() & heavy.keys())
     lighter = max(min(sum(one.values()), sum(other.values())), _MASS)
     return min(1000, 1500 * shared // lighter)
 
