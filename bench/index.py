@@ -1,5 +1,5 @@
-"""`OPENBLAS_NUM_THREADS=1 python -m bench.index [--keep FOLDER] [LISTINGS…]`: what matching's index costs at so many listings: to take in, to find
-candidates, to search, in memory, on the disk, and at a start.
+"""`OPENBLAS_NUM_THREADS=1 python -m bench.index [--keep FOLDER] [LISTINGS…]`: what matching's index costs at so many listings:
+to take in, to find candidates, to search, in memory, on the disk, and at a start.
 
 Texts are made of the sentences of the sample postings (`ALLIANCE_SAMPLE_DATA`), three to twelve at random, so that no two are
 alike; the vector of a text is the mean of those of the postings that its sentences are from, and as much chance. Half are
