@@ -5,7 +5,7 @@ or for the bodies that they name. What the projection has not heard of yet is as
 refused; lists and searches (`viewer` without `ask_owner`) decide by the projection alone.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,7 @@ from chassis.rpc import Call
 ScopesOf = Callable[[Tx, str], Awaitable[frozenset[str]]]
 
 _SEE = "listings.listings.get"
-_OF_GUIDES = frozenset({"registry.bodies.check", "listings.targets.get"})
+_OF_GUIDES = frozenset({"registry.bodies.check", "listings.targets.get", "listings.rounds.get"})
 """What an alliance's task force and lead departments, which guide and assess it (S0 四), may read of it."""
 _SERVICES = frozenset(f"service:{name}" for name in ("registry", "listings", "matching", "reporting", "notify"))
 _SERVICE_GRANT = Grant(name="", role=access_pb2.ROLE_SERVICE)
@@ -54,7 +54,7 @@ class Authority:
         async with _reading(call) as tx:
             scopes = await self._scopes(tx, resource)
             grants = await self._register.grants(tx, call.principal.sub)
-            guides = await self._guides(tx, permission, resource)
+            guides = await self._guides(tx, permission, scopes)
         if _permits(_effective(call.principal, grants), permission, scopes, guides):
             return True
         return _permits(await self._asked(call.principal), permission, scopes, guides)
@@ -94,12 +94,13 @@ class Authority:
             return frozenset({resource})
         return await self._scopes_of(tx, resource) if resource else frozenset()
 
-    async def _guides(self, tx: Tx, permission: str, resource: str) -> frozenset[str]:
-        """The organizations that guide a body, where that gives the permission."""
-        if permission not in _OF_GUIDES or not resource.startswith("bodies/"):
+    async def _guides(self, tx: Tx, permission: str, scopes: Collection[str]) -> frozenset[str]:
+        """The organizations that guide a resource's body, where that gives the permission."""
+        bodies = [one for one in scopes if one.startswith("bodies/")]
+        if permission not in _OF_GUIDES or not bodies:
             return frozenset()
-        body = (await self._register.bodies(tx, [resource])).get(resource)
-        named = sorted({body.task_force, *body.lead_departments} - {""}) if body else []
+        found = (await self._register.bodies(tx, bodies)).values()
+        named = sorted({name for body in found for name in (body.task_force, *body.lead_departments)} - {""})
         known = await self._register.organizations(tx, named) if named else {}
         return frozenset(name for name, one in known.items() if one.verified)
 

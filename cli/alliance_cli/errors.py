@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alliance_cli.output import errors, plain
-from alliance_cli.session import t
+from alliance_cli.session import context, t
 
 USAGE, NOT_FOUND, REFUSED, PARTLY = 2, 3, 5, 7
 _EXIT = {
@@ -75,3 +75,7 @@ def _print(error: grpc.RpcError) -> None:
     errors.print(Text(error.code().name, "bold red"), plain(message), highlight=False)
     if table.rows:
         errors.print(table)
+    if error.code() is grpc.StatusCode.PERMISSION_DENIED and context.session.token and not context.session.organization:
+        zh, en = "本次登录未代表任何单位", "this login acts for no organization"
+        command = f"alliance login {context.session.subject} --as …"
+        errors.print(t(f"{zh}；代表单位办理请用 {command}", f"{en}; to act for one: {command}"), highlight=False, markup=False)

@@ -69,6 +69,26 @@ def test_a_first_round_is_a_formed_alliances(platform: Platform) -> None:
     assert first_round(platform, suspended.name, today, today).opens_on == today.isoformat()
 
 
+def test_a_first_round_follows_its_council_with_a_reason(platform: Platform) -> None:
+    body, _ = world.formed_alliance(platform)
+    today = date.fromisoformat(body.formed_on)
+    world.settle(platform)
+    opened = first_round(platform, body.name, today, today)
+    listings = world.operator(platform).listings
+
+    def moved(opens: date, **more: Any) -> Any:
+        days = {"council_opens_on": opens.isoformat(), "council_closes_on": (opens + DAY).isoformat()}
+        return listings.MoveFirstRound(rpc.MoveFirstRoundRequest(name=opened.name, **days, **{"reason": "理事会改期", **more}))
+
+    later = moved(today + 30 * DAY)
+    assert (later.name, later.opens_on) == (opened.name, (today + 30 * DAY).isoformat())
+    assert refusal(moved, today - DAY)[0] == INVALID, "before the alliance was formed"
+    with pytest.raises(grpc.RpcError, match="ABORTED"):
+        moved(today, etag=opened.etag)
+    with pytest.raises(grpc.RpcError, match="reason"):
+        moved(today, reason=" ")
+
+
 def test_a_first_round_is_held_from_the_formation_on_and_within_a_year(platform: Platform) -> None:
     body, _ = world.formed_alliance(platform)
     today = date.fromisoformat(body.formed_on)

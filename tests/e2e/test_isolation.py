@@ -244,6 +244,7 @@ def _requests(scene: Scene) -> dict[str, Message]:
         feeds.RotateFeedSecretRequest(name=scene.feed, reason=_WHY),
         feeds.ListFeedRefusalsRequest(feed=scene.feed),
         listings.GetRoundRequest(name=scene.round),
+        listings.MoveFirstRoundRequest(name=scene.round, reason=_WHY),
         listings.CompileRoundRequest(name=scene.round, reason=_WHY),
         listings.ListRoundEntriesRequest(round=scene.round),
         listings.ListSilentMembersRequest(round=scene.round),

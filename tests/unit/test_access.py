@@ -221,7 +221,7 @@ async def test_who_guides_an_alliance_reads_how_it_stands_and_no_more(guides: di
         for body in (BODY, OTHER_BODY)
         if await found.permitted(caller, permission, body)
     }
-    may = {("registry.bodies.check", BODY), ("listings.targets.get", BODY)}
+    may = {(permission, BODY) for permission in ("registry.bodies.check", "listings.targets.get", "listings.rounds.get")}
     assert reads == (may if ORG in (guides.get("task_force"), *guides.get("lead_departments", ())) else set())
 
 

@@ -64,6 +64,20 @@ def open_first(
         show_one(call(stubs.listings().OpenFirstRound, request), COLUMNS)
 
 
+@app.command("move-first")
+def move_first(
+    round_: Annotated[str, typer.Argument(metavar="ROUND")],
+    opens: Annotated[str, typer.Option(help="改后理事会首日 · first day of the council, YYYY-MM-DD")],
+    closes: Annotated[str, typer.Option(help="改后理事会末日 · last day of the council, YYYY-MM-DD")],
+    reason: Annotated[str, typer.Option(help="原因 · why")],
+) -> None:
+    """首期改期 · put the first round on other days, while it is open (R54)."""
+    with explained():
+        name = naming.resource("rounds", round_)
+        request = rpc.MoveFirstRoundRequest(name=name, council_opens_on=opens, council_closes_on=closes, reason=reason)
+        show_one(call(stubs.listings().MoveFirstRound, request), COLUMNS)
+
+
 @app.command("compile")
 def compile_(round_: Annotated[str, typer.Argument(metavar="ROUND")], reason: Annotated[str, typer.Option()]) -> None:
     """编制并冻结年度清单 · compile a list of a year now, and freeze it (R43, R57, R58)."""

@@ -26,7 +26,7 @@ from listings.changes import Change
 from listings.checks import settled
 from listings.domain.bases import TARGET, Base, counted
 from listings.domain.names import Kind, State
-from listings.domain.rounds import council, council_problem
+from listings.domain.rounds import Span, council, council_problem
 from listings.domain.window import is_over
 from listings.feeds import rpc as feeds
 from listings.mapping import (
@@ -188,15 +188,29 @@ class Listings:
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
         """See the contract."""
+        row = await rounds.open_first(call.tx, request.body, await self._council(call.tx, request.body, request))
+        return await self._round(call.tx, row.name)
+
+    async def MoveFirstRound(self, call: Call, request: rpc.MoveFirstRoundRequest) -> round_pb2.Round:
+        """See the contract."""
+        require_reason(request.reason)
+        row = await rounds_store.get_locked(call.tx, request.name)
+        if row is None:
+            raise NotFound(request.name)
+        etag.check(request.etag, row.version, request.name)
+        await rounds.move_first(call.tx, row, await self._council(call.tx, row.body, request))
+        return await self._round(call.tx, row.name)
+
+    async def _council(self, tx: Tx, body: str, request: rpc.OpenFirstRoundRequest | rpc.MoveFirstRoundRequest) -> Span:
+        """The days of an alliance's first council, as a request names them. Raises `Invalid`."""
         opens_on, closes_on = parsed_date(request.council_opens_on), parsed_date(request.council_closes_on)
         if opens_on is None or closes_on is None or closes_on < opens_on:
             raise Invalid([_COUNCIL])
         span = council(opens_on, closes_on)
-        alliance = await self._standing.formed_alliance(call.tx, request.body)
-        if wrong := council_problem(span, date.fromisoformat(alliance.formed_on), business_date(call.tx.now)):
-            raise Invalid([Violation("council_opens_on", "R54", *wrong)])
-        row = await rounds.open_first(call.tx, request.body, span)
-        return await self._round(call.tx, row.name)
+        alliance = await self._standing.formed_alliance(tx, body)
+        if wrong := council_problem(span, date.fromisoformat(alliance.formed_on), business_date(tx.now)):
+            raise Invalid([Violation("council_" + wrong.field, "R54", wrong.zh, wrong.en)])
+        return span
 
     async def CompileRound(self, call: Call, request: rpc.CompileRoundRequest) -> round_pb2.Round:
         """See the contract."""

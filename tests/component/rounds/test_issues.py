@@ -19,7 +19,7 @@ from listings.rounds import changes as rounds
 from listings.rounds import store
 from listings.rounds.store import RoundRow, WantedEntries
 from tests.component.conftest import CAUSE, Probe
-from tests.component.rounds.bodies import ADDED, ENTERPRISE, REMOVED, REVISED, TASK_FORCE, UNIVERSITY, Body, noon
+from tests.component.rounds.bodies import ADDED, ENTERPRISE, KEPT, REMOVED, REVISED, TASK_FORCE, UNIVERSITY, Body, noon
 
 
 async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_are_noticed(probe: Probe) -> None:
@@ -178,7 +178,7 @@ async def test_what_is_revised_and_then_taken_back_is_told_to_be_gone_at_once(pr
     assert await alliance.holds(RoundKind.QUARTERLY, "2026Q3") == {}
 
 
-async def test_an_issue_is_told_against_those_of_its_kind_where_the_first_council_lies_across_quarters(probe: Probe) -> None:
+async def test_issues_follow_each_other_also_where_the_first_council_lies_across_quarters(probe: Probe) -> None:
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
     member, silent = [await alliance.member(ENTERPRISE) for _ in range(2)]
     await alliance.sweep(noon(2028, 1, 6))
@@ -187,7 +187,8 @@ async def test_an_issue_is_told_against_those_of_its_kind_where_the_first_counci
     async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 3, 30))) as tx:
         await rounds.open_first(tx, alliance.name, council(date(2028, 3, 30), date(2028, 4, 2)))
     await alliance.sweep(noon(2028, 4, 3))
-    assert await alliance.holds(RoundKind.FIRST, "2028-03-30") == {during: ADDED}
+    assert (await alliance.holds(RoundKind.QUARTERLY, "2028Q1"))[during] == ADDED
+    assert await alliance.holds(RoundKind.FIRST, "2028-03-30") == {during: KEPT}
     await alliance.revise(noon(2028, 4, 3), before)
     await alliance.publish(noon(2028, 4, 2), silent, pb.LISTING_KIND_CASE)
     await alliance.sweep(noon(2028, 10, 1))
@@ -196,7 +197,41 @@ async def test_an_issue_is_told_against_those_of_its_kind_where_the_first_counci
     async with probe.database.transaction(CAUSE, read_only=True) as tx:
         second = await store.get(tx, await alliance.round(RoundKind.QUARTERLY, "2028Q2"))
         first = await store.get(tx, await alliance.round(RoundKind.FIRST, "2028-03-30"))
-    assert [one and one.previous for one in (second, first)] == [first_quarter, ""]
+    assert first
+    assert second
+    assert (first.previous, second.previous) == (first_quarter, first.name)
+
+
+@pytest.mark.parametrize("at", [noon(2028, 2, 23), noon(2028, 7, 1)])
+async def test_the_issue_of_the_quarter_tells_what_is_new_since_the_first_one(probe: Probe, at: datetime) -> None:
+    """S0 附件1 二(二): 首期…，以后每季度更新发布; also where nobody was there to close either in time."""
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    member, case, council_day = await alliance.member(ENTERPRISE), pb.LISTING_KIND_CASE, noon(2028, 2, 20)
+    await alliance.sweep(noon(2028, 1, 6))
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 2, 1))) as tx:
+        await rounds.open_first(tx, alliance.name, council(council_day.date(), council_day.date()))
+    stays, revised, withdrawn = [await alliance.publish(council_day, member, case) for _ in range(3)]
+    await alliance.sweep(min(at, noon(2028, 3, 1)))
+    late = await alliance.publish(noon(2028, 3, 1), member, case)
+    await alliance.revise(noon(2028, 3, 1), revised)
+    await alliance.take(noon(2028, 3, 1), withdrawn, "withdraw", "withdrawn")
+    await alliance.sweep(at)
+    await alliance.sweep(max(at, noon(2028, 4, 1)))
+    assert await alliance.holds(RoundKind.FIRST, "2028-02-20") == dict.fromkeys((stays, revised, withdrawn), ADDED)
+    told = {stays: KEPT, revised: REVISED, withdrawn: REMOVED, late: ADDED}
+    assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == told
+
+
+async def test_a_first_issue_that_closes_with_its_quarter_comes_before_it(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    member, last = await alliance.member(ENTERPRISE), noon(2028, 3, 31)
+    await alliance.sweep(noon(2028, 1, 6))
+    async with probe.database.transaction(CAUSE._replace(effective_at=last)) as tx:
+        await rounds.open_first(tx, alliance.name, council(last.date(), last.date()))
+    shown = await alliance.publish(last, member, pb.LISTING_KIND_CASE)
+    await alliance.sweep(noon(2028, 4, 1))
+    assert await alliance.holds(RoundKind.FIRST, "2028-03-31") == {shown: ADDED}
+    assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == {shown: KEPT}
 
 
 async def test_a_round_opened_after_its_days_holds_what_was_revised_since(probe: Probe) -> None:

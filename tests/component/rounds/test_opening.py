@@ -10,7 +10,7 @@ import pytest
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
-from chassis.errors import AlreadyExists
+from chassis.errors import AlreadyExists, Precondition
 from chassis.ids import resource
 from listings import changes, references
 from listings.domain.names import RoundKind
@@ -91,6 +91,49 @@ async def test_a_body_has_one_first_round_whatever_its_days(probe: Probe) -> Non
             with pytest.raises(AlreadyExists, match=first.name):
                 await rounds.open_first(tx, body, days)
         assert (await rounds.open_first(tx, other, council(LAST, LAST))).body == other
+
+
+async def test_a_first_round_moves_with_its_council_as_long_as_it_is_open(probe: Probe) -> None:
+    body = resource("bodies")
+    at = datetime(2026, 3, 30, 4, tzinfo=UTC)
+    async with probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+        first = await rounds.open_first(tx, body, council(at.date(), at.date()))
+        await _publish(tx, body)
+    async with probe.database.transaction(CAUSE._replace(effective_at=BEFORE_MIDNIGHT)) as tx:
+        await _publish(tx, body)
+    assert await _counted(probe, body) == [("2026-03-30", 1, 1)]
+
+    async def moved(now: datetime, to: date) -> None:
+        async with probe.database.transaction(CAUSE._replace(effective_at=now)) as tx:
+            row = await store.get_locked(tx, first.name)
+            assert row
+            await rounds.move_first(tx, row, council(to, to))
+
+    await moved(at, LAST)
+    assert await _counted(probe, body) == [("2026-03-31", 1, 1)], "what was published on the day it moved to"
+    await moved(BEFORE_MIDNIGHT, at.date())
+    assert await _counted(probe, body) == [("2026-03-30", 1, 1)], "a council that is over may have been entered wrong"
+    with pytest.raises(Precondition, match="2026-03-30"):
+        await moved(BEFORE_MIDNIGHT, LAST)
+    events = "SELECT version, type FROM event WHERE key = $1 ORDER BY version"
+    told = [(row["version"], row["type"].split(".")[-2]) for row in await probe.rows(events, first.name)]
+    assert [verb for _, verb in told] == ["opened", "moved", "moved"]
+
+
+async def test_no_other_round_moves(probe: Probe) -> None:
+    body = resource("bodies")
+    await probe.rows(
+        "INSERT INTO access_body VALUES ($1, '', $2, $3, '2026-01-01', '', '', '{}')",
+        *(body, body_pb2.BODY_KIND_ALLIANCE, body_pb2.BODY_STATE_FORMED),
+    )
+    async with probe.database.transaction(CAUSE._replace(effective_at=BEFORE_MIDNIGHT)) as tx:
+        await rounds.sweep(tx)
+    (quarterly,) = await probe.rows("SELECT name FROM round WHERE body = $1 AND kind = 2", body)
+    async with probe.database.transaction(CAUSE) as tx:
+        row = await store.get_locked(tx, quarterly["name"])
+        assert row
+        with pytest.raises(Precondition, match="2026Q1"):
+            await rounds.move_first(tx, row, council(LAST, LAST))
 
 
 async def test_what_is_being_published_on_the_last_day_counts_before_the_round_closes(probe: Probe) -> None:

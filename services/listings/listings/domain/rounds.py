@@ -8,6 +8,7 @@ body spent suspended is passed over.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from codes import quarters
 from listings.domain.names import AUTHORITIES, BodyKind, Kind, OrgType, RoundKind, State
@@ -130,12 +131,21 @@ def council(opens_on: date, closes_on: date) -> Span:
     return Span(opens_on.isoformat(), opens_on, closes_on)
 
 
-def council_problem(span: Span, formed_on: date, today: date) -> tuple[str, str] | None:
-    """What is wrong with the days of a first council, in Chinese and English; None where they are right."""
+class CouncilProblem(NamedTuple):
+    """What is wrong with the days of a first council: which of a `Span`, in Chinese and English."""
+
+    field: str
+    zh: str
+    en: str
+
+
+def council_problem(span: Span, formed_on: date, today: date) -> CouncilProblem | None:
+    """What is wrong with the days of a first council; None where they are right."""
     latest = today + timedelta(days=COUNCIL_AHEAD_DAYS)
     if formed_on <= span.opens_on and span.closes_on <= latest:
         return None
-    return (
+    return CouncilProblem(
+        "opens_on" if span.opens_on < formed_on else "closes_on",
         f"首次理事会须自联盟成立之日 {formed_on} 起、最迟于 {latest} 结束；请核对日期",
         f"the first council is from {formed_on} on, when the alliance was formed, and ends by {latest}; check the days",
     )

@@ -45,6 +45,31 @@ async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     return await _open(tx, body, RoundKind.FIRST, span)
 
 
+async def move_first(tx: Tx, row: RoundRow, span: Span) -> None:
+    """Put an open first round, which is locked, on other days: those of a council that was put off. Raises `Precondition`."""
+    if row.kind != RoundKind.FIRST:
+        raise Precondition(
+            "NOT_FIRST",
+            f"{row.period} 不是首期（R54），其日期不能更改；请换首期的编号",
+            f"{row.period} is not the first round (R54), and keeps its days; name the first one",
+            {"round": row.name},
+        )
+    if row.state != round_pb2.ROUND_STATE_OPEN or row.closes_on < business_date(tx.now):
+        raise Precondition(
+            "CLOSED",
+            f"首期已于 {row.closes_on} 截止并冻结，不能再改期",
+            f"the first round closed on {row.closes_on} and is frozen: it can't be put off any more",
+            {"round": row.name},
+        )
+    await store.lock(tx, [row.body])
+    row.period, row.opens_on, row.closes_on = span.period, span.opens_on, span.closes_on
+    row.version += 1
+    row.update_time = tx.now
+    await store.move(tx, row)
+    await _count(tx, row)
+    await _emit(tx, row, "moved", None)
+
+
 async def compile_now(tx: Tx, row: RoundRow) -> None:
     """Compile a list of a year, which is locked, and close it (R43, R57, R58). Raises `Precondition` for anything else."""
     if row.kind not in LISTS:
@@ -152,10 +177,18 @@ async def _open(tx: Tx, body: str, kind: RoundKind, span: Span) -> RoundRow:
         update_time=tx.now,
     )
     await store.enter(tx, row)
-    if kind not in LISTS and span.closes_on < business_date(tx.now):
-        await store.count(tx, row, await history.revised_since(tx, row))
+    await _count(tx, row)
     await _emit(tx, row, "opened", None)
     return row
+
+
+async def _count(tx: Tx, row: RoundRow) -> None:
+    """Let what was published within an issue's days already count in it; a list holds nothing until it is compiled."""
+    if row.kind in LISTS:
+        return
+    await store.count_all(tx, row)
+    if row.closes_on < business_date(tx.now):
+        await store.count(tx, row, await history.revised_since(tx, row))
 
 
 async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) -> None:

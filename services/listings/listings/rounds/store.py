@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     cast,
+    delete,
     func,
     literal,
     or_,
@@ -100,15 +101,17 @@ _COUNT = insert(round_listing).on_conflict_do_nothing()
 _LEFT = f"""
 DELETE FROM round_listing held WHERE held.round = $1 AND ($2 <> ALL(held.bodies) OR held.state = {State.DRAFT:d})
 """  # noqa: S608 - the number is ours
-# What a body's rounds of a kind have told so far: of each listing, the last. Periods of a kind rise with time.
+# What a body's closed rounds of some kinds have told so far, up to a day: of each listing, the last.
 _TOLD = """
-round r JOIN round_listing told ON told.round = r.name WHERE r.body = $2 AND r.kind = $3 AND r.period < $4 AND r.state = 2
+round r JOIN round_listing told ON told.round = r.name
+WHERE r.body = $2 AND r.kind = ANY($3::integer[]) AND r.closes_on <= $4 AND r.state = 2
 """
+_LAST = "r.closes_on DESC, r.kind DESC"
 _ENDED = f"""
 DELETE FROM round_listing held
 WHERE held.round = $1 AND held.state <> {State.PUBLISHED:d} AND EXISTS (
   SELECT 1 FROM (
-    SELECT told.change, told.state FROM {_TOLD} AND told.listing = held.listing ORDER BY r.period DESC LIMIT 1
+    SELECT told.change, told.state FROM {_TOLD} AND told.listing = held.listing ORDER BY {_LAST} LIMIT 1
   ) last WHERE last.change <> {RoundChange.REMOVED:d} AND last.state = {State.PUBLISHED:d})
 """  # noqa: S608 - the numbers are ours
 _KEEP = f"""
@@ -120,7 +123,7 @@ SET version = l.version, hashed = l.content_hash, content = l.content,
                   ELSE {RoundChange.REVISED:d} END
 FROM %s
 LEFT JOIN LATERAL (
-  SELECT told.change, told.hashed FROM {_TOLD} AND told.listing = l.name ORDER BY r.period DESC LIMIT 1
+  SELECT told.change, told.hashed FROM {_TOLD} AND told.listing = l.name ORDER BY {_LAST} LIMIT 1
 ) was ON true
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
@@ -135,7 +138,7 @@ _REMOVED = f"""
 INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility, state)
 SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
        was.issuer, was.bodies, was.visibility, was.state
-FROM (SELECT DISTINCT ON (told.listing) told.round, told.listing FROM {_TOLD} ORDER BY told.listing, r.period DESC) last
+FROM (SELECT DISTINCT ON (told.listing) told.round, told.listing FROM {_TOLD} ORDER BY told.listing, {_LAST}) last
 JOIN round_listing was ON was.round = last.round AND was.listing = last.listing
 JOIN listing l ON l.name = was.listing
 LEFT JOIN unnest($6::text[], $7::boolean[]) AS at_the_end (name, stood) ON at_the_end.name = l.name
@@ -225,10 +228,19 @@ async def count_in(tx: Tx, rows: Sequence[ListingRow], today: date) -> None:
 
 
 async def enter(tx: Tx, row: RoundRow) -> None:
-    """Enter a new round with what counts in it already. The body's rounds are locked."""
+    """Enter a new round. The body's rounds are locked."""
     await tx.conn.execute(insert(round_).values(row.model_dump()))
-    if row.kind in LISTS:
-        return
+
+
+async def move(tx: Tx, row: RoundRow) -> None:
+    """Give an open round other days, in which nothing counts yet. The body's rounds are locked."""
+    values = {name: getattr(row, name) for name in ("period", "opens_on", "closes_on", "version", "update_time")}
+    await tx.conn.execute(update(round_).where(round_.c.name == row.name).values(values))
+    await tx.conn.execute(delete(round_listing).where(round_listing.c.round == row.name))
+
+
+async def count_all(tx: Tx, row: RoundRow) -> None:
+    """Let all that was published or revised last within an issue's days count in it. The body's rounds are locked."""
     counting = select(text(":round"), listing.c.name, listing.c.kind).where(
         listing.c.bodies.contains([row.body]), listing.c.counts_on.between(row.opens_on, row.closes_on)
     )
@@ -279,7 +291,7 @@ async def to_close(tx: Tx, today: date, limit: int) -> Sequence[RoundRow]:
     found = await tx.session.execute(
         select(RoundRow)
         .where(round_.c.state == text("1"), round_.c.closes_on < today)
-        .order_by(round_.c.closes_on, round_.c.name)
+        .order_by(round_.c.closes_on, round_.c.kind, round_.c.name)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -340,11 +352,10 @@ async def first_of(tx: Tx, body: str) -> str | None:
 
 
 async def before(tx: Tx, row: RoundRow) -> str:
-    """The closed round of its kind before this one; "" for none."""
-    query = select(round_.c.name).where(
-        round_.c.body == row.body, round_.c.kind == row.kind, round_.c.state == 2, round_.c.period < row.period
-    )
-    found = await tx.conn.execute(query.order_by(round_.c.period.desc()).limit(1))
+    """The closed round that this one, which closes, follows; "" for none."""
+    c = round_.c
+    query = select(c.name).where(c.body == row.body, c.kind.in_(_series(row.kind)), c.state == 2, c.closes_on <= row.closes_on)
+    found = await tx.conn.execute(query.order_by(c.closes_on.desc(), c.kind.desc()).limit(1))
     return found.scalar_one_or_none() or ""
 
 
@@ -390,9 +401,15 @@ async def tell_removed(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:
     await tx.sql.run(_REMOVED, *_earlier(row), row.kind in LISTS, [one.name for one in then], stood)
 
 
-def _earlier(row: RoundRow) -> tuple[str, str, int, str]:
-    """A round, and what tells those before it."""
-    return row.name, row.body, row.kind, row.period
+def _earlier(row: RoundRow) -> tuple[str, str, list[int], date]:
+    """A round that closes, and what tells those before it: they are closed."""
+    return row.name, row.body, _series(row.kind), row.closes_on
+
+
+def _series(kind: int) -> list[int]:
+    """Kinds of rounds that follow each other: the first issue and those of the quarters, or the lists of a kind."""
+    issues = [int(RoundKind.FIRST), int(RoundKind.QUARTERLY)]
+    return issues if kind in issues else [kind]
 
 
 async def issuers(tx: Tx, row: RoundRow) -> set[str]:

@@ -206,7 +206,9 @@ class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Visibility
     VISIBILITY_MEMBERS: _Visibility.ValueType  # 2
     """Organizations whose membership is valid today in a body that the listing names 成员可见."""
     VISIBILITY_GOVERNMENT: _Visibility.ValueType  # 3
-    """Verified government departments and task forces 政府可见."""
+    """Verified government departments and task forces, and the secretariats of the bodies that the listing names, which keep their
+    rounds (access/visibility.py) 政府可见. A body's secretariat may be a company (S0 附件2).
+    """
 
 class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
     """Who may see a published listing."""
@@ -218,7 +220,9 @@ VISIBILITY_PUBLIC: Visibility.ValueType  # 1
 VISIBILITY_MEMBERS: Visibility.ValueType  # 2
 """Organizations whose membership is valid today in a body that the listing names 成员可见."""
 VISIBILITY_GOVERNMENT: Visibility.ValueType  # 3
-"""Verified government departments and task forces 政府可见."""
+"""Verified government departments and task forces, and the secretariats of the bodies that the listing names, which keep their
+rounds (access/visibility.py) 政府可见. A body's secretariat may be a company (S0 附件2).
+"""
 Global___Visibility: _TypeAlias = Visibility  # noqa: Y015
 
 @_typing.final

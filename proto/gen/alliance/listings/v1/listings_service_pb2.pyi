@@ -749,6 +749,48 @@ class OpenFirstRoundRequest(_message.Message):
 Global___OpenFirstRoundRequest: _TypeAlias = OpenFirstRoundRequest  # noqa: Y015
 
 @_typing.final
+class MoveFirstRoundRequest(_message.Message):
+    """Request of MoveFirstRound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    COUNCIL_OPENS_ON_FIELD_NUMBER: _builtins.int
+    COUNCIL_CLOSES_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`rounds/{round}` of a first round."""
+    etag: _builtins.str
+    """Etag as last read; empty: unchecked."""
+    council_opens_on: _builtins.str
+    """First day of the council (business date, ISO 8601)."""
+    council_closes_on: _builtins.str
+    """Last day of the council (business date, ISO 8601, inclusive)."""
+    reason: _builtins.str
+    """Why; recorded."""
+    request_id: _builtins.str
+    """AIP-155 request id, a UUID."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        council_opens_on: _builtins.str = ...,
+        council_closes_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["council_closes_on", b"council_closes_on", "council_opens_on", b"council_opens_on", "etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveFirstRoundRequest: _TypeAlias = MoveFirstRoundRequest  # noqa: Y015
+
+@_typing.final
 class CompileRoundRequest(_message.Message):
     """Request of CompileRound."""
 

@@ -92,6 +92,11 @@ class ListingsServiceStub:
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.OpenFirstRoundRequest.SerializeToString,
                 response_deserializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
                 _registered_method=True)
+        self.MoveFirstRound = channel.unary_unary(
+                '/alliance.listings.v1.ListingsService/MoveFirstRound',
+                request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.MoveFirstRoundRequest.SerializeToString,
+                response_deserializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
+                _registered_method=True)
         self.CompileRound = channel.unary_unary(
                 '/alliance.listings.v1.ListingsService/CompileRound',
                 request_serializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.CompileRoundRequest.SerializeToString,
@@ -221,6 +226,14 @@ class ListingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveFirstRound(self, request, context):
+        """Puts a first round that is still open on other days, as OpenFirstRound takes them: those of a council that was put off. What
+        was published on the new days counts in it. A closed one is frozen (CLOSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompileRound(self, request, context):
         """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
         themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
@@ -231,7 +244,7 @@ class ListingsServiceServicer:
 
     def GetRound(self, request, context):
         """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
-        `listings.rounds.get` on it.
+        `listings.rounds.get` on it, and for who acts for an alliance's task force or lead departments.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -332,6 +345,11 @@ def add_ListingsServiceServicer_to_server(servicer, server):
             'OpenFirstRound': grpc.unary_unary_rpc_method_handler(
                     servicer.OpenFirstRound,
                     request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.OpenFirstRoundRequest.FromString,
+                    response_serializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.SerializeToString,
+            ),
+            'MoveFirstRound': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveFirstRound,
+                    request_deserializer=alliance_dot_listings_dot_v1_dot_listings__service__pb2.MoveFirstRoundRequest.FromString,
                     response_serializer=alliance_dot_listings_dot_v1_dot_round__pb2.Round.SerializeToString,
             ),
             'CompileRound': grpc.unary_unary_rpc_method_handler(
@@ -667,6 +685,33 @@ class ListingsService:
             target,
             '/alliance.listings.v1.ListingsService/OpenFirstRound',
             alliance_dot_listings_dot_v1_dot_listings__service__pb2.OpenFirstRoundRequest.SerializeToString,
+            alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveFirstRound(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/alliance.listings.v1.ListingsService/MoveFirstRound',
+            alliance_dot_listings_dot_v1_dot_listings__service__pb2.MoveFirstRoundRequest.SerializeToString,
             alliance_dot_listings_dot_v1_dot_round__pb2.Round.FromString,
             options,
             channel_credentials,

@@ -72,13 +72,17 @@ class ListingsServiceStub:
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
     over within 366 days from today. The quarterly rounds follow by themselves (R55).
     """
+    MoveFirstRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.MoveFirstRoundRequest, _round_pb2.Round]
+    """Puts a first round that is still open on other days, as OpenFirstRound takes them: those of a council that was put off. What
+    was published on the new days counts in it. A closed one is frozen (CLOSED).
+    """
     CompileRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.CompileRoundRequest, _round_pb2.Round]
     """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
     themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
     """
     GetRound: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]
     """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
-    `listings.rounds.get` on it.
+    `listings.rounds.get` on it, and for who acts for an alliance's task force or lead departments.
     """
     ListRounds: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]
     """Lists the rounds of a body, newest first: for whom GetRound is."""
@@ -141,13 +145,17 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     """Opens the first round of a formed alliance on the days of its first council (R54): from the day of its formation on, and
     over within 366 days from today. The quarterly rounds follow by themselves (R55).
     """
+    MoveFirstRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.MoveFirstRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
+    """Puts a first round that is still open on other days, as OpenFirstRound takes them: those of a council that was put off. What
+    was published on the new days counts in it. A closed one is frozen (CLOSED).
+    """
     CompileRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.CompileRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Compiles a list of a year now: it is frozen with what belongs to it today, and closed. Lists that nobody compiles close by
     themselves at the end of their last day: those of a community with the first quarter (R58), an alliance's with the year (R57).
     """
     GetRound: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetRoundRequest, _round_pb2.Round]  # type: ignore[assignment]
     """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
-    `listings.rounds.get` on it.
+    `listings.rounds.get` on it, and for who acts for an alliance's task force or lead departments.
     """
     ListRounds: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundsRequest, _listings_service_pb2.ListRoundsResponse]  # type: ignore[assignment]
     """Lists the rounds of a body, newest first: for whom GetRound is."""
@@ -275,6 +283,16 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def MoveFirstRound(
+        self,
+        request: _listings_service_pb2.MoveFirstRoundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_round_pb2.Round, _abc.Awaitable[_round_pb2.Round]]:
+        """Puts a first round that is still open on other days, as OpenFirstRound takes them: those of a council that was put off. What
+        was published on the new days counts in it. A closed one is frozen (CLOSED).
+        """
+
+    @_abc_1.abstractmethod
     def CompileRound(
         self,
         request: _listings_service_pb2.CompileRoundRequest,
@@ -291,7 +309,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_round_pb2.Round, _abc.Awaitable[_round_pb2.Round]]:
         """Reads one round with its counts: for members of its body, whose membership is valid today, and whoever holds
-        `listings.rounds.get` on it.
+        `listings.rounds.get` on it, and for who acts for an alliance's task force or lead departments.
         """
 
     @_abc_1.abstractmethod

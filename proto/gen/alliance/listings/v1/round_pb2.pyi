@@ -68,7 +68,7 @@ class _RoundStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundState
     ROUND_STATE_UNSPECIFIED: _RoundState.ValueType  # 0
     """Not set."""
     ROUND_STATE_OPEN: _RoundState.ValueType  # 1
-    """Open 进行中."""
+    """Open 进行中; before its first day nothing counts in it yet."""
     ROUND_STATE_CLOSED: _RoundState.ValueType  # 2
     """Closed 已截止: what it holds is final."""
 
@@ -78,7 +78,7 @@ class RoundState(_RoundState, metaclass=_RoundStateEnumTypeWrapper):
 ROUND_STATE_UNSPECIFIED: RoundState.ValueType  # 0
 """Not set."""
 ROUND_STATE_OPEN: RoundState.ValueType  # 1
-"""Open 进行中."""
+"""Open 进行中; before its first day nothing counts in it yet."""
 ROUND_STATE_CLOSED: RoundState.ValueType  # 2
 """Closed 已截止: what it holds is final."""
 Global___RoundState: _TypeAlias = RoundState  # noqa: Y015
@@ -105,7 +105,7 @@ class _RoundChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundChan
     """
 
 class RoundChange(_RoundChange, metaclass=_RoundChangeEnumTypeWrapper):
-    """What became of a listing since it was told last: by the closed rounds before of the same kind and body."""
+    """What became of a listing since it was told last: by the closed rounds before, issues (first and quarterly) or lists of a kind."""
 
 ROUND_CHANGE_UNSPECIFIED: RoundChange.ValueType  # 0
 """Not told: the round is open."""
@@ -277,8 +277,8 @@ class Round(_message.Message):
     etag: _builtins.str
     """Changes with every version."""
     previous: _builtins.str
-    """`rounds/{round}` before it of its kind: quarterly issues follow each other, also where the first council lies across the
-    end of a quarter. Empty for the first of its kind. Output only.
+    """`rounds/{round}` that it follows by its last day: issues, the first and the quarterly ones, follow each other, as do the
+    lists of a kind. Empty for the first of them, and as long as it is open. Output only.
     """
     silent_members: _builtins.int
     """Members that have had nothing in it (R55, R57): once closed. Output only."""
