@@ -109,8 +109,23 @@ def test_an_expert_is_asked_again_who_they_are_at_the_score_and_at_the_selection
     assert "NOT_FOUND" in refusal(take, Member(institute.name, alone), made.name, "score", score=10, reason="低")
     world.grant(platform, gone.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=institute.name)
     assert alone.applications.GetApplication(read).name == made.name
-    for one in (gone, judge):
-        take(one, made.name, "score", score=80, reason="可行")
+    first = take(gone, made.name, "score", score=80, reason="甲以为可行")
+    assert [one.score for one in first.steps if one.step == "score"] == [80], "who gave it"
+    second = take(judge, made.name, "score", score=70, reason="乙以为可行")
+
+    def scores(message: pb.Application) -> list[tuple[int | None, str]]:
+        given = [one for one in message.steps if one.step == "score"]
+        return [(one.score if one.HasField("score") else None, one.reason) for one in given]
+
+    def read_by(member: Member) -> list[list[tuple[int | None, str]]]:
+        listed = member.caller.applications.ListApplications(rpc.ListApplicationsRequest(body=body.name)).applications
+        return [scores(one) for one in (member.caller.applications.GetApplication(read), *listed)]
+
+    both = [(80, "甲以为可行"), (70, "乙以为可行")]
+    assert scores(second) == [(None, ""), both[1]]
+    assert read_by(judge) == 2 * [[(None, ""), both[1]]]
+    assert read_by(university) == 2 * [[(None, ""), (None, "")]]
+    assert read_by(centre) == 2 * [both]
     since = world.grant(platform, judge.caller.sub, access_pb2.ROLE_ORGANIZATION_EDITOR, organization=university.name)
     told = refusal(take, centre, made.name, "select")
     assert all(part in told for part in ("CONFLICT_OF_INTEREST", judge.caller.sub, "R30", "unassign_expert")), told
@@ -123,6 +138,7 @@ def test_an_expert_is_asked_again_who_they_are_at_the_score_and_at_the_selection
     assert judge.caller.sub in offered.refusal.zh
     registry.RevokeGrant(registry_service_pb2.RevokeGrantRequest(name=since.name, reason="误授"))
     assert take(centre, made.name, "select").state == pb.APPLICATION_STATE_RUNNING
+    assert read_by(university) == 2 * [both], "once it is decided"
 
 
 def test_a_pilot_of_which_a_required_fact_is_unknown_is_not_qualified(platform: Platform) -> None:

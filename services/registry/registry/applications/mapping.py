@@ -222,6 +222,14 @@ def application_message(row: ApplicationRow) -> pb.Application:
     return message
 
 
+def keep_scores_back(message: pb.Application, actor: str) -> None:
+    """Leave out the scores that others gave, and their reasons."""
+    for step in message.steps:
+        if step.HasField("score") and step.actor != actor:
+            step.ClearField("score")
+            step.ClearField("reason")
+
+
 def evaluation_message(row: ApplicationRow) -> pb.PublishedEvaluation:
     """The published result of an evaluation."""
     message = application_message(row)

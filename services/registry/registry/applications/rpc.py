@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, select
 
 from access.authority import Authority
+from access.visibility import Viewer
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
@@ -34,6 +35,7 @@ from registry.applications.mapping import (
     document_problems,
     evaluation_message,
     evidence,
+    keep_scores_back,
     step_message,
     untimely_facts,
 )
@@ -143,7 +145,8 @@ class Applications:
 
     async def GetApplication(self, call: Call, request: rpc.GetApplicationRequest) -> pb.Application:
         """See the contract."""
-        return application_message(await self._found(call, request.name))
+        (message,) = await self._shown(call, application_message(await self._found(call, request.name)))
+        return message
 
     async def ListApplications(self, call: Call, request: rpc.ListApplicationsRequest) -> rpc.ListApplicationsResponse:
         """See the contract."""
@@ -157,7 +160,8 @@ class Applications:
                 conditions.append(column == value)
         size, before = paging.page_size(request.page_size), paging.decode(request)
         found = await rows.page(call.tx, conditions, before[0] if before else None, size + 1)
-        answer = rpc.ListApplicationsResponse(applications=[application_message(row) for row in found[:size]])
+        shown = await self._shown(call, *(application_message(row) for row in found[:size]))
+        answer = rpc.ListApplicationsResponse(applications=shown)
         if len(found) > size:
             answer.next_page_token = paging.encode(request, [found[size - 1].name])
         return answer
@@ -205,7 +209,8 @@ class Applications:
             request.day,
             request.documents,
         )
-        return await self._taking.take(call, row, request.step, said)
+        (message,) = await self._shown(call, await self._taking.take(call, row, request.step, said))
+        return message
 
     async def ListCertifications(self, call: Call, request: rpc.ListCertificationsRequest) -> rpc.ListCertificationsResponse:
         """See the contract."""
@@ -327,6 +332,17 @@ class Applications:
         procedure = PROCEDURES[Programme(row.programme)]
         refuse(document_problems(procedure, application_message(row).documents, given))
         await self._documents.require(call, given, procedure.pdf_only)
+
+    async def _shown(self, call: Call, *messages: pb.Application) -> Sequence[pb.Application]:
+        """Applications as the caller sees them: until one is decided, experts score without each other's scores, and nobody
+        but the authority and the platform knows them (R30; ours, as the conflict of interest is).
+        """
+        reviewed = [one for one in messages if one.state == State.IN_REVIEW]
+        viewer = await self._authority.viewer(call) if reviewed else Viewer()
+        for one in reviewed:
+            if not viewer.acts_for(one.authority):
+                keep_scores_back(one, call.principal.sub if call.principal else "")
+        return messages
 
     async def _sees(self, call: Call) -> ColumnElement[bool]:
         viewer = await self._authority.viewer(call)

@@ -637,7 +637,9 @@ class Application(_message.Message):
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TakenStep]:
-        """Steps that were taken, the oldest first; at most 500, and the platform's own at a last day. Output only."""
+        """Steps that were taken, the oldest first; at most 500, and the platform's own at a last day. While experts review it (R30),
+        scores and their reasons are for who gave them, the authority and the platform alone. Output only.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
