@@ -337,7 +337,7 @@ class Applications:
         """Applications as the caller sees them: until one is decided, experts score without each other's scores, and nobody
         but the authority and the platform knows them (R30; ours, as the conflict of interest is).
         """
-        reviewed = [one for one in messages if one.state == State.IN_REVIEW]
+        reviewed = [one for one in messages if one.state == pb.APPLICATION_STATE_IN_REVIEW]
         viewer = await self._authority.viewer(call) if reviewed else Viewer()
         for one in reviewed:
             if not viewer.acts_for(one.authority):
