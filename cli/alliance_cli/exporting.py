@@ -39,9 +39,10 @@ def opened(form: str, file: Path | None, kind: int) -> Iterator[Export]:
     Raises OSError.
     """
     if form == "xlsx" and file:
-        book = _Workbook(file)
-        yield book
-        book.close()
+        with whole(file) as part:
+            book = _Workbook(part)
+            yield book
+            book.close()
     elif file is None:
         yield _lines(form, sys.stdout, kind)
     else:

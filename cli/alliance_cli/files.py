@@ -1,32 +1,53 @@
 """Files that are there whole or not at all."""
 
+import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-
-def part_of(file: Path) -> Path:
-    """Where a file is written until it is whole, beside it. Raises OSError where nothing can be written there."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    part.open("xb").close()  # before any work is done for it
-    part.unlink()
-    return part
 
 
 @contextmanager
 def whole(file: Path) -> Iterator[Path]:
     """Where to write a file: what was there before stays there until the end, and for good where that fails.
 
-    Raises OSError at once where nothing can be written there. A device or a pipe is written as it is.
+    Raises OSError of the file, at once where nothing can be written there. A device or a pipe is written as it is.
     """
-    file = file.resolve()
     if file.exists() and not file.is_file():
         yield file
         return
-    part = part_of(file)
+    file = file.resolve()
+    part: Path | None = None
     try:
+        part = _part_of(file)
         yield part
         part.replace(file)
+    except OSError as error:
+        if part is None or error.filename == str(part) or error.errno == errno.ENOSPC:
+            error.filename = str(file)
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        if part:
+            part.unlink(missing_ok=True)
+
+
+def _part_of(file: Path) -> Path:
+    """A new file beside it, which may be read by whom it may."""
+    if file.exists():
+        file.open("ab").close()  # one that is not to be written stays as it is
+    number, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=file.parent)
+    os.close(number)
+    part = Path(name)
+    if file.exists():
+        shutil.copymode(file, part)
+    else:
+        part.chmod(0o666 & ~_umask())
+    return part
+
+
+def _umask() -> int:
+    now = os.umask(0o077)
+    os.umask(now)
+    return now

@@ -1,7 +1,6 @@
 """The command `alliance`: options before the command, then one group a subject."""
 
 import errno
-import re
 from collections import UserDict
 from importlib import import_module
 from importlib.util import find_spec
@@ -74,7 +73,6 @@ class _Program(TyperGroup):
             raise typer.BadParameter(_told(error)) from error
 
 
-_PART = re.compile(r"\.([^/]+)\.\d+\.part$")  # of a file that is written whole or not at all
 _REASONS = {
     errno.ENOENT: ("没有该文件或文件夹", "there is no such file or folder"),
     errno.EACCES: ("没有权限", "not allowed"),
@@ -88,7 +86,7 @@ _REASONS = {
 
 def _told(error: OSError) -> str:
     zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
-    file = _PART.sub(r"\1", error.filename or t("文件", "the file"))
+    file = error.filename or t("文件", "the file")
     return t(
         f"{file} 不能读写：{zh}；请换一个位置或文件名", f"{file} can't be read or written: {en}; take another place or name"
     )

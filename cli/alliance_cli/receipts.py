@@ -5,6 +5,7 @@ The list is there row by row, also of an import that is killed; a workbook is th
 
 import csv
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows
+from alliance_cli.files import whole
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
@@ -100,7 +102,8 @@ class Marked:
         self._places = {name: place for place, name in enumerate(rows.headings(head[0])[: self._width]) if name}
         self._head, self._key = head, mapping.key
         self._columns_of = mapping.columns_of
-        self._book = Book(file)
+        self._written = ExitStack()
+        self._book = Book(self._written.enter_context(whole(file)))
         self._table = Table(self._book, "回执", self._begin)
         self._noted = 0
 
@@ -126,7 +129,8 @@ class Marked:
 
     def close(self) -> None:
         """See `Receipts`."""
-        self._book.close()
+        with self._written:
+            self._book.close()
 
     def _begin(self, sheet: Any) -> int:
         for row, line in enumerate(self._head):

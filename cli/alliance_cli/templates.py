@@ -9,6 +9,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from alliance.common.v1 import field_pb2
+from alliance_cli.files import whole
 from alliance_cli.workbook import Book, Table
 from intake import contract, notes
 from intake.contract import KEY, TABLES, Column
@@ -25,9 +26,13 @@ _OPTIONAL, _REQUIRED, _QUIET = {"bg_color": "#DDE8F5"}, {"bg_color": "#FFD9B3"},
 
 
 def write(kind: int, file: Path, today: date) -> None:
-    """Write the template of a kind, with examples that are right today."""
+    """Write the template of a kind, with examples that are right today; whole, or not at all."""
+    with whole(file) as part:
+        _write(kind, Book(part), today)
+
+
+def _write(kind: int, book: Book, today: date) -> None:
     columns = contract.columns(kind)
-    book = Book(file)
     table = Table(book, contract.kind_label(kind), lambda sheet: head(book, sheet, columns))
     table.append(
         [EXAMPLE if column.path == KEY else notes.example(column, today) for column in columns],

@@ -10,7 +10,6 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from alliance_cli.files import part_of
 from alliance_cli.formulas import is_risky
 from intake.cells import EXACT, Rounded, Unsettled
 
@@ -21,12 +20,10 @@ _DAY, _INSTANT, _TIME, _LENGTH = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm", "
 
 
 class Book:
-    """A workbook under way; `close` writes the file, whole or not at all: what was there before stays there until then."""
+    """A workbook under way; `close` writes the file."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file.resolve()
-        self._part = part_of(self._file)
-        self.book = xlsxwriter.Workbook(str(self._part), {"constant_memory": True})
+        self.book = xlsxwriter.Workbook(str(file), {"constant_memory": True})
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
 
     def style(self, **properties: object) -> Format:
@@ -55,20 +52,11 @@ class Book:
             sheet.write_blank(row, column, None, self.style(**look))
 
     def close(self) -> None:
-        """Write the file."""
+        """Write the file. Raises OSError, as everything that writes does."""
         try:
-            _closed(self.book)
-            self._part.replace(self._file)
-        finally:
-            self._part.unlink(missing_ok=True)
-
-
-def _closed(book: xlsxwriter.Workbook) -> None:
-    """Raises OSError, as everything that writes does."""
-    try:
-        book.close()
-    except FileCreateError as error:
-        raise error.args[0] from error
+            self.book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
 
 
 def _form(value: date | time | timedelta) -> str:

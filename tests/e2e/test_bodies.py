@@ -87,6 +87,9 @@ def test_a_first_round_follows_its_council_with_a_reason(platform: Platform) -> 
         moved(today, etag=opened.etag)
     with pytest.raises(grpc.RpcError, match="reason"):
         moved(today, reason=" ")
+    act(platform, "Suspend", body.name)
+    world.settle(platform)
+    assert moved(today + 60 * DAY).opens_on == (today + 60 * DAY).isoformat(), "or it would close with nothing in it"
 
 
 def test_a_first_round_is_held_from_the_formation_on_and_within_a_year(platform: Platform) -> None:

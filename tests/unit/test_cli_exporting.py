@@ -1,7 +1,9 @@
 """Exports: what a published list holds, and what comes in again as the same."""
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -147,10 +149,33 @@ def test_where_nothing_can_be_written_is_told_before_anything_is_asked(
     assert (result.exit_code, "没有该文件或文件夹" in result.output) == (2, True)
 
 
-def test_a_device_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stubs, "listings", pages([]))
-    assert exported("--format", "jsonl", "--output", "/dev/null").exit_code == 0
+def test_a_device_is_written_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stubs, "listings", pages([pb.Listing(title="工程师")]))
+    (sheet := tmp_path / "a.xlsx").symlink_to("/dev/null")
+    for file in ("/dev/null", str(sheet)):
+        exported("--format", "xlsx" if file.endswith("x") else "jsonl", "--output", file)
     assert Path("/dev/null").is_char_device()
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with ThreadPoolExecutor() as beside:
+        read = beside.submit(pipe.read_text, encoding="utf-8")
+        assert exported("--format", "jsonl", "--output", str(pipe)).exit_code == 0
+        assert json.loads(read.result())["title"] == "工程师"
+
+
+def test_a_file_stays_whose_it_is_and_one_that_is_not_to_be_written_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stubs, "listings", pages([]))
+    file = tmp_path / "a.jsonl"
+    file.touch()
+    file.chmod(0o660)
+    assert exported("--output", str(file)).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o660
+    (longest := tmp_path / f"{'清' * 80}.jsonl").touch()
+    assert exported("--output", str(longest)).exit_code == 0
+    if os.geteuid():  # root writes what it likes
+        file.chmod(0o440)
+        assert exported("--output", str(file)).exit_code == 2
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

@@ -64,7 +64,7 @@ def download(document: str, file: Path) -> None:
     """下载 · write a document's content into a new file; whole, or not at all."""
     if file.exists():
         raise typer.BadParameter(t(f"{file} 已存在；请换一个文件名", f"{file} is there already; name another file"))
-    with whole(file) as part, explained(), part.open("xb") as target:
+    with whole(file) as part, explained(), part.open("wb") as target:
         offset = 0
         while some := call(
             stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)

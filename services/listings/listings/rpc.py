@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, Integer, case, literal
 
 from access.authority import Authority
-from access.register import ProjectedRegister
+from access.register import BodyRow, ProjectedRegister
 from access.visibility import Viewer, may_see, sees
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -188,7 +188,8 @@ class Listings:
 
     async def OpenFirstRound(self, call: Call, request: rpc.OpenFirstRoundRequest) -> round_pb2.Round:
         """See the contract."""
-        row = await rounds.open_first(call.tx, request.body, await self._council(call.tx, request.body, request))
+        alliance = await self._standing.formed_alliance(call.tx, request.body)
+        row = await rounds.open_first(call.tx, request.body, _council(call.tx, alliance, request))
         return await self._round(call.tx, row.name)
 
     async def MoveFirstRound(self, call: Call, request: rpc.MoveFirstRoundRequest) -> round_pb2.Round:
@@ -198,19 +199,10 @@ class Listings:
         if row is None:
             raise NotFound(request.name)
         etag.check(request.etag, row.version, request.name)
-        await rounds.move_first(call.tx, row, await self._council(call.tx, row.body, request))
+        rounds.require_movable(row, business_date(call.tx.now))
+        alliance = await self._standing.known_body(call.tx, row.body)  # also while it is suspended
+        await rounds.move_first(call.tx, row, _council(call.tx, alliance, request))
         return await self._round(call.tx, row.name)
-
-    async def _council(self, tx: Tx, body: str, request: rpc.OpenFirstRoundRequest | rpc.MoveFirstRoundRequest) -> Span:
-        """The days of an alliance's first council, as a request names them. Raises `Invalid`."""
-        opens_on, closes_on = parsed_date(request.council_opens_on), parsed_date(request.council_closes_on)
-        if opens_on is None or closes_on is None or closes_on < opens_on:
-            raise Invalid([_COUNCIL])
-        span = council(opens_on, closes_on)
-        alliance = await self._standing.formed_alliance(tx, body)
-        if wrong := council_problem(span, date.fromisoformat(alliance.formed_on), business_date(tx.now)):
-            raise Invalid([Violation("council_" + wrong.field, "R54", wrong.zh, wrong.en)])
-        return span
 
     async def CompileRound(self, call: Call, request: rpc.CompileRoundRequest) -> round_pb2.Round:
         """See the contract."""
@@ -341,6 +333,17 @@ class Listings:
         refuse(await named_in(call.tx, row, reason=reason))
         (saved,) = await changes.save(call.tx, [changes.taken(row, verb, past)])
         return message_of(saved)
+
+
+def _council(tx: Tx, alliance: BodyRow, request: rpc.OpenFirstRoundRequest | rpc.MoveFirstRoundRequest) -> Span:
+    """The days of an alliance's first council, as a request names them. Raises `Invalid`."""
+    opens_on, closes_on = parsed_date(request.council_opens_on), parsed_date(request.council_closes_on)
+    if opens_on is None or closes_on is None or closes_on < opens_on:
+        raise Invalid([_COUNCIL])
+    span = council(opens_on, closes_on)
+    if wrong := council_problem(span, date.fromisoformat(alliance.formed_on), business_date(tx.now)):
+        raise Invalid([Violation(f"council_{wrong.field}", "R54", wrong.zh, wrong.en)])
+    return span
 
 
 async def scopes_of(tx: Tx, resource: str) -> frozenset[str]:

@@ -129,6 +129,10 @@ class Standing:
             )
         return found
 
+    async def known_body(self, tx: Tx, name: str) -> BodyRow:
+        """A body that was in the register."""
+        return (await self._register.bodies(tx, [name])).get(name) or (await self._owner.bodies([name]))[name]
+
     async def leads(self, tx: Tx, organization: str, body: str, on: date) -> bool:
         """Whether the organization speaks for the body on the day: leads it, chairs its council or is its secretariat."""
         members = await self._register.members(tx, body, on)

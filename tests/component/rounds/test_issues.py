@@ -8,6 +8,7 @@ from sqlalchemy import true
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import round_pb2
 from alliance.registry.v1 import body_pb2
 from chassis.database import Tx
 from chassis.errors import Precondition
@@ -232,6 +233,21 @@ async def test_a_first_issue_that_closes_with_its_quarter_comes_before_it(probe:
     await alliance.sweep(noon(2028, 4, 1))
     assert await alliance.holds(RoundKind.FIRST, "2028-03-31") == {shown: ADDED}
     assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == {shown: KEPT}
+
+
+async def test_no_issue_closes_while_one_before_it_is_open(probe: Probe) -> None:
+    """Somebody holds the first one, as a council is moved; the issue of the quarter would be told without it."""
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    last, after = noon(2028, 3, 31), noon(2028, 4, 1)
+    await alliance.sweep(noon(2028, 1, 6))
+    async with probe.database.transaction(CAUSE._replace(effective_at=last)) as tx:
+        first = await rounds.open_first(tx, alliance.name, council(last.date(), last.date()))
+    async with probe.database.transaction(CAUSE) as holding:
+        assert await store.get_locked(holding, first.name)
+        await alliance.sweep(after)
+        assert ("2028Q1", round_pb2.ROUND_STATE_OPEN) in await alliance.rounds(RoundKind.QUARTERLY)
+    await alliance.sweep(after)
+    assert ("2028Q1", round_pb2.ROUND_STATE_CLOSED) in await alliance.rounds(RoundKind.QUARTERLY)
 
 
 async def test_a_round_opened_after_its_days_holds_what_was_revised_since(probe: Probe) -> None:

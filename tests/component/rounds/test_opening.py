@@ -9,6 +9,7 @@ import pytest
 
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.registry.v1 import body_pb2
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import AlreadyExists, Precondition
 from chassis.ids import resource
@@ -107,8 +108,10 @@ async def test_a_first_round_moves_with_its_council_as_long_as_it_is_open(probe:
         async with probe.database.transaction(CAUSE._replace(effective_at=now)) as tx:
             row = await store.get_locked(tx, first.name)
             assert row
+            rounds.require_movable(row, business_date(now))
             await rounds.move_first(tx, row, council(to, to))
 
+    await moved(at, at.date())
     await moved(at, LAST)
     assert await _counted(probe, body) == [("2026-03-31", 1, 1)], "what was published on the day it moved to"
     await moved(BEFORE_MIDNIGHT, at.date())
@@ -133,7 +136,7 @@ async def test_no_other_round_moves(probe: Probe) -> None:
         row = await store.get_locked(tx, quarterly["name"])
         assert row
         with pytest.raises(Precondition, match="2026Q1"):
-            await rounds.move_first(tx, row, council(LAST, LAST))
+            rounds.require_movable(row, LAST)
 
 
 async def test_what_is_being_published_on_the_last_day_counts_before_the_round_closes(probe: Probe) -> None:

@@ -45,8 +45,8 @@ async def open_first(tx: Tx, body: str, span: Span) -> RoundRow:
     return await _open(tx, body, RoundKind.FIRST, span)
 
 
-async def move_first(tx: Tx, row: RoundRow, span: Span) -> None:
-    """Put an open first round, which is locked, on other days: those of a council that was put off. Raises `Precondition`."""
+def require_movable(row: RoundRow, today: date) -> None:
+    """A round is the first one, and open. Raises `Precondition`."""
     if row.kind != RoundKind.FIRST:
         raise Precondition(
             "NOT_FIRST",
@@ -54,13 +54,19 @@ async def move_first(tx: Tx, row: RoundRow, span: Span) -> None:
             f"{row.period} is not the first round (R54), and keeps its days; name the first one",
             {"round": row.name},
         )
-    if row.state != round_pb2.ROUND_STATE_OPEN or row.closes_on < business_date(tx.now):
+    if row.state != round_pb2.ROUND_STATE_OPEN or row.closes_on < today:
         raise Precondition(
             "CLOSED",
             f"首期已于 {row.closes_on} 截止并冻结，不能再改期",
             f"the first round closed on {row.closes_on} and is frozen: it can't be put off any more",
             {"round": row.name},
         )
+
+
+async def move_first(tx: Tx, row: RoundRow, span: Span) -> None:
+    """Put a first round that is movable, and locked, on other days: those of a council that was put off."""
+    if (span.opens_on, span.closes_on) == (row.opens_on, row.closes_on):
+        return
     await store.lock(tx, [row.body])
     row.period, row.opens_on, row.closes_on = span.period, span.opens_on, span.closes_on
     row.version += 1

@@ -19,11 +19,13 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     func,
     literal,
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -97,6 +99,7 @@ class SilenceRow(Base, table=True):
 round_: Table = RoundRow.__table__  # type: ignore[attr-defined]
 round_listing: Table = RoundListing.__table__  # type: ignore[attr-defined]
 silence: Table = SilenceRow.__table__  # type: ignore[attr-defined]
+_ISSUES = [int(RoundKind.FIRST), int(RoundKind.QUARTERLY)]
 _COUNT = insert(round_listing).on_conflict_do_nothing()
 _LEFT = f"""
 DELETE FROM round_listing held WHERE held.round = $1 AND ($2 <> ALL(held.bodies) OR held.state = {State.DRAFT:d})
@@ -287,10 +290,14 @@ async def counts(tx: Tx, names: Collection[str]) -> dict[str, list[Counted]]:
 
 
 async def to_close(tx: Tx, today: date, limit: int) -> Sequence[RoundRow]:
-    """Open rounds whose last day is past, locked."""
+    """Open rounds whose last day is past, locked; each once those before it are closed, which it is told against."""
+    c, before = round_.c, round_.alias()
+    follows = or_(before.c.kind == c.kind, and_(before.c.kind.in_(_ISSUES), c.kind.in_(_ISSUES)))
+    earlier = tuple_(before.c.closes_on, before.c.kind) < tuple_(c.closes_on, c.kind)
+    waits = exists().where(before.c.body == c.body, before.c.state == text("1"), follows, earlier)
     found = await tx.session.execute(
         select(RoundRow)
-        .where(round_.c.state == text("1"), round_.c.closes_on < today)
+        .where(round_.c.state == text("1"), round_.c.closes_on < today, ~waits)
         .order_by(round_.c.closes_on, round_.c.kind, round_.c.name)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -408,8 +415,7 @@ def _earlier(row: RoundRow) -> tuple[str, str, list[int], date]:
 
 def _series(kind: int) -> list[int]:
     """Kinds of rounds that follow each other: the first issue and those of the quarters, or the lists of a kind."""
-    issues = [int(RoundKind.FIRST), int(RoundKind.QUARTERLY)]
-    return issues if kind in issues else [kind]
+    return _ISSUES if kind in _ISSUES else [kind]
 
 
 async def issuers(tx: Tx, row: RoundRow) -> set[str]:

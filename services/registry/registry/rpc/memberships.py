@@ -44,6 +44,7 @@ class Memberships(Rpcs):
         before = membership_message(row)
         merged = masked(before, request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
+        merged.valid_from = merged.valid_from or before.valid_from
         if merged == before:
             return before
         last, today = parsed_date(merged.valid_to), business_date(call.tx.now)

@@ -206,8 +206,8 @@ class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Visibility
     VISIBILITY_MEMBERS: _Visibility.ValueType  # 2
     """Organizations whose membership is valid today in a body that the listing names 成员可见."""
     VISIBILITY_GOVERNMENT: _Visibility.ValueType  # 3
-    """Verified government departments and task forces, and the secretariats of the bodies that the listing names, which keep their
-    rounds (access/visibility.py) 政府可见. A body's secretariat may be a company (S0 附件2).
+    """Verified government departments and task forces 政府可见; and, as with any listing, its issuer, the secretariats and auditors
+    of the bodies that it names, which keep their rounds, and the platform. A secretariat may be a company's (S0 附件2).
     """
 
 class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
@@ -220,8 +220,8 @@ VISIBILITY_PUBLIC: Visibility.ValueType  # 1
 VISIBILITY_MEMBERS: Visibility.ValueType  # 2
 """Organizations whose membership is valid today in a body that the listing names 成员可见."""
 VISIBILITY_GOVERNMENT: Visibility.ValueType  # 3
-"""Verified government departments and task forces, and the secretariats of the bodies that the listing names, which keep their
-rounds (access/visibility.py) 政府可见. A body's secretariat may be a company (S0 附件2).
+"""Verified government departments and task forces 政府可见; and, as with any listing, its issuer, the secretariats and auditors
+of the bodies that it names, which keep their rounds, and the platform. A secretariat may be a company's (S0 附件2).
 """
 Global___Visibility: _TypeAlias = Visibility  # noqa: Y015
 
