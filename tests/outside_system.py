@@ -44,6 +44,10 @@ class Outside:
         """What it does, of all that there is."""
         self.page = 0
         """Records of a page; as many as it likes where 0."""
+        self.cursors = "{}"
+        """How it writes its places into cursors."""
+        self.ahead = 0
+        """What it adds to versions, after it was put back to an earlier point."""
         self.asked = 0
         """How many requests came that were signed right."""
         self.slow: asyncio.Event | None = None
@@ -66,11 +70,14 @@ class Outside:
 
     def put(self, key: str, **data: Any) -> None:
         """A record is new or different."""
-        self.changes.append({"key": key, "version": len(self.changes) + 1, "data": data})
+        self.changes.append({"key": key, "version": self._version(), "data": data})
 
     def delete(self, key: str) -> None:
         """A record is gone."""
-        self.changes.append({"key": key, "version": len(self.changes) + 1, "deleted": True})
+        self.changes.append({"key": key, "version": self._version(), "deleted": True})
+
+    def _version(self) -> int:
+        return len(self.changes) + 1 + self.ahead
 
     async def give(self, request: web.Request) -> web.StreamResponse:
         """`GET url?since=…&limit=…`."""
@@ -79,6 +86,8 @@ class Outside:
         what = self._mischief(GIVING)
         if what in ("fails", "redirects"):
             return web.Response(status=503 if what == "fails" else 302, headers={"location": self.url})
+        if since > len(self.changes):  # it was put back to an earlier point
+            return web.Response(status=409)
         if what in _UNTRUE:
             untrue = {"key": "forged", "version": 1, "data": {"title": "伪造的岗位"}}
             return await self._answer(request, identifier, _lines(untrue, _end(len(self.changes), False)), what)
@@ -89,6 +98,7 @@ class Outside:
         last = _end(end, more)
         if what in ("stuck", CIRCLING) and since:
             last = _end(since if what == "stuck" else since % 3 + 1, True)
+        last["end"]["cursor"] = self.cursors.format(last["end"]["cursor"])
         return await self._answer(request, identifier, _lines(*self._disturbed(page, since, what, limit), last), what)
 
     def _disturbed(self, page: list[Record], since: int, what: str, limit: int) -> list[Any]:

@@ -1,10 +1,17 @@
 """Where requests of ours may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
 
 import ipaddress
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PRIVATE = (
+    "地址指向内部网络，已拒绝；请改用公网地址，确在内网的，请平台运营将其网段列入 ALLIANCE_PRIVATE_NETWORKS",
+    "the address leads to a private network; refused: take a public one, or, where it is meant to be inside, have the"
+    " platform's operator name its network in ALLIANCE_PRIVATE_NETWORKS",
+)
+"""What to say of a target that requests may not go to."""
 _TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")]
 """NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291) and translated (RFC 2765): the last 32 bits are an IPv4 address."""
 
@@ -31,8 +38,8 @@ def _translated(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if inside else None
 
 
-def problem(url: str, *, allow_private: bool) -> tuple[str, str] | None:
-    """What is wrong with a target as it is written, in Chinese and English; the address is checked when connecting."""
+def problem(url: str, *, allow_private: bool, networks: Sequence[Network]) -> tuple[str, str] | None:
+    """What is wrong with a target as it is written, in Chinese and English; where a name leads is checked when connecting."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -43,4 +50,14 @@ def problem(url: str, *, allow_private: bool) -> tuple[str, str] | None:
     schemes = ("https", "http") if allow_private else ("https",)
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         return "须为 https 网址", "it has to be an https URL"
+    if not allow_private and not all(is_allowed(one, networks) for one in _written(parts.hostname)):
+        return PRIVATE
     return None
+
+
+def _written(host: str) -> set[str]:
+    """The IP address that a host is, however connecting reads it (127.1, 2130706433, 0x7f000001); none of a name."""
+    try:
+        return {str(one[4][0]) for one in socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)}
+    except (OSError, UnicodeError):
+        return set()

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from chassis.outgoing import is_signed, signed
-from chassis.targets import is_allowed, is_public, problem
+from chassis.targets import PRIVATE, is_allowed, is_public, problem
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,31 @@ def test_private_networks_that_are_named_are_allowed_and_no_others(address: str,
     ],
 )
 def test_a_target_as_it_is_written(url: str, open_only: bool, private_too: bool) -> None:
-    assert (problem(url, allow_private=False) is None) is open_only
-    assert (problem(url, allow_private=True) is None) is private_too
+    assert (problem(url, allow_private=False, networks=()) is None) is open_only
+    assert (problem(url, allow_private=True, networks=()) is None) is private_too
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        *((host, True) for host in ("10.1.2.3", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:10.0.0.1]")),
+        *((host, False) for host in ("8.8.8.8", "[2400:3200::1]", "10.20.0.1", "10.1.2.3.example.com", "localhost.cn")),
+    ],
+)
+def test_a_private_address_is_refused_as_it_is_written(host: str, private: bool) -> None:
+    """However connecting would read it; where a name leads is seen on the connection alone."""
+    named, url = [ip_network("10.20.0.0/16")], f"https://{host}:8443/a"
+    wrong = problem(url, allow_private=False, networks=named)
+    assert wrong == (PRIVATE if private else None)
+    assert problem(url, allow_private=True, networks=()) is None
+
+
+def test_the_refusal_of_a_private_address_says_what_to_do() -> None:
+    assert all("ALLIANCE_PRIVATE_NETWORKS" in text for text in PRIVATE)
 
 
 def test_a_refusal_repeats_no_password() -> None:
-    wrong = problem("https://user:secret@hooks.example.com/", allow_private=True)
+    wrong = problem("https://user:secret@hooks.example.com/", allow_private=True, networks=())
     assert wrong is not None
     assert not any("secret" in text for text in wrong)
 

@@ -1,7 +1,9 @@
 """Listings: feeds as they are written, lines as they come, waits and silence."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from alliance.listings.v1 import feed_pb2 as pb
 from listings.domain.feeds import Lap, delay, further, is_mapping, is_silent, is_stopped
-from listings.feeds import lines
+from listings.feeds import keys, lines
 from listings.feeds.mapping import filled, problems
 from listings.feeds.mappings import Mappings
 from listings.feeds.port import Batch, ExchangeError, Record
@@ -123,6 +125,9 @@ def test_values_become_the_cells_of_a_row() -> None:
         ('{"key": "a", "version": 1, "data": {"b": ["c"]}}', "data.b", "flat"),
         ('{"key": "a", "version": 1, "data": {"b": "\\udc00"}}', "data.b", "flat"),
         ('{"key": "a", "version": 1, "data": {"\\udc00": "b"}}', "data", "flat"),
+        ('{"key": "a", "version": 1, "data": {"\\u0000": ["b"]}}', "data", "flat"),
+        (json.dumps({"key": "a", "version": 1, "data": {"b" * 100: []}}), f"data.{'b' * 100}", "flat"),
+        (json.dumps({"key": "a", "version": 1, "data": {"b" * 101: []}}), "data", "flat"),
         ('{"key": "a", "version": 1, "data": {"b": "' + "x" * lines.MAX_LINE + '"}}', "", "size"),
     ],
 )
@@ -130,6 +135,41 @@ def test_a_wrong_record_is_a_flaw_and_the_others_are_read(line: str | bytes, fie
     found = page(line, '{"key": "b", "version": 1, "data": {}}', END)
     assert [one.key for one in found.records] == ["b"]
     assert [(one.line, one.problem.field, one.problem.rule) for one in found.flaws] == [(1, field, rule)]
+
+
+def test_a_version_that_is_too_high_is_told_how_high_it_may_be() -> None:
+    (flaw,) = page('{"key": "a", "version": 9223372036854775808, "data": {}}', END).flaws
+    assert all(str(2**63 - 1) in said for said in (flaw.problem.zh, flaw.problem.en))
+
+
+def test_what_stands_for_a_line_or_a_key_is_no_hash_that_can_be_tried_out() -> None:
+    (first, again) = page("13800138000", "13800138000", END).flaws
+    key = keys.called("13800138000")
+    assert first.digest == again.digest != key == keys.called("13800138000")
+    for known in (hashlib.sha256, hashlib.sha1, hashlib.md5):
+        assert known(b"13800138000").hexdigest()[: len(key)] not in (first.digest, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "telling"),
+    [
+        *((key, True) for key in ("13800138000", "联系人 138-0013-8000", "a@example.org", "110101199003070011")),
+        *((key, False) for key in ("A-17", "1767225600123", "", "0019a1c4-1380-7013-8000-138001380001", "岗-7")),
+    ],
+)
+def test_a_key_tells_of_nobody(key: str, telling: bool) -> None:
+    found = keys.problems(key)
+    assert {(one.field, one.rule) for one in found} == ({("key", "personal-data")} if telling else set())
+    assert not any(key in text for one in found for text in (one.zh, one.en))
+    assert (keys.called(key) == key) is not telling
+
+
+def test_a_cursor_tells_of_nobody() -> None:
+    with pytest.raises(ExchangeError, match="personal data") as refused:
+        page('{"end": {"cursor": "after:13800138000", "more": false}}')
+    assert "138" not in refused.value.zh + refused.value.en
+    for cursor in ("1767225600123", "0013800138000", "2026-11-28T22:06:23Z", "a" * 512):
+        assert page(json.dumps({"end": {"cursor": cursor, "more": False}})).cursor == cursor
 
 
 def test_blanks_around_a_key_make_no_other_record() -> None:
@@ -203,7 +243,8 @@ _OUT = {**_IN, "direction": pb.FEED_DIRECTION_OUT, "kind": 0, "mapping": ""}
 
 def wrong(given: dict[str, Any], **fields: Any) -> list[tuple[str, str]]:
     mappings = Mappings(None)
-    found = problems(filled(pb.Feed(**{**given, **fields}), mappings), mappings, allow_private=False)
+    made = filled(pb.Feed(**{**given, **fields}), mappings)
+    found = problems(made, mappings, allow_private=False, networks=[ip_network("10.20.0.0/16")])
     return [(one.field, one.rule) for one in found]
 
 
@@ -227,6 +268,9 @@ def test_what_is_left_open_is_filled_in() -> None:
         (_OUT, {"direction": 0}, [("direction", "required")]),
         (_IN, {"url": "http://feeds.example.org/"}, [("url", "target")]),
         (_IN, {"url": "https://user:secret@feeds.example.org/"}, [("url", "target")]),
+        (_IN, {"url": "https://10.1.2.3/"}, [("url", "target")]),
+        (_OUT, {"url": "https://127.0.0.1:8443/jobs"}, [("url", "target")]),
+        (_OUT, {"url": "https://10.20.0.7/jobs"}, []),
         (_IN, {"interval": -1}, [("interval", "range")]),
         (_IN, {"interval": 3601}, [("interval", "range")]),
         (_IN, {"expected_every": 721}, [("expected_every", "range")]),

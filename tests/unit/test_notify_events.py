@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -238,7 +239,9 @@ def test_a_webhook_names_no_record_of_a_person() -> None:
 
 def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> list[tuple[str, str]]:
     given = pb.Subscription(**{"event_types": [PROPOSED], "channel": pb.CHANNEL_INBOX, **fields})
-    return [(one.field, one.rule) for one in subscription_problems(given, mail=mail, allow_private=allow_private)]
+    networks = [ip_network("10.20.0.0/16")]
+    found = subscription_problems(given, mail=mail, allow_private=allow_private, networks=networks)
+    return [(one.field, one.rule) for one in found]
 
 
 @pytest.mark.parametrize(
@@ -257,6 +260,8 @@ def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> l
         ({"channel": pb.CHANNEL_EMAIL, "email": "a@b.cn, c@d.cn"}, [("email", "address")]),
         ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://hooks.example.com/"}, []),
         ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "http://hooks.example.com/"}, [("webhook_url", "target")]),
+        ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://10.1.2.3/"}, [("webhook_url", "target")]),
+        ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": "https://10.20.2.3/"}, []),
         *(
             ({"channel": pb.CHANNEL_WEBHOOK, "webhook_url": f"https://{url}"}, [("webhook_url", "personal-data")])
             for url in (

@@ -48,7 +48,13 @@ class ListingsParts(Parts):
 
     def offers(self) -> Sequence[Offer]:
         """Listings with their rounds, the persons behind them, bookings, feeds."""
-        feeds = Feeds(self._standing, self._mappings, allow_private=self.context.settings.allow_private_targets)
+        settings = self.context.settings
+        feeds = Feeds(
+            self._standing,
+            self._mappings,
+            allow_private=settings.allow_private_targets,
+            networks=settings.private_networks,
+        )
         secret = {"CreateFeed": feeds.reread, "RotateFeedSecret": feeds.reread}
         return [
             Offer(

@@ -49,6 +49,22 @@ class Standing:
             ]
         )
 
+    async def require_body(self, tx: Tx, name: str) -> None:
+        """Raises `Invalid` for a body that is not in the register, `Unavailable` where that can't be told; "" is none."""
+        if not name or await self._register.bodies(tx, [name]) or await self._owner.bodies([name]):
+            return
+        raise Invalid(
+            [
+                Violation(
+                    "body",
+                    "registered",
+                    f"成员库中没有组织 {name}；请核对编号（body list 可查），刚登记的请稍后再试",
+                    f"{name} is not in the register; check the id (body list shows them), and try again shortly where it was"
+                    " just entered",
+                )
+            ]
+        )
+
     async def organizations(self, tx: Tx, names: Sequence[str]) -> Mapping[str, OrganizationRow]:
         """Those of the organizations that are in the register."""
         known = await self._register.organizations(tx, names)

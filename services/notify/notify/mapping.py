@@ -1,6 +1,7 @@
 """Between messages and rows; what callers write is checked here."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,7 +17,9 @@ from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def subscription_problems(given: pb.Subscription, *, mail: bool, allow_private: bool) -> list[Violation]:
+def subscription_problems(
+    given: pb.Subscription, *, mail: bool, allow_private: bool, networks: Sequence[targets.Network] = ()
+) -> list[Violation]:
     """Everything that is wrong with a subscription as it was written."""
     found = []
     unknown = [one for one in given.event_types if one not in subscribable()]
@@ -43,7 +46,9 @@ def subscription_problems(given: pb.Subscription, *, mail: bool, allow_private: 
         )
     if given.channel == pb.CHANNEL_EMAIL and not _MAIL.fullmatch(given.email):
         found.append(Violation("email", "address", "请填写有效的邮箱地址", "give a valid e-mail address"))
-    if given.channel == pb.CHANNEL_WEBHOOK and (wrong := targets.problem(given.webhook_url, allow_private=allow_private)):
+    if given.channel == pb.CHANNEL_WEBHOOK and (
+        wrong := targets.problem(given.webhook_url, allow_private=allow_private, networks=networks)
+    ):
         found.append(Violation("webhook_url", "target", *wrong))
     return found + _told_in(given.webhook_url)
 

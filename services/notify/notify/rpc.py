@@ -35,7 +35,10 @@ class Notify:
         """See the contract."""
         given = request.subscription
         wrong = subscription_problems(
-            given, mail=bool(self._settings.smtp_host), allow_private=self._settings.allow_private_targets
+            given,
+            mail=bool(self._settings.smtp_host),
+            allow_private=self._settings.allow_private_targets,
+            networks=self._settings.private_networks,
         )
         if wrong:
             raise Invalid(wrong)

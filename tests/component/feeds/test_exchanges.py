@@ -22,6 +22,7 @@ from listings import changes
 from listings import store as listing_store
 from listings.domain.names import State
 from listings.feeds import giving
+from listings.feeds import store as feeds_store
 from listings.feeds.giving import START
 from listings.feeds.http import HttpPeer
 from listings.feeds.port import ExchangeError
@@ -186,6 +187,39 @@ async def test_a_listing_that_ends_while_it_is_on_its_way_is_taken_back(bench: B
     outside.mischief = 0.0
     await bench.until_done()
     assert outside.held[row.name]["deleted"]
+
+
+async def test_what_is_shown_to_all_again_comes_back_under_its_key(bench: Bench, outside: Outside) -> None:
+    """Out, a key that was deleted comes again with a higher version; or with the same, where the feed alone was changed."""
+    body = resource("bodies")
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_OUT)
+    content = pb.Listing(
+        issuer=resource("organizations"), kind=pb.LISTING_KIND_JOB_POSITION, title="封装工程师", bodies=[body]
+    )
+    content.visibility = pb.VISIBILITY_PUBLIC
+    async with bench.database.transaction(CAUSE) as tx:
+        (row,) = await changes.save(tx, [changes.created(content, content_hash(content))])
+        await changes.save(tx, [changes.taken(row, "publish", "published")])
+    await bench.until_done()
+    for visibility in (pb.VISIBILITY_MEMBERS, pb.VISIBILITY_PUBLIC):
+        async with bench.database.transaction(CAUSE) as tx:
+            known = await listing_store.get(tx, row.name, lock=True)
+            assert known
+            content.visibility = visibility
+            change = changes.Change(known, content, State.PUBLISHED, "revised", content_hash(content), ["visibility"])
+            await changes.save(tx, [change])
+        await bench.until_done()
+    for narrowed in (resource("bodies"), ""):
+        async with bench.database.transaction(CAUSE) as tx:
+            given = await feeds_store.get(tx, feed, lock=True)
+            assert given
+            given.body = narrowed
+            await feeds_store.save(tx, given)
+        await bench.until_done()
+    assert [(one["key"], one["version"], "data" in one) for one in outside.came] == [
+        (row.name, version, shown) for version, shown in ((2, True), (3, False), (4, True), (4, False), (4, True))
+    ]
+    assert "data" in outside.held[row.name]
 
 
 async def test_from_the_start_the_other_end_drops_what_does_not_come_again(bench: Bench, outside: Outside) -> None:

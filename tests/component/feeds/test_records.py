@@ -164,6 +164,33 @@ async def test_a_line_without_a_key_is_refused_for_a_week_or_until_all_is_read_a
         assert set(await refusals(bench, feed)) == left
 
 
+async def test_an_outside_system_that_was_put_back_is_read_from_the_start_and_its_higher_versions_count(
+    bench: Bench, outside: Outside
+) -> None:
+    """Its cursors fall behind: it refuses, the operator is told, and has all of it read again."""
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.put("a", title="封装工程师")
+    outside.put("b", title="测试工程师")
+    outside.put("a", title="资深封装工程师")
+    outside.put("lost", title="设备工程师")
+    await bench.until_done()
+    del outside.changes[2:]
+    await bench.pass_by(minutes=20)
+    row = await bench.row(feed)
+    assert (row.failures, row.cursor, "HTTP 409" in row.error_en) == (1, "4", True)
+    await bench.start_over(feed, before="")
+    await bench.until_done()
+    assert (await bench.row(feed)).cursor == "2"
+    unchanged = {"a": "资深封装工程师", "b": "测试工程师", "lost": "设备工程师"}
+    assert await published(bench.probe, feed) == unchanged, "an older version counts for nothing"
+    outside.ahead = 1000
+    outside.put("a", title="封装工程师")
+    outside.delete("lost")
+    await bench.until_done()
+    assert await published(bench.probe, feed) == {"a": "封装工程师", "b": "测试工程师"}
+    assert await refusals(bench, feed) == {}
+
+
 async def test_from_the_start_what_was_withdrawn_is_refused_where_it_says_something_new_alone(
     bench: Bench, outside: Outside
 ) -> None:

@@ -2,5 +2,5 @@
 
 Read top to bottom: `rpc.py` (set up, watch, pause) → `exchanging.py` (whose turn it is) → `taking.py` (in), `giving.py` (out)
 → `settling.py` (what came of it) → `port.py` (what an exchange is), `http.py` and `lines.py` (the one way that there is) →
-`store.py` → `mapping.py`, `mappings.py`. The rules are in `domain/feeds.py`.
+`keys.py`, `store.py` → `mapping.py`, `mappings.py`. The rules are in `domain/feeds.py`.
 """

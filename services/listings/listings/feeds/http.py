@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from chassis import outgoing
+from chassis import outgoing, targets
 from chassis.clock import Clock
 from chassis.crypto import hex_digest
 from chassis.ids import new_id
@@ -65,7 +65,7 @@ class HttpPeer:
             ):
                 body = await _body(answer)
         except outgoing.PrivateTargetError as error:
-            raise ExchangeError("地址指向内部网络，已拒绝", "the address leads to a private network; refused") from error
+            raise ExchangeError(*targets.PRIVATE) from error
         except TimeoutError as error:
             raise ExchangeError(f"{self._timeout:g} 秒内未完成", f"not done within {self._timeout:g} seconds") from error
         except outgoing.FAILURES as error:

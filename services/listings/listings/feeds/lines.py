@@ -5,14 +5,21 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from chassis.crypto import hex_digest
 from chassis.errors import Violation
+from chassis.personal import screen
+from listings.feeds.keys import stand_in
 from listings.feeds.port import Batch, ExchangeError, Flaw, Page, Record
 
 MAX_LINE = 256 * 1024  # bytes
 _MAX_KEY = 128
 _MAX_CURSOR = 512
+_MAX_NAME = 100  # characters of a name in `data` that a refusal repeats
 _MAX_VERSION = 2**63 - 1
+_TELLING = (
+    "游标含有个人信息（如手机号），未予保存；请对方改用不含个人信息的游标，如序号",
+    "the cursor holds personal data (such as a phone number) and is not kept; have the other end take one that tells of"
+    " nobody, such as a sequence number",
+)
 _NO_END = ("内容不完整：没有有效的结束行 {“end”: …}", 'the body was cut off: no sound last line {"end": …}')
 
 
@@ -62,6 +69,8 @@ def _end(line: bytes) -> tuple[str, bool]:
         raise ExchangeError(*_NO_END) from None
     if not isinstance(more, bool):
         raise ExchangeError(*_NO_END)
+    if screen("cursor", cursor):  # it is kept, listed, and sent in an address
+        raise ExchangeError(*_TELLING)
     return cursor, more
 
 
@@ -77,7 +86,7 @@ def _read(number: int, line: bytes) -> Record | Flaw:
             return Record(key, version, None, number)
         return Record(key, version, dict(_flat(given.get("data"))), number)
     except _WrongError as error:
-        return Flaw(number, key, version, hex_digest(line), error.problem)
+        return Flaw(number, key, version, stand_in(line), error.problem)
 
 
 def _loaded(line: bytes) -> Any:
@@ -114,7 +123,12 @@ def _is_strange(character: str) -> bool:
 def _version(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_VERSION:
         return value
-    raise _WrongError("version", "range", "须为从 1 起的整数", "a whole number from 1")
+    raise _WrongError(
+        "version",
+        "range",
+        f"须为 1 至 {_MAX_VERSION}（2^63−1）的整数，不加引号；可用最后变更时间的毫秒数",
+        f"a whole number from 1 to {_MAX_VERSION} (2^63−1), without quotes; milliseconds of its last change will do",
+    )
 
 
 def _flat(data: Any) -> Iterator[tuple[str, str]]:
@@ -126,9 +140,13 @@ def _flat(data: Any) -> Iterator[tuple[str, str]]:
     for name, value in data.items():
         text = _cell(value)
         if text is None or not _is_unicode(name + text):
-            field = f"data.{name[:100]}" if _is_unicode(name) else "data"
-            raise _WrongError(field, "flat", "须为文字、数字、true/false 或 null", "text, a number, true/false or null")
+            raise _WrongError(_field(name), "flat", "须为文字、数字、true/false 或 null", "text, a number, true/false or null")
         yield name, text
+
+
+def _field(name: str) -> str:
+    """Where a value stands. A long name is not repeated: cut off, it might hold a number that nobody finds in it any more."""
+    return f"data.{name}" if len(name) <= _MAX_NAME and not any(map(_is_strange, name)) else "data"
 
 
 def _is_unicode(text: str) -> bool:

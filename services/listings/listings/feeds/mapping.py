@@ -1,5 +1,6 @@
 """Between messages and rows; what callers write is checked here."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
@@ -77,10 +78,12 @@ def filled(given: pb.Feed, mappings: Mappings) -> pb.Feed:
     return made
 
 
-def problems(given: pb.Feed, mappings: Mappings, *, allow_private: bool) -> list[Violation]:
-    """Everything that is wrong with a feed as it was written and filled in."""
+def problems(
+    given: pb.Feed, mappings: Mappings, *, allow_private: bool, networks: Sequence[targets.Network] = ()
+) -> list[Violation]:
+    """Everything that is wrong with a feed as it was written and filled in; whether its body is there, `Standing` knows."""
     found = [*_of_any(given), *screen("display_name", given.display_name)]
-    if wrong := targets.problem(given.url, allow_private=allow_private):
+    if wrong := targets.problem(given.url, allow_private=allow_private, networks=networks):
         found.append(Violation("url", "target", *wrong))
     return found + (_of_in(given, mappings) if given.direction == pb.FEED_DIRECTION_IN else _of_out(given))
 

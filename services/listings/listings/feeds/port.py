@@ -29,7 +29,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Flaw:
-    """A record that can't be read, and why; `digest` tells it from others where it has no key."""
+    """A record that can't be read, and why; `digest` (`keys.stand_in`) tells it from others where it has no key."""
 
     line: int
     key: str

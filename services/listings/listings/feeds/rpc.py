@@ -14,6 +14,7 @@ from chassis.database import Tx
 from chassis.errors import AlreadyExists, NotFound, Precondition, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
+from chassis.targets import Network
 from listings.domain.feeds import MAX_ACTIVE, OVERLAP_HOURS, Lap
 from listings.feeds import settling, store
 from listings.feeds.giving import START
@@ -26,16 +27,20 @@ from listings.standing import Standing
 class Feeds:
     """`alliance.listings.v1.FeedsService`."""
 
-    def __init__(self, standing: Standing, mappings: Mappings, *, allow_private: bool) -> None:
+    def __init__(
+        self, standing: Standing, mappings: Mappings, *, allow_private: bool, networks: Sequence[Network] = ()
+    ) -> None:
+        """Addresses in private networks are refused, unless all are allowed or theirs is one of `networks`."""
         self._standing = standing
         self._mappings = mappings
-        self._allow_private = allow_private
+        self._allow_private, self._networks = allow_private, networks
 
     async def CreateFeed(self, call: Call, request: rpc.CreateFeedRequest) -> pb.Feed:
         """See the contract."""
         given = filled(request.feed, self._mappings)
-        refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        self._refuse_wrong(given)
         await self._standing.require_organization(call.tx, given.issuer)
+        await self._standing.require_body(call.tx, given.body)
         await _refuse_too_many(call.tx, given.issuer)
         if given.direction == pb.FEED_DIRECTION_IN:
             await _refuse_fed(call.tx, given)
@@ -69,9 +74,11 @@ class Feeds:
         row = await _locked(call.tx, request.feed.name, request.feed.etag)
         before = message_of(row)
         given = filled(masked(before, request.feed, request.update_mask, WRITABLE), self._mappings)
-        refuse(problems(given, self._mappings, allow_private=self._allow_private))
+        self._refuse_wrong(given)
         if all(getattr(given, field) == getattr(before, field) for field in WRITABLE):
             return (await _messages(call.tx, [row]))[0]
+        if given.body != before.body:
+            await self._standing.require_body(call.tx, given.body)
         for field in WRITABLE:
             setattr(row, field, getattr(given, field))
         return await self._changed(call, row)
@@ -131,6 +138,9 @@ class Feeds:
         if len(rows) > size:
             answer.next_page_token = paging.encode(request, [str(rows[size - 1].id)])
         return answer
+
+    def _refuse_wrong(self, given: pb.Feed) -> None:
+        refuse(problems(given, self._mappings, allow_private=self._allow_private, networks=self._networks))
 
     async def _changed(self, call: Call, row: FeedRow) -> pb.Feed:
         """Write a feed that was changed: an exchange that is under way counts for nothing, and the next is due now."""

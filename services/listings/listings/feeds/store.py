@@ -90,7 +90,7 @@ class FeedRecordRow(Base, table=True):
 
 
 class FeedRefusalRow(Base, table=True):
-    """IN: a record that is refused now; `record` is its key, or the hash of a line without one."""
+    """IN: a record that is refused now; `record` is its key, or what stands for a line without one that is kept (`keys`)."""
 
     __tablename__ = "feed_refusal"
     __table_args__ = (Index("feed_refusal_newest", "feed", "id"),)

@@ -20,7 +20,7 @@ from listings import store as listings
 from listings.domain.feeds import KEYLESS_DAYS, Lap, further
 from listings.domain.life import may
 from listings.domain.names import State
-from listings.feeds import metrics, settling, store
+from listings.feeds import keys, metrics, settling, store
 from listings.feeds.mappings import Mappings
 from listings.feeds.port import LIMIT, ExchangeError, Flaw, Inbound, Page, Record
 from listings.feeds.store import FeedRefusalRow, FeedRow, Held
@@ -33,6 +33,7 @@ _DELETED = Violation(
     "该编号的记录已删除，编号不能再用；请用新编号",
     "the record of this key was deleted, and its key does not come back; take a new key",
 )
+_UNNAMED = ("名称含有个人信息，不予列出", "its name holds personal data and is not repeated")
 _OUTCOMES = {
     rpc.IMPORT_OUTCOME_ACCEPTED: "accepted",
     rpc.IMPORT_OUTCOME_REVISED: "revised",
@@ -98,7 +99,7 @@ class _Taken:
         """Take all records in; says whether one of them was new."""
         held = await store.held(self._tx, self._row.name, {one.key for one in page.records})
         for flaw in page.flaws:
-            self._refuse(flaw, flaw.key or flaw.digest, [flaw.problem])
+            self._refuse(flaw, [flaw.problem])
         fresh: list[Record] = []
         ordered = sorted(page.records, key=lambda one: (one.key, one.version))
         for key, records in groupby(ordered, key=lambda one: one.key):
@@ -116,7 +117,7 @@ class _Taken:
             if one.version < held.version or (one.version == held.version and not held.again):
                 self._outcomes["stale"] += 1
             elif deleted and one.data is not None:
-                self._refuse(one, one.key, [_DELETED])
+                self._refuse(one, [_DELETED])
             elif not deleted:
                 found.append(one)
                 deleted = one.data is None
@@ -131,52 +132,65 @@ class _Taken:
         for receipt in receipts:
             record = by_line[receipt.row]
             if receipt.outcome == rpc.IMPORT_OUTCOME_REFUSED:
-                self._refuse(record, record.key, _violations(receipt.problems))
+                self._refuse(record, _violations(receipt.problems))
             else:
                 self._outcomes[_OUTCOMES[receipt.outcome]] += 1
                 self._took(record)
 
     def _mapped(self, record: Record) -> rpc.ImportRow | None:
+        if keys.problems(record.key):
+            self._refuse(record)
+            return None
         try:
             listing = self._mapping.listing({**(record.data or {}), self._mapping.key: record.key})
         except UnmappedError as error:
-            self._refuse(record, record.key, [Violation(error.field, "mapping", error.zh, error.en)])
+            self._refuse(record, [Violation(error.field, "mapping", error.zh, error.en)])
             return None
         return rpc.ImportRow(row=record.line, listing=listing)
 
     async def _withdraw(self, records: Sequence[Record]) -> None:
-        """Listings whose records are gone, as far as they have not ended yet."""
+        """Listings whose records are gone, as far as they have not ended yet.
+
+        A key that says who somebody is is refused here, too, unless a listing has it already: that one has to end.
+        """
         row = self._row
         known = await listings.identified(self._tx, row.issuer, row.source, [one.key for one in records])
         ending = [one for one in known if may(State(one.state), "withdraw")]
         self._tx.cause = self._tx.cause._replace(reason=f"来源系统已删除 · deleted at its source ({row.name})")
         await changes.save(self._tx, [changes.taken(one, "withdraw", "withdrawn") for one in ending])
         self._tx.cause = settling.cause_of(row)
-        self._outcomes["withdrawn"] += len(records)
+        taken = {one.external_key for one in known}
         for one in records:
-            self._took(one)
+            if one.key in taken or not keys.problems(one.key):
+                self._outcomes["withdrawn"] += 1
+                self._took(one)
+            else:
+                self._refuse(one)
 
     def _took(self, record: Record) -> None:
         if record.version >= self._taken.get(record.key, Held()).version:
             self._taken[record.key] = Held(record.version, record.data is None)
 
-    def _refuse(self, record: Record | Flaw, name: str, problems: Iterable[Violation]) -> None:
+    def _refuse(self, record: Record | Flaw, problems: Iterable[Violation] = ()) -> None:
+        """Refuse a record for its key, where that holds personal data and is not kept, and for these problems."""
+        telling = keys.problems(record.key)
+        name = record.digest if isinstance(record, Flaw) and not record.key else keys.called(record.key)
         self._outcomes["refused"] += 1
         self._refused[name] = FeedRefusalRow(
             feed=self._row.name,
             record=name,
             id=new_id(),
-            external_key=record.key,
+            external_key="" if telling else record.key,
             version=record.version,
             line=record.line,
-            problems=[_kept(one)._asdict() for one in problems],
+            problems=[_kept(one)._asdict() for one in (*telling, *problems)],
             create_time=self._tx.now,
         )
 
     async def _write(self) -> None:
         name = self._row.name
         await store.keep(self._tx, name, self._taken)
-        await store.mended(self._tx, name, self._taken)
+        await store.mended(self._tx, name, {keys.called(key): one for key, one in self._taken.items()})
         await store.forget_keyless(self._tx, name, self._tx.now - timedelta(days=KEYLESS_DAYS))
         await store.refuse(self._tx, list(self._refused.values()))
         self._tx.on_commit(lambda: metrics.came("in", self._outcomes))
@@ -187,6 +201,16 @@ def _violations(problems: Iterable[rpc.ImportProblem]) -> list[Violation]:
 
 
 def _kept(one: Violation) -> Violation:
-    """What is kept of a reason: it may repeat what was given, which is not to be kept where that is personal data."""
+    """What is kept of a reason: it may repeat what was given, a value or its name, which is not to be kept where that is
+    personal data.
+    """
+    if screen("", one.field):
+        field, zh, en = one.field.partition(".")[0], f"{one.zh}（{_UNNAMED[0]}）", f"{one.en} ({_UNNAMED[1]})"
+        one = Violation(field, one.rule, zh, en)
     hidden = screen(one.field, f"{one.zh} {one.en}")
-    return hidden[0] if hidden else one._replace(zh=one.zh[:_MAX_TEXT], en=one.en[:_MAX_TEXT])
+    return hidden[0] if hidden else one._replace(zh=_shown(one.zh), en=_shown(one.en))
+
+
+def _shown(text: str) -> str:
+    """A reason as long as it is shown, and as a database can hold it: a cell may be NUL, which none does."""
+    return text[:_MAX_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -176,7 +176,7 @@ class Feed(_message.Message):
     issuer: _builtins.str
     """Organization that the feed is of, `organizations/{organization}`: IN, the issuer of its listings. Cannot change."""
     url: _builtins.str
-    """Address of the other end, https."""
+    """Address of the other end, https; no IP address of a private network, unless the operator has named that network."""
     source: _builtins.str
     """IN: system that the rows come from, 1–64 characters, part of each row's identity; the mapping's where empty. One feed only
     has an issuer's source. Cannot change.
@@ -188,7 +188,7 @@ class Feed(_message.Message):
     publish: _builtins.bool
     """IN: whether rows are published; otherwise they stay drafts."""
     body: _builtins.str
-    """OUT: only listings that name this body, `bodies/{body}`; all where empty."""
+    """OUT: only listings that name this body, `bodies/{body}`, which is in the register; all where empty."""
     interval: _builtins.int
     """Seconds between exchanges while there is nothing more to fetch or send, 1–3600; 300 where 0."""
     expected_every: _builtins.int

@@ -372,7 +372,7 @@ class FeedRefusal(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     external_key: _builtins.str
-    """The record's own key; empty where it can't be read."""
+    """The record's own key; empty where it can't be read, or holds personal data: that is not kept."""
     version: _builtins.int
     """The record's version; 0 where it can't be read."""
     line: _builtins.int

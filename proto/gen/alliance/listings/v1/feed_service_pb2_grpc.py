@@ -160,7 +160,8 @@ class FeedsServiceServicer:
 
     def ListFeedRefusals(self, request, context):
         """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
-        taken is refused no more; a line in which no key can be read counts for 7 days, or until all is read from the start.
+        taken is refused no more; a line in which no key can be read, or whose key holds personal data, counts for 7 days, or until all is
+        read from the start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,8 @@ class FeedsServiceStub:
     """
     ListFeedRefusals: _grpc.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedRefusalsRequest, _feed_service_pb2.ListFeedRefusalsResponse]
     """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
-    taken is refused no more; a line in which no key can be read counts for 7 days, or until all is read from the start.
+    taken is refused no more; a line in which no key can be read, or whose key holds personal data, counts for 7 days, or until all is
+    read from the start.
     """
 
 @_typing.type_check_only
@@ -94,7 +95,8 @@ class FeedsServiceAsyncStub(FeedsServiceStub):
     """
     ListFeedRefusals: _aio.UnaryUnaryMultiCallable[_feed_service_pb2.ListFeedRefusalsRequest, _feed_service_pb2.ListFeedRefusalsResponse]  # type: ignore[assignment]
     """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
-    taken is refused no more; a line in which no key can be read counts for 7 days, or until all is read from the start.
+    taken is refused no more; a line in which no key can be read, or whose key holds personal data, counts for 7 days, or until all is
+    read from the start.
     """
 
 class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -185,7 +187,8 @@ class FeedsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_service_pb2.ListFeedRefusalsResponse, _abc.Awaitable[_feed_service_pb2.ListFeedRefusalsResponse]]:
         """Lists the records of a feed that are refused now, the newest first; the newest 200 are kept. One that comes again and is
-        taken is refused no more; a line in which no key can be read counts for 7 days, or until all is read from the start.
+        taken is refused no more; a line in which no key can be read, or whose key holds personal data, counts for 7 days, or until all is
+        read from the start.
         """
 
 def add_FeedsServiceServicer_to_server(servicer: FeedsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
