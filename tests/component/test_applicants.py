@@ -1,6 +1,7 @@
 """Whom an application is for, and who reads it and takes its steps."""
 
 import asyncio
+from datetime import UTC
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import body_pb2, document_service_pb2, organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
+from chassis.clock import business_date
 from tests import papers, world
 from tests.applying import (
     DEPARTMENT,
@@ -151,6 +153,27 @@ def test_an_application_is_for_those_whom_its_body_is_about(platform: Platform) 
     performance = called(platform, authority, pb.PROGRAMME_PERFORMANCE)
     for other in (stranger, school):
         assert "a lead university of the alliance" in refusal(begun, authority, performance, other.name, body=body.name)
+
+
+def test_the_experts_of_a_meeting_are_the_alliances_own(platform: Platform) -> None:
+    """S0 附件1 二(五): on the day they are named; each once."""
+    body, council = world.formed_alliance(platform)
+    secretariat, school = council[1], world.organization(platform, UNIVERSITY)
+    world.grant(platform, secretariat.caller.sub, access_pb2.ROLE_SECRETARIAT, body=body.name)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_MEETING)
+    today = str(business_date(call.create_time.ToDatetime(tzinfo=UTC)))
+    made = begun(secretariat, call, body=body.name, meeting={"meeting_on": today})
+    take(secretariat, made.name, "compile", "PROGRESS", "SUGGESTIONS")
+    take(secretariat, made.name, "submit")
+    naming: tuple[Any, ...] = (take, secretariat, made.name, "name_expert")
+    told = refusal(*naming, named_organization=school.name)
+    assert all(one in told for one in ("NOT_A_MEMBER", "S0 附件1 二(五)"))
+    read = rpc.GetApplicationRequest(name=made.name)
+    assert "NOT_FOUND" in refusal(school.caller.applications.GetApplication, read)
+    world.join(platform, body.name, school)
+    assert take(secretariat, made.name, "name_expert", named_organization=school.name).steps[-1].step == "name_expert"
+    assert "ALREADY_DONE" in refusal(*naming, named_organization=school.name)
+    assert school.caller.applications.GetApplication(read).name == made.name
 
 
 def test_the_lead_institution_of_a_consortium_applies_for_it(platform: Platform) -> None:

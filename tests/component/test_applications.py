@@ -17,6 +17,7 @@ from chassis.clock import business_date
 from chassis.ids import resource
 from tests import world
 from tests.applying import (
+    COLLEGE,
     DEPARTMENT,
     ENTERPRISE,
     UNIVERSITY,
@@ -272,7 +273,21 @@ def test_who_decides_is_verified_and_a_department_where_the_documents_say_so(pla
     for one in (company, college):
         for programme in (pb.PROGRAMME_CERTIFICATION, pb.PROGRAMME_COMMUNITY, pb.PROGRAMME_PERFORMANCE):
             assert "a government department" in refusal(called, platform, one, programme)
-    assert called(platform, college, pb.PROGRAMME_EMPLOYEE_INTAKE).authority == college.name
+    nobody = Member("", world.operator(platform))
+    assert "it is required" in refusal(called, platform, nobody, pb.PROGRAMME_CERTIFICATION)
+
+
+def test_a_university_alone_takes_in_employees_as_graduates(platform: Platform) -> None:
+    """Master's and doctoral degrees are its own (S0 三(二)); a pilot's call stays whoever's it is (S4)."""
+    university = placed(platform, UNIVERSITY, "110000")
+    unknown = world.organization(platform, COLLEGE)
+    assert "a university decides" in refusal(called, platform, unknown, pb.PROGRAMME_EMPLOYEE_INTAKE), "verified or not"
+    for org_type in (COLLEGE, organization_pb2.ORG_TYPE_VOCATIONAL_UNDERGRADUATE, DEPARTMENT, ENTERPRISE):
+        told = refusal(called, platform, placed(platform, org_type, "110000"), pb.PROGRAMME_EMPLOYEE_INTAKE)
+        assert "S0 三(二)" in told
+        assert "a university decides" in told
+    assert called(platform, university, pb.PROGRAMME_EMPLOYEE_INTAKE).authority == university.name
+    assert called(platform, university, pb.PROGRAMME_PILOT).authority == university.name
 
 
 def test_a_call_that_has_closed_bars_no_other_of_the_year(platform: Platform) -> None:
@@ -333,6 +348,17 @@ def test_a_challenge_names_a_listing_and_a_day_that_is_to_come(platform: Platfor
     request.update_mask.paths.append("challenge")
     council[0].caller.applications.UpdateApplication(request)
     assert take(council[0], made.name, "publish").state == pb.APPLICATION_STATE_ANSWERING
+
+
+def test_what_is_missing_or_no_day_is_told_as_such(platform: Platform) -> None:
+    body, council = world.formed_alliance(platform)
+    call = called(platform, placed(platform, DEPARTMENT, "110000"), pb.PROGRAMME_CHALLENGE)
+    assert "name the body (see body list)" in refusal(begun, council[0], call)
+    assert "is not in the register" in refusal(begun, council[0], call, body=resource("bodies"))
+    made = begun(council[0], call, body=body.name)
+    for day in ("2027-13-01", "20270301", "明天"):
+        assert "a day of the calendar, as 2026-01-31" in refusal(take, council[0], made.name, "start", day=day)
+    assert "ILLEGAL_STATE" in refusal(take, council[0], made.name, "start", day="2027-12-01")
 
 
 def test_a_warning_comes_whenever_it_has_to(platform: Platform) -> None:

@@ -215,6 +215,36 @@ def test_an_erasure_says_which_listings_of_the_issuer_name_the_person_in_their_t
     assert (again.erased, list(again.mentioned_in)) == (0, [])
 
 
+def test_an_erasure_says_which_applications_and_files_of_the_employer_name_the_candidate(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """In an earlier version, in the reason of a step, or in what a file is called; those of others are none of theirs."""
+    employer, _, made = sides
+    name, number = world.unique("虚构的人"), "+86 139-0713-5798"
+    call = pb.ApplicationCall(programme=made.programme, name=made.call)
+    titled, ended, silent = [begun(employer, call).name for _ in range(3)]
+    for title in (f"{name}另行报考", "另行报考"):
+        changed, mask = pb.Application(name=titled, display_name=title), FieldMask(paths=["display_name"])
+        employer.caller.applications.UpdateApplication(rpc.UpdateApplicationRequest(application=changed, update_mask=mask))
+    take(employer, ended, "withdraw", reason=f"{name}不再报考")
+    other = world.organization(platform, ENTERPRISE)
+    take(other, begun(other, call).name, "withdraw", reason=f"{name}不再报考")
+    papers.upload(other, file_name=f"{name}.pdf")
+    loose, filed, own = (papers.upload(employer, file_name=f"{one}{name}.pdf").name for one in ("", "推荐", "申请"))
+    for application, document in ((silent, filed), (made.name, own)):
+        attached = [pb.ApplicationDocument(document=document, kind="APPLICATION_FORM")]
+        employer.caller.applications.AttachDocuments(rpc.AttachDocumentsRequest(name=application, documents=attached))
+    _set(employer, made.name, number, name)
+    vault, asked = world.operator(platform).personal_data("registry"), personal.ErasePersonalDataRequest(subject=number)
+    asked.reason = "本人要求"
+    told = vault.ErasePersonalData(asked)
+    assert [one.name for one in told.erased_papers] == [own]
+    assert (told.erased, list(told.mentioned_in)) == (1, sorted([titled, ended, loose, filed]))
+    asked.ClearField("request_id")
+    again = vault.ErasePersonalData(asked)
+    assert (again.erased, list(again.mentioned_in)) == (0, [])
+
+
 @pytest.mark.parametrize("field", ["source", "external_key"])
 def test_neither_key_nor_source_of_a_listing_says_who_is_to_stand_behind_it(platform: Platform, field: str) -> None:
     """Both are public, and nothing changes them: the person is kept where the listing is called otherwise."""

@@ -138,15 +138,22 @@ def test_what_was_taken_on_follows_from_the_state() -> None:
 
 
 def test_a_meeting_is_compiled_before_and_relayed_after() -> None:
-    walk = begun(Programme.MEETING, facts={"meeting_on": DAY})
+    walk = begun(Programme.MEETING, facts={"meeting_on": DAY}, members=frozenset({EXPERTS.name, UNIVERSITY.name}))
     walk.refused("DOCUMENT_REQUIRED", "compile", EXPERTS, Party.SECRETARIAT)
-    walk.took("compile", EXPERTS, Party.SECRETARIAT, brought=frozenset({"PROGRESS", "SUGGESTIONS"}))
+    papers = {"brought": frozenset({"PROGRESS", "SUGGESTIONS"})}
     walk.on(DAY + timedelta(days=1))
-    walk.refused("TOO_LATE", "submit", EXPERTS, Party.SECRETARIAT)
+    assert "meeting_on" in walk.refused("TOO_LATE", "compile", EXPERTS, Party.SECRETARIAT, **papers).zh
+    walk.on(DAY)
+    walk.took("compile", EXPERTS, Party.SECRETARIAT, **papers)
+    walk.on(DAY + timedelta(days=1))
+    assert "meeting_on" not in walk.refused("TOO_LATE", "submit", EXPERTS, Party.SECRETARIAT).zh, "it stays"
     walk.on(DAY - timedelta(days=1))
     walk.took("submit", EXPERTS, Party.SECRETARIAT)
     walk.took("request_experts", AUTHORITY, Party.TASK_FORCE, reason="咨询论证")
+    assert SCHOOL.name in walk.refused("NOT_A_MEMBER", "name_expert", EXPERTS, Party.SECRETARIAT, named=SCHOOL).zh
     walk.took("name_expert", EXPERTS, Party.SECRETARIAT, named=UNIVERSITY)
+    walk.refused("ALREADY_DONE", "name_expert", EXPERTS, Party.SECRETARIAT, named=UNIVERSITY)
+    walk.took("name_expert", EXPERTS, Party.SECRETARIAT, named=EXPERTS)
     walk.refused("TOO_EARLY", "hold", AUTHORITY, Party.TASK_FORCE)
     walk.on(DAY)
     walk.took("hold", AUTHORITY, Party.TASK_FORCE)

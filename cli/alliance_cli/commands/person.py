@@ -162,10 +162,10 @@ def _of_each(method: Callable[[Any], Any], request: Any) -> tuple[dict[str, Any]
 def _tell_mentions(names: Sequence[str]) -> None:
     """Name what still says who it is: texts are no records."""
     for one in names:
-        zh = "文字中（含旧版本）写有该姓名，不随记录删除，请发布单位修改或撤回；"
-        zh += "已结束的信息、已关闭的期次和已送达的通知不再变动"
-        en = "a text says the name, now or in an earlier version, and stays; its issuer revises or withdraws it; what has "
-        en += "ended, closed rounds and what was delivered stay as they are"
+        zh = "文字中（含旧版本）或文件名写有该姓名，不随记录删除，请所属单位修改、撤回或删除；"
+        zh += "已结束的信息、已提交的申报、已关闭的期次和已送达的通知不再变动"
+        en = "a text (now or in an earlier version) or a file's name says the name, and stays; whose it is revises, withdraws "
+        en += "or erases it; what has ended or was handed in, closed rounds and what was delivered stay as they are"
         errors.print(f"{t(zh, en)}: alliance {one.partition('/')[0].removesuffix('s')} show {ident(one)}", highlight=False)
 
 

@@ -325,4 +325,7 @@ def refuse_violated(found: Sequence[Finding]) -> None:
 
 
 def unknown(field: str, name: str) -> Violation:
+    """What is wrong with a name that the register does not know, or with none where one has to be given."""
+    if not name:
+        return Violation(field, "required", "请填写（见 org list、body list）", "it is required; see org list or body list")
     return Violation(field, "registered", f"成员库中没有 {name}；请先登记", f"{name} is not in the register; enter it first")

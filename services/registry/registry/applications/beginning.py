@@ -14,6 +14,7 @@ from registry.applications.mapping import call_message
 from registry.applications.store import CallRow
 from registry.applications.taking import admits, is_admitted
 from registry.domain.calls import ALSO_LATE, BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING
+from registry.domain.conditions import Text
 from registry.domain.life import STATES
 from registry.domain.names import BODY_KINDS, BodyKind, BodyState, Programme
 from registry.domain.procedure import FILLED_IN, State
@@ -78,7 +79,14 @@ class Beginning:
                 )
             return
         kinds, states = BODIES[programme]
-        row = await store.get(call.tx, BodyRow, message.body, lock=True) if message.body else None
+        if not message.body:
+            zh, en = _called(kinds)
+            told = (
+                f"该程序针对{zh}；请填写组织（见 body list）",
+                f"this programme is for a body of these kinds: {en}; name the body (see body list)",
+            )
+            raise Invalid([Violation("body", "required", *told)])
+        row = await store.get(call.tx, BodyRow, message.body, lock=True)
         if row is None:
             raise Invalid([guards.unknown("body", message.body)])
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
@@ -164,8 +172,13 @@ def _is_left(zh: str, en: str, known: str) -> AlreadyExists:
     )
 
 
+def _called(kinds: Iterable[BodyKind]) -> Text:
+    titles = [BODY_KINDS[one] for one in sorted(kinds)]
+    return "、".join(zh for zh, _ in titles), " or ".join(en for _, en in titles)
+
+
 def _does_not_fit(body: str, kinds: Iterable[BodyKind], states: Iterable[BodyState]) -> Precondition:
-    zh, en = ("、".join(BODY_KINDS[one][0] for one in kinds), " or ".join(BODY_KINDS[one][1] for one in kinds))
+    zh, en = _called(kinds)
     state_zh, state_en = "、".join(STATES[one] for one in states), " or ".join(one.name.lower() for one in states)
     return Precondition(
         "BODY_DOES_NOT_FIT",

@@ -8,7 +8,21 @@ from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Index, Text, exists, func, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Index,
+    Text,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
 from sqlmodel import Field
 
 from access.authority import Authority
@@ -231,6 +245,17 @@ async def kept(tx: Tx, names: Collection[str], *, lock: bool) -> list[DocumentRo
     c = document.c
     statement = select(DocumentRow).where(c.name.in_(names), c.state == _KEPT).order_by(c.name)
     return list((await tx.session.execute(statement.with_for_update() if lock else statement)).scalars())
+
+
+async def called(tx: Tx, words: str, applicant: str, limit: int) -> Sequence[str]:
+    """Names of an applicant's documents, and of those that are attached to its applications, of which the file's name holds
+    words in this very writing.
+    """
+    c, a, attached = document.c, rows.application.c, rows.attachment.c
+    saying = select(c.name).where(func.strpos(c.file_name, words) > 0)
+    having = saying.join(rows.attachment, attached.document == c.name).join(rows.application, a.name == attached.application)
+    found = union(saying.where(c.owner == applicant), having.where(a.applicant == applicant))
+    return (await tx.conn.execute(found.order_by("name").limit(limit))).scalars().all()
 
 
 async def unused(tx: Tx, before: datetime, limit: int) -> list[DocumentRow]:

@@ -16,6 +16,7 @@ from registry.domain.programmes import PROCEDURES
 
 May = Callable[[str], Awaitable[bool]]
 """Whether the caller may erase the documents of an owner."""
+_MOST_MENTIONS = 100
 
 
 class CandidatePapers:
@@ -34,8 +35,16 @@ class CandidatePapers:
         return await self.erase_of(tx, _applications(records))
 
     async def mentions(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> Sequence[str]:
-        """See `Papers`: the texts of an application are refused where they name its candidate."""
-        return ()
+        """See `Papers`: applications of whoever kept the records, and documents of theirs by what their files are called. What
+        an application itself says is refused where it names its candidate; an applicant's others know nothing of them.
+        """
+        found = set[str]()
+        for one in records:
+            name, application = one.get("display_name"), await store.get(tx, ApplicationRow, one.get("application", ""))
+            if name and application:
+                found.update(await rows.saying(tx, name, application.applicant, _MOST_MENTIONS))
+                found.update(await documents.called(tx, name, application.applicant, _MOST_MENTIONS))
+        return sorted(found)[:_MOST_MENTIONS]
 
     async def erase_of(self, tx: Tx, applications: Collection[str], may: May | None = None) -> Erasure:
         """Erase papers of some applications, locked, that are about the candidates and that no other application has: where

@@ -1,6 +1,6 @@
 """The RPCs of applications: thin; what may be done is in `domain.programmes`, what is known and changed in `taking`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from sqlalchemy import ColumnElement, select
@@ -12,7 +12,7 @@ from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance.registry.v1 import events_pb2
 from chassis import etag, paging
 from chassis.changing import masked
-from chassis.clock import business_date
+from chassis.clock import business_date, parsed_date
 from chassis.errors import AlreadyExists, Denied, Invalid, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.personal import principal_problems
@@ -42,13 +42,13 @@ from registry.applications.mapping import (
 from registry.applications.papers import CandidatePapers
 from registry.applications.store import ApplicationRow, CallRow
 from registry.applications.taking import Said, Taking
-from registry.domain.calls import OF_GOVERNMENT, window
-from registry.domain.names import LEADING, Programme
+from registry.domain.calls import OF_GOVERNMENT, OF_UNIVERSITY, window
+from registry.domain.names import LEADING, OrgType, Programme
 from registry.domain.procedure import FILLED_IN, State
 from registry.domain.programmes import PROCEDURES
 from registry.domain.programmes.challenge import counts
 from registry.domain.transitions import hurdle
-from registry.mapping.checks import coded, only
+from registry.mapping.checks import bad_date, coded, only
 from registry.store import BodyRow, OrganizationRow
 
 CALL = "alliance.internal.registry.call.v1"
@@ -94,23 +94,30 @@ class Applications:
         return message
 
     async def _require_authority(self, call: Call, message: pb.ApplicationCall) -> None:
-        """Who decides is somebody known, and a department where the documents say so. Raises `Invalid`."""
+        """Who decides is somebody known, and a department or a university where the documents say so. Raises `Invalid`."""
         row = await store.get(call.tx, OrganizationRow, message.authority)
         if row is None:
             raise Invalid([guards.unknown("authority", message.authority)])
+        programme = Programme(message.programme)
+        clause = PROCEDURES[programme].clause  # whose call it is comes first: verifying another would not help
+        if programme in OF_UNIVERSITY and row.org_type != OrgType.UNIVERSITY:
+            told = (
+                f"该程序招收专业硕士、博士学位研究生，由普通高校（university）主管（{clause}）；请改填",
+                f"a university decides in this programme, which leads to master's and doctoral degrees ({clause}); name one",
+            )
+            refuse([Violation("authority", clause, *told)])
+        if programme in OF_GOVERNMENT and row.org_type not in LEADING:
+            told = (
+                f"该程序由政府部门（或园区管委会）主管（{clause}）；请改填",
+                f"a government department, or a park's committee, decides in this programme ({clause}); name one",
+            )
+            refuse([Violation("authority", clause, *told)])
         if not row.verified:
             told = (
                 "主管单位须已核验；请先核验（org verify）",
                 "the authority has to be verified; have that done first (org verify)",
             )
             refuse([Violation("authority", "verified", *told)])
-        if Programme(message.programme) in OF_GOVERNMENT and row.org_type not in LEADING:
-            clause = PROCEDURES[Programme(message.programme)].clause
-            told = (
-                f"该程序由政府部门（或园区管委会）主管（{clause}）；请改填",
-                f"a government department, or a park's committee, decides in this programme ({clause}); name one",
-            )
-            refuse([Violation("authority", clause, *told)])
 
     async def ListCalls(self, call: Call, request: rpc.ListCallsRequest) -> rpc.ListCallsResponse:
         """See the contract."""
@@ -199,7 +206,7 @@ class Applications:
         """See the contract."""
         await self._found(call, request.name)
         row = await self._locked(call, request.name, request.etag)
-        refuse([*_score_problems(request), *_principal_problems(application_message(row), request.named_principal)])
+        refuse([*_said_problems(request), *_principal_problems(application_message(row), request.named_principal)])
         await self._require_documents(call, row, request.documents)
         said = Said(
             request.reason,
@@ -374,10 +381,11 @@ def _require_facts_in(state: State, programme: Programme, paths: Iterable[str]) 
         refuse([untimely_facts(procedure, state)])
 
 
-def _score_problems(request: rpc.TakeStepRequest) -> list[Violation]:
-    if not request.HasField("score") or 0 <= request.score <= 100:
-        return []
-    return [Violation("score", "range", "评分须在 0–100 之间", "a score is between 0 and 100")]
+def _said_problems(request: rpc.TakeStepRequest) -> Iterator[Violation]:
+    if request.HasField("score") and not 0 <= request.score <= 100:
+        yield Violation("score", "range", "评分须在 0–100 之间", "a score is between 0 and 100")
+    if request.day and parsed_date(request.day) is None:
+        yield bad_date("day")
 
 
 def _principal_problems(message: pb.Application, principal: str) -> list[Violation]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    any_,
     delete,
     exists,
     func,
@@ -22,17 +23,19 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlmodel import Field
 
 from access.visibility import Viewer
 from alliance.registry.v1 import application_pb2 as pb
+from chassis import tables
 from chassis.database import Tx
 from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING, HANDED_IN, SHARED
 from registry.domain.names import BodyState, Programme
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, grant, is_college_of
 
+TOPIC = "alliance.internal.registry.application.v1"
 _INSTANT: Any = DateTime(timezone=True)
 FINAL = (State.COMPLETED, State.REJECTED, State.WITHDRAWN, State.LAPSED, State.REMOVED)
 """States in which an application has ended."""
@@ -197,6 +200,17 @@ async def resting_on(tx: Tx, document: str) -> str:
     statement = select(c.name).join(attachment, attachment.c.application == c.name)
     found = await tx.conn.execute(statement.where(attachment.c.document == document, c.state.not_in(free)).limit(1))
     return found.scalar_one_or_none() or ""
+
+
+async def saying(tx: Tx, words: str, applicant: str, limit: int) -> Sequence[str]:
+    """Names of an applicant's applications that hold words in this very writing, now or in an earlier version. Their events
+    are found by their names: nobody else's are looked through.
+    """
+    t, c = tables.event.c, application.c
+    theirs = (await tx.conn.execute(select(c.name).where(c.applicant == applicant))).scalars().all()
+    holds = func.position(literal(words.encode(), LargeBinary).op("IN")(t.payload)) > 0
+    statement = select(t.key).distinct().where(t.topic == TOPIC, t.key == any_(literal(theirs, ARRAY(Text))), holds)
+    return (await tx.conn.execute(statement.order_by(t.key).limit(limit))).scalars().all()
 
 
 async def forming(tx: Tx, body: str) -> ApplicationRow | None:

@@ -18,6 +18,7 @@ from registry.applications.documents import erased
 from registry.applications.judging import ApplicationJudge, facts, has_ended
 from registry.applications.mapping import FACTS_OF, application_message, application_row
 from registry.applications.store import (
+    TOPIC,
     ApplicationRow,
     CallRow,
     attach,
@@ -39,7 +40,6 @@ from registry.judging import Judge
 from registry.mapping.bodies import body_message, finding_message, vies_for
 from registry.store import BodyRow, OrganizationRow
 
-APPLICATION = "alliance.internal.registry.application.v1"
 STEP = "registry.applications.step"
 _MOST_STEPS = 500
 _MOST_DOCUMENTS = 200  # of one application: its record has to fit a topic
@@ -317,7 +317,7 @@ class Taking:
         if programme in FORMING and (before is None or (before.state, before.call) != (row.state, row.call)):
             await _outdate_rivals(tx, row.body)
         await self._own.keep(tx, message, before, version)
-        tx.emit(APPLICATION, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
+        tx.emit(TOPIC, row.name, version, verb, events_pb2.ApplicationEvent(application=message))
 
 
 async def _outdate_rivals(tx: Tx, name: str) -> None:

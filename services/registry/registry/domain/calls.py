@@ -72,6 +72,9 @@ OF_GOVERNMENT = frozenset(
 )
 """Programmes that the documents give to departments (S2 五; S3 四, 十六; S0 四(三)); the calls of a consortium (S1) and of a
 pilot (S4) are a centre's, an intake's a university's."""
+OF_UNIVERSITY = frozenset({Programme.EMPLOYEE_INTAKE})
+"""Programmes that a university decides on: it alone awards the master's and doctoral degrees that they are for (S0 三(二):
+专业硕士、博士学位研究生)."""
 ALSO_LATE = frozenset({Programme.PERFORMANCE})
 """Programmes that everybody has to go through: their calls only say by when, and what comes later is late, and taken."""
 BEGUN_BY_AUTHORITY = frozenset({Programme.EVALUATION, Programme.PERFORMANCE, Programme.MAJOR_ADJUSTMENT})

@@ -248,8 +248,9 @@ class ErasePersonalDataResponse(_message.Message):
 
     @_builtins.property
     def mentioned_in(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Resources of whoever kept these records whose own texts, now or in an earlier version, hold the name as it was recorded, e.g.
-        `listings/{listing}`: a text is no record, so it stays; at most 100. Whoever published it revises or withdraws it.
+        """Resources of whoever kept these records whose own texts, now or in an earlier version, or whose file's name hold the name as it was
+        recorded: `listings/{listing}`, `applications/{application}`, `documents/{document}`. A text is no record, so it stays; at most
+        100. Whose it is revises, withdraws or erases it.
         """
 
     def __init__(

@@ -123,8 +123,8 @@ class ApplicationServiceServicer:
     """
 
     def OpenCall(self, request, context):
-        """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
-        authority is open at a time (CALL_EXISTS).
+        """Opens a call of a programme. Who decides is verified, and a department, or a university, where the documents say so; one of a
+        programme, year and authority is open at a time (CALL_EXISTS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,8 +35,8 @@ class ApplicationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     OpenCall: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.OpenCallRequest, _application_pb2.ApplicationCall]
-    """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
-    authority is open at a time (CALL_EXISTS).
+    """Opens a call of a programme. Who decides is verified, and a department, or a university, where the documents say so; one of a
+    programme, year and authority is open at a time (CALL_EXISTS).
     """
     ListCalls: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]
     """Lists calls, the newest first."""
@@ -94,8 +94,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenCall: _aio.UnaryUnaryMultiCallable[_application_service_pb2.OpenCallRequest, _application_pb2.ApplicationCall]  # type: ignore[assignment]
-    """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
-    authority is open at a time (CALL_EXISTS).
+    """Opens a call of a programme. Who decides is verified, and a department, or a university, where the documents say so; one of a
+    programme, year and authority is open at a time (CALL_EXISTS).
     """
     ListCalls: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListCallsRequest, _application_service_pb2.ListCallsResponse]  # type: ignore[assignment]
     """Lists calls, the newest first."""
@@ -156,8 +156,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.OpenCallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.ApplicationCall, _abc.Awaitable[_application_pb2.ApplicationCall]]:
-        """Opens a call of a programme. Who decides is verified, and a department where the documents say so; one of a programme, year and
-        authority is open at a time (CALL_EXISTS).
+        """Opens a call of a programme. Who decides is verified, and a department, or a university, where the documents say so; one of a
+        programme, year and authority is open at a time (CALL_EXISTS).
         """
 
     @_abc_1.abstractmethod

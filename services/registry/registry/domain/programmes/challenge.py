@@ -18,7 +18,10 @@ _due_on = day_of("due_on")
 
 
 def _says_what_is_asked(case: Case) -> Refusal | None:
-    """Nobody answers a title alone, and none is counted as published (R57)."""
+    """Nobody answers a title alone, so it names a listing or brings a paper. Only that is asked, and the form of the name:
+    which listings there are, and whose, the listings service knows, and registry has no projection of them. A challenge with
+    a name that is no listing's, or another's, is published and counted (R57) as well.
+    """
     if case.facts.get("listing") or "PROBLEM" in case.documents | case.brought:
         return None
     return Refusal(
