@@ -22,7 +22,7 @@ from listings import changes
 from listings import store as listings_store
 from listings.domain.names import BodyKind, RoundKind
 from listings.domain.rounds import LISTS, Span, is_expected, is_passed_over, quarter, since
-from listings.rounds import history, store
+from listings.rounds import history, store, told
 from listings.rounds.mapping import round_message, silence_message
 from listings.rounds.store import RoundRow, SilenceRow
 
@@ -203,11 +203,11 @@ async def _close(tx: Tx, row: RoundRow, on: date, effective: datetime | None) ->
     """
     if year_list := LISTS.get(RoundKind(row.kind)):
         await store.compile_list(tx, row, year_list, on)
-    row.previous = await store.before(tx, row)
+    row.previous = await told.before(tx, row)
     then = await history.changed_since(tx, row.body, effective) if effective else []
-    await store.keep(tx, row, then)
+    await told.keep(tx, row, then)
     silent = await silences(tx, row, on)  # before what was withdrawn within its days is told to be gone
-    await store.tell_removed(tx, row, then)
+    await told.tell_removed(tx, row, then)
     row.version += 1
     row.state = round_pb2.ROUND_STATE_CLOSED
     row.silent = len(silent)

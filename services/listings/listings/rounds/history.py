@@ -7,7 +7,8 @@ from chassis import topics
 from chassis.clock import start_of_day
 from chassis.database import Tx
 from listings.mapping import content_hash, written
-from listings.rounds.store import RoundRow, Stood
+from listings.rounds.store import RoundRow
+from listings.rounds.told import Stood
 from listings.store import TOPIC
 
 _WITHIN = """
