@@ -12,6 +12,9 @@ import pytest
 from alliance_local.control import Platform, temporary
 from alliance_local.state import State
 
+# A sentence model's threads wait for each other by spinning: beside other work two of them take many times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is first imported, which is after this
+
 
 def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
     """Remember a failure, so that the platform's logs are kept."""

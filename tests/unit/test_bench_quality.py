@@ -108,6 +108,6 @@ def test_matching_beats_its_floor_on_a_sample_set() -> None:
     sets = Path(os.environ["ALLIANCE_SAMPLE_DATA"]) / "eval"
     if not sets.is_dir():
         pytest.skip("ALLIANCE_SAMPLE_DATA has no judged sets (eval)")
-    found = quality.measure(Judged.read(sets / "major_occupation_name_zh"), Bundled())
+    found = quality.measure(Judged.read(sets / "major_group_zh"), Bundled())
     ours, theirs = ([one["nDCG@10"] for one in values] for values in (found.ours, found.theirs))
     assert bootstrap(ours, theirs).least > 0
