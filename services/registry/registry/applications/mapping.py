@@ -11,6 +11,7 @@ from chassis.clock import business_date, parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
+from chassis.wellformed import trimmed
 from registry.applications.store import ApplicationRow, CallRow
 from registry.domain.calls import CLOSING, window
 from registry.domain.facts import Value
@@ -104,7 +105,8 @@ def untimely_facts(procedure: Procedure, state: State) -> Violation:
 
 
 def _title(given: pb.Application) -> Iterator[Violation]:
-    if not 2 <= len(given.display_name.strip()) <= 200 or len(given.display_name.splitlines()) > 1:
+    given.display_name = trimmed(given.display_name)
+    if not 2 <= len(given.display_name) <= 200 or len(given.display_name.splitlines()) > 1:
         yield Violation("display_name", "length", "标题须为一行，2–200 个字", "the title is one line of 2 to 200 characters")
     yield from screen("display_name", given.display_name)
 

@@ -198,8 +198,10 @@ class Applications:
         message = application_message(row)
         await self._taking.require_filling(call, message)
         await self._require_documents(call, row, request.documents)
+        before = len(message.documents)
         await self._taking.attach(call.tx, message, request.documents)
-        await self._taking.save(call.tx, message, row, "updated")
+        if len(message.documents) > before:
+            await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def TakeStep(self, call: Call, request: rpc.TakeStepRequest) -> pb.Application:
