@@ -44,6 +44,8 @@ _BY_THE_CHART = {  # settings that other values decide
     "registry_target", "listings_target", "jwks_file", "token_issuer", "token_audience", "service_token_file",
     "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "trace_ratio", "index_folder",
 }  # fmt: skip
+_NARROWER = {"objects_url": {"pattern": "^(file:///.|s3://[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9](/|$))"}}
+"""What the chart asks of settings beside what their service does: a failure there would come after the installation."""
 _OF_OBJECT_STORES = "AWS_[A-Z_]+"  # credentials and endpoint of registry's documents
 _KINDS = {
     provision.Kind.TOPIC: "topic",
@@ -187,7 +189,8 @@ def _secret_environment(definitions: Mapping[str, Any], service: str) -> dict[st
 
 def settings_of(service: str) -> dict[str, Any]:
     """The settings that values may give a service, with their types and limits."""
-    properties = {name: _plain(one) for name, one in _own_settings(service) if one.get("format") != "password"}
+    given = {name: _plain(one) for name, one in _own_settings(service) if one.get("format") != "password"}
+    properties = {name: one | _NARROWER.get(name, {}) for name, one in given.items()}
     needed = ["objects_url"] if service == "registry" else []
     told = "服务自己的设置 · Settings of the service's own."
     return {"type": "object", "description": told, "properties": properties, "required": needed}

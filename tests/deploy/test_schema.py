@@ -68,6 +68,9 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "image.tag", "1@sha256:" + "a" * 64),  # one digest for five images
         ("lab", "image.repository", "registry.example/alliance:1"),
         ("lab", "image.repository", "registry.example/alliance@sha256:" + "a" * 64),
+        ("lab", "image.repository", "registry.example/-alliance"),
+        ("lab", "image.repository", "localhost:0/alliance"),
+        ("lab", "image.pullSecrets", [""]),
         ("lab", "image.digests.registry", "sha256:short"),
         ("lab", "image.digests.registry", "sha256:" + "a" * 65),
         ("lab", "image.digests.registry", "sha256:" + "A" * 64),
@@ -85,6 +88,12 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "database.cidrs", ["10.99.0.256/32"]),
         ("lab", "database.cidrs", ["999.0.0.1/32"]),
         ("lab", "database.cidrs", ["fd00::1/129"]),
+        ("lab", "database.cidrs", ["1::2::3/64"]),
+        ("lab", "database.cidrs", ["1:2:3:4:5:6:7::8/64"]),  # eight groups, and some left out
+        ("lab", "database.cidrs", ["1:2:3:4:5:6:7:8:9/64"]),
+        ("lab", "database.cidrs", [":1::/64"]),
+        ("lab", "database.cidrs", ["12345::/64"]),
+        ("lab", "kafka.cidrs", ["1:2:3/64"]),
         ("lab", "database.cidrs", ["0.0.0.0/0"]),  # where is it, then?
         ("lab", "database.cidrs", ["0.0.0.0/7"]),
         ("lab", "database.cidrs", ["fc00::/6"]),
@@ -98,6 +107,15 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "kafka.bootstrap", "PLAINTEXT://kafka:9092"),
         ("lab", "kafka.cidrs", []),
         ("lab", "kafka.security", "SSL"),
+        ("lab", "kafka.security", "SASL_PLAINTEXT"),  # topics are made as whom?
+        ("lab", "kafka.security", "SASL_SSL"),
+        ("lab", "kafka.topics.acls", True),  # for whom, without users?
+        ("lab", "kafka.topics.adminSecret", "kafka-admin"),
+        ("lab", "clusterDomain", ""),
+        ("lab", "clusterDomain", "cluster..local"),
+        ("lab", "smoke.tokenSecret", "a..b"),
+        ("lab", "smoke.tokenSecret", "a-.b"),
+        ("lab", "database.ca.key", "../ca.crt"),
         ("lab", "tokens.issuer", ""),
         ("lab", "tokens.jwksConfigMap", ""),  # no keys at all
         ("lab", "tokens.jwks", "{}"),  # keys twice
@@ -114,6 +132,11 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.listings.index", {"size": "1Gi"}),
         ("lab", "services.matching.autoscaling", {"min": 1, "max": 2}),
         ("lab", "services.registry.settings", {"objects_url": None}),
+        ("lab", "services.registry.settings.objects_url", ""),
+        ("lab", "services.registry.settings.objects_url", "s3:documents"),
+        ("lab", "services.registry.settings.objects_url", "s3://"),
+        ("lab", "services.registry.settings.objects_url", "ftp://documents"),
+        ("lab", "services.registry.settings.objects_url", "file://"),
         ("lab", "services.registry.settings.database_url", "postgresql://other"),  # the chart's own business
         ("lab", "services.registry.settings.smtp_host", "another service's"),
         ("lab", "services.notify.settings.smtp_password", "in values"),
@@ -149,6 +172,10 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.notify.resources.memory", "512"),  # bytes
         ("lab", "services.notify.resources.memory", "100m"),
         ("lab", "services.notify.resources.memory", "0Mi"),
+        ("lab", "services.notify.resources.memoryLimit", "10Ti"),
+        ("lab", "services.notify.resources.memoryLimit", "99999999999999999999Mi"),
+        ("lab", "services.notify.resources.cpu", "1000"),
+        ("lab", "services.matching.index.size", "1000Ti"),
         ("lab", "services.notify.resources.cpu", "4Gi"),
         ("lab", "services.notify.resources.cpu", "0"),
         ("lab", "services.notify.resources.cpu", "0.0"),
@@ -164,6 +191,11 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "scheduling.nodeSelector", {"disk": 1}),
         ("lab", "scheduling.nodeSelector", {"no label": "fast"}),
         ("lab", "scheduling.nodeSelector", {"disk": "a" * 64}),
+        ("lab", "scheduling.nodeSelector", {"a..b/c": "fast"}),
+        ("lab", "scheduling.nodeSelector", {"a-.b/c": "fast"}),
+        ("lab", "scheduling.nodeSelector", {"a" * 254 + "/c": "fast"}),
+        ("lab", "scheduling.tolerations", [{"key": "no key", "operator": "Exists"}]),
+        ("lab", "scheduling.tolerations", [{"key": "a", "operator": "Equal", "value": "b c"}]),
         ("lab", "scheduling.tolerations", [{"key": "a"}]),
         ("lab", "scheduling.tolerations", [{"operator": "Equal", "value": "b"}]),  # any key, yet one value
         ("lab", "scheduling.tolerations", [{"key": "a", "operator": "Exists", "value": "b"}]),
@@ -176,6 +208,25 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "services.notify.scheduling.priorityClassName", "Not A Name"),
         ("operators", "database.cluster.scheduling.nodeSelector", ["disk"]),
         ("lab", "networkPolicy.clients", [{"podLabels": {"a": "b"}}]),  # of any namespace
+        ("lab", "networkPolicy.clients", [{"namespace": ""}]),
+        ("lab", "networkPolicy.clients", [{"namespace": "a.b"}]),
+        ("lab", "networkPolicy.clients", [{"namespace": "a" * 64}]),
+        ("lab", "networkPolicy.clients", [{"namespace": "a", "podLabels": {"a": "b c"}}]),
+        ("lab", "networkPolicy.clients", [{"namespace": "a", "podLabels": {"a": "b" * 64}}]),
+        ("lab", "networkPolicy.clients", [{"namespace": "a", "podLabels": {"a" * 64: "b"}}]),
+        ("lab", "networkPolicy.dns.namespace", ""),
+        ("lab", "networkPolicy.metrics.namespace", ""),
+        ("lab", "telemetry.collector.namespace", ""),
+        ("operators", "kafka.cluster", ""),
+        ("operators", "kafka.cluster", "a" * 48),  # and -kafka-bootstrap: too long for a Service
+        ("operators", "gateway.hostnames", ["a..example"]),
+        ("operators", "gateway.hostnames", ["10.0.0.1"]),
+        ("operators", "gateway.parents", [{"name": ""}]),
+        ("operators", "monitoring.interval", "0s"),
+        ("operators", "monitoring.interval", "121s"),
+        ("operators", "monitoring.interval", "3600s"),
+        ("operators", "monitoring.labels", {"release": "a b"}),
+        ("operators", "telemetry.otlpEndpoint", "http://collector.observability.svc:0"),
         ("operators", "mtls.enabled", False),
         ("operators", "networkPolicy.enabled", False),
         ("operators", "kafka.security", "SASL_PLAINTEXT"),
@@ -191,6 +242,9 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("production", "database.cluster.storage.size", "200"),
         ("production", "database.cluster.recovery.targetTime", "yesterday"),
         ("production", "database.cluster.recovery.targetTime", "2026-11-28 17:00:00"),
+        ("production", "database.cluster.recovery.targetTime", "2026-11-28T17:00:00+08:00"),  # out of which backup?
+        ("production", "database.cluster.recovery.serverName", "alliance-database"),
+        ("production", "database.cluster.backup.schedule", "@every "),
         ("production", "database.cluster.backup.schedule", "nightly"),
         ("production", "database.cluster.backup.schedule", "@sometimes"),
         ("production", "database.cluster.backup.schedule", "0 18 * * *"),  # five fields are Kubernetes' own
@@ -227,11 +281,27 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.resources.cpu", "1m"),
         ("lab", "services.notify.resources.memoryLimit", "1Gi"),
         ("production", "services.notify.settings.private_networks", ["10.20.0.0/16", "fd00::/8"]),
-        ("production", "database.cluster.recovery.targetTime", "2026-11-28T17:00:00+08:00"),
-        ("production", "database.cluster.recovery.targetTime", "2026-11-28T09:00:00.5Z"),
         ("production", "database.cluster.backup.schedule", "0 30 18 * * 1-5"),
         ("production", "database.cluster.backup.schedule", "@daily"),
         ("production", "database.cluster.backup.schedule", "@every 6h"),
+        ("production", "database.cluster.backup.schedule", "@every 1h30m"),
+        ("production", "database.cluster.backup.schedule", "@midnight"),
+        ("production", "database.cluster.backup.schedule", "0 08,59 0-23/2 1,31 jan-DEC SUN-6"),
+        ("production", "database.cluster.backup.schedule", "*/15 * ? 1-31 12 mon"),
+        ("lab", "kafka.cidrs", ["1:2:3:4:5:6:7:8/64", "::1/128", "1::/16", "1:2:3::4:5:6:7/128", "::2:3:4:5:6:7:8/128"]),
+        ("lab", "clusterDomain", "k8s.example"),
+        ("lab", "smoke.tokenSecret", ""),
+        ("lab", "database.ca", {"secret": "db-ca", "key": ".tls-ca_1.crt"}),
+        ("lab", "services.registry.settings.objects_url", "s3://documents"),
+        ("lab", "services.registry.settings.objects_url", "file:///var/objects"),
+        ("lab", "services.notify.resources.memoryLimit", "9.9Ti"),
+        ("operators", "gateway.hostnames", ["*.alliance.example"]),
+        ("operators", "gateway.parents", [{"name": "public"}]),
+        ("operators", "monitoring.interval", "1s"),
+        ("operators", "monitoring.interval", "120s"),
+        ("operators", "monitoring.interval", "1m"),
+        ("operators", "monitoring.dashboards.annotations", {"grafana_folder": "产教联盟 Alliance"}),
+        ("lab", "networkPolicy.clients", [{"namespace": "a" * 63, "podLabels": {"example.com/a": "B_c.d", "e": ""}}]),
         ("lab", "services.notify.resources.cpu", "0.50"),
         ("lab", "services.notify.resources.memoryLimit", "1.5Gi"),
         ("lab", "services.notify.settings.mail_from", "产教联盟 <no-reply@alliance.example>"),
@@ -269,6 +339,36 @@ def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
 
 _KEYS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "YQ"}]}'
 _SECRET = {"variable": "AWS_REGION", "secret": "a", "key": "b"}
+_NO_HOSTS = ["a..b", "a-.b", "999.999.999.999", "10.0.0", "a.256", "a" * 64 + ".b"]
+_NOT_WITHIN = [  # an exception that is no part of its network, or all of it
+    {"cidrs": ["10.40.0.0/16"], "except": ["10.41.0.0/24"], "ports": [443]},
+    {"cidrs": ["10.40.0.0/16"], "except": ["10.40.0.0/16"], "ports": [443]},
+    {"cidrs": ["10.40.0.0/16"], "except": ["10.0.0.0/8"], "ports": [443]},
+    {"cidrs": ["10.40.0.0/16", "10.41.0.0/16"], "except": ["10.40.0.0/24"], "ports": [443]},  # Kubernetes asks it of each
+    {"cidrs": ["10.40.128.0/17"], "except": ["10.40.127.0/24"], "ports": [443]},
+    {"cidrs": ["2001:db8::/32"], "except": ["2001:db9::/48"], "ports": [443]},
+    {"cidrs": ["2001:db8::/32"], "except": ["10.0.0.0/8"], "ports": [443]},
+]
+_WITHIN = [
+    {"cidrs": ["10.40.0.0/16"], "except": ["10.40.255.0/24", "10.40.1.5/32"], "ports": [443]},
+    {"cidrs": ["10.40.128.0/17"], "except": ["10.40.128.0/18"], "ports": [443]},
+    {"cidrs": ["2001:db8::/32"], "except": ["2001:DB8:0:1::/64", "2001:db8:ffff:0:0:0:0:1/128"], "ports": [443]},
+    {"cidrs": ["::/0"], "except": ["fc00::/7", "fe80::/10", "::ffff/128"], "ports": [443]},
+]
+_SCHEDULE = "database.cluster.backup.schedule"
+_NEVER = ["60 0 18 * * *", "0 60 18 * * *", "0 0 24 * * *", "0 0 18 0 * *", "0 0 18 32 * *", "0 0 18 * 13 *", "0 0 18 * * 7"]
+_NEVER += ["0 0 18 * FOO *", "0 0 18 * * FRI-MON", "0 0 */0 * * *", "0 0 18,,19 * * *", "0 0 20-8 * * *"]
+_NO_INSTANTS = [
+    "2026-02-29T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-00-10T00:00:00Z",
+    "2026-11-31T00:00:00Z",
+    "2026-11-28T24:00:00Z",
+]
+
+
+def _recovery(instant: str) -> dict[str, Any]:
+    return {"database.cluster.recovery": {"objectStore": "backups", "serverName": "", "targetTime": instant}}
 
 
 @pytest.mark.parametrize(
@@ -294,6 +394,36 @@ _SECRET = {"variable": "AWS_REGION", "secret": "a", "key": "b"}
         ({"tokens.jwksConfigMap": "", "tokens.jwks": _KEYS.replace('"x"', '"d": "YQ", "x"')}, "private key"),
         ({"tokens.jwksConfigMap": "", "tokens.jwks": '{"keys": [{"kty": "oct", "k": "YQ"}]}'}, "private key"),
         ({"tokens.jwksConfigMap": "", "tokens.jwks": _KEYS}, ""),
+        *(({"database.host": one}, "database.host") for one in _NO_HOSTS),
+        *(({"database.host": one}, "") for one in ("a" * 63 + ".b-1", "10.0.0.255", "db1.2b")),
+        *(({"services.notify.settings.smtp_host": one}, "services.notify.settings.smtp_host") for one in _NO_HOSTS),
+        ({"services.notify.settings.smtp_host": "smtp_1.example."}, ""),
+        *(({"kafka.bootstrap": f"kafka:9092,{one}:9092"}, "kafka.bootstrap") for one in _NO_HOSTS),
+        ({"kafka.bootstrap": "kafka:65536", "networkPolicy.enabled": False}, "kafka.bootstrap"),
+        ({"kafka.bootstrap": "kafka:65535", "networkPolicy.enabled": False}, ""),
+        ({"services.registry.settings.clamd": "clamd:99999"}, "services.registry.settings.clamd"),
+        ({"services.registry.settings.clamd": "clamd:3310"}, ""),
+        ({"image.repository": "registry.example:99999/alliance"}, "image.repository"),
+        ({"image.repository": "registry..example/alliance"}, "image.repository"),
+        ({"image.repository": "10.0.0.1:5000/alliance/a_b"}, ""),
+        *(({"telemetry.otlpEndpoint": f"http://{one}:4317"}, "telemetry.otlpEndpoint") for one in _NO_HOSTS),
+        ({"telemetry.otlpEndpoint": "https://collector:65536"}, "telemetry.otlpEndpoint"),
+        ({"telemetry.otlpEndpoint": "https://collector:65535"}, ""),
+        ({"services.notify.resources": {"memory": "64Mi", "memoryLimit": "127Mi"}}, "services.notify.resources.memoryLimit"),
+        ({"services.notify.resources": {"memory": "1Mi", "memoryLimit": "128Mi"}}, ""),
+        (
+            {"services.matching.resources": {"memory": "64Mi", "memoryLimit": "383Mi"}},
+            "services.matching.resources.memoryLimit",
+        ),
+        ({"database.cluster.resources": {"memory": "64Mi", "memoryLimit": "255Mi"}}, "database.cluster.resources.memoryLimit"),
+        *(({"services.notify.egress": [one]}, "services.notify.egress") for one in _NOT_WITHIN),
+        *(({"services.notify.egress": [one]}, "") for one in _WITHIN),
+        ({"database.cluster.egress": [_NOT_WITHIN[0]]}, "database.cluster.egress"),
+        *(({_SCHEDULE: one}, _SCHEDULE) for one in _NEVER),
+        *((_recovery(one), "database.cluster.recovery.targetTime") for one in _NO_INSTANTS),
+        *((_recovery(one), "") for one in ("2026-11-28T17:00:00+08:00", "2026-11-28T09:00:00.5Z", "2028-02-29T23:59:59Z")),
+        ({"kafka.security": "SASL_SSL", "kafka.topics.adminSecret": "kafka-admin", "kafka.topics.acls": True}, ""),
+        ({"kafka.security": "SASL_SSL", "kafka.topics.create": False}, ""),
     ],
 )
 def test_what_does_not_go_together_is_refused_by_its_path(given: dict[str, Any], named: str) -> None:

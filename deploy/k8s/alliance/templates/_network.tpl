@@ -38,7 +38,7 @@ spec:
         - podSelector: {matchLabels: {strimzi.io/cluster: {{ $v.kafka.cluster }}, strimzi.io/kind: Kafka}}
         {{- else }}
         {{- range $v.kafka.cidrs }}
-        - ipBlock: {cidr: {{ . }}}
+        - ipBlock: {cidr: {{ quote . }}}
         {{- end }}
         {{- end }}
       ports:
@@ -53,7 +53,7 @@ spec:
     {{- with $v.telemetry.otlpEndpoint }}
     - to:
         {{- range $v.telemetry.collector.cidrs }}
-        - ipBlock: {cidr: {{ . }}}
+        - ipBlock: {cidr: {{ quote . }}}
         {{- else }}
         - {{- include "alliance.network.peer" $v.telemetry.collector | nindent 10 }}
         {{- end }}
@@ -69,7 +69,7 @@ spec:
 - to:
     {{- range .cidrs }}
     - ipBlock:
-        cidr: {{ . }}
+        cidr: {{ quote . }}
         {{- with $rule.except }}
         except: {{ toJson . }}
         {{- end }}
@@ -86,7 +86,7 @@ spec:
 - to:
     - {{- include "alliance.network.peer" .Values.networkPolicy.dns | nindent 6 }}
     {{- range .Values.networkPolicy.dnsCidrs }}
-    - ipBlock: {cidr: {{ . }}}
+    - ipBlock: {cidr: {{ quote . }}}
     {{- end }}
   ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end }}
@@ -96,13 +96,13 @@ spec:
 - podSelector: {matchLabels: {cnpg.io/cluster: {{ include "alliance.fullname" . }}-database}}
 {{- else -}}
 {{- range .Values.database.cidrs }}
-- ipBlock: {cidr: {{ . }}}
+- ipBlock: {cidr: {{ quote . }}}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "alliance.network.peer" -}}
-namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ .namespace }}}}
+namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ quote .namespace }}}}
 {{- with .podLabels }}
 podSelector: {matchLabels: {{ toJson . }}}
 {{- end }}
