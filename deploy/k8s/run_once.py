@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _DAY = 86_400  # seconds
-_FENCE = "restore-fence"
+_FENCE, _TOPICS = "restore-fence", "topics"
 
 
 def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> dict[str, Any]:
@@ -21,16 +21,23 @@ def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> 
     nobody answers: so no call is sent to it; by a label of its own the disruption budget leaves it out, which could tell
     nothing of a Job. `stamp` makes its name its own. Before a fence comes what comes before the service: a backup may be of
     before the last upgrade, and a new Kafka without topics. Any other command is for a service that has been through that.
+    `topics` is run as the init container runs it, whose files and arguments (administrator, replicas, rights) it gets.
     """
     metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     once = {key: value for key, value in container.items() if key not in ("startupProbe", "livenessProbe", "lifecycle")}
+    arguments = [*arguments]
+    for before in spec.get("initContainers", []) if arguments[0] == _TOPICS else ():
+        if before["name"] == _TOPICS:
+            own = [one for one in before["volumeMounts"] if one not in once["volumeMounts"]]
+            once |= {"volumeMounts": [*once["volumeMounts"], *own]}
+            arguments = [*before["args"], *arguments[1:]]
     left = ("topologySpreadConstraints",) if arguments[0] == _FENCE else ("topologySpreadConstraints", "initContainers")
     pod = {key: value for key, value in spec.items() if key not in left}
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     template = {
         "metadata": {"labels": labels | {"alliance/once": "true"}},
-        "spec": pod | {"restartPolicy": "Never", "containers": [once | {"args": [*arguments]}]},
+        "spec": pod | {"restartPolicy": "Never", "containers": [once | {"args": arguments}]},
     }
     return {
         "apiVersion": "batch/v1",

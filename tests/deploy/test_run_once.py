@@ -10,7 +10,7 @@ import pytest
 from run_once import job_of
 
 from alliance_local.state import SERVICES
-from tests.deploy.helm import PROFILES, ROOT, rendered, values
+from tests.deploy.helm import PROFILES, ROOT, render, rendered, values
 from tests.deploy.rendered import Rendered, selects
 
 _ARGUMENTS = ["restore-fence", "备份恢复 · a backup", "--actor", "on-call"]
@@ -47,6 +47,30 @@ def test_before_a_fence_comes_what_comes_before_the_service(profile: str) -> Non
 def test_any_other_command_runs_beside_no_migration() -> None:
     job = job_of(Rendered("lab", rendered("lab"), values("lab")).deployment("listings"), ["replay", "a.topic", "WHY"], 1)
     assert "initContainers" not in job["spec"]["template"]["spec"]
+
+
+_SASL = ("kafka.security=SASL_SSL", "kafka.topics.acls=true", "kafka.topics.adminSecret=kafka-admin")
+
+
+@pytest.mark.parametrize("given", [(), _SASL], ids=["plain", "SASL"])
+def test_topics_are_made_as_the_init_container_makes_them(given: tuple[str, ...]) -> None:
+    r = Rendered("lab", render("lab", *(word for one in given for word in ("--set", one))), values("lab"))
+    job = job_of(r.deployment("listings"), ["topics", "--replicas=3"], 1)
+    kubernetes_validate.validate(job, "1.34", strict=True)
+    (container,), before = job["spec"]["template"]["spec"]["containers"], r.pod("listings")["initContainers"][0]
+    assert "initContainers" not in job["spec"]["template"]["spec"]
+    assert container["args"] == [*before["args"], "--replicas=3"]  # what is said last counts
+    for mount in (*before["volumeMounts"], *r.container("listings")["volumeMounts"]):
+        assert container["volumeMounts"].count(mount) == 1
+    assert container["env"] == r.container("listings")["env"]
+    assert ("--login=/etc/alliance/kafka-admin" in container["args"]) == bool(given)
+
+
+def test_topics_without_an_init_container_are_as_they_are_asked_for() -> None:
+    r, _ = _job("operators", "listings")
+    (container,) = job_of(r.deployment("listings"), ["topics", "--acls"], 1)["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["topics", "--acls"]
+    assert container["volumeMounts"] == r.container("listings")["volumeMounts"]
 
 
 def test_it_runs_once() -> None:
