@@ -19,6 +19,7 @@ case "$*" in
   *"get deployments"*) {deployments} ;;
   *"get pods"*"status.phase=Running"*) {pods} ;;
   api-resources*) echo secrets ;;
+  *"get secrets"*) {secrets} ;;
 esac
 """
 
@@ -57,12 +58,28 @@ def test_without_the_releases_name_nothing_happens(answer: str) -> None:
 )
 def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments: str, pods: str, goes: bool) -> None:
     program, asked = tmp_path / "kubectl", tmp_path / "asked"
-    program.write_text(_KUBECTL.format(deployments=deployments, pods=pods), "utf-8")
+    program.write_text(_KUBECTL.format(deployments=deployments, pods=pods, secrets="true"), "utf-8")
     program.chmod(0o755)
     code, said = _run("alliance", "platform", answer="alliance\n", path=str(tmp_path), ASKED=str(asked))
     assert (code == 0) == goes, said
     assert ("delete" in asked.read_text("utf-8")) == goes
     assert ("what is elsewhere stays" in said) == goes, "topics and databases of the profile lab are not the chart's"
+
+
+@pytest.mark.parametrize(
+    ("release", "full"), [("alliance", "alliance"), ("lab", "lab-alliance"), ("a" * 31, "a" * 31 + "-alliance")]
+)
+def test_it_names_what_was_made_by_hand_and_stays(tmp_path: Path, release: str, full: str) -> None:
+    program, asked = tmp_path / "kubectl", tmp_path / "asked"
+    mine = [f"{full}-registry-token", f"{full}-notify-database-owner", f"{full}-listings-kafka", f"{full}-smoke-tls"]
+    others = [f"{full}-two-registry-token", f"{full}-mail", "registry-token", f"sh.helm.release.v1.{full}.v1"]
+    listed = "; ".join(f"echo secret/{one}" for one in (*mine, *others))
+    program.write_text(_KUBECTL.format(deployments="true", pods="true", secrets=listed), "utf-8")
+    program.chmod(0o755)
+    code, said = _run(release, "platform", answer=f"{release}\n", path=str(tmp_path), ASKED=str(asked))
+    assert code == 0, said
+    (line,) = (one for one in said.splitlines() if "and stay" in one)
+    assert line.partition(" delete ")[2].split() == [f"secret/{one}" for one in mine]
 
 
 def test_it_knows_every_kind_that_is_kept() -> None:
