@@ -37,7 +37,7 @@ def closed_in(r: Rendered) -> Faults:
         service: {f"component {one}" for one, facts in PLATFORM["services"].items() if service in facts["peers"]}
         for service in SERVICES
     }
-    tested = {"registry", "listings", "matching"} if r.values["smoke"]["tokenSecret"] else set()
+    tested = set(SERVICES) if r.values["smoke"]["tokenSecret"] else set()
     clients = {elsewhere(one) for one in r.values["networkPolicy"]["clients"]}
     for service in SERVICES:
         callers = asked_by[service] | clients | ({"component smoke"} if service in tested else set())
@@ -247,7 +247,9 @@ def routed(r: Rendered) -> Faults:
 
 @rule
 def tested(r: Rendered) -> Faults:
-    """Where a token is given, `helm test` plays a listing to its match, as a service would: by mTLS, under a policy."""
+    """Where a token is given, `helm test` asks every service whether it takes calls, and plays a listing to its match, as a
+    service would: by mTLS, under a policy.
+    """
     if not r.values["smoke"]["tokenSecret"]:
         yield from (name_of(one) for one in r.of("Pod"))
         return
@@ -260,12 +262,12 @@ def tested(r: Rendered) -> Faults:
     told = {one["name"]: one.get("value") for one in container.get("env", [])}
     if ("SMOKE_TLS" in told) != r.values["mtls"]["enabled"] or not told.get("SMOKE_TOKEN"):
         yield f"{told}"
-    for service in ("registry", "listings", "matching"):
+    for service in SERVICES:
         if told.get(f"SMOKE_{service.upper()}") != f"dns:///{FULL}-{service}-pods.{NAMESPACE}.svc.cluster.local:50051":
             yield f"does not call {service}"
     policy = r.named("NetworkPolicy", f"{FULL}-smoke")["spec"]
     reached = {peer_of(one) for rule in policy.get("egress", []) for one in rule["to"]}
-    if policy.get("ingress") != [] or reached != {"component registry", "component listings", "component matching"}:
+    if policy.get("ingress") != [] or reached != {f"component {service}" for service in SERVICES}:
         yield f"reaches {reached}"
 
 

@@ -1,19 +1,21 @@
-"""`helm test`: two invented organizations publish what fits each other, and matching proposes it.
+"""`helm test`: all services take calls, two invented organizations publish what fits each other, and matching proposes it.
 
-Run by a service's image. Environment: `SMOKE_REGISTRY`, `SMOKE_LISTINGS`, `SMOKE_MATCHING` (addresses), `SMOKE_TOKEN` (file
-with a platform operator's token), `SMOKE_TLS` (folder with tls.crt, tls.key and ca.crt; plain without). Both listings are
-withdrawn at the end, and the organizations are the same at every run.
+Run by a service's image. Environment: `SMOKE_REGISTRY` and so on (the services' addresses), `SMOKE_TOKEN` (file with a
+platform operator's token), `SMOKE_TLS` (folder with tls.crt, tls.key and ca.crt; plain without). Both listings are
+withdrawn at the end, and the organizations are the same at every run. The last line of one that fails says what does not answer.
 """
 
 import os
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.listings.v1.listings_service_pb2_grpc import ListingsServiceStub
@@ -22,16 +24,28 @@ from alliance.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 
-_TIMEOUT = 20.0  # seconds a call may take, waiting for a service included
-_PATIENCE = 60.0  # seconds in which the match has to be there
+SERVICES = ("registry", "listings", "matching", "reporting", "notify")
+_TIMEOUT = 20.0  # seconds a call may take
+_PATIENCE = 60.0  # seconds in which a service has to take calls, and the match to be there
+_LOOK = 1.0  # seconds between two questions whether it does
+_OPTIONS = (
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
+)  # gRPC waits 30 s, and 120
 _WORD = "冒烟测试"
+
+
+class FailedError(Exception):
+    """Which service takes no calls, or what it answers instead."""
 
 
 def main() -> None:
     """Play it; raises where anything is refused or does not come about."""
-    registry = RegistryServiceStub(_channel("REGISTRY"))
-    listings = ListingsServiceStub(_channel("LISTINGS"))
-    matching = MatchingServiceStub(_channel("MATCHING"))
+    channels = {service: _channel(service) for service in SERVICES}
+    serving(channels, _PATIENCE)
+    registry = RegistryServiceStub(channels["registry"])
+    listings = ListingsServiceStub(channels["listings"])
+    matching = MatchingServiceStub(channels["matching"])
     enterprise = _organization(registry, "smoke-enterprise", organization_pb2.ORG_TYPE_ENTERPRISE)
     college = _organization(registry, "smoke-college", organization_pb2.ORG_TYPE_HIGHER_VOCATIONAL)
     title = f"虚构示例{_WORD} n{time.time_ns()}"
@@ -65,6 +79,43 @@ def main() -> None:
             _call(listings.WithdrawListing, listings_service_pb2.WithdrawListingRequest(name=name, reason=_WORD))
 
 
+def serving(channels: Mapping[str, grpc.Channel], patience: float) -> None:
+    """Wait until each service takes calls, so many seconds for all, and say for which. Raises FailedError with the others."""
+    deadline = time.monotonic() + patience
+    silent: dict[str, str] = {}
+    for service, channel in channels.items():
+        said = ""
+        while why := _why_not(channel, min(_TIMEOUT, max(_LOOK, deadline - time.monotonic()))):
+            if why != said:
+                print(f"等待 {service} · waiting for {service}: {why}", flush=True)
+                said = why
+            if time.monotonic() > deadline:
+                silent[service] = why
+                break
+            time.sleep(_LOOK)
+        else:
+            print(f"{service} 可用 · {service} takes calls", flush=True)
+    if silent:
+        named = "; ".join(f"{service} ({why})" for service, why in silent.items())
+        raise FailedError(f"{patience:.0f} s 内不可用 · no calls taken within {patience:.0f} s: {named}")
+
+
+def _why_not(channel: grpc.Channel, timeout: float) -> str:
+    """Why a service takes no calls; empty where it does."""
+    try:
+        status = HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=timeout).status
+    except grpc.RpcError as error:
+        return _said(error)
+    return (
+        "" if status == health_pb2.HealthCheckResponse.SERVING else health_pb2.HealthCheckResponse.ServingStatus.Name(status)
+    )
+
+
+def _said(error: Any) -> str:
+    """An error on one line."""
+    return f"{error.code().name} {' '.join((error.details() or '').split())}".strip()
+
+
 def _organization(registry: Any, key: str, org_type: int) -> str:
     """The organization of a key, entered where there is none."""
     known = _call(registry.ListOrganizations, registry_service_pb2.ListOrganizationsRequest(external_key=key)).organizations
@@ -75,30 +126,35 @@ def _organization(registry: Any, key: str, org_type: int) -> str:
     return str(_call(registry.CreateOrganization, create).name)
 
 
-def _channel(name: str) -> grpc.Channel:
-    target = os.environ[f"SMOKE_{name}"]
+def _channel(service: str) -> grpc.Channel:
+    target = os.environ[f"SMOKE_{service.upper()}"]
     if folder := os.environ.get("SMOKE_TLS"):
         root, key, cert = (Path(folder, file).read_bytes() for file in ("ca.crt", "tls.key", "tls.crt"))
-        return grpc.secure_channel(target, grpc.ssl_channel_credentials(root, key, cert))
-    return grpc.insecure_channel(target)
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(root, key, cert), _OPTIONS)
+    return grpc.insecure_channel(target, _OPTIONS)
 
 
 def _call(method: Callable[..., Any], request: Any) -> Any:
-    """One call as the operator."""
+    """One call as the operator. Raises FailedError with what is answered instead, and by whom."""
     if "request_id" in request.DESCRIPTOR.fields_by_name:
         request.request_id = str(uuid.uuid4())
     token = Path(os.environ["SMOKE_TOKEN"]).read_text(encoding="utf-8").strip()
     metadata = [("authorization", f"Bearer {token}"), ("accept-language", "zh")]
     # Asked of the call: what a service config says holds once the name resolves, and a service without a ready pod has none.
-    return method(request, timeout=_TIMEOUT, metadata=metadata, wait_for_ready=True)
+    try:
+        return method(request, timeout=_TIMEOUT, metadata=metadata, wait_for_ready=True)
+    except grpc.RpcError as error:
+        package, _, called = type(request).DESCRIPTOR.full_name.rpartition(".")
+        service, call = package.split(".")[1], called.removesuffix("Request")
+        raise FailedError(f"{service} 答复 {call} · {service} answers {call}: {_said(error)}") from error
 
 
 def _until(look: Callable[[], list[Any]]) -> list[Any]:
-    """What is there at last. Raises TimeoutError where it does not come."""
+    """What is there at last. Raises FailedError where it does not come."""
     deadline = time.monotonic() + _PATIENCE
     while not (found := look()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{_PATIENCE:.0f} s 内没有匹配 · no match within that time")
+            raise FailedError(f"matching: {_PATIENCE:.0f} s 内没有匹配 · no match within {_PATIENCE:.0f} s")
         time.sleep(0.2)
     return found
 
@@ -106,5 +162,5 @@ def _until(look: Callable[[], list[Any]]) -> list[Any]:
 if __name__ == "__main__":
     try:
         main()
-    except (grpc.RpcError, TimeoutError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    except FailedError as error:
+        sys.exit(str(error))

@@ -15,7 +15,7 @@ spec:
     {{- range $name, $facts := (include "alliance.platform" $root | fromYaml).services }}
     {{- if has $service $facts.peers }}{{ $callers = append $callers $name }}{{ end }}
     {{- end }}
-    {{- if and $v.smoke.tokenSecret (has $service (list "registry" "listings" "matching")) }}{{ $callers = append $callers "smoke" }}{{ end }}
+    {{- if $v.smoke.tokenSecret }}{{ $callers = append $callers "smoke" }}{{ end }}
     {{- if or $callers $v.networkPolicy.clients }}
     - from:
         {{- range $callers }}
