@@ -201,7 +201,8 @@ def test_a_digest_wins_over_the_tag() -> None:
 
 def test_an_administrators_password_is_a_file_that_the_first_step_alone_sees() -> None:
     """Its name is of a Secret that is there; the mount's other end is `topics --login`."""
-    found = Rendered("lab", render("lab", "--set", "kafka.topics.adminSecret=kafka-admin"), values("lab"))
+    given = "kafka.security=SASL_SSL,kafka.topics.adminSecret=kafka-admin"
+    found = Rendered("lab", render("lab", "--set", given), values("lab"))
     for name in ("first_steps_see_what_they_need", "passwords_in_the_environment", "restricted"):
         assert list(RULES[name](found)) == []
     first, *others = containers(found.pod("notify"))

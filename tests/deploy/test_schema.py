@@ -409,10 +409,10 @@ def _recovery(instant: str) -> dict[str, Any]:
         *(({"telemetry.otlpEndpoint": f"http://{one}:4317"}, "telemetry.otlpEndpoint") for one in _NO_HOSTS),
         ({"telemetry.otlpEndpoint": "https://collector:65536"}, "telemetry.otlpEndpoint"),
         ({"telemetry.otlpEndpoint": "https://collector:65535"}, ""),
-        ({"services.notify.resources": {"memory": "64Mi", "memoryLimit": "127Mi"}}, "services.notify.resources.memoryLimit"),
-        ({"services.notify.resources": {"memory": "1Mi", "memoryLimit": "128Mi"}}, ""),
+        ({"services.notify.resources": {"memory": "64Mi", "memoryLimit": "95Mi"}}, "services.notify.resources.memoryLimit"),
+        ({"services.notify.resources": {"memory": "1Mi", "memoryLimit": "96Mi"}}, ""),
         (
-            {"services.matching.resources": {"memory": "64Mi", "memoryLimit": "383Mi"}},
+            {"services.matching.resources": {"memory": "64Mi", "memoryLimit": "319Mi"}},
             "services.matching.resources.memoryLimit",
         ),
         ({"database.cluster.resources": {"memory": "64Mi", "memoryLimit": "255Mi"}}, "database.cluster.resources.memoryLimit"),

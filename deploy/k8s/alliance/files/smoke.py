@@ -2,7 +2,8 @@
 
 Run by a service's image. Environment: `SMOKE_REGISTRY` and so on (the services' addresses), `SMOKE_TOKEN` (file with a
 platform operator's token), `SMOKE_TLS` (folder with tls.crt, tls.key and ca.crt; plain without). Both listings are
-withdrawn at the end, and the organizations are the same at every run. The last line of one that fails says what does not answer.
+withdrawn at the end, and the organizations are the same at every run. Where it fails, its last line says what does not
+answer.
 """
 
 import os
