@@ -337,6 +337,13 @@ def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_label_that_can_not_be_is_refused_by_its_path() -> None:
+    """Of names of properties alone, Helm would say none."""
+    assert "at '/scheduling/nodeSelector': additional properties 'a..b/c'" in _refused(
+        "lab", "scheduling.nodeSelector", {"a..b/c": "fast"}
+    )
+
+
 _KEYS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "YQ"}]}'
 _SECRET = {"variable": "AWS_REGION", "secret": "a", "key": "b"}
 _NO_HOSTS = ["a..b", "a-.b", "999.999.999.999", "10.0.0", "a.256", "a" * 64 + ".b"]
