@@ -286,6 +286,9 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("production", "database.cluster.backup.schedule", "@every 6h"),
         ("production", "database.cluster.backup.schedule", "@every 1h30m"),
         ("production", "database.cluster.backup.schedule", "@midnight"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 29 2 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 31 12 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 31 6 MON"),  # or on Mondays
         ("production", "database.cluster.backup.schedule", "0 08,59 0-23/2 1,31 jan-DEC SUN-6"),
         ("production", "database.cluster.backup.schedule", "*/15 * ? 1-31 12 mon"),
         ("lab", "kafka.cidrs", ["1:2:3:4:5:6:7:8/64", "::1/128", "1::/16", "1:2:3::4:5:6:7/128", "::2:3:4:5:6:7:8/128"]),
@@ -364,7 +367,15 @@ _WITHIN = [
 ]
 _SCHEDULE = "database.cluster.backup.schedule"
 _NEVER = ["60 0 18 * * *", "0 60 18 * * *", "0 0 24 * * *", "0 0 18 0 * *", "0 0 18 32 * *", "0 0 18 * 13 *", "0 0 18 * * 7"]
-_NEVER += ["0 0 18 * FOO *", "0 0 18 * * FRI-MON", "0 0 */0 * * *", "0 0 18,,19 * * *", "0 0 20-8 * * *"]
+_NEVER += [
+    "0 0 18 * FOO *",
+    "0 0 18 * * FRI-MON",
+    "0 0 */0 * * *",
+    "0 0 18,,19 * * *",
+    "0 0 20-8 * * *",
+    "0 0 18 30 2 *",
+    "0 0 18 31 jun ?",
+]
 _NO_INSTANTS = [
     "2026-02-29T00:00:00Z",
     "2026-13-01T00:00:00Z",
