@@ -32,10 +32,10 @@ from listings.feeds import rpc as feeds
 from listings.mapping import (
     WRITABLE,
     base_of,
-    changed_fields,
     content_hash,
     identity_problems,
     message_of,
+    revised_fields,
     shown,
     target_message,
     written,
@@ -138,7 +138,7 @@ class Listings:
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
         refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind, row))
-        fields = changed_fields(before, bare)
+        fields = revised_fields(row, bare, business_date(call.tx.now))
         if not fields:
             return message_of(row)
         (saved,) = await changes.save(call.tx, [Change(row, bare, state, "revised", content_hash(bare), fields)])
