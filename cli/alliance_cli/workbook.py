@@ -36,6 +36,8 @@ class Book:
             raise
         options = {"constant_memory": True, "tmpdir": self._scratch.name}
         self.book = xlsxwriter.Workbook(self._target, options)
+        self.failed: OSError | None = None
+        """Why a row could not be written."""
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
 
     def __enter__(self) -> Self:
@@ -73,7 +75,9 @@ class Book:
             sheet.write_blank(row, column, None, self.style(**look))
 
     def close(self) -> None:
-        """Write the file."""
+        """Write the file; where a row could not be written, nothing is, and the error is that one again."""
+        if self.failed:
+            raise self.failed
         with full_told_of(scratch()):
             try:
                 self.book.close()
@@ -153,9 +157,13 @@ class Table:
         if self._row == LAST:
             self._next_sheet()
         row, looks = self._row, looks or {}
-        with full_told_of(scratch()):
-            for column, value in enumerate(values):
-                self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
+        try:
+            with full_told_of(scratch()):
+                for column, value in enumerate(values):
+                    self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
+        except OSError as error:
+            self._book.failed = error
+            raise
         self._row += 1
         return row
 

@@ -8,7 +8,7 @@ import resource
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,10 +19,11 @@ from typer.testing import CliRunner, Result
 from alliance.listings.v1 import details_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import exporting, importing, naming, rows, stubs, workbook
+from alliance_cli import exporting, importing, naming, receipts, rows, stubs, workbook
 from alliance_cli.main import app
+from alliance_cli.receipts import Settled
 from alliance_cli.session import context
-from intake import contract
+from intake import Mapping, contract
 from listings.checks import settled
 
 
@@ -230,6 +231,28 @@ def test_of_a_workbook_it_is_told_whether_its_place_or_the_one_of_temporary_file
     assert set(tmp_path.iterdir()) == {scratch, file}
     assert all(part in result.output for part in (told, "空间不足")), result.output
     assert ("TMPDIR" in result.output) is (full == "scratch")
+
+
+@pytest.mark.parametrize(("name", "full", "left"), [("r.csv", "r.csv", b"\xef\xbb\xbf"), ("r.xlsx", "scratch", b"before")])
+def test_receipts_that_no_more_can_be_written_of_say_of_what(
+    name: str, full: str, left: bytes, tmp_path: Path, scratch: Path
+) -> None:
+    """A list keeps those of rows that are done; the marked table is whole or not there."""
+    (file := tmp_path / name).write_bytes(b"before")
+    mapping = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "名称"}})
+    settled = Settled(["1", "工程师" * 100], rpc.ImportReceipt(row=1, external_key="1", outcome=rpc.IMPORT_OUTCOME_ACCEPTED))
+
+    def write() -> None:
+        with closing(receipts.opened(file, [["编号", "名称"]], mapping)) as written:
+            for _ in range(1000):
+                written.add(settled)
+
+    with no_file_beyond(8192), pytest.raises(OSError, match="too large") as refused:
+        write()
+    assert refused.value.filename == str(tmp_path / full)
+    assert file.read_bytes().startswith(left)
+    assert not list(scratch.iterdir())
+    assert set(tmp_path.iterdir()) == {scratch, file}
 
 
 def test_a_device_is_written_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
