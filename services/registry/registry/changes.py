@@ -66,10 +66,10 @@ async def save_membership(tx: Tx, body: BodyRow, row: MembershipRow, verb: str) 
 
 async def give_roles(tx: Tx, row: MembershipRow, roles: Collection[int]) -> None:
     """Have a member hold other roles from today on. What it held until yesterday stays known: who is assessed for a year is
-    who held a role in it (R36).
+    who held a role in it (R36). What is mended on the day on which it was entered was a slip, and is no history.
     """
     yesterday = business_date(tx.now) - timedelta(1)
-    if row.valid_from <= yesterday:
+    if row.valid_from <= yesterday and business_date(row.create_time) <= yesterday:
         await store.keep_roles(tx, row.name, row.roles, yesterday)
     row.roles = list(roles)
 
