@@ -134,10 +134,13 @@ NOW = "now"
 """Where a delivery keeps for whom its listing is by now, beside the event."""
 
 
+_SETS = ("organizations", "bodies", "owners")
+
+
 def about_json(about: About) -> dict[str, Any]:
     """What a delivery keeps of an event."""
     kept = {name: getattr(about, name) for name in About.__dataclass_fields__}
-    return {**kept, "organizations": sorted(about.organizations), "bodies": sorted(about.bodies)}
+    return {**kept, **{name: sorted(kept[name]) for name in _SETS}}
 
 
 def abouts_of_json(kept: dict[str, Any]) -> list[About]:
@@ -152,11 +155,5 @@ def now_json(about: About) -> dict[str, Any]:
 
 
 def _about_of_json(kept: dict[str, Any]) -> About:
-    return About(
-        **{
-            **kept,
-            "organizations": frozenset(kept["organizations"]),
-            "bodies": frozenset(kept["bodies"]),
-            "audience": Audience(kept["audience"]),
-        }
-    )
+    sets = {name: frozenset(kept.get(name, ())) for name in _SETS}
+    return About(**{**kept, **sets, "audience": Audience(kept["audience"])})

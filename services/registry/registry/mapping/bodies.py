@@ -195,6 +195,14 @@ def body_message(row: BodyRow) -> body_pb2.Body:
     return message
 
 
+def outside_body(message: body_pb2.Body) -> body_pb2.Body:
+    """A body without the key of the system that entered it, which is not everybody's."""
+    shown = body_pb2.Body()
+    shown.CopyFrom(message)
+    shown.ClearField("external_key")
+    return shown
+
+
 def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:
     """A body as everybody may see it."""
     return public_pb2.PublicBody(

@@ -52,6 +52,11 @@ def readable(viewer: Viewer) -> ColumnElement[bool]:
     return or_(c.name == viewer.organization, member)
 
 
+def keyed(viewer: Viewer) -> ColumnElement[bool]:
+    """The bodies whose external key the viewer may read: those that it runs or audits."""
+    return true() if viewer.platform else store.body.c.name.in_(sorted(viewer.bodies_run))
+
+
 def visible(viewer: Viewer) -> ColumnElement[bool]:
     """The bodies that the viewer may read: of drafts those that it runs, is a member of, or is itself."""
     if viewer.platform:
