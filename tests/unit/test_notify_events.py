@@ -103,10 +103,25 @@ def test_braces_in_what_people_wrote_stay_as_they_are() -> None:
 def test_what_a_delivery_keeps_of_an_event_is_all_of_it() -> None:
     event = about(bodies=frozenset({"bodies/b", "bodies/a"}), organizations=frozenset({"organizations/a"}), facts={"a": "b"})
     assert abouts_of_json(about_json(event)) == [event]
-    later = about(visibility=3, bodies=frozenset({"bodies/c"}))
+    later = about(visibility=3, bodies=frozenset({"bodies/c"}), audience=Audience.VIEWERS, shown=True)
     then, now = abouts_of_json({**about_json(event), NOW: now_json(later)})
     assert then == event
-    assert now == replace(event, visibility=3, bodies=frozenset({"bodies/c"}))
+    assert now == replace(event, visibility=3, bodies=frozenset({"bodies/c"}), shown=True)
+
+
+def test_what_waits_is_judged_by_what_came_after_it() -> None:
+    """A listing that has ended is shown to nobody any more, but that it has is told; and who is released."""
+    came, gone = (
+        About("e", f"alliance.listings.listing.{verb}.v1", "listings/a", audience=Audience.VIEWERS, shown=True)
+        for verb in ("published", "withdrawn")
+    )
+    after = replace(gone, type="alliance.listings.listing.assigned.v1", shown=False)
+    assert [one.shown for one in abouts_of_json({**about_json(came), NOW: now_json(gone)})] == [True, False]
+    assert [one.shown for one in abouts_of_json({**about_json(gone), NOW: now_json(after)})] == [True, True]
+    first = about(organizations=frozenset({"organizations/a", "organizations/b"}), audience=Audience.PARTIES)
+    later = replace(first, organizations=frozenset({"organizations/a"}))
+    assert abouts_of_json({**about_json(first), NOW: now_json(later)}) == [first, later]
+    assert now_json(about()) == {}, "of a match the sides stay"
 
 
 def application(*steps: tuple[str, str], programme: Any = registry_pb.PROGRAMME_PILOT, reason: str = "") -> Record:
@@ -277,21 +292,25 @@ def test_a_draft_of_a_body_is_its_members_and_whom_it_names_is_told_nothing() ->
         body = body_pb2.Body(name="bodies/b", state=getattr(body_pb2, f"BODY_STATE_{state}"))
         body.alliance.task_force = "organizations/force"
         found = about_of(Record(topic, 0, 0, body.name, 2, kind, "e1", now, BodyEvent(body=body), ""))
-        assert (found.audience, found.organizations, found.bodies) == (audience, frozenset(), {"bodies/b"})
+        assert (found.audience, found.organizations, found.bodies) == (audience, frozenset[str](), frozenset({"bodies/b"}))
 
 
 @pytest.mark.parametrize(
     ("verb", "state", "recipients"),
-    [("compiled", "COMPILED", set()), ("amended", "COMPILED", set()), ("submitted", "SUBMITTED", {"organizations/force"})],
+    [
+        ("compiled", "COMPILED", frozenset()),
+        ("amended", "COMPILED", frozenset()),
+        ("submitted", "SUBMITTED", frozenset({"organizations/force"})),
+    ],
 )
-def test_a_report_is_told_to_its_recipients_once_it_is_submitted(verb: str, state: str, recipients: set[str]) -> None:
+def test_a_report_is_told_to_its_recipients_once_it_is_submitted(verb: str, state: str, recipients: frozenset[str]) -> None:
     report = report_pb2.Report(name="reports/a", body="bodies/b", state=getattr(report_pb2, f"REPORT_STATE_{state}"))
     report.recipients.add(display_name="专班", organization="organizations/force")
     report.recipients.add(display_name="市教委", copy=True)  # in no register
     topic, kind = "alliance.internal.reporting.report.v1", f"alliance.reporting.report.{verb}.v1"
     now = datetime(2026, 3, 2, tzinfo=UTC)
     found = about_of(Record(topic, 0, 0, report.name, 2, kind, "e1", now, ReportEvent(report=report), ""))
-    assert (found.audience, found.organizations, found.bodies) == (Audience.RECIPIENTS, recipients, {"bodies/b"})
+    assert (found.audience, found.organizations, found.bodies) == (Audience.RECIPIENTS, recipients, frozenset({"bodies/b"}))
 
 
 def test_an_event_of_a_type_that_the_table_has_not_can_be_subscribed_to_by_nobody() -> None:

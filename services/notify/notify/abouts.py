@@ -21,7 +21,7 @@ from alliance.reporting.v1 import report_pb2
 from chassis import personal, topics
 from chassis.clock import SHANGHAI
 from chassis.record import Record
-from notify.domain.events import SHARED_PROGRAMMES, About, Audience, known_patterns
+from notify.domain.events import ENDS, SHARED_PROGRAMMES, About, Audience, known_patterns
 from notify.shown import SHOWN, resource_of, shown
 
 _REASONS = 3  # parts of a score that a message names
@@ -97,14 +97,10 @@ def _listing(record: Record) -> About:
         Audience.VIEWERS,
         listing.issuer,
         listing.visibility,
-        listing.HasField("publish_time") and (listing.state == listing_pb2.LISTING_STATE_PUBLISHED or record.verb in _ENDS),
+        listing.HasField("publish_time") and (listing.state == listing_pb2.LISTING_STATE_PUBLISHED or record.type in ENDS),
         frozenset({listing.issuer}),
         {"title": listing.title, "issuer": listing.issuer, "valid_to": listing.valid_to},
     )
-
-
-_ENDS = ("withdrawn", "expired", "fulfilled")
-"""How a listing ends: whoever could see it may know that; of what its issuer does to it afterwards nobody else hears."""
 
 
 def _match(record: Record) -> About:

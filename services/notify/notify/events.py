@@ -18,7 +18,7 @@ from notify import store
 from notify.abouts import TOPICS, told
 from notify.abouts import about as about_of
 from notify.audience import Rights
-from notify.domain.events import About, Audience, patterns
+from notify.domain.events import About, patterns
 from notify.domain.texts import title_and_text
 from notify.mapping import NOW, about_json, filter_of, now_json
 from notify.shown import is_told
@@ -43,8 +43,8 @@ class Events:
         if not is_told(record):
             return
         about = about_of(record)
-        if about.audience is Audience.VIEWERS:
-            await store.keep_now(tx, about.subject, {NOW: now_json(about)})
+        if now := now_json(about):
+            await store.keep_now(tx, about.subject, {NOW: now})
         wanting = [
             row
             for row in await _interested(tx, record.type)

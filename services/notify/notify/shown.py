@@ -6,7 +6,7 @@ below has it; `tests/contract/test_told.py` asks for that.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from alliance.listings.v1 import listing_pb2
 from alliance.registry.v1 import application_pb2
@@ -36,8 +36,9 @@ class Shown:
 
 def shown(record: Record, *, whole: bool) -> Record:
     """The record with what is handed out of it; `whole` to those whose it is."""
-    message: Any = type(record.message)()
-    message.CopyFrom(record.message)
+    given = cast(Any, record.message)
+    message = type(given)()
+    message.CopyFrom(given)
     table = SHOWN[record.topic]
     resource = getattr(message, resource_of(message))
     if table.by_state and not whole:

@@ -55,6 +55,8 @@ class About:
     variant: str = ""
 
 
+ENDS = frozenset(f"alliance.listings.listing.{verb}.v1" for verb in ("withdrawn", "expired", "fulfilled"))
+"""How a listing ends: whoever could see it may know that; of what its issuer does to it afterwards nobody else hears."""
 SHARED_PROGRAMMES = frozenset({1, 4, 7, 8})
 """Programmes whose applications the members of the body may read: registry's `domain.calls.SHARED`, held equal by a test."""
 
