@@ -267,8 +267,7 @@ def body_of(message: body_pb2.Body) -> BodyRow:
 
 def guides(body: BodyRow) -> frozenset[str]:
     """Who guides and assesses an alliance (S0 四): its task force and lead departments. A draft merely names them."""
-    named = () if body.state == body_pb2.BODY_STATE_DRAFT else (body.task_force, *body.lead_departments)
-    return frozenset(named) - {""}
+    return frozenset((body.task_force, *body.lead_departments) if body.formed_on else ()) - {""}
 
 
 def is_government(row: OrganizationRow | None) -> bool:

@@ -157,10 +157,32 @@ def test_a_draft_is_not_read_by_whom_it_merely_names(platform: Platform) -> None
     assert operator.GetBody(read).external_key == key
 
 
+def test_a_draft_that_comes_to_nothing_is_shown_to_nobody_else(platform: Platform) -> None:
+    """Neither read nor told; it used to be everybody's from then on, with all that was entered of it."""
+    member, stranger = (world.organization(platform, ENTERPRISE) for _ in range(2))
+    body = world.alliance(platform)
+    world.join(platform, body.name, member)
+    world.settle(platform)
+    listen(platform, "alliance.registry.body.*.v1", member, stranger)
+    dissolve = registry.DissolveBodyRequest(name=body.name, reason=_WHY)
+    world.operator(platform).registry.DissolveBody(dissolve)
+    world.settle(platform)
+    assert [one["state"] for one in posted(platform, member, body.name)] == ["BODY_STATE_DISSOLVED"]
+    assert posted(platform, stranger, body.name) == []
+    read, listed = registry.GetBodyRequest(name=body.name), registry.ListBodiesRequest(page_size=1000)
+    members = registry.ListMembershipsRequest(parent=body.name)
+    for caller in (stranger.caller, Caller(platform)):
+        assert refused(caller.registry.GetBody, read) == grpc.StatusCode.NOT_FOUND
+        assert body.name not in {one.name for one in caller.registry.ListBodies(listed).bodies}
+        assert not caller.registry.ListMemberships(members).memberships
+    assert member.caller.registry.GetBody(read).state == body_pb2.BODY_STATE_DISSOLVED, "as long as it was a member today"
+
+
 def test_a_listing_that_is_gone_is_told_of_and_shown_no_more(platform: Platform) -> None:
     issuer, watcher = (world.organization(platform, ENTERPRISE) for _ in range(2))
     listen(platform, "alliance.listings.listing.*.v1", issuer, watcher)
     listing = world.publish(issuer, world.job(issuer.name, world.unique("封装"), description="只在发布时可见"))
+    world.settle(platform)
     withdraw = listings_service_pb2.WithdrawListingRequest(name=listing.name, reason=_WHY)
     issuer.caller.listings.WithdrawListing(withdraw)
     world.settle(platform)

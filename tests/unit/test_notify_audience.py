@@ -31,9 +31,9 @@ class Known:
 
     async def bodies(self, tx: Tx, names: list[str]) -> dict[str, BodyRow]:
         leads = (DEPARTMENT, UNVERIFIED)
-        states = {STANDING: body_pb2.BODY_STATE_FORMED, DRAFT: body_pb2.BODY_STATE_DRAFT}
+        formed = {STANDING: (body_pb2.BODY_STATE_FORMED, "2026-01-05"), DRAFT: (body_pb2.BODY_STATE_DRAFT, "")}
         return {
-            name: BodyRow(name, name, body_pb2.BODY_KIND_ALLIANCE, states[name], task_force=FORCE, lead_departments=leads)
+            name: BodyRow(name, name, body_pb2.BODY_KIND_ALLIANCE, *formed[name], task_force=FORCE, lead_departments=leads)
             for name in names
         }
 
@@ -61,3 +61,10 @@ async def test_whom_the_register_lets_know(audience: Audience, body: str, named:
     about = About("e", "alliance.x.y.z.v1", "x/y", frozenset(named), frozenset({body}), audience=audience)
     everybody = (FORCE, DEPARTMENT, UNVERIFIED, MEMBER, STRANGER)
     assert {one for one in everybody if await rights.may_know(cast(Tx, At()), one, about)} == told
+
+
+async def test_a_name_that_somebody_wrote_is_turned_into_no_drafts() -> None:
+    rights = Rights(cast(Authority, None))
+    rights._register = cast(Any, Known())
+    about = About("e", "alliance.x.y.z.v1", "x/y", facts={"title": DRAFT, "body": STANDING, "issuer": MEMBER})
+    assert await rights.names(cast(Tx, At()), about) == {STANDING: STANDING, MEMBER: MEMBER}

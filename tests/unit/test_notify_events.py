@@ -288,8 +288,13 @@ def test_a_draft_of_a_body_is_its_members_and_whom_it_names_is_told_nothing() ->
         "alliance.registry.body.updated.v1",
         datetime(2026, 3, 2, tzinfo=UTC),
     )
-    for state, audience in (("DRAFT", Audience.MEMBERS), ("FORMED", Audience.EVERYBODY)):
-        body = body_pb2.Body(name="bodies/b", state=getattr(body_pb2, f"BODY_STATE_{state}"))
+    for state, formed_on, audience in (
+        ("DRAFT", "", Audience.MEMBERS),
+        ("FORMED", "2026-01-05", Audience.EVERYBODY),
+        ("DISSOLVED", "2026-01-05", Audience.EVERYBODY),
+        ("DISSOLVED", "", Audience.MEMBERS),
+    ):
+        body = body_pb2.Body(name="bodies/b", state=getattr(body_pb2, f"BODY_STATE_{state}"), formed_on=formed_on)
         body.alliance.task_force = "organizations/force"
         found = about_of(Record(topic, 0, 0, body.name, 2, kind, "e1", now, BodyEvent(body=body), ""))
         assert (found.audience, found.organizations, found.bodies) == (audience, frozenset[str](), frozenset({"bodies/b"}))

@@ -13,7 +13,7 @@ from alliance.listings.v1 import events_pb2 as listings_events
 from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2 as matching_events
 from alliance.matching.v1 import match_pb2, review_pb2, search_pb2
-from alliance.registry.v1 import application_pb2, body_pb2
+from alliance.registry.v1 import application_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
@@ -160,8 +160,7 @@ def _organization(record: Record) -> About:
 
 def _body(record: Record) -> About:
     body = cast(registry_events.BodyEvent, record.message).body
-    is_shown = body.state != body_pb2.BODY_STATE_DRAFT
-    audience = Audience.EVERYBODY if is_shown else Audience.MEMBERS
+    audience = Audience.EVERYBODY if body.formed_on else Audience.MEMBERS  # a draft, also one that was dissolved
     return About(record.id, record.type, record.key, bodies=frozenset({record.key}), audience=audience)
 
 

@@ -46,7 +46,9 @@ class Rights:
         organizations = await self._register.organizations(tx, [one for one in named if one.startswith("organizations/")])
         bodies = await self._register.bodies(tx, [one for one in named if one.startswith("bodies/")])
         called = {name: row.display_name for name, row in organizations.items()}
-        return called | {name: row.display_name for name, row in bodies.items()}
+        return called | {
+            name: row.display_name for name, row in bodies.items() if row.formed_on
+        }  # a draft has none for others
 
     async def _has_part(self, tx: Tx, organization: str, about: About) -> bool:
         """Who may read an application without being named in it (registry's `applications.store.sees`)."""

@@ -178,6 +178,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         display_name=message.display_name,
         kind=message.kind,
         state=message.state,
+        formed=bool(message.formed_on),
         key_industry=industry.stem(message.alliance.key_industry),
         applicant=of_whom(message),
         task_force=message.alliance.task_force,

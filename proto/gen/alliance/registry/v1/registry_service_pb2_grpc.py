@@ -213,7 +213,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBody(self, request, context):
-        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
         SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
         names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
         it is left out.

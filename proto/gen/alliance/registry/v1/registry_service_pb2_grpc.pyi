@@ -58,7 +58,7 @@ class RegistryServiceStub:
     CreateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]
     """Opens a body as a draft."""
     GetBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]
-    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
     SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
     names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
     it is left out.
@@ -137,7 +137,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CreateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Opens a body as a draft."""
     GetBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
     SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
     names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
     it is left out.
@@ -261,7 +261,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.GetBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
         SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
         names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
         it is left out.
