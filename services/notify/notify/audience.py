@@ -41,14 +41,12 @@ class Rights:
         return await self._register.has_lost(tx, subscriber, organization)
 
     async def names(self, tx: Tx, about: About) -> dict[str, str]:
-        """What people call the organizations and bodies that an event's facts name, where that is known."""
+        """What people call the organizations and bodies that an event's facts name, where that is known; a draft's is not."""
         named = set(about.facts.values())
         organizations = await self._register.organizations(tx, [one for one in named if one.startswith("organizations/")])
         bodies = await self._register.bodies(tx, [one for one in named if one.startswith("bodies/")])
         called = {name: row.display_name for name, row in organizations.items()}
-        return called | {
-            name: row.display_name for name, row in bodies.items() if row.formed_on
-        }  # a draft has none for others
+        return called | {name: row.display_name for name, row in bodies.items() if row.formed_on}
 
     async def _has_part(self, tx: Tx, organization: str, about: About) -> bool:
         """Who may read an application without being named in it (registry's `applications.store.sees`)."""
