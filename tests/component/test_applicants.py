@@ -262,6 +262,28 @@ def test_who_led_in_the_year_is_assessed_and_nobody_who_came_after_it(platform: 
     assert begun(department, before, former.name, body=body.name).applicant == former.name
 
 
+def test_other_roles_from_today_on_change_nothing_of_the_years_before(platform: Platform) -> None:
+    """The secretariat, which is assessed itself, lets nobody out of a year by taking a role from it, nor puts anybody in."""
+    body, _ = world.formed_alliance(platform)
+    department = placed(platform, DEPARTMENT, "110000")
+    led(platform, body.name, department)
+    call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
+    before = called(platform, department, pb.PROGRAMME_PERFORMANCE, call.year - 1)
+    lead, vice = body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, body_pb2.MEMBER_ROLE_VICE_CHAIR
+    former, latter = (placed(platform, UNIVERSITY, "110000") for _ in "12")
+    registry = world.operator(platform).registry
+    for member, role, other in ((former, lead, vice), (latter, vice, lead)):
+        joined = world.join(platform, body.name, member, role, since=f"{before.year - 1}-03-01")
+        for roles in ([role, other], [other]):  # twice a day
+            joined.roles[:] = roles
+            request = registry_service_pb2.UpdateMembershipRequest(membership=joined, reason="换届")
+            request.update_mask.paths.append("roles")
+            joined = registry.UpdateMembership(request)
+    assert f"roles of {before.year}" in refusal(begun, department, before, latter.name, body=body.name)
+    assert begun(department, before, former.name, body=body.name).applicant == former.name
+    assert begun(department, call, latter.name, body=body.name).applicant == latter.name
+
+
 def test_a_lead_department_of_the_alliance_assesses_and_no_other(platform: Platform) -> None:
     """S0 四(三): 专班牵头部门. Whoever is assessed does not choose by whom."""
     body, council = world.formed_alliance(platform)

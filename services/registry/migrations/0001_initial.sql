@@ -178,6 +178,13 @@ CREATE TABLE finding (
 
 CREATE INDEX finding_newest ON finding (subject, rule, id);
 
+CREATE TABLE former_roles (
+  membership TEXT NOT NULL,
+  last DATE NOT NULL,
+  roles INTEGER[] NOT NULL,
+  PRIMARY KEY (membership, last)
+);
+
 CREATE TABLE membership (
   name TEXT NOT NULL,
   version BIGINT NOT NULL,

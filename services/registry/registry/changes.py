@@ -1,10 +1,12 @@
 """Changes of the register: row, event and public record together in one transaction."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 
 from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
 from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.ids import resource
@@ -60,6 +62,16 @@ async def save_membership(tx: Tx, body: BodyRow, row: MembershipRow, verb: str) 
     await store.write(tx, BodyRow(**body.model_dump()))
     await store.write(tx, MembershipRow(**row.model_dump()))
     tx.emit(MEMBERSHIP, row.name, row.version, verb, events_pb2.MembershipEvent(membership=membership_message(row)))
+
+
+async def give_roles(tx: Tx, row: MembershipRow, roles: Collection[int]) -> None:
+    """Have a member hold other roles from today on. What it held until yesterday stays known: who is assessed for a year is
+    who held a role in it (R36).
+    """
+    yesterday = business_date(tx.now) - timedelta(1)
+    if row.valid_from <= yesterday:
+        await store.keep_roles(tx, row.name, row.roles, yesterday)
+    row.roles = list(roles)
 
 
 async def save_grant(tx: Tx, row: GrantRow, verb: str) -> None:

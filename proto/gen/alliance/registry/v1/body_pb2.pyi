@@ -1022,7 +1022,9 @@ class Membership(_message.Message):
     """Changes with every version of the body (AIP-154)."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___MemberRole.ValueType]:
-        """Roles; at least one, each once."""
+        """Roles; at least one, each once, in whatever order. Others hold from the day on which they are given; those before it
+        still count for the days before it, as in the assessment of a year (S0 四(三)).
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
