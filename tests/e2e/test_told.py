@@ -18,7 +18,7 @@ from alliance.reporting.v1 import reporting_service_pb2 as reporting
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.applying import DEPARTMENT, ENTERPRISE, begun, called, expert, pilot, placed, take
+from tests.applying import ENTERPRISE, begun, called, expert, guided, guides, pilot, placed, take
 from tests.world import Member
 
 _WHY = "测试"
@@ -109,18 +109,18 @@ def test_codes_and_keys_of_an_organization_are_told_to_itself_alone(platform: Pl
 
 def test_a_report_is_its_secretariats_until_it_is_submitted(platform: Platform) -> None:
     """Whom it is to go to (R56) reads no draft of it."""
-    force, guides = _guides(platform)
+    force, lead = guides(platform)
     body, council = world.formed_alliance(platform)
-    _guided(platform, body.name, force, guides)
+    guided(platform, body.name, force, lead)
     world.settle(platform)
-    listen(platform, "alliance.reporting.report.*.v1", force, guides, council[1])
+    listen(platform, "alliance.reporting.report.*.v1", force, lead, council[1])
     request = reporting.CompileReportRequest(
         body=body.name, kind=report_pb2.REPORT_KIND_ALLIANCE_QUARTERLY, period=world.period_of(body.formed_on)
     )
     report = world.operator(platform).reporting.CompileReport(request)
     world.settle(platform)
     assert posted(platform, council[1], report.name)[0]["figures"]
-    for one in (force, guides):
+    for one in (force, lead):
         assert posted(platform, one, report.name) == []
         assert written(one, report.name) == ""
         read = reporting.GetReportRequest(name=report.name)
@@ -128,19 +128,19 @@ def test_a_report_is_its_secretariats_until_it_is_submitted(platform: Platform) 
 
 
 def test_a_draft_is_not_read_by_whom_it_merely_names(platform: Platform) -> None:
-    force, guides = _guides(platform)
+    force, lead = guides(platform)
     member = world.organization(platform, ENTERPRISE)
     body = world.alliance(platform)
     key = world.unique("键")
-    _guided(platform, body.name, force, guides, external_key=key)
+    guided(platform, body.name, force, lead, external_key=key)
     world.join(platform, body.name, member)
     world.settle(platform)
-    listen(platform, "alliance.registry.body.*.v1", force, guides, member)
-    _guided(platform, body.name, force, guides, secretariat_full_time_staff=9)
+    listen(platform, "alliance.registry.body.*.v1", force, lead, member)
+    guided(platform, body.name, force, lead, secretariat_full_time_staff=9)
     world.settle(platform)
     check, read = registry.CheckBodyRequest(name=body.name), registry.GetBodyRequest(name=body.name)
     found = registry.ListFindingsRequest(parent=body.name)
-    for one in (force, guides):
+    for one in (force, lead):
         assert posted(platform, one, body.name) == []
         assert written(one, body.name) == ""
         assert refused(one.caller.registry.GetBody, read) == grpc.StatusCode.NOT_FOUND
@@ -151,9 +151,9 @@ def test_a_draft_is_not_read_by_whom_it_merely_names(platform: Platform) -> None
     assert key not in str(told), "which is the operator's and the secretariat's"
     operator = world.operator(platform).registry
     formed, _ = world.formed_alliance(platform)
-    _guided(platform, formed.name, force, guides)
+    guided(platform, formed.name, force, lead)
     world.settle(platform)
-    assert guides.caller.registry.CheckBody(registry.CheckBodyRequest(name=formed.name)).findings, "as long as it stands"
+    assert lead.caller.registry.CheckBody(registry.CheckBodyRequest(name=formed.name)).findings, "as long as it stands"
     assert operator.GetBody(read).external_key == key
 
 
@@ -221,28 +221,3 @@ def test_the_key_of_a_body_is_read_by_those_whom_it_concerns(platform: Platform)
         assert [one.name for one in caller.registry.ListBodies(by_key).bodies] == ([body.name] if whole else []), caller.sub
         listed = caller.registry.ListBodies(registry.ListBodiesRequest(page_size=1000)).bodies
         assert {one.external_key for one in listed if one.name == body.name} == {key if whole else ""}
-
-
-def _guides(platform: Platform) -> tuple[Member, Member]:
-    """A task force and its department, both verified, with somebody who acts for each."""
-    department = placed(platform, DEPARTMENT, "110000")
-    operator = world.operator(platform).registry
-    given = organization_pb2.Organization(
-        display_name=world.unique("专班"), org_type=organization_pb2.ORG_TYPE_TASK_FORCE, parent=department.name
-    )
-    force = operator.CreateOrganization(registry.CreateOrganizationRequest(organization=given)).name
-    operator.VerifyOrganization(registry.VerifyOrganizationRequest(name=force, reason=_WHY))
-    sub = force.rpartition("/")[2]
-    world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_ADMIN, organization=force)
-    return Member(force, Caller(platform, sub, force)), department
-
-
-def _guided(platform: Platform, body: str, force: Member, department: Member, external_key: str = "", **facts: Any) -> None:
-    """Name who guides an alliance, and what else is to be entered of it."""
-    alliance = body_pb2.AllianceFacts(task_force=force.name, lead_departments=[department.name], **facts)
-    given = body_pb2.Body(name=body, external_key=external_key, alliance=alliance)
-    request = registry.UpdateBodyRequest(body=given, reason=_WHY)
-    request.update_mask.paths.extend(f"alliance.{fact}" for fact in ("task_force", "lead_departments", *facts))
-    if external_key:
-        request.update_mask.paths.append("external_key")
-    world.operator(platform).registry.UpdateBody(request)
