@@ -45,11 +45,11 @@ async def unverify_dependants(tx: Tx, name: str) -> None:
 
 
 async def save_body(tx: Tx, message: body_pb2.Body, version: int, verb: str) -> None:
-    """Write a body in a new version; sets its etag and times. Everybody may see one that is no draft."""
+    """Write a body in a new version; sets its etag and times. Everybody may see one that was formed."""
     row = body_row(message, version, tx.now)
     await store.write(tx, row)
     tx.emit(BODY, row.name, version, verb, events_pb2.BodyEvent(body=message))
-    if message.state != body_pb2.BODY_STATE_DRAFT:
+    if message.formed_on:
         public = public_pb2.PublicBodyEvent(body=public_body(message))
         tx.emit(PUBLIC_BODY, row.name, version, "published", public)
 

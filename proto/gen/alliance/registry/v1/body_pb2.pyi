@@ -749,7 +749,7 @@ class Body(_message.Message):
     region_code: _builtins.str
     """GB/T 2260 division code of the region it works for."""
     external_key: _builtins.str
-    """The caller's own key, unique within the platform, at most 128 characters; may be empty."""
+    """Key of the system that entered the body, unique within the platform, at most 128 characters; may be empty."""
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
     formed_on: _builtins.str
