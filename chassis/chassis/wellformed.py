@@ -32,7 +32,17 @@ _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and patterns that are bla
 
 def is_blank(text: str) -> bool:
     """Whether there is nothing to be seen of a text."""
-    return all(unicodedata.category(one) in _UNSEEN or one in _FILLERS for one in text)
+    return all(_is_unseen(one) for one in text)
+
+
+def trimmed(text: str) -> str:
+    """A text without what can't be seen at its ends: it would look like another, and be another."""
+    seen = [place for place, one in enumerate(text) if not _is_unseen(one)]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
+
+
+def _is_unseen(one: str) -> bool:
+    return unicodedata.category(one) in _UNSEEN or one in _FILLERS
 
 
 def problems(request: Message) -> list[Violation]:

@@ -86,10 +86,13 @@ def test_what_was_said_of_an_application_can_be_asked_for_later(platform: Platfo
 def test_an_application_has_no_more_documents_than_a_record_holds(platform: Platform) -> None:
     company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
     made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION))
-    (paper,) = papers.attached(company, "APPLICATION_FORM")
+    first, *most, last = papers.attached(company, *["APPLICATION_FORM"] * 201)
     attach = company.caller.applications.AttachDocuments
-    attach(rpc.AttachDocumentsRequest(name=made.name, documents=[paper] * 200))
-    assert "TOO_MANY_DOCUMENTS" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[paper]))
+    some = attach(rpc.AttachDocumentsRequest(name=made.name, documents=[first, first]))
+    assert list(some.documents) == [first]
+    assert attach(rpc.AttachDocumentsRequest(name=made.name, documents=[first])).etag == some.etag, "it is there already"
+    attach(rpc.AttachDocumentsRequest(name=made.name, documents=most))
+    assert "TOO_MANY_DOCUMENTS" in refusal(attach, rpc.AttachDocumentsRequest(name=made.name, documents=[last]))
 
 
 def test_what_was_erased_is_no_longer_there_for_a_step(platform: Platform) -> None:

@@ -127,6 +127,8 @@ BOUNDARIES: list[tuple[str, dict[str, Any], Verdict]] = [
     ("R17", {"lead_is_central_soe": False, "lead_is_top_500": False, "lead_is_certified": False}, VIOLATED),
     ("R18.1", {"provinces": 1}, VIOLATED),
     ("R18.1", {"provinces": 31}, SATISFIED),
+    ("R18.1", {"provinces": 1, "members_without_region": ("虚构示例单位",)}, UNKNOWN),
+    ("R18.1", {"provinces": 2, "members_without_region": ("虚构示例单位",)}, SATISFIED),
     ("R18.2", {"founded_on": TOMORROW}, VIOLATED),
     ("R18.2", {"charter_adopted_on": TOMORROW}, VIOLATED),
     ("R18.2", {"working_staff": 0}, VIOLATED),
@@ -339,3 +341,4 @@ def test_members_are_counted_by_what_they_are() -> None:
     )
     assert (found["enterprises"], found["unverified_enterprises"]) == (2, ("organizations/b",))
     assert (found["parks"], found["provinces"]) == (2, 2)
+    assert found["members_without_region"] == ("organizations/d",)

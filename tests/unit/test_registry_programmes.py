@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from registry.applications.mapping import changeable
 from registry.domain.names import OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Taken, Unit, Window
 from registry.domain.programmes import PROCEDURES
@@ -327,7 +328,7 @@ def test_the_assessed_says_of_itself_what_rules_ask_once_the_indicators_are_set(
     by = {party: fill(procedure, replace(case, parties=frozenset({party}))) for party in (Party.AUTHORITY, Party.APPLICANT)}
     assert {party for party, refusal in by.items() if refusal} == {Party.AUTHORITY}
     assert procedure.facts_in == {State.ASSIGNED}
-    assert fill(procedure, replace(case, parties=frozenset())) is None, "the platform's operator mends it"
+    assert fill(procedure, replace(case, parties=frozenset())), "nor does the platform's operator"
 
 
 def test_a_school_proposes_a_major() -> None:
@@ -386,3 +387,16 @@ def test_nobody_is_recommended_assessed_or_admitted_once_the_candidate_is_erased
     if state is not State.SCORED:
         assert isinstance(walk.tried("withdraw", APPLICANT, Party.APPLICANT, reason="本人已删除"), Step)
     assert walk.took("reject", UNIVERSITY, Party.AUTHORITY, reason="候选人已删除") is State.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("programme", "state", "fields"),
+    [
+        (Programme.PERFORMANCE, State.DRAFT, ["display_name"]),
+        (Programme.PERFORMANCE, State.ASSIGNED, ["performance"]),
+        (Programme.CERTIFICATION, State.DRAFT, ["display_name", "certification"]),
+        (Programme.COMMUNITY, State.RETURNED, ["display_name"]),
+    ],
+)
+def test_what_can_be_changed_is_what_a_refusal_says(programme: Programme, state: State, fields: list[str]) -> None:
+    assert changeable(PROCEDURES[programme], state) == fields

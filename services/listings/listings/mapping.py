@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from access.register import OrganizationRow
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -13,7 +14,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from codes import regions
 from listings.domain.bases import Base, Side
-from listings.domain.names import DETAILS, Kind, State
+from listings.domain.names import DETAILS, Kind, OrgType, State
 from listings.domain.window import window
 from listings.store import ListingRow
 
@@ -153,11 +154,15 @@ def identity_problems(before: pb.Listing, after: pb.Listing) -> list[Violation]:
     ]
 
 
-def base_of(message: pb.Listing, types: Mapping[str, int]) -> Base:
-    """A practice base as the target counts it; `types` are those of the organizations that are known."""
-    details = message.practice_base
-    sharing = [types.get(name, 0) for name in set(details.sharing)]
-    return Base(message.name, types.get(message.issuer, 0), sharing, parsed_date(details.in_use_since))
+def base_of(message: pb.Listing, known: Mapping[str, OrganizationRow]) -> Base:
+    """A practice base as the target counts it, by the organizations that are known. A college is its university."""
+    details, host = message.practice_base, known.get(message.issuer)
+    sharing = {_school(known[name]): known[name].org_type for name in details.sharing if name in known}
+    return Base(message.name, host.org_type if host else 0, list(sharing.values()), parsed_date(details.in_use_since))
+
+
+def _school(one: OrganizationRow) -> str:
+    return one.parent if one.org_type == OrgType.SECONDARY_COLLEGE and one.parent else one.name
 
 
 def target_message(side: Side) -> rpc.PracticeBaseTarget:

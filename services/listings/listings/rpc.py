@@ -297,8 +297,7 @@ class Listings:
         bases = [message_of(row) for row in await store.published(tx, body, Kind.PRACTICE_BASE)]
         concerned = {name for base in bases for name in (base.issuer, *base.practice_base.sharing)}
         known = await self._register.organizations(tx, sorted(concerned))
-        types = {name: one.org_type for name, one in known.items()}
-        return [base_of(base, types) for base in bases]
+        return [base_of(base, known) for base in bases]
 
     async def _require_reader(self, call: Call, resource: str) -> None:
         """Raises `Denied` unless the caller is of a member of the body, or may read the body or round all the same."""

@@ -92,6 +92,7 @@ CREATE TABLE body (
   display_name TEXT NOT NULL,
   kind INTEGER NOT NULL,
   state INTEGER NOT NULL,
+  formed BOOLEAN NOT NULL,
   key_industry TEXT NOT NULL,
   applicant TEXT NOT NULL,
   task_force TEXT NOT NULL,
@@ -176,6 +177,13 @@ CREATE TABLE finding (
 );
 
 CREATE INDEX finding_newest ON finding (subject, rule, id);
+
+CREATE TABLE former_roles (
+  membership TEXT NOT NULL,
+  last DATE NOT NULL,
+  roles INTEGER[] NOT NULL,
+  PRIMARY KEY (membership, last)
+);
 
 CREATE TABLE membership (
   name TEXT NOT NULL,

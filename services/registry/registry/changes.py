@@ -1,10 +1,12 @@
 """Changes of the register: row, event and public record together in one transaction."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 
 from alliance.common.v1 import access_pb2
 from alliance.public.v1 import public_pb2
 from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.ids import resource
@@ -43,11 +45,11 @@ async def unverify_dependants(tx: Tx, name: str) -> None:
 
 
 async def save_body(tx: Tx, message: body_pb2.Body, version: int, verb: str) -> None:
-    """Write a body in a new version; sets its etag and times. Everybody may see one that is no draft."""
+    """Write a body in a new version; sets its etag and times. Everybody may see one that was formed."""
     row = body_row(message, version, tx.now)
     await store.write(tx, row)
     tx.emit(BODY, row.name, version, verb, events_pb2.BodyEvent(body=message))
-    if message.state != body_pb2.BODY_STATE_DRAFT:
+    if message.formed_on:
         public = public_pb2.PublicBodyEvent(body=public_body(message))
         tx.emit(PUBLIC_BODY, row.name, version, "published", public)
 
@@ -60,6 +62,16 @@ async def save_membership(tx: Tx, body: BodyRow, row: MembershipRow, verb: str) 
     await store.write(tx, BodyRow(**body.model_dump()))
     await store.write(tx, MembershipRow(**row.model_dump()))
     tx.emit(MEMBERSHIP, row.name, row.version, verb, events_pb2.MembershipEvent(membership=membership_message(row)))
+
+
+async def give_roles(tx: Tx, row: MembershipRow, roles: Collection[int]) -> None:
+    """Have a member hold other roles from today on. What it held until yesterday stays known: who is assessed for a year is
+    who held a role in it (R36). What is mended on the day on which it was entered was a slip, and is no history.
+    """
+    yesterday = business_date(tx.now) - timedelta(1)
+    if row.valid_from <= yesterday and business_date(row.create_time) <= yesterday:
+        await store.keep_roles(tx, row.name, row.roles, yesterday)
+    row.roles = list(roles)
 
 
 async def save_grant(tx: Tx, row: GrantRow, verb: str) -> None:

@@ -89,6 +89,8 @@ class BodyRow(Base, table=True):
     display_name: str = Field(sa_type=Text)
     kind: int
     state: int
+    formed: bool = Field(sa_type=Boolean)
+    """Whether it has ever been; until then it is its own people's."""
     key_industry: str = Field(sa_type=Text)
     """The stem of an ALLIANCE's key industry (`industry.stem`)."""
     applicant: str = Field(sa_type=Text)
@@ -117,6 +119,16 @@ class MembershipRow(Base, table=True):
     valid_to: date | None
     create_time: datetime = Field(sa_type=_INSTANT)
     update_time: datetime = Field(sa_type=_INSTANT)
+
+
+class FormerRolesRow(Base, table=True):
+    """The roles that a membership had until the end of a day, before it was given others (`registry.domain.tenure`)."""
+
+    __tablename__ = "former_roles"
+
+    membership: str = Field(sa_type=Text, primary_key=True)
+    last: date = Field(primary_key=True)
+    roles: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
 class GrantRow(Base, table=True):
@@ -184,6 +196,7 @@ organization: Table = OrganizationRow.__table__  # type: ignore[attr-defined]
 body: Table = BodyRow.__table__  # type: ignore[attr-defined]
 BODIES = "SELECT kind, state, count(*) FROM body GROUP BY kind, state"
 membership: Table = MembershipRow.__table__  # type: ignore[attr-defined]
+former_roles: Table = FormerRolesRow.__table__  # type: ignore[attr-defined]
 grant: Table = GrantRow.__table__  # type: ignore[attr-defined]
 finding: Table = FindingRow.__table__  # type: ignore[attr-defined]
 body_check: Table = CheckRow.__table__  # type: ignore[attr-defined]
@@ -337,6 +350,12 @@ async def last_checked(tx: Tx, name: str) -> date | None:
     statement = select(body_check.c.checked_on).where(body_check.c.body == name).with_for_update()
     day: date | None = (await tx.conn.execute(statement)).scalar_one_or_none()
     return None if day == _NEVER else day
+
+
+async def keep_roles(tx: Tx, name: str, roles: Sequence[int], last: date) -> None:
+    """A membership had these roles up to a day; what is known of that day already stays, as today's were changed today."""
+    statement = insert(former_roles).values(membership=name, last=last, roles=roles)
+    await tx.conn.execute(statement.on_conflict_do_nothing())
 
 
 async def membership_days(tx: Tx, name: str) -> list[date]:

@@ -88,8 +88,16 @@ def test_an_update_that_changes_nothing_is_no_change(platform: Platform) -> None
     )
     assert write(platform, body.name, key_industry="集成电路").etag == before.etag
     assert update(operator, member.name, region_code="北京市").etag == organization.etag
-    request = rpc.UpdateMembershipRequest(membership=joined, update_mask=FieldMask(paths=["roles"]), reason="更正")
-    assert operator.registry.UpdateMembership(request).etag == joined.etag
+
+    def given(*roles: body_pb2.MemberRole.ValueType) -> body_pb2.Membership:
+        membership = body_pb2.Membership(name=joined.name, roles=roles)
+        request = rpc.UpdateMembershipRequest(membership=membership, update_mask=FieldMask(paths=["roles"]), reason="更正")
+        made: body_pb2.Membership = operator.registry.UpdateMembership(request)
+        return made
+
+    vice, lead = body_pb2.MEMBER_ROLE_VICE_CHAIR, body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY
+    assert given(*joined.roles).etag == joined.etag
+    assert given(vice, lead).etag == given(lead, vice).etag != joined.etag
     assert update(operator, member.name, region_code="天津市").etag != organization.etag
 
 

@@ -42,6 +42,9 @@ def test_a_change_of_anything_else_leaves_it(platform: Platform) -> None:
     name = read(member.caller, member.name).display_name
     changed = update(member.caller, member.name, region_code="110105", industry_codes=["3973"], display_name=name)
     assert changed.verification == VERIFIED
+    same = update(member.caller, member.name, display_name=f"\u3000{name} \u200b")
+    assert (same.display_name, same.etag) == (name, changed.etag), "a blank that nobody sees is no other name"
+    assert "can't be seen" in str(refusal(update, member.caller, member.name, display_name=f"{name[:2]}\u200b{name[2:]}"))
 
 
 def test_those_that_it_vouched_for_lose_theirs_with_it(platform: Platform) -> None:

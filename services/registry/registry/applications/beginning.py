@@ -43,7 +43,7 @@ class Beginning:
         if applicant is None:
             raise Invalid([guards.unknown("applicant", message.applicant)])
         await self._require_body(call, message, programme)
-        await self._require_applicant(call, message, applicant)
+        await self._require_applicant(call, message, applicant, answered)
         await self._require_lead_department(call, message, programme)
         await self._require_the_first(call, message, programme, answered.year)
 
@@ -92,11 +92,16 @@ class Beginning:
         if BodyKind(row.kind) not in kinds or BodyState(row.state) not in states:
             raise _does_not_fit(row.name, kinds, states)
 
-    async def _require_applicant(self, call: Call, message: pb.Application, applicant: OrganizationRow) -> None:
+    async def _require_applicant(
+        self, call: Call, message: pb.Application, applicant: OrganizationRow, answered: CallRow
+    ) -> None:
         """The applicant is one of those that the programme is for, and not who decides. Raises `Invalid`."""
-        procedure = PROCEDURES[Programme(message.programme)]
+        programme = Programme(message.programme)
+        procedure = PROCEDURES[programme]
         if not await admits(call.tx, message, applicant.org_type):
             zh, en = procedure.applicants.title
+            if programme in ONCE_A_YEAR:
+                zh, en = f"{zh}，以 {answered.year} 年内的任职为准", f"{en}, by the roles of {answered.year}"
             wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])
         if procedure.is_decided and applicant.name == message.authority:

@@ -11,11 +11,12 @@ from chassis.clock import business_date, parsed_date
 from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
+from chassis.wellformed import trimmed
 from registry.applications.store import ApplicationRow, CallRow
 from registry.domain.calls import CLOSING, window
 from registry.domain.facts import Value
 from registry.domain.names import Programme
-from registry.domain.procedure import PARTIES, STATES, Procedure, Refusal, State, Step
+from registry.domain.procedure import FILLED_IN, PARTIES, STATES, Procedure, Refusal, State, Step
 from registry.mapping.checks import bad_date, coded
 from registry.mapping.versions import stamp
 
@@ -91,6 +92,13 @@ def application_problems(given: pb.Application) -> list[Violation]:
     return [*_programme(given.programme), *_title(given), *coded(given), *_facts(given)]
 
 
+def changeable(procedure: Procedure, state: State) -> list[str]:
+    """The fields of an application of a programme that can be changed in a state."""
+    title = ["display_name"] if state in FILLED_IN else []
+    facts = FACTS_OF.get(procedure.programme)
+    return [*title, facts] if facts and state in procedure.facts_in else title
+
+
 def untimely_facts(procedure: Procedure, state: State) -> Violation:
     """What is wrong with facts in a state in which the rest is filled in, and they are not."""
     states = [STATES[one] for one in sorted(procedure.facts_in)]
@@ -104,7 +112,8 @@ def untimely_facts(procedure: Procedure, state: State) -> Violation:
 
 
 def _title(given: pb.Application) -> Iterator[Violation]:
-    if not 2 <= len(given.display_name.strip()) <= 200 or len(given.display_name.splitlines()) > 1:
+    given.display_name = trimmed(given.display_name)
+    if not 2 <= len(given.display_name) <= 200 or len(given.display_name.splitlines()) > 1:
         yield Violation("display_name", "length", "标题须为一行，2–200 个字", "the title is one line of 2 to 200 characters")
     yield from screen("display_name", given.display_name)
 

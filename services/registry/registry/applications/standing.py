@@ -1,5 +1,6 @@
 """Standing in bodies, as procedures look at it: which roles an applicant has had, and who is bound to whom."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
 
@@ -7,14 +8,20 @@ from sqlalchemy import and_, func, or_, select, text, true, union_all
 
 from chassis.database import Tx
 from registry.domain.names import GOVERNING, MemberRole
-from registry.store import body, membership, organization, valid_on
+from registry.domain.tenure import Tenure
+from registry.store import body, former_roles, membership, organization, valid_on
 
 
 async def roles_within(tx: Tx, name: str, member: str, first: date, last: date) -> set[int] | None:
-    """The roles that an organization has in a body on any of some days; None where it is no member on any of them."""
-    c = membership.c
-    within = and_(c.valid_from <= last, or_(c.valid_to.is_(None), c.valid_to >= first))
-    found = (await tx.conn.execute(select(c.roles).where(c.body == name, c.organization == member, within))).scalars().all()
+    """The roles that an organization had in a body on any of some days; None where it was no member on any of them."""
+    m, f = membership.c, former_roles.c
+    theirs = (await tx.conn.execute(select(membership).where(m.body == name, m.organization == member))).all()
+    before = select(former_roles).where(f.membership.in_([row.name for row in theirs])).order_by(f.last)
+    former: dict[str, list[tuple[date, Collection[int]]]] = defaultdict(list)
+    for row in await tx.conn.execute(before):
+        former[row.membership].append((row.last, row.roles))
+    tenures = [Tenure(row.valid_from, row.valid_to, row.roles, former[row.name]) for row in theirs]
+    found = [held for one in tenures if (held := one.within(first, last)) is not None]
     return set[int]().union(*found) if found else None
 
 

@@ -114,8 +114,10 @@ class Taking:
         return True
 
     async def attach(self, tx: Tx, message: pb.Application, given: Sequence[pb.ApplicationDocument]) -> None:
-        """Attach documents to an application that is written next: whoever may see it may read them."""
-        message.documents.extend(given)
+        """Attach documents to an application that is written next, but for those that it has: whoever may see it may read
+        them.
+        """
+        message.documents.extend(one for one in given if one not in message.documents)
         if len(message.documents) > _MOST_DOCUMENTS:
             raise Precondition(
                 "TOO_MANY_DOCUMENTS",

@@ -110,6 +110,18 @@ class Number:
 
 
 @dataclass(frozen=True)
+class SoFar(Number):
+    """A number is within bounds; as long as there is anything in the fact `still`, it can't be told that it is too small."""
+
+    still: str = ""
+
+    def holds(self, facts: Facts, limits: Limits) -> bool | None:
+        """See `Condition`."""
+        answer = super().holds(facts, limits)
+        return None if answer is False and facts.get(self.still) else answer
+
+
+@dataclass(frozen=True)
 class Happened:
     """A day is not later than today."""
 

@@ -86,6 +86,7 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
         "unverified_enterprises": named(lambda one: one.org_type == OrgType.ENTERPRISE and not one.verified),
         "parks": len(of_type(*PARKS)),
         "provinces": len({one.province for one in members if one.province}),
+        "members_without_region": named(lambda one: not one.province),
     }
     for name, (role, types) in _LEADS.items():
         known[name] = holders(role)
@@ -94,6 +95,7 @@ def of_members(members: Iterable[Member]) -> dict[str, Value]:
 
 
 _ENTERED_AS: Mapping[str, tuple[str, ...]] = {
+    "provinces": ("member_regions",),
     "same_industry": ("key_industry",),
     "task_forces_of_another_type": ("task_force",),
     "lead_departments_of_another_type": ("lead_departments",),
@@ -149,6 +151,7 @@ _REGISTERED_AS: Mapping[str, tuple[str, str]] = {
     "major_code": ("专业", "major"),
     "call_year": ("遴选年度", "year of the call"),
     "unit": ("申报单位", "unit that applies"),
+    "member_regions": ("各成员单位的所在地区", "where each member is"),
 }
 """What people call that which is entered, where it is no fact that a rule looks at itself."""
 FACTS: Mapping[str, Fact] = {

@@ -140,13 +140,17 @@ def _fix(rule: Rule, verdict: Verdict, missing: tuple[str, ...]) -> Text:
     if verdict is not Verdict.CANNOT_BE_TOLD:
         return "", ""
     (zh, en), holder = _listed(missing), "application" if Stage.SUBMITTING in rule.stages else "body"
+    if missing == (_OF_MEMBERS,):
+        holder = "org"
     options = " ".join(_OPTIONS.get(entry, f"--fact {entry}=…") for entry in missing)
     command, (by_zh, by_en) = f"alliance {holder} update … {options}", _BY[holder]
     return f"请登记{zh}：{command}{by_zh}", f"enter {en}: {command}{by_en}"
 
 
+_OF_MEMBERS = "member_regions"
 _BY: Mapping[str, Text] = {
     "application": ("", ""),
+    "org": ("（由各成员单位办理）", " (by each of the members)"),
     "body": (
         "（由秘书处、平台运营或填报中的申报单位办理）",
         " (by the secretariat, the operator, or the applicant while it fills in)",
@@ -155,7 +159,7 @@ _BY: Mapping[str, Text] = {
 """Who enters it, where that is not whoever applies."""
 
 
-_OPTIONS: Mapping[str, str] = {"region_code": "--region …"}
+_OPTIONS: Mapping[str, str] = {"region_code": "--region …", _OF_MEMBERS: "--region …"}
 """How the command line takes what is entered, where it is no fact of the kind or programme."""
 
 

@@ -45,13 +45,16 @@ class Memberships(Rpcs):
         merged = masked(before, request.membership, request.update_mask, MEMBERSHIP_FIELDS)
         refuse(membership_problems(merged))
         merged.valid_from = merged.valid_from or before.valid_from
+        if set(merged.roles) == set(before.roles):  # in whatever order
+            merged.roles[:] = before.roles
         if merged == before:
             return before
         last, today = parsed_date(merged.valid_to), business_date(call.tx.now)
         if row.valid_to is not None and row.valid_to < today <= (last or today):
             guards.refuse_newcomers(body)
         await self._judge.turn(call.tx, body)
-        row.roles = list(merged.roles)
+        if merged.roles != before.roles:
+            await changes.give_roles(call.tx, row, merged.roles)
         row.valid_from = parsed_date(merged.valid_from) or row.valid_from
         row.valid_to = last
         await guards.refuse_overlap(call.tx, row)

@@ -1,6 +1,6 @@
 """COMMUNITY 行业产教融合共同体 (S2): R14–R18."""
 
-from registry.domain.conditions import Happened, Is, Number
+from registry.domain.conditions import Happened, Is, Number, SoFar
 from registry.domain.names import BodyKind
 from registry.domain.policy.rule import ALWAYS, ENCOURAGED, Rule
 
@@ -69,12 +69,13 @@ RULES: tuple[Rule, ...] = (
         ("跨区域吸收参与单位", "members from several regions"),
         (BodyKind.COMMUNITY,),
         ALWAYS,
-        (Number("provinces", "community_provinces", unit=("个", "")),),
+        (SoFar("provinces", "community_provinces", unit=("个", ""), still="members_without_region"),),
         (
             "请吸收其他省份的单位，并登记各单位的所在地区",
             "take in members of other provinces, and enter where the members are",
         ),
         ours=("文件未规定省份个数", "the document gives no number of provinces"),
+        revision=2,
     ),
     Rule(
         "R18.2",

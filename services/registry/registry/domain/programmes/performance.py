@@ -63,7 +63,7 @@ def _by_whose_turn_it_is(case: Case) -> Refusal | None:
     """A draft by who began it; its facts, which tell of the assessed one, once the indicators are set, by that one."""
     if case.state is State.DRAFT:
         return by_who_began(case)
-    if Party.APPLICANT in case.parties or Party.AUTHORITY not in case.parties:
+    if Party.APPLICANT in case.parties:
         return None
     who = case.called(case.applicant.name)
     return Refusal("NOT_THE_ASSESSED", f"自评由{who}填报，请由该单位办理", f"{who} reports on itself; leave it to them")
