@@ -292,8 +292,10 @@ class Applications:
     async def SetCandidate(self, call: Call, request: rpc.SetCandidateRequest) -> pb.Application:
         """See the contract."""
         row = await self._open(call, request.application, "")
+        before = application_message(row).employee_intake.candidate
         message = await candidates.keep(call.tx, application_message(row), request)
-        await self._taking.save(call.tx, message, row, "updated")
+        if message.employee_intake.candidate != before:
+            await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def GetCandidate(self, call: Call, request: rpc.GetCandidateRequest) -> rpc.GetCandidateResponse:
