@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select, true
 
 from chassis import numbers
 from chassis.clock import business_date
@@ -108,8 +108,11 @@ _SHORTEST = 5  # characters of what can be personal data: a@b.c
 
 
 def screen(field: str, text: str) -> list[Violation]:
-    """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated."""
-    if len(text) < _SHORTEST:
+    """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated.
+
+    A UUID is random, whatever number its digits look like.
+    """
+    if len(text) < _SHORTEST or _UUID.fullmatch(text.strip()):
         return []
     plain = _readable(text)
     if "00-" in plain:
@@ -146,12 +149,7 @@ def screen_across(first: str, field: str, second: str) -> list[Violation]:
 
 
 def principal_problems(field: str, principal: str) -> list[Violation]:
-    """What is wrong with the account that a caller names: it stays in tables and on topics, so it says nothing of a person.
-
-    A UUID is random, whatever number its digits look like.
-    """
-    if _UUID.fullmatch(principal.strip()):
-        return []
+    """What is wrong with the account that a caller names: it stays in tables and on topics, so it says nothing of a person."""
     return [
         Violation(
             field,
@@ -372,10 +370,11 @@ class Vault:
         found = await tx.conn.execute(select(personal_data.c.id).where(personal_data.c.id.in_(ids), _is_in_time(tx)))
         return {f"{COLLECTION}/{one}" for one in found.scalars()}
 
-    async def says(self, tx: Tx, name: str, fields: Mapping[str, str], legal_basis: str, retain_until: date) -> bool:
-        """Whether a record is kept that says just this. Nothing of it is read."""
+    async def says(self, tx: Tx, name: str, fields: Mapping[str, str], legal_basis: str, retain_until: date | None) -> bool:
+        """Whether a record is kept that says just this; None: until whatever day. Nothing of it is read."""
         c = personal_data.c
-        same = and_(c.fields == dict(fields), c.legal_basis == legal_basis, c.retain_until == retain_until)
+        until = true() if retain_until is None else c.retain_until == retain_until
+        same = and_(c.fields == dict(fields), c.legal_basis == legal_basis, until)
         return (await tx.conn.execute(select(c.id).where(_is_called(name), same, _is_in_time(tx)))).first() is not None
 
     async def is_about(self, tx: Tx, name: str, subjects: Collection[str], fields: Mapping[str, str]) -> bool:

@@ -27,6 +27,7 @@ _SHOWN = 20  # violations, at most
 # the direction shows a text as what it is not, and some numbers are no characters at all.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Zs")  # Unicode's categories of controls, formats and separators
+_VARIANTS = "\u034f" + "".join(map(chr, range(0xFE00, 0xFE10)))  # joiner, and selectors of variants
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and patterns that are blank
 
 
@@ -41,8 +42,13 @@ def trimmed(text: str) -> str:
     return text[seen[0] : seen[-1] + 1] if seen else ""
 
 
+def has_unseen(text: str) -> bool:
+    """Whether something stands in a text that nobody sees, but for blanks."""
+    return any(_is_unseen(one) and not one.isspace() for one in text)
+
+
 def _is_unseen(one: str) -> bool:
-    return unicodedata.category(one) in _UNSEEN or one in _FILLERS
+    return unicodedata.category(one) in _UNSEEN or one in _FILLERS or one in _VARIANTS
 
 
 def problems(request: Message) -> list[Violation]:

@@ -1,6 +1,13 @@
-"""Whoever adds an event type, or a field to what events carry, says in notify's table who is told of it."""
+"""Whoever adds an event type, or a field to what events carry, says in notify's table who is told of it.
 
+Messages within a record that are told whole are listed in `told.txt`, field by field: `python -m tests.contract.test_told
+--write` renews it, once it is settled that everybody who is told of the record may see the new ones.
+"""
+
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +38,7 @@ _KEPT_BACK = {
     "alliance.listings.v1.Feed.secret",
 }
 """What is told to no stranger. Scores in a review and listings that are gone have tests of their own."""
+_TOLD = Path(__file__).with_name("told.txt")
 
 
 def record(topic: str, choice: int = 0) -> Record:
@@ -63,6 +71,30 @@ def test_every_event_type_and_every_field_is_somebodys_or_nobodys(topic: str) ->
     assert SHOWN[topic].verbs.split() == list(declared.types)
     message = declared.message_class()
     assert _unnamed(message.DESCRIPTOR.fields_by_name[resource_of(message)].message_type, SHOWN[topic]) == []
+
+
+def _whole(descriptor: Any, table: Shown | None) -> Iterator[str]:
+    """Full names of the fields of the messages within a message of which the table tells all."""
+    told = None if table is None else {*table.told.split(), *table.own.split()}
+    for one in descriptor.fields:
+        if told is None:
+            yield one.full_name
+        inner = one.message_type
+        if inner is None or not inner.full_name.startswith("alliance.") or (told is not None and one.name not in told):
+            continue
+        yield from _whole(inner, table.within.get(one.name) if table else None)
+
+
+def _within_records() -> str:
+    names = set[str]()
+    for topic in TOPICS:
+        message = topics.load().named(topic).message_class()
+        names.update(_whole(message.DESCRIPTOR.fields_by_name[resource_of(message)].message_type, SHOWN[topic]))
+    return "".join(f"{name}\n" for name in sorted(names))
+
+
+def test_what_is_told_within_a_record_was_settled() -> None:
+    assert _within_records() == _TOLD.read_text(encoding="utf-8"), "who may see the new fields? Then: see above"
 
 
 def _paths(message: Any, name: str = "") -> set[str]:
@@ -106,3 +138,16 @@ def test_scores_are_kept_back_as_the_registry_does(state: Any) -> None:
         assert [(step.get("score"), step.get("reason", "")) for step in steps] == [
             (step.score if step.HasField("score") else None, step.reason) for step in shown
         ]
+
+
+def test_what_is_kept_back_is_in_records() -> None:
+    """Else a name that has changed would be looked for in vain."""
+    found = set[str]()
+    for topic in TOPICS:
+        for choice in range(choices(topics.load().named(topic).message_class().DESCRIPTOR)):
+            found |= _paths(record(topic, choice).message)
+    assert found >= _PERSONAL | _KEPT_BACK
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+    _TOLD.write_text(_within_records(), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.personal import repeated, screen_across
+from chassis.personal import repeated, screen, screen_across
 
 _LATIN = {"display_name": "Li Lei", "phone": "+1 (650) 253-0000", "email": "li.lei@example.org", "position": "教授"}
 _CHINESE = {"display_name": "虚构的孙七八", "phone": "139-0713-5791", "listing": "listings/本人", "disclosed": "True"}
@@ -68,3 +68,9 @@ def test_a_text_that_stays_repeats_no_name_number_or_address(record: dict[str, s
 )
 def test_a_number_that_goes_on_in_the_next_text_is_found(first: str, second: str, rule: str) -> None:
     assert [rule in one.zh for one in screen_across(first, "description", second)] == ([True] if rule else [])
+
+
+@pytest.mark.parametrize("text", ["08682116-6861-47f6-915f-0a4072b1a2f5", " 13800138-0013-8001-8380-013800138000"])
+def test_a_uuid_is_no_number_and_a_part_of_a_text_may_be(text: str) -> None:
+    assert screen("key", text) == []
+    assert screen("key", "13800138000 " + text) != []

@@ -7,7 +7,7 @@ from alliance.admin.v1 import admin_service_pb2 as admin
 from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as matching
 from alliance.registry.v1 import registry_service_pb2 as registry
-from chassis.wellformed import MAX_ITEMS, MAX_TEXT, is_blank, problems
+from chassis.wellformed import MAX_ITEMS, MAX_TEXT, has_unseen, is_blank, problems, trimmed
 
 
 def wrong(request: Message) -> list[tuple[str, str]]:
@@ -93,3 +93,10 @@ def test_no_more_problems_than_anybody_reads() -> None:
 def test_a_text_of_which_nothing_is_seen_is_blank(text: str) -> None:
     assert is_blank(text)
     assert not is_blank(f"{text}甲")
+
+
+@pytest.mark.parametrize("unseen", [" ", "\u3000", "\u200b", "\t", "\ufe0f", "\u034f", "\u3164", " \u200b\u3000"])
+def test_what_nobody_sees_at_the_ends_of_a_text_is_no_part_of_it(unseen: str) -> None:
+    assert trimmed(f"{unseen}甲 乙{unseen}") == "甲 乙"
+    assert trimmed(unseen) == ""
+    assert has_unseen(f"甲{unseen}乙") == bool(unseen.strip(" \u3000\t"))

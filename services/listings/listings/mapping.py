@@ -66,8 +66,12 @@ def leave_persons(message: pb.Listing) -> None:
 
 
 def content_hash(bare: pb.Listing) -> str:
-    """Hash of what the issuer wrote (hex SHA-256)."""
-    return hex_digest(bare.SerializeToString(deterministic=True))
+    """Hash of what the issuer wrote (hex SHA-256), the same in whatever order its sets are."""
+    ordered = pb.Listing()
+    ordered.CopyFrom(bare)
+    for field in _SETS:
+        getattr(ordered, field).sort()
+    return hex_digest(ordered.SerializeToString(deterministic=True))
 
 
 def row_of(

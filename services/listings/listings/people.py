@@ -69,7 +69,7 @@ class People:
         kept = {**fields, "listing": row.name, "disclosed": str(request.disclosed)}
         legal_basis = f"{rpc.LegalBasis.Name(request.legal_basis)}: {request.evidence.strip()}"
         if before := _record_of(message, request.role):
-            if await self._vault.says(call.tx, before, kept, legal_basis, until):
+            if await self._vault.says(call.tx, before, kept, legal_basis, until if request.retain_until else None):
                 return message
             await self._vault.forget(call.tx, before)
         record = await self._vault.keep(

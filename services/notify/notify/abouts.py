@@ -160,8 +160,11 @@ def _organization(record: Record) -> About:
 
 def _body(record: Record) -> About:
     body = cast(registry_events.BodyEvent, record.message).body
-    audience = Audience.EVERYBODY if body.formed_on else Audience.MEMBERS  # a draft, also one that was dissolved
-    return About(record.id, record.type, record.key, bodies=frozenset({record.key}), audience=audience)
+    if body.formed_on:
+        audience, whose = Audience.EVERYBODY, frozenset[str]()
+    else:  # a draft, also one that was dissolved: its members', and theirs for whom it is made
+        audience, whose = Audience.MEMBERS, frozenset({body.pilot_unit.institution or body.support_unit.unit}) - {""}
+    return About(record.id, record.type, record.key, whose, frozenset({record.key}), audience=audience)
 
 
 def _membership(record: Record) -> About:

@@ -100,7 +100,7 @@ class Beginning:
         procedure = PROCEDURES[programme]
         if not await admits(call.tx, message, applicant.org_type):
             zh, en = procedure.applicants.title
-            if programme in ONCE_A_YEAR:
+            if programme in ONCE_A_YEAR and answered.year <= business_date(call.tx.now).year:
                 zh, en = f"{zh}，以 {answered.year} 年内的任职为准", f"{en}, by the roles of {answered.year}"
             wrong = f"申报单位须为{zh}（{procedure.clause}）；请改填", f"it has to be {en} ({procedure.clause}); name another"
             refuse([Violation("applicant", "applicant", *wrong)])

@@ -48,7 +48,7 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
     )
     kept, basis = {**fields, "application": message.name}, f"CONSENT: {request.evidence.strip()}"
     if before := message.employee_intake.candidate:
-        if await _vault.says(tx, before, kept, basis, until):
+        if await _vault.says(tx, before, kept, basis, until if request.retain_until else None):
             return message
         await _require_the_same(tx, message, fields)
         await _vault.forget(tx, before)

@@ -75,6 +75,7 @@ def finding(rule: Rule, stage: Stage, facts: Facts, limits: Limits) -> Finding:
     """What one rule says."""
     verdict, (zh, en), missing = _judged(rule, stage, facts, limits)
     seen = {name: _text(facts, name) for name in rule.evidence if facts.get(name) is not None}
+    seen |= {name: _text(facts, name) for name in rule.open if facts.get(name)}
     version = version_of(rule, limits)
     documents = () if verdict is Verdict.NOT_APPLICABLE else rule.documents
     fix = _fix(rule, verdict, missing)

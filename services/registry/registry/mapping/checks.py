@@ -1,6 +1,5 @@
 """What every subject is checked by, and the parts of a message that a caller may write."""
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -10,7 +9,7 @@ from google.protobuf.message import Message
 from alliance.common.v1 import field_pb2
 from chassis.errors import Violation
 from chassis.personal import screen
-from chassis.wellformed import trimmed
+from chassis.wellformed import has_unseen, trimmed
 from codes import NoCodeError, industries, majors, regions
 
 _TABLES: Mapping[int, tuple[str, Callable[[str], str]]] = {
@@ -56,7 +55,7 @@ def named(given: Any) -> Iterator[Violation]:
         yield Violation("display_name", "length", "名称须为 2–200 个字", "the name has to have 2 to 200 characters")
     if len(given.display_name.splitlines()) > 1:
         yield Violation("display_name", "one-line", "名称不得换行", "the name has to be one line")
-    if any(unicodedata.category(one) == "Cf" for one in given.display_name):
+    if has_unseen(given.display_name) or "\t" in given.display_name:
         told = ("名称含有看不见的字符；请重新输入，不要复制", "the name holds characters that can't be seen; type it anew")
         yield Violation("display_name", "unseen", *told)
     yield from screen("display_name", given.display_name)

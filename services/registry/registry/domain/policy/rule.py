@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from registry.domain.conditions import Condition, Text
+from registry.domain.conditions import Condition, SoFar, Text
 from registry.domain.names import BodyKind, Programme, Severity, Stage
 
 REQUIRED, ENCOURAGED, IN_PRINCIPLE = Severity.REQUIRED, Severity.ENCOURAGED, Severity.IN_PRINCIPLE
@@ -44,6 +44,11 @@ class Rule:
     documents: tuple[str, ...] = ()
     is_task: bool = False
     revision: int = 1
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Names of the facts that say what is still to be entered, where there is anything in them."""
+        return tuple(condition.still for condition in self.conditions if isinstance(condition, SoFar))
 
     @property
     def evidence(self) -> tuple[str, ...]:
