@@ -17,7 +17,8 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
 
-from chassis import metrics
+from chassis import metrics, refusals
+from chassis.again import Again
 from chassis.database import Database
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
@@ -49,7 +50,7 @@ class Consumers:
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [Tail(one, one.listen.follower) if one.listen.follower else Group(one) for one in handlings]
         self._asking: AIOKafkaConsumer | None = None
-        self._rebuilds = metrics.CLIENT_REBUILDS.labels("consumer")
+        self._again = Again("consumer", metrics.CLIENT_REBUILDS.labels("consumer"))
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
         taken also while the broker is away."""
@@ -65,9 +66,7 @@ class Consumers:
             except LeaseLostError:
                 log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
-                self._rebuilds.inc()
-                log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
-                await asyncio.sleep(0.5)
+                await self._again.after(error)
 
     async def stop(self) -> None:
         """Give the member's lease back."""
@@ -131,6 +130,7 @@ class Consumers:
             config = broker.config.broker_config
             config.builder = partial(Client, **cast(Any, config.builder).keywords)
             await broker.start()
+        refusals.forget()
         reaching = asyncio.create_task(self._caught_up())
         try:
             while not (await asyncio.wait({reaching}, timeout=_WATCH))[0]:
@@ -138,6 +138,7 @@ class Consumers:
             reaching.result()
             while True:
                 await self._look()
+                self._again.worked()
                 await asyncio.sleep(_WATCH)
         finally:
             reaching.cancel()

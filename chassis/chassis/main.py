@@ -27,7 +27,7 @@ from pydantic_settings import SettingsError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, jobs, logs, metrics, pauses, rebuild, telemetry, topics
+from chassis import deadletter, housekeeping, jobs, logs, metrics, pauses, rebuild, refusals, telemetry, topics
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
@@ -132,12 +132,17 @@ async def _topics(service: Service, settings: ServiceSettings, asked: Namespace)
     access = KafkaAccess.of(settings)
     try:
         access = access.as_user_of(asked.login) if asked.login else access
-        made = await provision.provide(access, asked.profile, asked.replicas, granted)
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise _EndedError(f"用户名和口令读不到 · username and password can't be read: {error}") from error
-    except KafkaError as error:
-        raise _EndedError(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}") from error
+    try:
+        made = await provision.provide(access, asked.profile, asked.replicas, granted)
+    except (KafkaError, OSError) as error:
+        raise _no_kafka(error) from error
     log.info("新建主题 %d 个 · %d topics were created", len(made), len(made), extra={"topics": made})
+
+
+def _no_kafka(error: Exception) -> _EndedError:
+    return _EndedError(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {refusals.why(error)}")
 
 
 async def _replay(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
@@ -164,6 +169,8 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) 
         done = await Fence(service.name, context.database, access, listens, service.aggregates, cause).set_up()
     except ServingError as error:
         raise _EndedError(error) from error
+    except (KafkaError, TimeoutError) as error:
+        raise _no_kafka(error) from error
     finally:
         await context.database.close()
         await context.plumbing.close()
