@@ -17,7 +17,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvloop
 from aiokafka.errors import KafkaError
@@ -51,8 +51,8 @@ _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 def run(service: Service) -> None:
     """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
-    arguments = _arguments(service.name, sys.argv[1:])
     logs.setup(service.name, "INFO")  # what a command comes to is always told
+    arguments = _arguments(service.name, sys.argv[1:])
     try:
         settings = service.settings(service=service.name)
     except ValidationError as error:
@@ -79,9 +79,20 @@ class _EndedError(Exception):
     """A command can't do what it is to do, for a reason that it tells."""
 
 
+class _Parser(ArgumentParser):
+    """Says what is wrong as usual on a terminal, and elsewhere in one line of the log."""
+
+    def error(self, message: str) -> NoReturn:
+        """See `ArgumentParser`."""
+        if not sys.stderr.isatty():
+            log.error("参数有误 · wrong arguments: %s", message, extra={"usage": " ".join(self.format_usage().split())})
+            sys.exit(2)
+        super().error(message)
+
+
 def _arguments(service: str, given: list[str]) -> Namespace:
     """What is to be run; exits 2 for anything else."""
-    parser = ArgumentParser(prog=f"python -m {service}")
+    parser = _Parser(prog=f"python -m {service}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
     migrate = commands.add_parser("migrate", help="迁移数据库 · bring the database to its newest revision, as its owner")
