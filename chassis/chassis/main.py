@@ -42,7 +42,7 @@ from chassis.rpc import Pipeline
 from chassis.server import Probes, Server
 from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
-from chassis.tls import Files
+from chassis.tls import Files, FilesError, Watched
 
 log = logging.getLogger(__name__)
 PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
@@ -70,6 +70,9 @@ def run(service: Service) -> None:
     except _EndedError as error:
         log.error(str(error))
         sys.exit(1)
+    except FilesError as error:
+        log.error(str(error))
+        sys.exit(2)
     except Exception:
         log.exception("ended")
         sys.exit(1)
@@ -211,6 +214,8 @@ async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> N
     telemetry.setup(
         service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio, service.version, settings.slot
     )
+    if files := Files.of(settings):
+        files.check()
     context = _context(settings)
     running = _Running(service, context)
     stopping = asyncio.Event()
@@ -254,11 +259,12 @@ class _Running:
         self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
         self._limit = Limit(settings.grpc_max_concurrent)
         self._probes = Probes()
+        self._files = Files.of(settings)
         self._server = Server(
             self._pipeline(),
             self._offers(),
             with_reflection=settings.profile != "production",
-            files=Files.of(settings),
+            files=self._files,
             probes=self._probes,
         )
 
@@ -322,6 +328,7 @@ class _Running:
             lambda: housekeeping.loop_lag(self._limit),
             lambda: housekeeping.due_work(self._context.database, self._parts.due_work),
             *self._parts.tasks(),
+            *([Watched(self._files).run] if self._files else []),
         ]
 
     def _announce(self, port: int) -> None:
