@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _WATCH = 5.0  # seconds between looks at whether the clients get on
 _ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
 _START = 60.0  # seconds that all clients may take to connect and to join their groups
+_WORD = 5.0  # seconds that the broker has for a first word, before calls are taken without it
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
@@ -52,13 +53,16 @@ class Consumers:
         self._asking: AIOKafkaConsumer | None = None
         self._again = Again("consumer", metrics.CLIENT_REBUILDS.labels("consumer"))
         self.ready = asyncio.Event()
-        """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
-        taken also while the broker is away."""
-        if not any(isinstance(lane, Tail) for lane in self._lanes):
+        """Set once every tail has reached the end that its topic had at the start. Where there is none, calls are taken also
+        while the broker is away; not by a process that the broker has refused and never let in, lest a release whose login is
+        wrong replaces the one before."""
+        self._is_refused = False
+        if not self._lanes:
             self.ready.set()
 
     async def run(self) -> None:
         """Consume until cancelled; clients that fail are given up and built anew."""
+        asyncio.get_running_loop().call_later(_WORD, self._admit)
         while self._lanes:
             await self._lease.wait(logging.WARNING)  # a relay stands by, but who has this slot should be alone
             try:
@@ -66,6 +70,8 @@ class Consumers:
             except LeaseLostError:
                 log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
+                self._is_refused = self._is_refused or refusals.is_refusal(error)
+                self._admit()
                 await self._again.after(error)
 
     async def stop(self) -> None:
@@ -123,7 +129,8 @@ class Consumers:
         """Start all clients, see the tails to their ends, and look again and again whether all get on."""
         async with asyncio.timeout(_START):
             await asking.start()
-            self._asking = asking
+            self._asking, self._is_refused = asking, False
+            self._admit()
             await broker.connect()
             for lane in self._lanes:
                 await lane.begin(asking)
@@ -146,6 +153,11 @@ class Consumers:
     async def _caught_up(self) -> None:
         await asyncio.gather(*(tail.caught_up() for tail in self._tails()))
         self.ready.set()
+
+    def _admit(self) -> None:
+        """Be ready, as far as no tail has to be waited for and no broker has refused."""
+        if not self._is_refused and not self._tails():
+            self.ready.set()
 
     def _tails(self) -> "list[Tail]":
         return [lane for lane in self._lanes if isinstance(lane, Tail)]

@@ -92,7 +92,8 @@ def _cause(error: BaseException) -> tuple[str, bool]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"Kafka 的证书不可信 · Kafka's certificate is not trusted: {error}", True
     if isinstance(error, ssl.SSLError):
-        return f"与 Kafka 的 TLS 握手失败 · the TLS handshake with Kafka failed: {error}", True
+        # Also where a broker that is ending, or what stands before it, hangs up.
+        return f"与 Kafka 的 TLS 握手失败 · the TLS handshake with Kafka failed: {error}", False
     if isinstance(error, _LOGIN):
         return f"Kafka 拒绝登录 · Kafka refuses the login: {error}", True
     return f"连不上 Kafka · no connection to Kafka: {str(error) or type(error).__name__}", False

@@ -130,3 +130,29 @@ async def test_events_go_their_way_by_tls_and_no_other(
     assert await provision.provide(replace(access, ca_file=str(other)), "test", 1) == []
     with pytest.raises(KafkaError):
         await provision.provide(replace(access, password="wrong"), "test", 1)
+
+
+@pytest.mark.usefixtures("kafka_heard")
+async def test_who_is_refused_takes_no_calls_until_it_is_let_in_and_who_finds_nobody_does(
+    broker: TlsKafka, probe: Probe, tmp_path: Path
+) -> None:
+    access = broker.access(ADMIN)
+    await provision.provide(access, "test", 1)
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
+    refused = {"its CA": replace(access, ca_file=str(ca)), "its login": replace(access, password="wrong")}
+    for kafka_access in refused.values():
+        probe.kafka = kafka_access
+        consumers = probe.consumers(probe.handling())
+        async with running(consumers.run):
+            await asyncio.sleep(6)  # longer than it waits for a first word
+            assert not consumers.ready.is_set()
+            if kafka_access.ca_file == str(ca):
+                ca.write_bytes(broker.files.ca.read_bytes())
+                await until(consumers.ready.is_set)
+    probe.kafka = replace(access, bootstrap="127.0.0.1:1")
+    refusals.forget()
+    consumers = probe.consumers(probe.handling())
+    assert not consumers.ready.is_set()
+    async with running(consumers.run):
+        await until(consumers.ready.is_set)

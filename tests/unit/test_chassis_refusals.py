@@ -23,7 +23,7 @@ _RAISED = KafkaConnectionError("Unable to bootstrap from [('kafka', 9093, 0)]")
         (ConnectionRefusedError(111, "Connect call failed"), "no connection to Kafka", False),
         (TimeoutError(), "no connection to Kafka: TimeoutError", False),
         (ssl.SSLCertVerificationError(1, "unable to get local issuer certificate"), "certificate is not trusted", True),
-        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "TLS handshake with Kafka failed", True),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "TLS handshake with Kafka failed", False),
         (SaslAuthenticationFailed("invalid credentials"), "refuses the login: .*invalid credentials", True),
     ],
 )
