@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from chassis import refusals
 
 log = logging.getLogger(__name__)
-FIRST, MOST = 0.2, 5.0  # seconds between two tries
+FIRST, MOST = 0.2, 3.0  # seconds between two tries
 _MORE = 1.25  # times the pause before: what was away for long is noticed later by a quarter of that at most
 _REPEAT = 60.0  # seconds after which the same trouble is told again
 
