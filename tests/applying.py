@@ -120,6 +120,31 @@ def led(platform: Platform, body: str, *departments: Member) -> None:
     world.operator(platform).registry.UpdateBody(request)
 
 
+def guides(platform: Platform) -> tuple[Member, Member]:
+    """A task force and its department, both verified, with somebody who acts for each."""
+    department = placed(platform, DEPARTMENT, "110000")
+    operator = world.operator(platform).registry
+    given = organization_pb2.Organization(
+        display_name=world.unique("专班"), org_type=organization_pb2.ORG_TYPE_TASK_FORCE, parent=department.name
+    )
+    force = operator.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
+    operator.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=force, reason="登记"))
+    sub = force.rpartition("/")[2]
+    world.grant(platform, sub, access_pb2.ROLE_ORGANIZATION_ADMIN, organization=force)
+    return Member(force, Caller(platform, sub, force)), department
+
+
+def guided(platform: Platform, body: str, force: Member, department: Member, external_key: str = "", **facts: Any) -> None:
+    """Name who guides an alliance, and what else is to be entered of it."""
+    alliance = body_pb2.AllianceFacts(task_force=force.name, lead_departments=[department.name], **facts)
+    given = body_pb2.Body(name=body, external_key=external_key, alliance=alliance)
+    request = registry_service_pb2.UpdateBodyRequest(body=given, reason="登记")
+    request.update_mask.paths.extend(f"alliance.{fact}" for fact in ("task_force", "lead_departments", *facts))
+    if external_key:
+        request.update_mask.paths.append("external_key")
+    world.operator(platform).registry.UpdateBody(request)
+
+
 def state_of(platform: Platform, body: str) -> int:
     found = world.operator(platform).registry.GetBody(registry_service_pb2.GetBodyRequest(name=body))
     return int(found.state)

@@ -82,7 +82,8 @@ class Outside:
     async def give(self, request: web.Request) -> web.StreamResponse:
         """`GET url?since=…&limit=…`."""
         identifier = self._verified(request, request.query_string)
-        since, limit = int(request.query["since"] or 0), int(request.query["limit"])
+        asked = request.query["since"].removeprefix(self.cursors.partition("{")[0])
+        since, limit = int(asked or 0), int(request.query["limit"])
         what = self._mischief(GIVING)
         if what in ("fails", "redirects"):
             return web.Response(status=503 if what == "fails" else 302, headers={"location": self.url})

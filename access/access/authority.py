@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
-from access.register import Grant, Owner, Register, is_government
+from access.register import Grant, Owner, Register, guides, is_government
 from access.visibility import Viewer
 from alliance.common.v1 import access_pb2
 from chassis.auth import Principal, allows
@@ -23,7 +23,7 @@ ScopesOf = Callable[[Tx, str], Awaitable[frozenset[str]]]
 
 _SEE = "listings.listings.get"
 _OF_GUIDES = frozenset({"registry.bodies.check", "listings.targets.get", "listings.rounds.get"})
-"""What an alliance's task force and lead departments, which guide and assess it (S0 四), may read of it."""
+"""What an alliance's task force and lead departments, which guide and assess it (S0 四), may read of it; of no draft."""
 _SERVICES = frozenset(f"service:{name}" for name in ("registry", "listings", "matching", "reporting", "notify"))
 _SERVICE_GRANT = Grant(name="", role=access_pb2.ROLE_SERVICE)
 
@@ -54,10 +54,10 @@ class Authority:
         async with _reading(call) as tx:
             scopes = await self._scopes(tx, resource)
             grants = await self._register.grants(tx, call.principal.sub)
-            guides = await self._guides(tx, permission, scopes)
-        if _permits(_effective(call.principal, grants), permission, scopes, guides):
+            guiding = await self._guiding(tx, permission, scopes)
+        if _permits(_effective(call.principal, grants), permission, scopes, guiding):
             return True
-        return _permits(await self._asked(call.principal), permission, scopes, guides)
+        return _permits(await self._asked(call.principal), permission, scopes, guiding)
 
     async def viewer(self, call: Call, *, ask_owner: bool = False) -> Viewer:
         """For whose eyes the call reads; `ask_owner` for one named resource that the projection would not show."""
@@ -94,13 +94,13 @@ class Authority:
             return frozenset({resource})
         return await self._scopes_of(tx, resource) if resource else frozenset()
 
-    async def _guides(self, tx: Tx, permission: str, scopes: Collection[str]) -> frozenset[str]:
+    async def _guiding(self, tx: Tx, permission: str, scopes: Collection[str]) -> frozenset[str]:
         """The organizations that guide a resource's body, where that gives the permission."""
         bodies = [one for one in scopes if one.startswith("bodies/")]
         if permission not in _OF_GUIDES or not bodies:
             return frozenset()
         found = (await self._register.bodies(tx, bodies)).values()
-        named = sorted({name for body in found for name in (body.task_force, *body.lead_departments)} - {""})
+        named = sorted({name for body in found for name in guides(body)})
         known = await self._register.organizations(tx, named) if named else {}
         return frozenset(name for name, one in known.items() if one.verified)
 
@@ -136,9 +136,9 @@ def _effective(principal: Principal, grants: Sequence[Grant]) -> list[Grant]:
     return [*own, _SERVICE_GRANT] if _is_service(principal) else own
 
 
-def _permits(grants: Sequence[Grant], permission: str, scopes: frozenset[str], guides: frozenset[str]) -> bool:
+def _permits(grants: Sequence[Grant], permission: str, scopes: frozenset[str], guiding: frozenset[str]) -> bool:
     return any(
-        (grant.organization in guides and allows(grant.role, _SEE))
+        (grant.organization in guiding and allows(grant.role, _SEE))
         or (allows(grant.role, permission) and (_platform(grant) or grant.organization in scopes or grant.body in scopes))
         for grant in grants
     )

@@ -265,6 +265,11 @@ def body_of(message: body_pb2.Body) -> BodyRow:
     )
 
 
+def guides(body: BodyRow) -> frozenset[str]:
+    """Who guides and assesses an alliance (S0 四): its task force and lead departments. A draft merely names them."""
+    return frozenset((body.task_force, *body.lead_departments) if body.formed_on else ()) - {""}
+
+
 def is_government(row: OrganizationRow | None) -> bool:
     """Whether an organization reads what is for the government: a verified department or task force."""
     return row is not None and row.verified and row.org_type in _GOVERNMENT

@@ -99,6 +99,9 @@ _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq",
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}|&(?:#|[A-Za-z]+;)")
 _TWICE = 2  # an entity of an entity: &amp;#49;
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_WORD = re.compile(  # of a token that is `usual`: a UUID, or a word with a letter, but for an identity number with its x
+    rf"(?<![a-z0-9])(?:{_UUID.pattern}(?![a-z0-9])|(?!\d{{17}}x(?![a-z0-9]))(?=\d*[a-z])[a-z0-9]+)", re.ASCII
+)
 _LAST, _FIRST = re.compile(rf"{numbers.PART}\Z"), re.compile(rf"\s*{numbers.PART}")  # of a text: digits at its edge
 _EDGE = 100  # characters there that are looked at
 _SHORTEST = 5  # characters of what can be personal data: a@b.c
@@ -118,8 +121,16 @@ def screen(field: str, text: str) -> list[Violation]:
             f"文字中含有{zh}；请删去，联系方式由平台另行保管",
             f"the text holds {en}; take it out, contacts are kept apart by the platform",
         )
-        for zh, en in _held(plain)
+        for zh, en in _held(plain, plain)
     ]
+
+
+def is_telling(token: str) -> bool:
+    """Whether a token that a machine makes (a cursor) holds what `screen` finds in a text. Digits that are part of a word of
+    Latin letters, and those of a UUID, are no number there: of random ones, some look like any number there is.
+    """
+    plain = _readable(token)
+    return any(_held(plain, _WORD.sub(" ", plain)))
 
 
 def screen_across(first: str, field: str, second: str) -> list[Violation]:
@@ -210,9 +221,9 @@ def _edge(beside: str, sign: str) -> str:
     return f"{beside}[a-z0-9])" if re.fullmatch("[a-z0-9]", sign) else ""
 
 
-def _held(plain: str) -> Iterator[tuple[str, str]]:
-    """Names of what a text that is `usual` holds."""
-    held = numbers.found(plain)
+def _held(plain: str, numbered: str) -> Iterator[tuple[str, str]]:
+    """Names of what a text that is `usual` holds; numbers are looked for in `numbered`."""
+    held = numbers.found(numbered)
     yield from (names for kind, names in _NUMBERS.items() if kind in held)
     if ("@" in plain and _EMAIL.search(plain)) or _is_disguised_email(plain):
         yield "电子邮箱", "an e-mail address"
@@ -360,6 +371,12 @@ class Vault:
         ids = [UUID(id_of(name)) for name in names]
         found = await tx.conn.execute(select(personal_data.c.id).where(personal_data.c.id.in_(ids), _is_in_time(tx)))
         return {f"{COLLECTION}/{one}" for one in found.scalars()}
+
+    async def says(self, tx: Tx, name: str, fields: Mapping[str, str], legal_basis: str, retain_until: date) -> bool:
+        """Whether a record is kept that says just this. Nothing of it is read."""
+        c = personal_data.c
+        same = and_(c.fields == dict(fields), c.legal_basis == legal_basis, c.retain_until == retain_until)
+        return (await tx.conn.execute(select(c.id).where(_is_called(name), same, _is_in_time(tx)))).first() is not None
 
     async def is_about(self, tx: Tx, name: str, subjects: Collection[str], fields: Mapping[str, str]) -> bool:
         """Whether a record is kept of a person with one of these subjects, or of this name. Nothing of it is read."""

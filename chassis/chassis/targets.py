@@ -1,8 +1,10 @@
 """Where requests of ours may go: to the open internet, never into our own network unless a setting says so (SSRF)."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -12,6 +14,7 @@ PRIVATE = (
     " platform's operator name its network in ALLIANCE_PRIVATE_NETWORKS",
 )
 """What to say of a target that requests may not go to."""
+_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}\w)?")  # of a name, also in other scripts: 例子.中国
 _TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")]
 """NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291) and translated (RFC 2765): the last 32 bits are an IPv4 address."""
 
@@ -50,14 +53,29 @@ def problem(url: str, *, allow_private: bool, networks: Sequence[Network]) -> tu
     schemes = ("https", "http") if allow_private else ("https",)
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         return "须为 https 网址", "it has to be an https URL"
+    if not _is_host(parts.hostname):
+        return (
+            "网址中的主机名无效；请核对，不含空格，IPv6 地址不带 %网卡",
+            "the URL's host is none; check it: no blanks, and no %zone behind an IPv6 address",
+        )
     if not allow_private and not all(is_allowed(one, networks) for one in _written(parts.hostname)):
         return PRIVATE
     return None
 
 
+def _is_host(host: str) -> bool:
+    """Whether a host is an IPv6 address without a zone, which is of one machine alone, or may be a name or an IPv4 address."""
+    if ":" in host:
+        with suppress(ValueError):
+            return not ipaddress.IPv6Address(host).scope_id
+        return False
+    return all(map(_LABEL.fullmatch, host.removesuffix(".").split(".")))
+
+
 def _written(host: str) -> set[str]:
-    """The IP address that a host is, however connecting reads it (127.1, 2130706433, 0x7f000001); none of a name."""
+    """The IP address that a host is, as connecting reads it (127.1, 127.0.0.1., 2130706433, 0x7f000001); none for a name."""
     try:
-        return {str(one[4][0]) for one in socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)}
+        numeric = socket.getaddrinfo(host.removesuffix("."), None, flags=socket.AI_NUMERICHOST)
+        return {str(one[4][0]) for one in numeric}
     except (OSError, UnicodeError):
         return set()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import listing_pb2 as pb
@@ -21,6 +21,9 @@ from alliance_cli.output import as_json, instant
 from intake import contract, template
 from intake.cells import Cell, shown
 from intake.contract import Column
+
+if TYPE_CHECKING:
+    from alliance_cli.workbook import Book
 
 FORMATS = ("xlsx", "csv", "jsonl")
 
@@ -39,10 +42,12 @@ def opened(form: str, file: Path | None, kind: int) -> Iterator[Export]:
     Raises OSError.
     """
     if form == "xlsx" and file:
-        with whole(file) as part:
-            book = _Workbook(part)
-            yield book
-            book.close()
+        from alliance_cli.workbook import Book  # slow to load
+
+        with whole(file) as part, Book(part) as book:
+            export = _Workbook(book)
+            yield export
+            export.close()
     elif file is None:
         yield _lines(form, sys.stdout, kind)
     else:
@@ -58,10 +63,10 @@ def _lines(form: str, stream: IO[str], kind: int) -> Export:
 class _Workbook:
     """A sheet a kind, in the order in which they come."""
 
-    def __init__(self, file: Path) -> None:
-        from alliance_cli.workbook import Book, Table  # slow to load
+    def __init__(self, book: "Book") -> None:
+        from alliance_cli.workbook import Table  # slow to load
 
-        self._book, self._names = Book(file), _Names()
+        self._book, self._names = book, _Names()
         self._table, self._tables = Table, dict[int, Table]()
 
     def add(self, listings: Sequence[pb.Listing]) -> None:

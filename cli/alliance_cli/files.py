@@ -8,6 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What is wrong where no more can be written; the system does not say of which file."""
+
+
+def scratch() -> str:
+    """The folder of scratch files; the variable TMPDIR names another one."""
+    return tempfile.gettempdir()
+
+
+@contextmanager
+def full_told_of(file: Path | str) -> Iterator[None]:
+    """Whatever is written meanwhile goes to a file: where that holds no more, the error says which one it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in FULL:
+            error.filename = str(file)
+        raise
+
 
 @contextmanager
 def whole(file: Path) -> Iterator[Path]:
@@ -22,10 +41,11 @@ def whole(file: Path) -> Iterator[Path]:
     part: Path | None = None
     try:
         part = _part_of(file)
-        yield part
+        with full_told_of(file):
+            yield part
         part.replace(file)
     except OSError as error:
-        if part is None or error.filename == str(part) or error.errno == errno.ENOSPC:
+        if part is None or error.filename == str(part):
             error.filename = str(file)
         raise
     finally:
@@ -40,10 +60,14 @@ def _part_of(file: Path) -> Path:
     number, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=file.parent)
     os.close(number)
     part = Path(name)
-    if file.exists():
-        shutil.copymode(file, part)
-    else:
-        part.chmod(0o666 & ~_umask())
+    try:
+        if file.exists():
+            shutil.copymode(file, part)
+        else:
+            part.chmod(0o666 & ~_umask())
+    except OSError:
+        part.unlink()
+        raise
     return part
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from alliance_cli import session
+from alliance_cli.files import FULL, scratch
 from alliance_cli.session import t
 
 _GROUPS = (
@@ -68,7 +69,7 @@ class _Program(TyperGroup):
         try:
             return super().invoke(ctx)
         except OSError as error:
-            if not isinstance(error.filename, str) and error.errno != errno.ENOSPC:  # no file's: a bug, or who reads has gone
+            if not isinstance(error.filename, str) and error.errno not in FULL:  # no file's: a bug, or who reads has gone
                 raise
             raise typer.BadParameter(_told(error)) from error
 
@@ -77,16 +78,30 @@ _REASONS = {
     errno.ENOENT: ("没有该文件或文件夹", "there is no such file or folder"),
     errno.EACCES: ("没有权限", "not allowed"),
     errno.EROFS: ("该处只读", "it is read-only there"),
-    errno.ENOSPC: ("空间不足", "no space is left"),
     errno.EISDIR: ("是文件夹", "it is a folder"),
     errno.ENOTDIR: ("其上级不是文件夹", "what it lies in is no folder"),
     errno.ENAMETOOLONG: ("文件名过长", "the name is too long"),
 }
 
 
+_PLACE = ("，或换一个位置", ", or take another place")
+_SCRATCH = ("，或以环境变量 TMPDIR 另指一处", ", or name another one by the variable TMPDIR")
+_FULL = {
+    errno.ENOSPC: ("空间不足；请腾出空间", "no space is left; make room"),
+    errno.EDQUOT: ("磁盘配额已用完；请腾出空间", "the disk quota is used up; make room"),
+}
+
+
 def _told(error: OSError) -> str:
-    zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
     file = error.filename or t("文件", "the file")
+    named = (f"临时文件夹 {file}", f"the folder of temporary files {file}") if file == scratch() else (file, file)
+    if error.errno == errno.EFBIG:
+        zh, en = "超过一个文件的大小限制；请放宽限制（ulimit -f）", "no file may be as large; raise the limit (ulimit -f)"
+        return t(f"{named[0]} 写不下：{zh}", f"{named[1]} can't be written: {en}")
+    if error.errno in _FULL:
+        (zh, en), way = _FULL[error.errno], _SCRATCH if file == scratch() else _PLACE
+        return t(f"{named[0]} 写不下：{zh}{way[0]}", f"{named[1]} can't be written: {en}{way[1]}")
+    zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
     return t(
         f"{file} 不能读写：{zh}；请换一个位置或文件名", f"{file} can't be read or written: {en}; take another place or name"
     )

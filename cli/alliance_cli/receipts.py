@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows
-from alliance_cli.files import whole
+from alliance_cli.files import full_told_of, whole
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
@@ -68,15 +68,18 @@ class Listed:
     """A line a problem or warning, one where there is none; rows by their numbers in the file, as a spreadsheet shows it."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file.open("w", encoding="utf-8-sig", newline="")
+        self._name, self._file = file, file.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
         self._writer.writerow(_HEADINGS)
         self._file.flush()
 
     def add(self, settled: Settled) -> None:
         """See `Receipts`."""
-        if (receipt := settled.receipt) is None:
-            return
+        if settled.receipt is not None:
+            with full_told_of(self._name):
+                self._add(settled.receipt)
+
+    def _add(self, receipt: rpc.ImportReceipt) -> None:
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
         told = [*receipt.problems, *receipt.warnings]
         if not told:
@@ -88,7 +91,8 @@ class Listed:
 
     def close(self) -> None:
         """See `Receipts`."""
-        self._file.close()
+        with full_told_of(self._name):
+            self._file.close()
 
 
 class Marked:
@@ -103,7 +107,7 @@ class Marked:
         self._head, self._key = head, mapping.key
         self._columns_of = mapping.columns_of
         self._written = ExitStack()
-        self._book = Book(self._written.enter_context(whole(file)))
+        self._book = self._written.enter_context(Book(self._written.enter_context(whole(file))))
         self._table = Table(self._book, "回执", self._begin)
         self._noted = 0
 

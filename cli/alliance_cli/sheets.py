@@ -20,6 +20,7 @@ from openpyxl.worksheet._reader import DATA_TAG, DIMENSION_TAG, FORMULA_TAG, ROW
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
+from alliance_cli.files import full_told_of, scratch
 from intake.cells import EXACT, Rounded, Unsettled
 
 _ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
@@ -93,8 +94,9 @@ class _Texts:
     def __init__(self, source: IO[bytes]) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - gone with this object
         self._ends = array("Q", [0])
-        for text in _texts(source):
-            self._ends.append(self._ends[-1] + self._file.write(text.encode()))
+        with full_told_of(scratch()):
+            for text in _texts(source):
+                self._ends.append(self._ends[-1] + self._file.write(text.encode()))
         self._file.flush()
         self._get = lru_cache(_REMEMBERED)(self._read)
 

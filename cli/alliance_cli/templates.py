@@ -27,8 +27,8 @@ _OPTIONAL, _REQUIRED, _QUIET = {"bg_color": "#DDE8F5"}, {"bg_color": "#FFD9B3"},
 
 def write(kind: int, file: Path, today: date) -> None:
     """Write the template of a kind, with examples that are right today; whole, or not at all."""
-    with whole(file) as part:
-        _write(kind, Book(part), today)
+    with whole(file) as part, Book(part) as book:
+        _write(kind, book, today)
 
 
 def _write(kind: int, book: Book, today: date) -> None:

@@ -1,15 +1,18 @@
 """Writing workbooks row by row, none of which stays in memory."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Self
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from alliance_cli.files import FULL, full_told_of, scratch
 from alliance_cli.formulas import is_risky
 from intake.cells import EXACT, Rounded, Unsettled
 
@@ -20,11 +23,31 @@ _DAY, _INSTANT, _TIME, _LENGTH = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm", "
 
 
 class Book:
-    """A workbook under way; `close` writes the file."""
+    """A workbook under way; `close` writes the file. Its rows lie in scratch files, of which the end of `with` leaves none."""
 
     def __init__(self, file: Path) -> None:
-        self.book = xlsxwriter.Workbook(str(file), {"constant_memory": True})
+        """Raises OSError, as everything that writes does: it names the file, or the folder of scratch files, that is full."""
+        with full_told_of(scratch()):
+            self._scratch = TemporaryDirectory(prefix="alliance-", ignore_cleanup_errors=True)
+        try:
+            self._target = _Target(file)
+        except OSError:
+            self._scratch.cleanup()
+            raise
+        options = {"constant_memory": True, "tmpdir": self._scratch.name}
+        self.book = xlsxwriter.Workbook(self._target, options)
+        self.failed: OSError | None = None
+        """Why a row could not be written."""
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._target.let_go()
+        self._scratch.cleanup()
+        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+            error.filename = scratch()  # the file names itself
 
     def style(self, **properties: object) -> Format:
         """A format with these properties of XlsxWriter's."""
@@ -52,11 +75,64 @@ class Book:
             sheet.write_blank(row, column, None, self.style(**look))
 
     def close(self) -> None:
-        """Write the file. Raises OSError, as everything that writes does."""
-        try:
-            self.book.close()
-        except FileCreateError as error:
-            raise error.args[0] from error
+        """Write the file; where a row could not be written, nothing is, and the error is that one again."""
+        if self.failed:
+            raise self.failed
+        with full_told_of(scratch()):
+            try:
+                self.book.close()
+            except FileCreateError as error:
+                raise error.args[0] from error
+        self._target.flush()
+
+
+class _Target:
+    """The file that a workbook is written to, as an archive takes it: where it holds no more, it says so itself.
+
+    Once it is let go, all that is written goes nowhere: an archive that was not finished writes its end when it is forgotten.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._stream: BinaryIO | None = file.open("wb")
+        self._place = 0  # once it is let go
+
+    def write(self, content: bytes) -> int:
+        """See `io.BufferedIOBase`, as of the others."""
+        if self._stream is None:
+            self._place += len(content)
+            return len(content)
+        with full_told_of(self._file):
+            return self._stream.write(content)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._stream is not None:
+            with full_told_of(self._file):
+                self._stream.flush()
+
+    def seek(self, place: int) -> int:
+        """Go to a place; what waits is written first."""
+        if self._stream is None:
+            self._place = place
+            return place
+        with full_told_of(self._file):
+            return self._stream.seek(place)
+
+    def tell(self) -> int:
+        """The place."""
+        return self._place if self._stream is None else self._stream.tell()
+
+    def seekable(self) -> bool:
+        """Whether there are places."""
+        return self._stream is None or self._stream.seekable()
+
+    def let_go(self) -> None:
+        """Write nothing more."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(OSError):  # what is wrong with it was told
+                stream.close()
 
 
 def _form(value: date | time | timedelta) -> str:
@@ -81,8 +157,13 @@ class Table:
         if self._row == LAST:
             self._next_sheet()
         row, looks = self._row, looks or {}
-        for column, value in enumerate(values):
-            self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
+        try:
+            with full_told_of(scratch()):
+                for column, value in enumerate(values):
+                    self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
+        except OSError as error:
+            self._book.failed = error
+            raise
         self._row += 1
         return row
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 
@@ -262,6 +263,13 @@ def test_who_led_in_the_year_is_assessed_and_nobody_who_came_after_it(platform: 
     assert begun(department, before, former.name, body=body.name).applicant == former.name
 
 
+async def _entered_yesterday(platform: Platform, membership: str) -> None:
+    registry = await asyncpg.connect(platform.database_url("registry"))
+    moved = "UPDATE membership SET create_time = create_time - interval '1 day' WHERE name = $1"
+    await registry.execute(moved, membership)
+    await registry.close()
+
+
 def test_other_roles_from_today_on_change_nothing_of_the_years_before(platform: Platform) -> None:
     """The secretariat, which is assessed itself, lets nobody out of a year by taking a role from it, nor puts anybody in."""
     body, _ = world.formed_alliance(platform)
@@ -271,15 +279,19 @@ def test_other_roles_from_today_on_change_nothing_of_the_years_before(platform: 
     before = called(platform, department, pb.PROGRAMME_PERFORMANCE, call.year - 1)
     lead, vice = body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, body_pb2.MEMBER_ROLE_VICE_CHAIR
     former, latter = (placed(platform, UNIVERSITY, "110000") for _ in "12")
-    registry = world.operator(platform).registry
-    for member, role, other in ((former, lead, vice), (latter, vice, lead)):
-        joined = world.join(platform, body.name, member, role, since=f"{before.year - 1}-03-01")
+    registry, since = world.operator(platform).registry, f"{before.year - 1}-03-01"
+    slip = placed(platform, UNIVERSITY, "110000")
+    for member, role, other in ((former, lead, vice), (latter, vice, lead), (slip, lead, vice)):
+        joined = world.join(platform, body.name, member, role, since=since)
+        if member is not slip:
+            asyncio.run(_entered_yesterday(platform, joined.name))
         for roles in ([role, other], [other]):  # twice a day
             joined.roles[:] = roles
             request = registry_service_pb2.UpdateMembershipRequest(membership=joined, reason="换届")
             request.update_mask.paths.append("roles")
             joined = registry.UpdateMembership(request)
-    assert f"roles of {before.year}" in refusal(begun, department, before, latter.name, body=body.name)
+    for one in (latter, slip):
+        assert f"roles of {before.year}" in refusal(begun, department, before, one.name, body=body.name)
     assert begun(department, before, former.name, body=body.name).applicant == former.name
     assert begun(department, call, latter.name, body=body.name).applicant == latter.name
 

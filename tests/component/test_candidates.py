@@ -88,6 +88,14 @@ def test_who_a_candidate_is_is_read_by_employer_and_university_and_stays_through
         assert refused.value.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED)
 
 
+def test_to_set_the_same_candidate_again_is_no_change(sides: tuple[Member, Member, pb.Application]) -> None:
+    employer, _, made = sides
+    first = _set(employer, made.name)
+    assert _set(employer, made.name) == first
+    other = _set(employer, made.name, evidence="书面同意 2026-03-02")
+    assert (other.etag != first.etag, other.employee_intake.candidate != first.employee_intake.candidate) == (True, True)
+
+
 def test_a_candidate_that_was_erased_is_nowhere(platform: Platform, sides: tuple[Member, Member, pb.Application]) -> None:
     employer, university, made = sides
     erase = rpc.EraseCandidateRequest(application=made.name, reason="本人要求")

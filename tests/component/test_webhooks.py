@@ -146,7 +146,7 @@ def _revoke(platform: Platform, member: Member) -> None:
         operator.RevokeGrant(registry.RevokeGrantRequest(name=grant.name, reason="离职"))
 
 
-@pytest.mark.parametrize("what", ["the membership ends", "the listing is for others"])
+@pytest.mark.parametrize("what", ["the membership ends", "the listing is for others", "the listing ends"])
 async def test_who_may_no_longer_know_is_no_longer_told(platform: Platform, watcher: Member, what: str) -> None:
     """The right to see is judged again at each attempt, by what is so between two of them."""
     body = (await to_thread(world.alliance, platform)).name
@@ -161,6 +161,9 @@ async def test_who_may_no_longer_know_is_no_longer_told(platform: Platform, watc
         if what == "the membership ends":
             end = registry.EndMembershipRequest(name=membership.name, valid_to="2026-01-02", reason="退出")
             await to_thread(world.operator(platform).registry.EndMembership, end)
+        elif what == "the listing ends":
+            withdraw = listings_service_pb2.WithdrawListingRequest(name=subject, reason="不再招聘")
+            await to_thread(issuer.caller.listings.WithdrawListing, withdraw)
         else:
             hidden = listing_pb2.Listing(name=subject, visibility=listing_pb2.VISIBILITY_GOVERNMENT)
             update = listings_service_pb2.UpdateListingRequest(listing=hidden, reason="仅供政府")

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from alliance.listings.v1 import listings_service_pb2 as listings
 from alliance.listings.v1 import round_pb2
+from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance.registry.v1 import body_pb2, organization_pb2
 from alliance.registry.v1 import registry_service_pb2 as registry
 from alliance.reporting.v1 import report_pb2 as pb
@@ -27,6 +28,7 @@ from chassis.clock import business_date, start_of_day
 from codes import quarters
 from codes.quarters import Quarter
 from tests import world
+from tests.applying import guided, guides
 from tests.world import Member
 
 _PATIENCE = 90.0
@@ -160,6 +162,28 @@ def test_a_report_goes_from_compiled_to_submitted_and_is_amended(year: Year) -> 
     _exported(reporting, report.name)
     for figure in amended.figures:
         assert sum(_amounts(reporting, report.name, figure.id)) == figure.value, figure.id
+
+
+def test_whom_a_report_goes_to_is_told_of_what_was_submitted(year: Year) -> None:
+    """The task force is (R56); neither of drafts, nor is a lead department that no copy goes to told at all."""
+    body, _, _ = _alliance(year)
+    force, lead = guides(year.platform)
+    guided(year.platform, body.name, force, lead)
+    year.settle()
+    for one in (force, lead):
+        world.subscribe(one, "alliance.reporting.report.*.v1", channel=notify_pb2.CHANNEL_INBOX)
+    year.go_to(year.quarter.next())
+    report, reporting = year.compiled(body.name, year.quarter), year.operator.reporting
+    reporting.SubmitReport(rpc.SubmitReportRequest(name=report.name, reason="报送"))
+    reporting.AmendReport(rpc.AmendReportRequest(name=report.name, reason="补充口径"))
+    year.settle()
+
+    def told(member: Member) -> list[str]:
+        inbox = notify_service_pb2.ListInboxMessagesRequest(organization=member.name)
+        return [one.event_type for one in member.caller.notify.ListInboxMessages(inbox).messages if one.subject == report.name]
+
+    assert told(force) == ["alliance.reporting.report.submitted.v1"]
+    assert told(lead) == []
 
 
 def _exported(reporting: Any, report: str) -> None:

@@ -205,8 +205,9 @@ async def test_a_grant_counts_for_its_role_in_its_scope(
 
 @pytest.mark.parametrize("guides", [{"task_force": ORG}, {"lead_departments": (OTHER_ORG, ORG)}, {"task_force": OTHER_ORG}])
 async def test_who_guides_an_alliance_reads_how_it_stands_and_no_more(guides: dict[str, Any]) -> None:
-    """And of no other alliance; nor does who acts for an organization that guides none."""
-    bodies = {BODY: BodyRow(BODY, "联盟", 1, 2, **guides)}
+    """And of no other alliance, nor of a draft that names it; nor does who acts for an organization that guides none."""
+    draft = "bodies/draft"
+    bodies = {BODY: BodyRow(BODY, "联盟", 1, 2, "2026-01-05", **guides), draft: BodyRow(draft, "筹建", 1, 1, **guides)}
 
     def of(*roles: int, verified: bool = True) -> Authority:
         rows = {one: OrganizationRow(one, one, 14, verified) for one in (ORG, OTHER_ORG)}
@@ -218,7 +219,7 @@ async def test_who_guides_an_alliance_reads_how_it_stands_and_no_more(guides: di
     reads = {
         (permission, body)
         for permission in sorted(PERMISSIONS)
-        for body in (BODY, OTHER_BODY)
+        for body in (BODY, OTHER_BODY, draft)
         if await found.permitted(caller, permission, body)
     }
     may = {(permission, BODY) for permission in ("registry.bodies.check", "listings.targets.get", "listings.rounds.get")}

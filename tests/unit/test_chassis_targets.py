@@ -90,6 +90,14 @@ def test_private_networks_that_are_named_are_allowed_and_no_others(address: str,
         ("https://[::1/", False, False),
         ("https://user:secret@hooks.example.com/", False, False),
         ("https://user@hooks.example.com/", False, False),
+        ("https://hooks.example.com./", True, True),
+        ("https://例子.中国/", True, True),
+        ("https://my_hooks.example.com/", True, True),
+        *(
+            (f"https://{host}/", False, False)
+            for host in ("a b.org", "a..org", "-a.org", "a" * 64, "a,b.org", "a%20b.org", "...")
+        ),
+        *((f"https://[{host}]/", False, False) for host in ("fe80::1%25eth0", "fe80::1%eth0", "2400:3200::1%1")),
         ("", False, False),
     ],
 )
@@ -101,7 +109,10 @@ def test_a_target_as_it_is_written(url: str, open_only: bool, private_too: bool)
 @pytest.mark.parametrize(
     ("host", "private"),
     [
-        *((host, True) for host in ("10.1.2.3", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:10.0.0.1]")),
+        *(
+            (host, True)
+            for host in ("10.1.2.3", "127.0.0.1", "127.0.0.1.", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:10.0.0.1]")
+        ),
         *((host, False) for host in ("8.8.8.8", "[2400:3200::1]", "10.20.0.1", "10.1.2.3.example.com", "localhost.cn")),
     ],
 )

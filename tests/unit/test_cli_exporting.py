@@ -1,9 +1,14 @@
 """Exports: what a published list holds, and what comes in again as the same."""
 
+import errno
+import gc
 import json
 import os
-from collections.abc import Sequence
+import resource
+import tempfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +19,11 @@ from typer.testing import CliRunner, Result
 from alliance.listings.v1 import details_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import exporting, importing, naming, rows, stubs
+from alliance_cli import exporting, importing, naming, receipts, rows, stubs, workbook
 from alliance_cli.main import app
+from alliance_cli.receipts import Settled
 from alliance_cli.session import context
-from intake import contract
+from intake import Mapping, contract
 from listings.checks import settled
 
 
@@ -147,6 +153,106 @@ def test_where_nothing_can_be_written_is_told_before_anything_is_asked(
     monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ListListings=lambda *_, **__: pytest.fail("asked")))
     result = exported("--output", str(tmp_path / "nowhere" / f"a.{form}"))
     assert (result.exit_code, "没有该文件或文件夹" in result.output) == (2, True)
+
+
+_MANY = [
+    pb.Listing(kind=pb.LISTING_KIND_JOB_POSITION, title=f"工程师{one}", description="负责封装" * 50) for one in range(100)
+]
+
+
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """As `ulimit -f` has it, in bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files."""
+    (made := tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(made))
+    return made
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("form", "size"), [("csv", 1024), ("jsonl", 4096), ("xlsx", 1024), ("xlsx", 4096)])
+def test_where_no_more_can_be_written_it_is_told_of_what_and_the_file_before_is_all_that_is_left(
+    form: str, size: int, language: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "600")
+    monkeypatch.setattr(naming, "display_names", lambda _: {})
+    monkeypatch.setattr(stubs, "listings", pages(_MANY))
+    monkeypatch.setattr(context, "language", language)
+    file = tmp_path / f"a.{form}"
+    file.write_bytes(b"before")
+    with no_file_beyond(size):
+        result = CliRunner().invoke(
+            app, ["--lang", language, "listing", "export", "--kind", "job_position", "--output", str(file)]
+        )
+    assert (result.exit_code, file.read_bytes()) == (2, b"before")
+    assert not list(scratch.iterdir())
+    assert set(tmp_path.iterdir()) == {scratch, file}
+    what = scratch if form == "xlsx" else file  # of a workbook the rows come before the file
+    assert all(part in result.output for part in (str(what), "ulimit -f")), result.output
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("full", "told"), [("file", "a.xlsx"), ("scratch", "临时文件夹")])
+def test_of_a_workbook_it_is_told_whether_its_place_or_the_one_of_temporary_files_is_full(
+    full: str, told: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("COLUMNS", "600")
+    monkeypatch.setattr(naming, "display_names", lambda _: {})
+    monkeypatch.setattr(stubs, "listings", pages(_MANY))
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(b"before")
+    if full == "scratch":
+        monkeypatch.setattr("xlsxwriter.packager.Packager._write_worksheet_files", none_left)
+    else:
+        made = workbook._Target.__init__
+
+        def made_full(target: workbook._Target, file: Path) -> None:
+            made(target, file)
+            target._stream = Path("/dev/full").open("wb")  # noqa: SIM115 - the target closes it
+
+        monkeypatch.setattr(workbook._Target, "__init__", made_full)
+    result = exported("--output", str(file))
+    gc.collect()
+    assert (result.exit_code, file.read_bytes()) == (2, b"before")
+    assert not list(scratch.iterdir())
+    assert set(tmp_path.iterdir()) == {scratch, file}
+    assert all(part in result.output for part in (told, "空间不足")), result.output
+    assert ("TMPDIR" in result.output) is (full == "scratch")
+
+
+@pytest.mark.parametrize(("name", "full", "left"), [("r.csv", "r.csv", b"\xef\xbb\xbf"), ("r.xlsx", "scratch", b"before")])
+def test_receipts_that_no_more_can_be_written_of_say_of_what(
+    name: str, full: str, left: bytes, tmp_path: Path, scratch: Path
+) -> None:
+    """A list keeps those of rows that are done; the marked table is whole or not there."""
+    (file := tmp_path / name).write_bytes(b"before")
+    mapping = Mapping.parse({"source": "s", "key": "编号", "fields": {"title": "名称"}})
+    settled = Settled(["1", "工程师" * 100], rpc.ImportReceipt(row=1, external_key="1", outcome=rpc.IMPORT_OUTCOME_ACCEPTED))
+
+    def write() -> None:
+        with closing(receipts.opened(file, [["编号", "名称"]], mapping)) as written:
+            for _ in range(1000):
+                written.add(settled)
+
+    with no_file_beyond(8192), pytest.raises(OSError, match="too large") as refused:
+        write()
+    assert refused.value.filename == str(tmp_path / full)
+    assert file.read_bytes().startswith(left)
+    assert not list(scratch.iterdir())
+    assert set(tmp_path.iterdir()) == {scratch, file}
 
 
 def test_a_device_is_written_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,12 @@ from datetime import date
 
 import pytest
 
+from access.register import OrganizationRow
+from alliance.listings.v1 import details_pb2
+from alliance.listings.v1 import listing_pb2 as pb
 from listings.domain.bases import Base, counted
 from listings.domain.names import OrgType
+from listings.mapping import base_of
 
 TODAY = date(2026, 3, 2)
 SCHOOL, COLLEGE, COMPANY = OrgType.UNIVERSITY, OrgType.HIGHER_VOCATIONAL, OrgType.ENTERPRISE
@@ -34,3 +38,27 @@ def test_several_schools_share_what_counts(sharing: list[int], since: date | Non
 def test_a_base_of_neither_counts_for_neither() -> None:
     schools, enterprises = counted([Base("listings/1", OTHER, [SCHOOL, COLLEGE], TODAY)], TODAY)
     assert [*schools.in_use, *schools.coming, *enterprises.in_use, *enterprises.coming] == []
+
+
+@pytest.mark.parametrize(
+    ("sharing", "schools"),
+    [
+        (["u", "c"], 1),
+        (["c", "d"], 1),
+        (["u", "v"], 2),
+        (["c", "v"], 2),
+        (["c", "stray"], 2),
+        (["u", "u"], 1),
+        (["u", "?"], 1),
+    ],
+)
+def test_a_college_is_its_university(sharing: list[str], schools: int) -> None:
+    """多校共享: of several schools, not of several parts of one."""
+
+    def known(name: str, org_type: int, parent: str = "") -> OrganizationRow:
+        return OrganizationRow(name, name, org_type, verified=True, parent=parent)
+
+    part = OrgType.SECONDARY_COLLEGE
+    some = [known("u", SCHOOL, "group"), known("v", SCHOOL, "group"), known("c", part, "u"), known("d", part, "u")]
+    base = pb.Listing(issuer="u", practice_base=details_pb2.PracticeBase(sharing=sharing))
+    assert len(base_of(base, {one.name: one for one in [*some, known("stray", part)]}).sharing) == schools

@@ -178,7 +178,6 @@ def test_what_a_closed_round_held_says_nothing_of_persons() -> None:
         kind=Kind.EXPERT,
         change=1,
         version=1,
-        hashed="",
         content=content,
         issuer=given.issuer,
         bodies=[],

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -164,12 +166,73 @@ def test_a_key_tells_of_nobody(key: str, telling: bool) -> None:
     assert (keys.called(key) == key) is not telling
 
 
-def test_a_cursor_tells_of_nobody() -> None:
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *(
+            "13800138000",
+            "after:13800138000",
+            "s-13800138000",
+            "7_13800138000",
+            "s 13800138000",
+            "138-0013-8000",
+            "%2B8613800138000",
+        ),
+        *("110101199003070011", "11010519491231002X", "s/11010519491231002x", "wang.wu@example.org", "seq7@example.org"),
+        *("手机13800138000", "１３８００１３８０００", "微信:wangwu88"),
+    ],
+)
+def test_a_cursor_tells_of_nobody(cursor: str) -> None:
     with pytest.raises(ExchangeError, match="personal data") as refused:
-        page('{"end": {"cursor": "after:13800138000", "more": false}}')
+        page(json.dumps({"end": {"cursor": cursor, "more": False}}))
     assert "138" not in refused.value.zh + refused.value.en
-    for cursor in ("1767225600123", "0013800138000", "2026-11-28T22:06:23Z", "a" * 512):
-        assert page(json.dumps({"end": {"cursor": cursor, "more": False}})).cursor == cursor
+    assert all("s8812" in said for said in (refused.value.zh, refused.value.en)), "what to do is said"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *(
+            "s13800138000",
+            "s19999999999",
+            "seq13800138000",
+            "s110101199003070011",
+            "S13800138000.s8",
+        ),  # as docs/feeds.md has it
+        *("0019a1c4-1380-7013-8000-138001380001", "s:0019a1c4-1380-7013-8000-013800138000", "a1b13800138000c2"),
+        *("1767225600123", "0013800138000", "2026-11-28T22:06:23Z", "a" * 512, "8812"),
+    ],
+)
+def test_a_cursor_of_a_letter_and_a_number_or_of_a_uuid_is_taken(cursor: str) -> None:
+    assert page(json.dumps({"end": {"cursor": cursor, "more": False}})).cursor == cursor
+
+
+@pytest.mark.parametrize("named", ["feeds.md", "feeds.zh.md"])
+def test_a_cursor_is_taken_or_refused_as_the_page_says(named: str) -> None:
+    said = (Path(__file__).resolve().parents[2] / "docs" / named).read_text(encoding="utf-8")
+    for cursor, taken in (("s8812", True), ("13800138000", False), ("after:13800138000", False), ("s-13800138000", False)):
+        assert f"`{cursor}`" in said
+        with nullcontext() if taken else pytest.raises(ExchangeError, match="personal data"):
+            assert page(json.dumps({"end": {"cursor": cursor, "more": False}})).cursor == cursor
+
+
+def test_every_number_may_be_a_cursor_with_a_letter_before_it() -> None:
+    """What docs/feeds.md says is right for all of them: of eleven digits, of eighteen, and whatever comes."""
+    random_ones = Random(7)
+    for digits in range(1, 20):
+        for _ in range(200):
+            cursor = f"s{random_ones.randrange(10 ** (digits - 1), 10**digits)}"
+            assert page(json.dumps({"end": {"cursor": cursor, "more": False}})).cursor == cursor
+
+
+@pytest.mark.parametrize("record", ['"version": 1, "data": {}', '"version": 1, "deleted": true', '"version": 0'])
+def test_a_cursor_of_a_key_that_says_who_somebody_is_is_refused_whatever_stands_before_it(record: str) -> None:
+    end = '{"end": {"cursor": "s13800138000", "more": false}}'
+    with pytest.raises(ExchangeError, match="no key of a record"):
+        page(f'{{"key": "13800138000", {record}}}', end)
+    with pytest.raises(ExchangeError, match="no key of a record"):
+        page(f'{{"key": "s13800138000", {record}}}', end)
+    assert page(f'{{"key": "13900139000", {record}}}', end).cursor == "s13800138000"
 
 
 def test_blanks_around_a_key_make_no_other_record() -> None:

@@ -1,5 +1,6 @@
 """Listings: what an issuer may write, field by field, both sides of every limit."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from listings.checks.listing import MAX_BODIES, MAX_DESCRIPTION, MAX_INDUSTRIES,
 from listings.checks.texts import texts
 from listings.domain.names import DETAILS, Kind
 from listings.importing import check_header
-from listings.mapping import changed_fields, content_hash, identity_problems, written
+from listings.mapping import changed_fields, content_hash, identity_problems, revised_fields, row_of, written
 
 PUBLIC = pb.VISIBILITY_PUBLIC
 REGIONS = [f"{number}0000" for number in range(11, 66) if regions.exists(f"{number}0000")] + [
@@ -265,6 +266,40 @@ def test_a_revision_names_the_fields_that_changed() -> None:
     after = listing(title="测试工程师", region_codes=["110000"])
     assert changed_fields(listing(), listing()) == []
     assert changed_fields(listing(), after) == ["title", "region_codes"]
+
+
+@pytest.mark.parametrize("field", ["bodies", "region_codes", "industry_codes", "field_codes"])
+def test_what_is_named_in_another_order_is_the_same(field: str) -> None:
+    named: list[dict[str, Any]] = [{field: list(order)} for order in ("ab", "ba", "ac")]
+    before, after, another = [listing(**one) for one in named]
+    assert changed_fields(before, after) == []
+    assert changed_fields(before, another) == [field]
+    skills = [pb.Listing(job_position=pb.JobPosition(skills=list(order))) for order in ("ab", "ba")]
+    assert changed_fields(*skills) == ["job_position"], "what is read in its order"
+
+
+@pytest.mark.parametrize(
+    ("state", "on", "given", "changed"),
+    [
+        (pb.LISTING_STATE_PUBLISHED, date(2026, 3, 2), {"valid_to": ""}, []),
+        (pb.LISTING_STATE_PUBLISHED, date(2026, 3, 2), {"valid_from": "", "valid_to": ""}, []),
+        (pb.LISTING_STATE_PUBLISHED, date(2026, 3, 2), {"valid_to": "", "title": "测试"}, ["title"]),
+        (pb.LISTING_STATE_PUBLISHED, date(2026, 3, 3), {"valid_to": ""}, ["valid_to"]),
+        (pb.LISTING_STATE_PUBLISHED, date(2026, 3, 3), {"valid_from": ""}, ["valid_from"]),
+        (pb.LISTING_STATE_DRAFT, date(2026, 3, 2), {"valid_to": ""}, ["valid_to"]),
+    ],
+)
+def test_dates_that_are_filled_in_as_they_are_change_nothing(
+    state: pb.ListingState.ValueType, on: date, given: dict[str, str], changed: list[str]
+) -> None:
+    content, published = listing(valid_from="2026-03-02", valid_to="2026-08-29"), date(2026, 3, 2)
+    message = pb.Listing()
+    message.CopyFrom(content)
+    message.state = state
+    row = row_of(message, version=1, today=published, hashed="", counts_on=None, published_at=None)
+    for field, value in given.items():
+        setattr(content, field, value)
+    assert revised_fields(row, content, on) == changed
 
 
 @pytest.mark.parametrize("field", ["issuer", "source", "external_key"])

@@ -10,6 +10,7 @@ from alliance.listings.v1 import details_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from chassis.database import Cause, Tx
+from chassis.ids import resource
 from listings.checks import flagged
 from listings.domain.names import STATE_NAMES, Kind, State
 from listings.importing import Chunk, identity
@@ -58,6 +59,29 @@ class Run:
 def job(key: str, title: str) -> pb.Listing:
     details = pb.JobPosition(skills=["封装"])
     return pb.Listing(external_key=key, title=title, visibility=pb.VISIBILITY_PUBLIC, job_position=details)
+
+
+def test_a_row_that_names_the_same_bodies_in_another_order_is_unchanged() -> None:
+    def named(*bodies: str) -> pb.Listing:
+        row = job("1", "一月")
+        row.bodies.extend(bodies)
+        return row
+
+    run, (one, two, three) = Run(), [resource("bodies") for _ in range(3)]
+    assert run.folded(named(one, two)) == [ACCEPTED]
+    assert run.folded(named(two, one)) == [UNCHANGED]
+    assert not run.written
+    assert run.folded(named(two, three)) == [REVISED]
+
+
+def test_a_row_without_dates_is_unchanged_where_the_same_ones_would_be_filled_in() -> None:
+    dated = job("1", "一月")
+    dated.valid_from, dated.valid_to = "2026-03-02", "2026-08-29"
+    run = Run()
+    assert run.folded(dated) == [ACCEPTED]
+    assert run.folded(job("1", "一月")) == [UNCHANGED]
+    run.now += timedelta(days=1)
+    assert run.folded(job("1", "一月")) == [REVISED], "they are others today"
 
 
 def test_a_key_that_stands_twice_is_a_row_and_its_revision_and_then_unchanged() -> None:

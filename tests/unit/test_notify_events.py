@@ -12,15 +12,19 @@ from alliance.listings.v1 import feed_pb2, listing_pb2
 from alliance.listings.v1.events_pb2 import FeedEvent, ListingEvent
 from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import application_pb2 as registry_pb
-from alliance.registry.v1.events_pb2 import ApplicationEvent
+from alliance.registry.v1 import body_pb2
+from alliance.registry.v1.events_pb2 import ApplicationEvent, BodyEvent
+from alliance.reporting.v1 import report_pb2
+from alliance.reporting.v1.events_pb2 import ReportEvent
 from chassis import topics
 from chassis.record import Record
-from notify.abouts import TOPICS, data, subscribable
+from notify.abouts import TOPICS, subscribable, told
 from notify.abouts import about as about_of
 from notify.domain import texts
 from notify.domain.events import About, Audience, Filter, known_patterns, patterns
 from notify.domain.texts import title_and_text
 from notify.mapping import NOW, about_json, abouts_of_json, now_json, subscription_problems
+from notify.shown import is_told
 
 PROPOSED = "alliance.matching.match.proposed.v1"
 ANY_MATCH = "alliance.matching.match.*.v1"
@@ -99,10 +103,25 @@ def test_braces_in_what_people_wrote_stay_as_they_are() -> None:
 def test_what_a_delivery_keeps_of_an_event_is_all_of_it() -> None:
     event = about(bodies=frozenset({"bodies/b", "bodies/a"}), organizations=frozenset({"organizations/a"}), facts={"a": "b"})
     assert abouts_of_json(about_json(event)) == [event]
-    later = about(visibility=3, bodies=frozenset({"bodies/c"}))
+    later = about(visibility=3, bodies=frozenset({"bodies/c"}), audience=Audience.VIEWERS, shown=True)
     then, now = abouts_of_json({**about_json(event), NOW: now_json(later)})
     assert then == event
-    assert now == replace(event, visibility=3, bodies=frozenset({"bodies/c"}))
+    assert now == replace(event, visibility=3, bodies=frozenset({"bodies/c"}), shown=True)
+
+
+def test_what_waits_is_judged_by_what_came_after_it() -> None:
+    """A listing that has ended is shown to nobody any more, but that it has is told; and who is released."""
+    came, gone = (
+        About("e", f"alliance.listings.listing.{verb}.v1", "listings/a", audience=Audience.VIEWERS, shown=True)
+        for verb in ("published", "withdrawn")
+    )
+    after = replace(gone, type="alliance.listings.listing.assigned.v1", shown=False)
+    assert [one.shown for one in abouts_of_json({**about_json(came), NOW: now_json(gone)})] == [True, False]
+    assert [one.shown for one in abouts_of_json({**about_json(gone), NOW: now_json(after)})] == [True, True]
+    first = about(organizations=frozenset({"organizations/a", "organizations/b"}), audience=Audience.PARTIES)
+    later = replace(first, organizations=frozenset({"organizations/a"}))
+    assert abouts_of_json({**about_json(first), NOW: now_json(later)}) == [first, later]
+    assert now_json(about()) == {}, "of a match the sides stay"
 
 
 def application(*steps: tuple[str, str], programme: Any = registry_pb.PROGRAMME_PILOT, reason: str = "") -> Record:
@@ -202,23 +221,29 @@ def test_whoever_is_released_is_told_nothing_more() -> None:
         taken = message.steps.add(step="assign_expert", organization=authority, named_principal=expert)
         taken.named_organization = f"organizations/{expert}"
 
-    def told() -> set[str]:
+    def heard() -> set[str]:
         kind, now = "alliance.registry.application.stepped.v1", datetime(2026, 3, 2, tzinfo=UTC)
         event = ApplicationEvent(application=message)
         topic = "alliance.internal.registry.application.v1"
         organizations = about_of(Record(topic, 0, 0, message.name, 3, kind, "e1", now, event, "")).organizations
         return {one.removeprefix("organizations/") for one in organizations}
 
-    assert told() == {"applicant", "authority", "province", "one", "other"}
+    assert heard() == {"applicant", "authority", "province", "one", "other"}
     message.steps.add(step="reopen", organization=applicant, released=["organizations/province"])
     message.steps.add(step="unassign_expert", organization=authority, named_principal="one", released=["one"])
-    assert told() == {"applicant", "authority", "other"}
+    assert heard() == {"applicant", "authority", "other"}
     message.steps.add(step="start_sealing", organization=applicant, named_organization="organizations/province")
-    assert told() == {"applicant", "authority", "other", "province"}, "named again"
+    assert heard() == {"applicant", "authority", "other", "province"}, "named again"
+
+
+def posted(record: Record, *, whole: bool = True) -> dict[str, Any]:
+    """The resource of a webhook."""
+    found: dict[str, Any] = told(record, about_of(record), whole=whole)[1]["resource"]
+    return found
 
 
 def test_a_webhook_names_no_user_of_an_application() -> None:
-    kept = str(data(application(("submit", "SUBMITTED"))))
+    kept = str(posted(application(("submit", "SUBMITTED"))))
     assert "submit" in kept
     assert "somebody" not in kept
     assert "expert" not in kept
@@ -229,12 +254,74 @@ def test_a_webhook_names_no_record_of_a_person() -> None:
     listing = listing_pb2.Listing(name="listings/a", contact="personalRecords/one", title="personalRecords")
     listing.expert.person, listing.expert.field = "personalRecords/two", "封装"
     topic, kind = "alliance.internal.listings.listing.v1", "alliance.listings.listing.published.v1"
+    listing.state = listing_pb2.LISTING_STATE_PUBLISHED
     event, now = ListingEvent(listing=listing), datetime(2026, 3, 2, tzinfo=UTC)
-    told = data(Record(topic, 0, 0, listing.name, 2, kind, "e1", now, event, ""))["resource"]
-    assert told == {"name": "listings/a", "title": "personalRecords", "expert": {"field": "封装"}}
+    told_of = Record(topic, 0, 0, listing.name, 2, kind, "e1", now, event, "")
+    whole = {
+        "name": "listings/a",
+        "state": "LISTING_STATE_PUBLISHED",
+        "title": "personalRecords",
+        "expert": {"field": "封装"},
+    }
+    assert posted(told_of) == posted(told_of, whole=False) == whole
     record = application(("submit", "SUBMITTED"))
     record.message.application.employee_intake.candidate = "personalRecords/three"  # type: ignore[union-attr]
-    assert "personalRecords" not in str(data(record))
+    assert "personalRecords" not in str(posted(record))
+
+
+def test_a_reason_of_a_score_is_in_no_text_but_the_authoritys_while_it_is_reviewed() -> None:
+    for state, is_open in (("IN_REVIEW", False), ("RUNNING", True)):
+        record = application(("score", state), reason="基础薄弱")
+        record.message.application.steps[0].score = 37  # type: ignore[union-attr]
+        event = about_of(record)
+        assert event.owners == {"organizations/authority"}
+        for whole in (True, False):
+            text = title_and_text(told(record, event, whole=whole)[0], {}, english=False)[1]
+            assert ("基础薄弱" in text) is (whole or is_open)
+            assert ("基础薄弱" in str(posted(record, whole=whole))) is (whole or is_open)
+            assert ("37" in str(posted(record, whole=whole))) is (whole or is_open)
+
+
+def test_a_draft_of_a_body_is_its_members_and_whom_it_names_is_told_nothing() -> None:
+    topic, kind, now = (
+        "alliance.internal.registry.body.v1",
+        "alliance.registry.body.updated.v1",
+        datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    for state, formed_on, audience in (
+        ("DRAFT", "", Audience.MEMBERS),
+        ("FORMED", "2026-01-05", Audience.EVERYBODY),
+        ("DISSOLVED", "2026-01-05", Audience.EVERYBODY),
+        ("DISSOLVED", "", Audience.MEMBERS),
+    ):
+        body = body_pb2.Body(name="bodies/b", state=getattr(body_pb2, f"BODY_STATE_{state}"), formed_on=formed_on)
+        body.alliance.task_force = "organizations/force"
+        found = about_of(Record(topic, 0, 0, body.name, 2, kind, "e1", now, BodyEvent(body=body), ""))
+        assert (found.audience, found.organizations, found.bodies) == (audience, frozenset[str](), frozenset({"bodies/b"}))
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "recipients"),
+    [
+        ("compiled", "COMPILED", frozenset()),
+        ("amended", "COMPILED", frozenset()),
+        ("submitted", "SUBMITTED", frozenset({"organizations/force"})),
+    ],
+)
+def test_a_report_is_told_to_its_recipients_once_it_is_submitted(verb: str, state: str, recipients: frozenset[str]) -> None:
+    report = report_pb2.Report(name="reports/a", body="bodies/b", state=getattr(report_pb2, f"REPORT_STATE_{state}"))
+    report.recipients.add(display_name="专班", organization="organizations/force")
+    report.recipients.add(display_name="市教委", copy=True)  # in no register
+    topic, kind = "alliance.internal.reporting.report.v1", f"alliance.reporting.report.{verb}.v1"
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    found = about_of(Record(topic, 0, 0, report.name, 2, kind, "e1", now, ReportEvent(report=report), ""))
+    assert (found.audience, found.organizations, found.bodies) == (Audience.RECIPIENTS, recipients, frozenset({"bodies/b"}))
+
+
+def test_an_event_of_a_type_that_the_table_has_not_can_be_subscribed_to_by_nobody() -> None:
+    known = application(("submit", "SUBMITTED"))
+    assert is_told(known)
+    assert not is_told(known._replace(type="alliance.registry.application.invented.v1"))
 
 
 def wrong(*, mail: bool = True, allow_private: bool = False, **fields: Any) -> list[tuple[str, str]]:

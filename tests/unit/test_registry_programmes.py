@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from registry.applications.mapping import changeable
 from registry.domain.names import OrgType, Programme
 from registry.domain.procedure import Effect, Party, State, Step, Taken, Unit, Window
 from registry.domain.programmes import PROCEDURES
@@ -386,3 +387,16 @@ def test_nobody_is_recommended_assessed_or_admitted_once_the_candidate_is_erased
     if state is not State.SCORED:
         assert isinstance(walk.tried("withdraw", APPLICANT, Party.APPLICANT, reason="本人已删除"), Step)
     assert walk.took("reject", UNIVERSITY, Party.AUTHORITY, reason="候选人已删除") is State.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("programme", "state", "fields"),
+    [
+        (Programme.PERFORMANCE, State.DRAFT, ["display_name"]),
+        (Programme.PERFORMANCE, State.ASSIGNED, ["performance"]),
+        (Programme.CERTIFICATION, State.DRAFT, ["display_name", "certification"]),
+        (Programme.COMMUNITY, State.RETURNED, ["display_name"]),
+    ],
+)
+def test_what_can_be_changed_is_what_a_refusal_says(programme: Programme, state: State, fields: list[str]) -> None:
+    assert changeable(PROCEDURES[programme], state) == fields

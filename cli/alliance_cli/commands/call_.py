@@ -49,10 +49,16 @@ def open_(
     year: int,
     authority: Annotated[str, typer.Option(help="主管单位 · the authority that decides")],
     opens: Annotated[
-        str, typer.Option("--from", "--opens-on", help="首日，缺省按文件 · first day, YYYY-MM-DD; the document's if not given")
+        str,
+        typer.Option(
+            "--from", "--opens", "--opens-on", help="首日，缺省按文件 · first day, YYYY-MM-DD; the document's if not given"
+        ),
     ] = "",
     closes: Annotated[
-        str, typer.Option("--to", "--closes-on", help="末日，缺省按文件 · last day, YYYY-MM-DD; the document's where left out")
+        str,
+        typer.Option(
+            "--to", "--closes", "--closes-on", help="末日，缺省按文件 · last day, YYYY-MM-DD; the document's where left out"
+        ),
     ] = "",
     reason: Annotated[str, typer.Option(help="原因 · why")] = "",
 ) -> None:

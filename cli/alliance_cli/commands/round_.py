@@ -55,8 +55,8 @@ def list_(body: str) -> None:
 @app.command("open-first")
 def open_first(
     body: str,
-    opens: Annotated[str, typer.Option(help="理事会首日 · first day of the council, YYYY-MM-DD")],
-    closes: Annotated[str, typer.Option(help="理事会末日 · last day of the council, YYYY-MM-DD")],
+    opens: Annotated[str, typer.Option("--opens", "--from", help="理事会首日 · first day of the council, YYYY-MM-DD")],
+    closes: Annotated[str, typer.Option("--closes", "--to", help="理事会末日 · last day of the council, YYYY-MM-DD")],
 ) -> None:
     """首期发布 · open the first round, during the first council (S0 附件1 二(二))."""
     with explained():
@@ -67,8 +67,8 @@ def open_first(
 @app.command("move-first")
 def move_first(
     round_: Annotated[str, typer.Argument(metavar="ROUND")],
-    opens: Annotated[str, typer.Option(help="改后理事会首日 · first day of the council, YYYY-MM-DD")],
-    closes: Annotated[str, typer.Option(help="改后理事会末日 · last day of the council, YYYY-MM-DD")],
+    opens: Annotated[str, typer.Option("--opens", "--from", help="改后理事会首日 · first day of the council, YYYY-MM-DD")],
+    closes: Annotated[str, typer.Option("--closes", "--to", help="改后理事会末日 · last day of the council, YYYY-MM-DD")],
     reason: Annotated[str, typer.Option(help="原因 · why")],
 ) -> None:
     """首期改期 · put the first round on other days, while it is open (R54)."""

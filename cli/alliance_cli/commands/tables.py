@@ -101,7 +101,7 @@ def import_(
             task = bar.add_task(t("导入", "importing"), total=None)
             try:
                 result = importing.run(chosen, header, target, partial(_told, bar, task))
-            except grpc.RpcError:
+            except (grpc.RpcError, OSError):
                 errors.print(_broken_off(target), highlight=False)
                 raise
     if context.output == "json":

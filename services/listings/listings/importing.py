@@ -30,7 +30,7 @@ from listings.checks.relations import concerns
 from listings.domain.life import may
 from listings.domain.names import STATE_NAMES, State
 from listings.domain.window import is_over
-from listings.mapping import changed_fields, content_hash, message_of, written
+from listings.mapping import content_hash, revised_fields, written
 from listings.people import named_in
 from listings.rounds import store as rounds
 from listings.standing import Standing, is_closed, not_a_member
@@ -265,7 +265,7 @@ class Chunk:
             known.state == State.DRAFT and self._header.publish
         ):
             return False
-        return hashed == known.content_hash or not changed_fields(written(message_of(known)), bare)
+        return hashed == known.content_hash or not revised_fields(known, bare, self._today)
 
     def _fold(self, rows: Sequence[_Row]) -> None:
         """Rows of one key. The last one says what is to be: where that is there already, none of them changes anything."""
@@ -287,7 +287,7 @@ class Chunk:
     def _enter(self, row: _Row) -> None:
         """Enter or revise a listing and fill in the receipt; nothing happens where it says so already."""
         known = self._known.get(row.identity)
-        fields = changed_fields(written(message_of(known)), row.bare) if known else []
+        fields = revised_fields(known, row.bare, self._today) if known else []
         if known is not None and (known.content_hash == row.hashed or not fields):
             row.receipt.outcome = rpc.IMPORT_OUTCOME_UNCHANGED  # without a field, where it says what publication filled in
         elif self._is_public_here(row.identity, row.bare) and (self._header.publish or _is_published(known)):

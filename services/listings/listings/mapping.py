@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
+from access.register import OrganizationRow
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
@@ -12,7 +14,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from codes import regions
 from listings.domain.bases import Base, Side
-from listings.domain.names import DETAILS, Kind
+from listings.domain.names import DETAILS, Kind, OrgType, State
 from listings.domain.window import window
 from listings.store import ListingRow
 
@@ -30,6 +32,9 @@ WRITABLE = (
     *dict.fromkeys(DETAILS.values()),
 )
 """Fields that a revision may change."""
+_SETS = ("bodies", "region_codes", "industry_codes", "field_codes")
+"""Fields that say the same in any order."""
+_DATES = frozenset({"valid_from", "valid_to"})
 _PLATFORMS = ("name", "state", "etag", "create_time", "update_time", "publish_time")
 _IDENTITY = ("issuer", "kind", "source", "external_key")
 
@@ -69,7 +74,7 @@ def row_of(
     message: pb.Listing, *, version: int, today: date, hashed: str, counts_on: date | None, published_at: datetime | None
 ) -> ListingRow:
     """The row of a listing in a new version; fills in the message's dates, etag and time of publication."""
-    first, last = window(Kind(message.kind), parsed_date(message.valid_from), parsed_date(message.valid_to), today)
+    first, last = _window(message, today)
     if message.state != pb.LISTING_STATE_DRAFT:  # a draft's open dates are filled in on the day it is published
         message.valid_from, message.valid_to = first.isoformat(), last.isoformat()
     if published_at is not None:
@@ -113,8 +118,31 @@ def shown(message: pb.Listing, viewer: Viewer) -> pb.Listing:
 
 
 def changed_fields(before: pb.Listing, after: pb.Listing) -> list[str]:
-    """Names of the fields that a revision changed."""
-    return [field for field in WRITABLE if getattr(before, field) != getattr(after, field)]
+    """Names of the fields in which two contents differ."""
+    return [field for field in WRITABLE if _compared(before, field) != _compared(after, field)]
+
+
+def revised_fields(row: ListingRow, bare: pb.Listing, today: date) -> list[str]:
+    """Names of the fields that a revision changes today: open dates of what is published are filled in, and may come to those
+    that are there.
+    """
+    before = written(message_of(row))
+    fields = changed_fields(before, bare)
+    if row.state != State.PUBLISHED or _DATES.isdisjoint(fields):
+        return fields
+    dated = pb.Listing()
+    dated.CopyFrom(bare)
+    first, last = _window(bare, today)
+    dated.valid_from, dated.valid_to = first.isoformat(), last.isoformat()
+    return changed_fields(before, dated)
+
+
+def _compared(message: pb.Listing, field: str) -> Any:
+    return sorted(getattr(message, field)) if field in _SETS else getattr(message, field)
+
+
+def _window(message: pb.Listing, today: date) -> tuple[date, date]:
+    return window(Kind(message.kind), parsed_date(message.valid_from), parsed_date(message.valid_to), today)
 
 
 def identity_problems(before: pb.Listing, after: pb.Listing) -> list[Violation]:
@@ -126,11 +154,15 @@ def identity_problems(before: pb.Listing, after: pb.Listing) -> list[Violation]:
     ]
 
 
-def base_of(message: pb.Listing, types: Mapping[str, int]) -> Base:
-    """A practice base as the target counts it; `types` are those of the organizations that are known."""
-    details = message.practice_base
-    sharing = [types.get(name, 0) for name in set(details.sharing)]
-    return Base(message.name, types.get(message.issuer, 0), sharing, parsed_date(details.in_use_since))
+def base_of(message: pb.Listing, known: Mapping[str, OrganizationRow]) -> Base:
+    """A practice base as the target counts it, by the organizations that are known. A college is its university."""
+    details, host = message.practice_base, known.get(message.issuer)
+    sharing = {_school(known[name]): known[name].org_type for name in details.sharing if name in known}
+    return Base(message.name, host.org_type if host else 0, list(sharing.values()), parsed_date(details.in_use_since))
+
+
+def _school(one: OrganizationRow) -> str:
+    return one.parent if one.org_type == OrgType.SECONDARY_COLLEGE and one.parent else one.name
 
 
 def target_message(side: Side) -> rpc.PracticeBaseTarget:

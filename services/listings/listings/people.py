@@ -66,15 +66,19 @@ class People:
             raise Invalid(found)
         message = message_of(row)
         refuse(_naming(message, fields))
+        kept = {**fields, "listing": row.name, "disclosed": str(request.disclosed)}
+        legal_basis = f"{rpc.LegalBasis.Name(request.legal_basis)}: {request.evidence.strip()}"
         if before := _record_of(message, request.role):
+            if await self._vault.says(call.tx, before, kept, legal_basis, until):
+                return message
             await self._vault.forget(call.tx, before)
         record = await self._vault.keep(
             call.tx,
             subjects=subjects(fields),
             kind=f"listing_{_FIELDS[request.role].split('.')[0]}",
-            fields={**fields, "listing": row.name, "disclosed": str(request.disclosed)},
+            fields=kept,
             purpose=_PURPOSES[request.role],
-            legal_basis=f"{rpc.LegalBasis.Name(request.legal_basis)}: {request.evidence.strip()}",
+            legal_basis=legal_basis,
             source="SetListingPerson",
             retain_until=until,
         )

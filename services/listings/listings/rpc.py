@@ -32,10 +32,10 @@ from listings.feeds import rpc as feeds
 from listings.mapping import (
     WRITABLE,
     base_of,
-    changed_fields,
     content_hash,
     identity_problems,
     message_of,
+    revised_fields,
     shown,
     target_message,
     written,
@@ -138,7 +138,7 @@ class Listings:
         if state is State.PUBLISHED:
             await self._require_publishable(call, bare, before.bodies)
         refuse(await references.broken(call.tx, self._standing, bare, bare.issuer, bare.kind, row))
-        fields = changed_fields(before, bare)
+        fields = revised_fields(row, bare, business_date(call.tx.now))
         if not fields:
             return message_of(row)
         (saved,) = await changes.save(call.tx, [Change(row, bare, state, "revised", content_hash(bare), fields)])
@@ -297,8 +297,7 @@ class Listings:
         bases = [message_of(row) for row in await store.published(tx, body, Kind.PRACTICE_BASE)]
         concerned = {name for base in bases for name in (base.issuer, *base.practice_base.sharing)}
         known = await self._register.organizations(tx, sorted(concerned))
-        types = {name: one.org_type for name, one in known.items()}
-        return [base_of(base, types) for base in bases]
+        return [base_of(base, known) for base in bases]
 
     async def _require_reader(self, call: Call, resource: str) -> None:
         """Raises `Denied` unless the caller is of a member of the body, or may read the body or round all the same."""

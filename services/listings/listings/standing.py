@@ -50,20 +50,28 @@ class Standing:
         )
 
     async def require_body(self, tx: Tx, name: str) -> None:
-        """Raises `Invalid` for a body that is not in the register, `Unavailable` where that can't be told; "" is none."""
-        if not name or await self._register.bodies(tx, [name]) or await self._owner.bodies([name]):
+        """Raises `Invalid` for a body that is not in the register, or is dissolved, `Unavailable` where that can't be told; ""
+        is none.
+        """
+        if not name:
             return
-        raise Invalid(
-            [
-                Violation(
-                    "body",
-                    "registered",
-                    f"成员库中没有组织 {name}；请核对编号（body list 可查），刚登记的请稍后再试",
-                    f"{name} is not in the register; check the id (body list shows them), and try again shortly where it was"
-                    " just entered",
-                )
-            ]
-        )
+        known = await self._register.bodies(tx, [name]) or await self._owner.bodies([name])
+        if name not in known:
+            raise Invalid(
+                [
+                    Violation(
+                        "body",
+                        "registered",
+                        f"成员库中没有组织 {name}；请核对编号（body list 可查），刚登记的请稍后再试",
+                        f"{name} is not in the register; check the id (body list shows them), and try again shortly where it"
+                        " was just entered",
+                    )
+                ]
+            )
+        if known[name].state == body_pb2.BODY_STATE_DISSOLVED:
+            zh = f"组织 {name} 已解散，不会再有信息；请改填其他组织，或不填"
+            en = f"{name} is dissolved, and nothing will come of it; name another body, or none"
+            raise Invalid([Violation("body", "dissolved", zh, en)])
 
     async def organizations(self, tx: Tx, names: Sequence[str]) -> Mapping[str, OrganizationRow]:
         """Those of the organizations that are in the register."""

@@ -167,7 +167,6 @@ CREATE TABLE round_listing (
   kind INTEGER NOT NULL,
   change INTEGER DEFAULT 0 NOT NULL,
   version BIGINT DEFAULT 0 NOT NULL,
-  hashed TEXT DEFAULT '' NOT NULL,
   content BYTEA DEFAULT '' NOT NULL,
   issuer TEXT DEFAULT '' NOT NULL,
   bodies TEXT[] DEFAULT '{}' NOT NULL,

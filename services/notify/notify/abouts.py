@@ -1,6 +1,7 @@
 """What a record of each topic tells: whom it concerns, who may know of it, and the facts that messages name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, cast
 
@@ -9,9 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import events_pb2 as listings_events
+from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import events_pb2 as matching_events
 from alliance.matching.v1 import match_pb2, review_pb2, search_pb2
-from alliance.registry.v1 import application_pb2, body_pb2
+from alliance.registry.v1 import application_pb2
 from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
@@ -19,7 +21,8 @@ from alliance.reporting.v1 import report_pb2
 from chassis import personal, topics
 from chassis.clock import SHANGHAI
 from chassis.record import Record
-from notify.domain.events import SHARED_PROGRAMMES, About, Audience, known_patterns
+from notify.domain.events import ENDS, SHARED_PROGRAMMES, About, Audience, known_patterns
+from notify.shown import SHOWN, resource_of, shown
 
 _REASONS = 3  # parts of a score that a message names
 
@@ -46,7 +49,7 @@ TOPICS = (
 def subscribable() -> frozenset[str]:
     """Every event type and pattern that a subscription may name."""
     declared = [topics.load().named(name) for name in TOPICS]
-    return known_patterns([topic.type_of(verb) for topic in declared for verb in topic.types])
+    return known_patterns([topic.type_of(verb) for topic in declared for verb in SHOWN[topic.name].verbs.split()])
 
 
 def about(record: Record) -> About:
@@ -54,14 +57,18 @@ def about(record: Record) -> About:
     return _ABOUT[record.topic](record)
 
 
-def data(record: Record) -> dict[str, Any]:
-    """The resource of a record as a webhook carries it: no user is named there, and no record of a person."""
+def told(record: Record, about: About, *, whole: bool) -> tuple[About, dict[str, Any]]:
+    """What is told of a record, `whole` to its owners: the event with what texts name, and the content of webhooks. Both are
+    made of what is handed out of it (`shown`).
+    """
+    left = shown(record, whole=whole)
+    return replace(about, facts=_ABOUT[left.topic](left).facts), _content(left)
+
+
+def _content(record: Record) -> dict[str, Any]:
+    """The resource of a record as a webhook carries it: no record of a person is referred to."""
     message = cast(Any, record.message)
-    field = next(one for one in message.DESCRIPTOR.fields if one.name not in ("meta",))
-    resource = MessageToDict(getattr(message, field.name), preserving_proto_field_name=True)
-    for step in resource.get("steps", ()):  # of an application
-        for user in ("actor", "named_principal", "released"):
-            step.pop(user, None)
+    resource = MessageToDict(getattr(message, resource_of(message)), preserving_proto_field_name=True)
     return {"subject": record.key, "version": record.version, "resource": _without_persons(resource)}
 
 
@@ -90,7 +97,8 @@ def _listing(record: Record) -> About:
         Audience.VIEWERS,
         listing.issuer,
         listing.visibility,
-        listing.HasField("publish_time"),
+        listing.HasField("publish_time") and (listing.state == listing_pb2.LISTING_STATE_PUBLISHED or record.type in ENDS),
+        frozenset({listing.issuer}),
         {"title": listing.title, "issuer": listing.issuer, "valid_to": listing.valid_to},
     )
 
@@ -146,13 +154,13 @@ def _search(record: Record) -> About:
 
 
 def _organization(record: Record) -> About:
-    return About(record.id, record.type, record.key, frozenset({record.key}), audience=Audience.EVERYBODY)
+    own = frozenset({record.key})
+    return About(record.id, record.type, record.key, own, audience=Audience.EVERYBODY, owners=own)
 
 
 def _body(record: Record) -> About:
     body = cast(registry_events.BodyEvent, record.message).body
-    shown = body.state != body_pb2.BODY_STATE_DRAFT
-    audience = Audience.EVERYBODY if shown else Audience.STEERING
+    audience = Audience.EVERYBODY if body.formed_on else Audience.MEMBERS  # a draft, also one that was dissolved
     return About(record.id, record.type, record.key, bodies=frozenset({record.key}), audience=audience)
 
 
@@ -218,10 +226,13 @@ def _deadline(record: Record) -> About:
 
 
 def _report(record: Record) -> About:
+    """A draft of it is its secretariat's; what was submitted is told to its recipients (R56), as far as they are known."""
     report = cast(reporting_events.ReportEvent, record.message).report
     facts = {"period": report.period, "revision": str(report.revision), "body": report.body}
+    is_sent = report.state == report_pb2.REPORT_STATE_SUBMITTED
+    recipients = frozenset(one.organization for one in report.recipients if is_sent) - {""}
     bodies = frozenset({report.body})
-    return About(record.id, record.type, record.key, bodies=bodies, audience=Audience.STEERING, facts=facts)
+    return About(record.id, record.type, record.key, recipients, bodies, audience=Audience.RECIPIENTS, facts=facts)
 
 
 def _call(record: Record) -> About:
@@ -248,6 +259,7 @@ def _application(record: Record) -> About:
         frozenset({application.body} - {""}),
         audience=Audience.SHARED if int(application.programme) in SHARED_PROGRAMMES else Audience.PARTIES,
         issuer=application.applicant,
+        owners=frozenset({application.authority}),
         facts=_application_facts(application),
         variant=_variant(application) if record.type.split(".")[-2] == "stepped" else "",
     )

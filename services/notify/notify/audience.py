@@ -1,7 +1,7 @@
 """May an organization be told of an event? Judged when the event comes, and again at every attempt to deliver it."""
 
 from access.authority import Authority
-from access.register import ProjectedRegister
+from access.register import ProjectedRegister, guides
 from access.visibility import may_see
 from alliance.listings.v1 import listing_pb2
 from alliance.registry.v1 import body_pb2, organization_pb2
@@ -21,6 +21,8 @@ class Rights:
         """Whether the organization may be told of the event, today."""
         if about.audience is Audience.SEEKERS:
             return organization in about.organizations and await self._sees(tx, organization, about)
+        if about.audience is Audience.RECIPIENTS and organization in about.organizations:
+            return organization in await self._verified(tx, [organization])
         if about.audience is Audience.EVERYBODY or organization in about.organizations:
             return True
         if about.audience is Audience.VIEWERS:
@@ -39,12 +41,12 @@ class Rights:
         return await self._register.has_lost(tx, subscriber, organization)
 
     async def names(self, tx: Tx, about: About) -> dict[str, str]:
-        """What people call the organizations and bodies that an event's facts name, where that is known."""
+        """What people call the organizations and bodies that an event's facts name, where that is known; a draft's is not."""
         named = set(about.facts.values())
         organizations = await self._register.organizations(tx, [one for one in named if one.startswith("organizations/")])
         bodies = await self._register.bodies(tx, [one for one in named if one.startswith("bodies/")])
         called = {name: row.display_name for name, row in organizations.items()}
-        return called | {name: row.display_name for name, row in bodies.items()}
+        return called | {name: row.display_name for name, row in bodies.items() if row.formed_on}
 
     async def _has_part(self, tx: Tx, organization: str, about: About) -> bool:
         """Who may read an application without being named in it (registry's `applications.store.sees`)."""
@@ -73,4 +75,9 @@ class Rights:
 
     async def _steers(self, tx: Tx, organization: str, about: About) -> bool:
         bodies = await self._register.bodies(tx, sorted(about.bodies))
-        return any(organization in (body.task_force, *body.lead_departments) for body in bodies.values())
+        guiding = any(organization in guides(body) for body in bodies.values())
+        return guiding and organization in await self._verified(tx, [organization])
+
+    async def _verified(self, tx: Tx, organizations: list[str]) -> set[str]:
+        found = await self._register.organizations(tx, organizations)
+        return {name for name, row in found.items() if row.verified}

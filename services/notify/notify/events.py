@@ -4,6 +4,8 @@ One event, one transaction: inbox messages and deliveries are set up with it, on
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from access.listeners import listeners
 from alliance.notify.v1 import notify_pb2 as pb
@@ -13,12 +15,13 @@ from chassis.handling import Listen
 from chassis.ids import resource
 from chassis.record import Record
 from notify import store
-from notify.abouts import TOPICS, data
+from notify.abouts import TOPICS, told
 from notify.abouts import about as about_of
 from notify.audience import Rights
-from notify.domain.events import About, Audience, patterns
+from notify.domain.events import About, patterns
 from notify.domain.texts import title_and_text
 from notify.mapping import NOW, about_json, filter_of, now_json
+from notify.shown import is_told
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
 
@@ -37,9 +40,11 @@ class Events:
         """Tell everybody who asked and may know."""
         if record.message is None or record.restored_to is not None:  # what was told before can't be untold
             return
+        if not is_told(record):
+            return
         about = about_of(record)
-        if about.audience is Audience.VIEWERS:
-            await store.keep_now(tx, about.subject, {NOW: now_json(about)})
+        if now := now_json(about):
+            await store.keep_now(tx, about.subject, {NOW: now})
         wanting = [
             row
             for row in await _interested(tx, record.type)
@@ -47,11 +52,19 @@ class Events:
             and filter_of(row).takes(about)
             and await self._rights.may_know(tx, row.organization, about)
         ]
-        inside = [row for row in wanting if row.channel == pb.CHANNEL_INBOX]
+        for whole in (True, False):
+            if rows := [row for row in wanting if (row.organization in about.owners) is whole]:
+                await self._tell(tx, record, rows, *told(record, about, whole=whole))
+
+    async def _tell(
+        self, tx: Tx, record: Record, rows: Sequence[SubscriptionRow], about: About, content: dict[str, Any]
+    ) -> None:
+        """Set up what those get who are shown the same of a record."""
+        inside = [row for row in rows if row.channel == pb.CHANNEL_INBOX]
         names = await self._rights.names(tx, about) if inside else {}
         await store.add_inbox(tx, [_inbox(tx, row, about, names) for row in inside])
-        outside = [row for row in wanting if row.channel != pb.CHANNEL_INBOX]
-        await store.add_deliveries(tx, [_delivery(tx, row, about, record) for row in outside])
+        outside = [row for row in rows if row.channel != pb.CHANNEL_INBOX]
+        await store.add_deliveries(tx, [_delivery(tx, row, about, content, record.time) for row in outside])
 
 
 async def _interested(tx: Tx, event_type: str) -> Sequence[SubscriptionRow]:
@@ -79,7 +92,7 @@ def _inbox(tx: Tx, row: SubscriptionRow, about: About, names: Mapping[str, str])
     )
 
 
-def _delivery(tx: Tx, row: SubscriptionRow, about: About, record: Record) -> DeliveryRow:
+def _delivery(tx: Tx, row: SubscriptionRow, about: About, content: dict[str, Any], time: datetime) -> DeliveryRow:
     return DeliveryRow(
         name=resource("deliveries"),
         version=0,
@@ -88,8 +101,8 @@ def _delivery(tx: Tx, row: SubscriptionRow, about: About, record: Record) -> Del
         event_type=about.type,
         subject=about.subject,
         about=about_json(about),
-        data=data(record),
-        occurred_at=record.time,
+        data=content,
+        occurred_at=time,
         traceparent=tx.cause.traceparent,
         state=pb.DELIVERY_STATE_PENDING,
         attempts=[],

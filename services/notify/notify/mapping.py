@@ -11,7 +11,7 @@ from chassis.errors import Violation
 from chassis.etag import etag
 from chassis.personal import screen
 from notify.abouts import subscribable
-from notify.domain.events import About, Audience, Filter
+from notify.domain.events import ENDS, About, Audience, Filter
 from notify.store import DeliveryRow, InboxRow, SubscriptionRow
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -131,32 +131,35 @@ def delivery_message(row: DeliveryRow) -> pb.Delivery:
 
 
 NOW = "now"
-"""Where a delivery keeps for whom its listing is by now, beside the event."""
+"""Where a delivery keeps for whom what it is about is by now, beside the event."""
+
+
+_SETS = ("organizations", "bodies", "owners")
 
 
 def about_json(about: About) -> dict[str, Any]:
     """What a delivery keeps of an event."""
     kept = {name: getattr(about, name) for name in About.__dataclass_fields__}
-    return {**kept, "organizations": sorted(about.organizations), "bodies": sorted(about.bodies)}
+    return {**kept, **{name: sorted(kept[name]) for name in _SETS}}
 
 
 def abouts_of_json(kept: dict[str, Any]) -> list[About]:
-    """The other way round: the event; and where a listing is for others by now, the event as if it had been so then."""
+    """The other way round: the event; and where it is for others by now, the event as if that had been so then. That a listing
+    has ended is told on whatever comes after.
+    """
     then = {name: value for name, value in kept.items() if name != NOW}
-    return [_about_of_json({**then, **changed}) for changed in ({}, *([kept[NOW]] if NOW in kept else []))]
+    now = {name: value for name, value in kept.get(NOW, {}).items() if name != "shown" or then["type"] not in ENDS}
+    return [_about_of_json({**then, **changed}) for changed in ({}, *([now] if now else []))]
 
 
 def now_json(about: About) -> dict[str, Any]:
-    """For whom a listing is, as the deliveries of its earlier events keep it."""
-    return {"visibility": about.visibility, "bodies": sorted(about.bodies)}
+    """For whom a listing or an application is, as the deliveries of its earlier events keep it; nothing of other records."""
+    if about.audience is Audience.VIEWERS:
+        is_open = about.shown and about.type not in ENDS
+        return {"visibility": about.visibility, "bodies": sorted(about.bodies), "shown": is_open}
+    return {"organizations": sorted(about.organizations)} if about.audience in (Audience.PARTIES, Audience.SHARED) else {}
 
 
 def _about_of_json(kept: dict[str, Any]) -> About:
-    return About(
-        **{
-            **kept,
-            "organizations": frozenset(kept["organizations"]),
-            "bodies": frozenset(kept["bodies"]),
-            "audience": Audience(kept["audience"]),
-        }
-    )
+    sets = {name: frozenset(kept.get(name, ())) for name in _SETS}
+    return About(**{**kept, **sets, "audience": Audience(kept["audience"])})

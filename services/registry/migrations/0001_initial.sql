@@ -92,6 +92,7 @@ CREATE TABLE body (
   display_name TEXT NOT NULL,
   kind INTEGER NOT NULL,
   state INTEGER NOT NULL,
+  formed BOOLEAN NOT NULL,
   key_industry TEXT NOT NULL,
   applicant TEXT NOT NULL,
   task_force TEXT NOT NULL,

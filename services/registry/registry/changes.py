@@ -45,11 +45,11 @@ async def unverify_dependants(tx: Tx, name: str) -> None:
 
 
 async def save_body(tx: Tx, message: body_pb2.Body, version: int, verb: str) -> None:
-    """Write a body in a new version; sets its etag and times. Everybody may see one that is no draft."""
+    """Write a body in a new version; sets its etag and times. Everybody may see one that was formed."""
     row = body_row(message, version, tx.now)
     await store.write(tx, row)
     tx.emit(BODY, row.name, version, verb, events_pb2.BodyEvent(body=message))
-    if message.state != body_pb2.BODY_STATE_DRAFT:
+    if message.formed_on:
         public = public_pb2.PublicBodyEvent(body=public_body(message))
         tx.emit(PUBLIC_BODY, row.name, version, "published", public)
 
@@ -66,10 +66,10 @@ async def save_membership(tx: Tx, body: BodyRow, row: MembershipRow, verb: str) 
 
 async def give_roles(tx: Tx, row: MembershipRow, roles: Collection[int]) -> None:
     """Have a member hold other roles from today on. What it held until yesterday stays known: who is assessed for a year is
-    who held a role in it (R36).
+    who held a role in it (R36). What is mended on the day on which it was entered was a slip, and is no history.
     """
     yesterday = business_date(tx.now) - timedelta(1)
-    if row.valid_from <= yesterday:
+    if row.valid_from <= yesterday and business_date(row.create_time) <= yesterday:
         await store.keep_roles(tx, row.name, row.roles, yesterday)
     row.roles = list(roles)
 

@@ -89,6 +89,8 @@ class BodyRow(Base, table=True):
     display_name: str = Field(sa_type=Text)
     kind: int
     state: int
+    formed: bool = Field(sa_type=Boolean)
+    """Whether it has ever been; until then it is its own people's."""
     key_industry: str = Field(sa_type=Text)
     """The stem of an ALLIANCE's key industry (`industry.stem`)."""
     applicant: str = Field(sa_type=Text)

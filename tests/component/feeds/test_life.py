@@ -61,6 +61,7 @@ async def test_a_removed_feed_asks_for_nothing_keeps_its_history_and_leaves_its_
     feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN, issuer=issuer)
     outside.put("a", title="封装工程师")
     await bench.exchanging.once()
+    assert (await bench.row(feed)).cursor
     feeds = rpc.Feeds(cast(Any, None), cast(Any, None), allow_private=True)
 
     async def call(method: str, request: Any) -> Any:
@@ -76,6 +77,8 @@ async def test_a_removed_feed_asks_for_nothing_keeps_its_history_and_leaves_its_
     assert outside.asked == asked
     assert list((await published(bench.probe, feed)).values()) == ["封装工程师"], "what came in stays"
     assert not await bench.probe.rows("SELECT 1 FROM feed_secret WHERE feed = $1", feed)
+    row = await bench.row(feed)
+    assert (row.cursor, row.lap_mark) == ("", ""), "nor is kept where the other end was"
     assert (await told(bench, feed))[-1] == "removed"
     assert (await call("GetFeed", service_pb2.GetFeedRequest(name=feed))).last_heard_time.seconds
     for shown, names in ((False, []), (True, [feed])):

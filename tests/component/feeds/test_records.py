@@ -73,6 +73,44 @@ async def test_a_key_that_was_deleted_does_not_come_back(bench: Bench, outside: 
     assert feed in row["reason"]
 
 
+@pytest.mark.parametrize("page", [1, 100])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_was_refused_of_a_deleted_key_is_right_once_it_is_deleted_again(
+    bench: Bench, outside: Outside, page: int, restarted: bool
+) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.page = page
+    outside.put("a", title="封装工程师")
+    outside.delete("a")
+    outside.put("a", title="测试工程师")
+    if restarted:
+        await bench.until_done()
+        assert await refusals(bench, feed) == {"a": [("key", "deleted")]}
+    outside.delete("a")
+    await bench.until_done()
+    assert await refusals(bench, feed) == {}
+    if restarted:
+        await bench.start_over(feed, before="")
+        outside.delete("a")
+        await bench.until_done()
+        assert await refusals(bench, feed) == {}
+    assert [verb for verb, _ in (await history(bench.probe, feed))["a"]] == ["created", "published", "withdrawn"]
+    outside.put("a", title="测试工程师")
+    await bench.until_done()
+    assert await refusals(bench, feed) == {"a": [("key", "deleted")]}, "it does not come back all the same"
+
+
+async def test_what_comes_right_within_a_page_is_refused_no_more(bench: Bench, outside: Outside) -> None:
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.page = 100
+    for key, titles in (("a", ("", "封装工程师")), ("b", ("测试工程师", ""))):
+        for title in titles:
+            outside.put(key, title=title)
+    await bench.until_done()
+    assert set(await refusals(bench, feed)) == {"b"}, "its newest version is wrong"
+    assert await published(bench.probe, feed) == {"a": "封装工程师", "b": "测试工程师"}
+
+
 async def test_what_comes_again_in_the_same_version_is_not_looked_at(bench: Bench, outside: Outside) -> None:
     feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
     outside.put("a", title="封装工程师")

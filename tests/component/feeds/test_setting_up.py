@@ -1,5 +1,6 @@
 """What is asked of a feed when it is made or changed: a body that there is, and an address that may be asked."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from alliance.listings.v1 import feed_pb2
 from alliance.listings.v1 import feed_service_pb2 as service_pb2
-from alliance.registry.v1 import organization_pb2
+from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.control import Platform
 from chassis.errors import Invalid
 from chassis.ids import resource
@@ -21,6 +22,7 @@ from tests.component.conftest import CAUSE
 from tests.component.feeds.conftest import Bench
 from tests.component.register.asking import refusal
 from tests.outside_system import Outside
+from tests.waiting import until
 
 
 def _out(issuer: str, **more: Any) -> feed_pb2.Feed:
@@ -37,8 +39,8 @@ def _out(issuer: str, **more: Any) -> feed_pb2.Feed:
     )
 
 
-def test_a_feed_is_for_a_body_that_there_is(platform: Platform) -> None:
-    """One that was entered a moment ago is found, also where listings has not heard of it yet."""
+async def test_a_feed_is_for_a_body_that_there_is(platform: Platform) -> None:
+    """One that was entered a moment ago is found, also where listings has not heard of it yet; none that is dissolved."""
     member = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
     feeds = member.caller.feeds
     for body in ("bodies/nope", resource("bodies")):
@@ -55,6 +57,21 @@ def test_a_feed_is_for_a_body_that_there_is(platform: Platform) -> None:
 
     assert '"field": "body"' in world.said(refusal(update, resource("bodies")))
     assert update("").body == ""
+    dissolve = registry_service_pb2.DissolveBodyRequest(name=body, reason="不再筹建")
+    world.operator(platform).registry.DissolveBody(dissolve)
+
+    def is_refused() -> bool:
+        with suppress(grpc.RpcError):
+            update(body)
+            update("")
+            return False
+        return True
+
+    await until(is_refused)
+    created = service_pb2.CreateFeedRequest(feed=_out(member.name, body=body))
+    for refused in (refusal(update, body), refusal(feeds.CreateFeed, created)):
+        assert refused.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert all(part in world.said(refused) for part in ('"field": "body"', body, "已解散"))
     feeds.PauseFeed(service_pb2.PauseFeedRequest(name=made.name, reason="测试结束"))
 
 

@@ -119,3 +119,22 @@ async def test_a_cursor_that_says_who_somebody_is_is_a_failure(bench: Bench, out
     outside.cursors = "{}"
     await bench.until_done()
     assert ((await bench.row(feed)).failures, await published(bench.probe, feed)) == (0, {"a": "封装工程师"})
+
+
+async def test_a_counter_that_looks_like_a_number_of_a_phone_goes_on_with_a_letter_before_it(
+    bench: Bench, outside: Outside
+) -> None:
+    """As docs/feeds.md has it, which the refusal says, too."""
+    feed = await bench.feed(outside, feed_pb2.FEED_DIRECTION_IN)
+    outside.page = 1
+    outside.put("a", title="封装工程师")
+    outside.cursors = "1389999000{}"
+    await bench.until_done()
+    row = await bench.row(feed)
+    assert (row.cursor, "s8812" in row.error_zh, await published(bench.probe, feed)) == ("", True, {})
+    outside.cursors = "s1389999000{}"
+    outside.put("b", title="测试工程师")
+    await bench.until_done()
+    row = await bench.row(feed)
+    assert (row.cursor, row.failures) == ("s13899990002", 0)
+    assert await published(bench.probe, feed) == {"a": "封装工程师", "b": "测试工程师"}

@@ -85,21 +85,27 @@ class Body:
             assert row
             await changes.save(tx, [changes.taken(row, verb, past)])
 
-    async def revise(self, at: datetime, name: str, *, leave: bool = False) -> None:
+    async def revise(self, at: datetime, name: str, *, leave: bool = False, title: str = "改过的某项") -> None:
         """Another title, or out of every body."""
-        await self._revise(at, name, "bodies" if leave else "title", [] if leave else "改过的某项")
+        await self._revise(at, name, "bodies" if leave else "title", [] if leave else title)
+
+    async def undated(self, at: datetime, name: str, title: str) -> None:
+        """Another title without dates, as a row that says none is imported: they are filled in anew."""
+        await self._revise(at, name, "title", title, dated=False)
 
     async def join(self, at: datetime, name: str) -> None:
         """Let a listing name this body alone."""
         await self._revise(at, name, "bodies", [self.name])
 
-    async def _revise(self, at: datetime, name: str, field: str, value: object) -> None:
+    async def _revise(self, at: datetime, name: str, field: str, value: object, *, dated: bool = True) -> None:
         async with self.probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
             row = await listing_of(tx, name, lock=True)
             assert row
             bare = written(message_of(row))
             bare.ClearField(field)  # type: ignore[arg-type]
             bare.MergeFrom(pb.Listing(**{field: value}))  # type: ignore[arg-type]
+            if not dated:
+                bare.valid_from = bare.valid_to = ""
             await changes.save(tx, [Change(row, bare, State.PUBLISHED, "revised", content_hash(bare), [field])])
 
     async def seen(self, viewer: Viewer, kind: RoundKind, period: str) -> set[str]:

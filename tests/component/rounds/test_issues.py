@@ -57,6 +57,32 @@ async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_a
         assert (counted.listings, counted.added, counted.revised, counted.removed) == (2, 1, 1, 0)
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_is_told_is_compared_and_not_how_it_came_to_be_so(probe: Probe, late: bool) -> None:
+    """Days that the platform filled in are told, too: who gave none may say the same as before, or another thing."""
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    member, begin = await alliance.member(ENTERPRISE), noon(2026, 1, 7)
+    await alliance.sweep(noon(2026, 1, 6))
+    undated, renewed, there_and_back, other = [
+        await alliance.publish(begin, member, pb.LISTING_KIND_CASE, until="") for _ in range(4)
+    ]
+    await alliance.undated(begin, renewed, "某项")
+    await alliance.sweep(noon(2026, 4, 1))
+    for name in (undated, there_and_back, other):
+        await alliance.revise(noon(2026, 4, 2), name)
+    await alliance.revise(noon(2026, 4, 3), undated, title="某项")
+    await alliance.revise(noon(2026, 4, 3), there_and_back, title="某项")
+    await alliance.undated(noon(2026, 4, 2), renewed, "另一项")
+    await alliance.undated(noon(2026, 4, 3), renewed, "某项")
+    if not late:
+        await alliance.sweep(noon(2026, 7, 1))
+    for name in (undated, renewed):  # before the sweep it is another again
+        await alliance.revise(noon(2026, 7, 1), name, title="第三项")
+    await alliance.sweep(noon(2026, 7, 2))
+    told = {undated: KEPT, renewed: REVISED, there_and_back: KEPT, other: REVISED}
+    assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == told
+
+
 async def test_who_sees_what_a_closed_round_holds_is_frozen_too(probe: Probe) -> None:
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
     member = await alliance.member(ENTERPRISE)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from chassis.errors import Violation
-from chassis.personal import screen
-from listings.feeds.keys import stand_in
+from chassis.personal import is_telling
+from listings.feeds import keys
 from listings.feeds.port import Batch, ExchangeError, Flaw, Page, Record
 
 MAX_LINE = 256 * 1024  # bytes
@@ -16,9 +16,9 @@ _MAX_CURSOR = 512
 _MAX_NAME = 100  # characters of a name in `data` that a refusal repeats
 _MAX_VERSION = 2**63 - 1
 _TELLING = (
-    "游标含有个人信息（如手机号），未予保存；请对方改用不含个人信息的游标，如序号",
-    "the cursor holds personal data (such as a phone number) and is not kept; have the other end take one that tells of"
-    " nobody, such as a sequence number",
+    "游标含有个人信息（如手机号），或形似，未予保存；请对方改用序号，并在数字前紧接一个拉丁字母（如 s8812），不用记录的编号",
+    "the cursor holds personal data (such as a phone number), or looks so, and is not kept; have the other end take a sequence"
+    " number with a Latin letter right before it (s8812), and no key of a record",
 )
 _NO_END = ("内容不完整：没有有效的结束行 {“end”: …}", 'the body was cut off: no sound last line {"end": …}')
 
@@ -38,6 +38,9 @@ def read(body: bytes, limit: int) -> Page:
     if len(lines) > limit:
         raise ExchangeError(f"一页超过 {limit} 条记录", f"the page holds more than {limit} records")
     read_ones = [_read(number, line) for number, line in lines]
+    # It is kept, listed, and sent in an address. A key that says who somebody is does so there too, whatever stands before it.
+    if is_telling(cursor) or any(one.key in cursor and keys.problems(one.key) for one in read_ones if one.key):
+        raise ExchangeError(*_TELLING)
     return Page(
         [one for one in read_ones if isinstance(one, Record)],
         [one for one in read_ones if isinstance(one, Flaw)],
@@ -69,8 +72,6 @@ def _end(line: bytes) -> tuple[str, bool]:
         raise ExchangeError(*_NO_END) from None
     if not isinstance(more, bool):
         raise ExchangeError(*_NO_END)
-    if screen("cursor", cursor):  # it is kept, listed, and sent in an address
-        raise ExchangeError(*_TELLING)
     return cursor, more
 
 
@@ -86,7 +87,7 @@ def _read(number: int, line: bytes) -> Record | Flaw:
             return Record(key, version, None, number)
         return Record(key, version, dict(_flat(given.get("data"))), number)
     except _WrongError as error:
-        return Flaw(number, key, version, stand_in(line), error.problem)
+        return Flaw(number, key, version, keys.stand_in(line), error.problem)
 
 
 def _loaded(line: bytes) -> Any:

@@ -106,6 +106,7 @@ class Feeds:
         require_reason(request.reason)
         row = await _locked(call.tx, request.name)
         row.state, row.silent, row.claim = pb.FEED_STATE_REMOVED, False, None
+        row.cursor, row.lap_mark = "", ""  # the other end's words: nobody goes on there any more
         await store.forget_secret(call.tx, row.name)
         await settling.changed(call.tx, row, "removed")
         return (await _messages(call.tx, [row]))[0]

@@ -66,7 +66,9 @@ async def _settle(tx: Tx, row: FeedRow, wait: timedelta) -> None:
 
 
 def _has_stopped(tx: Tx, row: FeedRow) -> bool:
-    """Whether, its day ended, a feed fails that was to answer within a day: it is told of the same day."""
+    """Whether, its day ended, a feed fails that was to answer within a day, or to bring records within whatever time: it is
+    told of the same day.
+    """
     if not row.failures or (row.silence != feed_pb2.FEED_SILENCE_RECORD and row.expected_every > A_DAY):
         return False
     unanswered_from = max(row.quiet_from, row.last_heard_at or row.quiet_from)

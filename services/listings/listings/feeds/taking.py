@@ -118,7 +118,7 @@ class _Taken:
                 self._outcomes["stale"] += 1
             elif deleted and one.data is not None:
                 self._refuse(one, [_DELETED])
-            elif not deleted:
+            else:  # also deleted anew: what was refused of it meanwhile is right again
                 found.append(one)
                 deleted = one.data is None
         return found
@@ -189,10 +189,13 @@ class _Taken:
 
     async def _write(self) -> None:
         name = self._row.name
+        mended = {keys.called(key): one for key, one in self._taken.items()}
         await store.keep(self._tx, name, self._taken)
-        await store.mended(self._tx, name, {keys.called(key): one for key, one in self._taken.items()})
+        await store.mended(self._tx, name, mended)
         await store.forget_keyless(self._tx, name, self._tx.now - timedelta(days=KEYLESS_DAYS))
-        await store.refuse(self._tx, list(self._refused.values()))
+        # What came right within the page is refused no more either; a version that could not be read (0) may be the newest.
+        left = [one for one in self._refused.values() if not 0 < one.version <= mended.get(one.record, Held()).version]
+        await store.refuse(self._tx, left)
         self._tx.on_commit(lambda: metrics.came("in", self._outcomes))
 
 

@@ -6,7 +6,6 @@ from alliance.listings.v1 import events_pb2, listing_pb2
 from chassis import topics
 from chassis.clock import start_of_day
 from chassis.database import Tx
-from listings.mapping import content_hash, written
 from listings.rounds.store import RoundRow
 from listings.rounds.told import Stood
 from listings.store import TOPIC
@@ -16,7 +15,7 @@ SELECT e.key, e.payload FROM listing l JOIN event e ON e.topic = $3 AND e.key = 
 WHERE l.bodies @> ARRAY[$1] AND l.counts_on > $2 AND e.type = ANY($4::text[]) AND e.effective_at >= $5 AND e.effective_at < $6
 """
 _CHANGED = """
-SELECT l.name, was.version, was.payload, l.content, l.content_hash
+SELECT l.name, was.version, was.payload
 FROM listing l
 CROSS JOIN LATERAL (
   SELECT e.version, e.payload FROM event e
@@ -49,14 +48,11 @@ async def changed_since(tx: Tx, body: str, end: datetime) -> list[Stood]:
     return [_stood(*row) for row in found]
 
 
-def _stood(name: str, version: int, payload: bytes, content: bytes, hashed: str) -> Stood:
-    then, now = events_pb2.ListingEvent.FromString(payload).listing, listing_pb2.Listing.FromString(content)
-    bare = written(then)
+def _stood(name: str, version: int, payload: bytes) -> Stood:
+    then = events_pb2.ListingEvent.FromString(payload).listing
     return Stood(
         name=name,
         version=version,
-        # As the same content has it now: it is of what was given, in which open dates were not filled in.
-        content_hash=hashed if bare == written(now) else content_hash(bare),
         content=then.SerializeToString(deterministic=True),
         issuer=then.issuer,
         bodies=list(then.bodies),

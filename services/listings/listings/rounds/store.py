@@ -74,7 +74,6 @@ class RoundListing(Base, table=True):
     kind: int
     change: int = Field(sa_column_kwargs={"server_default": text("0")})
     version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
-    hashed: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     content: bytes = Field(sa_type=LargeBinary, sa_column_kwargs={"server_default": ""})
     issuer: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     bodies: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))

@@ -10,9 +10,11 @@ from operator import attrgetter
 
 from sqlalchemy import select
 
+from alliance.listings.v1 import listing_pb2 as pb
 from chassis.database import Tx
 from listings.domain.names import RoundChange, State
 from listings.domain.rounds import LISTS
+from listings.mapping import changed_fields, written
 from listings.rounds.store import ISSUES, RoundRow, round_
 
 _LEFT = f"""
@@ -31,16 +33,17 @@ WHERE held.round = $1 AND held.state <> {State.PUBLISHED:d} AND EXISTS (
     SELECT told.change, told.state FROM {_TOLD} AND told.listing = held.listing ORDER BY {_LAST} LIMIT 1
   ) last WHERE last.change <> {RoundChange.REMOVED:d} AND last.state = {State.PUBLISHED:d})
 """  # noqa: S608 - the numbers are ours
+# Of another version, what a listing says may be the same: `_KEPT` says of which it is.
 _KEEP = f"""
 UPDATE round_listing held
-SET version = l.version, hashed = l.content_hash, content = l.content,
+SET version = l.version, content = l.content,
     issuer = l.issuer, bodies = l.bodies, visibility = l.visibility, state = l.state,
     change = CASE WHEN was.change IS NULL OR was.change = {RoundChange.REMOVED:d} THEN {RoundChange.ADDED:d}
-                  WHEN was.hashed = l.content_hash THEN {RoundChange.KEPT:d}
+                  WHEN was.version = l.version THEN {RoundChange.KEPT:d}
                   ELSE {RoundChange.REVISED:d} END
 FROM %s
 LEFT JOIN LATERAL (
-  SELECT told.change, told.hashed FROM {_TOLD} AND told.listing = l.name ORDER BY {_LAST} LIMIT 1
+  SELECT told.change, told.version FROM {_TOLD} AND told.listing = l.name ORDER BY {_LAST} LIMIT 1
 ) was ON true
 WHERE held.round = $1 AND l.name = held.listing
 """  # noqa: S608 - the numbers are ours
@@ -48,12 +51,22 @@ _KEEP_AS_NOW = _KEEP % "listing AS l"
 _KEEP_AS_THEN = (
     _KEEP
     % """(
-  VALUES ($5::text, $6::bigint, $7::text, $8::bytea, $9::text, $10::text[], $11::integer, $12::integer)
-) AS l (name, version, content_hash, content, issuer, bodies, visibility, state)"""
+  VALUES ($5::text, $6::bigint, $7::bytea, $8::text, $9::text[], $10::integer, $11::integer)
+) AS l (name, version, content, issuer, bodies, visibility, state)"""
 )
+_REVISED = f"""
+SELECT held.listing, held.content, was.content
+FROM round_listing held
+JOIN LATERAL (
+  SELECT told.content FROM {_TOLD} AND told.listing = held.listing ORDER BY {_LAST} LIMIT 1
+) was ON true
+WHERE held.round = $1 AND held.change = {RoundChange.REVISED:d} AND held.listing > $5 ORDER BY held.listing LIMIT $6
+"""  # noqa: S608 - the numbers are ours
+_KEPT = f"UPDATE round_listing SET change = {RoundChange.KEPT:d} WHERE round = $1 AND listing = ANY($2::text[])"  # noqa: S608
+_PAGE = 200  # listings that are compared at a time
 _REMOVED = f"""
-INSERT INTO round_listing (round, listing, kind, change, version, hashed, content, issuer, bodies, visibility, state)
-SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.hashed, was.content,
+INSERT INTO round_listing (round, listing, kind, change, version, content, issuer, bodies, visibility, state)
+SELECT $1, was.listing, was.kind, {RoundChange.REMOVED:d}, was.version, was.content,
        was.issuer, was.bodies, was.visibility, was.state
 FROM (SELECT DISTINCT ON (told.listing) told.round, told.listing FROM {_TOLD} ORDER BY told.listing, {_LAST}) last
 JOIN round_listing was ON was.round = last.round AND was.listing = last.listing
@@ -72,7 +85,6 @@ class Stood:
 
     name: str
     version: int
-    content_hash: str
     content: bytes
     issuer: str
     bodies: list[str]
@@ -99,6 +111,22 @@ async def keep(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:
     await tx.sql.run(_KEEP_AS_NOW, *earlier)
     await tx.sql.run_each(_KEEP_AS_THEN, [(*earlier, *_stood(one)) for one in then])
     await tx.sql.run(_LEFT, row.name, row.body)
+    await _tell_kept(tx, earlier)
+
+
+async def _tell_kept(tx: Tx, earlier: tuple[str, str, list[int], date]) -> None:
+    """Tell of what is of another version than it was told in, and says the same, that it is kept: who sees both compares what
+    they say, the days that the platform filled in among it, and not how it came to be so.
+    """
+    after = ""
+    while found := await tx.sql.rows(_REVISED, *earlier, after, _PAGE):
+        kept = [name for name, now, then in found if _says_the_same(now, then)]
+        await tx.sql.run(_KEPT, earlier[0], kept)
+        after = found[-1][0]
+
+
+def _says_the_same(now: bytes, then: bytes) -> bool:
+    return not changed_fields(*(written(pb.Listing.FromString(one)) for one in (then, now)))
 
 
 async def tell_removed(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:

@@ -16,13 +16,15 @@ class Audience(IntEnum):
     MEMBERS = 4
     """Members of the bodies named."""
     STEERING = 5
-    """The bodies' secretariats, task forces and lead departments."""
+    """The bodies' secretariats, and, verified, the task forces and lead departments of those that are no drafts."""
     PARTIES = 6
     """The organizations named, and the issuer's secondary colleges, which act for it."""
     SHARED = 7
     """As PARTIES, and the bodies' members and task forces."""
     SEEKERS = 8
     """The organizations named, as long as they may see the listing."""
+    RECIPIENTS = 9
+    """The organizations named that are verified, and the secretariats of the bodies named."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class About:
         organizations: who issued what it is about, or is a side of it.
         facts: what the texts fill in, by name.
         visibility, issuer: of a listing, or the applicant of an application; else 0 and "".
-        shown: whether the listing was ever published.
+        shown: whether those may know who could see the listing while it was published.
+        owners: to whom all of the record is shown; to others only what is everybody's (`notify.shown`).
         variant: which of the type's texts it reads by; "" for the only one.
     """
 
@@ -47,10 +50,13 @@ class About:
     issuer: str = ""
     visibility: int = 0
     shown: bool = False
+    owners: frozenset[str] = frozenset()
     facts: dict[str, str] = field(default_factory=dict)
     variant: str = ""
 
 
+ENDS = frozenset(f"alliance.listings.listing.{verb}.v1" for verb in ("withdrawn", "expired", "fulfilled"))
+"""How a listing ends: whoever could see it may know that; of what its issuer does to it afterwards nobody else hears."""
 SHARED_PROGRAMMES = frozenset({1, 4, 7, 8})
 """Programmes whose applications the members of the body may read: registry's `domain.calls.SHARED`, held equal by a test."""
 

@@ -46,16 +46,19 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
             *repeated("application.display_name", message.display_name, [fields]),
         ]
     )
-    if message.employee_intake.candidate:
+    kept, basis = {**fields, "application": message.name}, f"CONSENT: {request.evidence.strip()}"
+    if before := message.employee_intake.candidate:
+        if await _vault.says(tx, before, kept, basis, until):
+            return message
         await _require_the_same(tx, message, fields)
-        await _vault.forget(tx, message.employee_intake.candidate)
+        await _vault.forget(tx, before)
     message.employee_intake.candidate = await _vault.keep(
         tx,
         subjects=subjects(fields),
         kind="candidate",
-        fields={**fields, "application": message.name},
+        fields=kept,
         purpose="一线员工招收 intake of front-line employees (R28)",
-        legal_basis=f"CONSENT: {request.evidence.strip()}",
+        legal_basis=basis,
         source="SetCandidate",
         retain_until=until,
     )

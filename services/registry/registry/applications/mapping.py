@@ -16,7 +16,7 @@ from registry.applications.store import ApplicationRow, CallRow
 from registry.domain.calls import CLOSING, window
 from registry.domain.facts import Value
 from registry.domain.names import Programme
-from registry.domain.procedure import PARTIES, STATES, Procedure, Refusal, State, Step
+from registry.domain.procedure import FILLED_IN, PARTIES, STATES, Procedure, Refusal, State, Step
 from registry.mapping.checks import bad_date, coded
 from registry.mapping.versions import stamp
 
@@ -90,6 +90,13 @@ def _window(given: pb.ApplicationCall) -> Iterator[Violation]:
 def application_problems(given: pb.Application) -> list[Violation]:
     """Everything that is wrong with an application as it was written, in which codes take the place of names."""
     return [*_programme(given.programme), *_title(given), *coded(given), *_facts(given)]
+
+
+def changeable(procedure: Procedure, state: State) -> list[str]:
+    """The fields of an application of a programme that can be changed in a state."""
+    title = ["display_name"] if state in FILLED_IN else []
+    facts = FACTS_OF.get(procedure.programme)
+    return [*title, facts] if facts and state in procedure.facts_in else title
 
 
 def untimely_facts(procedure: Procedure, state: State) -> Violation:

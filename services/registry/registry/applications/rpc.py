@@ -32,6 +32,7 @@ from registry.applications.mapping import (
     call_problems,
     call_row,
     candidate_problems,
+    changeable,
     document_problems,
     evaluation_message,
     evidence,
@@ -180,8 +181,13 @@ class Applications:
         before = application_message(row)
         await self._taking.require_filling(call, before)
         _require_facts_in(State(row.state), Programme(row.programme), request.update_mask.paths)
-        changeable = APPLICATION_FIELDS if row.state in FILLED_IN else (FACTS_OF[row.programme],)
-        message = masked(before, request.application, request.update_mask, changeable, deep=True)
+        message = masked(
+            before,
+            request.application,
+            request.update_mask,
+            changeable(PROCEDURES[Programme(row.programme)], State(row.state)),
+            deep=True,
+        )
         candidate = before.employee_intake.candidate
         refuse([*application_problems(message), *candidate_problems(message, candidate)])
         if candidate:
@@ -286,8 +292,10 @@ class Applications:
     async def SetCandidate(self, call: Call, request: rpc.SetCandidateRequest) -> pb.Application:
         """See the contract."""
         row = await self._open(call, request.application, "")
+        before = application_message(row).employee_intake.candidate
         message = await candidates.keep(call.tx, application_message(row), request)
-        await self._taking.save(call.tx, message, row, "updated")
+        if message.employee_intake.candidate != before:
+            await self._taking.save(call.tx, message, row, "updated")
         return message
 
     async def GetCandidate(self, call: Call, request: rpc.GetCandidateRequest) -> rpc.GetCandidateResponse:

@@ -178,6 +178,7 @@ def body_row(message: body_pb2.Body, version: int, now: datetime) -> BodyRow:
         display_name=message.display_name,
         kind=message.kind,
         state=message.state,
+        formed=bool(message.formed_on),
         key_industry=industry.stem(message.alliance.key_industry),
         applicant=of_whom(message),
         task_force=message.alliance.task_force,
@@ -193,6 +194,14 @@ def body_message(row: BodyRow) -> body_pb2.Body:
     message = body_pb2.Body.FromString(row.content)
     message.etag = etag(row.version)
     return message
+
+
+def outside_body(message: body_pb2.Body) -> body_pb2.Body:
+    """A body without the key of the system that entered it, which is not everybody's."""
+    shown = body_pb2.Body()
+    shown.CopyFrom(message)
+    shown.ClearField("external_key")
+    return shown
 
 
 def public_body(message: body_pb2.Body) -> public_pb2.PublicBody:

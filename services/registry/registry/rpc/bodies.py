@@ -1,5 +1,8 @@
 """Bodies: entered, read, changed, checked, and the steps of their life."""
 
+from collections.abc import Sequence
+
+from access.visibility import Viewer
 from alliance.registry.v1 import body_pb2
 from alliance.registry.v1 import registry_service_pb2 as rpc
 from chassis import etag, paging
@@ -23,10 +26,11 @@ from registry.mapping.bodies import (
     finding_message,
     forget_of_another_year,
     moved,
+    outside_body,
     tidy,
 )
 from registry.mapping.checks import only
-from registry.rpc.callers import Rpcs, visible
+from registry.rpc.callers import Rpcs, keyed, visible
 from registry.store import BodyRow
 
 _EXCLUSIVE = ("R10", "R21.2")
@@ -53,24 +57,27 @@ class Bodies(Rpcs):
     async def GetBody(self, call: Call, request: rpc.GetBodyRequest) -> body_pb2.Body:
         """See the contract."""
         row = await guards.found(call.tx, BodyRow, request.name)
-        seen = await store.names_where(call.tx, BodyRow, [row.name], visible(await self._authority.viewer(call)))
+        viewer = await self._authority.viewer(call)
+        seen = await store.names_where(call.tx, BodyRow, [row.name], visible(viewer))
         if not seen and not await self._is_party(call, row.name):
             raise NotFound(request.name)
-        return body_message(row)
+        (found,) = await self._as_seen(call, viewer, [row])
+        return found
 
     async def ListBodies(self, call: Call, request: rpc.ListBodiesRequest) -> rpc.ListBodiesResponse:
         """See the contract."""
         c = store.body.c
-        conditions = [visible(await self._authority.viewer(call))]
+        viewer = await self._authority.viewer(call)
+        conditions = [visible(viewer)]
         if request.kinds:
             conditions.append(c.kind.in_(request.kinds))
         if request.states:
             conditions.append(c.state.in_(request.states))
-        if request.external_key:
-            conditions.append(c.external_key == request.external_key)
+        if request.external_key:  # whoever can't read it can't find by it either
+            conditions += [c.external_key == request.external_key, keyed(viewer)]
         size = paging.page_size(request.page_size)
         rows = await store.page(call.tx, BodyRow, conditions, paging.decode(request, str, str), size + 1)
-        answer = rpc.ListBodiesResponse(bodies=[body_message(row) for row in rows[:size]])
+        answer = rpc.ListBodiesResponse(bodies=await self._as_seen(call, viewer, rows[:size]))
         if len(rows) > size:
             last = rows[size - 1]
             answer.next_page_token = paging.encode(request, [last.display_name, last.name])
@@ -91,7 +98,7 @@ class Bodies(Rpcs):
         await guards.require_named(call.tx, message)
         await self._require_guides(call, before, message)
         if message == before:
-            return before
+            return before if runs else outside_body(before)
         if any(getattr(before, field) != getattr(message, field) for field in HANDED_IN_FIELDS):
             await guards.refuse_handed_in(call.tx, row.name)
         if message.external_key != before.external_key:
@@ -102,7 +109,13 @@ class Bodies(Rpcs):
             guards.refuse_violated([one for one in await self._judge.said(call.tx, message) if one.rule in _EXCLUSIVE])
         saved = await bodies.save(call.tx, self._judge, message, row.version + 1, "updated")
         await Taking(self._authority, self._judge).hand_over(call.tx, before, saved)
-        return saved
+        return saved if runs else outside_body(saved)
+
+    async def _as_seen(self, call: Call, viewer: Viewer, rows: Sequence[BodyRow]) -> list[body_pb2.Body]:
+        """Bodies as the viewer may see them."""
+        whole = await store.names_where(call.tx, BodyRow, [row.name for row in rows], keyed(viewer))
+        found = [body_message(row) for row in rows]
+        return [one if one.name in whole else outside_body(one) for one in found]
 
     async def _require_change(self, call: Call, name: str) -> bool:
         """The caller runs the body, or fills in the application that is to form it: what the form says of a draft is the

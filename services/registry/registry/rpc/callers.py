@@ -9,7 +9,6 @@ from chassis.rpc import Call
 from registry import store
 from registry.applications import store as applications
 from registry.applications.judging import ApplicationJudge
-from registry.domain.names import BodyState
 from registry.judging import Judge
 
 _GET_APPLICATION = "registry.applications.get"
@@ -52,12 +51,17 @@ def readable(viewer: Viewer) -> ColumnElement[bool]:
     return or_(c.name == viewer.organization, member)
 
 
+def keyed(viewer: Viewer) -> ColumnElement[bool]:
+    """The bodies whose external key the viewer may read: those that it runs or audits."""
+    return true() if viewer.platform else store.body.c.name.in_(sorted(viewer.bodies_run))
+
+
 def visible(viewer: Viewer) -> ColumnElement[bool]:
-    """The bodies that the viewer may read: of drafts those that it runs, is a member of, or is itself."""
+    """The bodies that the viewer may read: of drafts, also dissolved, those that it runs, is a member of, or is itself."""
     if viewer.platform:
         return true()
     c = store.body.c
-    seen = or_(c.state != int(BodyState.DRAFT), c.name.in_(sorted(viewer.bodies_run | viewer.member_bodies)))
+    seen = or_(c.formed, c.name.in_(sorted(viewer.bodies_run | viewer.member_bodies)))
     if not viewer.organization:
         return seen
     return or_(seen, c.applicant == viewer.organization, store.is_college_of(viewer.organization, c.applicant))

@@ -749,7 +749,7 @@ class Body(_message.Message):
     region_code: _builtins.str
     """GB/T 2260 division code of the region it works for."""
     external_key: _builtins.str
-    """The caller's own key, unique within the platform, at most 128 characters; may be empty."""
+    """Key of the system that entered the body, unique within the platform, at most 128 characters; may be empty."""
     etag: _builtins.str
     """Changes with every version (AIP-154)."""
     formed_on: _builtins.str
@@ -1022,8 +1022,8 @@ class Membership(_message.Message):
     """Changes with every version of the body (AIP-154)."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___MemberRole.ValueType]:
-        """Roles; at least one, each once, in whatever order. Others hold from the day on which they are given; those before it
-        still count for the days before it, as in the assessment of a year (S0 四(三)).
+        """Roles; at least one, each once, in whatever order. Others hold from the day on which they are given; those that it had
+        count for the days before, as in the assessment of a year (S0 四(三)), unless they were entered on that very day.
         """
 
     @_builtins.property

@@ -323,7 +323,7 @@ class ListBodiesRequest(_message.Message):
     page_token: _builtins.str
     """Token of the page before."""
     external_key: _builtins.str
-    """Only this external key."""
+    """Only this external key, among those that the caller may read."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_body_pb2.BodyKind.ValueType]:
         """Only these kinds."""

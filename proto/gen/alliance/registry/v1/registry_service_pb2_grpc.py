@@ -213,15 +213,17 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBody(self, request, context):
-        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
-        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
+        """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
+        names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
+        it is left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListBodies(self, request, context):
-        """Lists bodies that the caller may see, by name.
+        """Lists bodies that the caller may see, by name, each as GetBody shows it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -240,7 +242,8 @@ class RegistryServiceServicer:
 
     def CheckBody(self, request, context):
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments once it is no
+        draft, and, while
         an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
         that a step named (the recommending province), and for a person whom one named (an expert).
         """

@@ -58,11 +58,13 @@ class RegistryServiceStub:
     CreateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]
     """Opens a body as a draft."""
     GetBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]
-    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
-    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
+    """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
+    names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
+    it is left out.
     """
     ListBodies: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]
-    """Lists bodies that the caller may see, by name."""
+    """Lists bodies that the caller may see, by name, each as GetBody shows it."""
     UpdateBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]
     """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
     and a formed alliance's region, task force and lead departments.
@@ -72,7 +74,8 @@ class RegistryServiceStub:
     """
     CheckBody: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments once it is no
+    draft, and, while
     an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
     that a step named (the recommending province), and for a person whom one named (an expert).
     """
@@ -134,11 +137,13 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     CreateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Opens a body as a draft."""
     GetBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
-    """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
-    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
+    """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+    SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
+    names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
+    it is left out.
     """
     ListBodies: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListBodiesRequest, _registry_service_pb2.ListBodiesResponse]  # type: ignore[assignment]
-    """Lists bodies that the caller may see, by name."""
+    """Lists bodies that the caller may see, by name, each as GetBody shows it."""
     UpdateBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.UpdateBodyRequest, _body_pb2.Body]  # type: ignore[assignment]
     """Changes the fields named in the mask (AIP-134); what changes nothing is no change. Only the platform changes an external key,
     and a formed alliance's region, task force and lead departments.
@@ -148,7 +153,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """
     CheckBody: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CheckBodyRequest, _body_pb2.BodyCheck]  # type: ignore[assignment]
     """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+    For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments once it is no
+    draft, and, while
     an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
     that a step named (the recommending province), and for a person whom one named (an expert).
     """
@@ -255,8 +261,10 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.GetBodyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.Body, _abc.Awaitable[_body_pb2.Body]]:
-        """Reads one body. Drafts are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
-        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for.
+        """Reads one body. Drafts, also those that are dissolved before they are formed, are shown to those who run them, to their members, to the institution or unit that a PILOT_UNIT or
+        SUPPORT_UNIT is, and, while an application to form it has not ended (R29–R31), to whom CheckBody is for; whom a draft merely
+        names reads nothing of it. The external key is shown to who runs or audits the body, and to the platform; for everybody else
+        it is left out.
         """
 
     @_abc_1.abstractmethod
@@ -265,7 +273,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.ListBodiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.ListBodiesResponse, _abc.Awaitable[_registry_service_pb2.ListBodiesResponse]]:
-        """Lists bodies that the caller may see, by name."""
+        """Lists bodies that the caller may see, by name, each as GetBody shows it."""
 
     @_abc_1.abstractmethod
     def UpdateBody(
@@ -287,7 +295,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_body_pb2.BodyCheck, _abc.Awaitable[_body_pb2.BodyCheck]]:
         """Says for every rule of its kind what holds of the body now, or what was said at a time; changes nothing.
-        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments, and, while
+        For whoever holds `registry.bodies.check` on the body, for who acts for an alliance's task force or lead departments once it is no
+        draft, and, while
         an application to form it has not ended (R29–R31), for who runs the applications of its applicant, of the applicant's secondary colleges, of the authority that decides, or of an organization
         that a step named (the recommending province), and for a person whom one named (an expert).
         """
