@@ -32,6 +32,10 @@ class Authority:
         files.ca.write_bytes(self._signed(self.name, self.key, 1, ca=True))
         return files
 
+    def vouch(self, other: "Authority") -> bytes:
+        """A certificate of this CA for another one, which so stands between."""
+        return self._signed(other.name, other.key, 1, ca=True)
+
     def _signed(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, *, ca: bool) -> bytes:
         now = datetime.now(UTC)
         made = (

@@ -1,5 +1,6 @@
 """A real platform for the tests that need one: PostgreSQL, Kafka and the five services, started once a run."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 
 from alliance_local.control import Platform, temporary
 from alliance_local.state import State
+from chassis import refusals
 
 # A sentence model's threads wait for each other by spinning: beside other work two of them take many times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is first imported, which is after this
@@ -71,3 +73,16 @@ def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
         print(f"the platform's logs are in {root / 'logs'}")
     else:
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def kafka_heard() -> Iterator[None]:
+    """What aiokafka says to its log is heard, as in a service."""
+    log = logging.getLogger("aiokafka")
+    level, handlers, propagate = log.level, log.handlers, log.propagate
+    refusals.forget()
+    refusals.listen()
+    yield
+    log.setLevel(level)
+    log.handlers, log.propagate = handlers, propagate
+    refusals.forget()

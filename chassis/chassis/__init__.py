@@ -1,0 +1,7 @@
+"""What every service stands on."""
+
+import os
+
+# gRPC's core writes a line that is no JSON for each handshake that fails: as many as anybody at the port likes. It reads this
+# when it is loaded, so it is set here, before any module imports it; who looks for a fault sets another.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

@@ -17,7 +17,8 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
 
-from chassis import metrics
+from chassis import metrics, refusals
+from chassis.again import Again
 from chassis.database import Database
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 _WATCH = 5.0  # seconds between looks at whether the clients get on
 _ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
 _START = 60.0  # seconds that all clients may take to connect and to join their groups
+_WORD = 5.0  # seconds that the broker has for a first word, before calls are taken without it
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 
@@ -49,15 +51,18 @@ class Consumers:
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [Tail(one, one.listen.follower) if one.listen.follower else Group(one) for one in handlings]
         self._asking: AIOKafkaConsumer | None = None
-        self._rebuilds = metrics.CLIENT_REBUILDS.labels("consumer")
+        self._again = Again("consumer", metrics.CLIENT_REBUILDS.labels("consumer"))
         self.ready = asyncio.Event()
-        """Set once every tail has reached the end that its topic had at the start; at once where there is none: calls are
-        taken also while the broker is away."""
-        if not any(isinstance(lane, Tail) for lane in self._lanes):
+        """Set once every tail has reached the end that its topic had at the start. Where there is none, calls are taken also
+        while the broker is away; not by a process that the broker has refused and never let in, lest a release whose login is
+        wrong replaces the one before."""
+        self._is_refused = False
+        if not self._lanes:
             self.ready.set()
 
     async def run(self) -> None:
         """Consume until cancelled; clients that fail are given up and built anew."""
+        asyncio.get_running_loop().call_later(_WORD, self._admit)
         while self._lanes:
             await self._lease.wait(logging.WARNING)  # a relay stands by, but who has this slot should be alone
             try:
@@ -65,9 +70,9 @@ class Consumers:
             except LeaseLostError:
                 log.error("consumer: the member's lease is lost; another process has this slot")
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
-                self._rebuilds.inc()
-                log.warning("consumer: starting over", extra={"error": type(error).__name__, "why": str(error)})
-                await asyncio.sleep(0.5)
+                self._is_refused = self._is_refused or refusals.is_refusal(error)
+                self._admit()
+                await self._again.after(error)
 
     async def stop(self) -> None:
         """Give the member's lease back."""
@@ -124,13 +129,15 @@ class Consumers:
         """Start all clients, see the tails to their ends, and look again and again whether all get on."""
         async with asyncio.timeout(_START):
             await asking.start()
-            self._asking = asking
+            self._asking, self._is_refused = asking, False
+            self._admit()
             await broker.connect()
             for lane in self._lanes:
                 await lane.begin(asking)
             config = broker.config.broker_config
             config.builder = partial(Client, **cast(Any, config.builder).keywords)
             await broker.start()
+        refusals.forget()
         reaching = asyncio.create_task(self._caught_up())
         try:
             while not (await asyncio.wait({reaching}, timeout=_WATCH))[0]:
@@ -138,6 +145,7 @@ class Consumers:
             reaching.result()
             while True:
                 await self._look()
+                self._again.worked()
                 await asyncio.sleep(_WATCH)
         finally:
             reaching.cancel()
@@ -145,6 +153,11 @@ class Consumers:
     async def _caught_up(self) -> None:
         await asyncio.gather(*(tail.caught_up() for tail in self._tails()))
         self.ready.set()
+
+    def _admit(self) -> None:
+        """Be ready, as far as no tail has to be waited for and no broker has refused."""
+        if not self._is_refused and not self._tails():
+            self.ready.set()
 
     def _tails(self) -> "list[Tail]":
         return [lane for lane in self._lanes if isinstance(lane, Tail)]

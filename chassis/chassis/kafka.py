@@ -50,7 +50,7 @@ class KafkaAccess:
         return replace(self, username=username, password=password)
 
     def options(self) -> dict[str, Any]:
-        """Arguments of every aiokafka client."""
+        """Arguments of every aiokafka client. Raises `CaFileError`."""
         found: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "security_protocol": self.security}
         if self.security.startswith("SASL"):
             found |= {
@@ -59,8 +59,25 @@ class KafkaAccess:
                 "sasl_plain_password": self.password,
             }
         if self.security.endswith("SSL"):
-            found["ssl_context"] = ssl.create_default_context(cafile=self.ca_file)
+            found["ssl_context"] = _context(self.ca_file)
         return found
+
+
+class CaFileError(KafkaError):  # type: ignore[misc]
+    """The broker's certificate can't be checked: the file of its CA is missing or broken."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:  # an OSError, too
+        why = f"不是 PEM 证书 · holds no certificate in PEM: {error.reason or error}"
+    except OSError as error:
+        why = f"读不到 · can't be read: {error.strerror}"
+    raise CaFileError(f"ALLIANCE_KAFKA_CA_FILE {ca_file} {why}")
 
 
 class TolerantConsumer(AIOKafkaConsumer):  # type: ignore[misc]

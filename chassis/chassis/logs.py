@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from chassis import telemetry
+from chassis import refusals, telemetry
 
 _TRACEBACK = 3000  # characters of a traceback, its end
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
@@ -37,6 +37,6 @@ def setup(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(service))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its clients' troubles are told by those who use them
+    refusals.listen()
     for ours in ("chassis", "access", service):
         logging.getLogger(ours).setLevel(level)

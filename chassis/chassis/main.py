@@ -17,7 +17,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvloop
 from aiokafka.errors import KafkaError
@@ -27,7 +27,7 @@ from pydantic_settings import SettingsError
 from sqlalchemy.engine import make_url
 
 from alliance.admin.v1 import admin_service_pb2, personal_data_service_pb2
-from chassis import deadletter, housekeeping, jobs, logs, metrics, pauses, rebuild, telemetry, topics
+from chassis import deadletter, housekeeping, jobs, logs, metrics, pauses, rebuild, refusals, telemetry, topics
 from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
@@ -42,7 +42,7 @@ from chassis.rpc import Pipeline
 from chassis.server import Probes, Server
 from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
-from chassis.tls import Files
+from chassis.tls import Files, FilesError, Watched
 
 log = logging.getLogger(__name__)
 PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
@@ -51,8 +51,8 @@ _PAUSE = 1.0  # seconds before a task that failed is begun again
 
 def run(service: Service) -> None:
     """Entry point of a service's `__main__`; exits 2 for wrong arguments or settings, and says which."""
-    arguments = _arguments(service.name, sys.argv[1:])
     logs.setup(service.name, "INFO")  # what a command comes to is always told
+    arguments = _arguments(service.name, sys.argv[1:])
     try:
         settings = service.settings(service=service.name)
     except ValidationError as error:
@@ -70,6 +70,9 @@ def run(service: Service) -> None:
     except _EndedError as error:
         log.error(str(error))
         sys.exit(1)
+    except FilesError as error:
+        log.error(str(error))
+        sys.exit(2)
     except Exception:
         log.exception("ended")
         sys.exit(1)
@@ -79,9 +82,20 @@ class _EndedError(Exception):
     """A command can't do what it is to do, for a reason that it tells."""
 
 
+class _Parser(ArgumentParser):
+    """Says what is wrong as usual on a terminal, and elsewhere in one line of the log."""
+
+    def error(self, message: str) -> NoReturn:
+        """See `ArgumentParser`."""
+        if not sys.stderr.isatty():
+            log.error("参数有误 · wrong arguments: %s", message, extra={"usage": " ".join(self.format_usage().split())})
+            sys.exit(2)
+        super().error(message)
+
+
 def _arguments(service: str, given: list[str]) -> Namespace:
     """What is to be run; exits 2 for anything else."""
-    parser = ArgumentParser(prog=f"python -m {service}")
+    parser = _Parser(prog=f"python -m {service}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
     migrate = commands.add_parser("migrate", help="迁移数据库 · bring the database to its newest revision, as its owner")
@@ -132,12 +146,17 @@ async def _topics(service: Service, settings: ServiceSettings, asked: Namespace)
     access = KafkaAccess.of(settings)
     try:
         access = access.as_user_of(asked.login) if asked.login else access
-        made = await provision.provide(access, asked.profile, asked.replicas, granted)
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise _EndedError(f"用户名和口令读不到 · username and password can't be read: {error}") from error
-    except KafkaError as error:
-        raise _EndedError(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {type(error).__name__} {error}") from error
+    try:
+        made = await provision.provide(access, asked.profile, asked.replicas, granted)
+    except (KafkaError, OSError) as error:
+        raise _no_kafka(error) from error
     log.info("新建主题 %d 个 · %d topics were created", len(made), len(made), extra={"topics": made})
+
+
+def _no_kafka(error: Exception) -> _EndedError:
+    return _EndedError(f"Kafka 不可用或拒绝 · the broker is away, or refuses: {refusals.why(error)}")
 
 
 async def _replay(service: Service, settings: ServiceSettings, asked: Namespace) -> None:
@@ -164,6 +183,8 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) 
         done = await Fence(service.name, context.database, access, listens, service.aggregates, cause).set_up()
     except ServingError as error:
         raise _EndedError(error) from error
+    except (KafkaError, TimeoutError) as error:
+        raise _no_kafka(error) from error
     finally:
         await context.database.close()
         await context.plumbing.close()
@@ -193,6 +214,8 @@ async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> N
     telemetry.setup(
         service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio, service.version, settings.slot
     )
+    if files := Files.of(settings):
+        files.check()
     context = _context(settings)
     running = _Running(service, context)
     stopping = asyncio.Event()
@@ -236,11 +259,12 @@ class _Running:
         self._letters = deadletter.Worker(context.database, {one.group: one for one in self._handlings})
         self._limit = Limit(settings.grpc_max_concurrent)
         self._probes = Probes()
+        self._files = Files.of(settings)
         self._server = Server(
             self._pipeline(),
             self._offers(),
             with_reflection=settings.profile != "production",
-            files=Files.of(settings),
+            files=self._files,
             probes=self._probes,
         )
 
@@ -304,6 +328,7 @@ class _Running:
             lambda: housekeeping.loop_lag(self._limit),
             lambda: housekeeping.due_work(self._context.database, self._parts.due_work),
             *self._parts.tasks(),
+            *([Watched(self._files).run] if self._files else []),
         ]
 
     def _announce(self, port: int) -> None:

@@ -104,6 +104,11 @@ DATABASE_WAIT = Histogram(
     ["pool"],
     buckets=_FAST,
 )
+CERTIFICATE_END = Gauge(
+    "alliance_tls_certificate_expiration_timestamp_seconds",
+    "本服务 mTLS 证书的到期时间（Unix 秒），文件更换后重读；0 表示不用 mTLS · "
+    "When the service's own certificate for mTLS ends, read again when its file changes; 0 where it speaks plainly.",
+)
 DUE_WORK = Gauge(
     "alliance_due_work",
     "按业务时间已到期、尚未完成的工作数 · How much is due by the business clock and not yet done.",

@@ -105,6 +105,8 @@ def _upgrade(connection: Connection, versions: Path, role: str) -> None:
         with running.begin_transaction():
             running.run_migrations()
             grant(connection, role)
+    reached = script.get_current_head()
+    log.info("migrate: the database is at the newest revision", extra={"from": current, "to": reached})
 
 
 def _check_admitted(connection: Connection, current: str, known: Collection[str]) -> None:

@@ -32,7 +32,8 @@ from aiokafka.errors import (
 )
 from opentelemetry.trace import SpanKind
 
-from chassis import metrics, replay, telemetry, topics
+from chassis import metrics, refusals, replay, telemetry, topics
+from chassis.again import Again
 from chassis.crash import crash_point
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
@@ -127,7 +128,7 @@ class Relay:
         self._replays_at = 0.0
         self._replaying = False
         self._absent: dict[str, float] = {}  # topic → until when nobody need look for it
-        self._rebuilds = metrics.CLIENT_REBUILDS.labels("relay")
+        self._again = Again("relay", metrics.CLIENT_REBUILDS.labels("relay"))
         database.woken = self._wake.set
 
     async def run(self) -> None:
@@ -139,9 +140,7 @@ class Relay:
             except LeaseLostError:
                 log.warning("relay: another one leads now")
             except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
-                self._rebuilds.inc()
-                log.warning("relay: starting over", extra={"error": type(error).__name__, "why": str(error)})
-                await asyncio.sleep(0.5)
+                await self._again.after(error)
             finally:
                 metrics.RELAY_LEADER.set(0)
 
@@ -162,6 +161,7 @@ class Relay:
                 began = time.monotonic()
                 if queued:
                     await self._publish(producer, queued)
+                self._again.worked()
                 if await self._replayed(producer) or len(queued) == self._most:
                     continue
                 if queued:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
@@ -194,6 +194,7 @@ class Relay:
             self._start = min(2 * self._start, START[1])
             raise
         self._start = START[0]
+        refusals.forget()
 
     async def _replayed(self, producer: AIOKafkaProducer) -> bool:
         """Work on a replay that was asked for; looked for now and then, and without a pause once there is one."""
@@ -305,6 +306,7 @@ class Relay:
             raise
         except RefusedError as error:
             await self._isolate(queued, str(error))
+            self._again.worked()
             # The producer may be wedged by what it was given: a new one goes on.
             raise KafkaError("a record was refused") from error
         self._most = min(BATCH, 2 * self._most)

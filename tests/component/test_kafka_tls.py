@@ -1,6 +1,11 @@
 """SASL over TLS to Kafka: topics, relay and consumers on a broker that takes nothing else."""
 
+import asyncio
+import json
+import re
+import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from alliance_local import kafka, ports, processes
 from alliance_local.kafka import ADMIN, Kafka
 from alliance_local.state import State
-from chassis import provision
+from chassis import provision, refusals
 from chassis.kafka import KafkaAccess
 from tests.certificates import Authority
 from tests.component.conftest import Probe, key
@@ -37,6 +42,12 @@ class TlsKafka(Kafka):
 
 
 @pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as made:
+        yield made
+
+
+@pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[TlsKafka]:
     state = State(tmp_path)
     made = TlsKafka(state, ports.assign(state, kafka.ports(1)), Authority())
@@ -50,7 +61,42 @@ async def broker(tmp_path: Path) -> AsyncIterator[TlsKafka]:
         await child.wait()
 
 
-async def test_events_go_their_way_by_tls_and_no_other(broker: TlsKafka, probe: Probe, tmp_path: Path) -> None:
+async def _plain_port(stack: AsyncExitStack) -> str:
+    """An address that answers whatever it is asked with a text."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    await stack.enter_async_context(server)
+    return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def _topics(access: KafkaAccess, folder: Path) -> str:
+    """What the command `topics` says in its one line, as a user of a folder."""
+    login = folder / "login"
+    login.mkdir(exist_ok=True)
+    (login / "username").write_text(access.username or "", "utf-8")
+    (login / "password").write_text(access.password or "", "utf-8")
+    settings = {
+        "ALLIANCE_DATABASE_URL": "postgresql://nobody@/none",
+        "ALLIANCE_JWKS_FILE": "/none",
+        "ALLIANCE_TOKEN_ISSUER": "nobody",
+        "ALLIANCE_KAFKA_BOOTSTRAP": access.bootstrap,
+        "ALLIANCE_KAFKA_SECURITY": access.security,
+        "ALLIANCE_KAFKA_CA_FILE": access.ca_file or "",
+    }
+    command = (sys.executable, "-m", "notify", "topics", "--login", str(login))
+    child = await asyncio.create_subprocess_exec(*command, env=settings, stderr=asyncio.subprocess.PIPE)
+    said = (await child.communicate())[1].decode()
+    assert child.returncode == 1, said
+    return str(json.loads(said)["message"])
+
+
+async def test_events_go_their_way_by_tls_and_no_other(
+    broker: TlsKafka, probe: Probe, tmp_path: Path, stack: AsyncExitStack, kafka_heard: None
+) -> None:
     access = broker.access(ADMIN)
     made = await provision.provide(access, "test", 1, provision.rights())
     assert made
@@ -62,10 +108,51 @@ async def test_events_go_their_way_by_tls_and_no_other(broker: TlsKafka, probe: 
         await until(lambda: probe.has(name, 1))
 
     other = Authority().issue(tmp_path / "other").ca
-    for refused in (replace(access, security="SASL_PLAINTEXT"), replace(access, ca_file=str(other))):
-        with pytest.raises(KafkaConnectionError):
+    wrong = {
+        "certificate is not trusted": replace(access, ca_file=str(other)),
+        "refuses the login": replace(access, password="wrong"),
+        "no connection to Kafka": replace(access, security="SASL_PLAINTEXT"),
+        "TLS handshake with Kafka failed": replace(access, bootstrap=await _plain_port(stack)),
+        "no connection to Kafka: .*Errno 111": replace(access, bootstrap="127.0.0.1:1"),
+    }
+    for why, refused in wrong.items():
+        refusals.forget()
+        with pytest.raises(KafkaConnectionError) as raised:
             await provision.provide(refused, "test", 1)
+        assert re.search(why, refusals.why(raised.value))
+        said = await _topics(refused, tmp_path)
+        assert re.search(why, said)
+    for file in (other.with_name("none.crt"), broker.files.key):  # the key's file has no certificate
+        said = await _topics(replace(access, ca_file=str(file)), tmp_path)
+        assert f"ALLIANCE_KAFKA_CA_FILE {file}" in said
+        assert "username" not in said
     other.write_bytes(broker.files.ca.read_bytes())  # a CA that was renewed: the next client reads it
     assert await provision.provide(replace(access, ca_file=str(other)), "test", 1) == []
     with pytest.raises(KafkaError):
         await provision.provide(replace(access, password="wrong"), "test", 1)
+
+
+@pytest.mark.usefixtures("kafka_heard")
+async def test_who_is_refused_takes_no_calls_until_it_is_let_in_and_who_finds_nobody_does(
+    broker: TlsKafka, probe: Probe, tmp_path: Path
+) -> None:
+    access = broker.access(ADMIN)
+    await provision.provide(access, "test", 1)
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
+    refused = {"its CA": replace(access, ca_file=str(ca)), "its login": replace(access, password="wrong")}
+    for kafka_access in refused.values():
+        probe.kafka = kafka_access
+        consumers = probe.consumers(probe.handling())
+        async with running(consumers.run):
+            await asyncio.sleep(6)  # longer than it waits for a first word
+            assert not consumers.ready.is_set()
+            if kafka_access.ca_file == str(ca):
+                ca.write_bytes(broker.files.ca.read_bytes())
+                await until(consumers.ready.is_set)
+    probe.kafka = replace(access, bootstrap="127.0.0.1:1")
+    refusals.forget()
+    consumers = probe.consumers(probe.handling())
+    assert not consumers.ready.is_set()
+    async with running(consumers.run):
+        await until(consumers.ready.is_set)

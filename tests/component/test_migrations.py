@@ -126,6 +126,14 @@ def _is_declared_somewhere(name: str | None, kind: str, _: object) -> bool:
     return not (kind == "table" and name is not None and (name.startswith("event_") or name == "schema_revision"))
 
 
+async def test_it_says_from_where_to_where_it_came(fresh: Fresh, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "chassis.migrate")
+    for versions in (_HERE, _HERE, _next_release(tmp_path)):
+        await migrate(fresh.owner, versions, _SERVICE)
+    said = [(one.__dict__["from"], one.__dict__["to"]) for one in caplog.records if "newest revision" in one.message]
+    assert said == [(None, "0001"), ("0001", "0001"), ("0001", "0002")]
+
+
 async def test_a_release_comes_back_after_the_next_one_has_migrated(fresh: Fresh, tmp_path: Path) -> None:
     await migrate(fresh.owner, _HERE, _SERVICE)
     await migrate(fresh.owner, _next_release(tmp_path, oldest="0001"), _SERVICE)

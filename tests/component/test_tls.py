@@ -1,6 +1,10 @@
 """mTLS between services on real connections: who gets in, and certificates that are renewed while they are used."""
 
 import asyncio
+import json
+import os
+import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +17,31 @@ from pydantic import ValidationError
 
 from alliance_cli.session import Session, context
 from alliance_cli.session import channel as session_channel
+from chassis import metrics
 from chassis.client import channel
 from chassis.rpc import Pipeline
 from chassis.server import Probes, Server
 from chassis.settings import ServiceSettings
-from chassis.tls import Files
+from chassis.tls import Files, FilesError, Watched
 from tests.certificates import Authority
 
+_LISTENING = """
+from chassis.server import Server
+import asyncio, sys
+from pathlib import Path
+from chassis.tls import Files
+
+async def main():
+    folder = Path("{folder}")
+    files = Files(folder / "tls.crt", folder / "tls.key", folder / "ca.crt")
+    server = Server(None, [], with_reflection=False, files=files)
+    print(await server.start("127.0.0.1:0"), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await server.stop()
+
+asyncio.run(main())
+"""
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -103,6 +125,95 @@ async def test_files_that_are_gone_for_a_moment_end_nothing(served: Served, tmp_
     assert await _ask(connection) == _SERVING
     other = served.authority.issue(tmp_path / "another")
     assert await _ask(channel(served.target, None, other)) == _SERVING
+
+
+async def test_a_handshake_that_fails_writes_nothing_that_is_no_json(served: Served, tmp_path: Path) -> None:
+    """Here gRPC may have been loaded before what silences it: so in a process of its own, begun as services are."""
+    script = tmp_path / "listening.py"
+    script.write_text(_LISTENING.format(folder=tmp_path / "server"), "utf-8")
+    settings = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"}
+    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    child = await asyncio.create_subprocess_exec(sys.executable, str(script), env=settings, **pipes)  # type: ignore[arg-type]
+    assert child.stdout
+    assert child.stdin
+    port = int(await child.stdout.readline())
+    stranger = Authority().issue(tmp_path / "stranger")
+    stranger.ca.write_bytes(served.files.ca.read_bytes())
+    ended = served.authority.issue(tmp_path / "ended", days=-1)
+    for files in (stranger, ended, None):
+        assert await _refused(channel(f"127.0.0.1:{port}", None, files))
+    assert await _ask(channel(f"127.0.0.1:{port}", None, served.authority.issue(tmp_path / "right"))) == _NOT_SERVING
+    child.stdin.close()
+    assert (await child.communicate())[1] == b""
+    assert child.returncode == 0
+
+
+def test_when_the_certificate_ends_is_told_and_told_again_once_it_is_renewed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority()
+    files = authority.issue(tmp_path / "own", days=3)
+    watched = Watched(files)
+    for days in (3, 5):
+        authority.issue(tmp_path / "own", days=days)
+        watched.look()
+        assert metrics.CERTIFICATE_END._value.get() == pytest.approx(time.time() + days * 86400, abs=60)
+    assert not caplog.records
+    other = Authority()
+    files.cert.write_bytes(other.issue(tmp_path / "other").cert.read_bytes())
+    watched.look()
+    watched.look()
+    (said,) = caplog.records
+    assert "is not the key of the certificate" in said.getMessage()
+    files.key.unlink()
+    watched.look()  # it is being replaced
+
+
+def test_what_a_service_shows_is_of_the_ca_beside_it(tmp_path: Path) -> None:
+    authority, other = Authority(), Authority()
+    files = authority.issue(tmp_path / "own")
+    strange = other.issue(tmp_path / "other")
+    files.check()
+    own = files.ca.read_bytes()
+    files.ca.write_bytes(strange.ca.read_bytes() + own)  # while one follows the other
+    files.check()
+    files.ca.write_bytes(strange.ca.read_bytes())
+    with pytest.raises(FilesError, match=r"is not of the CA in .*ca\.crt"):
+        files.check()
+    files.cert.write_bytes(files.cert.read_bytes() + own)  # what lies between is shown with it
+    with pytest.raises(FilesError, match="is not of the CA"):
+        files.check()
+    between = other.vouch(authority)
+    files.cert.write_bytes(authority.issue(tmp_path / "new").cert.read_bytes() + between)
+    files.key.write_bytes((tmp_path / "new" / "tls.key").read_bytes())
+    files.check()
+    for file, wrong in ((files.key, "no private key"), (files.ca, "no certificate"), (files.cert, "no certificate")):
+        file.write_text("nothing", "utf-8")
+        with pytest.raises(FilesError, match=rf"{file}.*{wrong}"):
+            files.check()
+    files.cert.unlink()
+    with pytest.raises(FilesError, match=rf"{files.cert}.*No such file"):
+        files.check()
+
+
+async def test_a_service_does_not_start_with_a_certificate_that_its_peers_refuse(tmp_path: Path) -> None:
+    files = Authority().issue(tmp_path / "own")
+    files.ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
+    settings = {
+        "ALLIANCE_DATABASE_URL": "postgresql://nobody@/none",
+        "ALLIANCE_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "ALLIANCE_JWKS_FILE": "/none",
+        "ALLIANCE_TOKEN_ISSUER": "nobody",
+        "ALLIANCE_GRPC_CERT_FILE": str(files.cert),
+        "ALLIANCE_GRPC_KEY_FILE": str(files.key),
+        "ALLIANCE_GRPC_CA_FILE": str(files.ca),
+    }
+    command = (sys.executable, "-m", "notify", "serve")
+    child = await asyncio.create_subprocess_exec(*command, env=settings, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        said = (await child.communicate())[1].decode()
+    assert child.returncode == 2, said
+    assert f"is not of the CA in {files.ca}" in json.loads(said)["message"]
 
 
 async def test_an_operator_gets_in_by_a_forwarded_port_with_a_certificate(

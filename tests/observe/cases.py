@@ -61,6 +61,7 @@ def _of(metric: str, le: str) -> tuple[str, str]:
 _ALL = {f'alliance_build_info{{{NS}, service="{one}"}}': "1x60" for one in ("registry", "listings", "matching", "reporting")}
 _NOTIFY = {f'alliance_build_info{{{NS}, service="notify"}}': "1x60"}
 _CALLS = "alliance_rpc_calls_total"
+_CERTIFICATE = f'alliance_tls_certificate_expiration_timestamp_seconds{{{NS}, service="a"}}'
 _ATTEMPTS = "alliance_deliveries_attempts_total"
 _LIMIT = {f'alliance_database_connections_limit{{{NS}, service="listings", pool="calls"}}': "10x60"}
 _USED = f'alliance_database_connections{{{NS}, service="listings", pool="calls"}}'
@@ -103,6 +104,8 @@ def cases(groups: int) -> list[Case]:
         _gauge("AllianceMatchingBacklog", f"alliance_matching_backlog{{{NS}}}", 1001, 1000, "16m", "14m"),
         _gauge("AllianceMatchingPutOff", f"alliance_matching_put_off{{{NS}}}", 1, 0, "31m", "29m"),
         _gauge("AllianceFeedsSilent", f"alliance_feeds_silent{{{NS}}}", 1, 0, "31m", "29m"),
+        _gauge("AllianceCertificateEnding", _CERTIFICATE, 7 * 86400, 7 * 86400 + 960, "16m", "14m"),  # time begins at 0
+        _gauge("AllianceCertificateEndsToday", _CERTIFICATE, 86400, 86400 + 180, "3m", "0m"),
         Case("AlliancePoolExhausted", _LIMIT | {_USED: "10x60"}, _LIMIT | {_USED: "9x60"}, "6m", "4m"),
         _rising("AllianceVersionGaps", f'alliance_consumer_version_gaps_total{{{NS}, group="a"}}', "0x5 1x60", "7x60", "10m"),
         _rising("AllianceTasksFailing", f'alliance_task_failures_total{{{NS}, task="a"}}', "0x15 5x60", "0x15 2x60", "20m"),

@@ -62,3 +62,25 @@ def test_anything_else_is_refused(given: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         _arguments("listings", given)
     assert refused.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [(["restore-fence"], "REASON"), (["rebuild", "x"], "rebuild"), (["nonsense"], "nonsense"), ([], "command")],
+)
+def test_where_nobody_looks_on_what_is_wrong_is_a_line_of_the_log(
+    given: list[str], wrong: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SystemExit):
+        _arguments("listings", given)
+    (said,) = caplog.records
+    assert wrong in said.getMessage()
+    assert said.__dict__["usage"].startswith("usage: python -m listings")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_is_told_as_usual(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with pytest.raises(SystemExit):
+        _arguments("listings", ["nonsense"])
+    assert capsys.readouterr().err.startswith("usage: ")
