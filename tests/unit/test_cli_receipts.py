@@ -231,9 +231,12 @@ def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_
 
 
 @pytest.mark.parametrize("before", [None, b"of last week"])
-@pytest.mark.parametrize(("name", "full", "fresh"), [("r.csv", False, True), ("r.xlsx", False, True), ("r.xlsx", True, False)])
+@pytest.mark.parametrize(
+    ("name", "full", "fresh"),
+    [("r.csv", "", True), ("r.xlsx", "", True), ("r.xlsx", "put", False), ("r.xlsx", "close", False)],
+)
 def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None, name: str, full: bool, fresh: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None, name: str, full: str, fresh: bool
 ) -> None:
     def broken(*_: Any, **__: Any) -> Iterator[rpc.ImportListingsResponse]:
         yield rpc.ImportListingsResponse(receipts=[receipt(rpc.IMPORT_OUTCOME_WITHDRAWN, row=0)])
@@ -246,7 +249,7 @@ def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
     monkeypatch.setattr(tables, "explained", nullcontext)
     monkeypatch.setattr(errors, "width", 600)
     if full:
-        monkeypatch.setattr(workbook.Book, "put", none_left)
+        monkeypatch.setattr(workbook.Book, full, none_left)
     (tmp_path / "m.yaml").write_text("{source: s, key: 编号, fields: {title: 标题}}", encoding="utf-8")
     (tmp_path / "a.csv").write_text("编号,标题\n1,工程师\n", encoding="utf-8")
     target = tmp_path / name
@@ -260,3 +263,4 @@ def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
         assert target.read_bytes() != before
     else:
         assert (target.read_bytes() if target.exists() else None) == before
+    assert {one.name for one in tmp_path.iterdir()} == {"a.csv", "m.yaml"} | ({name} if before or fresh else set())
