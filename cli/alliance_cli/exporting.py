@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from alliance.common.v1 import field_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance_cli import naming
-from alliance_cli.files import whole
+from alliance_cli.files import whole, written
 from alliance_cli.formulas import guarded
 from alliance_cli.output import as_json, instant
 from intake import contract, template
@@ -52,7 +53,7 @@ def opened(form: str, file: Path | None, kind: int) -> Iterator[Export]:
         yield _lines(form, sys.stdout, kind)
     else:
         encoding = "utf-8-sig" if form == "csv" else "utf-8"
-        with whole(file) as part, part.open("w", encoding=encoding, newline="") as stream:
+        with whole(file) as part, TextIOWrapper(written(part), encoding=encoding, newline="") as stream:
             yield _lines(form, stream, kind)
 
 
@@ -78,7 +79,8 @@ class _Workbook:
     def close(self) -> None:
         """Write the file."""
         if not self._tables:  # a workbook has to have a sheet
-            self._book.book.add_worksheet()
+            with self._book.rows():
+                self._book.book.add_worksheet()
         self._book.close()
 
     def _of(self, kind: int) -> Any:

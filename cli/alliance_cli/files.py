@@ -6,26 +6,61 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
+from typing import Any
 
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 """What is wrong where no more can be written; the system does not say of which file."""
 
 
 def scratch() -> str:
-    """The folder of scratch files; the variable TMPDIR names another one."""
-    return tempfile.gettempdir()
+    """The folder of scratch files; the variable TMPDIR names another one. Raises OSError where none takes any."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError as error:  # it tried to write to each that there is, and names none
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.environ.get("TMPDIR") or "/tmp") from error  # noqa: S108
+
+
+def is_scratch(file: str) -> bool:
+    """Whether an error that names this is of the folder of scratch files."""
+    try:
+        return file == scratch()
+    except OSError as error:
+        return file == str(error.filename)
 
 
 @contextmanager
-def full_told_of(file: Path | str) -> Iterator[None]:
-    """Whatever is written meanwhile goes to a file: where that holds no more, the error says which one it is."""
+def full_told_of(file: Path | str, inside: str | None = None) -> Iterator[None]:
+    """Whatever is written meanwhile goes to a file: where that holds no more, the error says which one it is.
+
+    It is told for what lies inside a folder, too, as for scratch files, whose names nobody knows.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno in FULL:
+        if error.errno in FULL and (error.filename is None or _lies_in(inside, error.filename)):
             error.filename = str(file)
         raise
+
+
+def _lies_in(folder: str | None, name: object) -> bool:
+    return folder is not None and isinstance(name, str) and Path(name).is_relative_to(folder)
+
+
+def written(file: Path) -> BufferedWriter:
+    """A file to be written anew; where it holds no more, the error says which one it is, also one that comes at its end."""
+    return BufferedWriter(_Named(str(file), "w"))
+
+
+class _Named(FileIO):
+    def write(self, content: Any) -> int:
+        with full_told_of(self.name):
+            return super().write(content)
+
+    def close(self) -> None:
+        with full_told_of(self.name):
+            super().close()
 
 
 @contextmanager
@@ -41,8 +76,7 @@ def whole(file: Path) -> Iterator[Path]:
     part: Path | None = None
     try:
         part = _part_of(file)
-        with full_told_of(file):
-            yield part
+        yield part
         part.replace(file)
     except OSError as error:
         if part is None or error.filename == str(part):

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from alliance_cli import session
-from alliance_cli.files import FULL, scratch
+from alliance_cli.files import FULL, is_scratch
 from alliance_cli.session import t
 
 _GROUPS = (
@@ -94,12 +94,13 @@ _FULL = {
 
 def _told(error: OSError) -> str:
     file = error.filename or t("文件", "the file")
-    named = (f"临时文件夹 {file}", f"the folder of temporary files {file}") if file == scratch() else (file, file)
+    is_temporary = is_scratch(file)
+    named = (f"临时文件夹 {file}", f"the folder of temporary files {file}") if is_temporary else (file, file)
     if error.errno == errno.EFBIG:
         zh, en = "超过一个文件的大小限制；请放宽限制（ulimit -f）", "no file may be as large; raise the limit (ulimit -f)"
         return t(f"{named[0]} 写不下：{zh}", f"{named[1]} can't be written: {en}")
     if error.errno in _FULL:
-        (zh, en), way = _FULL[error.errno], _SCRATCH if file == scratch() else _PLACE
+        (zh, en), way = _FULL[error.errno], _SCRATCH if is_temporary else _PLACE
         return t(f"{named[0]} 写不下：{zh}{way[0]}", f"{named[1]} can't be written: {en}{way[1]}")
     zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
     return t(

@@ -7,13 +7,14 @@ import csv
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows
-from alliance_cli.files import full_told_of, whole
+from alliance_cli.files import whole, written
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
@@ -68,7 +69,7 @@ class Listed:
     """A line a problem or warning, one where there is none; rows by their numbers in the file, as a spreadsheet shows it."""
 
     def __init__(self, file: Path) -> None:
-        self._name, self._file = file, file.open("w", encoding="utf-8-sig", newline="")
+        self._file = TextIOWrapper(written(file), encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
         self._writer.writerow(_HEADINGS)
         self._file.flush()
@@ -76,8 +77,7 @@ class Listed:
     def add(self, settled: Settled) -> None:
         """See `Receipts`."""
         if settled.receipt is not None:
-            with full_told_of(self._name):
-                self._add(settled.receipt)
+            self._add(settled.receipt)
 
     def _add(self, receipt: rpc.ImportReceipt) -> None:
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
@@ -91,8 +91,7 @@ class Listed:
 
     def close(self) -> None:
         """See `Receipts`."""
-        with full_told_of(self._name):
-            self._file.close()
+        self._file.close()
 
 
 class Marked:
@@ -106,9 +105,10 @@ class Marked:
         self._places = {name: place for place, name in enumerate(rows.headings(head[0])[: self._width]) if name}
         self._head, self._key = head, mapping.key
         self._columns_of = mapping.columns_of
-        self._written = ExitStack()
-        self._book = self._written.enter_context(Book(self._written.enter_context(whole(file))))
-        self._table = Table(self._book, "回执", self._begin)
+        with ExitStack() as stack:
+            self._book = stack.enter_context(Book(stack.enter_context(whole(file))))
+            self._table = Table(self._book, "回执", self._begin)
+            self._written = stack.pop_all()
         self._noted = 0
 
     def add(self, settled: Settled) -> None:

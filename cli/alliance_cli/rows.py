@@ -16,6 +16,7 @@ from pathlib import Path
 
 import typer
 
+from alliance_cli.files import FULL
 from alliance_cli.session import t
 from intake import Row
 
@@ -159,6 +160,8 @@ def _explained(file: Path) -> Iterator[None]:
     except typer.BadParameter:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:  # of a folder that it names: nothing is wrong with the file
+            raise
         zh, en = next((zh, en) for kinds, zh, en in _UNREADABLE if isinstance(error, kinds))
         zh, en = (said.format(*error.args) for said in (zh, en))
         raise typer.BadParameter(t(f"读不了 {file.name}：{zh}", f"can't read {file.name}: {en}")) from error

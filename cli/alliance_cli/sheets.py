@@ -92,12 +92,13 @@ class _Texts:
     """The texts that a workbook's cells share, in a temporary file; 8 bytes of memory each."""
 
     def __init__(self, source: IO[bytes]) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - gone with this object
         self._ends = array("Q", [0])
-        with full_told_of(scratch()):
+        folder = scratch()
+        with full_told_of(folder, folder):
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - gone with this object
             for text in _texts(source):
                 self._ends.append(self._ends[-1] + self._file.write(text.encode()))
-        self._file.flush()
+            self._file.flush()
         self._get = lru_cache(_REMEMBERED)(self._read)
 
     def __getitem__(self, place: int) -> str:

@@ -28,7 +28,9 @@ _OPTIONAL, _REQUIRED, _QUIET = {"bg_color": "#DDE8F5"}, {"bg_color": "#FFD9B3"},
 def write(kind: int, file: Path, today: date) -> None:
     """Write the template of a kind, with examples that are right today; whole, or not at all."""
     with whole(file) as part, Book(part) as book:
-        _write(kind, book, today)
+        with book.rows():
+            _write(kind, book, today)
+        book.close()
 
 
 def _write(kind: int, book: Book, today: date) -> None:
@@ -43,7 +45,6 @@ def _write(kind: int, book: Book, today: date) -> None:
         if rule := _rule(column, lists):
             table.sheet.data_validation(HEAD + 1, place, HEAD + _FILLED, place, rule)
     _notes(book, columns, today)
-    book.close()
 
 
 def head(book: Book, sheet: Worksheet, columns: Sequence[Column], extras: Sequence[Column] = ()) -> int:

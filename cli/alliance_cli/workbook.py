@@ -1,7 +1,7 @@
 """Writing workbooks row by row, none of which stays in memory."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from alliance_cli.files import FULL, full_told_of, scratch
+from alliance_cli.files import full_told_of, scratch
 from alliance_cli.formulas import is_risky
 from intake.cells import EXACT, Rounded, Unsettled
 
@@ -27,7 +27,8 @@ class Book:
 
     def __init__(self, file: Path) -> None:
         """Raises OSError, as everything that writes does: it names the file, or the folder of scratch files, that is full."""
-        with full_told_of(scratch()):
+        self._folder = scratch()
+        with full_told_of(self._folder, self._folder):
             self._scratch = TemporaryDirectory(prefix="alliance-", ignore_cleanup_errors=True)
         try:
             self._target = _Target(file)
@@ -46,8 +47,16 @@ class Book:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._target.let_go()
         self._scratch.cleanup()
-        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
-            error.filename = scratch()  # the file names itself
+
+    @contextmanager
+    def rows(self) -> Iterator[None]:
+        """Rows are written meanwhile, and nothing else is: where one can't be, the workbook is none."""
+        try:
+            with full_told_of(self._folder, self._scratch.name):
+                yield
+        except OSError as error:
+            self.failed = error
+            raise
 
     def style(self, **properties: object) -> Format:
         """A format with these properties of XlsxWriter's."""
@@ -78,12 +87,12 @@ class Book:
         """Write the file; where a row could not be written, nothing is, and the error is that one again."""
         if self.failed:
             raise self.failed
-        with full_told_of(scratch()):
+        with full_told_of(self._folder, self._scratch.name):  # the file names itself
             try:
                 self.book.close()
             except FileCreateError as error:
                 raise error.args[0] from error
-        self._target.flush()
+        self._target.close()
 
 
 class _Target:
@@ -127,8 +136,15 @@ class _Target:
         """Whether there are places."""
         return self._stream is None or self._stream.seekable()
 
+    def close(self) -> None:
+        """Write what waits, and let it go: some file systems say only now that they hold no more."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with full_told_of(self._file):
+                stream.close()
+
     def let_go(self) -> None:
-        """Write nothing more."""
+        """Write nothing more, after an error."""
         stream, self._stream = self._stream, None
         if stream is not None:
             with suppress(OSError):  # what is wrong with it was told
@@ -157,18 +173,15 @@ class Table:
         if self._row == LAST:
             self._next_sheet()
         row, looks = self._row, looks or {}
-        try:
-            with full_told_of(scratch()):
-                for column, value in enumerate(values):
-                    self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
-        except OSError as error:
-            self._book.failed = error
-            raise
+        with self._book.rows():
+            for column, value in enumerate(values):
+                self._book.put(self.sheet, row, column, value, **looks.get(column, {}))
         self._row += 1
         return row
 
     def _next_sheet(self) -> None:
         self._sheets += 1
         name = self._name if self._sheets == 1 else f"{self._name} {self._sheets}"
-        self.sheet: Worksheet = self._book.book.add_worksheet(name)
-        self._row = self._begin(self.sheet)
+        with self._book.rows():
+            self.sheet: Worksheet = self._book.book.add_worksheet(name)
+            self._row = self._begin(self.sheet)

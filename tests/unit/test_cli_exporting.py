@@ -9,17 +9,19 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.progress import Progress
 from typer.testing import CliRunner, Result
 
 from alliance.listings.v1 import details_pb2, round_pb2
 from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import exporting, importing, naming, receipts, rows, stubs, workbook
+from alliance_cli import exporting, files, importing, naming, receipts, rows, stubs, workbook
 from alliance_cli.main import app
 from alliance_cli.receipts import Settled
 from alliance_cli.session import context
@@ -201,17 +203,23 @@ def test_where_no_more_can_be_written_it_is_told_of_what_and_the_file_before_is_
     assert all(part in result.output for part in (str(what), "ulimit -f")), result.output
 
 
+def none_left(*_: Any, **__: Any) -> Any:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "600")
+    monkeypatch.setattr(naming, "display_names", lambda _: {})
+    monkeypatch.setattr(stubs, "listings", pages(_MANY))
+
+
+@pytest.mark.usefixtures("many")
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("full", "told"), [("file", "a.xlsx"), ("scratch", "临时文件夹")])
 def test_of_a_workbook_it_is_told_whether_its_place_or_the_one_of_temporary_files_is_full(
     full: str, told: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none_left(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setenv("COLUMNS", "600")
-    monkeypatch.setattr(naming, "display_names", lambda _: {})
-    monkeypatch.setattr(stubs, "listings", pages(_MANY))
     file = tmp_path / "a.xlsx"
     file.write_bytes(b"before")
     if full == "scratch":
@@ -231,6 +239,128 @@ def test_of_a_workbook_it_is_told_whether_its_place_or_the_one_of_temporary_file
     assert set(tmp_path.iterdir()) == {scratch, file}
     assert all(part in result.output for part in (told, "空间不足")), result.output
     assert ("TMPDIR" in result.output) is (full == "scratch")
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("named", [True, False])
+def test_where_no_folder_takes_temporary_files_it_is_told_as_of_a_full_one(
+    named: bool, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "language", language)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "nowhere")])
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if named:
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "full"))
+    (file := tmp_path / "a.xlsx").write_bytes(b"before")
+    result = CliRunner().invoke(
+        app, ["--lang", language, "listing", "export", "--kind", "job_position", "--output", str(file)]
+    )
+    assert (result.exit_code, file.read_bytes(), list(tmp_path.iterdir())) == (2, b"before", [file])
+    folder = str(tmp_path / "full") if named else "/tmp"  # noqa: S108
+    told = (f"临时文件夹 {folder} 写不下", "TMPDIR") if language == "zh" else (f"temporary files {folder} can't be", "TMPDIR")
+    assert all(part in result.output for part in told), result.output
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+@pytest.mark.parametrize("why", [errno.ENOSPC, errno.EDQUOT])
+def test_a_file_system_that_says_only_at_its_end_that_it_is_full_leaves_the_one_before(
+    why: int, form: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(FileIO):
+        def close(self) -> None:
+            was_open = not self.closed
+            super().close()
+            if was_open:
+                raise OSError(why, os.strerror(why))
+
+    class LateNamed(files._Named, Late):
+        pass
+
+    made = workbook._Target.__init__
+
+    def made_late(target: workbook._Target, file: Path) -> None:
+        made(target, file)
+        assert target._stream
+        target._stream.close()
+        target._stream = BufferedWriter(Late(file, "w"))
+
+    monkeypatch.setattr(workbook._Target, "__init__", made_late)
+    monkeypatch.setattr(files, "_Named", LateNamed)
+    (file := tmp_path / f"a.{form}").write_bytes(b"before")
+    result = exported("--output", str(file))
+    assert (result.exit_code, file.read_bytes()) == (2, b"before"), result.output
+    assert set(tmp_path.iterdir()) == {scratch, file}
+    assert f"{file} 写不下" in result.output
+    assert not list(scratch.iterdir())
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+def test_what_is_full_elsewhere_is_told_neither_of_the_file_nor_of_the_temporary_ones(
+    form: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As standard output, where the progress is told."""
+    monkeypatch.setattr(Progress, "update", none_left)
+    (file := tmp_path / f"a.{form}").write_bytes(b"before")
+    result = exported("--output", str(file))
+    assert (result.exit_code, file.read_bytes()) == (2, b"before")
+    assert set(tmp_path.iterdir()) == {scratch, file}
+    assert "文件 写不下" in result.output
+    assert not any(said in result.output for said in (str(tmp_path), "临时文件夹", "TMPDIR")), result.output
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("which", ["mkdir", "sheet", "headings"])
+def test_where_not_even_a_sheet_can_be_begun_the_folder_is_told_and_no_file_in_it(
+    which: str, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **options: Any) -> Any:
+        name = str(Path(options.get("dir") or scratch) / "k7hq2zr_")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+
+    if which == "mkdir":
+        monkeypatch.setattr(tempfile, "mkdtemp", full)
+    elif which == "headings":
+        monkeypatch.setattr(workbook.Book, "put", none_left)
+    else:
+        as_ever = tempfile.mkstemp
+        monkeypatch.setattr(
+            tempfile,
+            "mkstemp",
+            lambda *given, **options: (full if "alliance-" in str(options["dir"]) else as_ever)(*given, **options),
+        )
+    (file := tmp_path / "a.xlsx").write_bytes(b"before")
+    result = exported("--output", str(file))
+    assert (result.exit_code, file.read_bytes()) == (2, b"before")
+    assert set(tmp_path.iterdir()) == {scratch, file}
+    assert not list(scratch.iterdir())
+    assert f"临时文件夹 {scratch} 写不下" in result.output, result.output
+
+
+def test_a_template_is_told_what_is_full_and_a_file_beside_the_temporary_ones_is_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "600")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    file = tmp_path / "a.xlsx"
+    template = ["listing", "template", "job_position", "--output", str(file)]
+    with monkeypatch.context() as patched:
+        patched.setattr("alliance_cli.templates._codes", none_left)
+        assert f"临时文件夹 {tmp_path} 写不下" in CliRunner().invoke(app, template).output
+        assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(workbook._Target, "close", lambda target: full_told(target._file))
+    said = CliRunner().invoke(app, template).output
+    assert f"{file} 写不下" in said
+    assert "临时文件夹" not in said
+    assert not list(tmp_path.iterdir())
+
+
+def full_told(file: Path) -> None:
+    with files.full_told_of(file):
+        none_left()
 
 
 @pytest.mark.parametrize(("name", "full", "left"), [("r.csv", "r.csv", b"\xef\xbb\xbf"), ("r.xlsx", "scratch", b"before")])

@@ -1,17 +1,27 @@
 """Receipts: a list, or the imported table with the very cells marked that were refused."""
 
 import csv
+import errno
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
-from alliance_cli import receipts, rows
+from alliance_cli import receipts, rows, stubs, workbook
+from alliance_cli.commands import tables
+from alliance_cli.main import app
+from alliance_cli.output import errors
 from alliance_cli.receipts import Settled
 from intake import Mapping, template
 from intake.template import EXAMPLE, RECEIPT
@@ -218,3 +228,39 @@ def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_
     (tmp_path / "r.xlsx").write_bytes(b"what was there before")
     assert marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED)))["B2"].value == "工程师"
     assert [one.name for one in tmp_path.iterdir()] == ["r.xlsx"]
+
+
+@pytest.mark.parametrize("before", [None, b"of last week"])
+@pytest.mark.parametrize(
+    ("name", "full", "fresh"),
+    [("r.csv", "", True), ("r.xlsx", "", True), ("r.xlsx", "put", False), ("r.xlsx", "close", False)],
+)
+def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None, name: str, full: str, fresh: bool
+) -> None:
+    def broken(*_: Any, **__: Any) -> Iterator[rpc.ImportListingsResponse]:
+        yield rpc.ImportListingsResponse(receipts=[receipt(rpc.IMPORT_OUTCOME_WITHDRAWN, row=0)])
+        raise grpc.RpcError
+
+    def none_left(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ImportListings=broken))
+    monkeypatch.setattr(tables, "explained", nullcontext)
+    monkeypatch.setattr(errors, "width", 600)
+    if full:
+        monkeypatch.setattr(workbook.Book, full, none_left)
+    (tmp_path / "m.yaml").write_text("{source: s, key: 编号, fields: {title: 标题}}", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("编号,标题\n1,工程师\n", encoding="utf-8")
+    target = tmp_path / name
+    if before:
+        target.write_bytes(before)
+    options = ["--kind", "case", "--map", str(tmp_path / "m.yaml"), "--as", "organizations/1", "--receipts", str(target)]
+    said = CliRunner().invoke(app, ["listing", "import", str(tmp_path / "a.csv"), *options]).output
+    assert ("本次没有回执" in said, f"已有回执的行已处理，见 {target}" in said) == (not fresh, fresh), said
+    assert "不会重复" in said
+    if fresh:
+        assert target.read_bytes() != before
+    else:
+        assert (target.read_bytes() if target.exists() else None) == before
+    assert {one.name for one in tmp_path.iterdir()} == {"a.csv", "m.yaml"} | ({name} if before or fresh else set())

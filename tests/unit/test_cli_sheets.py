@@ -1,7 +1,12 @@
 """Workbooks are read row by row, whoever wrote them, and written so that no text becomes a formula."""
 
+import errno
+import os
+import tempfile
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import typer
@@ -143,6 +148,24 @@ def test_how_many_lines_there_are(tmp_path: Path) -> None:
     assert rows.count(tmp_path / "a.csv") == 2
     (tmp_path / "b.csv").write_text("", encoding="utf-8")
     assert rows.count(tmp_path / "b.csv") == 0
+
+
+@pytest.mark.parametrize("which", ["begin", "end"])
+def test_where_its_texts_have_no_room_the_folder_of_temporary_files_is_told_and_nothing_is_wrong_with_the_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    def none_left() -> BinaryIO:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "k7hq2zr_"))
+
+    file = shared(tmp_path / "a.xlsx", [["编号"], ["1"]])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    full: BinaryIO = Path("/dev/full").open("wb")  # noqa: SIM115 - it can't be closed
+    monkeypatch.setattr(tempfile, "TemporaryFile", none_left if which == "begin" else lambda: full)
+    with pytest.raises(OSError, match="No space left") as refused:
+        list(rows.lines(file))
+    assert refused.value.filename == str(tmp_path)
+    with suppress(OSError):
+        full.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nothing", b"\x00\xff"])

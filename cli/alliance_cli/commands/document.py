@@ -12,7 +12,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.files import whole
+from alliance_cli.files import whole, written
 from alliance_cli.output import Column, console, errors, ident, instant, short, show_one
 from alliance_cli.session import call, metadata, t
 
@@ -64,7 +64,7 @@ def download(document: str, file: Path) -> None:
     """下载 · write a document's content into a new file; whole, or not at all."""
     if file.exists():
         raise typer.BadParameter(t(f"{file} 已存在；请换一个文件名", f"{file} is there already; name another file"))
-    with whole(file) as part, explained(), part.open("wb") as target:
+    with whole(file) as part, explained(), written(part) as target:
         offset = 0
         while some := call(
             stubs.documents().GetDocumentContent, rpc.GetDocumentContentRequest(name=_named(document), offset=offset)

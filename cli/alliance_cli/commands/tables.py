@@ -99,10 +99,12 @@ def import_(
         )
         with _progress(console) as bar:
             task = bar.add_task(t("导入", "importing"), total=None)
+            before = _state(target)
             try:
                 result = importing.run(chosen, header, target, partial(_told, bar, task))
             except (grpc.RpcError, OSError):
-                errors.print(_broken_off(target), highlight=False)
+                is_of_before = rows.is_workbook(target) and _state(target) == before
+                errors.print(_broken_off(target, is_of_before), highlight=False)
                 raise
     if context.output == "json":
         print_json(
@@ -188,7 +190,23 @@ def _told(bar: Progress, task: TaskID, done: int, total: int | None) -> None:
     bar.update(task, completed=done, total=total)
 
 
-def _broken_off(target: Path) -> str:
+def _state(file: Path) -> tuple[int, ...] | None:
+    """What changes where another file takes its place; None for one that is not there."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _broken_off(target: Path, is_of_before: bool) -> str:
+    """A workbook of receipts that could not be written whole is not there, or is that of an import before."""
+    if is_of_before:
+        return t(
+            f"导入中断；本次没有回执（{target} 如有，是以前的）。排除原因后重新导入即可，不会重复",
+            f"the import broke off; there are no receipts of this run ({target}, where it is there, is of one before). "
+            "Mend the cause and import again, nothing is entered twice",
+        )
     return t(
         f"导入中断；已有回执的行已处理，见 {target}。排除原因后重新导入即可，不会重复",
         f"the import broke off; the rows that have a receipt are done, see {target}. Mend the cause and import again, "
