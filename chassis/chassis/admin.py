@@ -14,10 +14,11 @@ from chassis import deadletter, dlq, jobs, paging, parked, topics
 from chassis.consumer import Consumers
 from chassis.errors import Invalid, NotFound, Precondition, Violation, refuse
 from chassis.handling import Handling
-from chassis.personal import Paper, Papers, PersonalRecord, Vault, repeated, screen, subject_problems
+from chassis.personal import repeated, screen, subject_problems
 from chassis.record import RawRecord, decode
 from chassis.rpc import Call
 from chassis.service import Parts
+from chassis.vault import Paper, Papers, PersonalRecord, Vault
 
 _STATES = {
     pb.DEAD_LETTER_STATE_RETRYING: "retrying",

@@ -18,7 +18,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.security import BaseSecurity, SASLScram512
 
 from chassis import metrics, refusals
-from chassis.again import Again
+from chassis.backoff import Backoff
 from chassis.database import Database
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
@@ -51,7 +51,7 @@ class Consumers:
         self._lease = Lease(database, f"member:{service}.{slot}")
         self._lanes = [Tail(one, one.listen.follower) if one.listen.follower else Group(one) for one in handlings]
         self._asking: AIOKafkaConsumer | None = None
-        self._again = Again("consumer", metrics.CLIENT_REBUILDS.labels("consumer"))
+        self._backoff = Backoff("consumer", metrics.CLIENT_REBUILDS.labels("consumer"))
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start. Where there is none, calls are taken also
         while the broker is away; not by a process that the broker has refused and never let in, lest a release whose login is
@@ -72,7 +72,7 @@ class Consumers:
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
                 self._is_refused = self._is_refused or refusals.is_refusal(error)
                 self._admit()
-                await self._again.after(error)
+                await self._backoff.after(error)
 
     async def stop(self) -> None:
         """Give the member's lease back."""
@@ -145,7 +145,7 @@ class Consumers:
             reaching.result()
             while True:
                 await self._look()
-                self._again.worked()
+                self._backoff.worked()
                 await asyncio.sleep(_WATCH)
         finally:
             reaching.cancel()

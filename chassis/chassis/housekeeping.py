@@ -10,9 +10,9 @@ from chassis import metrics
 from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.limit import SAMPLE, Limit
-from chassis.personal import Papers, Vault
 from chassis.settings import ServiceSettings
 from chassis.statements import Statements
+from chassis.vault import Papers, Vault
 
 log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds between looks at the outbox

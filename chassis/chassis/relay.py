@@ -33,7 +33,7 @@ from aiokafka.errors import (
 from opentelemetry.trace import SpanKind
 
 from chassis import metrics, refusals, replay, telemetry, topics
-from chassis.again import Again
+from chassis.backoff import Backoff
 from chassis.crash import crash_point
 from chassis.database import Cause, Database
 from chassis.errors import Unavailable
@@ -128,7 +128,7 @@ class Relay:
         self._replays_at = 0.0
         self._replaying = False
         self._absent: dict[str, float] = {}  # topic → until when nobody need look for it
-        self._again = Again("relay", metrics.CLIENT_REBUILDS.labels("relay"))
+        self._backoff = Backoff("relay", metrics.CLIENT_REBUILDS.labels("relay"))
         database.woken = self._wake.set
 
     async def run(self) -> None:
@@ -140,7 +140,7 @@ class Relay:
             except LeaseLostError:
                 log.warning("relay: another one leads now")
             except (KafkaError, Unavailable, ConnectionError, TimeoutError, IllegalOperation) as error:
-                await self._again.after(error)
+                await self._backoff.after(error)
             finally:
                 metrics.RELAY_LEADER.set(0)
 
@@ -161,7 +161,7 @@ class Relay:
                 began = time.monotonic()
                 if queued:
                     await self._publish(producer, queued)
-                self._again.worked()
+                self._backoff.worked()
                 if await self._replayed(producer) or len(queued) == self._most:
                     continue
                 if queued:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
@@ -306,7 +306,7 @@ class Relay:
             raise
         except RefusedError as error:
             await self._isolate(queued, str(error))
-            self._again.worked()
+            self._backoff.worked()
             # The producer may be wedged by what it was given: a new one goes on.
             raise KafkaError("a record was refused") from error
         self._most = min(BATCH, 2 * self._most)

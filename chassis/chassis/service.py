@@ -14,10 +14,10 @@ from chassis.client import channel
 from chassis.clock import BusinessClock, Clock
 from chassis.database import Database, Tx
 from chassis.handling import Listen
-from chassis.personal import NoPapers, Papers
 from chassis.rpc import Authoriser, Reread
 from chassis.settings import ServiceSettings
 from chassis.tls import Files
+from chassis.vault import NoPapers, Papers
 
 Task = Callable[[], Awaitable[None]]
 """Work that goes on until cancelled; when it raises it is begun again after a pause."""

@@ -243,13 +243,19 @@ def test_the_performance_of_a_unit_is_assessed_once_a_year_whoever_calls(platfor
     assert begun(second, again, council[1].name, body=body.name).name != made.name, "one mistake does not cost the year"
 
 
-def test_who_led_in_the_year_is_assessed_and_nobody_who_came_after_it(platform: Platform) -> None:
-    """年度绩效: a lead does not leave its assessment behind by leaving the alliance."""
+def _assessed_twice(platform: Platform) -> tuple[body_pb2.Body, Member, pb.ApplicationCall, pb.ApplicationCall]:
+    """An alliance, the department that leads it, and its calls for this year and the one before."""
     body, _ = world.formed_alliance(platform)
     department = placed(platform, DEPARTMENT, "110000")
     led(platform, body.name, department)
     call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
     before = called(platform, department, pb.PROGRAMME_PERFORMANCE, call.year - 1)
+    return body, department, call, before
+
+
+def test_who_led_in_the_year_is_assessed_and_nobody_who_came_after_it(platform: Platform) -> None:
+    """年度绩效: a lead does not leave its assessment behind by leaving the alliance."""
+    body, department, call, before = _assessed_twice(platform)
     role = body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY
     newcomer, former = (placed(platform, UNIVERSITY, "110000") for _ in "12")
     world.join(platform, body.name, newcomer, role, since=f"{call.year}-01-01")
@@ -272,11 +278,7 @@ async def _entered_yesterday(platform: Platform, membership: str) -> None:
 
 def test_other_roles_from_today_on_change_nothing_of_the_years_before(platform: Platform) -> None:
     """The secretariat, which is assessed itself, lets nobody out of a year by taking a role from it, nor puts anybody in."""
-    body, _ = world.formed_alliance(platform)
-    department = placed(platform, DEPARTMENT, "110000")
-    led(platform, body.name, department)
-    call = called(platform, department, pb.PROGRAMME_PERFORMANCE)
-    before = called(platform, department, pb.PROGRAMME_PERFORMANCE, call.year - 1)
+    body, department, call, before = _assessed_twice(platform)
     lead, vice = body_pb2.MEMBER_ROLE_LEAD_UNIVERSITY, body_pb2.MEMBER_ROLE_VICE_CHAIR
     former, latter = (placed(platform, UNIVERSITY, "110000") for _ in "12")
     registry, since = world.operator(platform).registry, f"{before.year - 1}-03-01"

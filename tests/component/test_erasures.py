@@ -16,7 +16,7 @@ from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.housekeeping import purge
 from chassis.ids import resource
-from chassis.personal import Erasure, Vault
+from chassis.vault import Erasure, Vault
 from registry import store
 from registry.applications import candidates
 from registry.applications import store as rows

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.database import Cause, Tx
 from chassis.errors import Invalid
-from chassis.personal import NoPapers, PersonalRecord, Vault
+from chassis.vault import NoPapers, PersonalRecord, Vault
 from tests.component.conftest import CAUSE, Probe
 
 LAST = date(2026, 3, 31)

@@ -10,7 +10,7 @@ from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import Denied, Invalid, NotFound, Violation, refuse
-from chassis.personal import NoPapers, PersonalRecord, Vault, repeated
+from chassis.personal import repeated
 from chassis.persons import (
     LENGTHS,
     MOST_DAYS,
@@ -22,6 +22,7 @@ from chassis.persons import (
     subjects,
 )
 from chassis.rpc import Call
+from chassis.vault import NoPapers, PersonalRecord, Vault
 from listings import changes, store
 from listings.changes import Change
 from listings.checks.texts import KEYS, published, texts

@@ -18,7 +18,7 @@ from alliance.registry.v1 import events_pb2 as registry_events
 from alliance.registry.v1.application_pb2 import ApplicationState, Programme
 from alliance.reporting.v1 import events_pb2 as reporting_events
 from alliance.reporting.v1 import report_pb2
-from chassis import personal, topics
+from chassis import topics, vault
 from chassis.clock import SHANGHAI
 from chassis.record import Record
 from notify.domain.events import ENDS, SHARED_PROGRAMMES, About, Audience, known_patterns
@@ -82,7 +82,7 @@ def _without_persons(value: Any) -> Any:
 
 
 def _is_persons(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(f"{personal.COLLECTION}/")
+    return isinstance(value, str) and value.startswith(f"{vault.COLLECTION}/")
 
 
 def _listing(record: Record) -> About:

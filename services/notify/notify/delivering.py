@@ -22,7 +22,7 @@ from chassis.database import Cause, Database, Tx
 from chassis.errors import Unavailable
 from chassis.handling import away
 from chassis.ids import id_of
-from chassis.personal import Vault
+from chassis.vault import Vault
 from notify import metrics, store
 from notify.audience import Rights
 from notify.channels import Hook, Mail, SendError, Webhooks, send_mail

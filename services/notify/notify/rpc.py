@@ -13,8 +13,8 @@ from chassis.crypto import secret
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Violation
 from chassis.ids import resource
-from chassis.personal import Vault
 from chassis.rpc import Call
+from chassis.vault import Vault
 from notify import store
 from notify.mapping import delivery_message, inbox_message, subscription_message, subscription_problems
 from notify.settings import NotifySettings

@@ -9,7 +9,7 @@ from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition, Violation, refuse
-from chassis.personal import Vault, repeated
+from chassis.personal import repeated
 from chassis.persons import (
     LENGTHS,
     evidence_problems,
@@ -19,6 +19,7 @@ from chassis.persons import (
     retention_problems,
     subjects,
 )
+from chassis.vault import Vault
 
 _KEEP_DAYS = 365  # from an application to the admission that ends it; our default: PIPL art. 19 asks for the shortest needed
 _vault = Vault()

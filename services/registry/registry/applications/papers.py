@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from chassis.database import Tx
-from chassis.personal import Erasure, Paper
+from chassis.vault import Erasure, Paper
 from registry import store
 from registry.applications import candidates, documents
 from registry.applications import store as rows
@@ -20,7 +20,7 @@ _MOST_MENTIONS = 100
 
 
 class CandidatePapers:
-    """Implements `chassis.personal.Papers`: a candidate's record says which application it is of."""
+    """Implements `chassis.vault.Papers`: a candidate's record says which application it is of."""
 
     async def listed(self, tx: Tx, records: Sequence[Mapping[str, str]]) -> list[Paper]:
         """See `Papers`."""

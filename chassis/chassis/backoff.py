@@ -14,7 +14,7 @@ _MORE = 1.25  # times the pause before: what was away for long is noticed later 
 _REPEAT = 60.0  # seconds after which the same trouble is told again
 
 
-class Again:
+class Backoff:
     """How one client that is given up is begun anew."""
 
     def __init__(self, what: str, counter: Counter) -> None:

@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter
 
-from chassis import again
-from chassis.again import Again
+from chassis import backoff
+from chassis.backoff import Backoff
 
 _A, _B = KafkaError("a"), KafkaError("b")
 
@@ -19,14 +19,14 @@ class _Pauses:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.all: list[float] = []
         monkeypatch.setattr(asyncio, "sleep", self._slept)
-        monkeypatch.setattr(again, "monotonic", lambda: sum(self.all))
+        monkeypatch.setattr(backoff, "monotonic", lambda: sum(self.all))
 
     async def _slept(self, seconds: float) -> None:
         self.all.append(seconds)
 
 
-def _made() -> Again:
-    return Again("relay", Counter("rebuilds", "", registry=CollectorRegistry()))
+def _made() -> Backoff:
+    return Backoff("relay", Counter("rebuilds", "", registry=CollectorRegistry()))
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -37,14 +37,14 @@ async def test_pauses_grow_to_a_limit_and_begin_again_after_success(monkeypatch:
     pauses, made = _Pauses(monkeypatch), _made()
     while sum(pauses.all) < 70:
         await made.after(_A)
-    assert pauses.all[0] == again.FIRST
-    assert max(pauses.all) == again.MOST
+    assert pauses.all[0] == backoff.FIRST
+    assert max(pauses.all) == backoff.MOST
     assert len(pauses.all) < 35  # where there were 107
     for number, pause in enumerate(pauses.all[1:-1], 1):  # the longer it was away, the longer it may take
-        assert pause <= 0.25 * sum(pauses.all[:number]) + again.FIRST
+        assert pause <= 0.25 * sum(pauses.all[:number]) + backoff.FIRST
     made.worked()
     await made.after(_A)
-    assert pauses.all[-1] == again.FIRST
+    assert pauses.all[-1] == backoff.FIRST
 
 
 async def test_the_same_trouble_is_told_once_a_minute_and_another_at_once(
