@@ -13,7 +13,7 @@ from alliance.registry.v1 import body_pb2, organization_pb2, registry_service_pb
 from alliance_local.control import Platform
 from chassis.clock import BusinessClock, SystemClock, business_date, start_of_day
 from chassis.database import Cause, Database, Tx
-from registry import changes, store
+from registry import changes, checks, store
 from registry.applications import store as rows
 from registry.applications.judging import ApplicationJudge
 from registry.applications.store import ApplicationRow
@@ -87,7 +87,7 @@ class _UndoneError(Exception):
 
 
 async def _kept(tx: Tx, name: str, at: datetime) -> dict[str, body_pb2.RuleFinding]:
-    found = [body_pb2.RuleFinding.FromString(one.content) for one in await store.findings_at(tx, name, at)]
+    found = [body_pb2.RuleFinding.FromString(one.content) for one in await checks.findings_at(tx, name, at)]
     return {one.rule: one for one in found}
 
 

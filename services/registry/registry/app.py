@@ -11,7 +11,7 @@ from chassis.counting import counting
 from chassis.database import Cause, Tx
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
-from registry import metrics, store
+from registry import checks, metrics, store
 from registry.applications import documents, taking
 from registry.applications import store as applications
 from registry.applications.clearing import clearing, tidying
@@ -88,7 +88,7 @@ class RegistryParts(Parts):
         today = business_date(tx.now)
         due = [*await applications.overdue(tx, today, _MOST_DUE), *await applications.to_remind(tx, today, _MOST_DUE)]
         due += await applications.turning(tx, today, _MOST_DUE)
-        return await store.count_unchecked(tx, today) + len(due) + await documents.count_uncleared(tx)
+        return await checks.count_unchecked(tx, today) + len(due) + await documents.count_uncleared(tx)
 
     async def _bootstrap(self) -> None:
         if principal := self.context.settings.bootstrap_admin_sub:

@@ -4,7 +4,7 @@ from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import Precondition
-from registry import changes, guards, store
+from registry import changes, checks, guards, store
 from registry.domain.names import BodyKind
 from registry.domain.policy import of_kind
 from registry.judging import STANDING, Judge, open_findings
@@ -28,7 +28,7 @@ async def save(tx: Tx, judge: Judge, message: body_pb2.Body, version: int, verb:
 async def _outdate_rivals(tx: Tx, before: body_pb2.Body, after: body_pb2.Body) -> None:
     """Bodies that are judged by what this one has to itself (R10, R21.2) are looked at again once others see it otherwise."""
     if _seen(before) != _seen(after):
-        await store.outdate(tx, {*_seen(before), *_seen(after)})
+        await checks.outdate(tx, {*_seen(before), *_seen(after)})
 
 
 def _seen(message: body_pb2.Body) -> dict[str, tuple[bool, str, str, int]]:

@@ -10,7 +10,7 @@ from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition
 from chassis.ids import resource
-from registry import store
+from registry import checks, store
 from registry.domain.life import IllegalStepError, step
 from registry.domain.names import BodyState
 from registry.mapping.bodies import body_message, body_row, membership_message, public_body
@@ -33,7 +33,7 @@ async def save_organization(tx: Tx, message: organization_pb2.Organization, vers
     tx.emit(ORGANIZATION, row.name, version, verb, events_pb2.OrganizationEvent(organization=message))
     public = public_pb2.PublicOrganizationEvent(organization=public_organization(message))
     tx.emit(PUBLIC_ORGANIZATION, row.name, version, "published", public)
-    await store.outdate(tx, [row.name])
+    await checks.outdate(tx, [row.name])
 
 
 async def unverify_dependants(tx: Tx, name: str) -> None:

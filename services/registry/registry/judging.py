@@ -13,16 +13,17 @@ from typing import Any
 from alliance.registry.v1 import body_pb2
 from chassis.clock import business_date, start_of_day
 from chassis.database import Tx
-from registry import changes, store
+from registry import changes, checks, store
 from registry.applications import catalogue
 from registry.applications import store as applications
+from registry.checks import FindingRow
 from registry.domain.conditions import Limits
 from registry.domain.facts import Facts, Member, Value, of_members, turns
 from registry.domain.names import INSTITUTIONS, LEADING, BodyKind, MemberRole, OrgType, Stage
 from registry.domain.policy import RULES, of_kind
 from registry.domain.rules import Finding, after_the_end, check, version_of
 from registry.mapping.bodies import body_message, entered, finding_message
-from registry.store import BodyRow, FindingRow, OrganizationRow
+from registry.store import BodyRow, OrganizationRow
 
 STANDING = (body_pb2.BODY_STATE_FORMED, body_pb2.BODY_STATE_SUSPENDED)
 _DISSOLVED = body_pb2.BODY_STATE_DISSOLVED
@@ -54,11 +55,11 @@ class Judge:
         return after_the_end(of_kind(BodyKind(message.kind)), business_date(at), reason, self.limits)
 
     async def look(self, tx: Tx, message: body_pb2.Body) -> list[Finding]:
-        """`said`, to be kept. What another transaction changes meanwhile has the body looked at again (`store.outdate`)."""
+        """`said`, to be kept. What another transaction changes meanwhile has the body looked at again (`checks.outdate`)."""
         if message.state == _DISSOLVED:
-            await store.forget_check(tx, message.name)
+            await checks.forget_check(tx, message.name)
             return self._ended(message, tx.now, tx.cause.reason)
-        await store.checked(tx, message.name, business_date(tx.now), self._policy)
+        await checks.checked(tx, message.name, business_date(tx.now), self._policy)
         return await self.said(tx, message)
 
     async def keep(self, tx: Tx, name: str, version: int, found: Sequence[Finding], since: datetime | None = None) -> None:
@@ -68,17 +69,17 @@ class Judge:
         changed = [one for one in map(finding_message, found) if not _same(one, before.get(one.rule))]
         for one in changed:
             one.since_time.FromDatetime(since)
-        await store.add_findings(tx, [_row(name, version, one, since) for one in changed])
+        await checks.add_findings(tx, [_row(name, version, one, since) for one in changed])
 
     async def turn(self, tx: Tx, row: BodyRow) -> None:
         """Keep what the calendar alone has changed since a locked body was last looked at, by the days that changed it.
 
         Before anything of the body or its members is changed: it is judged as it was on those days.
         """
-        today, last = business_date(tx.now), await store.last_checked(tx, row.name)
+        today, last = business_date(tx.now), await checks.last_checked(tx, row.name)
         if last is None or last >= today:
             return
-        await store.checked(tx, row.name, today, self._policy)
+        await checks.checked(tx, row.name, today, self._policy)
         message = body_message(row)
         members = await store.membership_days(tx, row.name)
         for day in turns([*members, *_days(entered(message))], last, today):
@@ -104,7 +105,7 @@ class Judge:
         """Look again at some of the bodies that something has changed for, or that nobody has looked at today; returns how
         many.
         """
-        names = await store.take_outdated(tx, _BATCH) or await store.unchecked(tx, business_date(tx.now), _BATCH)
+        names = await checks.take_outdated(tx, _BATCH) or await checks.unchecked(tx, business_date(tx.now), _BATCH)
         for name in sorted(names):  # others that look at several go the same way
             row = await changes.locked_body(tx, name)
             if row.state == _DISSOLVED:
@@ -115,15 +116,15 @@ class Judge:
 
     async def begin(self, tx: Tx) -> None:
         """At the start: what other rules or thresholds said is to be looked at again."""
-        await store.outdate_other(tx, self._policy)
+        await checks.outdate_other(tx, self._policy)
 
     async def kept_at(self, tx: Tx, name: str, at: datetime) -> list[body_pb2.RuleFinding]:
         """What was kept of a body or an application at a business time, in the order of the rules."""
-        return _in_order(await store.findings_at(tx, name, at))
+        return _in_order(await checks.findings_at(tx, name, at))
 
     async def said_at(self, tx: Tx, row: BodyRow, at: datetime) -> body_pb2.BodyCheck:
         """What was said of a body at a business time; after its end, when it ended and why."""
-        message, kept = body_message(row), await store.findings_at(tx, row.name, at)
+        message, kept = body_message(row), await checks.findings_at(tx, row.name, at)
         found, version = _in_order(kept), max((one.version for one in kept), default=0)
         if message.state == _DISSOLVED and at >= (ended := _ended_at(message)):
             of_the_end = [one for one in found if one.since_time.ToDatetime(tzinfo=UTC) >= ended]
@@ -150,7 +151,7 @@ def stage_of(message: body_pb2.Body) -> Stage:
 
 
 async def _kept(tx: Tx, name: str) -> list[body_pb2.RuleFinding]:
-    return _in_order(await store.findings_at(tx, name, None))
+    return _in_order(await checks.findings_at(tx, name, None))
 
 
 def _in_order(rows: Sequence[Any]) -> list[body_pb2.RuleFinding]:

@@ -14,7 +14,7 @@ from alliance.registry.v1 import registry_service_pb2 as rpc
 from alliance_local.control import Platform
 from chassis.clock import BusinessClock, SystemClock, business_date, start_of_day
 from chassis.database import Cause, Database, Tx
-from registry import bodies, changes, store
+from registry import bodies, changes, checks, store
 from registry.domain.limits import limits
 from registry.judging import Judge
 from registry.mapping.bodies import body_message, membership_row
@@ -137,7 +137,7 @@ async def test_a_change_takes_no_day_from_what_the_calendar_changed_before_it(pl
             await bodies.dissolve(tx, judge, row)
         turned = start_of_day(business_date(system.now()) + timedelta(days=1))
         for at, verdict in ((turned - timedelta(seconds=1), SATISFIED), (turned, VIOLATED)):
-            kept = [body_pb2.RuleFinding.FromString(one.content) for one in await store.findings_at(tx, body.name, at)]
+            kept = [body_pb2.RuleFinding.FromString(one.content) for one in await checks.findings_at(tx, body.name, at)]
             assert next(one.verdict for one in kept if one.rule == "R11") == verdict
 
 
@@ -195,6 +195,6 @@ async def test_what_changes_while_a_body_is_looked_at_has_it_looked_at_again(pla
         await changes.locked_body(looking, body.name)
         await judge.look(looking, body)
         changing = await stack.enter_async_context(_undone(database))
-        await store.outdate(changing, [company.name])
-        assert body.name not in await store.take_outdated(looking, 1000), "not committed"
-        assert body.name in await store.take_outdated(changing, 1000)
+        await checks.outdate(changing, [company.name])
+        assert body.name not in await checks.take_outdated(looking, 1000), "not committed"
+        assert body.name in await checks.take_outdated(changing, 1000)

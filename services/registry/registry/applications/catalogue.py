@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from alliance.registry.v1 import application_pb2 as pb
 from chassis.database import Tx
-from registry import store
+from registry import checks, store
 from registry.domain.names import CertificationState, CertifiedKind
 from registry.domain.procedure import Case
 from registry.domain.programmes.certification import Subject, catalogued, kind_of, subject_of
@@ -57,7 +57,7 @@ async def keep(tx: Tx, message: pb.Application, case: Case) -> None:
         exited_on=case.taken[-1].day if state is CertificationState.EXITED else None,
     )
     await store.write(tx, row)
-    await store.outdate(tx, [message.applicant])
+    await checks.outdate(tx, [message.applicant])
 
 
 async def lock(tx: Tx, message: pb.Application) -> None:

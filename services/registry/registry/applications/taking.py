@@ -12,7 +12,7 @@ from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
 from chassis.errors import NotFound, Precondition, refuse
 from chassis.rpc import Call
-from registry import bodies, changes, guards, store
+from registry import bodies, changes, checks, guards, store
 from registry.applications import candidates, catalogue, sealing, standing
 from registry.applications.documents import erased
 from registry.applications.judging import ApplicationJudge, facts, has_ended
@@ -326,7 +326,7 @@ async def _outdate_rivals(tx: Tx, name: str) -> None:
     """A body that is applied for counts among its rivals, in the year of the call, while its application stands (R21.2)."""
     body = await store.get(tx, BodyRow, name)
     if body and (rivals := vies_for(body_message(body))):
-        await store.outdate(tx, rivals)
+        await checks.outdate(tx, rivals)
 
 
 async def admits(tx: Tx, message: pb.Application, org_type: int) -> bool:

@@ -10,7 +10,7 @@ from chassis.changing import masked, require_reason
 from chassis.errors import Denied, NotFound, Precondition, Violation, refuse
 from chassis.ids import resource
 from chassis.rpc import Call
-from registry import bodies, changes, guards, store
+from registry import bodies, changes, checks, guards, store
 from registry.applications import store as applications
 from registry.applications.taking import Taking, is_admitted
 from registry.domain.calls import FORMED_BY_APPLICATION
@@ -184,7 +184,7 @@ class Bodies(Rpcs):
         body = await guards.found(call.tx, BodyRow, request.parent)
         size = paging.page_size(request.page_size)
         after = paging.decode(request, int)
-        rows = await store.findings_of(call.tx, request.parent, request.rule, after[0] if after else None, size + 1)
+        rows = await checks.findings_of(call.tx, request.parent, request.rule, after[0] if after else None, size + 1)
         if not rows and not after:
             refuse(_unknown_rule(BodyKind(body.kind), request.rule))
         answer = rpc.ListFindingsResponse(findings=[body_pb2.RuleFinding.FromString(row.content) for row in rows[:size]])
