@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import product
+from threading import Event
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -252,3 +254,39 @@ def test_names_are_found_by_issuer_and_by_first_day() -> None:
     index.remove("listings/2", Gone(2, "WITHDRAWN"))
     assert index.of_issuer("organizations/0") == ["listings/0"]
     assert index.beginning(date(2026, 3, 1), date(2026, 3, 3)) == ["listings/1"]
+
+
+def _waiting_look(index: Index, monkeypatch: pytest.MonkeyPatch) -> tuple[Event, Event]:
+    """Has a look for what is nearest wait for what is done beside it. Events: that has begun; the look has ended."""
+    begun, ended = Event(), Event()
+
+    def nearest(*_: object) -> None:
+        assert begun.wait(10), "each waits for the other"
+        ended.set()
+
+    monkeypatch.setattr(index, "nearest", nearest)
+    return begun, ended
+
+
+def test_meanings_are_looked_for_while_words_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = index_of()
+    begun, ended = _waiting_look(index, monkeypatch)
+
+    def work() -> bool:
+        begun.set()
+        return ended.wait(10)
+
+    assert index.beside(b"", (), work) == (None, True)
+
+
+def test_of_what_fails_beside_a_look_nothing_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = index_of()
+    begun, ended = _waiting_look(index, monkeypatch)
+
+    def work() -> None:
+        begun.set()
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        index.beside(b"", (), work)
+    assert ended.is_set(), "the index may change from here on"

@@ -7,12 +7,13 @@ until then they are found here. A listing that is gone leaves its version behind
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from heapq import nlargest
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import tantivy
 from tantivy import Occur, Query
@@ -39,6 +40,9 @@ _HOLDING = 100_000  # listings, at most, that hold those terms, one after the ot
 _FRESH = 64  # changes that are taken in together
 _KEPT = 5_000  # entries that are kept in memory as they were read
 _HEAP = 15_000_000  # bytes of the writer's buffer; the least that tantivy takes
+_BESIDE = ThreadPoolExecutor(1, "nearest")
+
+_Done = TypeVar("_Done")
 
 
 class _Slotted(NamedTuple):
@@ -289,15 +293,27 @@ class Index:
         """Slot → place of the candidates of what is taken in."""
         if not self.searcher.num_docs:
             return {}
-        addresses = []
-        if asked := self._asked(weights):
-            words = Query.boolean_query([(Occur.Should, self._weighed(term, weight)) for term, weight in asked])
-            both = Query.boolean_query([(Occur.Must, words), (Occur.Must, conditions)])
-            addresses += [address for _, address in self.searcher.search(both, limit=CANDIDATES).hits]
-        if near := self.nearest(entry.meaning, partners(entry.facts.kind)):
-            both = Query.boolean_query([(Occur.Must, near), (Occur.Must, conditions)])
-            addresses += [address for _, address in self.searcher.search(both, limit=NEAREST).hits]  # all: in no order
+        words = Query.boolean_query([(Occur.Should, self._weighed(*one)) for one in self._asked(weights)])
+        by_words = partial(self._meeting_both, words, conditions, CANDIDATES)
+        near, addresses = self.beside(entry.meaning, partners(entry.facts.kind), by_words)
+        if near:
+            addresses += self._meeting_both(near, conditions, NEAREST)  # all: in no order
         return dict(zip(self.searcher.slots(addresses), addresses, strict=True))
+
+    def _meeting_both(self, asked: Query, conditions: Query, most: int) -> list[tantivy.DocAddress]:
+        both = Query.boolean_query([(Occur.Must, asked), (Occur.Must, conditions)])
+        return [address for _, address in self.searcher.search(both, limit=most).hits]
+
+    def beside(self, meaning: bytes, kinds: Collection[str], work: Callable[[], _Done]) -> tuple[Query | None, _Done]:
+        """`nearest`, and what `work` returns, done meanwhile: usearch and tantivy run outside of Python, so two cores take
+        half of the time. Nothing of the index changes before both have ended.
+        """
+        looking = _BESIDE.submit(self.nearest, meaning, kinds)
+        try:
+            done = work()
+        finally:
+            near = looking.result()
+        return near, done
 
     def nearest(self, meaning: bytes, kinds: Collection[str] = ()) -> Query | None:
         """The listings that mean what is nearest to a meaning, about `NEAREST` of them, of some kinds, or of all. None where

@@ -16,9 +16,10 @@ searches come. Whoever comes later, or to another replica, goes on at the same p
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import tantivy
@@ -177,12 +178,10 @@ class Search:
     def _top(self, searcher: Searcher, query: str, meaning: bytes, scored: Query, passing: Query, wanted: Filter) -> _Top:
         there = self._there(query, wanted)
         worded = _all([scored, passing])
-        found = searcher.search(worded, limit=_FIRST)
-        addresses = [address for _, address in found.hits]
-        if there:
-            addresses += [address for _, address in searcher.search(_all([worded, there]), limit=_FIRST).hits]
+        by_words = partial(_by_words, searcher, worded, there)
+        nearest, (found, addresses) = self._index.beside(meaning, wanted.kinds, by_words)
         least = float(found.hits[-1][0]) if found.hits else 1.0
-        if (nearest := self._index.nearest(meaning, wanted.kinds)) is None:
+        if nearest is None:
             return _Top(self._ranked(searcher, query, b"", addresses, there), found.count, worded, worded, least)
         near = _all([Query.const_score_query(nearest, 0.0), passing])
         near = Query.boolean_query([(Occur.Must, near), (Occur.Should, scored)])
@@ -277,6 +276,13 @@ class Search:
 
 def _all(parts: Iterable[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, part) for part in parts])
+
+
+def _by_words(searcher: Searcher, worded: Query, there: Query | None) -> tuple[Any, list[tantivy.DocAddress]]:
+    """The first ones by BM25, and where they are; beside them those of the first ones of a place."""
+    found = searcher.search(worded, limit=_FIRST)
+    hits = [*found.hits, *(searcher.search(_all([worded, there]), limit=_FIRST).hits if there else ())]
+    return found, [address for _, address in hits]
 
 
 def _counted(searcher: Searcher, asked: Query, facets: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
