@@ -1,6 +1,7 @@
 """Certificates for tests, of CAs that are made up."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -20,23 +21,40 @@ class Authority:
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     name: x509.Name = field(default_factory=lambda: _name(f"ca {os.urandom(4).hex()}"))
 
-    def issue(self, folder: Path, days: int = 1) -> Files:
-        """A new certificate and key in a folder, beside this CA's own; `days` below 0: it ran out so long ago."""
+    def issue(
+        self,
+        folder: Path,
+        days: int = 1,
+        *,
+        since: int = -30,
+        ca_days: int = 1,
+        uses: Sequence[x509.ObjectIdentifier] = (),
+    ) -> Files:
+        """A new certificate and key in a folder, beside this CA's own, with the days from today between which they are valid,
+        and what alone it is for.
+        """
         folder.mkdir(exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         files = Files(folder / "tls.crt", folder / "tls.key", folder / "ca.crt")
-        files.cert.write_bytes(self._signed(_name("service"), key, days, ca=False))
+        files.cert.write_bytes(self._signed(_name("service"), key, (since, days), uses))
         files.key.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
-        files.ca.write_bytes(self._signed(self.name, self.key, 1, ca=True))
+        files.ca.write_bytes(self._signed(self.name, self.key, (-30, ca_days)))
         return files
 
     def vouch(self, other: "Authority") -> bytes:
         """A certificate of this CA for another one, which so stands between."""
-        return self._signed(other.name, other.key, 1, ca=True)
+        return self._signed(other.name, other.key, (-30, 1))
 
-    def _signed(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, *, ca: bool) -> bytes:
+    def _signed(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        days: tuple[int, int],
+        uses: Sequence[x509.ObjectIdentifier] | None = None,
+    ) -> bytes:
+        """Of a CA where no uses are given, be it none."""
         now = datetime.now(UTC)
         made = (
             x509.CertificateBuilder()
@@ -44,11 +62,13 @@ class Authority:
             .issuer_name(self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=30))
-            .not_valid_after(now + timedelta(days=days))
+            .not_valid_before(now + timedelta(days[0]))
+            .not_valid_after(now + timedelta(days[1]))
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=uses is None, path_length=None), critical=True)
         )
+        if uses:
+            made = made.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         return made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 

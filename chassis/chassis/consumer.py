@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _WATCH = 5.0  # seconds between looks at whether the clients get on
 _ANSWER = 10.0  # seconds that the broker may take to say where a topic ends
 _START = 60.0  # seconds that all clients may take to connect and to join their groups
-_WORD = 5.0  # seconds that the broker has for a first word, before calls are taken without it
+_WORD = 30.0  # seconds that a silent broker has for a first word, which may refuse, before calls are taken without it
 _SILENT = 45.0  # seconds that a client with records to read may give none
 _STOP = 10.0  # seconds that a batch may take to end when the service stops
 

@@ -215,7 +215,7 @@ async def _serve(service: Service, settings: ServiceSettings, _: Namespace) -> N
         service.name, settings.otlp_endpoint, settings.trace_file, settings.trace_ratio, service.version, settings.slot
     )
     if files := Files.of(settings):
-        files.check()
+        files.read()
     context = _context(settings)
     running = _Running(service, context)
     stopping = asyncio.Event()

@@ -106,8 +106,8 @@ DATABASE_WAIT = Histogram(
 )
 CERTIFICATE_END = Gauge(
     "alliance_tls_certificate_expiration_timestamp_seconds",
-    "本服务 mTLS 证书的到期时间（Unix 秒），文件更换后重读；0 表示不用 mTLS · "
-    "When the service's own certificate for mTLS ends, read again when its file changes; 0 where it speaks plainly.",
+    "本服务 mTLS 证书（或签发它的 CA，以早者为准）的到期时间（Unix 秒），文件更换后重读；0 表示不用 mTLS · "
+    "When the service's own certificate for mTLS ends, or its CA if earlier, read again when files change; 0 without mTLS.",
 )
 DUE_WORK = Gauge(
     "alliance_due_work",

@@ -161,8 +161,9 @@ class Relay:
                 began = time.monotonic()
                 if queued:
                     await self._publish(producer, queued)
+                is_more = await self._replayed(producer) or len(queued) == self._most
                 self._backoff.worked()
-                if await self._replayed(producer) or len(queued) == self._most:
+                if is_more:
                     continue
                 if queued:  # rest as long: what comes meanwhile costs one Kafka transaction, not several
                     await asyncio.sleep(min(time.monotonic() - began, REST))
@@ -200,7 +201,6 @@ class Relay:
         """Work on a replay that was asked for; looked for now and then, and without a pause once there is one."""
         if not self._replaying and time.monotonic() - self._replays_at < REPLAYS:
             return False
-        self._replays_at = time.monotonic()
         try:
             self._replaying = await replay.work(self._database, self._cause, producer, self._resend, self._most)
             if self._replaying:
@@ -210,6 +210,7 @@ class Relay:
             raise
         except RefusedError as error:
             raise KafkaError("a record was refused") from error  # a new producer goes on
+        self._replays_at = time.monotonic()  # where it failed, it is the next thing that is tried
         return self._replaying
 
     async def _next(self, producer: AIOKafkaProducer) -> list[_Queued]:

@@ -10,12 +10,13 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import ProducerFenced, TopicAuthorizationFailedError
 from aiokafka.producer.sender import Sender
 
 from alliance.notify.v1 import events_pb2, notify_pb2
-from chassis import jobs, topics
+from chassis import backoff, jobs, replay, topics
 from chassis import relay as relaying
+from chassis.backoff import Backoff
 from chassis.housekeeping import Outbox
 from chassis.kafka import MAX_BATCH, dispose, transactional_producer
 from chassis.relay import BATCH_BYTES, RefusedError
@@ -337,6 +338,25 @@ async def test_a_producer_that_does_not_start_is_given_up(probe: Probe, monkeypa
     async with running(probe.relay().run):
         await probe.emit(name, 1)
         await until(lambda: probe.is_published(name), 8)
+
+
+async def test_a_replay_that_fails_again_and_again_is_tried_less_and_less_often(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses, after = list[float](), Backoff.after
+
+    async def refused(*_: object) -> bool:
+        raise TopicAuthorizationFailedError
+
+    async def noted(self: Backoff, error: BaseException) -> None:
+        pauses.append(self._pause)
+        await after(self, error)
+
+    monkeypatch.setattr(replay, "work", refused)
+    monkeypatch.setattr(Backoff, "after", noted)
+    async with running(probe.relay().run):
+        await until(lambda: len(pauses) == 4)
+    assert pauses == pytest.approx([backoff.FIRST * 1.25**number for number in range(4)])
 
 
 async def test_a_producer_that_is_given_up_leaves_nothing_running(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:

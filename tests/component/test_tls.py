@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import grpc
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import ValidationError
 
@@ -43,6 +44,7 @@ asyncio.run(main())
 """
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _SERVING = health_pb2.HealthCheckResponse.SERVING
+_WRONG: list[dict[str, Any]] = [{"days": -1}, {"since": 1, "days": 2}, {"uses": [ExtendedKeyUsageOID.SERVER_AUTH]}]
 
 
 @dataclass
@@ -71,6 +73,12 @@ async def _ask(connection: grpc.aio.Channel, service: str = "") -> int:
     return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)).status)
 
 
+def _shown(target: str, files: Files) -> grpc.aio.Channel:
+    """One that shows what no service would."""
+    shown = grpc.ssl_channel_credentials(files.ca.read_bytes(), files.key.read_bytes(), files.cert.read_bytes())
+    return grpc.aio.secure_channel(target, shown)
+
+
 async def _refused(connection: grpc.aio.Channel) -> bool:
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await _ask(connection)
@@ -86,33 +94,51 @@ async def test_nobody_else_gets_in(served: Served, tmp_path: Path) -> None:
     strangers = Authority().issue(tmp_path / "stranger")
     assert await _refused(channel(served.target, None, strangers))
     strangers.ca.write_bytes(served.files.ca.read_bytes())  # it trusts the server, which does not trust it
-    assert await _refused(channel(served.target, None, strangers))
+    assert await _refused(_shown(served.target, strangers))
     without = grpc.ssl_channel_credentials(served.files.ca.read_bytes())
     assert await _refused(grpc.aio.secure_channel(served.target, without))
-    assert await _refused(channel(served.target, None, served.authority.issue(tmp_path / "late", days=-1)))
+    for number, wrong in enumerate(_WRONG):
+        assert await _refused(_shown(served.target, served.authority.issue(tmp_path / f"{number}", **wrong)))
 
 
 async def test_a_caller_does_not_trust_another_ca_or_name(served: Served, tmp_path: Path) -> None:
     mine = served.authority.issue(tmp_path / "client")
     mine.ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
-    assert await _refused(channel(served.target, None, mine))
+    assert await _refused(_shown(served.target, mine))
     right = served.authority.issue(tmp_path / "right")
     assert await _refused(channel(served.target.replace("127.0.0.1", "localhost"), None, right))
 
 
 async def test_a_renewed_certificate_is_shown_to_the_next_connection(served: Served, tmp_path: Path) -> None:
-    served.authority.issue(tmp_path / "server", days=-1)
-    mine = served.authority.issue(tmp_path / "client")
-    assert await _refused(channel(served.target, None, mine))
-    served.authority.issue(tmp_path / "server")
-    assert await _ask(channel(served.target, None, mine)) == _SERVING
+    other = Authority()
+    theirs = other.issue(tmp_path / "client")
+    assert await _refused(channel(served.target, None, theirs))
+    other.issue(tmp_path / "server")
+    assert await _ask(channel(served.target, None, theirs)) == _SERVING
 
 
 async def test_a_callers_renewed_certificate_is_used_by_its_next_call(served: Served, tmp_path: Path) -> None:
-    mine = served.authority.issue(tmp_path / "client", days=-1)
+    mine = Authority().issue(tmp_path / "client")
     connection = channel(served.target, None, mine)
     assert await _refused(connection)
     served.authority.issue(tmp_path / "client")
+    assert await _ask(connection) == _SERVING
+
+
+@pytest.mark.parametrize("wrong", [*_WRONG, {"ca_days": -1}, "another's key"])
+async def test_renewed_files_that_let_nobody_in_are_not_taken(served: Served, tmp_path: Path, wrong: Any) -> None:
+    mine = served.authority.issue(tmp_path / "client")
+    connection = channel(served.target, None, mine)
+    assert await _ask(connection) == _SERVING
+    for files in (mine, served.files):
+        if isinstance(wrong, dict):
+            served.authority.issue(files.cert.parent, **wrong)
+        else:
+            files.key.write_bytes(served.authority.issue(tmp_path / "another").key.read_bytes())
+    assert await _ask(connection) == _SERVING
+    assert await _ask(channel(served.target, None, served.authority.issue(tmp_path / "third"))) == _SERVING
+    for files in (mine, served.files):
+        served.authority.issue(files.cert.parent)
     assert await _ask(connection) == _SERVING
 
 
@@ -140,24 +166,35 @@ async def test_a_handshake_that_fails_writes_nothing_that_is_no_json(served: Ser
     stranger = Authority().issue(tmp_path / "stranger")
     stranger.ca.write_bytes(served.files.ca.read_bytes())
     ended = served.authority.issue(tmp_path / "ended", days=-1)
-    for files in (stranger, ended, None):
-        assert await _refused(channel(f"127.0.0.1:{port}", None, files))
+    for shown in (
+        _shown(f"127.0.0.1:{port}", stranger),
+        _shown(f"127.0.0.1:{port}", ended),
+        channel(f"127.0.0.1:{port}", None),
+    ):
+        assert await _refused(shown)
     assert await _ask(channel(f"127.0.0.1:{port}", None, served.authority.issue(tmp_path / "right"))) == _NOT_SERVING
     child.stdin.close()
     assert (await child.communicate())[1] == b""
     assert child.returncode == 0
 
 
+def _ends_in(days: int) -> bool:
+    return bool(metrics.CERTIFICATE_END._value.get() == pytest.approx(time.time() + days * 86400, abs=60))
+
+
 def test_when_the_certificate_ends_is_told_and_told_again_once_it_is_renewed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     authority = Authority()
-    files = authority.issue(tmp_path / "own", days=3)
+    files = authority.issue(tmp_path / "own", days=3, ca_days=9)
     watched = Watched(files)
     for days in (3, 5):
-        authority.issue(tmp_path / "own", days=days)
+        authority.issue(tmp_path / "own", days=days, ca_days=9)
         watched.look()
-        assert metrics.CERTIFICATE_END._value.get() == pytest.approx(time.time() + days * 86400, abs=60)
+        assert _ends_in(days)
+    authority.issue(tmp_path / "own", days=8, ca_days=7)
+    watched.look()
+    assert _ends_in(7), "its CA ends before"
     assert not caplog.records
     other = Authority()
     files.cert.write_bytes(other.issue(tmp_path / "other").cert.read_bytes())
@@ -165,35 +202,76 @@ def test_when_the_certificate_ends_is_told_and_told_again_once_it_is_renewed(
     watched.look()
     (said,) = caplog.records
     assert "is not the key of the certificate" in said.getMessage()
-    files.key.unlink()
-    watched.look()  # it is being replaced
+    assert _ends_in(7), "the ones before are still shown"
+
+
+def test_a_file_that_stays_away_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    files = Authority().issue(tmp_path / "own")
+    watched = Watched(files)
+    for _ in range(2):
+        caplog.clear()
+        content = files.ca.read_bytes()
+        files.ca.unlink()
+        watched.look()
+        assert not caplog.records, "it may be just being replaced"
+        watched.look()
+        watched.look()
+        (said,) = caplog.records
+        assert f"{files.ca} 读不到 · can't be read" in said.getMessage()
+        files.ca.write_bytes(content)
+        watched.look()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"days": -1}, "is valid in .*Z – .*Z alone"),
+        ({"since": 1, "days": 2}, "is valid in"),
+        ({"days": 5, "ca_days": -1}, "is valid in"),
+        ({"uses": [ExtendedKeyUsageOID.SERVER_AUTH]}, "both server auth and client auth"),
+        ({"uses": [ExtendedKeyUsageOID.CLIENT_AUTH]}, "both server auth and client auth"),
+    ],
+)
+def test_what_no_peer_takes_is_refused(tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
+    Authority().issue(tmp_path, uses=[ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]).read()
+    with pytest.raises(FilesError, match=said):
+        Authority().issue(tmp_path, **wrong).read()
+
+
+def test_files_that_change_while_they_are_read_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Authority().issue(tmp_path)
+    versions = iter([(1,), (2,), (2,), (2,), *((number,) for number in range(3, 9))])
+    monkeypatch.setattr(Files, "version", lambda _: next(versions))
+    assert files.read().version == (2,)
+    with pytest.raises(FilesError, match="are being replaced"):
+        files.read()
 
 
 def test_what_a_service_shows_is_of_the_ca_beside_it(tmp_path: Path) -> None:
     authority, other = Authority(), Authority()
     files = authority.issue(tmp_path / "own")
     strange = other.issue(tmp_path / "other")
-    files.check()
+    files.read()
     own = files.ca.read_bytes()
     files.ca.write_bytes(strange.ca.read_bytes() + own)  # while one follows the other
-    files.check()
+    files.read()
     files.ca.write_bytes(strange.ca.read_bytes())
     with pytest.raises(FilesError, match=r"is not of the CA in .*ca\.crt"):
-        files.check()
+        files.read()
     files.cert.write_bytes(files.cert.read_bytes() + own)  # what lies between is shown with it
     with pytest.raises(FilesError, match="is not of the CA"):
-        files.check()
+        files.read()
     between = other.vouch(authority)
     files.cert.write_bytes(authority.issue(tmp_path / "new").cert.read_bytes() + between)
     files.key.write_bytes((tmp_path / "new" / "tls.key").read_bytes())
-    files.check()
+    files.read()
     for file, wrong in ((files.key, "no private key"), (files.ca, "no certificate"), (files.cert, "no certificate")):
         file.write_text("nothing", "utf-8")
         with pytest.raises(FilesError, match=rf"{file}.*{wrong}"):
-            files.check()
+            files.read()
     files.cert.unlink()
     with pytest.raises(FilesError, match=rf"{files.cert}.*No such file"):
-        files.check()
+        files.read()
 
 
 async def test_a_service_does_not_start_with_a_certificate_that_its_peers_refuse(tmp_path: Path) -> None:
