@@ -59,6 +59,16 @@ class Authority:
             return True
         return _permits(await self._asked(call.principal), permission, scopes, guiding)
 
+    async def acts_for(self, call: Call, permission: str, organization: str) -> bool:
+        """Whether the caller holds the permission for its token's organization by a grant of that one: what an organization
+        says of itself, nobody says by a grant for the whole platform.
+        """
+        if call.principal is None or call.principal.organization != organization:
+            return False
+        async with _reading(call) as tx:
+            grants = await self._register.grants(tx, call.principal.sub)
+        return any(one.organization == organization and allows(one.role, permission) for one in grants)
+
     async def viewer(self, call: Call, *, ask_owner: bool = False) -> Viewer:
         """For whose eyes the call reads; `ask_owner` for one named resource that the projection would not show."""
         principal = call.principal

@@ -86,10 +86,13 @@ class Fence:
             await lease.give()
 
     async def _set_up(self) -> Outcome:
-        heard = {topic.name: await self._newest(topic) for topic in self._topics}
-        async with self._database.transaction(self._asked) as tx:
+        async with self._database.transaction(self._asked) as tx:  # from here on the service does not start
             broken_off = await jobs.next_open(tx, "fence")
             job = broken_off.id if broken_off else await jobs.start(tx, "fence", self._service, self._asked.reason)
+        heard = dict[str, Mapping[str, Newest]]()
+        for topic in self._topics:
+            heard[topic.name] = await self._newest(topic)
+            log.info("fence: topic read", extra={"topic": topic.name, "keys": len(heard[topic.name])})
         lift = await self._lift(job, heard)
         while await self._raise_some(job, lift):
             pass

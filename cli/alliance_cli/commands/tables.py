@@ -103,7 +103,7 @@ def import_(
             try:
                 result = importing.run(chosen, header, target, partial(_told, bar, task))
             except (grpc.RpcError, OSError):
-                is_of_before = rows.is_workbook(target) and _state(target) == before
+                is_of_before = _state(target) == before
                 errors.print(_broken_off(target, is_of_before), highlight=False)
                 raise
     if context.output == "json":
@@ -200,7 +200,7 @@ def _state(file: Path) -> tuple[int, ...] | None:
 
 
 def _broken_off(target: Path, is_of_before: bool) -> str:
-    """A workbook of receipts that could not be written whole is not there, or is that of an import before."""
+    """Where no row has a receipt, or a workbook could not be written whole, none is there, or that of an import before."""
     if is_of_before:
         return t(
             f"导入中断；本次没有回执（{target} 如有，是以前的）。排除原因后重新导入即可，不会重复",

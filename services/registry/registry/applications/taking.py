@@ -204,9 +204,9 @@ class Taking:
         return await standing.bound(tx, message.applicant, _named(message, said), business_date(tx.now))
 
     async def _unit(self, call: Call, case: Case) -> Unit:
-        """The organization that the caller acts for, if the caller may take steps for it."""
+        """The organization that the caller acts for, if it lets the caller take steps for it."""
         name = call.principal.organization if call.principal else ""
-        if not name or not await self._authority.permitted(call, STEP, name):
+        if not name or not await self._authority.acts_for(call, STEP, name):
             return _NOBODY
         row = await store.get(call.tx, OrganizationRow, name)
         return _unit(row) if row else _NOBODY
