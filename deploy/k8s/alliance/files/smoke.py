@@ -28,6 +28,7 @@ from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 SERVICES = ("registry", "listings", "matching", "reporting", "notify")
 _TIMEOUT = 20.0  # seconds a call may take
 _PATIENCE = 60.0  # seconds in which a service has to take calls, and the match to be there
+_LEAST = 5.0  # seconds of them that each service has, however long those before it took
 _LOOK = 1.0  # seconds between two questions whether it does
 _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
@@ -86,11 +87,12 @@ def serving(channels: Mapping[str, grpc.Channel], patience: float) -> None:
     silent: dict[str, str] = {}
     for service, channel in channels.items():
         said = ""
-        while why := _why_not(channel, min(_TIMEOUT, max(_LOOK, deadline - time.monotonic()))):
+        ends = max(deadline, time.monotonic() + min(_LEAST, patience))
+        while why := _why_not(channel, min(_TIMEOUT, max(_LOOK, ends - time.monotonic()))):
             if why != said:
                 print(f"等待 {service} · waiting for {service}: {why}", flush=True)
                 said = why
-            if time.monotonic() > deadline:
+            if time.monotonic() > ends:
                 silent[service] = why
                 break
             time.sleep(_LOOK)
