@@ -181,9 +181,9 @@ async def _fence(service: Service, settings: ServiceSettings, asked: Namespace) 
         await _read_clock(context)
         access = KafkaAccess.of(settings)
         done = await Fence(service.name, context.database, access, listens, service.aggregates, cause).set_up()
-    except ServingError as error:
+    except (ServingError, Unavailable) as error:
         raise _EndedError(error) from error
-    except (KafkaError, TimeoutError) as error:
+    except (KafkaError, OSError) as error:
         raise _no_kafka(error) from error
     finally:
         await context.database.close()

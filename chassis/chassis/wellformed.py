@@ -27,7 +27,8 @@ _SHOWN = 20  # violations, at most
 # the direction shows a text as what it is not, and some numbers are no characters at all.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Zs")  # Unicode's categories of controls, formats and separators
-_VARIANTS = "\u034f" + "".join(map(chr, range(0xFE00, 0xFE10)))  # joiner, and selectors of variants
+# Joiner, and selectors of variants: Mongolian ones, and those of which Chinese characters have many (IVS).
+_VARIANTS = "\u034f\u180b\u180c\u180d\u180f" + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and patterns that are blank
 
 

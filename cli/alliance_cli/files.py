@@ -19,7 +19,18 @@ def scratch() -> str:
     try:
         return tempfile.gettempdir()
     except FileNotFoundError as error:  # it tried to write to each that there is, and names none
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.environ.get("TMPDIR") or "/tmp") from error  # noqa: S108
+        named = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+        raise OSError(why := _why_not(named), os.strerror(why), named) from error
+
+
+def _why_not(folder: str) -> int:
+    """What is wrong with a folder that takes no scratch file; where it has come to take some, that there was no space."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(b"blat")  # as tempfile does: a full one may still take names
+    except OSError as error:
+        return error.errno or errno.ENOSPC
+    return errno.ENOSPC
 
 
 def is_scratch(file: str) -> bool:

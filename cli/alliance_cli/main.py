@@ -103,6 +103,8 @@ def _told(error: OSError) -> str:
         (zh, en), way = _FULL[error.errno], _SCRATCH if is_temporary else _PLACE
         return t(f"{named[0]} 写不下：{zh}{way[0]}", f"{named[1]} can't be written: {en}{way[1]}")
     zh, en = _REASONS.get(error.errno or 0, (error.strerror or str(error), error.strerror or str(error)))
+    if is_temporary:
+        return t(f"{named[0]} 不能写：{zh}{_SCRATCH[0]}", f"{named[1]} can't be written: {en}{_SCRATCH[1]}")
     return t(
         f"{file} 不能读写：{zh}；请换一个位置或文件名", f"{file} can't be read or written: {en}; take another place or name"
     )

@@ -71,8 +71,10 @@ def test_it_removes_where_it_knows_that_nothing_runs(tmp_path: Path, deployments
 )
 def test_it_names_what_was_made_by_hand_and_stays(tmp_path: Path, release: str, full: str) -> None:
     program, asked = tmp_path / "kubectl", tmp_path / "asked"
-    mine = [f"{full}-registry-token", f"{full}-notify-database-owner", f"{full}-listings-kafka", f"{full}-smoke-tls"]
-    others = [f"{full}-two-registry-token", f"{full}-mail", "registry-token", f"sh.helm.release.v1.{full}.v1"]
+    mine = [f"{full}-registry-token", f"{full}-notify-database-owner", f"{full}-listings-kafka"]
+    mine += [f"{full}-{one}-tls" for one in ("matching", "smoke", "operator", "gateway")]
+    others = [f"{full}-two-registry-token", f"{full}-mail", f"{full}-portal-tls", "registry-token"]
+    others += [f"sh.helm.release.v1.{full}.v1"]
     listed = "; ".join(f"echo secret/{one}" for one in (*mine, *others))
     program.write_text(_KUBECTL.format(deployments="true", pods="true", secrets=listed), "utf-8")
     program.chmod(0o755)

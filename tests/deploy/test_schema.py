@@ -288,6 +288,10 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("production", "database.cluster.backup.schedule", "@midnight"),
         ("production", "database.cluster.backup.schedule", "0 0 18 29 2 *"),
         ("production", "database.cluster.backup.schedule", "0 0 18 31 12 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 29-31 2 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 31 4-7/3 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 31 4/2 *"),
+        ("production", "database.cluster.backup.schedule", "0 0 18 30,31 2 */2"),
         ("production", "database.cluster.backup.schedule", "0 0 18 31 6 MON"),  # or on Mondays
         ("production", "database.cluster.backup.schedule", "0 08,59 0-23/2 1,31 jan-DEC SUN-6"),
         ("production", "database.cluster.backup.schedule", "*/15 * ? 1-31 12 mon"),
@@ -375,6 +379,10 @@ _NEVER += [
     "0 0 20-8 * * *",
     "0 0 18 30 2 *",
     "0 0 18 31 jun ?",
+    "0 0 3 30,31 2 *",
+    "0 0 3 31 4,6 *",
+    "0 0 3 30-31 2 *",
+    "0 0 3 31 4-6/2,sep *",
 ]
 _NO_INSTANTS = [
     "2026-02-29T00:00:00Z",

@@ -7,12 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance_local.state import SERVICES
 from tests.deploy.helm import CHART
 
@@ -76,3 +79,45 @@ def test_the_last_line_says_what_was_answered_by_whom(up: tuple[str, health.Heal
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "registry answers ListOrganizations: UNIMPLEMENTED" in done.stderr
+
+
+class _Refused(grpc.RpcError):
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "away"
+
+
+class _Listings:
+    """Drafts and what is published, by issuer; one of them can't be withdrawn."""
+
+    def __init__(self, stuck: str) -> None:
+        self.open = {"a": ["draft", "published"], "b": ["other"]}
+        self._stuck = stuck
+
+    def ListListings(self, request: Any, **_: Any) -> Any:
+        assert set(request.states) == {listing_pb2.LISTING_STATE_DRAFT, listing_pb2.LISTING_STATE_PUBLISHED}
+        found = [listing_pb2.Listing(name=name) for name in self.open[request.issuer]]
+        return listings_service_pb2.ListListingsResponse(listings=found)
+
+    def WithdrawListing(self, request: Any, **_: Any) -> Any:
+        if request.name == self._stuck:
+            raise _Refused
+        for names in self.open.values():
+            if request.name in names:
+                names.remove(request.name)
+        return listing_pb2.Listing(name=request.name)
+
+
+def test_what_can_t_be_withdrawn_keeps_nothing_else_from_it(
+    smoke: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "token").write_text("any")
+    monkeypatch.setenv("SMOKE_TOKEN", str(tmp_path / "token"))
+    there = _Listings("draft")
+    (failed,) = smoke._withdrawn(there, ("a", "b"))
+    assert there.open == {"a": ["draft"], "b": []}
+    assert "listings answers WithdrawListing: UNAVAILABLE away (draft)" in failed
+    assert failed in capsys.readouterr().out
+    assert smoke._withdrawn(_Listings(""), ("a", "b")) == []

@@ -110,7 +110,7 @@ def cases(groups: int) -> list[Case]:
         _rising("AllianceVersionGaps", f'alliance_consumer_version_gaps_total{{{NS}, group="a"}}', "0x5 1x60", "7x60", "10m"),
         _rising("AllianceTasksFailing", f'alliance_task_failures_total{{{NS}, task="a"}}', "0x15 5x60", "0x15 2x60", "20m"),
         _rising(
-            "AllianceClientsRebuilt", f'alliance_client_rebuilds_total{{{NS}, client="a"}}', "0x60 6x60", "0x60 4x60", "70m"
+            "AllianceClientsRebuilt", f'alliance_client_rebuilds_total{{{NS}, client="a"}}', "0+1x60", "0 20 40x60", "20m"
         ),
         _rising("AllianceCallsShed", f'alliance_rpc_shed_total{{{NS}, service="a"}}', "0+61x60", "0+59x60", "20m"),
         Case(

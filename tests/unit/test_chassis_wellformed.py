@@ -95,8 +95,16 @@ def test_a_text_of_which_nothing_is_seen_is_blank(text: str) -> None:
     assert not is_blank(f"{text}甲")
 
 
-@pytest.mark.parametrize("unseen", [" ", "\u3000", "\u200b", "\t", "\ufe0f", "\u034f", "\u3164", " \u200b\u3000"])
+_SELECTORS = ["\ufe00", "\ufe0f", "\U000e0100", "\U000e01ef", "\u180b", "\u180d", "\u180f"]
+
+
+@pytest.mark.parametrize("unseen", [" ", "\u3000", "\u200b", "\t", *_SELECTORS, "\u034f", "\u3164", " \u200b\u3000"])
 def test_what_nobody_sees_at_the_ends_of_a_text_is_no_part_of_it(unseen: str) -> None:
     assert trimmed(f"{unseen}甲 乙{unseen}") == "甲 乙"
     assert trimmed(unseen) == ""
     assert has_unseen(f"甲{unseen}乙") == bool(unseen.strip(" \u3000\t"))
+
+
+@pytest.mark.parametrize("beside", ["\ufdff", "\ufe10", "\U000e01f0", "\u180a", "\u1820"])
+def test_what_stands_beside_the_selectors_of_variants_is_no_such(beside: str) -> None:
+    assert not has_unseen(f"甲{beside}乙")

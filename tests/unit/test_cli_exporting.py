@@ -244,7 +244,7 @@ def test_of_a_workbook_it_is_told_whether_its_place_or_the_one_of_temporary_file
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("named", [True, False])
-def test_where_no_folder_takes_temporary_files_it_is_told_as_of_a_full_one(
+def test_where_no_folder_takes_temporary_files_it_is_told_why_the_named_one_does_not(
     named: bool, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(context, "language", language)
@@ -252,14 +252,17 @@ def test_where_no_folder_takes_temporary_files_it_is_told_as_of_a_full_one(
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "nowhere")])
     monkeypatch.delenv("TMPDIR", raising=False)
     if named:
-        monkeypatch.setenv("TMPDIR", str(tmp_path / "full"))
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "away"))
     (file := tmp_path / "a.xlsx").write_bytes(b"before")
     result = CliRunner().invoke(
         app, ["--lang", language, "listing", "export", "--kind", "job_position", "--output", str(file)]
     )
     assert (result.exit_code, file.read_bytes(), list(tmp_path.iterdir())) == (2, b"before", [file])
-    folder = str(tmp_path / "full") if named else "/tmp"  # noqa: S108
-    told = (f"临时文件夹 {folder} 写不下", "TMPDIR") if language == "zh" else (f"temporary files {folder} can't be", "TMPDIR")
+    folder = str(tmp_path / "away") if named else "/tmp"  # noqa: S108
+    zh, en = ("不能写：没有该文件", "no such file") if named else ("写不下：空间不足", "no space is left")
+    told = (
+        (f"临时文件夹 {folder} {zh}", "TMPDIR") if language == "zh" else (f"temporary files {folder} can't be", en, "TMPDIR")
+    )
     assert all(part in result.output for part in told), result.output
 
 

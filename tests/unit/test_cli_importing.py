@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from openpyxl import Workbook, load_workbook
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import importing, receipts, rows, stubs
+from alliance_cli.commands import tables
 from alliance_cli.session import context
 from intake import Mapping
 from intake.template import EXAMPLE, RECEIPT
@@ -407,3 +409,17 @@ def test_a_file_without_headings_says_so_in_the_readers_language(
     said = capsys.readouterr().err
     assert "headings" in said
     assert said.isascii()
+
+
+def test_receipts_that_nobody_can_look_at_any_more_hide_no_error(tmp_path: Path) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    (file := folder / "r.xlsx").write_bytes(b"before")
+    before = tables._state(file)
+    assert tables._is_as(file, before)
+    file.write_bytes(b"another")
+    os.utime(file, ns=(1, 1))
+    assert not tables._is_as(file, before)
+    file.unlink()
+    folder.rmdir()
+    folder.write_bytes(b"no folder")  # stat raises NotADirectoryError
+    assert tables._is_as(file, before)

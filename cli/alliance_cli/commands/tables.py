@@ -103,7 +103,7 @@ def import_(
             try:
                 result = importing.run(chosen, header, target, partial(_told, bar, task))
             except (grpc.RpcError, OSError):
-                is_of_before = _state(target) == before
+                is_of_before = _is_as(target, before)
                 errors.print(_broken_off(target, is_of_before), highlight=False)
                 raise
     if context.output == "json":
@@ -197,6 +197,14 @@ def _state(file: Path) -> tuple[int, ...] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _is_as(file: Path, before: tuple[int, ...] | None) -> bool:
+    """Whether it is what it was; so it is where nobody can look any more, as nothing could take its place there."""
+    try:
+        return _state(file) == before
+    except OSError:
+        return True
 
 
 def _broken_off(target: Path, is_of_before: bool) -> str:

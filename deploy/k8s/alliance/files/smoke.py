@@ -1,16 +1,17 @@
 """`helm test`: all services take calls, two invented organizations publish what fits each other, and matching proposes it.
 
 Run by a service's image. Environment: `SMOKE_REGISTRY` and so on (the services' addresses), `SMOKE_TOKEN` (file with a
-platform operator's token), `SMOKE_TLS` (folder with tls.crt, tls.key and ca.crt; plain without). Both listings are
-withdrawn at the end, and the organizations are the same at every run. Where it fails, its last line says what does not
-answer.
+platform operator's token), `SMOKE_TLS` (folder with tls.crt, tls.key and ca.crt; plain without). The organizations are the
+same at every run, and all that they have is withdrawn at its end, and at the start of the next. Where it fails, its last line
+says what does not answer.
 """
 
 import os
+import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,14 @@ from alliance.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 SERVICES = ("registry", "listings", "matching", "reporting", "notify")
 _TIMEOUT = 20.0  # seconds a call may take
 _PATIENCE = 60.0  # seconds in which a service has to take calls, and the match to be there
+_LEAST = 5.0  # seconds of them that each service has, however long those before it took
 _LOOK = 1.0  # seconds between two questions whether it does
 _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
 )  # gRPC waits 30 s, and 120
 _WORD = "冒烟测试"
+_OPEN = (listing_pb2.LISTING_STATE_DRAFT, listing_pb2.LISTING_STATE_PUBLISHED)
 
 
 class FailedError(Exception):
@@ -53,31 +56,49 @@ def main() -> None:
     skills, majors = ["封装"], ["微电子科学与工程"]
     job = listing_pb2.JobPosition(skills=skills, majors=majors)
     talent = listing_pb2.TalentSupply(skills=skills, majors=majors, graduation_year=time.gmtime().tm_year + 1)
-    published: list[str] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it has published is withdrawn
+    _withdrawn(listings, (college, enterprise))  # of a run that was killed
     try:
-        for kind, issuer, details in (
-            (listing_pb2.LISTING_KIND_TALENT_SUPPLY, college, {"talent_supply": talent}),
-            (listing_pb2.LISTING_KIND_JOB_POSITION, enterprise, {"job_position": job}),
-        ):
-            given: Any = {
-                "issuer": issuer,
-                "kind": kind,
-                "title": title,
-                "visibility": listing_pb2.VISIBILITY_PUBLIC,
-                **details,
-            }
-            create = listings_service_pb2.CreateListingRequest(listing=listing_pb2.Listing(**given))
-            name = _call(listings.CreateListing, create).name
-            _call(listings.PublishListing, listings_service_pb2.PublishListingRequest(name=name))
-            published.append(name)
-            print(f"已发布 · published {name}")
-        supply, demand = published
+        supply = _published(listings, college, listing_pb2.LISTING_KIND_TALENT_SUPPLY, title, talent_supply=talent)
+        demand = _published(listings, enterprise, listing_pb2.LISTING_KIND_JOB_POSITION, title, job_position=job)
         wanted = matching_service_pb2.ListMatchesRequest(listing=demand, page_size=1000)
         match = _until(lambda: [one for one in _call(matching.ListMatches, wanted).matches if one.supply == supply])[0]
         print(f"已匹配 · matched: {match.name}, {match.score}/1000")
     finally:
-        for name in published:
-            _call(listings.WithdrawListing, listings_service_pb2.WithdrawListingRequest(name=name, reason=_WORD))
+        left = _withdrawn(listings, (college, enterprise))
+    if left:
+        raise FailedError(left[0])
+
+
+def _published(listings: Any, issuer: str, kind: Any, title: str, **details: Any) -> str:
+    """The name of a new public listing."""
+    given: Any = {"issuer": issuer, "kind": kind, "title": title, "visibility": listing_pb2.VISIBILITY_PUBLIC, **details}
+    create = listings_service_pb2.CreateListingRequest(listing=listing_pb2.Listing(**given))
+    name = str(_call(listings.CreateListing, create).name)
+    _call(listings.PublishListing, listings_service_pb2.PublishListingRequest(name=name))
+    print(f"已发布 · published {name}")
+    return name
+
+
+def _withdrawn(listings: Any, issuers: Sequence[str]) -> list[str]:
+    """Withdraw all that some organizations have, drafts among it; what failed of it, which keeps no other from it."""
+    failed = []
+    for issuer in issuers:
+        try:
+            there = _call(
+                listings.ListListings, listings_service_pb2.ListListingsRequest(issuer=issuer, states=_OPEN)
+            ).listings
+        except FailedError as error:
+            failed.append(str(error))
+            continue
+        for one in there:
+            try:
+                _call(listings.WithdrawListing, listings_service_pb2.WithdrawListingRequest(name=one.name, reason=_WORD))
+            except FailedError as error:
+                failed.append(f"{error} ({one.name})")
+    for one in failed:
+        print(f"未能撤回 · not withdrawn: {one}", flush=True)
+    return failed
 
 
 def serving(channels: Mapping[str, grpc.Channel], patience: float) -> None:
@@ -86,11 +107,12 @@ def serving(channels: Mapping[str, grpc.Channel], patience: float) -> None:
     silent: dict[str, str] = {}
     for service, channel in channels.items():
         said = ""
-        while why := _why_not(channel, min(_TIMEOUT, max(_LOOK, deadline - time.monotonic()))):
+        ends = max(deadline, time.monotonic() + min(_LEAST, patience))
+        while why := _why_not(channel, min(_TIMEOUT, max(_LOOK, ends - time.monotonic()))):
             if why != said:
                 print(f"等待 {service} · waiting for {service}: {why}", flush=True)
                 said = why
-            if time.monotonic() > deadline:
+            if time.monotonic() > ends:
                 silent[service] = why
                 break
             time.sleep(_LOOK)
