@@ -1,6 +1,7 @@
 """How many are left of what is asked for or offered, and how many proposals a change brings, whoever works on what."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,6 +104,27 @@ async def test_graduates_are_used_up_and_experts_are_not(world: World) -> None:
     await fulfilled(world, replica, "listings/t1", "listings/e")
     await until(world.is_done)
     assert await states(world) == {"d1 s": "FULFILLED", "d2 s": "EXPIRED", "t1 e": "FULFILLED", "t2 e": "PROPOSED"}
+
+
+async def test_no_more_is_filled_than_there_is(world: World) -> None:
+    replica = world.starts("a")
+    for number in (1, 2):
+        world.publish(f"listings/d{number}", "JOB_POSITION", _POST, quantity=9)
+    world.publish("listings/s", "TALENT_SUPPLY", _GRADUATES, quantity=2)
+    await until(world.is_done)
+    with pytest.raises(Invalid, match="2 are left of listings/s, 3 can't be filled"):
+        await fulfilled(world, replica, "listings/d1", "listings/s", 3)
+    await fulfilled(world, replica, "listings/d2", "listings/s", 1)
+    await until(world.is_done)
+    completed = partial(took, world, replica, "CompleteMatch")
+    request = rpc.CompleteMatchRequest(
+        name=match_name("listings/d1", "listings/s"), organization="organizations/JOB_POSITION", reason="x", outcome=_FULFILLED
+    )
+    request.quantity = 2
+    with pytest.raises(Invalid, match="1 are left of listings/s, 2 can't be filled"):
+        await completed(request)
+    request.quantity = 1
+    assert (await completed(request)).filled == 1
 
 
 async def test_what_failed_fills_nothing(world: World) -> None:

@@ -13,6 +13,7 @@ from alliance.matching.v1 import match_pb2, matching_service_pb2, statistics_ser
 from alliance.registry.v1 import organization_pb2
 from alliance_local.control import Platform
 from alliance_local.state import SERVICES
+from matching.domain.alike import highest, lowest
 from tests import world
 from tests.e2e.program import NOT_FOUND, REFUSED, USAGE, Alliance, Here
 
@@ -121,9 +122,9 @@ def test_what_becomes_of_matches_is_counted_by_their_score(platform: Platform) -
     asked = statistics_service_pb2.GetAcceptanceRequest(organization=college.name)
     counted = {one.reason: one.count for one in college.caller.statistics.GetAcceptance(asked).declines}
     assert counted == {match_pb2.DECLINE_REASON_FILLED: 1}
-    low = match.score // 100 * 100
+    low = lowest(match.score)
     for verb in ("proposed", "declined"):
-        label = f'{{band="{low}-{low + 99}",verb="{verb}"}}'
+        label = f'{{band="{low}-{highest(low)}",verb="{verb}"}}'
         assert _steps(platform).get(label, 0) > before.get(label, 0)
 
 

@@ -216,12 +216,9 @@ def _business() -> Iterator[Panel]:
         8,
         "stat",
     )
-    yield Panel(
-        "各得分段的接受 · Accepted, by band of score",
-        [
-            (_increase('alliance_matching_steps_total{NS, verb="accepted"}', "band"), "{{band}}"),
-        ],
-    )
+    by_band = 'sum by (band) (increase(alliance_matching_steps_total{{NS, verb="{verb}"}}[$__range]))'
+    rate = f"{by_band.format(verb='accepted')} / {by_band.format(verb='proposed')}"
+    yield Panel("各得分段的接受率 · Accepted, of what was proposed, by band of score", [(rate, "{{band}}")], "percentunit")
     yield Panel("得分中位 · Median score", [(_quantile("alliance_matching_score_ratio", "NS", "", 0.5), "p50")], "percentunit")
     yield Panel("每次变更的建议 · Proposals of a change", [(_mean("alliance_matching_proposals", ""), "mean")])
     yield Panel("组织体 · Bodies", [("max by (kind, state) (alliance_bodies{NS})", "{{kind}} {{state}}")])

@@ -15,7 +15,7 @@ from chassis.etag import etag
 from chassis.record import MAX_KEY, Record
 from codes import NoCodeError, education, industries, majors, occupations, regions
 from matching.domain import seniority, skills, text
-from matching.domain.alike import BAND, Decided, Like
+from matching.domain.alike import Decided, Like, highest
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
@@ -246,7 +246,7 @@ def alike_of(like: Like, found: Decided) -> matching_service_pb2.AlikeMatches:
         demand_kind=_kind_value(like.demand_kind),
         supply_kind=_kind_value(like.supply_kind),
         lowest=like.lowest,
-        highest=like.lowest + BAND - 1,
+        highest=highest(like.lowest),
         decided=found.decided,
         accepted=found.accepted,
     )
@@ -333,6 +333,16 @@ def filled_of(outcome: int, quantity: int) -> int:
         )
         raise Invalid([Violation("quantity", "outcome", *text)])
     return quantity or 1
+
+
+def over(wanted: int, left: int, listing: str) -> Violation:
+    """More was filled than is left of a listing."""
+    return Violation(
+        "quantity",
+        "left",
+        f"{listing} 尚余 {max(0, left)}，不能对接完成 {wanted}；请改填数量，或先由其发布单位修订数量",
+        f"{max(0, left)} are left of {listing}, {wanted} can't be filled; correct it, or have its issuer revise it first",
+    )
 
 
 def declined_of(why: int, words: str) -> tuple[DeclineReason, str]:

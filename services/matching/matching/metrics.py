@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from matching.domain.alike import BAND, lowest
-from matching.domain.life import Change, Verb
+from matching.domain.alike import highest, lowest
+from matching.domain.life import Change, State, Verb
 
 FRESHNESS = Histogram(
     "alliance_matching_freshness_seconds",
@@ -24,7 +24,8 @@ SCORES = Histogram(
 )
 STEPS = Counter(
     "alliance_matching_steps",
-    "匹配的各步数量，按步骤和得分段（千分） · Steps of matches, by verb and band of score (thousandths).",
+    "匹配的各步数量，按步骤和得分段（千分）；一方接受记为 accepted_by_one，双方都接受记为 accepted · "
+    "Steps of matches, by verb and band of score (thousandths); `accepted_by_one`, and `accepted` once both have.",
     ("verb", "band"),
 )
 BACKLOG = Gauge(
@@ -49,6 +50,7 @@ def count(changes: Iterable[Change]) -> None:
     """Count what happened to matches, once it is committed."""
     for change in changes:
         low = lowest(change.match.score)
-        STEPS.labels(change.verb.value, f"{low}-{low + BAND - 1}").inc()
+        is_half = change.verb is Verb.ACCEPTED and change.match.state is not State.ACCEPTED
+        STEPS.labels("accepted_by_one" if is_half else change.verb.value, f"{low}-{highest(low)}").inc()
         if change.verb is Verb.PROPOSED:
             SCORES.observe(change.match.score / 1000)

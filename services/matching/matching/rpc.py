@@ -19,7 +19,8 @@ from matching import again, store
 from matching.domain import gap, life, text
 from matching.domain.alike import like
 from matching.domain.counterfactual import alternatives, fits_until
-from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, Verb
+from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, State, Verb
+from matching.domain.pairs import is_counted
 from matching.entry import Entry
 from matching.index import Index, near
 from matching.mapping import (
@@ -32,6 +33,7 @@ from matching.mapping import (
     hit_of,
     message_of,
     outcome_of,
+    over,
     query_problems,
     required,
     skill_of,
@@ -129,10 +131,25 @@ class Matching:
         match = await _side(call.tx, request.name, request.organization, request.etag)
         if outcome is Verb.FAILED:
             return await _take(call.tx, match, lambda: life.step(match, outcome, reason, call.tx.now))
+        if match.state is State.IN_PROGRESS:  # any other refuses the step itself
+            await self._require_left(call.tx, match, filled)
         answer = await _take(call.tx, match, lambda: life.fulfil(match, filled, reason, call.tx.now))
         for listing in (match.demand, match.supply):  # where nothing is left of it, its other matches end
             await again.of_listing(call.tx, listing, has_changed=False)
         return answer
+
+    async def _require_left(self, tx: Tx, match: Match, wanted: int) -> None:
+        """No more is filled than there is of either side; who completes other matches of theirs waits. Raises `Invalid`."""
+        known = [self._index.known(name) for name in (match.demand, match.supply)]
+        counted = [one.facts for one in known if isinstance(one, Entry) and is_counted(one.facts.kind)]
+        filled = await store.filled_for_long(tx, [one.name for one in counted])
+        refuse(
+            [
+                over(wanted, one.quantity - filled.get(one.name, 0), one.name)
+                for one in counted
+                if wanted > one.quantity - filled.get(one.name, 0)
+            ]
+        )
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""

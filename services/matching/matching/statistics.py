@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 from alliance.matching.v1 import statistics_service_pb2 as rpc
 from chassis.errors import Invalid, Violation
 from chassis.rpc import Call
-from matching.domain.alike import BAND
+from matching.domain.alike import BAND, TOP, highest
 from matching.domain.life import DeclineReason, State
 from matching.mapping import decline_value
 from matching.store import match
@@ -35,9 +35,9 @@ class Statistics:
         elif request.body:
             asked = match.c.bodies.contains([request.body])
         counted = [func.count().filter(match.c.state.in_(states)).label(name) for name, states in _BECAME.items()]
-        lowest = (match.c.score // BAND * BAND).label("lowest")
+        lowest = func.least(TOP, match.c.score // BAND * BAND).label("lowest")
         found = await call.tx.conn.execute(select(lowest, *counted).where(asked).group_by(lowest).order_by(lowest))
-        bands = [rpc.AcceptanceBand(highest=row.lowest + BAND - 1, **row._mapping) for row in found]
+        bands = [rpc.AcceptanceBand(highest=highest(row.lowest), **row._mapping) for row in found]
         return rpc.GetAcceptanceResponse(bands=bands, declines=await _declines(call, asked))
 
 

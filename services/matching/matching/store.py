@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     false,
+    func,
     or_,
     select,
     text,
@@ -233,6 +234,13 @@ async def elsewhere(tx: Tx, supply: str, shares: Collection[int]) -> list[Match]
 async def filled(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
     """Listing → how many of its quantity its fulfilled matches have filled; without those of which none is."""
     return await tx.sql.pairs(_FILLED, sorted(listings)) if listings else {}
+
+
+async def filled_for_long(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
+    """The same, and it stays so until this transaction ends."""
+    for one in sorted(listings):
+        await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(one, 0))))
+    return await filled(tx, listings)
 
 
 async def get(tx: Tx, name: str, *, lock: bool = False) -> Match | None:

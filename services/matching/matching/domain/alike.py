@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from matching.domain.life import Change, Match, State
 
-BAND = 100
-"""Thousandths of score in a band."""
+BAND, TOP = 100, 900
+"""Thousandths of score in a band, and the lowest of the last band, to which the full score belongs."""
 LEAST = 10
 """Decided matches that must be left without those of whichever organization has most of them."""
 
@@ -49,7 +49,12 @@ class Decided(NamedTuple):
 
 def lowest(score: int) -> int:
     """The lowest score of a score's band."""
-    return score // BAND * BAND
+    return min(TOP, score // BAND * BAND)
+
+
+def highest(low: int) -> int:
+    """The highest score of a band."""
+    return low + BAND - (low != TOP)
 
 
 def like(match: Match) -> Like:
