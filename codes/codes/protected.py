@@ -1,5 +1,7 @@
 """What nothing may depend on that a post says of persons 受保护的个人特征: gender, age, ethnicity, hometown, photo.
 
+Whether somebody is married, or has or plans children, goes with gender (妇女权益保障法 art. 43).
+
 `demands` finds what a text asks of them or excludes by them, for the issuer to take out; a word about a trade or its
 customers (`女装设计`, `12-18 岁的青少年`) is no demand. `without` leaves out every word of them, so that no score hears of it,
 also as part of another (`女文员`) and where it is meant of customers (`女性健康`), since nobody can tell. What goods, sports
@@ -13,6 +15,8 @@ advertisement of a post may not hold); 国办发〔2013〕35号 (no limits by ag
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from codes import regions
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,12 @@ def _pattern(*parts: str) -> re.Pattern[str]:
 
 
 _ONLY = "(?:仅限|只限|限|仅招收?|只招收?|只要|仅要|要求|须为|需为|须是|必须是|必须为)"
-_FIRST = "(?:者|的)?(?:优先考虑|优先|为佳|尤佳|更佳|为宜)"
+_FIRST = "(?:者|的)?(?:优先考虑|优先|为佳|尤佳|更佳|为宜|佳(?![一-鿿]))"
 _NO = "(?:不招收?|不要|不收|不接受|不考虑|不录用|谢绝|拒绝|拒收)"
 _REFUSED = (  # what stands behind whom a post will not have
-    "(?:们|者|的)?(?:一律|请)?(?:勿[扰投入来]|莫[扰投入]|免谈|别投|免投|绕道|绕行|除外|止步|不予考虑|不[招要收考](?:虑|收)?(?![一-鿿]))"
+    "(?:们|者|的)?(?:一律|请)?(?:勿[扰投入来]|慎[投入重]|莫[扰投入]|免谈|别投|免投|绕道|绕行|除外|止步|不予考虑|不[招要收考](?:虑|收)?(?![一-鿿]))"
 )
+_START, _END = r"(?<![^，,；;、（(\n\s:：])", r"(?![^，,。；;、）)\n\s!！])"  # of what stands alone between two commas
 _AGE = r"(?:\d{2}|[二三四五六]十[一二三四五六七八九]?)"
 _YEARS = r"\s{0,2}周?岁"
 _RANGE = rf"{_AGE}\s{{0,2}}(?:周?岁)?\s{{0,2}}[-~—–至到]{{1,2}}\s{{0,2}}{_AGE}"
@@ -57,6 +62,11 @@ _BOUND = r"(?:\s{0,2}[（(]\s{0,2}含[^）)]{0,8}[）)])?\s{0,2}[及或]?(?:以[
 _OTHERS = (  # whom the work is for
     "(?!的?(?:[男女]性|[男女])?(?:儿童|幼儿|婴|少年|青少年|孩|学生|学员|老人|老年|人群|患者|用户|客户|顾客|消费|读者|玩家|受众|观众))"
 )
+_THEIR = "".join(
+    f"(?<!{who})(?<!{who}的)"
+    for who in ["客户", "用户", "顾客", "患者", "学生", "学员", "儿童", "受众", "读者", "玩家", "人群", "会员"]
+)
+_END_EN = r"(?![^,;.)\n])"
 _OTHERS_EN = "(?! (?:children|kids|students|teenagers))"
 _BORN = r"(?<!\d)(?:[6-9][05]|0[05])后(?![端台面续期视卫方来])"
 _PEOPLES = (  # GB/T 3304
@@ -74,7 +84,13 @@ _PLACES = (
     "北京|天津|河北|山西|内蒙古?|辽宁|吉林|黑龙江|上海|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|广西|海南|重庆|四川|贵州|云南|西藏|"
     "陕西|甘肃|青海|宁夏|新疆|香港|澳门|台湾|东北|外地|本地|当地|外省市?|本省|外市|本市|外县|本县|外乡|农村|城镇"
 )
-_FROM = f"(?:(?:{_PLACES})(?:籍|人士?)|[京津沪渝冀豫辽黑湘皖鲁苏浙赣鄂桂甘晋蒙陕闽粤川琼]籍)"  # somebody from there
+_HOMES = (  # of which people say that they are from there, and which are in no table
+    "潮汕|闽[南北]|客家|江浙沪?|川渝|苏[南北]|皖[南北]|陕北|关中|胶东|两广|西北|华北|华东|华南|西南|珠三角|长三角"
+)
+_CITIES = "|".join(sorted(regions.cities(), key=lambda name: (-len(name), name)))
+_FROM = (  # somebody from there
+    f"(?:(?:{_PLACES}|{_HOMES}|{_CITIES})(?:籍|人士?)|[京津沪渝冀豫辽黑湘皖鲁苏浙赣鄂桂甘晋蒙陕闽粤川琼]籍)"
+)
 _REGISTERED = "(?:户籍|户口|籍贯)(?!管理|迁|办|登记|系统|业务|民警|政策|问题|档案|制度|改革|手续|信息|[本簿页])"
 _ROLE = (  # behind 男 or 女: who is sought; neither whose work is to be a man or a woman (演员), nor who is there (员工)
     "(?:文员|前台|司机|保安|助理|助教|秘书|销售|客服|主播|教师|老师|教练|服务员|会计|出纳|护士|护工|医[生师]|技[师工]|业务员?|营业员|"
@@ -93,7 +109,15 @@ ATTRIBUTES = (
         _pattern(
             rf"(?:{_ONLY}|{_NO})\s{{0,2}}[男女](?:性|士|生|方|的|孩子?)?(?![{_SUITED}女男])",
             r"性别\s{0,2}(?:要求)?\s{0,2}[:：为]?\s{0,2}[男女](?![女男/、或])(?:性|士|生)?",
-            rf"[男女](?:性|士|生|的|孩子?)?(?:{_FIRST}|{_REFUSED})",
+            rf"(?<![子儿])[男女](?:性|士|生|的|孩子?)?(?:{_FIRST}|{_REFUSED})",
+            rf"(?:更|较|最|只)?适合\s{{0,2}}[男女](?:性|士|生)(?:投递|应聘|从事|求职)?{_END}",
+            rf"(?:不建议|不推荐|不太?适合|不宜)\s{{0,2}}[男女](?:性|士|生)(?:投递|应聘|从事|报名|求职)?{_END}",
+            rf"(?<![子儿])[男女](?=(?:硕士|博士|本科生?|研究生|大学生|毕业生)(?:{_FIRST}|{_REFUSED}))",
+            rf"(?:宝[妈爸]|妈妈|爸爸|奶爸|小伙子?|姑娘|小姐姐|小哥哥|帅哥|美女)(?:{_FIRST}|{_REFUSED})",
+            r"[（(]\s?[男女]\s?[）)]",
+            rf"(?:[已未][婚育]){{1,2}}(?:{_FIRST}|{_REFUSED}|{_END})|(?:[已未]婚[已未]育)",
+            r"(?:近期|短期内?|[一二两三五\d]年内)?(?:[无没]有?|不得?有?)(?:生育|怀孕|备孕|结婚|婚育)(?:计划|打算)",
+            rf"有(?:生育|怀孕|备孕|结婚|婚育)(?:计划|打算)(?:{_FIRST}|{_REFUSED})",
             rf"(?<![男女子儿妇/、或和与及])[男女](?:性|士|生)?(?={_ROLE})",
             "(?<=[招聘])[男女](?=员工|职工|工人|同事)",
             rf"(?<![a-z]){_MAN}(?: candidates?| applicants?)? (?:only|preferred|required|need not apply)",
@@ -102,12 +126,13 @@ ATTRIBUTES = (
         ),
         _pattern(
             r"性别\s{0,2}(?:要求)?\s{0,2}[:：]?\s{0,2}(?:不限|无要求|无|男女不限|男女均可)",
-            "不限性别|无性别(?:要求|限制)",
+            "(?:不限|不问)婚育|婚[育否](?:状况)?不限|不限性别|无性别(?:要求|限制)",
             "不[论分]男女",
             r"男[/、]?女(?:性)?(?:不限|均可|皆可|都可|都行|不拘)",
             r"(?<![a-z])(?:fe)?male ?(?:or|/|and) ?(?:fe)?male(?![a-z])",
         ),
         _pattern(
+            "小伙(?!伴)子?|姑娘|妈妈|爸爸|[已未]婚(?:[已未]育)?|[已未]育(?!种|苗|[秧雏成])",
             "小姐姐?|小哥哥?|先生|[美靓]女|帅哥|靓仔|少妇|宝[妈爸]|奶爸|阿姨|大[姐妈叔爷]|妇女|少女|性别(?:要求|限制)",
             rf"(?<![子儿处])[男女](?![{_SUITED}])(?:性|士|生|方|的|孩子?|子)?",
             rf"(?<![a-z0-9-]){_MAN}(?:['’]s?)?",
@@ -122,12 +147,17 @@ ATTRIBUTES = (
         "age",
         "国办发〔2013〕35号",
         _pattern(
-            rf"年龄(?:要求|范围|限制)?\s{{0,2}}[:：]?\s{{0,2}}[须需应在为]{{0,3}}\s{{0,2}}{_AT_MOST}?\s{{0,2}}"
+            rf"{_THEIR}年龄(?:要求|范围|限制)?\s{{0,2}}[:：]?\s{{0,2}}[须需应在为]{{0,3}}\s{{0,2}}{_AT_MOST}?\s{{0,2}}"
             rf"(?:{_RANGE}|{_AGE})(?:\s{{0,2}}周?岁)?(?:{_BOUND})?{_OTHERS}",
             rf"{_RANGE}{_YEARS}(?:{_BOUND})?{_OTHERS}",
             rf"{_AT_MOST}\s{{0,2}}(?!1[68]){_AGE}{_YEARS}{_OTHERS}",
             # from 16 or 18 on is the law's own bound
             rf"(?!1[68]\s{{0,2}}周?岁\s{{0,2}}以上){_AGE}{_YEARS}{_BOUND}(?!\s{{0,2}}不限){_OTHERS}",
+            rf"{_START}(?:{_AT_MOST}\s?[2-5]\d|限[2-5]\d(?:\s?周?岁)?|[2-5]\d\s?{_BOUND}|[2-5]\d岁封顶)(?:{_FIRST})?{_END}",
+            rf"(?:大龄|超龄|高龄|年龄偏?[大小])(?:{_FIRST}|{_REFUSED})",
+            r"出生于\s?(?:19|20)\d\d年?(?:\d{1,2}月)?(?:\d{1,2}日)?[及或]?[以之]?[前后]",
+            rf"(?:{_START}|(?<=candidates )|(?<=applicants )|(?<=graduates )|(?<=age ))(?:under|below) [2-5]\d"
+            rf"(?: (?:only|preferred))?{_END_EN}",
             rf"{_BORN}{_FIRST}|(?:{_ONLY}|招)\s{{0,2}}{_BORN}",
             r"(?:19|20)\d\d年(?:\d{1,2}月)?(?:\d{1,2}日)?[及或]?[以之]?[前后](?:[（(]含[^）)]{0,8}[）)])?出生",
             rf"(?:{_ONLY}|{_NO})?年轻(?:人|者)?{_FIRST}|要求年轻(?!化)",
@@ -178,6 +208,10 @@ ATTRIBUTES = (
             rf"[须需](?:要|有|具有|具备|持有?|是|为)*(?:(?![办迁落转解提熟了])[一-鿿]){{0,6}}{_REGISTERED}",
             rf"(?:{_FROM}|(?:{_PLACES}){{0,2}}{_REGISTERED})(?:的|人员|人士|考生)?(?:{_FIRST}|{_REFUSED})",
             rf"(?:{_ONLY}|{_NO})\s{{0,2}}{_FROM}",
+            rf"(?:老乡|同乡|(?:{_PLACES}|{_CITIES}){{1,2}}生源)(?:{_FIRST}|{_REFUSED})|{_ONLY}(?:{_PLACES}|{_CITIES}){{1,2}}生源",
+            rf"{_START}(?:(?:有|具有|具备|持有?)(?:{_PLACES}|{_CITIES}){{1,2}}|有?(?:本[地市省县]|当地))(?:户籍|户口){_END}",
+            rf"户籍在(?:本[地市省县]|当地|[京沪津渝]|{_PLACES}|{_CITIES}){_END}",
+            rf"{_START}local hukou{_END_EN}",
             r"(?:籍贯|户籍|户口)(?:要求|所在地)?\s{0,2}[:：]\s{0,2}(?![可不无解提办])[一-鿿]{2,8}",
             r"(?<![a-z])(?:natives|locals|local residents|outsiders) (?:only|preferred|need not apply)",
             r"(?<![a-z])(?:[a-z]+ )?(?:hukou|household registration) (?:is )?(?:only|preferred|required|a must|holders)",
@@ -195,7 +229,7 @@ ATTRIBUTES = (
         "a photo",
         "个人信息保护法第六条",
         _pattern(
-            r"(?:附|带|提供|提交|上传|发送|[须需](?![附带提上发]))(?:(?!产品|商品|现场|施工|拍摄|客户|房|宣传|活动|作品)[^，。；、,;\n]){0,8}"
+            r"(?:附|带|提供|提交|上传|发送|[须需](?![附带提上发]))(?:(?!产品|商品|项目|成果|案例|样品|设备|现场|施工|拍摄|客户|房|宣传|活动|作品)[^，。；、,;\n]){0,8}"
             r"(?:照片(?![的处拍和或编修类])|近照|生活照|证件照|全身照)(?:一张)?",
             "(?:无|不[附带])(?:照片?|近照)(?:简历)?(?:者|的)?(?:勿|不予|一律|免)",
             r"(?<![a-z])(?:with|attach|include|enclose|send) (?:a |your )?(?:recent )?"
@@ -219,8 +253,53 @@ _ENDS = {place.rstrip("?")[-1] for place in _PLACES.split("|")} | {"古", "省"}
 _HINT = re.compile(  # every part begins with a character, none with a set: these are found ten times as fast
     "|".join(
         (
-            *("男", "女", "岁", "龄", "籍", "照", "族", "性别", "0后", "5后", "户口", "出生", "年轻"),
-            *("小姐", "小哥", "先生", "帅哥", "少妇", "靓仔", "宝妈", "宝爸", "奶爸", "阿姨", "大姐", "大妈", "大叔", "大爷"),
+            *(
+                "男",
+                "女",
+                "岁",
+                "龄",
+                "籍",
+                "照",
+                "族",
+                "婚",
+                "未育",
+                "已育",
+                "生育",
+                "怀孕",
+                "备孕",
+                "生源",
+                "老乡",
+                "同乡",
+                "性别",
+                "0后",
+                "5后",
+                "户口",
+                "出生",
+                "年轻",
+            ),
+            *(
+                "小姐",
+                "小哥",
+                "先生",
+                "帅哥",
+                "少妇",
+                "靓仔",
+                "宝妈",
+                "宝爸",
+                "奶爸",
+                "阿姨",
+                "大姐",
+                "大妈",
+                "大叔",
+                "大爷",
+                "小伙",
+                "姑娘",
+                "妈妈",
+                "爸爸",
+            ),
+            *(f"{bound}[2-5]\\d" for bound in ("过 ?", "于 ?", "限", "under ", "below ")),
+            "[2-5]\\d ?(?:以[下内]|及以下|左右)",
+            "人(?:士|考生)?(?:者|的)?(?:优|[勿慎莫]|免|别|绕|除|止|不|一律|请|更|为|尤|佳)",
             *(f"{end}人(?![才民力文口工员生])" for end in sorted(_ENDS)),
             "male",
             *(f"{re.escape(before)}{_LATIN_HINTS}" for before in " /(,:\"'，、：（.。;；!！?？\n\t"),
@@ -238,6 +317,7 @@ _GAP = "\n"  # what stands on its two sides are no neighbours
 
 def demands(text: str) -> Iterator[Demand]:
     """What a text asks of persons that it may not ask, one for each attribute that it names, with the words that do."""
+    text = _SPACED.sub(_joined, text)
     if not _is_hinted(text):
         return
     told = _GAP.join(filter(_is_hinted, _CLAUSE.findall(text)))
@@ -248,11 +328,21 @@ def demands(text: str) -> Iterator[Demand]:
 
 def without(text: str) -> str:
     """The text without what it says of these attributes; a gap stands in each place."""
+    text = _SPACED.sub(_joined, text)
     return _CLAUSE.sub(_cut, text) if _is_hinted(text) else text
+
+
+def _joined(spaced: re.Match[str]) -> str:
+    """What is written with a blank behind each character, as it is read; only where a person is spoken of."""
+    joined = spaced[0].replace(" ", "")
+    return joined if _is_hinted(joined) else spaced[0]
 
 
 def _cut(clause: re.Match[str]) -> str:
     return _ALL.sub(_GAP, clause[0]) if _is_hinted(clause[0]) else clause[0]
+
+
+_SPACED = re.compile("(?<![一-鿿])[一-鿿](?: [一-鿿]){2,}(?![一-鿿])")  # `男 生 优 先`
 
 
 def _is_hinted(text: str) -> bool:

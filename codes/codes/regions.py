@@ -96,6 +96,15 @@ def _by_name() -> dict[str, tuple[str, ...]]:
     return {form: tuple(sorted(codes, key=_width)) for form, codes in found.items()}
 
 
+def cities() -> frozenset[str]:
+    """Short names of all cities and prefectures: `温州`, `延边`."""
+    return frozenset(short for code, name in names(_FILE).items() if _is_city(code) and "辖" not in (short := _short(name)))
+
+
+def _is_city(code: str) -> bool:
+    return code.endswith("00") and not code.endswith("0000")
+
+
 def _zone(official: str) -> str:
     """石家庄高新技术产业开发区 is called 石家庄高新区, 徐州经济技术开发区 徐州经开区."""
     return _ZONES.sub(lambda found: "".join(filter(None, found.groups())) + ("区" if found[1] else ""), official)

@@ -172,6 +172,9 @@ def test_of_one_score_the_one_that_has_more_in_common_is_the_better() -> None:
         ("女生勿扰", "不招男的", "河南人勿投", "外地人勿扰", "沪籍优先"),
         ("不超过35周岁", "45岁（含）以下", "85后优先", "1990年以后出生"),
         ("no women", "not older than 35", "Han only", "local hukou required", "young"),
+        ("小伙子", "姑娘", "未婚未育", "适合女生", "女生慎投", "宝妈勿扰", "近期无生育计划"),
+        ("潮汕人优先", "温州人优先", "北京生源优先", "老乡优先", "有北京户口", "local hukou"),
+        ("出生于1990年之后", "不超过35", "45以下", "under 35", "大龄勿扰"),
     ],
 )
 @given(TITLES, TITLES, st.sampled_from(["title", "prose", "skill"]))

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alliance.listings.v1 import listing_pb2
-from matching.domain import gap
+from matching.documents import document_of
+from matching.domain import gap, lexical
 from matching.domain.counterfactual import alternatives
 from matching.domain.facts import Facts
 from matching.domain.pairs import INDEX_VERSION, LEAST_THRESHOLD, STAMP, is_skilled
 from matching.domain.score import Part, gaps, judge, score_of
-from matching.domain.skills import MOST, Level, Skill, asked, canonical, offered
+from matching.domain.skills import MOST, Level, Skill, affirmed, asked, canonical, offered
 from matching.entry import Entry, from_bytes, to_bytes
 from matching.mapping import entry_of, skill_of
 from tests.unit.test_matching_score import TODAY, post, supply
@@ -67,11 +68,26 @@ def told(skills: tuple[Skill, ...]) -> str:
         ("具有较强的责任心、突出的沟通能力", ""),
         ("有良好的口头与书面表达能力", ""),
         ("具备归纳总结、持续改进的能力", "归纳总结 持续改进"),
-        ("熟悉Python、R语言等其中一种编程语言", "python r"),
+        ("熟悉Python、R语言等其中一种编程语言", "python? r?"),
         ("掌握任何一种可视化工具", "可视化工具"),
         ("了解边缘计算的进展", "边缘计算"),
         ("熟悉高并发、并行计算原理4", "高并发 并行计算原理"),
-        ("熟悉数据库或缓存之一", "数据库 缓存"),
+        ("熟悉数据库或缓存之一", "数据库? 缓存?"),
+        # a letter that is a name, years before one, a certificate by its letters, a list of names beneath a heading
+        ("精通C、C++、C#", "c c++ c#"),
+        ("会C/C++", "c c++"),
+        ("熟悉R", "r"),
+        ("3年以上Java开发经验", "java"),
+        ("3年以上工作经验", ""),
+        ("CET-4以上", "英语四级"),
+        ("技术栈：Java+SpringCloud+Vue", "java springcloud vue"),
+        ("必备技能：Java；加分技能：Kafka", "java kafka?"),
+        ("Java（必备）、Kafka（加分）", "java kafka?"),
+        ("熟悉Java，不熟悉勿投", "java"),
+        # one of several will do
+        ("有MySQL或Oracle其中一种", "mysql? oracle?"),
+        ("熟悉React/Vue等至少一种", "react? vue?"),
+        ("熟悉MySQL和Oracle", "mysql oracle"),
         ("擅长如何处理投诉，能够胜任加班", ""),
         ("熟悉Linux，Work closely with customers of our team", "linux"),
         ("熟悉Linux及Responsible for the delivery of SAP projects", "linux sap"),
@@ -118,6 +134,9 @@ def test_what_stands_behind_a_cue_is_a_skill(text: str, found: str) -> None:
         ("Kubernetes经验不作要求", "-kubernetes"),
         ("无Java经验亦可", "-java"),
         ("不会CAD也可以培训", "-cad"),
+        ("Java不是必须", "-java"),
+        ("不用会Java", "-java"),
+        ("Java是必须的", "java"),
         ("无经验亦可，提供培训", ""),
         ("接受无经验", ""),
         ("熟悉C++，Java零基础亦可", "c++ -java"),
@@ -439,6 +458,58 @@ def test_parts_sum_to_the_score_exactly(
     assert judge(*shuffled, TODAY, near).score == verdict.score
 
 
+# What is denied
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("不会Surpac，不会Leapfrog，会填图", ",,会填图"),
+        ("只会Java不会C++。Go没学过，Python学过", "只会Java。,Python学过"),
+        ("Know Go. No experience with Rust.", "Know Go. ."),
+        *((one, one) for one in ("不少于3年Java经验", "不限于Java", "不仅会Java还会Go", "不断学习Java", "会用无人机，不出差")),
+    ],
+)
+def test_what_a_supply_lacks_is_no_word_of_its_text(text: str, left: str) -> None:
+    assert affirmed(text, is_demand=False).split() == left.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("熟悉CAD，不要求AutoCAD、不要求理正。无需日语；会英语", "熟悉CAD,。;会英语"),
+        ("No German required. Must know Go", ". Must know Go"),
+        *((one, one) for one in ("不少于3年Java经验", "不限于Java", "不会Java勿投", "无Go经验者勿扰", "无需出差，负责设计")),
+    ],
+)
+def test_what_a_demand_does_not_need_is_no_word_of_its_text(text: str, left: str) -> None:
+    assert affirmed(text, is_demand=True).split() == left.split()
+
+
+def _read(kind: listing_pb2.ListingKind.ValueType, title: str, description: str) -> Entry:
+    name = f"listings/{kind}"
+    return entry_of(listing_pb2.Listing(name=name, issuer=name, kind=kind, title=title, description=description), 1)
+
+
+def test_to_say_what_one_lacks_is_worth_no_more_than_silence() -> None:
+    wanted = _read(listing_pb2.LISTING_KIND_JOB_POSITION, "地质建模", "会使用Surpac、Leapfrog、Micromine")
+    silent, lacking = (
+        _read(listing_pb2.LISTING_KIND_TALENT_SUPPLY, "毕业生", f"{said}会填图")
+        for said in ("", "不会Surpac，不会Leapfrog，不会Micromine，")
+    )
+    assert score_of(wanted.facts, lacking.facts) <= score_of(wanted.facts, silent.facts)
+    assert not {"surpac", "leapfrog"} & {*lacking.facts.words, *lexical.counts(lacking.passage)}
+    needless = _read(listing_pb2.LISTING_KIND_JOB_POSITION, "绘图", "会使用Revit，不要求AutoCAD")
+    having = _read(listing_pb2.LISTING_KIND_TALENT_SUPPLY, "毕业生", "会使用AutoCAD")
+    assert "autocad" not in needless.facts.words
+    assert "autocad" in having.facts.words
+
+
+def test_a_search_finds_what_is_denied() -> None:
+    found = document_of(_read(listing_pb2.LISTING_KIND_TALENT_SUPPLY, "毕业生", "不会Surpac，会填图").measured(b""))
+    assert "surpac" in found["words"][0].split()
+
+
 # The index
 
 
@@ -468,5 +539,5 @@ def test_only_kinds_whose_pairs_weigh_skills_are_read() -> None:
 
 
 def test_a_match_is_stamped_with_algorithm_and_index() -> None:
-    assert f"words-meaning-skills-10/index-{INDEX_VERSION}" == STAMP
+    assert f"words-meaning-skills-11/index-{INDEX_VERSION}" == STAMP
     assert isinstance(entry_of(listing_pb2.Listing(name="listings/1"), 1), Entry)

@@ -1,5 +1,7 @@
 """A listing as tantivy's documents have it 索引文档: which fields there are, and what stands in them."""
 
+from collections.abc import Iterator
+
 import tantivy
 
 from access.visibility import Viewer
@@ -7,6 +9,7 @@ from alliance.listings.v1 import listing_pb2 as pb
 from codes import education, regions
 from matching.domain import lexical, text
 from matching.domain.facts import Facts
+from matching.domain.skills import Level
 from matching.entry import Entry, to_bytes
 
 _RAW = ("name", "state", "kind", "area", "place", "level", "province", "body", "issuer", "source", "sight")
@@ -49,13 +52,20 @@ def document_of(entry: Entry) -> tantivy.Document:
         issuer=facts.issuer,
         source=[entry.source] if entry.source else [],
         sight=sight(facts),
-        words=" ".join(facts.words),
+        words=" ".join(_words(facts)),
         title=" ".join(text.plain(entry.title)),
         terms=" ".join(term for term, count in counted.items() for _ in range(count)),
     )
     document.add_unsigned("first_day", facts.valid_from.toordinal())
     document.add_bytes("entry", to_bytes(entry))
     return document
+
+
+def _words(facts: Facts) -> Iterator[str]:
+    """What a search finds it by: also skills that it says it lacks, or does not need, which do not count for its matches."""
+    yield from facts.words
+    denied = {word for one in facts.told if one.level is Level.NEGATED for word in text.words(one.written)}
+    yield from sorted(denied - facts.words.keys())
 
 
 def sight(facts: Facts) -> list[str]:

@@ -95,6 +95,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     _refuse_unstorable(listing, details)
     labels = [*details["majors"], *details["skills"], *details["named"], details["technology"]]
     kind = listing_pb2.ListingKind.Name(listing.kind).removeprefix("LISTING_KIND_")
+    prose = _prose(listing, kind, details["prose"])
     facts = Facts(
         name=listing.name,
         version=version,
@@ -114,12 +115,18 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         education=_education(listing.title, kind, details),
         seniority=_seniority(listing.title, kind, details),
         told=_told(listing, kind, details["prose"]),
-        words=text.weigh(listing.title, labels, [listing.description, *details["prose"]]),
+        words=text.weigh(listing.title, labels, prose),
     )
     # What two occupations have in common, words have too: by words, and by meaning, a listing is found.
     named = [name for code in facts.occupations for name in occupations.groups(code)]
-    prose = "\n".join(filter(None, [*labels, *dict.fromkeys(named), listing.description, *details["prose"]]))
-    return Entry(facts, _shown(listing).SerializeToString(), listing.source, listing.title, Passage.of(listing.title, prose))
+    beneath = "\n".join(filter(None, [*labels, *dict.fromkeys(named), *prose]))
+    return Entry(facts, _shown(listing).SerializeToString(), listing.source, listing.title, Passage.of(listing.title, beneath))
+
+
+def _prose(listing: listing_pb2.Listing, kind: str, details: Iterable[str]) -> list[str]:
+    """Texts as their words and meanings count: where skills count, without what is said not to be needed, or to be lacked."""
+    told = [listing.description, *details]
+    return [skills.affirmed(one, is_demand=is_demand(kind)) for one in told] if is_skilled(kind) else told
 
 
 def _shown(listing: listing_pb2.Listing) -> listing_pb2.Listing:

@@ -6,7 +6,7 @@ from codes import protected
 from codes.protected import Demand
 from listings.domain.names import Kind
 
-_POSTS = frozenset({Kind.JOB_POSITION, Kind.INTERNSHIP, Kind.TALENT_DEMAND, Kind.TEACHER_POST})
+_POSTS = frozenset({Kind.JOB_POSITION, Kind.INTERNSHIP, Kind.TALENT_DEMAND, Kind.TEACHER_POST, Kind.PRACTICE_PROJECT})
 
 
 def unfair(kind: int, texts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Demand]]:

@@ -56,6 +56,23 @@ def offered(title: str, texts: Iterable[str]) -> tuple[Skill, ...]:
     return _all_of(title, texts, _level_offered)
 
 
+def affirmed(told: str, *, is_demand: bool) -> str:
+    """A text without the parts that say which skills are not needed, or lacked: what is denied is no word in common.
+
+    A part stays that names no skill, and so does what stands beside it (`不会Java，会Go` → `，会Go`).
+    """
+    if not _DENIAL.search(told):
+        return told
+    level_of = _level_asked if is_demand else _level_offered
+    whole = unicodedata.normalize("NFKC", told)
+    left = "".join(
+        end if _denies(words.strip(), level_of) else words + end
+        for clause, ending in _divided(_CLAUSES, whole)
+        for words, end in (*_divided(_PARTS, clause), ("", ending))
+    )
+    return told if left == whole else left
+
+
 @lru_cache(50_000)
 def canonical(written: str) -> str:
     """One key for all writings of a skill: `Java 8` → `java`, `CET-4` → `英语四级`, `Vue.js` → `vue`, `PLC编程` → `plc`."""
@@ -84,32 +101,36 @@ class _Part(NamedTuple):
     words: str
     is_preferred: bool
     is_duty: bool
+    is_listed: bool = False  # names of skills stand beneath, without a cue
 
 
 _NUMBER = r"(?<![A-Za-z0-9.+-])\d{1,2}(?:、|\)|\.(?!\d))|\(\d{1,2}\)|(?<![一-鿿])[一二三四五六七八九十]{1,2}、"
 _CLAUSES = re.compile(rf"[。;!?\n\r•●◆■★·…]|{_NUMBER}|\.(?:\s|$)|(?=(?:任职|岗位|职位|工作)(?:要求|资格|条件|职责|内容)\s*:)")
 _PARTS = re.compile(
-    r",|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
-    r"|(?=(?:无需|无须|不需要|不要求|不必|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s])"
+    r",|(?<=(?:必备|必须|必会|加分|优先|了解|熟悉)\))、|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
+    r"|(?=(?:无需|无须|不需要|不要求|不必|不用(?=[会懂])|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s])"
 )
 _HEADING = re.compile(
-    r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑)?|nice to haves?|preferred(?: \w+)?|bonus(?: \w+)?|pluses)"
+    r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑|技能)?|nice to haves?|preferred(?: \w+)?"
+    r"|bonus(?: \w+)?|pluses)"
     r"|(?P<duty>(?:岗位|职位|工作|职务)?(?:职责|内容|任务|描述|说明)(?:描述|说明)?|responsibilities|duties|job description)"
-    r"|[一-鿿]{0,6}(?:要求|条件|资格|技能)|[\w ]{0,20}(?:requirements?|qualifications?|skills|must haves?|required))"
+    r"|[一-鿿]{0,6}(?:要求|条件|资格|技能|技术栈)|[\w ]{0,20}(?:requirements?|qualifications?|skills|must haves?|required))"
     r"\s*[:\]】]\s*",
     re.IGNORECASE,
 )
+_LISTED = re.compile("技能|技术栈")
 
 
 def _clauses(told: str) -> Iterator[list[_Part]]:
     """What a text says of persons and places is cut out first, as everywhere."""
-    is_preferred = is_duty = False
+    is_preferred = is_duty = is_listed = False
     for clause in _CLAUSES.split(text.neutral(unicodedata.normalize("NFKC", told[: text.PROSE_LIMIT]))):
         clause = clause.strip()
         while found := _HEADING.match(clause):
             is_preferred, is_duty = bool(found["preferred"]), bool(found["duty"])
+            is_listed = _LISTED.search(found[0]) is not None
             clause = clause[found.end() :]
-        yield [_Part(words, is_preferred, is_duty) for part in _PARTS.split(clause) if (words := part.strip())]
+        yield [_Part(words, is_preferred, is_duty, is_listed) for part in _PARTS.split(clause) if (words := part.strip())]
 
 
 # Levels
@@ -119,9 +140,11 @@ _PREFERRED = re.compile(
     r"|\bprefer(?:red|abl[ye])\b|\b(?:a|big|huge) plus\b|\badvantage|\bnice to have\b|\bdesirable\b",
     re.IGNORECASE,
 )
-_REQUIRED = re.compile(r"(?<!非)必[须需备]|务必|\bmust\b|(?<!not )\b(?:required|mandatory|essential)\b", re.IGNORECASE)
+_REQUIRED = re.compile(
+    r"(?<!非)(?<!不是)必[须需备]|务必|\bmust\b|(?<!not )\b(?:required|mandatory|essential)\b", re.IGNORECASE
+)
 _NEEDLESS = re.compile(
-    r"无需|无须|不需|不要求|不强[求制]|不必|不限(?!于)|非必[须需备]|无(?:硬性|特殊)?要求|不[做作](?:硬性)?要求|可不[会懂具持]"
+    r"无需|无须|不需|不要求|不强[求制]|不必|不限(?!于)|非必[须需备]|不是必[须需备要]|不用[会懂]|无(?:硬性|特殊)?要求|不[做作](?:硬性)?要求|可不[会懂具持]"
     r"|(?:不[会懂]|没有|无).{0,16}(?:[亦也均]可|也行|没关系|可(?:以)?培训)"
     r"|\b(?:not|isn't|aren't) (?:strictly )?(?:required|needed|necessary|mandatory|essential)"
     r"|\bno .{1,40}\b(?:required|needed|necessary)"
@@ -155,10 +178,20 @@ _LACKING_BEHIND = re.compile(  # `Java没学过`, `英语不会`: what is said b
     r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?",
     re.IGNORECASE,
 )
+_DENIAL = re.compile(
+    "[不无無没未零非]|n[o'’]t|\\b(?:no|need|never|without|lack|optional|unfam)", re.IGNORECASE
+)  # one stands in each
 _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is preferred
     r"者\s*(?:优先|加分|[更尤为]?佳)"
     r"|^\W*(?:均?可)?(?:优先|加分)(?:考虑|录用)?\W*$"
     r"|(?<!is )(?<!are )(?:preferred|a plus|an advantage|desirable)\W*$"
+)
+
+
+_ONE_OF = re.compile(
+    r"(?:其中|至少|任[意何选]?|之)一(?![定些])|其一|(?:其中|至少|任[意何选]?)[某1]?[种门个项]"
+    r"|\b(?:at least )?one of\b|\beither\b",
+    re.IGNORECASE,
 )
 
 
@@ -179,10 +212,11 @@ def _level_offered(part: _Part) -> Level:
 # After a strong cue every word is a skill; after a weak one, only what is surely one.
 _CUE = re.compile(
     r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?"
-    r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要]))会(?![议计员务场话])"
+    r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要用]))会(?![议计员务场话])"
     r"|能够?(?:熟练)?(?:使用|操作|编写)|(?:学|接触|使?用)过|未学|无需|无须|不需要?|不要求)"
     rf"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|(?<![支坚保主维扶把])持(?![续久之])有?|具有|具备|拥有"
-    rf"|有(?![限色机源线关效])|{_NONE}|基于|编写|包括|零基础)"
+    rf"|有(?![限色机源线关效])|{_NONE}|基于|编写|包括|零基础"
+    r"|\d年(?:及?以上)?的?(?=[A-Za-z]))"
     r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
     r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
     r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:able|ability) to (?:use|operate)|know|us(?:e|ing)"
@@ -196,12 +230,13 @@ _CERTIFICATE = re.compile(
     r"(?:(?:(?![持取得有须的及或和没]|无(?!人机))[A-Za-z一-鿿]){0,6}?"
     r"(?:从业|执业|职业|教师|操作|上岗|资格|驾驶|电工|焊工|会计|护士|叉车|导游|建造师|工程师|普通话|等级)"
     r"(?:资格|等级|技能|作业|操作|水平)*(?:证书|证|执照)"
-    r"|驾照|(?:大学|国家)?英语[四六]级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级)"
+    r"|驾照|(?:大学|国家)?英语[四六]级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级|(?<![A-Za-z])CET[- ]?[46](?!\d))"
 )
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9])(?:[CcRr](?=语言)|(?i:\.net(?![a-z])|TCP/IP|CI/CD|PL/SQL|Pro/E)"
     r"|[A-Za-z][A-Za-z0-9]*(?:[.&-][A-Za-z0-9]+)*(?:\+\+|#)?(?: [A-Z][A-Za-z0-9]*(?![A-Za-z0-9.+#-]))?)"
 )
+_LETTERS = ("C", "R")  # of names, those that stand alone behind a cue
 _SENTENCE = re.compile(  # three words and more, one of which is no part of a name
     r"(?<![A-Za-z])(?=[A-Za-z'’ -]*\b(?:of|for|with|and|to|in|on|the|is|are|be|our|your|by|as|when|that)\b)"
     r"[A-Za-z][A-Za-z'’-]*(?: [A-Za-z][A-Za-z'’-]*){2,}"
@@ -225,7 +260,7 @@ _NOT_IN_A_SKILL = re.compile(
     "[我你您是被把将岁年月每个就必\\s]|进行|可以|在(?![线职])|各种|情况|完成|能力|" + "|".join(map(re.escape, QUALITIES))
 )
 _SAID_OF = re.compile(  # what is said of something, or who somebody is: neither names anything that one can do
-    "^(?:如何|理解|处理(?![器流])|解决|参与|制定|协助|配合)|[好强佳高大快多少深久]$|比较|非常|十分|相当|较为|更加|符合|胜任|确保|保证|富有"
+    "^(?:请?勿|如何|理解|处理(?![器流])|解决|参与|制定|协助|配合)|[好强佳高大快多少深久]$|比较|非常|十分|相当|较为|更加|符合|胜任|确保|保证|富有"
     "|(?:[习届业学]生|人[员才士]|员工|同[学事]|工程师|专员|经理|主管|总监)$"
 )
 _GENERIC = re.compile(f"(?:{'|'.join(GENERIC)})+|{'|'.join(GENERIC_ALONE)}")
@@ -243,6 +278,25 @@ _NUMBERED = re.compile(r"\d{4}")  # the number of a post in its title
 
 
 _LevelOf = Callable[[_Part], Level]
+
+
+def _divided(ends: re.Pattern[str], told: str) -> Iterator[tuple[str, str]]:
+    """As `split`, each piece with what ends it."""
+    start = 0
+    for end in ends.finditer(told):
+        yield told[start : end.start()], end[0]
+        start = end.end()
+    yield told[start:], ""
+
+
+def _denies(words: str, level_of: _LevelOf) -> bool:
+    """Whether a part names skills only to say that they are not needed, or lacked."""
+    part = _Part(words, is_preferred=False, is_duty=False)
+    denied = _LACKING_BEHIND.fullmatch(words)
+    if not denied and level_of(part) is not Level.NEGATED:
+        return False
+    named = denied["named"] if denied else words
+    return bool(_named(part, named, list(_CUE.finditer(named)), is_going_on=False))
 
 
 def _all_of(title: str, texts: Iterable[str], level_of: _LevelOf) -> tuple[Skill, ...]:
@@ -268,6 +322,8 @@ def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
         cues = list(_CUE.finditer(words))
         skills = _named(part, words, cues, is_going_on=is_going_on)
         level = Level.NEGATED if denied else level_of(part)
+        if level is Level.REQUIRED and level_of is _level_asked and len(skills) > 1 and _ONE_OF.search(words):
+            level = Level.PREFERRED  # alternatives: one will do, so that none of them has to be there
         if cues:
             begun = len(named)
         elif level is Level.PREFERRED and _OF_ALL.search(part.words):
@@ -280,8 +336,8 @@ def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
 def _named(part: _Part, words: str, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> list[str]:
     """Skills of a part as they are written, in those of its words that can name them."""
     is_denied = words != part.words
-    is_told = bool(cues) or is_going_on or is_denied or any(mark.search(words) for mark in _MARKS)
-    if not _HAN.search(words):
+    is_told = part.is_listed or bool(cues) or is_going_on or is_denied or any(mark.search(words) for mark in _MARKS)
+    if not _HAN.search(words) and not part.is_listed:
         return list(_english(words[cues[-1].end() :] if cues else words)) if is_told else []
     found = [one[0] for one in _CERTIFICATE.finditer(words)]
     if is_told and not cues:
@@ -300,7 +356,9 @@ def _pieces(told: str) -> Iterator[str]:
     pieces = _BETWEEN.split(told)
     least = _MANNER if told.endswith("能力") and _QUALITY.search(told) else 0
     for piece in pieces:
-        if latin := list(_latin(piece)):
+        if piece.strip() in _LETTERS:
+            yield piece.strip()
+        elif latin := list(_latin(piece)):
             yield from latin
         else:
             yield from (one for one in islice(_heads(piece), 1) if len(one) > least)
