@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import socket
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ PRIVATE = (
 )
 """What to say of a target that requests may not go to."""
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}\w)?")  # of a name, also in other scripts: 例子.中国
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.I)  # a host that ends in one is an IPv4 address to whoever connects (WHATWG URL)
 _TRANSLATED = [ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")]
 """NAT64 (RFC 6052, RFC 8215), IPv4-compatible (RFC 4291) and translated (RFC 2765): the last 32 bits are an IPv4 address."""
 
@@ -55,8 +57,8 @@ def problem(url: str, *, allow_private: bool, networks: Sequence[Network]) -> tu
         return "须为 https 网址", "it has to be an https URL"
     if not _is_host(parts.hostname):
         return (
-            "网址中的主机名无效；请核对，不含空格，IPv6 地址不带 %网卡",
-            "the URL's host is none; check it: no blanks, and no %zone behind an IPv6 address",
+            "网址中的主机名无效；请核对，不含空格，IPv4 地址写全四段，IPv6 地址不带 %网卡",
+            "the URL's host is none; check it: no blanks, an IPv4 address in four parts, no %zone behind an IPv6 address",
         )
     if not allow_private and not all(is_allowed(one, networks) for one in _written(parts.hostname)):
         return PRIVATE
@@ -64,16 +66,22 @@ def problem(url: str, *, allow_private: bool, networks: Sequence[Network]) -> tu
 
 
 def _is_host(host: str) -> bool:
-    """Whether a host is an IPv6 address without a zone, which is of one machine alone, or may be a name or an IPv4 address."""
+    """Whether a host is a full IPv4 address or an IPv6 one without a zone, which is of one machine alone, or may be a name."""
     if ":" in host:
         with suppress(ValueError):
             return not ipaddress.IPv6Address(host).scope_id
         return False
-    return all(map(_LABEL.fullmatch, host.removesuffix(".").split(".")))
+    labels = host.removesuffix(".").split(".")
+    if _NUMBER.fullmatch(unicodedata.normalize("NFKC", labels[-1])):  # 127.1, 2130706433, 0x7f.1: what no name can be
+        with suppress(ValueError):
+            ipaddress.IPv4Address(host.removesuffix("."))
+            return True
+        return False
+    return all(map(_LABEL.fullmatch, labels))
 
 
 def _written(host: str) -> set[str]:
-    """The IP address that a host is, as connecting reads it (127.1, 127.0.0.1., 2130706433, 0x7f000001); none for a name."""
+    """The IP address that a host is, as connecting reads it (127.0.0.1, 127.0.0.1., ::1); none for a name."""
     try:
         numeric = socket.getaddrinfo(host.removesuffix("."), None, flags=socket.AI_NUMERICHOST)
         return {str(one[4][0]) for one in numeric}

@@ -111,7 +111,7 @@ def test_a_target_as_it_is_written(url: str, open_only: bool, private_too: bool)
     [
         *(
             (host, True)
-            for host in ("10.1.2.3", "127.0.0.1", "127.0.0.1.", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:10.0.0.1]")
+            for host in ("0.0.0.0", "10.1.2.3", "127.0.0.1", "127.0.0.1.", "[::1]", "[::ffff:10.0.0.1]")  # noqa: S104 - not bound
         ),
         *((host, False) for host in ("8.8.8.8", "[2400:3200::1]", "10.20.0.1", "10.1.2.3.example.com", "localhost.cn")),
     ],
@@ -122,6 +122,20 @@ def test_a_private_address_is_refused_as_it_is_written(host: str, private: bool)
     wrong = problem(url, allow_private=False, networks=named)
     assert wrong == (PRIVATE if private else None)
     assert problem(url, allow_private=True, networks=()) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [
+        *((host, False) for host in ("1.2.3", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0X", "1.2.3.", "1.2.3.4.5")),
+        *((host, False) for host in ("256.1.1.1", "010.0.0.1", "１２７.1", "a.1", "a.0x1")),
+        *((host, True) for host in ("1.2.3.4", "1.2.3.4.", "1.2.3.cn", "163.com", "1.2.3.4a", "0x7f.com", "x1")),
+    ],
+)
+def test_a_host_that_ends_in_a_number_is_an_ipv4_address_in_full(host: str, is_one: bool) -> None:
+    """Programs read shorter forms each in its own way, and no name ends so."""
+    for allow_private in (False, True):
+        assert (problem(f"https://{host}/", allow_private=allow_private, networks=()) is None) is is_one
 
 
 def test_the_refusal_of_a_private_address_says_what_to_do() -> None:
