@@ -1,7 +1,7 @@
 """Errors of calls, for people and for scripts.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong usage · 3 not found · 4 not allowed · 5 refused by a rule or wrong input ·
-6 not available, try again · 7 done in part (some rows refused, some services failed).
+6 not available, try again · 7 done in part (some rows refused, some services failed) · 141 who read the output has gone.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """The command `alliance`: options before the command, then one group a subject."""
 
 import errno
+import sys
 from collections import UserDict
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from typer.main import get_group
 
 from alliance_cli import session
 from alliance_cli.files import FULL, is_scratch
+from alliance_cli.output import hang_up
 from alliance_cli.session import t
 
 _GROUPS = (
@@ -67,9 +69,14 @@ class _Program(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run what was asked for; a file that can't be written or read is told as wrong usage is."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # what is short is written here first
         except OSError as error:
-            if not isinstance(error.filename, str) and error.errno not in FULL:  # no file's: a bug, or who reads has gone
+            if isinstance(error, BrokenPipeError) and not error.filename:
+                hang_up(sys.stdout)
+            if not isinstance(error.filename, str) and error.errno not in FULL:  # no file's: a bug
                 raise
             raise typer.BadParameter(_told(error)) from error
 

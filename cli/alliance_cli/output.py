@@ -1,11 +1,12 @@
 """What the commands print: a table for people, JSON for scripts (`--output json`)."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, NoReturn
 
 import typer
 from google.protobuf.json_format import MessageToDict
@@ -20,8 +21,25 @@ from alliance_cli.session import context, t
 _PIPED_WIDTH = 240  # columns where nobody looks at the other end, so that nothing is folded
 _BRIEF = 60  # characters of what was typed that are said again
 _SHORT = 24  # columns of a cell that is never folded: dates, states, numbers
-console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
-errors = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
+HUNG_UP = 141
+"""The exit code where who reads has gone (`| head`): what a shell says of a program that SIGPIPE ended."""
+
+
+def hang_up(stream: IO[str]) -> NoReturn:
+    """End without a word, and without trying to write again, since who read the stream has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    raise SystemExit(HUNG_UP)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        hang_up(self.file)
+
+
+console = _Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+errors = _Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_WIDTH)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHANGHAI = timezone(timedelta(hours=8))
 Column = tuple[str, str, Callable[[Any], object]]  # heading zh, heading en, value of a row
