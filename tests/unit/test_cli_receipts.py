@@ -233,13 +233,18 @@ def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_
 @pytest.mark.parametrize("before", [None, b"of last week"])
 @pytest.mark.parametrize(
     ("name", "full", "fresh"),
-    [("r.csv", "", True), ("r.xlsx", "", True), ("r.xlsx", "put", False), ("r.xlsx", "close", False)],
+    [
+        *((name, "", True) for name in ("r.csv", "r.xlsx")),
+        *(("r.xlsx", full, False) for full in ("put", "close")),
+        *((name, "refused", False) for name in ("r.csv", "r.xlsx")),  # before any row has a receipt
+    ],
 )
 def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None, name: str, full: str, fresh: bool
 ) -> None:
     def broken(*_: Any, **__: Any) -> Iterator[rpc.ImportListingsResponse]:
-        yield rpc.ImportListingsResponse(receipts=[receipt(rpc.IMPORT_OUTCOME_WITHDRAWN, row=0)])
+        if full != "refused":
+            yield rpc.ImportListingsResponse(receipts=[receipt(rpc.IMPORT_OUTCOME_WITHDRAWN, row=0)])
         raise grpc.RpcError
 
     def none_left(*_: Any, **__: Any) -> None:
@@ -248,7 +253,7 @@ def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
     monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ImportListings=broken))
     monkeypatch.setattr(tables, "explained", nullcontext)
     monkeypatch.setattr(errors, "width", 600)
-    if full:
+    if full in ("put", "close"):
         monkeypatch.setattr(workbook.Book, full, none_left)
     (tmp_path / "m.yaml").write_text("{source: s, key: 编号, fields: {title: 标题}}", encoding="utf-8")
     (tmp_path / "a.csv").write_text("编号,标题\n1,工程师\n", encoding="utf-8")
