@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 """What is wrong where no more can be written; the system does not say of which file."""
@@ -62,6 +62,11 @@ def _lies_in(folder: str | None, name: object) -> bool:
 def written(file: Path) -> BufferedWriter:
     """A file to be written anew; where it holds no more, the error says which one it is, also one that comes at its end."""
     return BufferedWriter(_Named(str(file), "w"))
+
+
+def renamed(writer: BufferedWriter, file: Path) -> None:
+    """What is written goes to the file of that name by now."""
+    cast(_Named, writer.raw).name = str(file)
 
 
 class _Named(FileIO):

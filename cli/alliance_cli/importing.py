@@ -7,7 +7,6 @@ already are answered `unchanged`. Everything that can be seen to be wrong on thi
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
@@ -196,14 +195,12 @@ def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callab
     """
     result, rehearsal, chunks = Result(), Rehearsal(), _Chunks(source, header)
     done, total, started = 0, _total(source), time.monotonic()
-    requests = chunks.requests()
-    if header.dry_run:
-        requests = rehearsal.watch(requests)
-    try:
-        answers = stubs.listings().ImportListings(requests, metadata=metadata())
-        first = [*islice(answers, 1)]  # where the whole import is refused, the receipts of one before stay
-        with closing(receipts.opened(target, source.head, source.mapping)) as written:
-            for answer in chain(first, answers):
+    with receipts.kept(target, source.head, source.mapping) as written:
+        requests = chunks.requests()
+        if header.dry_run:
+            requests = rehearsal.watch(requests)
+        try:
+            for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
                 if header.dry_run:
                     rehearsal.settle(answer.receipts)
                 for settled in chunks.settled(answer):
@@ -213,8 +210,8 @@ def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callab
                         result.flagged += bool(settled.receipt.warnings)
                         done += bool(settled.receipt.row)
                 progress(done, total)
-    except grpc.RpcError as error:
-        raise chunks.error or error from None
+        except grpc.RpcError as error:
+            raise chunks.error or error from None
     progress(done, done)
     result.seconds = time.monotonic() - started
     return result

@@ -1,11 +1,12 @@
 """What became of every row of an import: a list in CSV, or the imported table again with what was refused marked.
 
-The list is there row by row, also of an import that is killed; a workbook is there when it is whole.
+The list is there row by row, also of an import that is killed; a workbook is there when it is whole. Until there is a first
+receipt, and where a workbook does not become whole, what was there before stays.
 """
 
 import csv
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import zip_longest
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import rows
-from alliance_cli.files import whole, written
+from alliance_cli.files import renamed, whole, written
 from alliance_cli.formulas import guarded
 from alliance_cli.output import short
 from alliance_cli.rows import Line
@@ -59,25 +60,54 @@ class Receipts(Protocol):
     def close(self) -> None:
         """Finish the file."""
 
+    def give_up(self) -> None:
+        """Leave it at what is settled."""
+
 
 def opened(file: Path, head: Sequence[Line], mapping: Mapping) -> Receipts:
-    """Receipts in the form that the file's name says, of a table with these lines of headings."""
+    """Receipts in the form that the file's name says, of a table with these lines of headings. Raises OSError where they can't
+    be begun.
+    """
     return Marked(file, head, mapping) if rows.is_workbook(file) else Listed(file)
+
+
+@contextmanager
+def kept(file: Path, head: Sequence[Line], mapping: Mapping) -> Iterator[Receipts]:
+    """Receipts that are finished at the end, and given up where that does not come."""
+    receipts = opened(file, head, mapping)
+    try:
+        yield receipts
+    except BaseException:
+        receipts.give_up()
+        raise
+    receipts.close()
 
 
 class Listed:
     """A line a problem or warning, one where there is none; rows by their numbers in the file, as a spreadsheet shows it."""
 
     def __init__(self, file: Path) -> None:
-        self._file = TextIOWrapper(written(file), encoding="utf-8-sig", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(_HEADINGS)
-        self._file.flush()
+        with ExitStack() as stack:
+            self._raw = written(stack.enter_context(whole(file)))
+            self._file = TextIOWrapper(self._raw, encoding="utf-8-sig", newline="")
+            self._writer = csv.writer(self._file)
+            self._writer.writerow(_HEADINGS)
+            self._file.flush()
+            self._place = stack.pop_all()
+        self._target, self._is_there = file, False
 
     def add(self, settled: Settled) -> None:
         """See `Receipts`."""
         if settled.receipt is not None:
+            self._put_there()
             self._add(settled.receipt)
+
+    def _put_there(self) -> None:
+        """Have it stand where it belongs, while it is written on."""
+        if not self._is_there:
+            self._place.close()
+            self._is_there = True
+            renamed(self._raw, self._target)
 
     def _add(self, receipt: rpc.ImportReceipt) -> None:
         head = (receipt.row, guarded(receipt.external_key), outcome_of(receipt.outcome), receipt.listing)
@@ -91,7 +121,15 @@ class Listed:
 
     def close(self) -> None:
         """See `Receipts`."""
+        self._put_there()
         self._file.close()
+
+    def give_up(self) -> None:
+        """See `Receipts`."""
+        with suppress(OSError):  # of what is given up for another error
+            self._file.close()
+        if not self._is_there:
+            _discard(self._place)
 
 
 class Marked:
@@ -136,6 +174,10 @@ class Marked:
         with self._written:
             self._book.close()
 
+    def give_up(self) -> None:
+        """See `Receipts`."""
+        _discard(self._written)
+
     def _begin(self, sheet: Any) -> int:
         for row, line in enumerate(self._head):
             added = RECEIPT if row == len(self._head) - 1 else ()
@@ -157,3 +199,12 @@ class Marked:
             for place in [self._places[one] for one in columns if one in self._places] or [self._width]:
                 notes.setdefault(place, []).append(f"{problem.message.zh}\n{problem.message.en}")
         return {place: "\n".join(texts) for place, texts in notes.items()}
+
+
+class _GivenUpError(Exception):
+    """What is written does not become whole."""
+
+
+def _discard(written: ExitStack) -> None:
+    with suppress(_GivenUpError), written:
+        raise _GivenUpError

@@ -224,6 +224,21 @@ def test_an_import_that_is_killed_leaves_a_list_of_what_was_taken_in_and_no_half
     assert (workbook.read_bytes() if workbook.exists() else None) == before
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_list_that_can_not_be_begun_is_told_at_once() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        receipts.opened(Path("/dev/full"), _HEAD, _MAPPING)
+
+
+def test_a_list_is_there_from_the_first_receipt_on(tmp_path: Path) -> None:
+    written = receipts.opened(tmp_path / "r.csv", _HEAD, _MAPPING)
+    assert not (tmp_path / "r.csv").exists(), "no row has a receipt"
+    written.add(Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED)))
+    assert [one.name for one in tmp_path.iterdir()] == ["r.csv"]
+    written.close()
+    assert len((tmp_path / "r.csv").read_text("utf-8-sig").splitlines()) == 1 + 1
+
+
 def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     (tmp_path / "r.xlsx").write_bytes(b"what was there before")
     assert marked(tmp_path, Settled(_LINE, receipt(rpc.IMPORT_OUTCOME_ACCEPTED)))["B2"].value == "工程师"
@@ -234,8 +249,8 @@ def test_a_workbook_takes_the_place_of_what_was_there_and_leaves_nothing_beside_
 @pytest.mark.parametrize(
     ("name", "full", "fresh"),
     [
-        *((name, "", True) for name in ("r.csv", "r.xlsx")),
-        *(("r.xlsx", full, False) for full in ("put", "close")),
+        ("r.csv", "", True),
+        *(("r.xlsx", full, False) for full in ("", "put", "close")),  # it does not become whole
         *((name, "refused", False) for name in ("r.csv", "r.xlsx")),  # before any row has a receipt
     ],
 )

@@ -102,7 +102,7 @@ def import_(
             before = _state(target)
             try:
                 result = importing.run(chosen, header, target, partial(_told, bar, task))
-            except (grpc.RpcError, OSError):
+            except (grpc.RpcError, OSError, KeyboardInterrupt):
                 is_of_before = _is_as(target, before)
                 errors.print(_broken_off(target, is_of_before), highlight=False)
                 raise
