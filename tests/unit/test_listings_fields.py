@@ -348,3 +348,18 @@ def test_a_header_is_complete(header: dict[str, Any], wrong: list[str]) -> None:
 def test_what_is_for_members_names_their_body() -> None:
     assert found(visibility=pb.VISIBILITY_MEMBERS) == [("bodies", "required")]
     assert found(visibility=pb.VISIBILITY_MEMBERS, bodies=["bodies/1"]) == []
+
+
+@pytest.mark.parametrize(
+    ("details", "other", "is_same"),
+    [
+        ({"majors": ["080901", "080902"]}, {"majors": ["080902", "080901"]}, True),
+        ({"majors": ["080901"]}, {"majors": ["080902"]}, False),
+        ({"skills": ["Java", "Go"]}, {"skills": ["Go", "Java"]}, False),  # in the issuer's own words and order
+    ],
+)
+def test_codes_of_details_say_the_same_in_any_order(details: dict[str, Any], other: dict[str, Any], is_same: bool) -> None:
+    one, two = (pb.Listing(title="甲", job_position=pb.JobPosition(**given)) for given in (details, other))
+    assert (content_hash(one) == content_hash(two)) is is_same
+    assert (changed_fields(one, two) == []) is is_same
+    assert list(two.job_position.majors) == other.get("majors", []), "what was written stays"

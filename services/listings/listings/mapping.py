@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
 from access.register import OrganizationRow
 from access.visibility import Viewer
@@ -33,7 +32,8 @@ WRITABLE = (
 )
 """Fields that a revision may change."""
 _SETS = ("bodies", "region_codes", "industry_codes", "field_codes")
-"""Fields that say the same in any order."""
+_SETS_OF_DETAILS = frozenset({"majors", "occupation_codes", "sharing"})
+"""Fields that say the same in any order: codes and names. What an issuer lists in words stays in its order."""
 _DATES = frozenset({"valid_from", "valid_to"})
 _PLATFORMS = ("name", "state", "etag", "create_time", "update_time", "publish_time")
 _IDENTITY = ("issuer", "kind", "source", "external_key")
@@ -67,11 +67,19 @@ def leave_persons(message: pb.Listing) -> None:
 
 def content_hash(bare: pb.Listing) -> str:
     """Hash of what the issuer wrote (hex SHA-256), the same in whatever order its sets are."""
+    return hex_digest(_in_order(bare).SerializeToString(deterministic=True))
+
+
+def _in_order(message: pb.Listing) -> pb.Listing:
     ordered = pb.Listing()
-    ordered.CopyFrom(bare)
+    ordered.CopyFrom(message)
     for field in _SETS:
         getattr(ordered, field).sort()
-    return hex_digest(ordered.SerializeToString(deterministic=True))
+    if name := ordered.WhichOneof("details"):
+        details = getattr(ordered, name)
+        for field in _SETS_OF_DETAILS.intersection(details.DESCRIPTOR.fields_by_name):
+            getattr(details, field).sort()
+    return ordered
 
 
 def row_of(
@@ -123,7 +131,8 @@ def shown(message: pb.Listing, viewer: Viewer) -> pb.Listing:
 
 def changed_fields(before: pb.Listing, after: pb.Listing) -> list[str]:
     """Names of the fields in which two contents differ."""
-    return [field for field in WRITABLE if _compared(before, field) != _compared(after, field)]
+    before, after = _in_order(before), _in_order(after)
+    return [field for field in WRITABLE if getattr(before, field) != getattr(after, field)]
 
 
 def revised_fields(row: ListingRow, bare: pb.Listing, today: date) -> list[str]:
@@ -139,10 +148,6 @@ def revised_fields(row: ListingRow, bare: pb.Listing, today: date) -> list[str]:
     first, last = _window(bare, today)
     dated.valid_from, dated.valid_to = first.isoformat(), last.isoformat()
     return changed_fields(before, dated)
-
-
-def _compared(message: pb.Listing, field: str) -> Any:
-    return sorted(getattr(message, field)) if field in _SETS else getattr(message, field)
 
 
 def _window(message: pb.Listing, today: date) -> tuple[date, date]:
