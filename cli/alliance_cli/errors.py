@@ -17,11 +17,11 @@ from rich.text import Text
 from alliance_cli.output import errors, plain
 from alliance_cli.session import context, t
 
-USAGE, NOT_FOUND, REFUSED, PARTLY = 2, 3, 5, 7
+USAGE, NOT_FOUND, DENIED, REFUSED, PARTLY = 2, 3, 4, 5, 7
 _EXIT = {
     grpc.StatusCode.NOT_FOUND: NOT_FOUND,
-    grpc.StatusCode.PERMISSION_DENIED: 4,
-    grpc.StatusCode.UNAUTHENTICATED: 4,
+    grpc.StatusCode.PERMISSION_DENIED: DENIED,
+    grpc.StatusCode.UNAUTHENTICATED: DENIED,
     grpc.StatusCode.INVALID_ARGUMENT: REFUSED,
     grpc.StatusCode.FAILED_PRECONDITION: REFUSED,
     grpc.StatusCode.ALREADY_EXISTS: REFUSED,

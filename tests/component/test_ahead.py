@@ -8,9 +8,10 @@ import pytest
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
-from alliance.matching.v1 import matching_service_pb2, review_service_pb2, search_pb2, search_service_pb2
+from alliance.matching.v1 import match_pb2, matching_service_pb2, review_service_pb2, search_pb2, search_service_pb2
 from alliance_local.control import Platform
-from chassis.database import Tx
+from chassis.database import Cause, Tx
+from chassis.errors import Precondition
 from matching.entry import Gone
 from matching.index import Index
 from matching.meanings import Asking
@@ -216,6 +217,42 @@ async def test_nobody_is_brought_together_with_what_is_hidden_from_it_by_now(wor
     world.demand(2, "")
     await until(world.is_done)
     assert await world.matches() == {kept: "EXPIRED", hidden: "PROPOSED"}
+
+
+@pytest.mark.parametrize("ended", [KIND, "RESEARCH_OUTCOME"])
+async def test_nobody_accepts_what_is_withdrawn_by_now(world: World, ended: str) -> None:
+    replica = world.starts("a")
+    world.publish(NAME, KIND, TITLE)
+    world.publish("listings/2", "RESEARCH_OUTCOME", TITLE)
+    await until(world.is_done)
+    (match,) = await world.rows("SELECT name, demand_issuer, supply_issuer FROM match")
+    matching = Matching(replica.authority, replica.index, Asking(world.by, SIZE))
+
+    async def accepted(side: str) -> match_pb2.Match:
+        async with world.database.transaction(Cause("tester", reason="a test")) as tx:
+            request = matching_service_pb2.AcceptMatchRequest(name=match["name"], organization=match[side])
+            return await matching.AcceptMatch(_call(tx), request)
+
+    assert (await accepted("demand_issuer")).demand_accepted
+    name = NAME if ended == KIND else "listings/2"
+    replica.index.newer.learn(name, 2, None)  # while the index is behind
+    with pytest.raises(Precondition, match=f"{name} is published no more"):
+        await accepted("supply_issuer")
+    assert set((await world.matches()).values()) == {"PROPOSED"}
+    world.publish(name, ended, TITLE, "WITHDRAWN")
+    await until(world.is_done)
+    with pytest.raises(Precondition, match="the match is EXPIRED"):
+        await accepted("supply_issuer")
+
+
+def test_what_ended_before_a_version_is_not_ended_since() -> None:
+    index = Index(SIZE)
+    index.remove(NAME, Gone(3, "WITHDRAWN"))
+    assert [index.is_ended(NAME, version) for version in (2, 3)] == [True, False]
+    index.newer.learn(NAME, 5, None)
+    assert [index.is_ended(NAME, version) for version in (4, 5)] == [True, False]
+    index.newer.learn(NAME, 6, Audience("organizations/1", (), pb.VISIBILITY_GOVERNMENT))
+    assert [index.is_ended(NAME, version) for version in (3, 6)] == [False, False], "it is published anew"
 
 
 def _call(tx: Tx) -> Any:

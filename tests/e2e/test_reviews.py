@@ -22,7 +22,7 @@ from alliance.registry.v1 import organization_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
-from tests.e2e.program import Here
+from tests.e2e.program import NOT_ALLOWED, Here
 from tests.world import Member
 
 _TITLE = "封装可靠性"
@@ -161,6 +161,22 @@ def test_the_command_line_asks_and_settles(platform: Platform, scene: Scene, tmp
         int(one["ended"]) for one in asking.json("match", "stats") if one["lowest"] <= scene.match.score <= one["highest"]
     ]
     assert ended == [1]
+
+
+def test_a_side_is_told_who_reads_the_evidence_of_its_match(platform: Platform, scene: Scene, tmp_path: Path) -> None:
+    rival = world.organization(platform, organization_pb2.ORG_TYPE_ENTERPRISE)
+    asking, outside = Here(platform, tmp_path / "a"), Here(platform, tmp_path / "b")
+    for program in (asking, outside):
+        program.folder.mkdir()
+    asking("login", scene.college.caller.sub, "--as", scene.college.name)
+    outside("login", rival.caller.sub, "--as", rival.name)
+    told = asking("match", "evidence", scene.match.name, code=NOT_ALLOWED)
+    assert "PERMISSION_DENIED" in told
+    assert scene.job.name in told.replace("\n", "")
+    assert "秘书处" in told
+    told = outside("match", "evidence", scene.match.name, code=NOT_ALLOWED)
+    assert "matching.matches.get" in told, "who is no side is told of no listing"
+    assert scene.job.name not in told.replace("\n", "")
 
 
 def test_a_match_is_computed_anew_out_of_its_evidence_after_its_listings_have_changed(

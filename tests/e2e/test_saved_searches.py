@@ -77,8 +77,12 @@ def test_the_command_line_saves_lists_and_forgets(platform: Platform, alliance: 
     world.publish(issuer, world.job(issuer.name, title, region_codes=["320000"]))
     world.until(lambda: len(_inbox(employer)) == 2)
     assert title in alliance("search", title)
+    assert len(alliance.json("search", title, "--issuer", issuer.name)) == 2
+    assert alliance.json("search", title, "--issuer", employer.name) == []
     alliance("search", "forget", saved[0]["name"])
     assert [one["display_name"] for one in alliance.json("search", "saved")] == ["甲"]
+    kept = alliance.json("search", "save", "丙", title, "--issuer", issuer.name)
+    assert kept["issuer"] == issuer.name
 
 
 @pytest.mark.parametrize("field", ["source", "issuer", "body"])

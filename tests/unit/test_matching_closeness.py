@@ -41,6 +41,7 @@ def test_the_whole_ends_at_the_limit() -> None:
     ("text", "terms"),
     [
         ("数据BI", ["数", "据", "数据", "bi", "_bi_"]),
+        ("𠮷林BI", ["𠮷", "林", "𠮷林", "bi", "_bi_"]),
         ("数、据", ["数", "据"]),  # no pair across a mark
         ("Ｆarms", ["farms", "_far", "farm", "arms", "rms_"]),
         ("C", ["c"]),

@@ -74,6 +74,14 @@ def test_what_a_query_finds(query: str, titles: list[str]) -> None:
     assert found(query) == titles
 
 
+@pytest.mark.parametrize(("query", "number"), [("𠮷林", 1), ("𠮷", 1), ("\U000323af", 1), ("\U000323b0", 0), ("𬭎林", 0)])
+def test_characters_beyond_the_basic_plane_are_words(query: str, number: int) -> None:
+    title = "𠮷林厂\U000323af\U000323b0"
+    index = Index(SIZE)
+    index.put(entry(Facts("listings/1", 1, "organizations/1", (), "CASE", 1, words=text.weigh(title, [], [])), title))
+    assert Search(index).find(query, Filter(), EVERYTHING).total == number
+
+
 def test_what_was_removed_is_found_no_more() -> None:
     index = Index(SIZE)
     search = Search(index)
@@ -298,7 +306,11 @@ def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is
         ("C++ 与 c", ["c++"], ["C++"]),
         ("数据仓库与数据分析", ["数据", "分析"], ["数据", "数据分析"]),
         ("库管", ["库", "管", "库管"], ["库管"]),
-        ("İ 数据", ["数据"], []),
+        ("İ 数据", ["数据"], ["数据"]),
+        ("ＪＡＶＡ与Ｃ＋＋", ["java", "c++"], ["ＪＡＶＡ", "Ｃ＋＋"]),
+        ("ﬁnance，ﬁ数据", ["finance", "数据"], ["ﬁnance", "数据"]),
+        ("㎡与㍿的社员", ["会社", "社员"], ["㍿", "社员"]),
+        ("𠮷野家与𬭎", ["𠮷野", "野家", "𬭎"], ["𠮷野家", "𬭎"]),
         ("", ["数据"], []),
     ],
 )
@@ -306,7 +318,7 @@ def test_words_are_marked_where_they_stand(told: str, sought: list[str], marked:
     assert [told[start:end] for start, end in text.spans(told, frozenset(sought))] == marked
 
 
-_LETTERS = "数据分析 ab+.，"
+_LETTERS = "数据分析𠮷 ab+.，"
 
 
 @given(st.text(_LETTERS, max_size=40), st.text(_LETTERS, max_size=8))

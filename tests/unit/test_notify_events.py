@@ -10,6 +10,7 @@ import pytest
 
 from alliance.listings.v1 import feed_pb2, listing_pb2
 from alliance.listings.v1.events_pb2 import FeedEvent, ListingEvent
+from alliance.matching.v1 import match_pb2, review_pb2
 from alliance.notify.v1 import notify_pb2 as pb
 from alliance.registry.v1 import application_pb2 as registry_pb
 from alliance.registry.v1 import body_pb2
@@ -78,7 +79,7 @@ def test_a_filter_narrows_by_everything_that_it_names(wanted: Filter, takes: boo
 def test_every_event_has_a_text(topic: str, english: bool) -> None:
     declared = topics.load().named(topic)
     for verb in declared.types:
-        title, text = title_and_text(about(declared.type_of(verb)), {}, english=english)
+        title, text = title_and_text(about(declared.type_of(verb)), {}, "", english=english)
         assert title
         assert text
         assert "{" not in title + text
@@ -91,13 +92,15 @@ def test_texts_belong_to_types_that_there_are() -> None:
 
 
 def test_a_fact_that_is_not_known_reads_as_a_dash() -> None:
-    title, text = title_and_text(about("alliance.reporting.deadline.due.v1", facts={"title": "信息报送"}), {}, english=False)
+    title, text = title_and_text(
+        about("alliance.reporting.deadline.due.v1", facts={"title": "信息报送"}), {}, "", english=False
+    )
     assert (title, text) == ("今日截止：信息报送", "—：信息报送（—）今日截止。")
 
 
 def test_braces_in_what_people_wrote_stay_as_they_are() -> None:
     event = about("alliance.listings.listing.published.v1", facts={"title": "{0} {secret.__class__}", "issuer": "甲"})
-    assert title_and_text(event, {}, english=False)[0] == "新发布：{0} {secret.__class__}"
+    assert title_and_text(event, {}, "", english=False)[0] == "新发布：{0} {secret.__class__}"
 
 
 def test_what_a_delivery_keeps_of_an_event_is_all_of_it() -> None:
@@ -186,7 +189,7 @@ def test_a_step_reads_by_what_it_means_to_the_applicant(
     steps: list[tuple[str, str]], reason: str, title: str, text: str
 ) -> None:
     found = about_of(application(*steps, reason=reason))
-    assert title_and_text(found, {"organizations/authority": "主管"}, english=False) == (title, text)
+    assert title_and_text(found, {"organizations/authority": "主管"}, "", english=False) == (title, text)
 
 
 def test_a_silent_feed_reads_since_when_it_is_and_why() -> None:
@@ -195,10 +198,39 @@ def test_a_silent_feed_reads_since_when_it_is_and_why() -> None:
     feed.last_error.zh = "对方返回 HTTP 503"
     topic, kind = "alliance.internal.listings.feed.v1", "alliance.listings.feed.silent.v1"
     record = Record(topic, 0, 0, feed.name, 2, kind, "e1", datetime(2026, 3, 2, tzinfo=UTC), FeedEvent(feed=feed), "")
-    assert title_and_text(about_of(record), {}, english=False) == (
+    assert title_and_text(about_of(record), {}, "", english=False) == (
         "数据接口无响应：虚构示例接口",
         "“虚构示例接口”自 2026-03-02 20:05 起没有收到所期望的内容：对方返回 HTTP 503。查看 feeds/a。",
     )
+
+
+@pytest.mark.parametrize(
+    ("reader", "zh", "en"),
+    [
+        (
+            "organizations/demand",
+            "由秘书处或平台复核，结论不迟于 2026-03-17",
+            "The secretariat or the platform settles it, by 2026-03-17",
+        ),
+        (
+            "organizations/supply",
+            "由秘书处或平台复核，结论不迟于 2026-03-17",
+            "The secretariat or the platform settles it, by 2026-03-17",
+        ),
+        ("organizations/secretariat", "请不迟于 2026-03-17 作出结论", "Please settle it by 2026-03-17"),
+    ],
+)
+def test_only_who_can_settle_a_review_is_asked_to(reader: str, zh: str, en: str) -> None:
+    match = match_pb2.Match(name="matches/a", demand_issuer="organizations/demand", supply_issuer="organizations/supply")
+    review = review_pb2.Review(name="reviews/a", match=match, organization="organizations/demand", due_on="2026-03-17")
+    topic, kind = "alliance.internal.matching.review.v1", "alliance.matching.review.requested.v1"
+    content = review_pb2.ReviewEvent(review=review)
+    found = about_of(Record(topic, 0, 0, review.name, 1, kind, "e1", datetime(2026, 3, 2, tzinfo=UTC), content, ""))
+    read = {english: title_and_text(found, {}, reader, english=english)[1] for english in (False, True)}
+    assert zh in read[False]
+    assert en in read[True]
+    is_asked = [told for told in read.values() if "请不迟于" in told or "Please" in told]
+    assert len(is_asked) == (2 if reader == "organizations/secretariat" else 0)
 
 
 def test_the_parties_of_an_application_are_its_organizations_and_where_it_is_shared_the_body() -> None:
@@ -276,7 +308,7 @@ def test_a_reason_of_a_score_is_in_no_text_but_the_authoritys_while_it_is_review
         event = about_of(record)
         assert event.owners == {"organizations/authority"}
         for whole in (True, False):
-            text = title_and_text(told(record, event, whole=whole)[0], {}, english=False)[1]
+            text = title_and_text(told(record, event, whole=whole)[0], {}, "", english=False)[1]
             assert ("基础薄弱" in text) is (whole or is_open)
             assert ("基础薄弱" in str(posted(record, whole=whole))) is (whole or is_open)
             assert ("37" in str(posted(record, whole=whole))) is (whole or is_open)

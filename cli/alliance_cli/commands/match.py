@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import UTC
-from typing import Annotated
+from typing import Annotated, cast
 
+import grpc
 import typer
 
 from alliance.common.v1 import field_pb2
+from alliance.listings.v1.listing_pb2 import Listing
 from alliance.listings.v1.listings_service_pb2 import GetListingVersionRequest
 from alliance.matching.v1 import match_pb2, statistics_service_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.commands import review
-from alliance_cli.errors import explained
+from alliance_cli.errors import DENIED, explained, fail
 from alliance_cli.output import Column, as_json, business_day, ident, instant, print_json, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
@@ -170,17 +172,33 @@ def why(match: Match) -> None:
         show(found.steps, STEP_COLUMNS, title=t("过程", "steps"))
 
 
+def _as_it_was(listing: str, version: int) -> Listing:
+    """A listing at the version that was scored. It is there, as the caller sees its match: what is not found is not for the
+    caller to read, and it ends with that.
+    """
+    try:
+        return cast(Listing, call(stubs.listings().GetListingVersion, GetListingVersionRequest(name=listing, version=version)))
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        zh = f"{listing} 第 {version} 版限其发布单位、所列组织的秘书处和审计、平台读取；请向双方所列组织的秘书处或平台索取"
+        en = (
+            f"version {version} of {listing} is for its issuer, for secretariats and auditors of the bodies that it names, and"
+            " for the platform; ask a secretariat of both, or the platform, for the evidence"
+        )
+        fail(DENIED, f"PERMISSION_DENIED {t(zh, en)}")
+
+
 @app.command()
 def evidence(match: Match) -> None:
-    """匹配证据（JSON）· by what it was scored, for `python -m matching.recompute`: the match, both listings as they were."""
+    """匹配证据（JSON），限秘书处、审计和平台 · for secretariats, auditors and the platform: by what it was scored, for
+    `python -m matching.recompute`, the match and both listings as they were.
+    """
     with explained():
         found = call(stubs.matching().ExplainMatch, rpc.ExplainMatchRequest(name=_name(match)))
         shown, scored = found.match, [step for step in found.steps if step.verb in _SCORED]
         sides = {"demand": (shown.demand, shown.demand_version), "supply": (shown.supply, shown.supply_version)}
-        listings = {
-            side: call(stubs.listings().GetListingVersion, GetListingVersionRequest(name=name, version=version))
-            for side, (name, version) in sides.items()
-        }
+        listings = {side: _as_it_was(name, version) for side, (name, version) in sides.items()}
         on = business_day(scored[-1].effective_at.ToDatetime(UTC))
         told = {"match": as_json(shown), **{side: as_json(one) for side, one in listings.items()}, "scored_on": on.isoformat()}
         print_json(told)

@@ -53,6 +53,7 @@ SAVED_COLUMNS: list[Column] = [
     ("类别", "kinds", lambda s: ", ".join(_kind(one) for one in s.kinds)),
     ("地区", "region", lambda s: s.region_code),
     ("组织", "body", lambda s: s.body),
+    ("发布单位", "issuer", lambda s: s.issuer),
     ("最近符合", "met last by", lambda s: s.latest.title),
     ("保存", "saved", lambda s: instant(s.create_time)),
 ]
@@ -77,6 +78,7 @@ def _value(found: rpc.FacetCount) -> str:
 
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]
 Region = Annotated[str, typer.Option(help="GB/T 2260 代码 · code")]
+Issuer = Annotated[str, typer.Option(help="发布单位 · organization that issued it")]
 Acting = Annotated[str, typer.Option("--as", help="代表的单位 · organization acted for")]
 
 
@@ -86,6 +88,7 @@ def search(
     kind: Kinds = None,
     region: Region = "",
     body: str = "",
+    issuer: Issuer = "",
     source: str = "",
     facet: Annotated[list[str] | None, typer.Option(help="按此计数 · count by: kind, region, issuer, source")] = None,
     most: Annotated[int, typer.Option("--most", "-n", help="最多条数 · at most")] = 20,
@@ -98,6 +101,7 @@ def search(
             kinds=_kinds(kind),
             region_code=region,
             body=naming.body(body) if body else "",
+            issuer=naming.organization(issuer) if issuer else "",
             source=source,
             facets=facet or [],
         )
@@ -127,6 +131,7 @@ def save(
     kind: Kinds = None,
     region: Region = "",
     body: str = "",
+    issuer: Issuer = "",
     source: str = "",
     acting: Acting = "",
 ) -> None:
@@ -140,6 +145,7 @@ def save(
             kinds=_kinds(kind),
             region_code=region,
             body=naming.body(body) if body else "",
+            issuer=naming.organization(issuer) if issuer else "",
             source=source,
         )
         made = call(stubs.searches().SaveSearch, search_service_pb2.SaveSearchRequest(search=given))

@@ -209,6 +209,11 @@ class Index:
         found = self.known(name)
         return found if isinstance(found, Entry) else None
 
+    def is_ended(self, name: str, version: int) -> bool:
+        """Whether a listing is published no more, by any state that is newer than a version of it."""
+        known = self.known(name)
+        return self.newer.is_ended(name, version) or (isinstance(known, Gone) and known.version > version)
+
     def of_issuer(self, organization: str) -> list[str]:
         """Names of the listings of an organization, in order."""
         return self._names(self.term("issuer", organization), lambda facts: facts.issuer == organization)

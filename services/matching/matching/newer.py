@@ -89,6 +89,11 @@ class Newer:
         state = self._states.get(name)
         return state is None or _holds(state.audience, viewer)
 
+    def is_ended(self, name: str, version: int) -> bool:
+        """Whether a listing is published no more, by a state that is newer than the index and than a version of it."""
+        state = self._states.get(name)
+        return state is not None and state.audience is None and state.version > version
+
     def hidden(self, viewer: Viewer) -> list[str]:
         """Listings of the index that a viewer may not see by what is newer."""
         return [name for audience, names in self._held.items() if not _holds(audience, viewer) for name in names]

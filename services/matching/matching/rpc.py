@@ -111,7 +111,20 @@ class Matching:
     async def AcceptMatch(self, call: Call, request: rpc.AcceptMatchRequest) -> match_pb2.Match:
         """See the contract."""
         match = await _side(call.tx, request.name, request.organization, request.etag)
+        if match.state is State.PROPOSED:  # any other refuses the step itself
+            self._require_published(match)
         return await _take(call.tx, match, lambda: life.accept(match, request.organization, request.reason, call.tx.now))
+
+    def _require_published(self, match: Match) -> None:
+        """Neither listing has been withdrawn, fulfilled or run out, which is about to end the match. Raises `Precondition`."""
+        for name, version in ((match.demand, match.demand_version), (match.supply, match.supply_version)):
+            if self._index.is_ended(name, version):
+                raise Precondition(
+                    "LISTING_ENDED",
+                    f"{name} 已不在发布中，匹配即将失效，不能接受",
+                    f"{name} is published no more, and its match is about to expire; it can't be accepted",
+                    {"match": match.name, "listing": name},
+                )
 
     async def DeclineMatch(self, call: Call, request: rpc.DeclineMatchRequest) -> match_pb2.Match:
         """See the contract."""

@@ -151,7 +151,7 @@ class Delivering:
         if record is None:
             return None
         names = await self._rights.names(tx, about)
-        title, text = title_and_text(about, names, english=subscription.language == pb.LANGUAGE_EN)
+        title, text = title_and_text(about, names, subscription.organization, english=subscription.language == pb.LANGUAGE_EN)
         return Mail(id_of(row.name), record.fields["email"], title, text, row.occurred_at)
 
     async def _deliver(self, ready: _Ready) -> None:

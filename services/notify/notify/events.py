@@ -77,7 +77,7 @@ async def _interested(tx: Tx, event_type: str) -> Sequence[SubscriptionRow]:
 
 
 def _inbox(tx: Tx, row: SubscriptionRow, about: About, names: Mapping[str, str]) -> InboxRow:
-    title, text = title_and_text(about, names, english=row.language == pb.LANGUAGE_EN)
+    title, text = title_and_text(about, names, row.organization, english=row.language == pb.LANGUAGE_EN)
     return InboxRow(
         name=resource("inboxMessages"),
         organization=row.organization,

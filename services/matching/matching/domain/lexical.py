@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from matching.domain.passage import LIMIT, Passage
-from matching.domain.text import TITLE, normal
+from matching.domain.text import HAN, TITLE, normal
 
 MOST = 384  # different terms of a passage that count, the most frequent: bounds what a listing takes in memory
 _PART = 4
 
-_CHARACTERS = "々〇ぁ-ゖァ-ヺー㐀-䶿一-鿿가-힣豈-﫿"
+_CHARACTERS = f"々〇ぁ-ゖァ-ヺー{HAN}가-힣豈-﫿"
 _RUN = re.compile(rf"([{_CHARACTERS}]+)|([^\W_{_CHARACTERS}]+)")
 
 

@@ -21,7 +21,8 @@ _PREFECTURE = "自治州"
 _LATIN = 2  # a Latin word weighs as two Han bigrams: `java` is a whole word, `数据` may be half of one
 _MASS = 24  # least weight that an overlap is measured against: two short texts never agree wholly by one word
 
-_WORD = re.compile(r"[a-z][a-z0-9]*(?:[+#]+|\.[a-z0-9]+)*|[㐀-䶿一-鿿]+")
+HAN = "㐀-䶿一-鿿\U00020000-\U000323af"  # with the extensions beyond the basic plane: names have some of them (𠮷, 𬭎)
+_WORD = re.compile(rf"[a-z][a-z0-9]*(?:[+#]+|\.[a-z0-9]+)*|[{HAN}]+")
 # What recruiting and outcome texts say whatever they are about.
 _PHRASES = tuple(
     """
@@ -129,11 +130,11 @@ def spans(told: str, sought: Set[str]) -> list[tuple[int, int]]:
     Of the text as much is looked at as counts, each character once, however many words there are.
     """
     counted = told[:PROSE_LIMIT]
-    small = counted.lower()
-    if len(small) != len(counted):  # a few capitals have small letters of two characters
-        return []
+    small = counted.translate(_SMALL)
+    at = range(len(small)) if len(small) == len(counted) else list(_origins(counted))
     joined: list[tuple[int, int]] = []
-    for start, end in _places_of(sought, small):
+    for first, behind in _places_of(sought, small):
+        start, end = at[first], at[behind - 1] + 1
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -153,6 +154,22 @@ def excerpt(told: str, sought: Set[str], width: int) -> str:
     thickest = starts[max(range(len(places)), key=covered)] if places else 0
     start = max(0, min(thickest - width // 5, len(told) - width))
     return told[start : start + width]
+
+
+class _Small(dict[int, str]):
+    """Each character in the form of `normal`, by itself; a few are several then (`ﬁ`, `㎡`)."""
+
+    def __missing__(self, character: int) -> str:
+        small = self[character] = unicodedata.normalize("NFKC", chr(character)).casefold()
+        return small
+
+
+_SMALL = _Small()
+
+
+def _origins(told: str) -> Iterator[int]:
+    """For each character of a text in small ones the place of the one that it comes of."""
+    return (place for place, character in enumerate(told) for _ in _SMALL[ord(character)])
 
 
 def _places_of(sought: Set[str], small: str) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """What people read, by event type and, where one has several, the variant; Chinese and English.
 
-A type without a text of its own gets the general one.
+A type without a text of its own gets the general one. A side reads the one of `to_side`, where there is one: what others have
+to do.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from notify.domain.events import About
 
 _GENERAL = ("平台事件", "{subject} 有新变化（{verb}）", "Platform event", "{subject}: {verb}")
+_TO_SIDE = "to_side"
 _TEXTS: dict[str, tuple[str, str, str, str]] = {
     "listings.listing.published": (
         "新发布：{title}",
@@ -96,10 +98,19 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "The search “{search}” is forgotten; nothing is told of it any more.",
     ),
     "matching.review.requested": (
+        "请复核：{match}",
+        "{organization} 申请对 {match} 进行人工复核：{reason}。请不迟于 {due_on} 作出结论（期限为平台默认）。查看 {subject}。",
+        "Please review: {match}",
+        "{organization} asks that a person reviews {match}: {reason}."
+        " Please settle it by {due_on} (our default). See {subject}.",
+    ),
+    "matching.review.requested.to_side": (
         "申请人工复核：{match}",
-        "{organization} 申请对 {match} 进行人工复核：{reason}。请于 {due_on} 前作出结论（期限为平台默认）。查看 {subject}。",
+        "{organization} 申请对 {match} 进行人工复核：{reason}。"
+        "由秘书处或平台复核，结论不迟于 {due_on}（期限为平台默认）。查看 {subject}。",
         "Review requested: {match}",
-        "{organization} asks that a person reviews {match}: {reason}. To be settled by {due_on} (our default). See {subject}.",
+        "{organization} asks that a person reviews {match}: {reason}."
+        " The secretariat or the platform settles it, by {due_on} (our default). See {subject}.",
     ),
     "matching.review.upheld": (
         "复核结论：维持",
@@ -207,10 +218,14 @@ class _Facts(dict[str, str]):
         return "—"
 
 
-def title_and_text(about: About, names: Mapping[str, str], *, english: bool) -> tuple[str, str]:
-    """Title and text of a message about an event; `names` is what people call the organizations and bodies of its facts."""
+def title_and_text(about: About, names: Mapping[str, str], reader: str, *, english: bool) -> tuple[str, str]:
+    """Title and text of a message about an event, as they are for who reads it, a side of it or another organization; `names`
+    is what people call the organizations and bodies of its facts.
+    """
     name = about.type.removeprefix("alliance.").rsplit(".", 1)[0]
     key = f"{name}.{about.variant}" if about.variant else name
+    if reader in about.organizations and f"{key}.{_TO_SIDE}" in _TEXTS:
+        key = f"{key}.{_TO_SIDE}"
     zh_title, zh_text, en_title, en_text = _TEXTS.get(key, _GENERAL)
     known = {fact: names.get(value, value) for fact, value in about.facts.items()}
     facts = _Facts({**known, "subject": about.subject, "verb": name.rsplit(".", 1)[-1]})
