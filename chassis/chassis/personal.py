@@ -84,6 +84,7 @@ _MESSENGERS = ("微信", "薇信", "wechat", "weixin", "v信", "vx", "wx", "qq",
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}|&(?:#|[A-Za-z]+;)")
 _TWICE = 2  # an entity of an entity: &amp;#49;
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUIDS = re.compile(rf"(?<![a-z0-9]){_UUID.pattern}(?![a-z0-9])", re.ASCII)  # in a text that is `usual`
 _WORD = re.compile(  # of a token that is `usual`: a UUID, or a word with a letter, but for an identity number with its x
     rf"(?<![a-z0-9])(?:{_UUID.pattern}(?![a-z0-9])|(?!\d{{17}}x(?![a-z0-9]))(?=\d*[a-z])[a-z0-9]+)", re.ASCII
 )
@@ -95,7 +96,7 @@ _SHORTEST = 5  # characters of what can be personal data: a@b.c
 def screen(field: str, text: str) -> list[Violation]:
     """Violations for numbers of phones and identity cards, e-mail addresses, WeChat and QQ ids in a text; none is repeated.
 
-    A UUID is random, whatever number its digits look like.
+    A UUID is random, whatever number its digits look like, also as a part of a text, such as an address.
     """
     if len(text) < _SHORTEST or _UUID.fullmatch(text.strip()):
         return []
@@ -109,7 +110,7 @@ def screen(field: str, text: str) -> list[Violation]:
             f"文字中含有{zh}；请删去，联系方式由平台另行保管",
             f"the text holds {en}; take it out, contacts are kept apart by the platform",
         )
-        for zh, en in _held(plain, plain)
+        for zh, en in _held(plain, _UUIDS.sub(" ", plain))
     ]
 
 

@@ -18,6 +18,7 @@ from alliance.registry.v1.events_pb2 import ApplicationEvent, BodyEvent
 from alliance.reporting.v1 import report_pb2
 from alliance.reporting.v1.events_pb2 import ReportEvent
 from chassis import topics
+from chassis.personal import screen
 from chassis.record import Record
 from notify.abouts import TOPICS, subscribable, told
 from notify.abouts import about as about_of
@@ -405,3 +406,10 @@ def test_without_a_mail_server_there_are_no_mails() -> None:
 
 def test_http_is_taken_where_a_setting_allows_it() -> None:
     assert wrong(allow_private=True, channel=pb.CHANNEL_WEBHOOK, webhook_url="http://127.0.0.1:8080/hook") == []
+
+
+@pytest.mark.parametrize("name", ["01a22689-6b8f-7006-a287-07006571631c", "01a22689-6c7f-7009-ad74-069563639673"])
+def test_a_random_name_in_an_address_is_no_number_and_a_number_beside_it_is_one(name: str) -> None:
+    assert screen("webhook_url", f"https://hook.example/organizations/{name}") == []
+    (found,) = screen("webhook_url", f"https://hook.example/13800138000/organizations/{name}")
+    assert found.rule == "personal-data"

@@ -155,14 +155,9 @@ class Matching:
         """No more is filled than there is of either side; who completes other matches of theirs waits. Raises `Invalid`."""
         known = [self._index.known(name) for name in (match.demand, match.supply)]
         counted = [one.facts for one in known if isinstance(one, Entry) and is_counted(one.facts.kind)]
-        filled = await store.filled_for_long(tx, [one.name for one in counted])
-        refuse(
-            [
-                over(wanted, one.quantity - filled.get(one.name, 0), one.name)
-                for one in counted
-                if wanted > one.quantity - filled.get(one.name, 0)
-            ]
-        )
+        filled = await store.filled_and_locked(tx, [one.name for one in counted])
+        left = {one.name: one.quantity - filled.get(one.name, 0) for one in counted}
+        refuse([over(wanted, there, name) for name, there in left.items() if wanted > there])
 
     async def SearchListings(self, call: Call, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
         """See the contract."""

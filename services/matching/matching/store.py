@@ -236,7 +236,7 @@ async def filled(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
     return await tx.sql.pairs(_FILLED, sorted(listings)) if listings else {}
 
 
-async def filled_for_long(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
+async def filled_and_locked(tx: Tx, listings: Collection[str]) -> Mapping[str, int]:
     """The same, and it stays so until this transaction ends."""
     for one in sorted(listings):
         await tx.conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(one, 0))))
