@@ -1,5 +1,6 @@
 """How many are left of what is asked for or offered, and how many proposals a change brings, whoever works on what."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -125,6 +126,31 @@ async def test_no_more_is_filled_than_there_is(world: World) -> None:
         await completed(request)
     request.quantity = 1
     assert (await completed(request)).filled == 1
+
+
+async def test_of_two_who_complete_at_once_what_is_left_goes_to_one(world: World) -> None:
+    replica = world.starts("a")
+    for number in (1, 2):
+        world.publish(f"listings/d{number}", "JOB_POSITION", _POST, quantity=9)
+    world.publish("listings/s", "TALENT_SUPPLY", _GRADUATES, quantity=3)
+    await until(world.is_done)
+    done = []
+    for number in (1, 2):
+        match = match_name(f"listings/d{number}", "listings/s")
+        for side in ("organizations/JOB_POSITION", "organizations/TALENT_SUPPLY"):
+            await took(world, replica, "AcceptMatch", rpc.AcceptMatchRequest(name=match, organization=side))
+        start = rpc.StartMatchRequest(name=match, organization="organizations/JOB_POSITION")
+        await took(world, replica, "StartMatch", start)
+        done.append(
+            rpc.CompleteMatchRequest(
+                name=match, organization="organizations/JOB_POSITION", reason="已入职", outcome=_FULFILLED, quantity=2
+            )
+        )
+    answers = await asyncio.gather(*(took(world, replica, "CompleteMatch", one) for one in done), return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, Invalid)]
+    assert len(refused) == 1
+    assert "1 are left of listings/s, 2 can't be filled" in str(refused[0])
+    assert [one.filled for one in answers if not isinstance(one, BaseException)] == [2]
 
 
 async def test_what_failed_fills_nothing(world: World) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from alliance.listings.v1 import listing_pb2
+from matching import metrics
 from matching.domain import life
-from matching.domain.alike import LEAST, Count, Decided, Like, Tally, is_accepted, like, moved, told
+from matching.domain.alike import LEAST, Count, Decided, Like, Tally, highest, is_accepted, like, lowest, moved, told
 from matching.domain.life import Change, DeclineReason, IllegalStepError, Match, State, Verb
 from matching.mapping import alike_of, kinds_of, message_of
 from tests.unit.test_matching_life import DEMANDER, NOW, PROPOSED, SUPPLIER
@@ -104,6 +106,25 @@ def test_the_counts_are_those_of_the_matches_as_they_are(seed: int) -> None:
 def test_nothing_is_told_where_somebody_could_be_told_from_it(counts: list[tuple[int, int]], decided: Decided | None) -> None:
     summed = Count(sum(one for one, _ in counts), sum(other for _, other in counts))
     assert told(summed, max((sum(one) for one in counts), default=0)) == decided
+
+
+@pytest.mark.parametrize(
+    ("score", "low", "high"), [(0, 0, 99), (99, 0, 99), (100, 100, 199), (899, 800, 899), (900, 900, 1000), (1000, 900, 1000)]
+)
+def test_the_last_band_ends_with_the_full_score(score: int, low: int, high: int) -> None:
+    assert (lowest(score), highest(lowest(score))) == (low, high)
+
+
+def test_a_match_counts_as_accepted_once_both_sides_have() -> None:
+    def counted(verb: str) -> float:
+        return REGISTRY.get_sample_value("alliance_matching_steps_total", {"verb": verb, "band": "500-599"}) or 0
+
+    before = {verb: counted(verb) for verb in ("accepted", "accepted_by_one")}
+    once, both = accepted(POST)
+    metrics.count([once])
+    assert {verb: counted(verb) - before[verb] for verb in before} == {"accepted": 0, "accepted_by_one": 1}
+    metrics.count([both])
+    assert {verb: counted(verb) - before[verb] for verb in before} == {"accepted": 1, "accepted_by_one": 1}
 
 
 def test_it_is_said_in_two_languages_and_names_kinds_and_scores_alone() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alliance.listings.v1 import listing_pb2
 from matching.documents import document_of
 from matching.domain import gap, lexical
-from matching.domain.counterfactual import alternatives
+from matching.domain.counterfactual import changes
 from matching.domain.facts import Facts
 from matching.domain.pairs import INDEX_VERSION, LEAST_THRESHOLD, STAMP, is_skilled
 from matching.domain.score import Part, gaps, judge, score_of
@@ -400,11 +400,10 @@ def test_what_is_not_needed_counts_nowhere() -> None:
         assert judge(wanted, has, TODAY) == judge(free, has, TODAY)
 
 
-def test_alternatives_name_what_the_texts_ask_for() -> None:
-    wanted = demand("熟悉PLC；会EPLAN优先")
-    found = {one.zh: one.score for one in alternatives(wanted, offer()) if one.feature == "skills"}
-    assert set(found) == {"具备技能“PLC”", "具备技能“EPLAN”"}
-    assert found["具备技能“PLC”"] > found["具备技能“EPLAN”"]
+def test_changes_name_what_the_texts_ask_for() -> None:
+    wanted = demand("熟悉PLC；会EPLAN优先；无需日语")
+    assert [one.value for one in changes(wanted, offer()) if one.feature == "skills"] == ["PLC", "EPLAN"]
+    assert [one.value for one in changes(wanted, offer("熟悉PLC")) if one.feature == "skills"] == ["EPLAN"]
 
 
 def test_labels_and_texts_have_a_half_each() -> None:

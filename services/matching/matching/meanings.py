@@ -16,6 +16,7 @@ from matching.embedding import Vectors, key_of, meanings, texts_of
 
 log = logging.getLogger(__name__)
 _PATIENCE = 0.3  # seconds that a search waits for what it means
+_LONGER = 3.0  # seconds that an answer waits for what texts would mean; a child starts in one of them
 _AT_ONCE = 32  # passages that are embedded together: as many as others may have to wait for
 _TRIES = 3
 _OTHERS = 0.3  # seconds that another replica has for its part, after this one has done its own
@@ -30,7 +31,9 @@ class Embedding(Protocol):
 
 
 class Asking:
-    """What a search means, by a child of its own: no search waits while an import's texts are embedded. Nothing is kept."""
+    """What a search means, or a text that might be written, by a child of its own: nobody waits while an import's texts are
+    embedded. Nothing is kept.
+    """
 
     def __init__(self, by: Embedding, size: int) -> None:
         self._by = by
@@ -41,14 +44,26 @@ class Asking:
         passage = Passage.of(query[:MEANT], "")
         if not text.words(query) or not (texts := texts_of([passage])):
             return b""
+        rows = await self._soon(texts, _PATIENCE)
+        return b"" if rows is None else meanings([passage], dict(zip(texts, rows, strict=True)), self._size).tobytes()
+
+    async def of_texts(self, passages: Sequence[Passage]) -> list[bytes] | None:
+        """A vector for each of some passages that nobody has published; None where there are none in time."""
+        if not (texts := texts_of(passages)):
+            return [b""] * len(passages)
+        rows = await self._soon(texts, _LONGER)
+        if rows is None:
+            return None
+        return [row.tobytes() for row in meanings(passages, dict(zip(texts, rows, strict=True)), self._size)]
+
+    async def _soon(self, texts: list[str], patience: float) -> Vectors | None:
+        """A row for each text; None where there are none in so many seconds."""
         asked = asyncio.create_task(self._by.embed(texts))
-        done, _ = await asyncio.wait({asked}, timeout=_PATIENCE)
+        done, _ = await asyncio.wait({asked}, timeout=patience)
         if not done:
             asked.add_done_callback(_late)
-            return b""
-        if _failed(asked):
-            return b""
-        return meanings([passage], dict(zip(texts, asked.result(), strict=True)), self._size).tobytes()
+            return None
+        return None if _failed(asked) else asked.result()
 
 
 def _failed(asked: "asyncio.Task[Vectors]") -> bool:

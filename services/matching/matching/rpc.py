@@ -12,17 +12,18 @@ from alliance.listings.v1 import listing_pb2, listings_service_pb2
 from alliance.matching.v1 import match_pb2
 from alliance.matching.v1 import matching_service_pb2 as rpc
 from chassis import etag, paging
+from chassis.clock import business_date
 from chassis.database import Tx
 from chassis.errors import Invalid, NotFound, Precondition, Unavailable, Violation, refuse
 from chassis.rpc import Call
-from matching import again, store
+from matching import again, alternatives, store
 from matching.domain import gap, life, text
 from matching.domain.alike import like
-from matching.domain.counterfactual import alternatives, fits_until
+from matching.domain.counterfactual import fits_until
 from matching.domain.life import OPEN, AlreadyAcceptedError, Change, IllegalStepError, Match, State, Verb
 from matching.domain.pairs import is_counted
 from matching.entry import Entry
-from matching.index import Index, near
+from matching.index import Index
 from matching.mapping import (
     alike_of,
     alternative_of,
@@ -97,7 +98,7 @@ class Matching:
             answer.alike.CopyFrom(alike_of(like(match), decided))
         demand, supply = self._index.get(match.demand), self._index.get(match.supply)
         if demand and supply and match.state in OPEN and await self._sees(call, demand, supply):
-            found = alternatives(demand.facts, supply.facts, near(demand, supply))
+            found = await alternatives.of_pair(demand, supply, self._asking, business_date(call.tx.now))
             answer.alternatives.extend(alternative_of(one) for one in found)
             answer.skills.extend(skill_of(one) for one in gap.asked(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()

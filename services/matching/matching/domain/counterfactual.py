@@ -1,21 +1,29 @@
 """What would change a verdict 反事实说明: single changes of the supply, each with the score that the pair would then have.
 
-Every score is that of the very function that judges pairs, on facts in which one thing is different; the texts stay as they
-are written, so it is the least that the change would bring.
+Every score is that of the very function that judges pairs, on the supply as it would be: with the words and the meaning of its
+longer text, by which it can also fall. Who makes the change gets the score that was told.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
 from codes import education, industries, occupations, regions
 from matching.domain import gap
 from matching.domain.facts import Facts
-from matching.domain.score import score_of
+from matching.domain.score import Partner, broken_condition, score_of
 
 
-@dataclass(frozen=True)
-class Alternative:
+class Change(NamedTuple):
+    """One change of the supply: the feature that it concerns, what would stand there beside what does, and that in words."""
+
+    feature: str
+    value: str
+    zh: str
+    en: str
+
+
+class Alternative(NamedTuple):
     """What would be different (zh, en), and the score of the pair then, in thousandths."""
 
     feature: str
@@ -24,11 +32,39 @@ class Alternative:
     score: int
 
 
-def alternatives(demand: Facts, supply: Facts, near: int | None = None) -> list[Alternative]:
-    """Single changes of the supply that would raise the score of a pair that breaks no condition, the highest score first."""
-    now = score_of(demand, supply, near)
+def changes(demand: Facts, supply: Facts) -> Iterator[Change]:
+    """What the demand asks for and the supply does not say."""
+    for skill in (one.written for one in gap.asked(demand, supply) if not one.is_offered):
+        yield Change("skills", skill, f"具备技能“{skill}”", f"the skill {skill}")
+    for major in demand.majors:
+        yield Change("majors", major, f"专业含“{major}”", f"the major {major}")
+    if field := demand.technology:
+        yield Change("technology", field, f"技术领域为“{field}”", f"the field of technology {field}")
+    for code in demand.regions:
+        yield Change("region", code, f"地区含{regions.name(code)}", f"the region {regions.name(code)}")
+    for code in demand.industries:
+        yield Change("industry", code, f"行业含“{industries.name(code)}”", f"the industry {industries.name(code)}")
+    for code in demand.occupations:
+        yield Change("occupation", code, f"职业含“{occupations.name(code)}”", f"the occupation {occupations.name(code)}")
+    if demand.education and not supply.education:
+        name = education.name(demand.education)
+        yield Change("education", demand.education, f"注明学历{name}", f"the education {name}, stated")
+
+
+def can_raise(demand: Facts, supply: Partner, changed: Facts) -> bool:
+    """Whether a changed supply could score more, however near it came to be in meaning."""
+    return score_of(demand, changed, None if supply.near is None else 1000) > score_of(demand, *supply)
+
+
+def alternatives(demand: Facts, supply: Partner, tried: Iterable[tuple[Change, Partner]], today: date) -> list[Alternative]:
+    """Of changes tried, each with the supply as it would be, those that raise the score and break no condition, the highest
+    score first.
+    """
+    now = score_of(demand, *supply)
     found = (
-        Alternative(feature, zh, en, score_of(demand, changed, near)) for feature, zh, en, changed in _changes(demand, supply)
+        Alternative(change.feature, change.zh, change.en, score_of(demand, *changed))
+        for change, changed in tried
+        if not broken_condition(demand, changed.facts, today)
     )
     return sorted((one for one in found if one.score > now), key=lambda one: (-one.score, one.feature, one.zh))
 
@@ -36,31 +72,3 @@ def alternatives(demand: Facts, supply: Facts, near: int | None = None) -> list[
 def fits_until(demand: Facts, supply: Facts) -> date:
     """The last day on which both are valid."""
     return min(demand.valid_to, supply.valid_to)
-
-
-def _changes(demand: Facts, supply: Facts) -> Iterator[tuple[str, str, str, Facts]]:
-    """Feature, what would be different in zh and en, and the supply then."""
-    for skill in (one.written for one in gap.asked(demand, supply) if not one.is_offered):
-        yield "skills", f"具备技能“{skill}”", f"the skill {skill}", replace(supply, skills=(*supply.skills, skill))
-    for major in demand.majors:
-        yield "majors", f"专业含“{major}”", f"the major {major}", replace(supply, majors=(*supply.majors, major))
-    if demand.technology:
-        zh, en = f"技术领域为“{demand.technology}”", f"the field of technology {demand.technology}"
-        yield "technology", zh, en, replace(supply, technology=demand.technology)
-    for code in demand.regions:
-        name = regions.name(code)
-        yield "region", f"地区含{name}", f"the region {name}", replace(supply, regions=(*supply.regions, code))
-    for code in demand.industries:
-        name = industries.name(code)
-        yield "industry", f"行业含“{name}”", f"the industry {name}", replace(supply, industries=(*supply.industries, code))
-    for code in demand.occupations:
-        name = occupations.name(code)
-        yield (
-            "occupation",
-            f"职业含“{name}”",
-            f"the occupation {name}",
-            replace(supply, occupations=(*supply.occupations, code)),
-        )
-    if demand.education and not supply.education:
-        name = education.name(demand.education)
-        yield "education", f"注明学历{name}", f"the education {name}, stated", replace(supply, education=demand.education)

@@ -210,8 +210,8 @@ class MatchExplanation(_message.Message):
 
     @_builtins.property
     def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
-        """What would raise the score of an open match, the most first; by the listings as they are now. Unset, as what follows, where
-        the caller may see one of them no more.
+        """What would raise the score of an open match, the most first; by the listings as they are now. What would change a text is left
+        out where its meaning can't be told in 3 s. Unset, as what follows, where the caller may see one of them no more.
         """
 
     @_builtins.property
@@ -336,7 +336,7 @@ class MatchAlternative(_message.Message):
     feature: _builtins.str
     """Feature of the score that it concerns."""
     score: _builtins.int
-    """The score then, in thousandths; at least, since the texts stay as they are."""
+    """The score then, in thousandths: of the supply as it would be, with the words and the meaning of its longer text."""
     @_builtins.property
     def text(self) -> _text_pb2.LocalizedText:
         """What would be different."""
