@@ -16,7 +16,7 @@ from chassis.record import MAX_KEY, Record
 from codes import NoCodeError, education, industries, majors, occupations, regions
 from matching.domain import seniority, skills, text
 from matching.domain.alike import Decided, Like, highest
-from matching.domain.counterfactual import Alternative, Change
+from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
 from matching.domain.gap import Asked
 from matching.domain.life import CLOSED, IN_WORDS, DeclineReason, Match, State, Verb
@@ -34,15 +34,6 @@ _EXCERPT = 80  # characters of a description that a hit shows
 _MATCH, _PART = (tuple(one.name for one in fields(kind)) for kind in (Match, Part))
 _WRITTEN = ("majors", "skills", "named", "prose")  # of the details, beside codes
 _NAMED = ("positions", "courses", "facilities", "deliverables", "capabilities")  # by kind: what it names beside codes
-_SAID_IN = {  # feature → field of the listing or of its details that says it
-    "skills": "skills",
-    "majors": "majors",
-    "technology": "field",
-    "region": "region_codes",
-    "industry": "industry_codes",
-    "occupation": "occupation_codes",
-    "education": "education_code",
-}
 _DECLINE = "DECLINE_REASON_"
 _DECLINES = "、".join(
     f"{one.name.removeprefix(_DECLINE)} {one.GetOptions().Extensions[field_pb2.zh]}"
@@ -130,31 +121,6 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
     named = [name for code in facts.occupations for name in occupations.groups(code)]
     beneath = "\n".join(filter(None, [*labels, *dict.fromkeys(named), *prose]))
     return Entry(facts, _shown(listing).SerializeToString(), listing.source, listing.title, Passage.of(listing.title, beneath))
-
-
-def changed(entry: Entry, change: Change) -> Entry | None:
-    """A listing after a change, as the index would keep it, without what is measured of its texts; None where its kind has no
-    field for it.
-    """
-    listing = listing_pb2.Listing.FromString(entry.listing)
-    name, details = _SAID_IN[change.feature], getattr(listing, entry.facts.kind.lower())
-    said = next((one for one in (listing, details) if hasattr(one, name)), None)
-    if said is None:
-        return None
-    value = _coded(change)
-    if isinstance(getattr(said, name), str):
-        setattr(said, name, value)
-    else:
-        getattr(said, name).append(value)
-    return entry_of(listing, entry.facts.version)
-
-
-def _coded(change: Change) -> str:
-    """What the owner writes down of it: of a major the code, from which an education follows."""
-    try:
-        return majors.read(change.value) if change.feature == "majors" else change.value
-    except NoCodeError:
-        return change.value
 
 
 def _prose(listing: listing_pb2.Listing, kind: str, details: Iterable[str]) -> list[str]:
