@@ -1,5 +1,6 @@
 """Kafka's jars from Maven Central, without Maven; each has to have the checksum that `kafka-jars.sha256` pins."""
 
+import fcntl
 import hashlib
 import shutil
 from pathlib import Path
@@ -36,8 +37,10 @@ def _download(cache: Path, folder: Path) -> None:
     import jgo  # slow to import, and needed once a checkout
 
     folder.mkdir(parents=True, exist_ok=True)
-    for jar in jgo.build(KAFKA, cache_dir=cache / "jgo").all_jars:
-        if not (folder / jar.name).exists():
-            scratch = folder / f"{jar.name}.tmp"
-            shutil.copyfile(jar, scratch)
-            scratch.replace(folder / jar.name)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another platform of this checkout may be at it: it waits, and finds them
+        for jar in jgo.build(KAFKA, cache_dir=cache / "jgo").all_jars:
+            if not (folder / jar.name).exists():
+                scratch = folder / f"{jar.name}.tmp"
+                shutil.copyfile(jar, scratch)
+                scratch.replace(folder / jar.name)

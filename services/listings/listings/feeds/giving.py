@@ -3,6 +3,7 @@
 What the other end may have is written down before it is sent: of what is offered and ends meanwhile it is told all the same.
 """
 
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -58,7 +59,14 @@ class Giving:
             fits = paging.fitting(listings)
             await store.offer(tx, row.name, [one.name for one in found[:fits] if one.content is not None])
         records = [_record(one, listing) for one, listing in zip(found[:fits], listings, strict=False)]
-        return Batch(records, row.cursor, str(int(row.cursor) + 1), len(found) > fits)
+        return Batch(records, row.cursor, _after(row.cursor, tx.recorded_at), len(found) > fits)
+
+
+def _after(cursor: str, now: datetime) -> str:
+    """The next batch's number. A full read goes on above all numbers that were ever given (milliseconds since 1970; batches
+    take longer), also before this database was put back: who is put back to one of those is to be known by it.
+    """
+    return str(int(cursor) + 1 if cursor != START else round(now.timestamp() * 1000))
 
 
 def _listing(one: Different) -> listing_pb2.Listing:
