@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
@@ -38,5 +39,9 @@ def _requests(head: pb.Document, content: bytes) -> Iterator[rpc.UploadDocumentR
 
 
 def attached(member: Member, *kinds: str) -> list[pb.ApplicationDocument]:
-    """A document of each kind, uploaded."""
-    return [pb.ApplicationDocument(document=upload(member).name, kind=kind) for kind in kinds]
+    """A document of each kind, uploaded; a sealed form is another one each time."""
+    return [pb.ApplicationDocument(document=upload(member, _content(kind)).name, kind=kind) for kind in kinds]
+
+
+def _content(kind: str) -> bytes:
+    return PDF + (f"\n% {uuid4()}".encode() if kind == "SEALED_FORM" else b"")

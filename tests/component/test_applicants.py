@@ -23,6 +23,7 @@ from tests.applying import (
     YEAR,
     begun,
     called,
+    college_of,
     led,
     move,
     pilot,
@@ -50,9 +51,10 @@ def test_an_application_is_read_by_those_who_have_a_part_in_it(platform: Platfor
 
 
 @pytest.mark.parametrize("org_type", [organization_pb2.ORG_TYPE_SECONDARY_COLLEGE, ENTERPRISE])
-def test_a_secondary_college_acts_for_its_university_and_no_other_child_does(platform: Platform, org_type: Any) -> None:
+def test_the_college_of_a_pilot_acts_for_its_university_and_no_other_child_does(platform: Platform, org_type: Any) -> None:
     """Once it is verified: anybody can name a parent."""
     body, university = pilot(platform)
+    other = college_of(platform, university)
     made = begun(university, called(platform, placed(platform, ENTERPRISE, "110000"), pb.PROGRAMME_PILOT), body=body.name)
     registry = world.operator(platform).registry
     given = organization_pb2.Organization(
@@ -64,11 +66,18 @@ def test_a_secondary_college_acts_for_its_university_and_no_other_child_does(pla
     child = registry.CreateOrganization(registry_service_pb2.CreateOrganizationRequest(organization=given)).name
     world.grant(platform, child.rpartition("/")[2], access_pb2.ROLE_ORGANIZATION_EDITOR, organization=child)
     dean = Member(child, Caller(platform, child.rpartition("/")[2], child))
+    change = registry_service_pb2.UpdateBodyRequest(
+        body=body_pb2.Body(name=body.name, pilot_unit=body_pb2.PilotUnitFacts(college=child)), reason="改由该学院实施"
+    )
+    change.update_mask.paths.append("pilot_unit.college")
+    if org_type != ENTERPRISE:
+        registry.UpdateBody(change)
     assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
     registry.VerifyOrganization(registry_service_pb2.VerifyOrganizationRequest(name=child, reason="核验"))
     if org_type == ENTERPRISE:
         assert "NOT_FOUND" in refusal(take, dean, made.name, "withdraw", reason="试")
     else:
+        assert "NOT_THE_PARTY" in refusal(take, other, made.name, "withdraw", reason="试"), "it has a pilot of its own at best"
         assert take(dean, made.name, "withdraw", reason="试").steps[-1].organization == child
 
 
@@ -171,6 +180,10 @@ def test_the_experts_of_a_meeting_are_the_alliances_own(platform: Platform) -> N
     assert all(one in told for one in ("NOT_A_MEMBER", "S0 附件1 二(五)"))
     read = rpc.GetApplicationRequest(name=made.name)
     assert "NOT_FOUND" in refusal(school.caller.applications.GetApplication, read)
+    departments = [placed(platform, DEPARTMENT, "110000") for _ in range(2)]
+    led(platform, body.name, *departments)
+    for one in departments:
+        assert one.caller.applications.GetApplication(read).name == made.name, "both lead the alliance (S0 附件2)"
     world.join(platform, body.name, school)
     assert take(secretariat, made.name, "name_expert", named_organization=school.name).steps[-1].step == "name_expert"
     assert "ALREADY_DONE" in refusal(*naming, named_organization=school.name)
@@ -342,7 +355,11 @@ def test_an_assessment_stays_with_who_still_leads(platform: Platform) -> None:
     led(platform, body.name, second)
     made = begun(second, called(platform, second, pb.PROGRAMME_PERFORMANCE), council[1].name, body=body.name)
     led(platform, body.name, first, second)
-    assert "NOT_FOUND" in refusal(take, first, made.name, "set_indicators", "INDICATORS"), "one department assesses"
+    read = rpc.GetApplicationRequest(name=made.name)
+    assert first.caller.applications.GetApplication(read).authority == second.name, "both lead, and both are in it"
+    assert "leave it to them" in refusal(take, first, made.name, "set_indicators", "INDICATORS"), "one department assesses"
+    stranger = placed(platform, DEPARTMENT, "110000")
+    assert "NOT_FOUND" in refusal(stranger.caller.applications.GetApplication, read)
     assert take(second, made.name, "set_indicators", "INDICATORS").state == pb.APPLICATION_STATE_ASSIGNED
 
 

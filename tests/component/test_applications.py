@@ -84,6 +84,9 @@ def test_a_community_is_not_handed_in_by_way_of_a_province_that_no_lead_is_in_an
         assert "NOT_A_PROVINCE_OF_A_LEAD" in refusal(take, leads[0], made.name, step, "SEALED_FORM")
         placed_in(leads[1], "120100")
         assert take(leads[0], made.name, step, "SEALED_FORM").state == pb.APPLICATION_STATE_SUBMITTED
+        placed_in(leads[1], "440000")
+        told = refusal(take, province, made.name, "approve")
+        assert all(part in told for part in ("NOT_A_PROVINCE_OF_A_LEAD", "start_sealing"))
         take(province, made.name, "return", reason="补正")
 
 

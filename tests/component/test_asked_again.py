@@ -129,7 +129,10 @@ def test_seals_end_where_form_evidence_or_facts_change(platform: Platform) -> No
 
     take(leads[0], made.name, "start_sealing", "APPLICATION_FORM", "EVIDENCE", named_organization=province.name)
     sealed()
-    form = take(leads[0], made.name, "submit", "SEALED_FORM").documents[-1]
+    first = papers.upload(leads[0], papers.PDF + b"\n% sealed")
+    given = rpc.TakeStepRequest(name=made.name, step="submit")
+    given.documents.add(document=first.name, kind="SEALED_FORM")
+    form = leads[0].caller.applications.TakeStep(given).documents[-1]
     returned()
     entered(external_key=world.unique("键"))  # that is not handed in
     evidence(papers.PDF)  # the same again
@@ -141,7 +144,10 @@ def test_seals_end_where_form_evidence_or_facts_change(platform: Platform) -> No
     assert "SEALS_MISSING" in refusal(resubmitted)
     take(leads[0], made.name, "start_sealing", named_organization=province.name)
     sealed()
-    for again in ([], [form]):
+    copy = pb.ApplicationDocument(
+        document=papers.upload(leads[0], papers.PDF + b"\n% sealed").name, kind="SEALED_FORM"
+    )  # the same paper, uploaded once more
+    for again in ([], [form], [copy]):
         old = rpc.TakeStepRequest(name=made.name, step="submit", documents=again)
         assert "FORM_OUTDATED" in refusal(leads[0].caller.applications.TakeStep, old)
     take(leads[0], made.name, "submit", "SEALED_FORM")

@@ -49,7 +49,10 @@ def test_a_check_says_which_evidence_is_attached(platform: Platform) -> None:
     request = rpc.AttachDocumentsRequest(name=made.name, documents=attached)
     stranger = world.organization(platform, ENTERPRISE)
     assert "PERMISSION_DENIED" in refusal(stranger.caller.applications.AttachDocuments, request)
-    assert list(school.caller.applications.AttachDocuments(request).documents) == attached
+    first = school.caller.applications.AttachDocuments(request)
+    assert list(first.documents) == attached
+    again = rpc.AttachDocumentsRequest(name=made.name, documents=papers.attached(school, "PROGRAMME"))
+    assert school.caller.applications.AttachDocuments(again) == first, "the same paper, uploaded once more"
     assert evidence() == {rule: {"PROGRAMME": [attached[0].document]} for rule in ("R26", "R27.2")}
     take(school, made.name, "submit", "PROPOSAL")
     assert "ILLEGAL_STATE" in refusal(
@@ -86,7 +89,8 @@ def test_what_was_said_of_an_application_can_be_asked_for_later(platform: Platfo
 def test_an_application_has_no_more_documents_than_a_record_holds(platform: Platform) -> None:
     company, commission = placed(platform, ENTERPRISE, "110000"), placed(platform, DEPARTMENT, "110000")
     made = begun(company, called(platform, commission, pb.PROGRAMME_CERTIFICATION))
-    first, *most, last = papers.attached(company, *["APPLICATION_FORM"] * 201)
+    uploads = [papers.upload(company, papers.PDF + b"%% %d" % number).name for number in range(201)]
+    first, *most, last = [pb.ApplicationDocument(document=one, kind="APPLICATION_FORM") for one in uploads]
     attach = company.caller.applications.AttachDocuments
     some = attach(rpc.AttachDocumentsRequest(name=made.name, documents=[first, first]))
     assert list(some.documents) == [first]

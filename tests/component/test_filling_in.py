@@ -102,7 +102,10 @@ def test_a_college_fills_in_for_its_university_and_leaves_the_pilot_the_universi
     other = placed(platform, UNIVERSITY, "110000")
     centre = placed(platform, ENTERPRISE, "110000")
     begun(university, called(platform, centre, pb.PROGRAMME_PILOT), body=body.name)
-    for who, major in ((university, "080902"), (college_of(platform, university), "130101")):
+    own, another = college_of(platform, university), college_of(platform, university)
+    entered(university, body.name, "pilot_unit", college=own.name)
+    assert _DENIED in refusal(entered, another, body.name, "pilot_unit", major_code="130101")
+    for who, major in ((university, "080902"), (own, "130101")):
         assert entered(who, body.name, "pilot_unit", major_code=major).pilot_unit.major_code == major
         told = refusal(entered, who, body.name, "pilot_unit", institution=other.name, college="")
         assert "whose body it is does not change" in told, told

@@ -133,6 +133,12 @@ def test_the_province_that_sealed_is_that_of_a_lead_when_the_form_is_handed_in()
     assert "reopen" not in told.zh, "it is in their hands"
     moved(walk, UNIVERSITY.region_code)
     assert walk.took("resubmit", **FORM) is State.SUBMITTED
+    moved(walk, "440000")
+    assert "return" in walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "approve", PROVINCE, Party.PROVINCE).zh
+    moved(walk, UNIVERSITY.region_code)
+    assert walk.took("approve", PROVINCE, Party.PROVINCE) is State.REPORTED
+    moved(walk, "440000")
+    assert "return" in walk.refused("NOT_A_PROVINCE_OF_A_LEAD", "accept", AUTHORITY, Party.AUTHORITY).zh
 
 
 @pytest.mark.parametrize("wrong", [PROVINCE._replace(verified=False), PROVINCE._replace(region_code="120100")])

@@ -248,6 +248,16 @@ def test_a_finding_says_what_is_there_and_what_should_be(rule: str, changed: dic
     assert said(rule, changed).zh == zh
 
 
+@pytest.mark.parametrize("pair", ["vice_chairs", "goal_years"])
+def test_a_threshold_that_no_number_reaches_is_refused(pair: str) -> None:
+    least, most = f"{pair}_least", f"{pair}_most"
+    assert limits({least: limits({})[most]})[least] == limits({})[most]
+    with pytest.raises(ValueError, match=f"{least} > {most}"):
+        limits({least: limits({})[most] + 1})
+    with pytest.raises(ValueError, match=f"{least} > {most}"):
+        limits({most: limits({})[least] - 1})
+
+
 def test_the_plan_of_a_year_holds_until_its_last_day() -> None:
     assert said("R13.3", today=date(2026, 12, 31)).verdict is SATISFIED
     assert said("R13.3", today=date(2027, 1, 1)).verdict is VIOLATED

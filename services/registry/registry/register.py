@@ -10,6 +10,8 @@ from access.register import body_of, organization_of
 from chassis.database import Tx
 from registry import store
 from registry.applications.documents import owner_of
+from registry.applications.mapping import application_message
+from registry.applications.standing import college
 from registry.applications.store import ApplicationRow
 from registry.domain.calls import BEGUN_BY_AUTHORITY
 from registry.mapping.bodies import body_message
@@ -52,7 +54,7 @@ class OwnRegister:
 
 async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
     """Whose grants give authority over a resource: a membership's body and organization, a grant's own scope, the applicant of
-    an application with its secondary colleges and the authority that begins such, the owner of a document.
+    an application with the secondary college that acts for it and the authority that begins such, the owner of a document.
     """
     if "/memberships/" in name:
         membership = await store.get(tx, MembershipRow, name)
@@ -68,4 +70,6 @@ async def scopes_of(tx: Tx, name: str) -> frozenset[str]:
 
 async def _of_application(tx: Tx, row: ApplicationRow) -> frozenset[str]:
     authority = {row.authority} if row.programme in BEGUN_BY_AUTHORITY else set()
-    return frozenset({row.applicant, *await store.colleges(tx, row.applicant), *authority})
+    body = await store.get(tx, BodyRow, row.body) if row.body else None
+    acting = {college(application_message(row), body)}.intersection(await store.colleges(tx, row.applicant))
+    return frozenset({row.applicant, *acting, *authority})

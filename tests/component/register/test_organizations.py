@@ -90,6 +90,14 @@ def test_nobody_is_its_own_parent_nor_below_itself(platform: Platform) -> None:
     assert update(operator, first, parent=third).parent == third
 
 
+def test_the_same_industries_in_another_order_are_no_change(platform: Platform) -> None:
+    member = world.organization(platform, ENTERPRISE)
+    first = update(member.caller, member.name, industry_codes=["3974", "3973"])
+    again = update(member.caller, member.name, industry_codes=["3973", "3974"])
+    assert (again.etag, list(again.industry_codes)) == (first.etag, ["3974", "3973"])
+    assert update(member.caller, member.name, industry_codes=["3973"]).etag != first.etag
+
+
 def test_an_external_key_is_the_platforms_to_give(platform: Platform) -> None:
     member, key = world.organization(platform, ENTERPRISE), world.unique("key")
     denied = refusal(update, member.caller, member.name, external_key=key)

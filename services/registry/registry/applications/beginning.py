@@ -11,6 +11,7 @@ from chassis.rpc import Call
 from registry import guards, store
 from registry.applications import store as rows
 from registry.applications.mapping import call_message
+from registry.applications.standing import college
 from registry.applications.store import CallRow
 from registry.applications.taking import admits, is_admitted
 from registry.domain.calls import ALSO_LATE, BEGUN_BY_AUTHORITY, BODIES, BY_LEAD_DEPARTMENT, FORMING, ONCE_A_YEAR, WARNING
@@ -57,11 +58,15 @@ class Beginning:
         return row
 
     async def _beginner(self, call: Call, message: pb.Application, programme: Programme) -> str:
-        """For whom the caller begins it: the applicant or a college of it; the authority, too, where it gives out the work.
+        """For whom the caller begins it: the applicant or a college of it, that of the body where it is for one; or the
+        authority, where it gives out the work.
 
         Raises `Denied`.
         """
-        beginners = {message.applicant, *await store.colleges(call.tx, message.applicant)}
+        colleges = set(await store.colleges(call.tx, message.applicant))
+        if message.body:
+            colleges &= {college(message, await store.get(call.tx, BodyRow, message.body))}
+        beginners = {message.applicant, *colleges}
         if programme in BEGUN_BY_AUTHORITY:
             beginners.add(message.authority)
         own = call.principal.organization if call.principal else ""

@@ -315,6 +315,18 @@ async def hashes(tx: Tx, names: Collection[str]) -> dict[str, str]:
     return {row.name: row.sha256 for row in await tx.conn.execute(select(c.name, c.sha256).where(c.name.in_(names)))}
 
 
+async def fresh(
+    tx: Tx, brought: Sequence[pb.ApplicationDocument], there: Collection[pb.ApplicationDocument]
+) -> list[pb.ApplicationDocument]:
+    """Those documents whose kind and content are not there yet, each once: the same paper, uploaded once more, is none."""
+    if not brought:
+        return []
+    known = await hashes(tx, {one.document for one in (*brought, *there)})
+    known_there = {(one.kind, known.get(one.document)) for one in there}
+    papers = {(one.kind, known.get(one.document)): one for one in reversed(brought)}
+    return [one for paper, one in reversed(papers.items()) if paper not in known_there]
+
+
 async def owner_of(tx: Tx, name: str) -> str:
     """Whose a document is; "" where there is none."""
     row = await store.get(tx, DocumentRow, name)

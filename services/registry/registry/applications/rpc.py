@@ -22,7 +22,7 @@ from registry import guards, store
 from registry.applications import candidates, catalogue
 from registry.applications import store as rows
 from registry.applications.beginning import Beginning
-from registry.applications.documents import Documents, erased
+from registry.applications.documents import Documents, erased, fresh
 from registry.applications.mapping import (
     APPLICATION_FIELDS,
     FACTS_OF,
@@ -204,9 +204,10 @@ class Applications:
         message = application_message(row)
         await self._taking.require_filling(call, message)
         await self._require_documents(call, row, request.documents)
-        before = len(message.documents)
-        await self._taking.attach(call.tx, message, request.documents)
-        if len(message.documents) > before:
+        gone = await erased(call.tx, row.name)
+        given = await fresh(call.tx, request.documents, [one for one in message.documents if one.document not in gone])
+        if given:
+            await self._taking.attach(call.tx, message, given)
             await self._taking.save(call.tx, message, row, "updated")
         return message
 

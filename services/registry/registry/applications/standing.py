@@ -6,10 +6,12 @@ from datetime import date
 
 from sqlalchemy import and_, func, or_, select, text, true, union_all
 
+from alliance.registry.v1 import application_pb2 as pb
 from chassis.database import Tx
 from registry.domain.names import GOVERNING, MemberRole
 from registry.domain.tenure import Tenure
-from registry.store import body, former_roles, membership, organization, valid_on
+from registry.mapping.bodies import body_message
+from registry.store import BodyRow, body, former_roles, membership, organization, valid_on
 
 
 async def roles_within(tx: Tx, name: str, member: str, first: date, last: date) -> set[int] | None:
@@ -23,6 +25,13 @@ async def roles_within(tx: Tx, name: str, member: str, first: date, last: date) 
     tenures = [Tenure(row.valid_from, row.valid_to, row.roles, former[row.name]) for row in theirs]
     found = [held for one in tenures if (held := one.within(first, last)) is not None]
     return set[int]().union(*found) if found else None
+
+
+def college(message: pb.Application, body: BodyRow | None) -> str:
+    """Name of the secondary college that acts for the applicant, if it is one of its: the one that carries out what the body
+    is for (R21; S4 三(一)), or, of an application for no body, the one that began it. No other college of a university does.
+    """
+    return body_message(body).pilot_unit.college if body else message.begun_by
 
 
 async def bound(tx: Tx, name: str, others: Collection[str], day: date) -> frozenset[str]:

@@ -31,7 +31,7 @@ from alliance.registry.v1 import application_pb2 as pb
 from chassis import tables
 from chassis.database import Tx
 from registry.domain.calls import BY_LEAD_DEPARTMENT, FORMING, HANDED_IN, SHARED
-from registry.domain.names import BodyState, Programme
+from registry.domain.names import BodyKind, BodyState, Programme
 from registry.domain.procedure import State
 from registry.store import Base, BodyRow, body, grant, is_college_of
 
@@ -374,7 +374,7 @@ def sees(viewer: Viewer, principal: str) -> ColumnElement[bool]:
     if viewer.organization:
         own += [c.applicant == viewer.organization, c.authority == viewer.organization]
         own.append(is_college_of(viewer.organization, c.applicant))
-        own.append(and_(shared, _guided(viewer)))
+        own.append(and_(c.programme.in_(sorted(SHARED | BY_LEAD_DEPARTMENT)), _guided(viewer)))
     return or_(*own)
 
 
@@ -389,9 +389,12 @@ def in_one_team(organization: str, other: ColumnElement[str]) -> ColumnElement[b
 
 
 def _guided(viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer is the task force that guides the body."""
+    """The viewer guides the alliance: its task force, or a lead department of it, also beside the one that decides (S0 四(三):
+    专班牵头部门会同专班相关部门).
+    """
     b = body.c
-    return exists().where(b.name == application.c.body, b.task_force == viewer.organization, b.task_force != text("''"))
+    guides = (b.kind == BodyKind.ALLIANCE, b.judged_by.overlap([viewer.organization]))
+    return exists().where(b.name == application.c.body, *guides)
 
 
 def _is_named(viewer: Viewer, principal: str) -> list[ColumnElement[bool]]:

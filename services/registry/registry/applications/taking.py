@@ -14,7 +14,7 @@ from chassis.errors import NotFound, Precondition, refuse
 from chassis.rpc import Call
 from registry import bodies, changes, checks, guards, store
 from registry.applications import candidates, catalogue, sealing, standing
-from registry.applications.documents import erased
+from registry.applications.documents import erased, fresh
 from registry.applications.judging import ApplicationJudge, facts, has_ended
 from registry.applications.mapping import FACTS_OF, application_message, application_row
 from registry.applications.store import (
@@ -160,7 +160,6 @@ class Taking:
         known_facts, gone = await facts(tx, message), await erased(tx, message.name)
         body = await store.get(tx, BodyRow, message.body) if message.body else None
         found = await self.findings(tx, message)
-        attached = {one.document for one in message.documents}
         if call:
             known_facts["year"] = call.year
         return Case(
@@ -174,6 +173,7 @@ class Taking:
             call=message.call,
             authority=message.authority,
             begun_by=message.begun_by,
+            college=standing.college(message, body),
             region=body_message(body).region_code if body else "",
             is_suspended=body is not None and body.state == BodyState.SUSPENDED,
             leads={role: units[one.organization] for role in _LEADS for one in members if role in one.roles},
@@ -181,7 +181,7 @@ class Taking:
             bound=await self._bound(tx, message, said),
             documents=frozenset(one.kind for one in message.documents if one.document not in gone),
             brought=frozenset(one.kind for one in said.documents),
-            new=frozenset(one.kind for one in said.documents if one.document not in attached),
+            new=frozenset(one.kind for one in await fresh(tx, said.documents, message.documents)),
             content=await sealing.content(tx, message, body, said.documents),
             taken=tuple(_taken(one) for one in message.steps),
             facts=known_facts,
@@ -365,7 +365,7 @@ def _parties_of(message: pb.Application, case: Case) -> Iterable[Party]:
     """What the application itself says of whoever wants to take a step."""
     unit = case.unit
     if unit.name:
-        if unit.name == case.applicant.name or is_college_of(unit, case.applicant):
+        if unit.name == case.applicant.name or (unit.name == case.college and is_college_of(unit, case.applicant)):
             yield Party.APPLICANT
         if unit.name == message.authority:
             yield Party.AUTHORITY

@@ -37,11 +37,18 @@ DEFAULTS: Mapping[str, Limit] = {
 """Every threshold with its default."""
 
 
+_LEAST, _MOST = "_least", "_most"
+
+
 def limits(chosen: Mapping[str, int]) -> dict[str, int]:
-    """The thresholds in force. Raises ValueError for a name that is none, or a number below 0."""
+    """The thresholds in force. Raises ValueError for a name that is none, a number below 0, or a least above its most."""
     unknown = sorted(set(chosen) - set(DEFAULTS))
     if unknown:
         raise ValueError(f"no thresholds: {', '.join(unknown)}; there are {', '.join(DEFAULTS)}")
     if below := sorted(name for name, number in chosen.items() if number < 0):
         raise ValueError(f"below 0: {', '.join(below)}")
-    return {name: chosen.get(name, limit.default) for name, limit in DEFAULTS.items()}
+    found = {name: chosen.get(name, limit.default) for name, limit in DEFAULTS.items()}
+    pairs = [(name, f"{name.removesuffix(_LEAST)}{_MOST}") for name in found if name.endswith(_LEAST)]
+    if crossed := sorted(f"{least} > {most}" for least, most in pairs if found[least] > found[most]):
+        raise ValueError(f"no number fits: {', '.join(crossed)}")
+    return found

@@ -182,6 +182,7 @@ class Case:
             come with it and were not there before.
         content: what a seal is put on, as a digest; "" where nothing is sealed.
         authority: name of the organization that decides; `begun_by`: of who began it, "" where that is not known.
+        college: name of the secondary college that may act for the applicant; "" for none (R21).
         call: name of the call that it answers; `window` is what that call names.
         region: of the body, GB/T 2260; "" where it has none; `is_suspended`: whether the body is.
         named: the organization that the step names, `principal` the person; `score` (0–100) and `day` what it says.
@@ -203,6 +204,7 @@ class Case:
     call: str = ""
     authority: str = ""
     begun_by: str = ""
+    college: str = ""
     region: str = ""
     is_suspended: bool = False
     leads: Mapping[MemberRole, Unit] = field(default_factory=dict)

@@ -81,6 +81,8 @@ class Organizations(Rpcs):
         before = organization_message(row)
         message = masked(before, request.organization, request.update_mask, ORGANIZATION_FIELDS)
         refuse(organization_problems(message))
+        if sorted(message.industry_codes) == sorted(before.industry_codes):
+            message.industry_codes[:] = before.industry_codes  # in another order they say the same
         if message == before:
             return before
         if message.external_key != before.external_key:

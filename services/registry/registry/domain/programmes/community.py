@@ -106,8 +106,15 @@ _NAMING_ANOTHER: Mapping[State, Text] = {
         "请重新发起盖章（start_sealing）并改填",
         "send the form round again with the step start_sealing, naming another",
     ),
+    **dict.fromkeys(
+        (State.SUBMITTED, State.REPORTED),
+        (
+            "请退回补正（return），由牵头企业重新发起盖章（start_sealing）并改填",
+            "return it, and the lead enterprise sends the form round again with the step start_sealing, naming another",
+        ),
+    ),
 }
-"""How another province is named, by the state in which the form is handed in."""
+"""How another province is named, by the state in which the form is handed in, or judged."""
 
 
 def _province(case: Case) -> str:
@@ -334,7 +341,7 @@ PROCEDURE = Procedure(
             State.REPORTED,
             (Party.PROVINCE,),
             settles_rules=True,
-            guards=(_all_sealed,),
+            guards=(_province_that_sealed, _all_sealed),
         ),
         Step(
             "return",
@@ -391,7 +398,7 @@ PROCEDURE = Procedure(
             State.RUNNING,
             (Party.AUTHORITY,),
             settles_rules=True,
-            guards=(_sealed_as_filed, _confirmed),
+            guards=(_province_as_filed, _sealed_as_filed, _confirmed),
             effect=Effect.FORM,
             ours=("文件只写到报送教育部", "the document ends with the report to the ministry"),
         ),
