@@ -80,8 +80,9 @@ format: $(SYNCED) ## put code in form
 proto: $(SYNCED) ## generate code, descriptors and AsyncAPI out of the contracts
 	$(BIN)/python proto/generate.py
 
-docs: $(SYNCED) ## write docs/policy-rules.md out of the rules
+docs: $(SYNCED) ## write docs/policy-rules.md and docs/procedures.md out of the rules and programmes
 	$(BIN)/python -m registry.policy_table docs/policy-rules.md
+	$(BIN)/python -m registry.procedure_table docs/procedures.md
 
 chart: $(SYNCED) ## generate what of the Helm chart follows from contracts and code
 	$(BIN)/python deploy/k8s/chart.py

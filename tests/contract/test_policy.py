@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from registry import procedure_table
 from registry.domain.limits import DEFAULTS
 from registry.domain.policy import RULES, Rule
 from registry.domain.rules import thresholds
@@ -47,6 +48,11 @@ def asked(rule: Rule) -> dict[str, Any]:
 def test_the_table_of_rules_is_up_to_date() -> None:
     page = ROOT / "docs" / "policy-rules.md"
     assert page.read_text(encoding="utf-8") == table(), "make docs"
+
+
+def test_the_page_of_procedures_is_up_to_date() -> None:
+    page = ROOT / "docs" / "procedures.md"
+    assert page.read_text(encoding="utf-8") == procedure_table.page(), "make docs"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
