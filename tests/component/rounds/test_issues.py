@@ -249,6 +249,27 @@ async def test_the_issue_of_the_quarter_tells_what_is_new_since_the_first_one(pr
     assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == told
 
 
+async def test_what_ended_within_the_first_issue_is_not_told_again_by_that_of_the_quarter(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    member, case, council_day = await alliance.member(ENTERPRISE), pb.LISTING_KIND_CASE, noon(2028, 2, 20)
+    await alliance.sweep(noon(2028, 1, 6))
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 2, 1))) as tx:
+        await rounds.open_first(tx, alliance.name, council(council_day.date(), noon(2028, 2, 21).date()))
+    stands, withdrawn, fulfilled, late = [await alliance.publish(council_day, member, case) for _ in range(4)]
+    ran_out = await alliance.publish(council_day, member, case, until="2028-02-20")
+    await alliance.take(council_day, withdrawn, "withdraw", "withdrawn")
+    await alliance.take(council_day, fulfilled, "fulfil", "fulfilled")
+    await alliance.sweep(noon(2028, 2, 21))
+    await alliance.sweep(noon(2028, 2, 22))
+    await alliance.take(noon(2028, 2, 22), late, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2028, 4, 1))
+    first = {withdrawn: State.WITHDRAWN, fulfilled: State.FULFILLED, ran_out: State.EXPIRED}
+    first |= dict.fromkeys((stands, late), State.PUBLISHED)
+    assert await alliance.states(RoundKind.FIRST, "2028-02-20") == first
+    assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == {stands: KEPT, late: REMOVED}, "told once, as ended"
+    assert await alliance.silent(RoundKind.QUARTERLY, "2028Q1") == []
+
+
 async def test_a_first_issue_that_closes_with_its_quarter_comes_before_it(probe: Probe) -> None:
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
     member, last = await alliance.member(ENTERPRISE), noon(2028, 3, 31)
