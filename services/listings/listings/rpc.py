@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Integer, case, literal
+from sqlalchemy import ColumnElement, FromClause, Integer, case, literal
 
 from access.authority import Authority
 from access.register import BodyRow, ProjectedRegister
@@ -44,7 +44,7 @@ from listings.people import named_in
 from listings.rounds import changes as rounds
 from listings.rounds import store as rounds_store
 from listings.rounds.mapping import entry_message, round_message, silence_message
-from listings.rounds.store import RoundRow, SilenceRow, WantedEntries, round_listing
+from listings.rounds.store import RoundRow, Shown, SilenceRow, WantedEntries
 from listings.standing import Standing
 from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
@@ -375,13 +375,17 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=c.state)
 
 
-def saw(viewer: Viewer) -> ColumnElement[bool]:
+def saw(viewer: Viewer) -> Shown:
     """Who saw a listing in its round: it may be for others by now. What ran out or was fulfilled is shown as it was published;
     what its issuer had taken back when the round closed is not.
     """
-    c = round_listing.c
-    state = case((c.state == State.WITHDRAWN, c.state), else_=literal(State.PUBLISHED, Integer))
-    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=state)
+
+    def shown(held: FromClause) -> ColumnElement[bool]:
+        c = held.c
+        state = case((c.state == State.WITHDRAWN, c.state), else_=literal(State.PUBLISHED, Integer))
+        return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=state)
+
+    return shown
 
 
 async def _entries(
