@@ -50,6 +50,11 @@ def explain(error: grpc.RpcError, of: str = "") -> int:
     return _EXIT.get(error.code(), 1)
 
 
+def is_refusal(error: grpc.RpcError) -> bool:
+    """Whether a call certainly had no effect, since it was refused; of one that broke off nobody knows."""
+    return _EXIT.get(error.code()) in (NOT_FOUND, DENIED, REFUSED)
+
+
 def fail(code: int, text: str) -> NoReturn:
     """End with a message on stderr and an exit code."""
     errors.print(text, highlight=False, markup=False)

@@ -1,7 +1,6 @@
 """`alliance application`: applications 申报 and other procedures of the programmes, step by step."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.commands import candidate
 from alliance_cli.commands.body import FINDING_COLUMNS, HISTORY_COLUMNS, At, at_that_time
-from alliance_cli.commands.document import uploaded
+from alliance_cli.commands.document import attached
 from alliance_cli.errors import explained
 from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
@@ -202,10 +201,11 @@ def attach(
 ) -> None:
     """附材料，到提交时仍在 · attach documents to a draft, or to what was returned; the steps find them there."""
     with explained():
-        request = rpc.AttachDocumentsRequest(
-            name=_named(application), documents=[_document(one) for one in document], etag=changes.etag(etag)
-        )
-        _show(call(stubs.applications().AttachDocuments, request))
+        request = rpc.AttachDocumentsRequest(name=_named(application), etag=changes.etag(etag))
+        with attached(document) as documents:
+            request.documents.extend(documents)
+            done = call(stubs.applications().AttachDocuments, request)
+        _show(done)
 
 
 @app.command()
@@ -247,9 +247,11 @@ def take(
             named_principal=principal,
             score=score,
             day=day,
-            documents=[_document(one) for one in document or ()],
         )
-        _show(call(stubs.applications().TakeStep, request))
+        with attached(document or ()) as documents:
+            request.documents.extend(documents)
+            done = call(stubs.applications().TakeStep, request)
+        _show(done)
 
 
 @app.command()
@@ -308,15 +310,6 @@ def challenges(
     with explained():
         request = rpc.GetChallengeCountsRequest(body=naming.body(body), year=year)
         show_one(call(stubs.applications().GetChallengeCounts, request), COUNT_COLUMNS)
-
-
-def _document(typed: str) -> pb.ApplicationDocument:
-    kind, equals, file = typed.partition("=")
-    if not equals:
-        raise typer.BadParameter(t(f"{typed}：请写成 种类=文件", f"{typed}: write KIND=FILE"))
-    if file.startswith("documents/"):
-        return pb.ApplicationDocument(kind=kind.upper(), document=file)
-    return pb.ApplicationDocument(kind=kind.upper(), document=uploaded(Path(file)).name)
 
 
 def _named(text: str) -> str:
