@@ -17,7 +17,7 @@ from rich.text import Text
 from alliance_cli.output import errors, plain
 from alliance_cli.session import context, t
 
-USAGE, NOT_FOUND, DENIED, REFUSED, PARTLY = 2, 3, 4, 5, 7
+UNEXPECTED, USAGE, NOT_FOUND, DENIED, REFUSED, PARTLY = 1, 2, 3, 4, 5, 7
 _EXIT = {
     grpc.StatusCode.NOT_FOUND: NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED: DENIED,
