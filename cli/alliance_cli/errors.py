@@ -34,12 +34,15 @@ _EXIT = {
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a failed call into a message on stderr and the exit code."""
+def explained(allowed: str = "") -> Iterator[None]:
+    """Turn a failed call into a message on stderr and the exit code; to who is not allowed it is said who is."""
     try:
         yield
     except grpc.RpcError as error:
-        raise SystemExit(explain(error)) from None
+        code = explain(error)
+        if allowed and code == DENIED:
+            errors.print(allowed, highlight=False, markup=False)
+        raise SystemExit(code) from None
 
 
 def explain(error: grpc.RpcError, of: str = "") -> int:

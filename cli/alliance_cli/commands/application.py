@@ -14,15 +14,16 @@ from alliance_cli.commands import candidate
 from alliance_cli.commands.body import FINDING_COLUMNS, HISTORY_COLUMNS, At, at_that_time
 from alliance_cli.commands.document import attached
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, called, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
 app.add_typer(candidate.app, name="candidate")
 _programme = short(pb.Programme, "PROGRAMME_")
-_state = short(pb.ApplicationState, "APPLICATION_STATE_")
-_certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")
-_certification_state = short(pb.CertificationState, "CERTIFICATION_STATE_")
+_called = called(pb.Programme, "PROGRAMME_")
+_state = called(pb.ApplicationState, "APPLICATION_STATE_")
+_certified_kind = called(pb.CertifiedKind, "CERTIFIED_KIND_")
+_certification_state = called(pb.CertificationState, "CERTIFICATION_STATE_")
 STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.step),
     ("名称", "title", lambda s: _said(s.title)),
@@ -58,7 +59,7 @@ Fact = Annotated[
 def _columns(names: Mapping[str, str]) -> list[Column]:
     return [
         ("编号", "id", lambda a: ident(a.name)),
-        ("程序", "programme", lambda a: _programme(a.programme)),
+        ("程序", "programme", lambda a: _called(a.programme)),
         ("标题", "title", lambda a: a.display_name),
         ("申报单位", "applicant", lambda a: names.get(a.applicant, "")),
         ("状态", "state", lambda a: _state(a.state)),
@@ -214,7 +215,7 @@ def steps(
 ) -> None:
     """可办理的步骤 · the steps, and what is in their way for you."""
     with explained():
-        known = {_programme(number): number for number in pb.Programme.values()[1:]}
+        known = {name(number): number for number in pb.Programme.values()[1:] for name in (_programme, _called)}
         request = (
             rpc.GetProcedureRequest(programme=known[application])
             if application in known
