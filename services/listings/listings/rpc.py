@@ -233,7 +233,7 @@ class Listings:
     async def ListRoundEntries(self, call: Call, request: rpc.ListRoundEntriesRequest) -> rpc.ListRoundEntriesResponse:
         """See the contract."""
         await self._require_reader(call, request.round)
-        wanted = WantedEntries((await _closed(call.tx, request.round)).name, request.changes)
+        wanted = WantedEntries(await _closed(call.tx, request.round), request.changes)
         found, token = await _entries(call.tx, request, wanted, await self._authority.viewer(call))
         return rpc.ListRoundEntriesResponse(entries=found, next_page_token=token)
 
@@ -245,7 +245,7 @@ class Listings:
         if row.kind not in references.LISTS:
             raise Invalid([Violation("listing", "R43", *_NO_LIST)])
         round_name = message_of(row).supply_demand_list.round
-        wanted = WantedEntries((await _closed(call.tx, round_name)).name, request.changes, request.kinds)
+        wanted = WantedEntries(await _closed(call.tx, round_name), request.changes, request.kinds)
         found, token = await _entries(call.tx, request, wanted, viewer)
         return rpc.ListSupplyDemandEntriesResponse(entries=found, next_page_token=token)
 

@@ -28,7 +28,7 @@ ENTERPRISE, UNIVERSITY, TASK_FORCE = (
     organization_pb2.ORG_TYPE_UNIVERSITY,
     organization_pb2.ORG_TYPE_TASK_FORCE,
 )
-everything = saw(Viewer(platform=True))
+_EVERYTHING = Viewer(platform=True)
 ADDED, REVISED, KEPT, REMOVED = (int(change) for change in RoundChange)
 
 
@@ -122,9 +122,17 @@ class Body:
         self, viewer: Viewer, kind: RoundKind, period: str, changes: Sequence[int] = ()
     ) -> list[round_pb2.RoundEntry]:
         """What somebody is told by a closed round, of some changes."""
-        wanted = WantedEntries(await self.round(kind, period), changes)
+        return [entry_message(one) for one in await self.entries(kind, period, viewer, changes)]
+
+    async def entries(
+        self, kind: RoundKind, period: str, viewer: Viewer = _EVERYTHING, changes: Sequence[int] = ()
+    ) -> list[store.Entry]:
+        """What a closed round tells."""
+        name = await self.round(kind, period)
         async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return [entry_message(one) for one in await store.entries(tx, wanted, saw(viewer), "", 100)]
+            row = await store.get(tx, name)
+            assert row
+            return await store.entries(tx, WantedEntries(row, changes), saw(viewer), "", 100)
 
     async def rounds(self, kind: RoundKind) -> list[tuple[str, int]]:
         """Period and state."""
@@ -143,15 +151,11 @@ class Body:
 
     async def holds(self, kind: RoundKind, period: str) -> dict[str, int]:
         """Listing → what became of it."""
-        name = await self.round(kind, period)
-        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return {row.listing: row.change for row in await store.entries(tx, WantedEntries(name), everything, "", 100)}
+        return {row.listing: row.change for row in await self.entries(kind, period)}
 
     async def states(self, kind: RoundKind, period: str) -> dict[str, int]:
         """Listing → its state as it is frozen, which its content says too."""
-        name = await self.round(kind, period)
-        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            found = await store.entries(tx, WantedEntries(name), everything, "", 100)
+        found = await self.entries(kind, period)
         assert [pb.Listing.FromString(row.content).state for row in found] == [row.state for row in found]
         return {row.listing: row.state for row in found}
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    any_,
     case,
     cast,
     delete,
@@ -336,7 +337,7 @@ async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> 
 class WantedEntries:
     """What a closed round is asked for; empty fields take in everything."""
 
-    round: str
+    round: RoundRow
     changes: Sequence[int] = ()
     kinds: Sequence[int] = ()
 
@@ -366,14 +367,14 @@ Shown = Callable[[FromClause], ColumnElement[bool]]
 async def entries(tx: Tx, wanted: WantedEntries, shown: Shown, after: str, limit: int) -> list[Entry]:
     """What a closed round tells somebody, by listing: what is shown, and to be gone what was shown when it was told last."""
     held = round_listing.alias("held")
-    last = _told_last(held)
+    last = _told_last(held, await _followed(tx, wanted.round))
     c, sees, saw = held.c, shown(held), func.coalesce(shown(last), false())
     narrowed = and_(~sees, saw, c.change != RoundChange.REMOVED, last.c.change != RoundChange.REMOVED)
     comes_anew = and_(~saw, c.change.in_((RoundChange.REVISED, RoundChange.KEPT)))
     change = case((~sees, int(RoundChange.REMOVED)), (comes_anew, int(RoundChange.ADDED)), else_=c.change)
     told = [case((sees, c[name]), else_=last.c[name]) for name in ("content", "state", "version")]
-    query = select(c.listing, *told, change, sees).join(round_, round_.c.name == c.round).outerjoin(last, true())
-    query = query.where(c.round == wanted.round, c.listing > after, or_(sees, narrowed))
+    query = select(c.listing, *told, change, sees).outerjoin(last, true())
+    query = query.where(c.round == wanted.round.name, c.listing > after, or_(sees, narrowed))
     if wanted.changes:
         query = query.where(change.in_(wanted.changes))
     if wanted.kinds:
@@ -382,16 +383,20 @@ async def entries(tx: Tx, wanted: WantedEntries, shown: Shown, after: str, limit
     return [Entry(*row) for row in found]
 
 
-def _told_last(held: FromClause) -> FromClause:
-    """What was told last of a listing when its round, which `round_` is, closed: by those that it follows (`told.before`)."""
-    told, before = round_listing.alias("told"), round_.alias("before")
-    c = before.c
-    follows = or_(c.kind == round_.c.kind, and_(c.kind.in_(ISSUES), round_.c.kind.in_(ISSUES)))
-    earlier = tuple_(c.closes_on, c.kind) < tuple_(round_.c.closes_on, round_.c.kind)
-    closed_then = and_(c.state == text("2"), c.update_time <= round_.c.update_time)
-    query = select(told).join(before, c.name == told.c.round).where(told.c.listing == held.c.listing)
-    query = query.where(c.body == round_.c.body, follows, earlier, closed_then).correlate(held, round_)
-    return query.order_by(c.closes_on.desc(), c.kind.desc()).limit(1).lateral("last")
+async def _followed(tx: Tx, row: RoundRow) -> list[str]:
+    """The rounds that a closed one was told against, last first: those that it follows and that were closed then."""
+    c, kinds = round_.c, ISSUES if row.kind in ISSUES else [row.kind]
+    earlier = tuple_(c.closes_on, c.kind) < tuple_(literal(row.closes_on), literal(row.kind))
+    closed_then = and_(c.state == text("2"), c.update_time <= row.update_time)
+    query = select(c.name).where(c.body == row.body, c.kind.in_(kinds), earlier, closed_then)
+    return list((await tx.conn.execute(query.order_by(c.closes_on.desc(), c.kind.desc()))).scalars())
+
+
+def _told_last(held: FromClause, rounds: Sequence[str]) -> FromClause:
+    """What was told last of a listing by these rounds, of which the last stands first."""
+    told, names = round_listing.alias("told"), cast(literal(rounds, ARRAY(Text)), ARRAY(Text))
+    query = select(told).where(told.c.listing == held.c.listing, told.c.round == any_(names)).correlate(held)
+    return query.order_by(func.array_position(names, told.c.round)).limit(1).lateral("last")
 
 
 async def enter_silences(tx: Tx, rows: Sequence[SilenceRow]) -> None:
