@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
+from alliance.matching.v1 import matching_service_pb2
 from alliance_cli import naming, stubs
-from alliance_cli.commands import round_
+from alliance_cli.commands import round_, search
 from alliance_cli.errors import DENIED
 from alliance_cli.output import called, value_of
 from alliance_cli.session import context
@@ -62,6 +63,21 @@ def test_what_values_are_called_can_be_typed(monkeypatch: pytest.MonkeyPatch) ->
             assert value_of(round_pb2.RoundChange, "ROUND_CHANGE_", name(number)) == number
     monkeypatch.setattr(context, "language", "zh")
     assert called(round_pb2.RoundState, "ROUND_STATE_")(round_pb2.ROUND_STATE_OPEN) == "open", "it has no name in the contract"
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "said"),
+    [
+        ("zh", "LISTING_KIND_CASE", "案例"),
+        ("en", "LISTING_KIND_CASE", "case"),
+        ("zh", "LISTING_KIND_OF_TOMORROW", "LISTING_KIND_OF_TOMORROW"),
+    ],
+)
+def test_kinds_that_a_search_counts_are_called_so_too(
+    monkeypatch: pytest.MonkeyPatch, language: str, value: str, said: str
+) -> None:
+    monkeypatch.setattr(context, "language", language)
+    assert search._value(matching_service_pb2.FacetCount(facet="kind", value=value)) == said
 
 
 def test_who_may_not_read_who_was_silent_is_told_who_may(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,9 @@ def _value(found: rpc.FacetCount) -> str:
     """A value as people call it."""
     if found.facet == "region":
         return f"{regions.name(found.value)} {found.value}"
-    return found.value.removeprefix("LISTING_KIND_").lower() if found.facet == "kind" else found.value
+    if found.facet == "kind" and found.value in listing_pb2.ListingKind.keys():  # noqa: SIM118 - no mapping
+        return _kind(listing_pb2.ListingKind.Value(found.value))
+    return found.value
 
 
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]
