@@ -179,6 +179,7 @@ async def test_a_booking_ends_with_the_membership_by_which_its_organization_saw_
     shared.equipment = for_members
     over = await shared.booked(left, -1)
     coming = {who: await shared.booked(organization, day) for day, (who, organization) in enumerate(by.items(), 1)}
+    twice = await shared.booked(left, 20)
     last = "UPDATE access_membership SET valid_to = '2026-01-06' WHERE organization = ANY($1::text[])"
     await probe.rows(last, [left, again, heard, shared.owner])
     anew = "INSERT INTO access_membership VALUES ($1, $2, $3, '{}', '2026-01-07', NULL)"
@@ -193,9 +194,13 @@ async def test_a_booking_ends_with_the_membership_by_which_its_organization_saw_
     with pytest.raises(Unavailable):
         await swept(day_after, Standing(Registry(None)))
     assert set((await shared.states()).values()) == {_BOOKED}
-    assert await swept(day_after, Standing(registry)) == (2, 1), "of one the membership is not heard of yet"
+    assert await swept(day_after, Standing(registry)) == (3, 2), "of one the membership is not heard of yet"
+    assert sorted(registry.asked) == sorted([left, heard]), "once of each organization"
     assert await swept(day_after, Standing(registry)) == (1, 0), "once"
-    expected = dict.fromkeys([over, *for_all.values(), *coming.values()], _BOOKED) | {coming["left"]: _CANCELLED}
+    expected = dict.fromkeys([over, *for_all.values(), *coming.values()], _BOOKED) | {
+        coming["left"]: _CANCELLED,
+        twice: _CANCELLED,
+    }
     assert await shared.states() == expected
     (told,) = await probe.rows("SELECT reason, version FROM booking WHERE name = $1", coming["left"])
     assert "另选设备" in told["reason"]

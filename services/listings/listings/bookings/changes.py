@@ -73,11 +73,12 @@ async def sweep(tx: Tx, standing: Standing) -> int:
 
     Raises `Unavailable` where it can't be told whether one of them is a member again.
     """
-    gone = []
-    for row in await store.left(tx, business_date(tx.now), tx.now, _BATCH):
-        equipment = await listings.get(tx, row.equipment)
-        if equipment and not await standing.sees(tx, row.organization, equipment):
-            gone.append(row)
+    left = await store.left(tx, business_date(tx.now), tx.now, _BATCH)
+    seen: dict[tuple[str, str], bool] = {}
+    for by in {(row.organization, row.equipment) for row in left}:
+        equipment = await listings.get(tx, by[1])
+        seen[by] = equipment is None or await standing.sees(tx, by[0], equipment)
+    gone = [row for row in left if not seen[row.organization, row.equipment]]
     await cancel(tx, gone, _LEFT)
     return len(gone)
 
