@@ -17,7 +17,7 @@ from rich.text import Text
 from alliance_cli.output import errors, plain
 from alliance_cli.session import context, t
 
-USAGE, NOT_FOUND, DENIED, REFUSED, PARTLY = 2, 3, 4, 5, 7
+UNEXPECTED, USAGE, NOT_FOUND, DENIED, REFUSED, PARTLY = 1, 2, 3, 4, 5, 7
 _EXIT = {
     grpc.StatusCode.NOT_FOUND: NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED: DENIED,
@@ -34,12 +34,15 @@ _EXIT = {
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a failed call into a message on stderr and the exit code."""
+def explained(allowed: str = "") -> Iterator[None]:
+    """Turn a failed call into a message on stderr and the exit code; to who is not allowed it is said who is."""
     try:
         yield
     except grpc.RpcError as error:
-        raise SystemExit(explain(error)) from None
+        code = explain(error)
+        if allowed and code == DENIED:
+            errors.print(allowed, highlight=False, markup=False)
+        raise SystemExit(code) from None
 
 
 def explain(error: grpc.RpcError, of: str = "") -> int:
@@ -48,6 +51,11 @@ def explain(error: grpc.RpcError, of: str = "") -> int:
         errors.print(of, style="bold", highlight=False, markup=False)
     _print(error)
     return _EXIT.get(error.code(), 1)
+
+
+def is_refusal(error: grpc.RpcError) -> bool:
+    """Whether a call certainly had no effect, since it was refused; of one that broke off nobody knows."""
+    return _EXIT.get(error.code()) in (NOT_FOUND, DENIED, REFUSED)
 
 
 def fail(code: int, text: str) -> NoReturn:

@@ -180,6 +180,8 @@ class Result:
     flagged: int = 0
     """Rows among them that were taken in and break a rule that only their issuer can mend."""
     seconds: float = 0.0
+    unwritten: OSError | None = None
+    """Why there are no receipts of an import that came to its end."""
 
     @property
     def rows(self) -> int:
@@ -188,33 +190,53 @@ class Result:
 
 
 def run(source: Source, header: rpc.ImportHeader, target: Path, progress: Callable[[int, int | None], None]) -> Result:
-    """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks.
+    """Import a file and write its receipts as it goes; raises grpc.RpcError where the stream breaks, and OSError where they
+    can't be written on the way: then the import breaks off, too.
 
     `progress` is told how many rows have a receipt, and how many there are: of a workbook as many as it has lines, until it is
     read to its end.
     """
-    result, rehearsal, chunks = Result(), Rehearsal(), _Chunks(source, header)
-    done, total, started = 0, _total(source), time.monotonic()
-    with receipts.kept(target, source.head, source.mapping) as written:
-        requests = chunks.requests()
-        if header.dry_run:
-            requests = rehearsal.watch(requests)
-        try:
-            for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
-                if header.dry_run:
-                    rehearsal.settle(answer.receipts)
-                for settled in chunks.settled(answer):
-                    written.add(settled)
-                    if settled.receipt:
-                        result.outcomes[outcome_of(settled.receipt.outcome)] += 1
-                        result.flagged += bool(settled.receipt.warnings)
-                        done += bool(settled.receipt.row)
-                progress(done, total)
-        except grpc.RpcError as error:
-            raise chunks.error or error from None
-    progress(done, done)
+    result, started = Result(), time.monotonic()
+    is_through = False
+    try:
+        with receipts.kept(target, source.head, source.mapping) as written:
+            _settle(source, header, written, result, progress)
+            is_through = True
+    except OSError as error:
+        if not is_through:
+            raise
+        result.unwritten = error
     result.seconds = time.monotonic() - started
     return result
+
+
+def _settle(
+    source: Source,
+    header: rpc.ImportHeader,
+    written: receipts.Receipts,
+    result: Result,
+    progress: Callable[[int, int | None], None],
+) -> None:
+    """Send a file and write down what becomes of each row, to its end."""
+    rehearsal, chunks = Rehearsal(), _Chunks(source, header)
+    done, total = 0, _total(source)
+    requests = chunks.requests()
+    if header.dry_run:
+        requests = rehearsal.watch(requests)
+    try:
+        for answer in stubs.listings().ImportListings(requests, metadata=metadata()):
+            if header.dry_run:
+                rehearsal.settle(answer.receipts)
+            for settled in chunks.settled(answer):
+                written.add(settled)
+                if settled.receipt:
+                    result.outcomes[outcome_of(settled.receipt.outcome)] += 1
+                    result.flagged += bool(settled.receipt.warnings)
+                    done += bool(settled.receipt.row)
+            progress(done, total)
+    except grpc.RpcError as error:
+        raise chunks.error or error from None
+    progress(done, done)
 
 
 def _total(source: Source) -> int | None:

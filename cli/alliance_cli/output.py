@@ -116,6 +116,17 @@ def short(enum: Any, prefix: str) -> Callable[[int], str]:
     return lambda value: str(enum.Name(value)).removeprefix(prefix).lower()
 
 
+def zh_of(enum: Any, number: int) -> str:
+    """Chinese name of an enum's value in the contract; "" where it has none."""
+    return str(enum.DESCRIPTOR.values_by_number[number].GetOptions().Extensions[field_pb2.zh])
+
+
+def called(enum: Any, prefix: str) -> Callable[[int], str]:
+    """What people call an enum's value: by the contract's name in Chinese, where it has one, or `short`; each can be typed."""
+    name = short(enum, prefix)
+    return lambda value: t(zh_of(enum, value), name(value)) or name(value)
+
+
 def brief(text: str) -> str:
     """What somebody typed, said again: as much of it as tells what was meant."""
     return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
@@ -123,7 +134,7 @@ def brief(text: str) -> str:
 
 def value_of(enum: Any, prefix: str, text: str) -> Any:
     """Number of an enum's value as typed, e.g. `new` or 新设. Raises typer.BadParameter naming those that there are."""
-    written = {str(one.GetOptions().Extensions[field_pb2.zh]): one.number for one in enum.DESCRIPTOR.values}
+    written = {zh_of(enum, number): number for number in enum.values()}
     if text and text in written:
         return written[text]
     try:

@@ -1,7 +1,7 @@
 """Bookings of equipment on a database of their own: they end where it is no longer for the organization to see."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -159,3 +159,50 @@ async def test_no_booking_is_cancelled_where_it_cannot_be_told_who_sees_the_equi
     assert await shared.states() == {insider: _BOOKED, stranger: _BOOKED}
     (row,) = await shared.probe.rows("SELECT content FROM listing")
     assert pb.Listing.FromString(row["content"]).title != "另一台"
+
+
+async def test_a_booking_ends_with_the_membership_by_which_its_organization_saw_the_equipment(shared: Shared) -> None:
+    probe, body = shared.probe, shared.body
+    elsewhere = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    left, stays, again, heard = [await body.member(ENTERPRISE) for _ in range(4)]
+    stranger = await elsewhere.member(ENTERPRISE)
+    by = {"left": left, "stays": stays, "again": again, "heard": heard, "stranger": stranger, "owner": shared.owner}
+    registry = Registry({heard: body.name})
+    for_members = await body.publish(
+        AT,
+        shared.owner,
+        pb.LISTING_KIND_EQUIPMENT_SHARING,
+        visibility=pb.VISIBILITY_MEMBERS,
+        equipment_sharing=details_pb2.EquipmentSharing(model="SEM-2", bookable=True),
+    )
+    for_all = {who: await shared.booked(organization, day) for day, (who, organization) in enumerate(by.items(), 1)}
+    shared.equipment = for_members
+    over = await shared.booked(left, -1)
+    coming = {who: await shared.booked(organization, day) for day, (who, organization) in enumerate(by.items(), 1)}
+    twice = await shared.booked(left, 20)
+    last = "UPDATE access_membership SET valid_to = '2026-01-06' WHERE organization = ANY($1::text[])"
+    await probe.rows(last, [left, again, heard, shared.owner])
+    anew = "INSERT INTO access_membership VALUES ($1, $2, $3, '{}', '2026-01-07', NULL)"
+    await probe.rows(anew, f"{body.name}/memberships/again", body.name, again)
+
+    async def swept(at: datetime, standing: Standing) -> tuple[int, int]:
+        async with probe.database.transaction(CAUSE._replace(effective_at=at)) as tx:
+            return await bookings.due(tx), await bookings.sweep(tx, standing)
+
+    day_after = AT + timedelta(days=1)
+    assert await swept(AT, Standing(registry)) == (0, 0), "on the last day it is a member"
+    with pytest.raises(Unavailable):
+        await swept(day_after, Standing(Registry(None)))
+    assert set((await shared.states()).values()) == {_BOOKED}
+    assert await swept(day_after, Standing(registry)) == (3, 2), "of one the membership is not heard of yet"
+    assert sorted(registry.asked) == sorted([left, heard]), "once of each organization"
+    assert await swept(day_after, Standing(registry)) == (1, 0), "once"
+    expected = dict.fromkeys([over, *for_all.values(), *coming.values()], _BOOKED) | {
+        coming["left"]: _CANCELLED,
+        twice: _CANCELLED,
+    }
+    assert await shared.states() == expected
+    (told,) = await probe.rows("SELECT reason, version FROM booking WHERE name = $1", coming["left"])
+    assert "另选设备" in told["reason"]
+    types = await probe.rows("SELECT type FROM event WHERE key = $1 ORDER BY version", coming["left"])
+    assert [row["type"].split(".")[-2] for row in types] == ["created", "cancelled"]

@@ -1,5 +1,6 @@
 """Bookings of shared equipment on the running platform: never a unit twice, told to both sides, gone with the equipment."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from alliance.listings.v1 import booking_pb2 as pb
 from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance.listings.v1 import details_pb2, listing_pb2, listings_service_pb2, person_service_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
-from alliance.registry.v1 import organization_pb2
+from alliance.registry.v1 import organization_pb2, registry_service_pb2
 from alliance_local.caller import Caller
 from alliance_local.control import Platform
 from tests import world
@@ -23,12 +24,15 @@ def _day(platform: Platform) -> datetime:
     return world.noon(platform, days=2) - timedelta(hours=12)
 
 
-def _equipment(member: Member, units: int = 2, **more: Any) -> listing_pb2.Listing:
+def _equipment(
+    member: Member, units: int = 2, visibility: int = listing_pb2.VISIBILITY_PUBLIC, bodies: Sequence[str] = (), **more: Any
+) -> listing_pb2.Listing:
     details = details_pb2.EquipmentSharing(model="SEM-1", open_from="08:00", open_until="20:00", bookable=True, **more)
     given = listing_pb2.Listing(
         issuer=member.name, kind=listing_pb2.LISTING_KIND_EQUIPMENT_SHARING, title="扫描电镜", equipment_sharing=details
     )
-    given.visibility, given.quantity = listing_pb2.VISIBILITY_PUBLIC, units
+    given.visibility, given.quantity = visibility, units  # type: ignore[assignment]
+    given.bodies.extend(bodies)
     return world.publish(member, given)
 
 
@@ -141,6 +145,25 @@ def test_both_sides_hear_of_it_and_it_ends_with_the_equipment(platform: Platform
     with pytest.raises(grpc.RpcError) as hidden:
         stranger.caller.bookings.GetBooking(rpc.GetBookingRequest(name=second.name))
     assert hidden.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_booking_ends_after_the_last_day_of_the_membership_by_which_it_was_made(
+    platform: Platform, owner: Member, guest: Member
+) -> None:
+    body, yesterday = world.alliance(platform).name, f"{world.noon(platform, days=-1):%Y-%m-%d}"
+    world.join(platform, body, owner)
+    membership = world.join(platform, body, guest, since=yesterday)
+    world.settle(platform)
+    inside = _equipment(owner, units=1, visibility=listing_pb2.VISIBILITY_MEMBERS, bodies=[body]).name
+    booked = _book(guest, inside, _day(platform) + timedelta(hours=9))
+    end = registry_service_pb2.EndMembershipRequest(name=membership.name, valid_to=yesterday, reason="退出")
+    world.operator(platform).registry.EndMembership(end)
+
+    def ended() -> pb.Booking | None:
+        found: pb.Booking = guest.caller.bookings.GetBooking(rpc.GetBookingRequest(name=booked.name))
+        return found if found.state == pb.BOOKING_STATE_CANCELLED else None
+
+    assert "不再可见" in until(ended).reason
 
 
 def test_fewer_units_end_what_was_booked_beyond_them(platform: Platform, owner: Member, guest: Member) -> None:

@@ -250,5 +250,5 @@ def test_matches_are_told_by_their_titles(platform: Platform, alliance: Alliance
     assert "双方有效至" in why
     found = alliance("search", title, "--facet", "kind", "--facet", "region")
     assert found.count(title) >= 2
-    assert "talent_supply" in found
+    assert "人才供给" in found
     assert "kind, region, issuer, source" in alliance("search", title, "--facet", "colour", code=REFUSED)

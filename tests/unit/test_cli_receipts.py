@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from alliance_cli.commands import tables
 from alliance_cli.main import app
 from alliance_cli.output import errors
 from alliance_cli.receipts import Settled
+from alliance_cli.session import context
 from intake import Mapping, template
 from intake.template import EXAMPLE, RECEIPT
 from listings.domain.names import Kind
@@ -201,6 +203,7 @@ from pathlib import Path
 from tests.unit.test_cli_receipts import _HEAD, _LINE, _MAPPING, receipt
 from alliance_cli import receipts
 from alliance_cli.receipts import Settled
+from alliance_cli.session import context
 from alliance.listings.v1 import listings_service_pb2 as rpc
 
 written = receipts.opened(Path(sys.argv[1]), _HEAD, _MAPPING)
@@ -284,3 +287,42 @@ def test_an_import_that_breaks_off_names_no_receipts_of_another_run(
     else:
         assert (target.read_bytes() if target.exists() else None) == before
     assert {one.name for one in tmp_path.iterdir()} == {"a.csv", "m.yaml"} | ({name} if before or fresh else set())
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize("before", [None, b"of last week"])
+def test_an_import_that_comes_to_its_end_without_receipts_says_what_it_came_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None, output: str
+) -> None:
+    def taken(requests: Iterator[rpc.ImportListingsRequest], **_: Any) -> Iterator[rpc.ImportListingsResponse]:
+        for request in requests:
+            outcomes = (rpc.IMPORT_OUTCOME_ACCEPTED, rpc.IMPORT_OUTCOME_REFUSED)
+            told = [receipt(one, row=row.row) for row, one in zip(request.chunk.rows, outcomes, strict=False)]
+            if told:
+                yield rpc.ImportListingsResponse(receipts=told)
+
+    def none_left(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(stubs, "listings", lambda: SimpleNamespace(ImportListings=taken))
+    monkeypatch.setattr(errors, "width", 600)
+    monkeypatch.setattr(workbook.Book, "close", none_left)
+    (tmp_path / "m.yaml").write_text("{source: s, key: 编号, fields: {title: 标题}}", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("编号,标题\n1,工程师\n2,技师\n", encoding="utf-8")
+    target = tmp_path / "r.xlsx"
+    if before:
+        target.write_bytes(before)
+    monkeypatch.setattr(context, "output", output)  # and as it was, afterwards
+    options = ["--kind", "case", "--map", str(tmp_path / "m.yaml"), "--as", "organizations/1", "--receipts", str(target)]
+    done = CliRunner().invoke(app, ["--output", output, "listing", "import", str(tmp_path / "a.csv"), *options])
+    assert done.exit_code == 1
+    assert "只是回执没有写成" in done.stderr
+    assert os.strerror(errno.ENOSPC) in done.stderr
+    assert "中断" not in done.stderr
+    if output == "json":
+        told = json.loads(done.stdout)
+        assert (told["receipts"], told["accepted"], told["refused"]) == (None, 1, 1)
+    else:
+        assert "accepted 1 · revised 0 · unchanged 0 · refused 1" in done.stdout
+        assert "逐行回执" not in done.stdout
+    assert (target.read_bytes() if target.exists() else None) == before

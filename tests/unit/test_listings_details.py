@@ -13,7 +13,7 @@ from listings.domain import formats
 from listings.domain.names import DETAILS, Kind
 from listings.mapping import content_hash, written
 from listings.rounds.mapping import entry_message
-from listings.rounds.store import RoundListing
+from listings.rounds.store import Entry
 
 _NAMES = {  # table → a name, its code
     field_pb2.CODE_TABLE_OCCUPATIONS: ("计算机软件工程技术人员", "2-02-10-03"),
@@ -171,19 +171,7 @@ def test_nobody_writes_the_records_of_persons() -> None:
 def test_what_a_closed_round_held_says_nothing_of_persons() -> None:
     given = listing(Kind.EXPERT)
     given.contact, given.expert.person = "personalRecords/a", "personalRecords/b"
-    content = given.SerializeToString()
-    row = RoundListing(
-        round="rounds/1",
-        listing="listings/1",
-        kind=Kind.EXPERT,
-        change=1,
-        version=1,
-        content=content,
-        issuer=given.issuer,
-        bodies=[],
-        visibility=given.visibility,
-        state=given.state,
-    )
+    row = Entry("listings/1", given.SerializeToString(), given.state, version=1, change=1, is_shown=True)
     held = entry_message(row).listing
     assert (held.contact, held.expert.person, held.HasField("expert")) == ("", "", True)
 

@@ -1,7 +1,6 @@
 """`alliance application`: applications 申报 and other procedures of the programmes, step by step."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,17 +12,18 @@ from alliance.registry.v1.body_pb2 import RuleFinding
 from alliance_cli import changes, facts, naming, stubs
 from alliance_cli.commands import candidate
 from alliance_cli.commands.body import FINDING_COLUMNS, HISTORY_COLUMNS, At, at_that_time
-from alliance_cli.commands.document import uploaded
+from alliance_cli.commands.document import attached
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, called, ident, instant, short, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="申报与程序 · applications")
 app.add_typer(candidate.app, name="candidate")
 _programme = short(pb.Programme, "PROGRAMME_")
-_state = short(pb.ApplicationState, "APPLICATION_STATE_")
-_certified_kind = short(pb.CertifiedKind, "CERTIFIED_KIND_")
-_certification_state = short(pb.CertificationState, "CERTIFICATION_STATE_")
+_called = called(pb.Programme, "PROGRAMME_")
+_state = called(pb.ApplicationState, "APPLICATION_STATE_")
+_certified_kind = called(pb.CertifiedKind, "CERTIFIED_KIND_")
+_certification_state = called(pb.CertificationState, "CERTIFICATION_STATE_")
 STEP_COLUMNS: list[Column] = [
     ("步骤", "step", lambda s: s.step),
     ("名称", "title", lambda s: _said(s.title)),
@@ -59,7 +59,7 @@ Fact = Annotated[
 def _columns(names: Mapping[str, str]) -> list[Column]:
     return [
         ("编号", "id", lambda a: ident(a.name)),
-        ("程序", "programme", lambda a: _programme(a.programme)),
+        ("程序", "programme", lambda a: _called(a.programme)),
         ("标题", "title", lambda a: a.display_name),
         ("申报单位", "applicant", lambda a: names.get(a.applicant, "")),
         ("状态", "state", lambda a: _state(a.state)),
@@ -202,10 +202,11 @@ def attach(
 ) -> None:
     """附材料，到提交时仍在 · attach documents to a draft, or to what was returned; the steps find them there."""
     with explained():
-        request = rpc.AttachDocumentsRequest(
-            name=_named(application), documents=[_document(one) for one in document], etag=changes.etag(etag)
-        )
-        _show(call(stubs.applications().AttachDocuments, request))
+        request = rpc.AttachDocumentsRequest(name=_named(application), etag=changes.etag(etag))
+        with attached(document) as documents:
+            request.documents.extend(documents)
+            done = call(stubs.applications().AttachDocuments, request)
+        _show(done)
 
 
 @app.command()
@@ -214,7 +215,7 @@ def steps(
 ) -> None:
     """可办理的步骤 · the steps, and what is in their way for you."""
     with explained():
-        known = {_programme(number): number for number in pb.Programme.values()[1:]}
+        known = {name(number): number for number in pb.Programme.values()[1:] for name in (_programme, _called)}
         request = (
             rpc.GetProcedureRequest(programme=known[application])
             if application in known
@@ -247,9 +248,11 @@ def take(
             named_principal=principal,
             score=score,
             day=day,
-            documents=[_document(one) for one in document or ()],
         )
-        _show(call(stubs.applications().TakeStep, request))
+        with attached(document or ()) as documents:
+            request.documents.extend(documents)
+            done = call(stubs.applications().TakeStep, request)
+        _show(done)
 
 
 @app.command()
@@ -308,15 +311,6 @@ def challenges(
     with explained():
         request = rpc.GetChallengeCountsRequest(body=naming.body(body), year=year)
         show_one(call(stubs.applications().GetChallengeCounts, request), COUNT_COLUMNS)
-
-
-def _document(typed: str) -> pb.ApplicationDocument:
-    kind, equals, file = typed.partition("=")
-    if not equals:
-        raise typer.BadParameter(t(f"{typed}：请写成 种类=文件", f"{typed}: write KIND=FILE"))
-    if file.startswith("documents/"):
-        return pb.ApplicationDocument(kind=kind.upper(), document=file)
-    return pb.ApplicationDocument(kind=kind.upper(), document=uploaded(Path(file)).name)
 
 
 def _named(text: str) -> str:

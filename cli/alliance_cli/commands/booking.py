@@ -9,11 +9,11 @@ from alliance.listings.v1 import booking_pb2 as pb
 from alliance.listings.v1 import booking_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, typed_instant
+from alliance_cli.output import Column, called, ident, instant, show, show_one, typed_instant
 from alliance_cli.session import call, context
 
 app = typer.Typer(no_args_is_help=True, help="设备预约 · bookings of equipment")
-_state = short(pb.BookingState, "BOOKING_STATE_")
+_state = called(pb.BookingState, "BOOKING_STATE_")
 COLUMNS: list[Column] = [
     ("编号", "id", lambda b: ident(b.name)),
     ("设备", "equipment", lambda b: ident(b.equipment)),

@@ -8,18 +8,19 @@ from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, short, show, show_one, value_of
+from alliance_cli.output import Column, called, ident, short, show, show_one, value_of
 from alliance_cli.session import call
 
 app = typer.Typer(no_args_is_help=True, help="征集与遴选 · calls")
 _programme = short(pb.Programme, "PROGRAMME_")
+_called = called(pb.Programme, "PROGRAMME_")
 
 
 def _columns(*calls: pb.ApplicationCall) -> list[Column]:
     names = naming.shown(*(one.authority for one in calls))
     return [
         ("编号", "id", lambda c: ident(c.name)),
-        ("程序", "programme", lambda c: _programme(c.programme)),
+        ("程序", "programme", lambda c: _called(c.programme)),
         ("年度", "year", lambda c: c.year),
         ("主管单位", "authority", lambda c: names.get(c.authority, "")),
         ("起", "opens", lambda c: c.opens_on),

@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
+import grpc
 import typer
 
 from alliance.admin.v1 import personal_data_service_pb2 as personal
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import document_service_pb2 as rpc
 from alliance_cli import naming, stubs
-from alliance_cli.errors import explained
+from alliance_cli.errors import explained, is_refusal
 from alliance_cli.files import whole, written
 from alliance_cli.output import Column, console, errors, ident, instant, short, show_one
 from alliance_cli.session import call, metadata, t
@@ -30,6 +32,7 @@ _TYPES: Mapping[str, str] = {
     ".pptx": f"{_OFFICE}presentationml.presentation",
 }
 """What a document can be, by the ending of its name: the same on every machine, whatever its own table of types says."""
+_FOR_NOTHING = "所办步骤被拒绝，上传的材料未附上 the step that it was uploaded for was refused"
 _UPLOAD = 120.0  # seconds that an upload may take
 COLUMNS: list[Column] = [
     ("编号", "id", lambda d: ident(d.name)),
@@ -110,6 +113,49 @@ def uploaded(file: Path, owner: str = "") -> pb.Document:
         (answer,) = list(stubs.documents().UploadDocument(requests, metadata=metadata(), timeout=_UPLOAD))
     document: pb.Document = answer.document
     return document
+
+
+@contextmanager
+def attached(typed: Iterable[str]) -> Iterator[list[pb.ApplicationDocument]]:
+    """The documents that are typed as KIND=FILE, for one call: within is that call alone. What was uploaded for it is erased
+    where it is refused, or where not all could be uploaded.
+    """
+    made: list[str] = []
+    is_called = False
+    try:
+        found = [_attached(one, made) for one in typed]
+        is_called = True
+        yield found
+    except Exception as error:
+        if not is_called or (isinstance(error, grpc.RpcError) and is_refusal(error)):
+            _take_back(made)
+        raise
+
+
+def _attached(typed: str, made: list[str]) -> pb.ApplicationDocument:
+    """One of them; where it is uploaded now, its name is among those that were made."""
+    kind, equals, file = typed.partition("=")
+    if not equals:
+        raise typer.BadParameter(t(f"{typed}：请写成 种类=文件", f"{typed}: write KIND=FILE"))
+    if not file.startswith("documents/"):
+        file = uploaded(Path(file)).name
+        made.append(file)
+    return pb.ApplicationDocument(kind=kind.upper(), document=file)
+
+
+def _take_back(names: Iterable[str]) -> None:
+    """Erase what was uploaded for nothing. A failure is told, since it is not what the command failed of."""
+    for name in names:
+        try:
+            call(stubs.documents().EraseDocument, rpc.EraseDocumentRequest(name=name, reason=_FOR_NOTHING))
+        except grpc.RpcError as error:
+            zh = f"刚上传的材料未能删除（{error.code().name}），30 天内未附于申报即自动删除；现在删除"
+            en = f"what was uploaded could not be erased ({error.code().name}), and will be after 30 days; to erase it now"
+            command = f"alliance document erase {ident(name)} --reason …"
+            errors.print(f"{t(zh, en)}: {command}", highlight=False, markup=False)
+        else:
+            zh, en = "未办成，刚上传的材料已删除", "it came to nothing, so what was uploaded for it is erased"
+            errors.print(f"{t(zh, en)}: {ident(name)}", highlight=False, markup=False)
 
 
 def media_type(name: str) -> str:

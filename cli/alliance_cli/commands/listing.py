@@ -15,13 +15,13 @@ from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import exporting, naming, stubs
 from alliance_cli.commands import round_, tables
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, instant, short, show, show_one
+from alliance_cli.output import Column, called, instant, show, show_one
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="供需信息 · listings")
-_kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
-_state = short(listing_pb2.ListingState, "LISTING_STATE_")
-_visibility = short(listing_pb2.Visibility, "VISIBILITY_")
+_kind = called(listing_pb2.ListingKind, "LISTING_KIND_")
+_state = called(listing_pb2.ListingState, "LISTING_STATE_")
+_visibility = called(listing_pb2.Visibility, "VISIBILITY_")
 _CAPITAL = re.compile("[A-Z]")
 COLUMNS: list[Column] = [
     ("编号", "name", lambda x: x.name),

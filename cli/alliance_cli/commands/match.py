@@ -7,7 +7,6 @@ from typing import Annotated, cast
 import grpc
 import typer
 
-from alliance.common.v1 import field_pb2
 from alliance.listings.v1.listing_pb2 import Listing
 from alliance.listings.v1.listings_service_pb2 import GetListingVersionRequest
 from alliance.matching.v1 import match_pb2, statistics_service_pb2
@@ -15,7 +14,19 @@ from alliance.matching.v1 import matching_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.commands import review
 from alliance_cli.errors import DENIED, explained, fail
-from alliance_cli.output import Column, as_json, business_day, ident, instant, print_json, short, show, show_one, value_of
+from alliance_cli.output import (
+    Column,
+    as_json,
+    business_day,
+    ident,
+    instant,
+    print_json,
+    short,
+    show,
+    show_one,
+    value_of,
+    zh_of,
+)
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="匹配 · matches")
@@ -27,8 +38,7 @@ _reason = short(match_pb2.DeclineReason, "DECLINE_REASON_")
 
 def _named(number: int) -> str:
     """Chinese name of a reason of decline."""
-    value = match_pb2.DeclineReason.DESCRIPTOR.values_by_number[number]
-    return str(value.GetOptions().Extensions[field_pb2.zh])
+    return zh_of(match_pb2.DeclineReason, number)
 
 
 def _declined(number: int) -> str:

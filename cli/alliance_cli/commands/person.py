@@ -11,11 +11,11 @@ from alliance.listings.v1 import person_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.commands import document
 from alliance_cli.errors import PARTLY, explain, explained, fail
-from alliance_cli.output import Column, as_json, errors, ident, instant, print_json, short, show, show_one, value_of
+from alliance_cli.output import Column, as_json, called, errors, ident, instant, print_json, show, show_one, value_of
 from alliance_cli.session import SERVICES, call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="联系人与个人信息 · persons and personal data")
-_basis = short(rpc.LegalBasis, "LEGAL_BASIS_")
+_basis = called(rpc.LegalBasis, "LEGAL_BASIS_")
 _LISTING: list[Column] = [
     ("编号", "id", lambda one: ident(one.name)),
     ("标题", "title", lambda one: one.title),

@@ -8,11 +8,11 @@ from alliance.matching.v1 import review_pb2
 from alliance.matching.v1 import review_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, called, ident, instant, show, show_one, value_of
 from alliance_cli.session import call, context, t
 
 app = typer.Typer(no_args_is_help=True, help="人工复核 · reviews by a person")
-_state = short(review_pb2.ReviewState, "REVIEW_STATE_")
+_state = called(review_pb2.ReviewState, "REVIEW_STATE_")
 COLUMNS: list[Column] = [
     ("编号", "id", lambda r: ident(r.name)),
     ("状态", "state", lambda r: _state(r.state)),

@@ -8,14 +8,15 @@ from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, ident, short, show, show_one, value_of
-from alliance_cli.session import call
+from alliance_cli.output import Column, called, ident, short, show, show_one, value_of
+from alliance_cli.session import call, t
 
 app = typer.Typer(no_args_is_help=True, help="发布期次 · rounds")
-_kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
+_kind = called(listing_pb2.ListingKind, "LISTING_KIND_")
 _round = short(round_pb2.RoundKind, "ROUND_KIND_")
-_change = short(round_pb2.RoundChange, "ROUND_CHANGE_")
+_change = called(round_pb2.RoundChange, "ROUND_CHANGE_")
 _state = short(round_pb2.RoundState, "ROUND_STATE_")
+_listing_state = called(listing_pb2.ListingState, "LISTING_STATE_")
 Changes = Annotated[list[str] | None, typer.Option("--change", help="added | revised | kept | removed")]
 COLUMNS: list[Column] = [
     ("编号", "id", lambda r: ident(r.name)),
@@ -32,10 +33,11 @@ ENTRIES: list[Column] = [
     ("变化", "change", lambda e: _change(e.change)),
     ("编号", "id", lambda e: ident(e.listing.name)),
     ("类别", "kind", lambda e: _kind(e.listing.kind)),
+    ("状态", "state", lambda e: _listing_state(e.listing.state) if e.version else ""),
     ("标题", "title", lambda e: e.listing.title),
     ("发布单位", "issuer", lambda e: ident(e.listing.issuer)),
-    ("数量", "quantity", lambda e: e.listing.quantity),
-    ("版本", "version", lambda e: e.version),
+    ("数量", "quantity", lambda e: e.listing.quantity or ""),
+    ("版本", "version", lambda e: e.version or ""),
 ]
 
 
@@ -102,7 +104,12 @@ def entries(
 @app.command()
 def silent(round_: Annotated[str, typer.Argument(metavar="ROUND")]) -> None:
     """未发布的成员 · members that have nothing in a round."""
-    with explained():
+    allowed = t(
+        "未发布成员只供该组织的秘书处、审计、工作专班和牵头部门及平台查看；成员可用 round entries 看一期的内容",
+        "who has nothing in a round is for the body's secretariat, its auditors, task force and lead departments, and the "
+        "platform; members read what it holds by round entries",
+    )
+    with explained(allowed):
         request = rpc.ListSilentMembersRequest(round=naming.resource("rounds", round_), page_size=naming.PAGE)
         found = naming.every(stubs.listings().ListSilentMembers, request, "silences")
         known = naming.display_names(one.organization for one in found)

@@ -11,7 +11,7 @@ from alliance.matching.v1 import search_pb2, search_service_pb2
 from alliance.notify.v1 import notify_pb2, notify_service_pb2
 from alliance_cli import naming, stubs
 from alliance_cli.errors import explained
-from alliance_cli.output import Column, Marked, ident, instant, short, show, show_one, value_of
+from alliance_cli.output import Column, Marked, called, ident, instant, show, show_one, value_of
 from alliance_cli.session import call, context, t
 from codes import regions
 
@@ -28,7 +28,7 @@ class _Searching(TyperGroup):
 
 
 app = typer.Typer(cls=_Searching, help="检索 · search; alliance search QUERY = alliance search for QUERY")
-_kind = short(listing_pb2.ListingKind, "LISTING_KIND_")
+_kind = called(listing_pb2.ListingKind, "LISTING_KIND_")
 COLUMNS: list[Column] = [
     ("相关度", "relevance", lambda h: f"{h.relevance:.2f}"),
     ("类别", "kind", lambda h: _kind(h.listing.kind)),
@@ -73,7 +73,9 @@ def _value(found: rpc.FacetCount) -> str:
     """A value as people call it."""
     if found.facet == "region":
         return f"{regions.name(found.value)} {found.value}"
-    return found.value.removeprefix("LISTING_KIND_").lower() if found.facet == "kind" else found.value
+    if found.facet == "kind" and found.value in listing_pb2.ListingKind.keys():  # noqa: SIM118 - no mapping
+        return _kind(listing_pb2.ListingKind.Value(found.value))
+    return found.value
 
 
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="如 job_position")]

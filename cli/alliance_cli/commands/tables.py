@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from alliance.listings.v1 import listing_pb2, round_pb2
 from alliance.listings.v1 import listings_service_pb2 as rpc
 from alliance_cli import exporting, importing, naming, rows, stubs
-from alliance_cli.errors import PARTLY, explained
+from alliance_cli.errors import PARTLY, UNEXPECTED, explained, fail
 from alliance_cli.output import console, errors, print_json, value_of
 from alliance_cli.session import context, t
 from intake import Mapping, WrongError
@@ -106,21 +106,9 @@ def import_(
                 is_of_before = _is_as(target, before)
                 errors.print(_broken_off(target, is_of_before), highlight=False)
                 raise
-    if context.output == "json":
-        print_json(
-            {"receipts": str(target), "seconds": round(result.seconds, 3), "flagged": result.flagged, **result.outcomes}
-        )
-    else:
-        counted = " · ".join(f"{outcome} {number}" for outcome, number in result.outcomes.items())
-        rate = result.rows / result.seconds if result.seconds else 0
-        console.print(f"{counted} · {result.seconds:.1f} s · {rate:,.0f} {t('行/秒', 'rows/s')}", highlight=False)
-        if result.flagged:
-            text = t(
-                f"{result.flagged} 行对个人特征提出要求，见回执",
-                f"{result.flagged} rows ask for what they may not, see the receipts",
-            )
-            console.print(text, highlight=False)
-        console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
+    _summarise(result, target)
+    if result.unwritten:
+        fail(UNEXPECTED, _unwritten(target, result.unwritten))
     if result.outcomes["refused"]:
         raise typer.Exit(PARTLY)
 
@@ -219,6 +207,43 @@ def _broken_off(target: Path, is_of_before: bool) -> str:
         f"导入中断；已有回执的行已处理，见 {target}。排除原因后重新导入即可，不会重复",
         f"the import broke off; the rows that have a receipt are done, see {target}. Mend the cause and import again, "
         "nothing is entered twice",
+    )
+
+
+def _summarise(result: importing.Result, target: Path) -> None:
+    """Say what an import came to."""
+    if context.output == "json":
+        print_json(
+            {
+                "receipts": None if result.unwritten else str(target),
+                "seconds": round(result.seconds, 3),
+                "flagged": result.flagged,
+                **result.outcomes,
+            }
+        )
+    else:
+        counted = " · ".join(f"{outcome} {number}" for outcome, number in result.outcomes.items())
+        rate = result.rows / result.seconds if result.seconds else 0
+        console.print(f"{counted} · {result.seconds:.1f} s · {rate:,.0f} {t('行/秒', 'rows/s')}", highlight=False)
+        if result.flagged:
+            text = t(
+                f"{result.flagged} 行对个人特征提出要求，见回执",
+                f"{result.flagged} rows ask for what they may not, see the receipts",
+            )
+            console.print(text, highlight=False)
+        if not result.unwritten:
+            console.print(t(f"逐行回执：{target}", f"receipts: {target}"), highlight=False)
+
+
+def _unwritten(target: Path, error: OSError) -> str:
+    """Every row was worked through, and the receipts could not be written in the end."""
+    why = f"{error.filename or target}: {error.strerror or error}"
+    return t(
+        f"各行均已处理，结果如上；只是回执没有写成（{why}；{target} 如有，是以前的）。腾出空间或用 --receipts 换位置后"
+        "重新导入即可得到回执，不会重复",
+        f"every row was worked through, as told above; only the receipts were not written ({why}; {target}, where it is "
+        "there, is of one before). Make room, or name another place with --receipts, and import again to have them: nothing "
+        "is entered twice",
     )
 
 

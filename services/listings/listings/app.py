@@ -14,6 +14,7 @@ from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
 from chassis.sweep import sweep
 from listings import metrics, store
+from listings.bookings import changes as bookings
 from listings.bookings.rpc import Bookings
 from listings.bookings.store import booking
 from listings.domain.names import Kind, State
@@ -77,10 +78,11 @@ class ListingsParts(Parts):
         return Mentions()
 
     def tasks(self) -> Sequence[Task]:
-        """Expiry of listings, opening and closing of rounds; exchanges with outside systems; how many listings."""
+        """Expiry of listings, rounds and bookings that fall due; exchanges with outside systems; how many listings."""
         exchanging = self._exchanging()
         return [
             sweep(self.context, "service:listings", rounds.sweep),
+            sweep(self.context, "service:listings", lambda tx: bookings.sweep(tx, self._standing)),
             exchanging.run,
             lambda: exchanging.watch(self.context.clock),
             counting(self.context.database, metrics.LISTINGS, store.LISTINGS, Kind, State),
@@ -88,7 +90,7 @@ class ListingsParts(Parts):
 
     async def due_work(self, tx: Tx) -> int:
         """What the sweep has not got to yet."""
-        return await rounds.due(tx)
+        return await rounds.due(tx) + await bookings.due(tx)
 
     def _exchanging(self) -> Exchanging:
         context, settings = self.context, self.context.settings

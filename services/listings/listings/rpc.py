@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Integer, case, literal
+from sqlalchemy import ColumnElement, FromClause, Integer, case, literal
 
 from access.authority import Authority
 from access.register import BodyRow, ProjectedRegister
@@ -44,7 +44,7 @@ from listings.people import named_in
 from listings.rounds import changes as rounds
 from listings.rounds import store as rounds_store
 from listings.rounds.mapping import entry_message, round_message, silence_message
-from listings.rounds.store import RoundRow, SilenceRow, WantedEntries, round_listing
+from listings.rounds.store import RoundRow, Shown, SilenceRow, WantedEntries
 from listings.standing import Standing
 from listings.store import ListingRow, Wanted, listing
 from listings.vanished import Seen
@@ -233,7 +233,7 @@ class Listings:
     async def ListRoundEntries(self, call: Call, request: rpc.ListRoundEntriesRequest) -> rpc.ListRoundEntriesResponse:
         """See the contract."""
         await self._require_reader(call, request.round)
-        wanted = WantedEntries((await _closed(call.tx, request.round)).name, request.changes)
+        wanted = WantedEntries(await _closed(call.tx, request.round), request.changes)
         found, token = await _entries(call.tx, request, wanted, await self._authority.viewer(call))
         return rpc.ListRoundEntriesResponse(entries=found, next_page_token=token)
 
@@ -245,7 +245,7 @@ class Listings:
         if row.kind not in references.LISTS:
             raise Invalid([Violation("listing", "R43", *_NO_LIST)])
         round_name = message_of(row).supply_demand_list.round
-        wanted = WantedEntries((await _closed(call.tx, round_name)).name, request.changes, request.kinds)
+        wanted = WantedEntries(await _closed(call.tx, round_name), request.changes, request.kinds)
         found, token = await _entries(call.tx, request, wanted, viewer)
         return rpc.ListSupplyDemandEntriesResponse(entries=found, next_page_token=token)
 
@@ -375,13 +375,17 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=c.state)
 
 
-def saw(viewer: Viewer) -> ColumnElement[bool]:
+def saw(viewer: Viewer) -> Shown:
     """Who saw a listing in its round: it may be for others by now. What ran out or was fulfilled is shown as it was published;
     what its issuer had taken back when the round closed is not.
     """
-    c = round_listing.c
-    state = case((c.state == State.WITHDRAWN, c.state), else_=literal(State.PUBLISHED, Integer))
-    return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=state)
+
+    def shown(held: FromClause) -> ColumnElement[bool]:
+        c = held.c
+        state = case((c.state == State.WITHDRAWN, c.state), else_=literal(State.PUBLISHED, Integer))
+        return sees(viewer, issuer=c.issuer, bodies=c.bodies, visibility=c.visibility, state=state)
+
+    return shown
 
 
 async def _entries(

@@ -1,14 +1,14 @@
 """A body with its members and rounds, and a clock that is where a test wants it, on a database of their own."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-from sqlalchemy import true
-
 from access.listeners import on_body
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
+from alliance.listings.v1 import round_pb2
 from alliance.registry.v1 import body_pb2, events_pb2, organization_pb2
 from chassis.ids import resource
 from listings import changes
@@ -17,6 +17,7 @@ from listings.domain.names import RoundChange, RoundKind, State
 from listings.mapping import content_hash, message_of, written
 from listings.rounds import changes as rounds
 from listings.rounds import store
+from listings.rounds.mapping import entry_message
 from listings.rounds.store import WantedEntries
 from listings.rpc import saw
 from listings.store import get as listing_of
@@ -27,6 +28,7 @@ ENTERPRISE, UNIVERSITY, TASK_FORCE = (
     organization_pb2.ORG_TYPE_UNIVERSITY,
     organization_pb2.ORG_TYPE_TASK_FORCE,
 )
+_EVERYTHING = Viewer(platform=True)
 ADDED, REVISED, KEPT, REMOVED = (int(change) for change in RoundChange)
 
 
@@ -89,6 +91,10 @@ class Body:
         """Another title, or out of every body."""
         await self._revise(at, name, "bodies" if leave else "title", [] if leave else title)
 
+    async def show(self, at: datetime, name: str, visibility: int) -> None:
+        """For other eyes."""
+        await self._revise(at, name, "visibility", visibility)
+
     async def undated(self, at: datetime, name: str, title: str) -> None:
         """Another title without dates, as a row that says none is imported: they are filled in anew."""
         await self._revise(at, name, "title", title, dated=False)
@@ -110,9 +116,23 @@ class Body:
 
     async def seen(self, viewer: Viewer, kind: RoundKind, period: str) -> set[str]:
         """What somebody sees of a closed round."""
+        return {entry.listing.name for entry in await self.told(viewer, kind, period) if entry.version}
+
+    async def told(
+        self, viewer: Viewer, kind: RoundKind, period: str, changes: Sequence[int] = ()
+    ) -> list[round_pb2.RoundEntry]:
+        """What somebody is told by a closed round, of some changes."""
+        return [entry_message(one) for one in await self.entries(kind, period, viewer, changes)]
+
+    async def entries(
+        self, kind: RoundKind, period: str, viewer: Viewer = _EVERYTHING, changes: Sequence[int] = ()
+    ) -> list[store.Entry]:
+        """What a closed round tells."""
         name = await self.round(kind, period)
         async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return {row.listing for row in await store.entries(tx, WantedEntries(name), saw(viewer), "", 100)}
+            row = await store.get(tx, name)
+            assert row
+            return await store.entries(tx, WantedEntries(row, changes), saw(viewer), "", 100)
 
     async def rounds(self, kind: RoundKind) -> list[tuple[str, int]]:
         """Period and state."""
@@ -131,15 +151,11 @@ class Body:
 
     async def holds(self, kind: RoundKind, period: str) -> dict[str, int]:
         """Listing → what became of it."""
-        name = await self.round(kind, period)
-        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            return {row.listing: row.change for row in await store.entries(tx, WantedEntries(name), true(), "", 100)}
+        return {row.listing: row.change for row in await self.entries(kind, period)}
 
     async def states(self, kind: RoundKind, period: str) -> dict[str, int]:
         """Listing → its state as it is frozen, which its content says too."""
-        name = await self.round(kind, period)
-        async with self.probe.database.transaction(CAUSE, read_only=True) as tx:
-            found = await store.entries(tx, WantedEntries(name), true(), "", 100)
+        found = await self.entries(kind, period)
         assert [pb.Listing.FromString(row.content).state for row in found] == [row.state for row in found]
         return {row.listing: row.state for row in found}
 

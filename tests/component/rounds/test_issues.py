@@ -1,10 +1,10 @@
 """Issues on a database of their own: what a first or quarterly round holds once it is closed, and what it tells."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import true
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
@@ -18,9 +18,19 @@ from listings.domain.names import RoundKind, State
 from listings.domain.rounds import council
 from listings.rounds import changes as rounds
 from listings.rounds import store
-from listings.rounds.store import RoundRow, WantedEntries
+from listings.rounds.store import RoundRow
 from tests.component.conftest import CAUSE, Probe
-from tests.component.rounds.bodies import ADDED, ENTERPRISE, KEPT, REMOVED, REVISED, TASK_FORCE, UNIVERSITY, Body, noon
+from tests.component.rounds.bodies import (
+    ADDED,
+    ENTERPRISE,
+    KEPT,
+    REMOVED,
+    REVISED,
+    TASK_FORCE,
+    UNIVERSITY,
+    Body,
+    noon,
+)
 
 
 async def test_a_quarter_is_told_against_the_one_before_and_its_silent_members_are_noticed(probe: Probe) -> None:
@@ -249,6 +259,27 @@ async def test_the_issue_of_the_quarter_tells_what_is_new_since_the_first_one(pr
     assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == told
 
 
+async def test_what_ended_within_the_first_issue_is_not_told_again_by_that_of_the_quarter(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    member, case, council_day = await alliance.member(ENTERPRISE), pb.LISTING_KIND_CASE, noon(2028, 2, 20)
+    await alliance.sweep(noon(2028, 1, 6))
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 2, 1))) as tx:
+        await rounds.open_first(tx, alliance.name, council(council_day.date(), noon(2028, 2, 21).date()))
+    stands, withdrawn, fulfilled, late = [await alliance.publish(council_day, member, case) for _ in range(4)]
+    ran_out = await alliance.publish(council_day, member, case, until="2028-02-20")
+    await alliance.take(council_day, withdrawn, "withdraw", "withdrawn")
+    await alliance.take(council_day, fulfilled, "fulfil", "fulfilled")
+    await alliance.sweep(noon(2028, 2, 21))
+    await alliance.sweep(noon(2028, 2, 22))
+    await alliance.take(noon(2028, 2, 22), late, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2028, 4, 1))
+    first = {withdrawn: State.WITHDRAWN, fulfilled: State.FULFILLED, ran_out: State.EXPIRED}
+    first |= dict.fromkeys((stands, late), State.PUBLISHED)
+    assert await alliance.states(RoundKind.FIRST, "2028-02-20") == first
+    assert await alliance.holds(RoundKind.QUARTERLY, "2028Q1") == {stands: KEPT, late: REMOVED}, "told once, as ended"
+    assert await alliance.silent(RoundKind.QUARTERLY, "2028Q1") == []
+
+
 async def test_a_first_issue_that_closes_with_its_quarter_comes_before_it(probe: Probe) -> None:
     alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
     member, last = await alliance.member(ENTERPRISE), noon(2028, 3, 31)
@@ -354,10 +385,66 @@ async def test_an_issue_that_closes_late_tells_nothing_of_what_was_done_after_it
     stood = dict.fromkeys((withdrawn, fulfilled, revised, left), State.PUBLISHED)
     assert await alliance.states(RoundKind.QUARTERLY, "2026Q1") == {**stood, taken_back: State.WITHDRAWN}
     assert await alliance.silent(RoundKind.QUARTERLY, "2026Q1") == [(gone, "")]
-    first = await alliance.round(RoundKind.QUARTERLY, "2026Q1")
-    async with probe.database.transaction(CAUSE, read_only=True) as tx:
-        kept = {row.listing: row for row in await store.entries(tx, WantedEntries(first), true(), "", 100)}
+    kept = {row.listing: row for row in await alliance.entries(RoundKind.QUARTERLY, "2026Q1")}
     assert pb.Listing.FromString(kept[revised].content).title == "某项", "as it was then"
     await alliance.sweep(noon(2026, 7, 1))
     second = {revised: REVISED, left_before: ADDED, **dict.fromkeys((withdrawn, fulfilled, left), REMOVED)}
     assert await alliance.holds(RoundKind.QUARTERLY, "2026Q2") == second
+
+
+async def test_who_was_told_of_what_is_narrowed_is_told_that_it_is_gone_and_that_it_comes_anew(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2026-01-05")
+    issuer, case = await alliance.member(ENTERPRISE), pb.LISTING_KIND_CASE
+    anybody, member = Viewer(), Viewer(organization="organizations/b", member_bodies=frozenset({alliance.name}))
+    everybody = (anybody, member, Viewer(organization=issuer), Viewer(platform=True))
+    await alliance.sweep(noon(2026, 1, 6))
+    back, narrow, ended = [await alliance.publish(noon(2026, 1, 7), issuer, case) for _ in range(3)]
+    inside = await alliance.publish(noon(2026, 1, 7), issuer, case, visibility=pb.VISIBILITY_MEMBERS)
+
+    async def told(viewer: Viewer, period: str, changes: Sequence[int] = ()) -> dict[str, int]:
+        found = await alliance.told(viewer, RoundKind.QUARTERLY, period, changes)
+        return {one.listing.name: one.change for one in found}
+
+    await alliance.sweep(noon(2026, 4, 1))
+    for name in (back, narrow, ended):
+        await alliance.revise(noon(2026, 4, 2), name, title="内部的某项")
+        await alliance.show(noon(2026, 4, 2), name, pb.VISIBILITY_MEMBERS)
+    await alliance.revise(noon(2026, 4, 2), inside)
+    await alliance.sweep(noon(2026, 7, 1))
+    assert await told(anybody, "2026Q1") == dict.fromkeys((back, narrow, ended), ADDED), "what is frozen stays as it was"
+    assert await told(anybody, "2026Q2") == dict.fromkeys((back, narrow, ended), REMOVED)
+    assert await told(anybody, "2026Q2", [REMOVED]) == dict.fromkeys((back, narrow, ended), REMOVED)
+    assert await told(anybody, "2026Q2", [REVISED]) == {}
+    for viewer in everybody[1:]:
+        assert await told(viewer, "2026Q2") == dict.fromkeys((back, narrow, ended, inside), REVISED)
+    for gone in await alliance.told(anybody, RoundKind.QUARTERLY, "2026Q2"):
+        assert gone.listing == pb.Listing(name=gone.listing.name, kind=case, title="某项"), "what it was told, and no more"
+        assert gone.version == 0
+
+    await alliance.revise(noon(2026, 7, 2), back, title="某项")
+    await alliance.show(noon(2026, 7, 2), back, pb.VISIBILITY_PUBLIC)
+    await alliance.revise(noon(2026, 7, 2), narrow)
+    await alliance.take(noon(2026, 7, 2), ended, "withdraw", "withdrawn")
+    await alliance.sweep(noon(2026, 10, 1))
+    assert await told(anybody, "2026Q3") == {back: ADDED}, "told once to be gone, and anew what comes back"
+    assert await told(anybody, "2026Q3", [ADDED]) == {back: ADDED}
+    for viewer in everybody[1:]:
+        assert await told(viewer, "2026Q3") == {back: REVISED, narrow: REVISED, ended: REMOVED}
+    await alliance.revise(noon(2026, 10, 2), back)
+    await alliance.sweep(noon(2027, 1, 1))
+    for viewer in everybody:
+        assert await told(viewer, "2026Q4") == {back: REVISED}
+
+
+async def test_what_a_late_first_issue_tells_says_nothing_of_issues_that_had_closed_before_it(probe: Probe) -> None:
+    alliance = await Body(probe, body_pb2.BODY_KIND_ALLIANCE).formed("2028-01-05")
+    issuer, council_day = await alliance.member(ENTERPRISE), noon(2028, 2, 20)
+    await alliance.sweep(noon(2028, 1, 6))
+    case = await alliance.publish(council_day, issuer, pb.LISTING_KIND_CASE)
+    await alliance.show(noon(2028, 2, 21), case, pb.VISIBILITY_MEMBERS)
+    await alliance.sweep(noon(2028, 4, 1))
+    async with probe.database.transaction(CAUSE._replace(effective_at=noon(2028, 4, 2))) as tx:
+        await rounds.open_first(tx, alliance.name, council(council_day.date(), council_day.date()))
+    await alliance.sweep(noon(2028, 4, 2))
+    assert [one.change for one in await alliance.told(Viewer(), RoundKind.FIRST, "2028-02-20")] == [ADDED]
+    assert await alliance.told(Viewer(), RoundKind.QUARTERLY, "2028Q1") == [], "it was told before"

@@ -24,7 +24,7 @@ from listings.rpc import Listings
 from listings.standing import Standing
 from listings.store import get as listing_of
 from tests.component.conftest import CAUSE, Probe
-from tests.component.rounds.bodies import ENTERPRISE, KEPT, Body, noon
+from tests.component.rounds.bodies import ENTERPRISE, KEPT, REMOVED, REVISED, Body, noon
 from tests.waiting import running, until
 
 
@@ -91,6 +91,24 @@ async def test_a_published_list_is_read_by_whoever_sees_it_and_of_it_what_each_m
     await community.take(noon(2026, 2, 4), for_all, "withdraw", "withdrawn")
     with pytest.raises(NotFound):
         await read(anybody, for_all)
+
+
+async def test_what_is_narrowed_after_it_was_told_is_told_to_be_gone_by_the_next_list(probe: Probe) -> None:
+    community = await Body(probe, body_pb2.BODY_KIND_COMMUNITY).formed()
+    member, job = await community.member(ENTERPRISE), pb.LISTING_KIND_JOB_POSITION
+    await community.sweep(noon(2026, 1, 2))
+    stays, narrow = [await community.publish(noon(2026, 1, 3), member, job) for _ in range(2)]
+    await community.compile(noon(2026, 2, 1), RoundKind.TALENT_LIST, "2026")
+    await community.show(noon(2026, 2, 2), narrow, pb.VISIBILITY_MEMBERS)
+    belongs = Viewer(organization="organizations/b", member_bodies=frozenset({community.name}))
+    told: list[list[dict[str, int]]] = []
+    for year in (2027, 2028):
+        await community.sweep(noon(year, 1, 2))
+        await community.compile(noon(year, 2, 1), RoundKind.TALENT_LIST, str(year))
+        found = [await community.told(viewer, RoundKind.TALENT_LIST, str(year)) for viewer in (Viewer(), belongs)]
+        told.append([{one.listing.name: one.change for one in entries} for entries in found])
+    assert told[0] == [{stays: KEPT, narrow: REMOVED}, {stays: KEPT, narrow: REVISED}]
+    assert told[1] == [{stays: KEPT}, {stays: KEPT, narrow: KEPT}]
 
 
 async def test_a_list_is_made_public_by_who_speaks_for_the_community(probe: Probe) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable
 
 from alliance.listings.v1 import events_pb2
+from chassis.clock import business_date
 from chassis.database import Tx
+from listings import store as listings
 from listings.bookings import store
 from listings.bookings.mapping import message_of, taken, terms_of
 from listings.bookings.store import BookingRow
@@ -15,8 +17,13 @@ from listings.standing import Standing
 from listings.store import ListingRow
 
 TOPIC = "alliance.internal.listings.booking.v1"
+_BATCH = 200
 _UNSEEN = (
     "设备改由其他单位使用，贵单位不再可见；请另选设备 the equipment is for others now, not for you to see; choose another"
+)
+_LEFT = (
+    "贵单位已不是有关组织的成员，设备不再可见；请另选设备"
+    " the equipment is for members of bodies that your organization has left; choose another"
 )
 _ENDED = "设备信息已撤回、到期或办结；请另选设备 the equipment is no longer offered; choose another"
 
@@ -59,6 +66,26 @@ async def rejudge(tx: Tx, standing: Standing, revised: Iterable[ListingRow]) -> 
             seen[by] = await standing.sees(tx, row.organization, offered[row.equipment])
         if not seen[by]:
             await cancel(tx, [row], _UNSEEN)
+
+
+async def sweep(tx: Tx, standing: Standing) -> int:
+    """Cancel one batch of what is booked, and not over, of equipment for members by who is none any more; returns how many.
+
+    Raises `Unavailable` where it can't be told whether one of them is a member again.
+    """
+    left = await store.left(tx, business_date(tx.now), tx.now, _BATCH)
+    seen: dict[tuple[str, str], bool] = {}
+    for by in {(row.organization, row.equipment) for row in left}:
+        equipment = await listings.get(tx, by[1])
+        seen[by] = equipment is None or await standing.sees(tx, by[0], equipment)
+    gone = [row for row in left if not seen[row.organization, row.equipment]]
+    await cancel(tx, gone, _LEFT)
+    return len(gone)
+
+
+async def due(tx: Tx) -> int:
+    """How much of that is due and not yet done."""
+    return await store.count_left(tx, business_date(tx.now), tx.now)
 
 
 def _emit(tx: Tx, row: BookingRow, verb: str) -> None:

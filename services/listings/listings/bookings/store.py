@@ -1,16 +1,20 @@
 """The table of bookings, and the statements on it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Index, Table, Text, select, text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Index, Table, Text, any_, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
+from access.tables import membership
+from alliance.listings.v1 import listing_pb2
 from chassis.database import Tx
 from listings.domain.bookings import State
-from listings.store import Base
+from listings.domain.names import Kind
+from listings.domain.names import State as ListingState
+from listings.store import Base, listing
 
 _INSTANT: Any = DateTime(timezone=True)
 
@@ -44,7 +48,7 @@ class BookingRow(Base, table=True):
 booking: Table = BookingRow.__table__  # type: ignore[attr-defined]
 metadata = Base.metadata
 """Of all tables of the service, now that this one is among them."""
-_BOOKED = text(f"state = {State.BOOKED:d}")  # as the index has it
+_BOOKED = booking.c.state == text(f"{State.BOOKED:d}")  # as the index has it
 
 
 async def get(tx: Tx, name: str, *, lock: bool = False) -> BookingRow | None:
@@ -65,6 +69,35 @@ async def coming(tx: Tx, equipment: Collection[str], now: datetime) -> Sequence[
     """What is booked of these and not over, locked."""
     query = select(BookingRow).where(booking.c.equipment.in_(equipment), booking.c.end_time > now, _BOOKED)
     return (await tx.session.execute(query.order_by(booking.c.name).with_for_update())).scalars().all()
+
+
+async def left(tx: Tx, today: date, now: datetime, limit: int) -> Sequence[BookingRow]:
+    """What is booked, and not over, of equipment that is for members, by who was one and is none today, as far as this service
+    has heard; locked with the equipment. What another transaction holds is left to it.
+    """
+    query = select(BookingRow).join(listing, listing.c.name == booking.c.equipment).where(*_left(today, now))
+    query = query.order_by(booking.c.name).limit(limit).with_for_update(of=[booking, listing], skip_locked=True)
+    return (await tx.session.execute(query)).scalars().all()
+
+
+async def count_left(tx: Tx, today: date, now: datetime) -> int:
+    """How many of these there are."""
+    query = select(func.count()).select_from(booking).join(listing, listing.c.name == booking.c.equipment)
+    return int((await tx.conn.execute(query.where(*_left(today, now)))).scalar_one())
+
+
+def _left(today: date, now: datetime) -> list[ColumnElement[bool]]:
+    c, m = listing.c, membership.c
+    theirs = (m.organization == booking.c.organization, m.body == any_(c.bodies))
+    shown = (
+        c.kind == Kind.EQUIPMENT_SHARING,
+        c.state == ListingState.PUBLISHED,
+        c.visibility == listing_pb2.VISIBILITY_MEMBERS,
+    )
+    is_member = exists().where(*theirs, m.valid_from <= today, or_(m.valid_to.is_(None), m.valid_to >= today))
+    was_member = exists().where(*theirs, m.valid_to < today)
+    others = booking.c.organization != c.issuer  # an issuer sees its own, a member or not
+    return [*shown, others, booking.c.end_time > now, _BOOKED, was_member, ~is_member]
 
 
 async def page(tx: Tx, column: str, value: str, before: str | None, limit: int) -> Sequence[BookingRow]:

@@ -7,7 +7,7 @@ from alliance.listings.v1 import listing_pb2 as pb
 from alliance.listings.v1 import round_pb2
 from chassis.etag import etag
 from listings.mapping import leave_persons
-from listings.rounds.store import Counted, RoundListing, RoundRow, SilenceRow
+from listings.rounds.store import Counted, Entry, RoundRow, SilenceRow
 
 
 def round_message(row: RoundRow, counted: Sequence[Counted]) -> round_pb2.Round:
@@ -30,14 +30,19 @@ def round_message(row: RoundRow, counted: Sequence[Counted]) -> round_pb2.Round:
     return found
 
 
-def entry_message(row: RoundListing) -> round_pb2.RoundEntry:
-    """The message of what a closed round holds; who stood behind a listing then is nobody's business any more."""
-    listing = pb.Listing.FromString(row.content)
+def entry_message(entry: Entry) -> round_pb2.RoundEntry:
+    """The message of what a closed round tells; who stood behind a listing then is nobody's business any more. Of what is not
+    shown any more it says what it was called when it was told last.
+    """
+    listing = pb.Listing.FromString(entry.content)
+    if not entry.is_shown:
+        gone = pb.Listing(name=listing.name, kind=listing.kind, title=listing.title)
+        return round_pb2.RoundEntry(listing=gone, change=entry.change)  # type: ignore[arg-type]
     leave_persons(listing)
     return round_pb2.RoundEntry(
         listing=listing,
-        version=row.version,
-        change=row.change,  # type: ignore[arg-type]
+        version=entry.version,
+        change=entry.change,  # type: ignore[arg-type]
     )
 
 

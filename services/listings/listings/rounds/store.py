@@ -10,20 +10,25 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    FromClause,
     Index,
     LargeBinary,
     Table,
     Text,
     UniqueConstraint,
     and_,
+    any_,
+    case,
     cast,
     delete,
     exists,
+    false,
     func,
     literal,
     or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
@@ -332,22 +337,66 @@ async def last_rounds(tx: Tx, row: RoundRow, organizations: Collection[str]) -> 
 class WantedEntries:
     """What a closed round is asked for; empty fields take in everything."""
 
-    round: str
+    round: RoundRow
     changes: Sequence[int] = ()
     kinds: Sequence[int] = ()
 
 
-async def entries(
-    tx: Tx, wanted: WantedEntries, visible: ColumnElement[bool], after: str, limit: int
-) -> Sequence[RoundListing]:
-    """Entries of a closed round that fulfil a condition on `round_listing`, by listing."""
-    t = round_listing.c
-    query = select(RoundListing).where(t.round == wanted.round, t.listing > after, visible)
+@dataclass(frozen=True)
+class Entry:
+    """What a closed round tells somebody of a listing.
+
+    Attributes:
+        content, state, version: as it stands in the round, or, where that is not shown, as it was told last.
+        change: what became of it for who is told.
+        is_shown: whether it is shown as it stands in the round.
+    """
+
+    listing: str
+    content: bytes
+    state: int
+    version: int
+    change: int
+    is_shown: bool
+
+
+Shown = Callable[[FromClause], ColumnElement[bool]]
+"""Which rows of `round_listing`, or of an alias of it, somebody may see."""
+
+
+async def entries(tx: Tx, wanted: WantedEntries, shown: Shown, after: str, limit: int) -> list[Entry]:
+    """What a closed round tells somebody, by listing: what is shown, and to be gone what was shown when it was told last."""
+    held = round_listing.alias("held")
+    last = _told_last(held, await _followed(tx, wanted.round))
+    c, sees, saw = held.c, shown(held), func.coalesce(shown(last), false())
+    narrowed = and_(~sees, saw, c.change != RoundChange.REMOVED, last.c.change != RoundChange.REMOVED)
+    comes_anew = and_(~saw, c.change.in_((RoundChange.REVISED, RoundChange.KEPT)))
+    change = case((~sees, int(RoundChange.REMOVED)), (comes_anew, int(RoundChange.ADDED)), else_=c.change)
+    told = [case((sees, c[name]), else_=last.c[name]) for name in ("content", "state", "version")]
+    query = select(c.listing, *told, change, sees).outerjoin(last, true())
+    query = query.where(c.round == wanted.round.name, c.listing > after, or_(sees, narrowed))
     if wanted.changes:
-        query = query.where(t.change.in_(wanted.changes))
+        query = query.where(change.in_(wanted.changes))
     if wanted.kinds:
-        query = query.where(t.kind.in_(wanted.kinds))
-    return (await tx.session.execute(query.order_by(t.listing).limit(limit))).scalars().all()
+        query = query.where(c.kind.in_(wanted.kinds))
+    found: Sequence[Any] = (await tx.conn.execute(query.order_by(c.listing).limit(limit))).all()
+    return [Entry(*row) for row in found]
+
+
+async def _followed(tx: Tx, row: RoundRow) -> list[str]:
+    """The rounds that a closed one was told against, last first: those that it follows and that were closed then."""
+    c, kinds = round_.c, ISSUES if row.kind in ISSUES else [row.kind]
+    earlier = tuple_(c.closes_on, c.kind) < tuple_(literal(row.closes_on), literal(row.kind))
+    closed_then = and_(c.state == text("2"), c.update_time <= row.update_time)
+    query = select(c.name).where(c.body == row.body, c.kind.in_(kinds), earlier, closed_then)
+    return list((await tx.conn.execute(query.order_by(c.closes_on.desc(), c.kind.desc()))).scalars())
+
+
+def _told_last(held: FromClause, rounds: Sequence[str]) -> FromClause:
+    """What was told last of a listing by these rounds, of which the last stands first."""
+    told, names = round_listing.alias("told"), cast(literal(rounds, ARRAY(Text)), ARRAY(Text))
+    query = select(told).where(told.c.listing == held.c.listing, told.c.round == any_(names)).correlate(held)
+    return query.order_by(func.array_position(names, told.c.round)).limit(1).lateral("last")
 
 
 async def enter_silences(tx: Tx, rows: Sequence[SilenceRow]) -> None:

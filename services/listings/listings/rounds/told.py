@@ -30,8 +30,8 @@ _ENDED = f"""
 DELETE FROM round_listing held
 WHERE held.round = $1 AND held.state <> {State.PUBLISHED:d} AND EXISTS (
   SELECT 1 FROM (
-    SELECT told.change, told.state FROM {_TOLD} AND told.listing = held.listing ORDER BY {_LAST} LIMIT 1
-  ) last WHERE last.change <> {RoundChange.REMOVED:d} AND last.state = {State.PUBLISHED:d})
+    SELECT told.change FROM {_TOLD} AND told.listing = held.listing ORDER BY {_LAST} LIMIT 1
+  ) last WHERE last.change <> {RoundChange.REMOVED:d})
 """  # noqa: S608 - the numbers are ours
 # Of another version, what a listing says may be the same: `_KEPT` says of which it is.
 _KEEP = f"""
@@ -133,7 +133,8 @@ async def tell_removed(tx: Tx, row: RoundRow, then: Sequence[Stood]) -> None:
     """Tell what is gone from a round that is kept, now or as it was `then`.
 
     A list is whole: what it holds no more is gone from it. An issue tells of its days alone: gone is what was published as it
-    was told last, and is not any more, also where it was revised within its days, or names the body no more.
+    was told last, and is not any more, also where it was revised within its days, or names the body no more. What was told
+    to have ended is not told again.
     """
     if row.kind not in LISTS:
         await tx.sql.run(_ENDED, *_earlier(row))

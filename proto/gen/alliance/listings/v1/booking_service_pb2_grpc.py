@@ -77,8 +77,8 @@ class BookingsServiceServicer:
 
     def CancelBooking(self, request, context):
         """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
-        and where it is revised those that its new terms don't allow, or of organizations that may see it no more. A membership that
-        ends later ends none: it was made rightly, and who offers the equipment may cancel it.
+        and where it is revised those that its new terms don't allow, or of organizations that may see it no more. So do those of
+        equipment for members by who has left the bodies whose members see it, on the day after the last one of the membership.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

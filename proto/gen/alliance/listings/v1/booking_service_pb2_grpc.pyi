@@ -40,8 +40,8 @@ class BookingsServiceStub:
     """
     CancelBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.CancelBookingRequest, _booking_pb2.Booking]
     """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
-    and where it is revised those that its new terms don't allow, or of organizations that may see it no more. A membership that
-    ends later ends none: it was made rightly, and who offers the equipment may cancel it.
+    and where it is revised those that its new terms don't allow, or of organizations that may see it no more. So do those of
+    equipment for members by who has left the bodies whose members see it, on the day after the last one of the membership.
     """
     GetBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_pb2.Booking]
     """Reads one booking; either side may."""
@@ -61,8 +61,8 @@ class BookingsServiceAsyncStub(BookingsServiceStub):
     """
     CancelBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.CancelBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
     """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
-    and where it is revised those that its new terms don't allow, or of organizations that may see it no more. A membership that
-    ends later ends none: it was made rightly, and who offers the equipment may cancel it.
+    and where it is revised those that its new terms don't allow, or of organizations that may see it no more. So do those of
+    equipment for members by who has left the bodies whose members see it, on the day after the last one of the membership.
     """
     GetBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_pb2.Booking]  # type: ignore[assignment]
     """Reads one booking; either side may."""
@@ -91,8 +91,8 @@ class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_booking_pb2.Booking, _abc.Awaitable[_booking_pb2.Booking]]:
         """Cancels a booking that is not over; either side may. Bookings of equipment that is withdrawn or runs out end by themselves,
-        and where it is revised those that its new terms don't allow, or of organizations that may see it no more. A membership that
-        ends later ends none: it was made rightly, and who offers the equipment may cancel it.
+        and where it is revised those that its new terms don't allow, or of organizations that may see it no more. So do those of
+        equipment for members by who has left the bodies whose members see it, on the day after the last one of the membership.
         """
 
     @_abc_1.abstractmethod

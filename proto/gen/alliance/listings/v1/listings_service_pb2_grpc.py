@@ -259,7 +259,7 @@ class ListingsServiceServicer:
 
     def ListRoundEntries(self, request, context):
         """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
-        entries that the caller could see when it was closed.
+        entries that the caller could see when it was closed; what it could see only in the one before is told to be gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +267,8 @@ class ListingsServiceServicer:
 
     def ListSupplyDemandEntries(self, request, context):
         """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
-        makes it public, those entries that the caller could see when it was frozen.
+        makes it public, those entries that the caller could see when it was frozen; what it could see only in the list before is
+        told to be gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

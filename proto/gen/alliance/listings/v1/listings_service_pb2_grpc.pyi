@@ -88,11 +88,12 @@ class ListingsServiceStub:
     """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]
     """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
-    entries that the caller could see when it was closed.
+    entries that the caller could see when it was closed; what it could see only in the one before is told to be gone.
     """
     ListSupplyDemandEntries: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]
     """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
-    makes it public, those entries that the caller could see when it was frozen.
+    makes it public, those entries that the caller could see when it was frozen; what it could see only in the list before is
+    told to be gone.
     """
     GetPracticeBaseTargets: _grpc.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]
     """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
@@ -161,11 +162,12 @@ class ListingsServiceAsyncStub(ListingsServiceStub):
     """Lists the rounds of a body, newest first: for whom GetRound is."""
     ListRoundEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListRoundEntriesRequest, _listings_service_pb2.ListRoundEntriesResponse]  # type: ignore[assignment]
     """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
-    entries that the caller could see when it was closed.
+    entries that the caller could see when it was closed; what it could see only in the one before is told to be gone.
     """
     ListSupplyDemandEntries: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.ListSupplyDemandEntriesRequest, _listings_service_pb2.ListSupplyDemandEntriesResponse]  # type: ignore[assignment]
     """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
-    makes it public, those entries that the caller could see when it was frozen.
+    makes it public, those entries that the caller could see when it was frozen; what it could see only in the list before is
+    told to be gone.
     """
     GetPracticeBaseTargets: _aio.UnaryUnaryMultiCallable[_listings_service_pb2.GetPracticeBaseTargetsRequest, _listings_service_pb2.PracticeBaseTargets]  # type: ignore[assignment]
     """Counts the shared practice bases of an alliance against what it is to have (R44; S0 附件1 二(四)). Also for who acts for its task
@@ -327,7 +329,7 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListRoundEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListRoundEntriesResponse]]:
         """Lists what a closed round holds, as it was then, with what changed since it was told last: for whom GetRound is, those
-        entries that the caller could see when it was closed.
+        entries that the caller could see when it was closed; what it could see only in the one before is told to be gone.
         """
 
     @_abc_1.abstractmethod
@@ -337,7 +339,8 @@ class ListingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_listings_service_pb2.ListSupplyDemandEntriesResponse, _abc.Awaitable[_listings_service_pb2.ListSupplyDemandEntriesResponse]]:
         """Lists what a published 行业人才供需清单 or 技术供需清单 holds (R43, R58), as it was frozen: for whoever may see the listing that
-        makes it public, those entries that the caller could see when it was frozen.
+        makes it public, those entries that the caller could see when it was frozen; what it could see only in the list before is
+        told to be gone.
         """
 
     @_abc_1.abstractmethod

@@ -92,7 +92,7 @@ class _RoundChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundChan
     ROUND_CHANGE_UNSPECIFIED: _RoundChange.ValueType  # 0
     """Not told: the round is open."""
     ROUND_CHANGE_ADDED: _RoundChange.ValueType  # 1
-    """新增: told for the first time, or again after it was told to be gone."""
+    """新增: told for the first time, or again after it was told to be gone; each to who asks."""
     ROUND_CHANGE_REVISED: _RoundChange.ValueType  # 2
     """修订: its content is another."""
     ROUND_CHANGE_KEPT: _RoundChange.ValueType  # 3
@@ -101,7 +101,8 @@ class _RoundChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundChan
     """退出: gone; shown as it was told last, and counted apart. From a list is gone what the list before held and this one does
     not. Of an issue (first, quarterly), which holds only what was published or revised in it, that alone is gone which an
     earlier one told of as published and which was withdrawn, ran out, was fulfilled or names the body no more since; what
-    stands unchanged is not in the issue, and not gone.
+    stands unchanged is not in the issue, and not gone. Also, to who was told of it last and may see it no more: what the
+    round holds for other eyes alone; of that nothing is shown but name, kind and title, as they were told last.
     """
 
 class RoundChange(_RoundChange, metaclass=_RoundChangeEnumTypeWrapper):
@@ -110,7 +111,7 @@ class RoundChange(_RoundChange, metaclass=_RoundChangeEnumTypeWrapper):
 ROUND_CHANGE_UNSPECIFIED: RoundChange.ValueType  # 0
 """Not told: the round is open."""
 ROUND_CHANGE_ADDED: RoundChange.ValueType  # 1
-"""新增: told for the first time, or again after it was told to be gone."""
+"""新增: told for the first time, or again after it was told to be gone; each to who asks."""
 ROUND_CHANGE_REVISED: RoundChange.ValueType  # 2
 """修订: its content is another."""
 ROUND_CHANGE_KEPT: RoundChange.ValueType  # 3
@@ -119,7 +120,8 @@ ROUND_CHANGE_REMOVED: RoundChange.ValueType  # 4
 """退出: gone; shown as it was told last, and counted apart. From a list is gone what the list before held and this one does
 not. Of an issue (first, quarterly), which holds only what was published or revised in it, that alone is gone which an
 earlier one told of as published and which was withdrawn, ran out, was fulfilled or names the body no more since; what
-stands unchanged is not in the issue, and not gone.
+stands unchanged is not in the issue, and not gone. Also, to who was told of it last and may see it no more: what the
+round holds for other eyes alone; of that nothing is shown but name, kind and title, as they were told last.
 """
 Global___RoundChange: _TypeAlias = RoundChange  # noqa: Y015
 
@@ -141,7 +143,7 @@ class RoundCount(_message.Message):
     those that it holds; none before it is compiled.
     """
     added: _builtins.int
-    """Of these new; none while the round is open."""
+    """Of these new, for who sees all of them; none while the round is open."""
     revised: _builtins.int
     """Of these with another content."""
     removed: _builtins.int
@@ -173,12 +175,12 @@ class RoundEntry(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
-    """Its version then."""
+    """Its version then; 0 of what the caller may see no more."""
     change: Global___RoundChange.ValueType
     """What became of it since it was told last."""
     @_builtins.property
     def listing(self) -> _listing_pb2.Listing:
-        """The listing."""
+        """The listing; of what the caller was told of and may see no more, its name, kind and title alone."""
 
     def __init__(
         self,
