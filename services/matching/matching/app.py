@@ -68,8 +68,8 @@ class MatchingParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """Matches with search, their reviews and figures, and saved searches."""
         days = self.context.settings.match_review_days
-        reviews = Reviews(self._authority, self._index, self._model, days)
-        matching = Matching(self._authority, self._index, self._asking)
+        reviews = Reviews(self._authority, self._index, self._model, days, self._following.require_all)
+        matching = Matching(self._authority, self._index, self._asking, self._following.require_all)
         return [
             Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], matching),
             Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),

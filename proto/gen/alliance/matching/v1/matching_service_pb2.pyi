@@ -713,8 +713,9 @@ class SearchListingsResponse(_message.Message):
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, where each is
-    asked for within a minute of the one before it and of the same replica.
+    """Token of the next page; empty at the end. Pages are of the index as it was at the first one. A token is good for a minute
+    (for 500 searches of others, where more come in one) at the replica that gave it, for as long as that runs; whoever comes
+    later, or to another one, is refused with INVALID_ARGUMENT (field `page_token`) and begins again with the first page.
     """
     total_size: _builtins.int
     """Listings that pass query and filters and that the caller may see."""
