@@ -82,8 +82,13 @@ class MatchingParts(Parts):
         return Events(self._following, Ahead(self._index)).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Scoring of its shares, keeping the index, and ending without it."""
-        return [self._scoring.run, self._end_without_index, *([self._keep_index] if self._snapshots else [])]
+        """Scoring of its shares, keeping the index, ending without it, and having searches' child ready for the first."""
+        return [
+            self._scoring.run,
+            self._end_without_index,
+            self._asking.begin,
+            *([self._keep_index] if self._snapshots else []),
+        ]
 
     async def _keep_index(self) -> None:
         if self._snapshots:

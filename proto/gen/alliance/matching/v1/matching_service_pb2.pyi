@@ -210,8 +210,9 @@ class MatchExplanation(_message.Message):
 
     @_builtins.property
     def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
-        """What would raise the score of an open match, the most first; by the listings as they are now. What would change a text is left
-        out where its meaning can't be told in 3 s. Unset, as what follows, where the caller may see one of them no more.
+        """What would raise the score of an open match, the most first; by the listings as they are now. Of changes of a text, the 32 that
+        can raise it most are tried; where what they mean can't be told in 5 s, the call is UNAVAILABLE. Unset, as what follows, where
+        the caller may see one of them no more.
         """
 
     @_builtins.property
