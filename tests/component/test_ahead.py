@@ -227,6 +227,25 @@ async def test_nobody_is_brought_together_with_what_is_hidden_from_it_by_now(wor
     assert await world.matches() == {kept: "EXPIRED", hidden: "PROPOSED"}
 
 
+@pytest.mark.parametrize("narrowed", [None, Audience("organizations/TECH_DEMAND", (), pb.VISIBILITY_GOVERNMENT)])
+async def test_nobody_is_told_that_what_is_hidden_from_it_by_now_met_its_search(
+    world: World, narrowed: Audience | None
+) -> None:
+    replica = world.starts("a")
+    async with world.database.transaction(CAUSE) as tx:
+        given = search_pb2.SavedSearch(organization="organizations/seeker", display_name="散热", query="散热")
+        await store.enter(tx, store.row_of(tx, given, ""))
+    replica.index.newer.learn(NAME, 2, narrowed)
+    met = "SELECT 1 FROM event WHERE type = 'alliance.matching.search.met.v1'"
+    world.publish(NAME, KIND, TITLE)
+    await until(world.is_done)
+    assert not await world.rows(met)
+    world.publish(NAME, KIND, TITLE, visibility=pb.VISIBILITY_GOVERNMENT)
+    world.publish(NAME, KIND, TITLE)
+    await until(world.is_done)
+    assert len(await world.rows(met)) == 1, "it is for everybody again"
+
+
 @pytest.mark.parametrize("ended", [KIND, "RESEARCH_OUTCOME"])
 async def test_nobody_accepts_what_is_withdrawn_by_now(world: World, ended: str) -> None:
     replica = world.starts("a")
