@@ -23,7 +23,13 @@ async def _nothing(*_: Any) -> frozenset[str]:
     return frozenset()
 
 
-async def asked(index: Index, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
-    """What an anonymous caller is answered."""
-    matching = Matching(Authority(ProjectedRegister(), _nothing, None), index, Asking(_Nobody(), SIZE))
+def process(index: Index) -> Matching:
+    """One that has all of an index, as others may have."""
+    authority = Authority(ProjectedRegister(), _nothing, None)
+    return Matching(authority, index, Asking(_Nobody(), SIZE), lambda: None)
+
+
+async def asked(by: Index | Matching, request: rpc.SearchListingsRequest) -> rpc.SearchListingsResponse:
+    """What an anonymous caller is answered, by a process, or by one that has just begun with an index."""
+    matching = process(by) if isinstance(by, Index) else by
     return await matching.SearchListings(cast(Any, SimpleNamespace(principal=None)), request)

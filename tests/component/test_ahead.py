@@ -8,10 +8,17 @@ import pytest
 
 from access.visibility import Viewer
 from alliance.listings.v1 import listing_pb2 as pb
-from alliance.matching.v1 import match_pb2, matching_service_pb2, review_service_pb2, search_pb2, search_service_pb2
+from alliance.matching.v1 import (
+    match_pb2,
+    matching_service_pb2,
+    review_pb2,
+    review_service_pb2,
+    search_pb2,
+    search_service_pb2,
+)
 from alliance_local.control import Platform
 from chassis.database import Cause, Tx
-from chassis.errors import Precondition
+from chassis.errors import Precondition, Unavailable
 from matching.entry import Gone
 from matching.index import Index
 from matching.meanings import Asking
@@ -83,13 +90,14 @@ async def test_what_is_withdrawn_is_shown_to_nobody_and_what_is_widened_again_is
     for viewer, total in ((ANYONE, 8), (GOVERNMENT, 8), (Viewer(platform=True), 9)):
         assert found(replica, viewer).total == total
         assert NAME not in names(found(replica, viewer))
-    first = found(replica, ANYONE, size=4)
+    search = Search(replica.index)
+    first = search.find("散热", Filter(), ANYONE, size=4)
     world.publish("listings/2", KIND, TITLE)
     await until(lambda: len(replica.index.newer) == 1)
     assert found(replica, ANYONE).total == 9
     world.publish("listings/3", KIND, TITLE, visibility=pb.VISIBILITY_GOVERNMENT)
     await until(lambda: len(replica.index.newer) == 2)
-    second = found(replica, ANYONE, start=4, size=6, snapshot=first.snapshot)
+    second = search.find("散热", Filter(), ANYONE, start=4, size=6, snapshot=first.snapshot, facets=["kind"])
     assert (second.total, second.facets["kind"]) == (8, [(KIND, 8)])
     assert not {NAME, "listings/3"} & names(second)
     world.by.goes.set()
@@ -178,8 +186,8 @@ async def test_what_would_change_a_match_is_told_of_listings_that_the_caller_may
     world.publish("listings/2", "RESEARCH_OUTCOME", TITLE)
     await until(world.is_done)
     (match,) = await world.rows("SELECT name, demand_issuer FROM match")
-    matching = Matching(replica.authority, replica.index, Asking(world.by, SIZE))
-    reviews = Reviews(replica.authority, replica.index, "letters", 15)
+    matching = Matching(replica.authority, replica.index, Asking(world.by, SIZE), replica.following.require_all)
+    reviews = Reviews(replica.authority, replica.index, "letters", 15, replica.following.require_all)
     async with world.database.transaction(CAUSE) as tx:
         asked = review_service_pb2.RequestReviewRequest(
             match=match["name"], organization=match["demand_issuer"], reason="不符"
@@ -219,6 +227,25 @@ async def test_nobody_is_brought_together_with_what_is_hidden_from_it_by_now(wor
     assert await world.matches() == {kept: "EXPIRED", hidden: "PROPOSED"}
 
 
+@pytest.mark.parametrize("narrowed", [None, Audience("organizations/TECH_DEMAND", (), pb.VISIBILITY_GOVERNMENT)])
+async def test_nobody_is_told_that_what_is_hidden_from_it_by_now_met_its_search(
+    world: World, narrowed: Audience | None
+) -> None:
+    replica = world.starts("a")
+    async with world.database.transaction(CAUSE) as tx:
+        given = search_pb2.SavedSearch(organization="organizations/seeker", display_name="散热", query="散热")
+        await store.enter(tx, store.row_of(tx, given, ""))
+    replica.index.newer.learn(NAME, 2, narrowed)
+    met = "SELECT 1 FROM event WHERE type = 'alliance.matching.search.met.v1'"
+    world.publish(NAME, KIND, TITLE)
+    await until(world.is_done)
+    assert not await world.rows(met)
+    world.publish(NAME, KIND, TITLE, visibility=pb.VISIBILITY_GOVERNMENT)
+    world.publish(NAME, KIND, TITLE)
+    await until(world.is_done)
+    assert len(await world.rows(met)) == 1, "it is for everybody again"
+
+
 @pytest.mark.parametrize("ended", [KIND, "RESEARCH_OUTCOME"])
 async def test_nobody_accepts_what_is_withdrawn_by_now(world: World, ended: str) -> None:
     replica = world.starts("a")
@@ -226,7 +253,7 @@ async def test_nobody_accepts_what_is_withdrawn_by_now(world: World, ended: str)
     world.publish("listings/2", "RESEARCH_OUTCOME", TITLE)
     await until(world.is_done)
     (match,) = await world.rows("SELECT name, demand_issuer, supply_issuer FROM match")
-    matching = Matching(replica.authority, replica.index, Asking(world.by, SIZE))
+    matching = Matching(replica.authority, replica.index, Asking(world.by, SIZE), replica.following.require_all)
 
     async def accepted(side: str) -> match_pb2.Match:
         async with world.database.transaction(Cause("tester", reason="a test")) as tx:
@@ -258,3 +285,46 @@ def test_what_ended_before_a_version_is_not_ended_since() -> None:
 def _call(tx: Tx) -> Any:
     """An anonymous call, as far as these look at it."""
     return cast(Any, SimpleNamespace(tx=tx, principal=None))
+
+
+async def test_a_process_that_has_not_read_all_answers_nothing_of_what_needs_it(world: World) -> None:
+    """A part of the listings would be taken for all, and a match for one whose listings are as they were."""
+    first = world.starts("a")
+    world.publish(NAME, KIND, TITLE)
+    world.publish("listings/2", "RESEARCH_OUTCOME", TITLE)
+    await until(world.is_done)
+    (match,) = await world.rows("SELECT name, demand_issuer FROM match")
+    name, side = match["name"], match["demand_issuer"]
+    settled = review_service_pb2.SettleReviewRequest(outcome=review_pb2.REVIEW_STATE_OVERTURNED, reason="不符")
+    reads: list[tuple[str, Any]] = [
+        ("SearchListings", matching_service_pb2.SearchListingsRequest(query="散热")),
+        ("ExplainMatch", matching_service_pb2.ExplainMatchRequest(name=name)),
+        ("AcceptMatch", matching_service_pb2.AcceptMatchRequest(name=name, organization=side)),
+        ("GetReview", review_service_pb2.GetReviewRequest()),
+        ("SettleReview", settled),
+    ]
+
+    async def answered(replica: Replica, method: str, request: Any) -> Any:
+        whole = replica.following.require_all
+        by = (
+            Matching(replica.authority, replica.index, Asking(world.by, SIZE), whole),
+            Reviews(replica.authority, replica.index, "letters", 15, whole),
+        )
+        async with world.database.transaction(Cause(method, reason="a test")) as tx:  # who asks for a review can't settle it
+            offer = next(one for one in by if hasattr(one, method))
+            return await getattr(offer, method)(_call(tx), request)
+
+    wanted = review_service_pb2.RequestReviewRequest(match=name, organization=side, reason="不符")
+    review = await answered(first, "RequestReview", wanted)
+    for _, request in reads[-2:]:
+        request.name = review.name
+    second = world.starts("b")
+    second.stands_still = True
+    for method, request in reads:
+        with pytest.raises(Unavailable, match="still being read") as caught:
+            await answered(second, method, request)
+        assert caught.value.retry_after > 0
+    second.stands_still = False
+    await until(second.following.is_caught_up.is_set)
+    for method, request in reads:
+        assert await answered(second, method, request)

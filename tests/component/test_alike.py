@@ -68,7 +68,7 @@ async def expired(world: World, name: str) -> Match:
 async def took(world: World, step: str, message: Any) -> Any:
     """What an RPC of a match answers."""
     authority = Authority(ProjectedRegister(), lambda _, __: _nobody(), None)
-    matching = Matching(authority, Index(SIZE), None)  # type: ignore[arg-type]
+    matching = Matching(authority, Index(SIZE), None, lambda: None)  # type: ignore[arg-type]
     async with world.database.transaction(Cause("tester", reason="a test")) as tx:
         call = Call("/m", None, "zh", world.database, CAUSE, lambda: None, tx)
         return await getattr(matching, step)(call, message)

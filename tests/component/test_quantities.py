@@ -30,7 +30,7 @@ async def world(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 async def took(world: World, replica: Replica, step: str, message: Any) -> Any:
     """What an RPC of a match answers."""
-    matching = Matching(replica.authority, replica.index, None)  # type: ignore[arg-type]
+    matching = Matching(replica.authority, replica.index, None, replica.following.require_all)  # type: ignore[arg-type]
     async with world.database.transaction(Cause("tester", reason="a test")) as tx:
         call = Call("/m", None, "zh", world.database, CAUSE, lambda: None, tx)
         return await getattr(matching, step)(call, message)

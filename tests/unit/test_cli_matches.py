@@ -30,3 +30,17 @@ def test_what_became_of_matches_like_it_is_told_where_some_were_decided(
     answer.alike.text.zh, answer.alike.text.en = _ZH, _EN
     assert line in _said(monkeypatch, answer, language).splitlines()
     assert line not in _said(monkeypatch, rpc.MatchExplanation(), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "columns"), [("zh", ["供给若", "得分为"]), ("en", ["if the supply had", "it would score"])]
+)
+def test_what_would_fit_better_is_told_with_the_very_score(
+    monkeypatch: pytest.MonkeyPatch, language: str, columns: list[str]
+) -> None:
+    answer = rpc.MatchExplanation(alternatives=[rpc.MatchAlternative(feature="skills", score=858)])
+    said = _said(monkeypatch, answer, language)
+    assert "858" in said
+    assert all(column in said for column in columns)
+    assert "至少" not in said
+    assert "at least" not in said

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alliance.listings.v1 import listing_pb2 as pb
+from chassis.errors import Unavailable
 from matching import alternatives
-from matching.domain.counterfactual import Alternative, fits_until
+from matching.domain.counterfactual import Alternative, changes, fits_until
 from matching.domain.passage import Passage
 from matching.domain.score import judge
 from matching.embedding import Bundled, Vectors
@@ -187,9 +188,39 @@ async def test_what_the_longer_text_means_counts(asking: Asking) -> None:
         nears.add(near(one, then))
         assert told.score == judge(one.facts, then.facts, TODAY, near(one, then)).score > now
     assert nears - {near(one, other)}, "a longer text means another thing"
-    late = await alternatives.of_pair(one, other, cast(Any, Away()), TODAY)
-    assert {told.feature for told in found} - {told.feature for told in late} >= {"skills"}
-    assert set(late) <= set(found), "only what leaves the text as it is"
+    with pytest.raises(Unavailable, match="try again"):  # what leaves the text as it is would be taken for all
+        await alternatives.of_pair(one, other, cast(Any, Away()), TODAY)
+
+
+async def test_where_no_text_would_change_nobody_waits_for_its_meaning() -> None:
+    wanted, offered = demand("封装", education_code="20"), offer("封装")
+    found = await alternatives.of_pair(entry_of(wanted, 1), entry_of(offered, 1), cast(Any, Away()), TODAY)
+    assert [one.feature for one in found] == ["education"]
+
+
+async def test_of_very_many_changes_those_that_can_bring_most_are_tried() -> None:
+    """Beside forty skills, a major, a region and an education."""
+    wanted = demand("车载软件工程师", "", skills=[f"技能{number:02}" for number in range(40)], **_WANTED)
+    offered = offer("毕业生", majors=["护理学"])
+    wanted.region_codes.append(BEIJING)
+    offered.region_codes.append("110105")
+    found = await told(wanted, offered)
+    assert {one.feature for one in found} >= {"majors", "region", "education"}
+    assert found[0].feature == "majors", "it brings the most"
+    assert 0 < sum(one.feature == "skills" for one in found) < alternatives._MOST
+
+
+async def test_what_the_supply_says_already_is_no_change() -> None:
+    """To say it twice would shift how much its words weigh, one way or the other."""
+    said: dict[str, Any] = {"majors": ["工业机器人技术", "数字媒体技术"]}
+    wanted = demand("机器人编程与数字媒体工程师", "负责工业机器人技术与数字媒体技术", skills=["PLC"], **said)
+    offered = offer("毕业生", "参加过机器人竞赛", **said)
+    for one in (wanted, offered):
+        one.region_codes.append(BEIJING)
+        one.industry_codes.append("39")
+    names = {change.feature for change in changes(entry_of(wanted, 1).facts, entry_of(offered, 1).facts)}
+    assert names == {"skills"}
+    assert {one.feature for one in await told(wanted, offered)} == {"skills"}
 
 
 def test_a_pair_fits_until_the_first_of_both_ends() -> None:

@@ -43,6 +43,14 @@ async def test_it_answers_as_the_encoder_does(child: Child) -> None:
     assert pid(child) == first
 
 
+async def test_one_that_was_begun_with_keeps_no_search_waiting(child: Child) -> None:
+    asking = Asking(child, Bundled.size)
+    await asking.begin()
+    began = asyncio.get_running_loop().time()
+    assert await asking.of("数据分析") == await asking.of("数据分析") != b""
+    assert asyncio.get_running_loop().time() - began < 0.6, "the child had been started"
+
+
 async def test_one_that_ended_is_replaced(child: Child) -> None:
     rows = await child.embed(TEXTS)
     os.kill(pid(child), signal.SIGKILL)

@@ -12,7 +12,7 @@ from alliance.listings.v1 import listing_pb2
 from alliance.matching.v1 import match_pb2
 from matching.domain.fitting import NOT_OF_THE_PAIR, Decision, digest_of, ranked_right, thousandths
 from matching.domain.life import DeclineReason
-from matching.fit import LEAST, content_of, decision_of, fitted, logistic, written
+from matching.fit import LEAST, content_of, decision_of, fitted, logistic, main, written
 
 FEATURES = ("text", "skills", "region")
 
@@ -55,6 +55,13 @@ def test_the_version_is_of_all_that_the_file_holds() -> None:
     ]
     assert len({one["version"] for one in made}) == len(made)
     assert made[0] == content_of(found[::-1], 1, first, end)
+
+
+@pytest.mark.parametrize(("first", "end"), [("2027-05-01", "2027-01-01"), ("2027-05-01", "2027-05-01")])
+def test_days_of_which_there_are_none_are_refused(first: str, end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--from", first, "--to", end, "--output", "weights.json"])
+    assert "--from has to be before --to" in capsys.readouterr().err
 
 
 def of_each(accepted: int, declined: int) -> list[Decision]:

@@ -22,6 +22,7 @@ from matching.entry import Entry, Gone
 from matching.following import _state_of
 from matching.index import Index
 from matching.newer import Audience, Newer
+from matching.rpc import Matching
 from matching.search import Filter, Found, Search
 from tests import searching
 from tests.indexing import SIZE, index_of
@@ -256,10 +257,10 @@ def test_what_the_index_took_since_the_snapshot_is_judged_by_what_it_is_now() ->
     assert shown(second) == ["listings/002", "listings/000"]
 
 
-async def asked(index: Index, size: int, token: str = "", query: str = "数据") -> rpc.SearchListingsResponse:
+async def asked(by: Index | Matching, size: int, token: str = "", query: str = "数据") -> rpc.SearchListingsResponse:
     """What an anonymous caller is answered."""
     request = rpc.SearchListingsRequest(query=query, page_size=size, page_token=token, facets=["kind"])
-    return await searching.asked(index, request)
+    return await searching.asked(by, request)
 
 
 @pytest.mark.parametrize("query", ["", "数据"])
@@ -276,10 +277,11 @@ async def test_no_token_tells_that_there_is_what_is_left_out(query: str) -> None
 async def test_nor_does_a_later_page_that_shows_the_last(query: str) -> None:
     index = index_of(*(entry_of(number) for number in range(6)))
     index.newer.learn("listings/000", 2, FOR_GOVERNMENT)
-    answer = await asked(index, 1, query=query)
+    process = searching.process(index)
+    answer = await asked(process, 1, query=query)
     hits = len(answer.hits)
     while answer.next_page_token:
-        answer = await asked(index, 1, answer.next_page_token, query)
+        answer = await asked(process, 1, answer.next_page_token, query)
         hits += len(answer.hits)
     assert (hits, len(answer.hits)) == (5, 1)
 

@@ -24,9 +24,9 @@ from matching.domain.facts import Facts
 from matching.entry import Entry, Gone
 from matching.index import Index
 from matching.mapping import hit_of
-from matching.search import REFRESH, Filter, Found, Search
+from matching.search import REFRESH, Filter, ForgottenError, Found, Search
 from tests.indexing import SIZE, entry, index_of
-from tests.searching import asked
+from tests.searching import asked, process
 
 EVERYTHING = Viewer(platform=True)
 _SHARE = 8  # of the snapshots that are kept, and of the minute for which they last, a test takes one in so many
@@ -282,18 +282,53 @@ def test_changes_wait_for_half_a_second_at_most() -> None:
     assert totals == [2, 2, 4, 4, 6]
 
 
-def test_a_page_of_a_snapshot_that_is_kept_no_more_goes_on_in_the_index_as_it_is(kept: int) -> None:
+@pytest.mark.parametrize("query", ["", "数据"])
+def test_a_page_of_a_snapshot_that_is_kept_no_more_is_refused(query: str, kept: int) -> None:
     index = index_of(*(entry_of(number) for number in range(5)))
     search = Search(index)
-    first = search.find("", Filter(), EVERYTHING, size=3)
+    first = search.find(query, Filter(), EVERYTHING, size=3)
     for number in range(kept + 2):
         index.put(entry_of(number % 5))
         search.find("", Filter(), EVERYTHING, size=3)
-    assert names(search.find("", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)) == [
-        "listings/001",
-        "listings/000",
-    ]
-    assert names(search.find("", Filter(), EVERYTHING, start=2**40, snapshot="another")) == []
+    for wanted in (first.snapshot, "another"):
+        with pytest.raises(ForgottenError):
+            search.find(query, Filter(), EVERYTHING, start=3, size=3, snapshot=wanted)
+
+
+def test_an_order_that_is_kept_no_more_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words count otherwise by now, so that what was on the page before could come again."""
+    monkeypatch.setattr(searching, "_TOPS", 2)
+    index = index_of(*(entry_of(number) for number in range(5)))
+    search = Search(index)
+    first = search.find("数据", Filter(), EVERYTHING, size=3)
+    for query in ("分析", "数据分析"):
+        search.find(query, Filter(), EVERYTHING)
+    with pytest.raises(ForgottenError):
+        search.find("数据", Filter(), EVERYTHING, start=3, size=3, snapshot=first.snapshot)
+
+
+def test_pages_go_on_as_they_began_whoever_asks_for_the_same_meanwhile() -> None:
+    """Of the same index, once before the query's meaning was there, and once after it."""
+    index = index_of(*(entry_of(number) for number in range(9)))
+    search, meaning = Search(index), bytes([1] * SIZE)
+    worded = search.find("数据", Filter(), EVERYTHING, size=3)
+    meant = search.find("数据", Filter(), EVERYTHING, size=3, meaning=meaning)
+    assert worded.snapshot != meant.snapshot
+    for first, then in ((worded, meaning), (meant, b"")):
+        second = search.find("数据", Filter(), EVERYTHING, start=3, size=6, snapshot=first.snapshot, meaning=then)
+        assert (second.snapshot, second.total) == (first.snapshot, first.total)
+        assert sorted(names(first) + names(second)) == [f"listings/{number:03}" for number in range(9)]
+
+
+@pytest.mark.parametrize("query", ["", "数据"])
+async def test_the_token_of_another_process_is_refused(query: str) -> None:
+    index = index_of(*(entry_of(number) for number in range(5)))
+    first = await asked(index, rpc.SearchListingsRequest(query=query, page_size=3))
+    with pytest.raises(Invalid) as caught:
+        await asked(index, rpc.SearchListingsRequest(query=query, page_size=3, page_token=first.next_page_token))
+    (violation,) = caught.value.violations
+    assert violation.field == "page_token"
+    assert "另一副本" in violation.zh
 
 
 @pytest.mark.parametrize(
@@ -415,11 +450,11 @@ async def test_a_page_holds_a_hundred_hits_at_most(asked_for: int, hits: int) ->
 @pytest.mark.parametrize("query", ["", "数据"])
 async def test_pages_of_any_size_hold_each_hit_once(query: str) -> None:
     entries = [entry_of(number) for number in range(45)]
-    index = index_of(*(replace(one, listing=pb.Listing(name=one.facts.name).SerializeToString()) for one in entries))
+    by = process(index_of(*(replace(one, listing=pb.Listing(name=one.facts.name).SerializeToString()) for one in entries)))
     for size in (7, 10, 11, 44, 45, 100):
         seen, request = list[str](), rpc.SearchListingsRequest(query=query, page_size=size)
         while True:
-            answer = await asked(index, request)
+            answer = await asked(by, request)
             seen += [hit.listing.name for hit in answer.hits]
             if not answer.next_page_token:
                 break

@@ -234,6 +234,24 @@ def test_only_who_can_settle_a_review_is_asked_to(reader: str, zh: str, en: str)
     assert len(is_asked) == (2 if reader == "organizations/secretariat" else 0)
 
 
+@pytest.mark.parametrize(
+    ("reader", "zh", "en"),
+    [
+        ("organizations/supply", "现已逾期；可向秘书处或平台催办", "the secretariat or the platform can be reminded of it"),
+        ("organizations/secretariat", "现已逾期，请尽快办理", "Please settle it now"),
+    ],
+)
+def test_both_sides_and_who_can_settle_it_hear_of_a_review_that_is_overdue(reader: str, zh: str, en: str) -> None:
+    match = match_pb2.Match(name="matches/a", demand_issuer="organizations/demand", supply_issuer="organizations/supply")
+    review = review_pb2.Review(name="reviews/a", match=match, organization="organizations/demand", due_on="2026-03-17")
+    topic, kind = "alliance.internal.matching.review.v1", "alliance.matching.review.overdue.v1"
+    content = review_pb2.ReviewEvent(review=review)
+    found = about_of(Record(topic, 0, 0, review.name, 2, kind, "e1", datetime(2026, 3, 18, tzinfo=UTC), content, ""))
+    read = {english: title_and_text(found, {}, reader, english=english)[1] for english in (False, True)}
+    assert (zh in read[False], en in read[True]) == (True, True)
+    assert all("2026-03-17" in told for told in read.values())
+
+
 def test_the_parties_of_an_application_are_its_organizations_and_where_it_is_shared_the_body() -> None:
     named = frozenset(f"organizations/{one}" for one in ("applicant", "authority", "named"))
     for programme, audience in (

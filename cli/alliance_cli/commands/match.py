@@ -67,7 +67,7 @@ PART_COLUMNS: list[Column] = [
 ]
 ALTERNATIVE_COLUMNS: list[Column] = [
     ("供给若", "if the supply had", lambda a: a.text.en if context.language == "en" else a.text.zh),
-    ("得分至少", "it would score at least", lambda a: a.score),
+    ("得分为", "it would score", lambda a: a.score),
 ]
 SKILL_COLUMNS: list[Column] = [
     ("技能", "skill", lambda s: s.skill),

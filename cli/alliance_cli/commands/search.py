@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import grpc
 import typer
 from typer.core import TyperGroup
 
@@ -15,6 +16,7 @@ from alliance_cli.output import Column, Marked, called, ident, instant, show, sh
 from alliance_cli.session import call, context, t
 from codes import regions
 
+_TRIES = 3  # times that pages are asked for anew
 _MET = "alliance.matching.search.met.v1"
 
 
@@ -117,7 +119,21 @@ def search(
 
 
 def _first(most: int, answer: rpc.SearchListingsResponse, request: rpc.SearchListingsRequest) -> list[rpc.SearchHit]:
-    """Hits of an answer and of the pages behind it, until there are enough."""
+    """Hits of an answer and of the pages behind it, until there are enough. What its pages are of may be kept no more, as when
+    the service has begun anew: then from the first page again.
+    """
+    for _ in range(_TRIES):
+        try:
+            return _followed(most, answer, request)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
+                raise
+        request.page_token = ""
+        answer = call(stubs.matching().SearchListings, request)
+    return _followed(most, answer, request)
+
+
+def _followed(most: int, answer: rpc.SearchListingsResponse, request: rpc.SearchListingsRequest) -> list[rpc.SearchHit]:
     hits = list(answer.hits)
     while len(hits) < most and answer.next_page_token:
         request.page_token = answer.next_page_token

@@ -12,6 +12,7 @@ from alliance.matching.v1 import matching_service_pb2, review_service_pb2, searc
 from chassis.database import Tx
 from chassis.handling import Listen
 from chassis.service import Context, Offer, Parts, Service, Task
+from chassis.sweep import sweep
 from matching import store
 from matching.ahead import Ahead
 from matching.embedder import Child
@@ -21,6 +22,7 @@ from matching.following import Following
 from matching.index import Index
 from matching.meanings import Asking, Meanings
 from matching.proposing import Proposing
+from matching.reviews.overdue import Overdue
 from matching.reviews.rpc import Reviews
 from matching.reviews.store import review
 from matching.rpc import Matching, Scopes
@@ -56,6 +58,7 @@ class MatchingParts(Parts):
         self._snapshots = Snapshots(settings.index_folder, by.name, self._index) if settings.index_folder else None
         load = self._snapshots.load if self._snapshots else _nothing
         self._following = Following(self._index, meanings, self._shares, load, context.plumbing)
+        self._overdue = Overdue()
         proposing = Proposing(self._authority, self._index, settings)
         self._scoring = Scoring(
             self._following, self._shares, proposing, Telling(self._authority, self._index), context.database
@@ -68,8 +71,8 @@ class MatchingParts(Parts):
     def offers(self) -> Sequence[Offer]:
         """Matches with search, their reviews and figures, and saved searches."""
         days = self.context.settings.match_review_days
-        reviews = Reviews(self._authority, self._index, self._model, days)
-        matching = Matching(self._authority, self._index, self._asking)
+        reviews = Reviews(self._authority, self._index, self._model, days, self._following.require_all)
+        matching = Matching(self._authority, self._index, self._asking, self._following.require_all)
         return [
             Offer(matching_service_pb2.DESCRIPTOR.services_by_name["MatchingService"], matching),
             Offer(review_service_pb2.DESCRIPTOR.services_by_name["ReviewsService"], reviews),
@@ -82,8 +85,12 @@ class MatchingParts(Parts):
         return Events(self._following, Ahead(self._index)).listens()
 
     def tasks(self) -> Sequence[Task]:
-        """Scoring of its shares, keeping the index, and ending without it."""
-        return [self._scoring.run, self._end_without_index, *([self._keep_index] if self._snapshots else [])]
+        """Scoring of its shares, keeping the index, ending without it, having searches' child ready for the first, and telling
+        of overdue reviews.
+        """
+        overdue = sweep(self.context, "service:matching", self._overdue.sweep)
+        kept = [self._keep_index] if self._snapshots else []
+        return [self._scoring.run, self._end_without_index, self._asking.begin, overdue, *kept]
 
     async def _keep_index(self) -> None:
         if self._snapshots:
@@ -98,8 +105,8 @@ class MatchingParts(Parts):
         signal.raise_signal(signal.SIGTERM)
 
     async def due_work(self, tx: Tx) -> int:
-        """What is not scored yet."""
-        return await self._scoring.due(tx)
+        """What is not scored yet, and the overdue reviews that nobody was told of yet."""
+        return await self._scoring.due(tx) + await self._overdue.due(tx)
 
 
 def _nothing(_: str) -> dict[int, int]:

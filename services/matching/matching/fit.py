@@ -162,6 +162,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=1, help="留出样本的种子 · of what is held out; 1")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(arguments)
+    if given.first >= given.end:
+        parser.error("--from 须早于 --to：--to 当日不计 · --from has to be before --to, which is the day after the last")
     found = asyncio.run(_read(given.first, given.end))
     content = content_of(found, given.seed, given.first, given.end)
     given.output.write_bytes(written(content))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.handling import Ends
 from chassis.record import Record
 from matching import again
@@ -23,6 +24,7 @@ from matching.meanings import Meanings
 from matching.shares import Shares
 
 _AT_ONCE = 32  # records whose texts are embedded together, and then in the index
+_SOON = 2.0  # seconds after which a call may be tried again that came before all was read
 
 
 class Following:
@@ -125,6 +127,17 @@ class Following:
         self.is_live = True
         self.is_caught_up.set()
         self.woken.set()
+
+    def require_all(self) -> None:
+        """Raises `Unavailable` until the index has all that was on the topic when this process began: a part of it would be
+        taken for the whole.
+        """
+        if not self.is_caught_up.is_set():
+            raise Unavailable(
+                "索引正在读取已有的供需信息，读完前不回答；请稍后重试",
+                "the index is still being read from what was published before; try again shortly",
+                _SOON,
+            )
 
     def stopped(self) -> None:
         """See `Follower`."""

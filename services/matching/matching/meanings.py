@@ -5,6 +5,7 @@ and after no restart; what is not kept is embedded by the child.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from chassis.database import Database
@@ -16,7 +17,8 @@ from matching.embedding import Vectors, key_of, meanings, texts_of
 
 log = logging.getLogger(__name__)
 _PATIENCE = 0.3  # seconds that a search waits for what it means
-_LONGER = 3.0  # seconds that an answer waits for what texts would mean; a child starts in one of them
+_LONGER = 5.0  # seconds that an answer waits for what texts would mean; a child starts in one or two of them
+_ANY = "一"  # a text to begin with
 _AT_ONCE = 32  # passages that are embedded together: as many as others may have to wait for
 _TRIES = 3
 _OTHERS = 0.3  # seconds that another replica has for its part, after this one has done its own
@@ -38,6 +40,11 @@ class Asking:
     def __init__(self, by: Embedding, size: int) -> None:
         self._by = by
         self._size = size
+
+    async def begin(self) -> None:
+        """Have the child started, so that nobody waits for that."""
+        with suppress(EmbedderGoneError):  # the child says why; the next one to ask starts another
+            await self._by.embed([_ANY])
 
     async def of(self, query: str) -> bytes:
         """The vector of a query; empty where it has no word, or where none is there soon (the child has just been started)."""

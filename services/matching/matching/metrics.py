@@ -40,6 +40,10 @@ SNAPSHOT = Gauge(
     "alliance_matching_snapshot_timestamp_seconds",
     "最近一次索引快照的时间（Unix 秒）；0 表示不保存 · When the index was last written to the disk; 0 where it is not kept.",
 )
+REVIEWS_OVERDUE = Gauge(
+    "alliance_matching_reviews_overdue",
+    "已过期限、尚无结论的人工复核数 · Reviews of matches that are past their day and not settled.",
+)
 SHARES = Gauge(
     "alliance_matching_shares",
     "本进程负责的分片数；全部副本之和应为 12 · Shares that this process works on; 12 over all replicas.",

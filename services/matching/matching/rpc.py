@@ -43,22 +43,30 @@ from matching.mapping import (
 )
 from matching.meanings import Asking
 from matching.reviews import rpc as reviews
-from matching.search import FACETS, REFRESH, Filter, Found, Search
+from matching.search import FACETS, REFRESH, Filter, ForgottenError, Found, Search
 from matching.searches import rpc as searches
 from matching.store import Place, Wanted
 
 _OWNER_TIMEOUT = 2.0  # seconds
 _PAGE = 100  # hits, at most
 _AT_ONCE = 5  # hits that are read without a pause
+_FORGOTTEN = Violation(
+    "page_token",
+    "AIP-158",
+    "翻页标记已过期，或由另一副本给出，其检索结果已不再保留；请从第一页重新查询",
+    "the page token has run out, or is of another replica: what it goes on with is not kept; start again from the first page",
+)
 
 
 class Matching:
     """`alliance.matching.v1.MatchingService`."""
 
-    def __init__(self, authority: Authority, index: Index, asking: Asking) -> None:
+    def __init__(self, authority: Authority, index: Index, asking: Asking, require_all: Callable[[], None]) -> None:
+        """`require_all` raises `Unavailable` while the index has not all yet."""
         self._authority = authority
         self._index = index
         self._asking = asking
+        self._require_all = require_all
         self._search = Search(index, REFRESH)
 
     async def GetMatch(self, call: Call, request: rpc.GetMatchRequest) -> match_pb2.Match:
@@ -96,13 +104,19 @@ class Matching:
         answer = rpc.MatchExplanation(match=message_of(match), steps=steps)
         if decided := await store.alike(call.tx, like(match)):
             answer.alike.CopyFrom(alike_of(like(match), decided))
+        if match.state in OPEN:
+            await self._compare(call, match, answer)
+        return answer
+
+    async def _compare(self, call: Call, match: Match, answer: rpc.MatchExplanation) -> None:
+        """Say what follows of an open match from its two listings as they are now, as far as the caller sees both."""
+        self._require_all()
         demand, supply = self._index.get(match.demand), self._index.get(match.supply)
-        if demand and supply and match.state in OPEN and await self._sees(call, demand, supply):
+        if demand and supply and await self._sees(call, demand, supply):
             found = await alternatives.of_pair(demand, supply, self._asking, business_date(call.tx.now))
             answer.alternatives.extend(alternative_of(one) for one in found)
             answer.skills.extend(skill_of(one) for one in gap.asked(demand.facts, supply.facts))
             answer.fits_until = fits_until(demand.facts, supply.facts).isoformat()
-        return answer
 
     async def _sees(self, call: Call, *entries: Entry) -> bool:
         """Whether the caller may see listings as they are now: one of a match may be hidden from the other side by now."""
@@ -118,6 +132,7 @@ class Matching:
 
     def _require_published(self, match: Match) -> None:
         """Neither listing has been withdrawn, fulfilled or run out, which is about to end the match. Raises `Precondition`."""
+        self._require_all()
         for name, version in ((match.demand, match.demand_version), (match.supply, match.supply_version)):
             if self._index.is_ended(name, version):
                 raise Precondition(
@@ -154,6 +169,7 @@ class Matching:
 
     async def _require_left(self, tx: Tx, match: Match, wanted: int) -> None:
         """No more is filled than there is of either side; who completes other matches of theirs waits. Raises `Invalid`."""
+        self._require_all()
         known = [self._index.known(name) for name in (match.demand, match.supply)]
         counted = [one.facts for one in known if isinstance(one, Entry) and is_counted(one.facts.kind)]
         filled = await store.filled_and_locked(tx, [one.name for one in counted])
@@ -168,10 +184,14 @@ class Matching:
             paging.decode(request, paging.number, str, paging.number),
         )
         start, snapshot, before = after or (0, "", 0)
+        self._require_all()
         viewer, meaning = await self._authority.viewer(call), await self._asking.of(request.query)
         find = partial(self._search.find, request.query, _filter(request), viewer, meaning=meaning)
-        first = find(start=start, size=min(size, _AT_ONCE), facets=request.facets, snapshot=snapshot)
-        shown, end = await _shown(find, first, text.sought(request.query), range(start, start + size))
+        try:
+            first = find(start=start, size=min(size, _AT_ONCE), facets=request.facets, snapshot=snapshot)
+            shown, end = await _shown(find, first, text.sought(request.query), range(start, start + size))
+        except ForgottenError as error:
+            raise Invalid([_FORGOTTEN]) from error
         fits = paging.fitting(hit for _, hit in shown)
         hits = [hit for _, hit in shown[:fits]]
         answer = rpc.SearchListingsResponse(hits=hits, total_size=first.total, facets=facets_of(first.facets))

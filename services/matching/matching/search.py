@@ -9,8 +9,9 @@ are ranked by the closeness that matches are ranked by; what BM25 puts behind th
 a province or city, what can't be there stands behind what can, however close its text is: places are compared by code.
 
 Pages of one search are of one snapshot of the index, so that what changes meanwhile shifts nothing. Searches within half a
-second share one, and those that were asked for last are kept: a page can be followed for a minute, however many changes and
-searches come. Whoever comes later, or to another replica, goes on at the same place of the index as it is.
+second share one, and those that were asked for last are kept: a page can be followed for a minute, however many changes come.
+Whoever comes later, or to another process, is told to begin again: the same place of another index is another listing, and
+nobody would see what was left out or came twice. Neither is an order made anew, by counts of words that have changed since.
 """
 
 from collections import OrderedDict
@@ -37,10 +38,11 @@ from matching.index import NEAREST, Index
 REFRESH = 0.5
 """Seconds for which searches look at one snapshot."""
 _KEPT = 128  # snapshots, some 0.3 MB each; a minute of them
-_TOPS = 256  # searches whose first ones are kept for the pages that follow
+_TOPS = 512  # searches whose first ones are kept for the pages that follow; some 0.1 MB each at most
 _FIRST = 200  # found by words that are ranked by closeness, beside all that are near in meaning
 _NEAR = 450  # cosine, in thousandths, that means nearly the same: other trades come up to 400, synonyms start at 500
 _VALUES = 100  # of a facet, the most frequent ones
+_MEANT = "+"  # behind a snapshot's name: the query was looked for by its meaning as well
 FACETS: Mapping[str, str] = {"kind": "kind", "region": "province", "issuer": "issuer", "source": "source"}
 """Facet → field of the index."""
 
@@ -74,6 +76,10 @@ class Found:
     total: int
     facets: Mapping[str, Sequence[tuple[str, int]]]
     snapshot: str
+
+
+class ForgottenError(Exception):
+    """What a page would follow is not there: of another process, or of too long ago."""
 
 
 class _Hit(NamedTuple):
@@ -110,7 +116,7 @@ class Search:
         self._index = index
         self._refresh, self._clock, self._next = refresh, clock, -inf
         self._snapshots: OrderedDict[str, Searcher] = OrderedDict()
-        self._tops: OrderedDict[tuple[str, str, Filter, Viewer], _Top] = OrderedDict()
+        self._tops: OrderedDict[_Asked, _Top] = OrderedDict()
         self._current, self._searcher = str(uuid4()), index.searcher
 
     def find(
@@ -127,26 +133,24 @@ class Search:
     ) -> Found:
         """A page of the listings that pass and that the viewer may see; the values of facets are of all of them.
 
-        `meaning` is the query's vector; without one, only words are looked for.
+        `meaning` is the query's vector; without one, only words are looked for. `snapshot` is that of the page before, which
+        decides on that as well. Raises `ForgottenError` where what it names is not there.
         """
-        name, searcher = self._snapshot(snapshot)
+        name, searcher = self._kept(snapshot.removesuffix(_MEANT)) if snapshot else self._newest()
         passing, scored = _all(self._conditions(wanted, viewer)), self._scored(query)
         if scored is None:
             place = min(start, searcher.num_docs)  # tantivy makes room for all that is passed over
             result = searcher.search(passing, limit=size, offset=place, order_by_field="name")
             newest = [(self._index.get(searcher.name(address)), 0.0) for _, address in result.hits]
             return self._found(viewer, searcher, newest, passing, result.count, facets, name)
-        key = (name, query, wanted, viewer)
-        if start == 0 or (top := self._tops.get(key)) is None:
-            top = self._tops[key] = self._top(searcher, query, meaning, scored, passing, wanted)
-            if len(self._tops) > _TOPS:
-                self._tops.popitem(last=False)
-        self._tops.move_to_end(key)
+        told = snapshot or (name + _MEANT if any(meaning) else name)
+        make = None if snapshot else partial(self._top, searcher, query, meaning, scored, passing, wanted)
+        top = self._known((told, query, wanted, viewer), make)
         hits = list(top.first[start : start + size])
         if len(hits) < size:
             hits += self._behind(searcher, top, start + len(hits), size - len(hits))
         best = [(self._index.at(address, searcher), relevance) for address, _, relevance in hits]
-        return self._found(viewer, searcher, best, top.all, top.total, facets, name)
+        return self._found(viewer, searcher, best, top.all, top.total, facets, told)
 
     def _found(
         self,
@@ -169,6 +173,19 @@ class Search:
             total -= searcher.search(_all([asked, left_out]), limit=1).count
             asked = Query.boolean_query([(Occur.Must, asked), (Occur.MustNot, left_out)])
         return Found(shown, places, total, _counted(searcher, asked, facets), snapshot)
+
+    def _known(self, asked: "_Asked", make: Callable[[], _Top] | None) -> _Top:
+        """What was found first for those who ask the same, kept for the pages that follow. Raises `ForgottenError` where it is
+        not kept, and not to be made.
+        """
+        if asked not in self._tops:
+            if make is None:
+                raise ForgottenError
+            self._tops[asked] = make()
+            if len(self._tops) > _TOPS:
+                self._tops.popitem(last=False)
+        self._tops.move_to_end(asked)
+        return self._tops[asked]
 
     def _there(self, query: str, wanted: Filter) -> Query | None:
         """What can be where the query says; None where it names no place, or where all that passes is of one."""
@@ -230,11 +247,15 @@ class Search:
         ranked = sorted(relevances.items(), key=lambda one: -one[1])
         return [_Hit(places[slot], slot, relevance) for slot, relevance in ranked]
 
-    def _snapshot(self, wanted: str) -> tuple[str, Searcher]:
-        """The snapshot of that name where it is kept, else the index as it is now."""
-        if wanted in self._snapshots:
-            self._snapshots.move_to_end(wanted)
-            return wanted, self._snapshots[wanted]
+    def _kept(self, name: str) -> tuple[str, Searcher]:
+        """The snapshot of that name. Raises `ForgottenError` where it is not kept."""
+        if name not in self._snapshots:
+            raise ForgottenError
+        self._snapshots.move_to_end(name)
+        return name, self._snapshots[name]
+
+    def _newest(self) -> tuple[str, Searcher]:
+        """The index as it is now."""
         if self._clock() >= self._next:
             self._index.commit()
             if self._searcher is not self._index.searcher:
@@ -272,6 +293,10 @@ class Search:
         if viewer.organization:
             ways.append(("issuer", viewer.organization))
         return Query.boolean_query([(Occur.Should, self._index.term(*way)) for way in ways])
+
+
+_Asked = tuple[str, str, Filter, Viewer]
+"""Snapshot, query, filter and viewer."""
 
 
 def _all(parts: Iterable[Query]) -> Query:

@@ -154,7 +154,7 @@ SHOWN: Mapping[str, Shown] = {
     "alliance.internal.matching.review.v1": Shown(
         "name match organization reason state due_on finding reviewed_by etag create_time settle_time",
         within={"match": _MATCH},
-        verbs="requested upheld overturned",
+        verbs="requested overdue upheld overturned",
     ),
     "alliance.internal.matching.search.v1": Shown(
         "name organization display_name query kinds region_code body issuer source state latest etag create_time",

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from codes import education, industries, occupations, regions
-from matching.domain import gap
+from matching.domain import gap, text
 from matching.domain.facts import Facts
 from matching.domain.score import Partner, broken_condition, score_of
 
@@ -36,24 +36,30 @@ def changes(demand: Facts, supply: Facts) -> Iterator[Change]:
     """What the demand asks for and the supply does not say."""
     for skill in (one.written for one in gap.asked(demand, supply) if not one.is_offered):
         yield Change("skills", skill, f"具备技能“{skill}”", f"the skill {skill}")
-    for major in demand.majors:
+    for major in _unsaid(demand.majors, supply.majors):
         yield Change("majors", major, f"专业含“{major}”", f"the major {major}")
-    if field := demand.technology:
+    for field in _unsaid([demand.technology], ["", supply.technology]):
         yield Change("technology", field, f"技术领域为“{field}”", f"the field of technology {field}")
-    for code in demand.regions:
+    for code in _unsaid(demand.regions, supply.regions):
         yield Change("region", code, f"地区含{regions.name(code)}", f"the region {regions.name(code)}")
-    for code in demand.industries:
+    for code in _unsaid(demand.industries, supply.industries):
         yield Change("industry", code, f"行业含“{industries.name(code)}”", f"the industry {industries.name(code)}")
-    for code in demand.occupations:
+    for code in _unsaid(demand.occupations, supply.occupations):
         yield Change("occupation", code, f"职业含“{occupations.name(code)}”", f"the occupation {occupations.name(code)}")
     if demand.education and not supply.education:
         name = education.name(demand.education)
         yield Change("education", demand.education, f"注明学历{name}", f"the education {name}, stated")
 
 
-def can_raise(demand: Facts, supply: Partner, changed: Facts) -> bool:
-    """Whether a changed supply could score more, however near it came to be in meaning."""
-    return score_of(demand, changed, None if supply.near is None else 1000) > score_of(demand, *supply)
+def _unsaid(asked: Iterable[str], said: Iterable[str]) -> list[str]:
+    """What of a demand the supply does not say already: to say it twice would only lengthen the text."""
+    there = {text.label(one)[0] for one in said}
+    return [one for one in asked if text.label(one)[0] not in there]
+
+
+def most_of(demand: Facts, changed: Facts) -> int:
+    """What a changed supply can score at most, however near it came to be in meaning."""
+    return max(score_of(demand, changed, near) for near in (None, 1000))
 
 
 def alternatives(demand: Facts, supply: Partner, tried: Iterable[tuple[Change, Partner]], today: date) -> list[Alternative]:

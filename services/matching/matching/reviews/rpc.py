@@ -1,5 +1,6 @@
 """The RPCs of reviews: thin; rules are in `domain.reviews` and `domain.life`."""
 
+from collections.abc import Callable
 from datetime import date
 
 from access.authority import Authority
@@ -28,12 +29,15 @@ from matching.reviews.store import Place, ReviewRow, Wanted
 class Reviews:
     """`alliance.matching.v1.ReviewsService`."""
 
-    def __init__(self, authority: Authority, index: Index, sentence_model: str, days: int) -> None:
-        """`days`: in which a review is to be settled."""
+    def __init__(
+        self, authority: Authority, index: Index, sentence_model: str, days: int, require_all: Callable[[], None]
+    ) -> None:
+        """`days`: in which a review is to be settled; `require_all` raises `Unavailable` while the index has not all yet."""
         self._authority = authority
         self._index = index
         self._sentence_model = sentence_model
         self._days = days
+        self._require_all = require_all
         self._register = ProjectedRegister()
 
     async def RequestReview(self, call: Call, request: rpc.RequestReviewRequest) -> pb.Review:
@@ -92,8 +96,11 @@ class Reviews:
         """See the contract."""
         review = message_of(await _review(call.tx, request.name))
         match = await matches.get(call.tx, review.match.name)
+        if match is None or match.state not in OPEN:
+            return rpc.ReviewReport(review=review)
+        self._require_all()
         demand, supply = self._index.get(review.match.demand), self._index.get(review.match.supply)
-        if match is None or match.state not in OPEN or demand is None or supply is None:
+        if demand is None or supply is None:
             return rpc.ReviewReport(review=review)
         viewer = await self._authority.viewer(call)
         if not all(self._index.newer.shows(viewer, one) for one in (demand, supply)):
@@ -130,6 +137,7 @@ class Reviews:
 
     async def _overturn(self, tx: Tx, match: Match, finding: str) -> None:
         """End the match for as long as its listings are what they are now."""
+        self._require_all()
         demand, supply = self._index.get(match.demand), self._index.get(match.supply)
         versions = (
             max(match.demand_version, demand.facts.version if demand else 0),

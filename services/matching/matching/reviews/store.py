@@ -16,6 +16,13 @@ from matching.reviews.mapping import message_of
 from matching.store import Base
 
 TOPIC = "alliance.internal.matching.review.v1"
+OVERDUE = "alliance.matching.review.overdue.v1"
+_COUNT_OVERDUE = "SELECT count(*) FROM review WHERE state = 1 AND due_on < $1"
+_UNTOLD = """
+SELECT name FROM review WHERE state = 1 AND due_on < $1
+AND NOT EXISTS (SELECT 1 FROM event WHERE topic = $2 AND key = review.name AND type = $3) ORDER BY name LIMIT $4
+"""
+_IS_TOLD = "SELECT EXISTS (SELECT 1 FROM event WHERE topic = $1 AND key = $2 AND type = $3)"
 _INSTANT: Any = DateTime(timezone=True)
 
 
@@ -81,6 +88,21 @@ async def open_of(tx: Tx, match: str) -> str | None:
     """Name of the match's review that is not settled yet."""
     query = select(review.c.name).where(review.c.match == match, review.c.state == State.REQUESTED)
     return (await tx.conn.execute(query)).scalar_one_or_none()
+
+
+async def count_overdue(tx: Tx, today: date) -> int:
+    """How many are past their day and not settled."""
+    return int(await tx.sql.value(_COUNT_OVERDUE, today))
+
+
+async def untold(tx: Tx, today: date, limit: int) -> list[str]:
+    """Names of those that are past their day and not settled, and of which nobody was told so."""
+    return list(await tx.sql.column(_UNTOLD, today, TOPIC, OVERDUE, limit))
+
+
+async def is_told(tx: Tx, name: str) -> bool:
+    """Whether it was told that a review is overdue."""
+    return bool(await tx.sql.value(_IS_TOLD, TOPIC, name, OVERDUE))
 
 
 async def page(tx: Tx, wanted: Wanted, after: Place | None, limit: int) -> Sequence[ReviewRow]:

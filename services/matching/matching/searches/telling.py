@@ -52,7 +52,15 @@ class Telling:
                 return
 
     async def _seeing(self, tx: Tx, facts: Facts, rows: Iterable[Any]) -> frozenset[str]:
-        """Those of organizations that may see the listing; nobody has to be told of its own."""
+        """Those of organizations that may see the listing, also by what is newer than the index; nobody has to be told of its
+        own.
+        """
         viewers = Viewers(tx, self._authority)
         others = [row for row in rows if row.organization != facts.issuer]
-        return frozenset({row.name for row in others if await viewers.sees(row.organization, facts)})
+        return frozenset({row.name for row in others if await self._sees(viewers, row.organization, facts)})
+
+    async def _sees(self, viewers: Viewers, organization: str, facts: Facts) -> bool:
+        if not await viewers.sees(organization, facts):
+            return False
+        newer = self._index.newer
+        return not newer or newer.allows(await viewers.of(organization), facts.name)

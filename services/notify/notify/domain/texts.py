@@ -112,6 +112,22 @@ _TEXTS: dict[str, tuple[str, str, str, str]] = {
         "{organization} asks that a person reviews {match}: {reason}."
         " The secretariat or the platform settles it, by {due_on} (our default). See {subject}.",
     ),
+    "matching.review.overdue": (
+        "复核已逾期：{match}",
+        "{organization} 申请的对 {match} 的人工复核应不迟于 {due_on} 作出结论（期限为平台默认），"
+        "现已逾期，请尽快办理。查看 {subject}。",
+        "Review overdue: {match}",
+        "The review of {match} that {organization} asked for was to be settled by {due_on} (our default)."
+        " Please settle it now. See {subject}.",
+    ),
+    "matching.review.overdue.to_side": (
+        "复核已逾期：{match}",
+        "{organization} 申请的对 {match} 的人工复核应不迟于 {due_on} 作出结论（期限为平台默认），"
+        "现已逾期；可向秘书处或平台催办。查看 {subject}。",
+        "Review overdue: {match}",
+        "The review of {match} that {organization} asked for was to be settled by {due_on} (our default), and is not yet; the"
+        " secretariat or the platform can be reminded of it. See {subject}.",
+    ),
     "matching.review.upheld": (
         "复核结论：维持",
         "{match} 经人工复核予以维持：{finding}",

@@ -210,8 +210,9 @@ class MatchExplanation(_message.Message):
 
     @_builtins.property
     def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchAlternative]:
-        """What would raise the score of an open match, the most first; by the listings as they are now. What would change a text is left
-        out where its meaning can't be told in 3 s. Unset, as what follows, where the caller may see one of them no more.
+        """What would raise the score of an open match, the most first; by the listings as they are now. Of changes of a text, the 32 that
+        can raise it most are tried; where what they mean can't be told in 5 s, the call is UNAVAILABLE. Unset, as what follows, where
+        the caller may see one of them no more.
         """
 
     @_builtins.property
@@ -713,8 +714,9 @@ class SearchListingsResponse(_message.Message):
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page; empty at the end. Pages are of the index as it was at the first one, where each is
-    asked for within a minute of the one before it and of the same replica.
+    """Token of the next page; empty at the end. Pages are of the index as it was at the first one. A token is good for a minute
+    (for 500 searches of others, where more come in one) at the replica that gave it, for as long as that runs; whoever comes
+    later, or to another one, is refused with INVALID_ARGUMENT (field `page_token`) and begins again with the first page.
     """
     total_size: _builtins.int
     """Listings that pass query and filters and that the caller may see."""

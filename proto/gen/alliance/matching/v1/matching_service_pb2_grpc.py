@@ -138,6 +138,7 @@ class MatchingServiceServicer:
         city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
         or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
         found minutes later.
+        A process that has not read yet all that was published when it began answers UNAVAILABLE, never a part.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

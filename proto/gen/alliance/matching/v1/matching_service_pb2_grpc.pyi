@@ -56,6 +56,7 @@ class MatchingServiceStub:
     city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
     or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
     found minutes later.
+    A process that has not read yet all that was published when it began answers UNAVAILABLE, never a part.
     """
 
 @_typing.type_check_only
@@ -85,6 +86,7 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
     city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
     or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
     found minutes later.
+    A process that has not read yet all that was published when it began answers UNAVAILABLE, never a part.
     """
 
 class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -159,6 +161,7 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         city, what can be there (lies in it, is for all around it, or names no region) comes before what can't. Nothing is shown
         or counted that the caller may not see by a state that the listing has had for a moment, also where its new texts are
         found minutes later.
+        A process that has not read yet all that was published when it began answers UNAVAILABLE, never a part.
         """
 
 def add_MatchingServiceServicer_to_server(servicer: MatchingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -76,7 +76,9 @@ class Review(_message.Message):
     state: Global___ReviewState.ValueType
     """State."""
     due_on: _builtins.str
-    """Last day on which it is settled in time (ISO 8601, Asia/Shanghai): the platform's own default, PIPL art. 24 names none."""
+    """Last day on which it is settled in time (ISO 8601, Asia/Shanghai): the platform's own default, PIPL art. 24 names none.
+    The day after, as long as it is REQUESTED, `overdue` is told, once; it can be settled as before.
+    """
     finding: _builtins.str
     """Why it was settled so; empty while it is REQUESTED."""
     reviewed_by: _builtins.str
