@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.errors import Unavailable
 from matching import alternatives
-from matching.domain.counterfactual import Alternative, changes, fits_until
+from matching.domain.counterfactual import Alternative, Change, changes, fits_until
 from matching.domain.passage import Passage
 from matching.domain.score import judge
 from matching.embedding import Bundled, Vectors
@@ -208,6 +208,25 @@ async def test_of_very_many_changes_those_that_can_bring_most_are_tried() -> Non
     assert {one.feature for one in found} >= {"majors", "region", "education"}
     assert found[0].feature == "majors", "it brings the most"
     assert 0 < sum(one.feature == "skills" for one in found) < alternatives._MOST
+
+
+async def test_of_as_many_as_fields_hold_few_texts_are_weighed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long text takes milliseconds, each time; nothing that brings much is passed by."""
+    weighed: list[str] = []
+
+    def changed(entry: Entry, change: Change) -> Entry | None:
+        weighed.append(change.feature)
+        return to_be(entry, change)
+
+    to_be = alternatives._changed
+    monkeypatch.setattr(alternatives, "_changed", changed)
+    wanted = demand("车载软件工程师", "", skills=[f"技能{number:03}" for number in range(100)], **_WANTED)
+    offered = offer("毕业生", majors=["护理学"])
+    wanted.region_codes.append(BEIJING)
+    offered.region_codes.append("110105")
+    found = await told(wanted, offered)
+    assert len(weighed) == alternatives._WEIGHED
+    assert {one.feature for one in found} >= {"majors", "region", "education"}
 
 
 async def test_what_the_supply_says_already_is_no_change() -> None:

@@ -7,13 +7,14 @@ from datetime import date
 from alliance.listings.v1 import listing_pb2
 from chassis.errors import Unavailable
 from codes import NoCodeError, majors
-from matching.domain.counterfactual import Alternative, Change, alternatives, changes, most_of
+from matching.domain.counterfactual import Alternative, Change, alternatives, most_of, promising
 from matching.domain.score import Partner, score_of
 from matching.entry import Entry
 from matching.index import near
 from matching.mapping import entry_of
 from matching.meanings import Asking
 
+_WEIGHED = 96  # changes with which the text is weighed anew
 _MOST = 32  # changes whose texts are asked for their meaning: bounds what one answer costs
 _LATE = (
     "怎样更合适须按文本的语义计算，暂未算出；请稍后重试",
@@ -54,7 +55,7 @@ async def _promising(demand: Entry, supply: Entry, now: Partner) -> list[tuple[C
     `_MOST` that can raise it most.
     """
     able: list[tuple[int, Change, Entry]] = []
-    for change in changes(demand.facts, supply.facts):
+    for change in promising(demand.facts, supply.facts, _WEIGHED):
         then = _changed(supply, change)
         if then and (most := most_of(demand.facts, then.facts)) > score_of(demand.facts, *now):
             able.append((most, change, then))

@@ -5,13 +5,16 @@ longer text, by which it can also fall. Who makes the change gets the score that
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from codes import education, industries, occupations, regions
 from matching.domain import gap, text
 from matching.domain.facts import Facts
 from matching.domain.score import Partner, broken_condition, score_of
+
+_FIELDS = {"region": "regions", "industry": "industries", "occupation": "occupations"}  # of facts, where called otherwise
 
 
 class Change(NamedTuple):
@@ -55,6 +58,21 @@ def _unsaid(asked: Iterable[str], said: Iterable[str]) -> list[str]:
     """What of a demand the supply does not say already: to say it twice would only lengthen the text."""
     there = {text.label(one)[0] for one in said}
     return [one for one in asked if text.label(one)[0] not in there]
+
+
+def promising(demand: Facts, supply: Facts, most: int) -> list[Change]:
+    """The changes by what they bring as labels and codes alone, most first, at most so many: to weigh a long text anew takes a
+    thousand times as long.
+    """
+    return sorted(changes(demand, supply), key=lambda one: -score_of(demand, _labelled(supply, one), 1000))[:most]
+
+
+def _labelled(supply: Facts, change: Change) -> Facts:
+    """A supply after a change, with the words of before."""
+    field = _FIELDS.get(change.feature, change.feature)
+    before = getattr(supply, field)
+    after: Any = change.value if isinstance(before, str) else (*before, change.value)
+    return replace(supply, **{field: after})
 
 
 def most_of(demand: Facts, changed: Facts) -> int:
