@@ -223,6 +223,7 @@ def _business() -> Iterator[Panel]:
     yield Panel("每次变更的建议 · Proposals of a change", [(_mean("alliance_matching_proposals", ""), "mean")])
     yield Panel("组织体 · Bodies", [("max by (kind, state) (alliance_bodies{NS})", "{{kind}} {{state}}")])
     yield Panel("时限按状态 · Deadlines by state", [("max by (rule, state) (alliance_deadlines{NS})", "{{rule}} {{state}}")])
+    yield Panel("逾期未办的复核 · Reviews overdue", [("max(alliance_matching_reviews_overdue{NS})", "overdue")])
     yield Panel(
         "时限生效延迟 p99 · Delay of deadlines, p99", [(_quantile("alliance_deadline_delay_seconds", "NS"), "p99")], "s"
     )
