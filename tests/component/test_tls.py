@@ -170,6 +170,7 @@ async def test_a_handshake_that_fails_writes_nothing_that_is_no_json(served: Ser
         _shown(f"127.0.0.1:{port}", stranger),
         _shown(f"127.0.0.1:{port}", ended),
         channel(f"127.0.0.1:{port}", None),
+        channel(f"localhost:{port}", None, served.authority.issue(tmp_path / "named")),  # a name that the certificate lacks
     ):
         assert await _refused(shown)
     assert await _ask(channel(f"127.0.0.1:{port}", None, served.authority.issue(tmp_path / "right"))) == _NOT_SERVING
