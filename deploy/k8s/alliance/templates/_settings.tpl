@@ -25,6 +25,7 @@
 {{- range $setting, $file := dict "cert" "tls.crt" "key" "tls.key" "ca" "ca.crt" }}
 {{- $_ := set $settings (printf "grpc_%s_file" $setting) (printf "/etc/alliance/tls/%s" $file) }}
 {{- end }}
+{{- $_ := set $settings "grpc_names" (include "alliance.called" . | fromYamlArray) }}
 {{- end }}
 {{- range .facts.peers }}
 {{- $_ := set $settings (printf "%s_target" .) (include "alliance.target" (dict "root" $root "service" .)) }}
