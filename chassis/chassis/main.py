@@ -278,17 +278,13 @@ class _Running:
         self._announce(port)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_kept_up(task)) for task in self._tasks()]
-            waiting = group.create_task(self._consumers.ready.wait())
-            stopped = group.create_task(stopping.wait())
-            await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                pauses.keep_short()
-                await self._server.serving(True)
-                log.info("serving", extra={"port": port})
-            await stopped
+            telling = group.create_task(_tell_health(self._consumers, self._server, port))
+            await stopping.wait()
             log.info("draining")
+            telling.cancel()
+            await asyncio.wait({telling})  # nothing is said of health after the server has said that it drains
             await self._server.stop()
-            for task in (*tasks, waiting):
+            for task in tasks:
                 task.cancel()
         for stop in (self._consumers.stop, self._relay.stop):
             with suppress(Unavailable):
@@ -344,6 +340,20 @@ class _Running:
             scratch = settings.ports_file.with_suffix(".tmp")
             scratch.write_text(content, encoding="utf-8")
             scratch.replace(settings.ports_file)
+
+
+async def _tell_health(consumers: Consumers, server: Server, port: int) -> None:
+    """Take calls once the consumers are ready; and no more, until they are again, where Kafka refuses what it never let in."""
+    await consumers.ready.wait()
+    pauses.keep_short()
+    await server.serving(True)
+    log.info("serving", extra={"port": port})
+    await consumers.distrusted.wait()
+    await server.serving(False)
+    log.error("serving no more: Kafka refuses this process, and never let it in")
+    await consumers.ready.wait()
+    await server.serving(True)
+    log.info("serving", extra={"port": port})
 
 
 async def _fence_finished(context: Context) -> None:
