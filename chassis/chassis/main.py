@@ -32,7 +32,7 @@ from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
 from chassis.consumer import Consumers
-from chassis.database import Cause, Database
+from chassis.database import Cause, Database, why
 from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
@@ -43,10 +43,12 @@ from chassis.server import Probes, Server
 from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
 from chassis.tls import Files, FilesError, Watched
+from chassis.told import Told
 
 log = logging.getLogger(__name__)
 PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
 _PAUSE = 1.0  # seconds before a task that failed is begun again
+_FENCED = 30.0  # seconds after which a fence that is waited for is told again
 
 
 def run(service: Service) -> None:
@@ -358,25 +360,34 @@ async def _tell_health(consumers: Consumers, server: Server, port: int) -> None:
 
 async def _fence_finished(context: Context) -> None:
     """Wait until no restore fence is half done: what is said before would be taken for what came after the restored point."""
+    told = Told(_FENCED)
     while True:
         with suppress(Unavailable):
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
-                if await jobs.next_open(tx, "fence") is None:
+                if (job := await jobs.next_open(tx, "fence")) is None:
                     return
-            log.error("start: a restore fence is not finished; run restore-fence again, to its end")
+            if told.is_due(job.id):
+                extra = {"job": str(job.id), "raised": job.records, "position": job.position}
+                log.error("start: a restore fence is not finished; run restore-fence again, to its end", extra=extra)
         await asyncio.sleep(_PAUSE)
 
 
 async def _read_clock(context: Context) -> None:
     """Set the business clock as the database has it, waiting for the database where it is away."""
+    told = Told()
     while True:
         try:
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
                 context.clock.offset = await tx.sql.value("SELECT moved_by FROM clock_offset")
             return
         except Unavailable as error:
-            log.warning("start: database away", extra={"why": str(error.__cause__)})
+            if told.is_due(why(error)):
+                log.warning("start: database away", extra={"why": why(error)})
             await asyncio.sleep(_PAUSE)
+
+
+def _with_cause(error: Unavailable) -> str:
+    return f"{error}: {why(error)}" if error.__cause__ else str(error)
 
 
 def _is_cancelled() -> bool:
@@ -386,16 +397,19 @@ def _is_cancelled() -> bool:
 
 async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
     """Begin a task anew whenever it fails."""
-    failures = metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", ""))  # at 0 from the start: the first one is a rise
+    name = getattr(task, "__qualname__", "")
+    failures = metrics.TASK_FAILURES.labels(name)  # at 0 from the start: the first one is a rise
+    told = Told()
     while True:
         try:
             await task()
             return
         except Unavailable as error:
-            log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", ""), "why": str(error)})
+            if told.is_due(cause := _with_cause(error)):
+                log.warning("task: a part is away", extra={"task": name, "why": cause})
         except Exception:
             failures.inc()
-            log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
+            log.exception("task failed", extra={"task": name})
         if _is_cancelled():  # it was told to end, and failed on the way
             return
         await asyncio.sleep(_PAUSE)
