@@ -195,7 +195,7 @@ def database_closed(r: Rendered) -> Faults:
         for port in opened.get("ports", [{"port": 0}]):
             found.setdefault(port["port"], []).extend(_who(one) for one in opened.get("from", [{}]))
     own, operator = f"pods cnpg.io/cluster={name}", elsewhere(values["databaseOperator"])
-    services = " ".join(sorted(SERVICES))
+    services = " ".join(sorted([*SERVICES, *(f"{one}-once" for one in SERVICES)]))
     wanted = {5432: [services, own, operator], 8000: [own, operator], 9187: [elsewhere(values["metrics"])]}
     if found != wanted or spec.get("policyTypes") != ["Ingress", "Egress"]:
         yield f"{found}, not {wanted}"

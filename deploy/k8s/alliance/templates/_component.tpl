@@ -156,7 +156,6 @@ spec:
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
-    matchExpressions: [{key: alliance/once, operator: DoesNotExist}]  # pods of `run_once.py`
 {{- if $scales }}
 ---
 {{ include "alliance.scaling" . }}
