@@ -42,7 +42,7 @@ _BY_THE_CHART = {  # settings that other values decide
     "kafka_bootstrap", "kafka_security", "kafka_username", "kafka_password", "kafka_ca_file",
     "grpc_listen", "grpc_cert_file", "grpc_key_file", "grpc_ca_file", "grpc_names", "probes_listen", "metrics_listen",
     "registry_target", "listings_target", "jwks_file", "token_issuer", "token_audience", "service_token_file",
-    "ports_file", "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "trace_ratio", "index_folder",
+    "ports_file", "bootstrap_admin_sub", "otlp_endpoint", "trace_file", "trace_ratio", "index_folder", "feed_mappings",
 }  # fmt: skip
 _NARROWER = {"objects_url": {"pattern": "^(file:///.|s3://[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9](/|$))"}}
 """What the chart asks of settings beside what their service does: a failure there would come after the installation."""
@@ -158,7 +158,7 @@ def schema() -> dict[str, Any]:
         kind = definitions[reference["$ref"].rpartition("/")[2]]
         own = {"settings": settings_of(name), "secretEnvironment": _secret_environment(definitions, name)}
         services[name] = {**kind, "properties": {**kind["properties"], **own}}
-    for kind in ("service", "indexed", "secretEnvironment"):
+    for kind in ("service", "fed", "indexed", "secretEnvironment"):
         del definitions[kind]
     for definition in definitions.values():
         _close(definition)
@@ -230,10 +230,11 @@ def _rows(defaults: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
         if (
             service
             and service not in ("listings", "matching")
-            and services[service]["properties"].keys() == services["listings"]["properties"].keys()
+            and services[service]["properties"].keys() <= services["listings"]["properties"].keys()
         ):
             continue
-        yield path.replace("services.listings", "services.SERVICE"), default, node
+        is_own = service == "listings" and path.split(".")[2] not in services["registry"]["properties"]
+        yield path if is_own else path.replace("services.listings", "services.SERVICE"), default, node
     for name in SERVICES:
         for setting, one in settings_of(name)["properties"].items():
             if name == "registry" or setting not in settings_of("registry")["properties"]:

@@ -213,6 +213,9 @@ kafka-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.kafka.ca.key }}, pa
 {{- with $v.kafka.topics.create | ternary $v.kafka.topics.adminSecret "" }}
 kafka-admin: {secret: {secretName: {{ . }}, items: [{key: username, path: username}, {key: password, path: password}], defaultMode: 288}}
 {{- end }}
+{{- with .values.feedMappingsConfigMap }}
+feed-mappings: {configMap: {name: {{ . }}}}
+{{- end }}
 {{- if $v.mtls.enabled }}
 tls: {secret: {secretName: {{ $name }}-tls, defaultMode: 288}}
 {{- end }}
