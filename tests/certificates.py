@@ -29,14 +29,15 @@ class Authority:
         since: int = -30,
         ca_days: int = 1,
         uses: Sequence[x509.ObjectIdentifier] = (),
+        names: Sequence[str] = (),
     ) -> Files:
         """A new certificate and key in a folder, beside this CA's own, with the days from today between which they are valid,
-        and what alone it is for.
+        what alone it is for, and its names beside the address.
         """
         folder.mkdir(exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         files = Files(folder / "tls.crt", folder / "tls.key", folder / "ca.crt")
-        files.cert.write_bytes(self._signed(_name("service"), key, (since, days), uses))
+        files.cert.write_bytes(self._signed(_name("service"), key, (since, days), uses, names))
         files.key.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
@@ -53,9 +54,11 @@ class Authority:
         key: ec.EllipticCurvePrivateKey,
         days: tuple[int, int],
         uses: Sequence[x509.ObjectIdentifier] | None = None,
+        names: Sequence[str] = (),
     ) -> bytes:
         """Of a CA where no uses are given, be it none."""
         now = datetime.now(UTC)
+        named = [x509.IPAddress(IPv4Address("127.0.0.1")), *map(x509.DNSName, names)]
         made = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -64,7 +67,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now + timedelta(days[0]))
             .not_valid_after(now + timedelta(days[1]))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(named), critical=False)
             .add_extension(x509.BasicConstraints(ca=uses is None, path_length=None), critical=True)
         )
         if uses:

@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-from time import monotonic
 
 from prometheus_client import Counter
 
 from chassis import refusals
+from chassis.told import Told
 
 log = logging.getLogger(__name__)
 FIRST, MOST = 0.2, 3.0  # seconds between two tries
 _MORE = 1.25  # times the pause before: what was away for long is noticed later by a quarter of that at most
-_REPEAT = 60.0  # seconds after which the same trouble is told again
 
 
 class Backoff:
@@ -22,16 +21,14 @@ class Backoff:
         self._counter = counter
         self._pause = FIRST
         self._tries = 0
-        self._told: tuple[str, str] | None = None
-        self._told_at = 0.0
+        self._told = Told()
 
     async def after(self, error: BaseException) -> None:
         """Count a failure, tell it where it is not known yet, and pause."""
         self._counter.inc()
         self._tries += 1
         trouble = type(error).__name__, refusals.why(error)
-        if trouble != self._told or monotonic() - self._told_at >= _REPEAT:
-            self._told, self._told_at = trouble, monotonic()
+        if self._told.is_due(trouble):
             extra = {"error": trouble[0], "why": trouble[1], "tries": self._tries}
             log.warning(f"{self._what}: starting over", extra=extra)
         pause, self._pause = self._pause, min(_MORE * self._pause, MOST)
@@ -41,4 +38,5 @@ class Backoff:
         """It gets on."""
         if self._tries > 1:
             log.info(f"{self._what}: gets on again", extra={"tries": self._tries})
-        self._pause, self._tries, self._told = FIRST, 0, None
+        self._pause, self._tries = FIRST, 0
+        self._told.over()

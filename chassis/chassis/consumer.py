@@ -55,8 +55,10 @@ class Consumers:
         self.ready = asyncio.Event()
         """Set once every tail has reached the end that its topic had at the start. Where there is none, calls are taken also
         while the broker is away; not by a process that the broker has refused and never let in, lest a release whose login is
-        wrong replaces the one before."""
-        self._is_refused = False
+        wrong replaces the one before. Cleared only where it refuses one that was taken on trust before."""
+        self.distrusted = asyncio.Event()
+        """Set for good once `ready` is cleared, which comes at most once: never after a broker has let the process in."""
+        self._is_refused = self._was_let_in = False
         if not self._lanes:
             self.ready.set()
 
@@ -72,6 +74,7 @@ class Consumers:
             except (KafkaError, ConnectionError, TimeoutError, OSError) as error:
                 self._is_refused = self._is_refused or refusals.is_refusal(error)
                 self._admit()
+                self._distrust()
                 await self._backoff.after(error)
 
     async def stop(self) -> None:
@@ -129,7 +132,7 @@ class Consumers:
         """Start all clients, see the tails to their ends, and look again and again whether all get on."""
         async with asyncio.timeout(_START):
             await asking.start()
-            self._asking, self._is_refused = asking, False
+            self._asking, self._is_refused, self._was_let_in = asking, False, True
             self._admit()
             await broker.connect()
             for lane in self._lanes:
@@ -158,6 +161,14 @@ class Consumers:
         """Be ready, as far as no tail has to be waited for and no broker has refused."""
         if not self._is_refused and not self._tails():
             self.ready.set()
+
+    def _distrust(self) -> None:
+        """Be ready no more where the first word of a broker that was silent is a refusal: what waits for this process, as the
+        next step of a rollout, has to wait for that to be mended.
+        """
+        if self._is_refused and not self._was_let_in and self.ready.is_set():
+            self.ready.clear()
+            self.distrusted.set()
 
     def _tails(self) -> "list[Tail]":
         return [lane for lane in self._lanes if isinstance(lane, Tail)]

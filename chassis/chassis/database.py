@@ -389,6 +389,13 @@ def secure(engine: AsyncEngine, ca_file: Path | None) -> None:
         event.listen(engine.sync_engine, "do_connect", connecting)
 
 
+def why(error: BaseException) -> str:
+    """What is behind an `Unavailable`, for the log: the driver's word, without statement and values."""
+    cause = error.__cause__ or error
+    cause = getattr(cause, "orig", None) or cause
+    return str(cause) or type(cause).__name__
+
+
 def unavailable(error: BaseException) -> bool:
     """Whether an error is PostgreSQL's trouble, or a collision of two transactions, rather than that a statement is wrong: the
     same may go well a little later.

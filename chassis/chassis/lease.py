@@ -11,9 +11,10 @@ import socket
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from chassis.database import Database, Tx
+from chassis.database import Database, Tx, why
 from chassis.errors import Unavailable
 from chassis.ids import new_id
+from chassis.told import Told
 
 log = logging.getLogger(__name__)
 SECONDS = 3.0
@@ -46,6 +47,7 @@ class Lease:
         self.name = name
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         self.epoch = 0
+        self._told = Told()
 
     async def take(self) -> bool:
         """Take the lease if it is free; says whether it is held now."""
@@ -69,13 +71,15 @@ class Lease:
         waited = False
         while True:
             try:
-                if await self.take():
+                is_held = await self.take()
+                self._told.over()
+                if is_held:
                     return
                 if not waited:
                     log.log(level, "lease is held by another", extra={"lease": self.name})
                     waited = True
-            except Unavailable:
-                log.warning("lease: database away", extra={"lease": self.name})
+            except Unavailable as error:
+                self._away(error)
             await asyncio.sleep(0.25)
 
     async def hold(self) -> None:
@@ -83,10 +87,17 @@ class Lease:
         while True:
             await asyncio.sleep(SECONDS / 3)
             try:
-                if not await self.keep():
+                is_held = await self.keep()
+                self._told.over()
+                if not is_held:
                     raise LeaseLostError(self.name)
-            except Unavailable:
-                log.warning("lease: database away", extra={"lease": self.name})
+            except Unavailable as error:
+                self._away(error)
+
+    def _away(self, error: Unavailable) -> None:
+        """Tell why, once for each cause: it is tried again many times a minute."""
+        if self._told.is_due(why(error)):
+            log.warning("lease: database away", extra={"lease": self.name, "why": why(error)})
 
     async def during(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Hold it while something is done, however long that takes. Where it is lost, that is cancelled, and `LeaseLostError`

@@ -32,7 +32,7 @@ from chassis.admin import Admin, PersonalData
 from chassis.auth import Tokens
 from chassis.clock import BusinessClock, Clock, SystemClock
 from chassis.consumer import Consumers
-from chassis.database import Cause, Database
+from chassis.database import Cause, Database, why
 from chassis.errors import Unavailable
 from chassis.handling import Handling
 from chassis.kafka import KafkaAccess
@@ -43,10 +43,12 @@ from chassis.server import Probes, Server
 from chassis.service import Context, Offer, Service, Task
 from chassis.settings import ServiceSettings
 from chassis.tls import Files, FilesError, Watched
+from chassis.told import Told
 
 log = logging.getLogger(__name__)
 PLUMBING = 3  # connections of their own for relay, leases and housekeeping: they must not wait behind calls
 _PAUSE = 1.0  # seconds before a task that failed is begun again
+_FENCED = 30.0  # seconds after which a fence that is waited for is told again
 
 
 def run(service: Service) -> None:
@@ -278,17 +280,13 @@ class _Running:
         self._announce(port)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_kept_up(task)) for task in self._tasks()]
-            waiting = group.create_task(self._consumers.ready.wait())
-            stopped = group.create_task(stopping.wait())
-            await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                pauses.keep_short()
-                await self._server.serving(True)
-                log.info("serving", extra={"port": port})
-            await stopped
+            telling = group.create_task(_tell_health(self._consumers, self._server, port))
+            await stopping.wait()
             log.info("draining")
+            telling.cancel()
+            await asyncio.wait({telling})  # nothing is said of health after the server has said that it drains
             await self._server.stop()
-            for task in (*tasks, waiting):
+            for task in tasks:
                 task.cancel()
         for stop in (self._consumers.stop, self._relay.stop):
             with suppress(Unavailable):
@@ -346,27 +344,50 @@ class _Running:
             scratch.replace(settings.ports_file)
 
 
+async def _tell_health(consumers: Consumers, server: Server, port: int) -> None:
+    """Take calls once the consumers are ready; and no more, until they are again, where Kafka refuses what it never let in."""
+    await consumers.ready.wait()
+    pauses.keep_short()
+    await server.serving(True)
+    log.info("serving", extra={"port": port})
+    await consumers.distrusted.wait()
+    await server.serving(False)
+    log.error("serving no more: Kafka refuses this process, and never let it in")
+    await consumers.ready.wait()
+    await server.serving(True)
+    log.info("serving", extra={"port": port})
+
+
 async def _fence_finished(context: Context) -> None:
     """Wait until no restore fence is half done: what is said before would be taken for what came after the restored point."""
+    told = Told(_FENCED)
     while True:
         with suppress(Unavailable):
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
-                if await jobs.next_open(tx, "fence") is None:
+                if (job := await jobs.next_open(tx, "fence")) is None:
                     return
-            log.error("start: a restore fence is not finished; run restore-fence again, to its end")
+            if told.is_due(job.id):
+                extra = {"job": str(job.id), "raised": job.records, "position": job.position}
+                log.error("start: a restore fence is not finished; run restore-fence again, to its end", extra=extra)
         await asyncio.sleep(_PAUSE)
 
 
 async def _read_clock(context: Context) -> None:
     """Set the business clock as the database has it, waiting for the database where it is away."""
+    told = Told()
     while True:
         try:
             async with context.database.transaction(Cause("chassis:start"), read_only=True) as tx:
                 context.clock.offset = await tx.sql.value("SELECT moved_by FROM clock_offset")
             return
         except Unavailable as error:
-            log.warning("start: database away", extra={"why": str(error.__cause__)})
+            if told.is_due(why(error)):
+                log.warning("start: database away", extra={"why": why(error)})
             await asyncio.sleep(_PAUSE)
+
+
+def _with_cause(error: Unavailable) -> str:
+    return f"{error}: {why(error)}" if error.__cause__ else str(error)
 
 
 def _is_cancelled() -> bool:
@@ -376,16 +397,19 @@ def _is_cancelled() -> bool:
 
 async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
     """Begin a task anew whenever it fails."""
-    failures = metrics.TASK_FAILURES.labels(getattr(task, "__qualname__", ""))  # at 0 from the start: the first one is a rise
+    name = getattr(task, "__qualname__", "")
+    failures = metrics.TASK_FAILURES.labels(name)  # at 0 from the start: the first one is a rise
+    told = Told()
     while True:
         try:
             await task()
             return
         except Unavailable as error:
-            log.warning("task: a part is away", extra={"task": getattr(task, "__qualname__", ""), "why": str(error)})
+            if told.is_due(cause := _with_cause(error)):
+                log.warning("task: a part is away", extra={"task": name, "why": cause})
         except Exception:
             failures.inc()
-            log.exception("task failed", extra={"task": getattr(task, "__qualname__", "")})
+            log.exception("task failed", extra={"task": name})
         if _is_cancelled():  # it was told to end, and failed on the way
             return
         await asyncio.sleep(_PAUSE)

@@ -44,6 +44,9 @@ class ServiceSettings(BaseSettings):
     grpc_ca_file: Path | None = None
     """All three or none: this service's certificate, its key, and the CA that its callers' and its peers' certificates have to
     be of. Files that change are read again."""
+    grpc_names: tuple[str, ...] = ()
+    """Names by which this service is called, as `["registry.example"]`: no certificate is taken that is not for all of them.
+    Without any, they are not looked at."""
     probes_listen: str | None = None
     """A further plain port with nothing but health, for who can't show a certificate: the kubelet."""
     metrics_listen: str = "127.0.0.1:0"

@@ -40,12 +40,14 @@ class Files:
     cert: Path
     key: Path
     ca: Path
+    names: tuple[str, ...] = ()
+    """By which callers check the certificate; any will do where there are none."""
 
     @classmethod
     def of(cls, settings: ServiceSettings) -> "Files | None":
         """Those that a service's settings name; None where it speaks plainly."""
         if settings.grpc_cert_file and settings.grpc_key_file and settings.grpc_ca_file:
-            return cls(settings.grpc_cert_file, settings.grpc_key_file, settings.grpc_ca_file)
+            return cls(settings.grpc_cert_file, settings.grpc_key_file, settings.grpc_ca_file, settings.grpc_names)
         return None
 
     def version(self) -> tuple[int, ...]:
@@ -85,7 +87,7 @@ class Pair:
 
     def check(self) -> None:
         """Tell by the gauge when it ends. Raises `FilesError` where the key is of another one, or it is not of the CA beside
-        it, not for both ends, or not of today: every peer has the same CA and would refuse it.
+        it, not for both ends, not of today, or not for the names by which it is called: its peers would refuse it.
         """
         chain, authorities = _certificates(self.files.cert, self.cert), _certificates(self.files.ca, self.ca)
         own, key = chain[0], self._key()
@@ -104,6 +106,7 @@ class Pair:
                 f"证书 {self.files.cert} 须可同时用于服务端与客户端 · "
                 f"the certificate {self.files.cert} has to be for both server auth and client auth"
             )
+        self._check_names(own)
         begin, end = max(map(_days, ways), key=lambda days: days[1])
         if not begin <= datetime.now(UTC) < end:
             days = f"{begin:{_MINUTE}} – {end:{_MINUTE}}"
@@ -112,6 +115,16 @@ class Pair:
                 f"the certificate {self.files.cert}, with the CA that issued it, is valid in {days} alone"
             )
         metrics.CERTIFICATE_END.set(end.timestamp())
+
+    def _check_names(self, own: x509.Certificate) -> None:
+        """Raises `FilesError` where callers that know the service by one of its names would refuse the certificate."""
+        given = _dns_names(own)
+        if missing := [name for name in self.files.names if not any(_covers(one, name) for one in given)]:
+            raise FilesError(
+                f"证书 {self.files.cert} 不含调用方所用的名称（SAN）{'、'.join(missing)}，只有 {'、'.join(given) or '–'} · "
+                f"the certificate {self.files.cert} is not for {', '.join(missing)}, by which it is called, "
+                f"but for {', '.join(given) or 'no name'} (SAN)"
+            )
 
     def _key(self) -> PrivateKeyTypes:
         try:
@@ -168,6 +181,23 @@ def _is_for_both_ends(one: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return True
     return {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH} <= set(named)
+
+
+def _dns_names(one: x509.Certificate) -> list[str]:
+    try:
+        named = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return named.get_values_for_type(x509.DNSName)
+
+
+def _covers(given: str, name: str) -> bool:
+    """Whether a caller takes a certificate's name for the one that it asks for, as gRPC does: `*` stands for the leftmost
+    label, whole, and for no other; what follows has two labels at least.
+    """
+    given, name = given.lower().removesuffix("."), name.lower().removesuffix(".")
+    _, _, rest = name.partition(".")
+    return given == name or ("." in rest and given == f"*.{rest}")
 
 
 def _days(way: list[x509.Certificate]) -> _Days:

@@ -14,18 +14,21 @@ from typing import Any
 
 _DAY = 86_400  # seconds
 _FENCE, _TOPICS = "restore-fence", "topics"
+_COMPONENT = "app.kubernetes.io/component"
+_OF_A_SERVICE = ("startupProbe", "readinessProbe", "livenessProbe", "lifecycle")
+_TRIES = 6  # further ones: after 10 s, 20 s, 40 s …, while a broker begins
 
 
 def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> dict[str, Any]:
-    """The Job. Its pod has the service's labels, by which the network policy lets it out, and its readiness probe, which
-    nobody answers: so no call is sent to it; by a label of its own the disruption budget leaves it out, which could tell
-    nothing of a Job. `stamp` makes its name its own. Before a fence comes what comes before the service: a backup may be of
-    before the last upgrade, and a new Kafka without topics. Any other command is for a service that has been through that.
-    `topics` is run as the init container runs it, whose files and arguments (administrator, replicas, rights) it gets.
+    """The Job. Its pod is of the component SERVICE-once: network policies let it out as the service, but neither Deployment,
+    Service nor disruption budget takes it for one of the service's. `stamp` makes its name its own. Before a fence comes what
+    comes before the service: a backup may be of before the last upgrade, and a new Kafka without topics. Any other command is
+    for a service that has been through that. `topics` is run as the init container runs it, whose files and arguments
+    (administrator, replicas, rights) it gets, and is tried again where it fails: to run it twice makes nothing twice.
     """
     metadata, spec = deployment["metadata"], deployment["spec"]["template"]["spec"]
     (container,) = spec["containers"]
-    once = {key: value for key, value in container.items() if key not in ("startupProbe", "livenessProbe", "lifecycle")}
+    once = {key: value for key, value in container.items() if key not in _OF_A_SERVICE}
     arguments = [*arguments]
     for before in spec.get("initContainers", []) if arguments[0] == _TOPICS else ():
         if before["name"] == _TOPICS:
@@ -36,7 +39,7 @@ def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> 
     pod = {key: value for key, value in spec.items() if key not in left}
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     template = {
-        "metadata": {"labels": labels | {"alliance/once": "true"}},
+        "metadata": {"labels": labels | {_COMPONENT: f"{labels[_COMPONENT]}-once"}},
         "spec": pod | {"restartPolicy": "Never", "containers": [once | {"args": arguments}]},
     }
     return {
@@ -47,7 +50,11 @@ def job_of(deployment: dict[str, Any], arguments: Sequence[str], stamp: int) -> 
             **({"namespace": metadata["namespace"]} if "namespace" in metadata else {}),
             "labels": labels,
         },
-        "spec": {"backoffLimit": 0, "ttlSecondsAfterFinished": _DAY, "template": template},
+        "spec": {
+            "backoffLimit": _TRIES if arguments[0] == _TOPICS else 0,
+            "ttlSecondsAfterFinished": _DAY,
+            "template": template,
+        },
     }
 
 

@@ -247,14 +247,20 @@ async def test_the_job_says_who_set_the_fence_up_and_the_events_are_the_services
     assert [tuple(one) for one in said] == [(f"service:{owner.probe.name}", ASKED.reason)]
 
 
-async def test_a_service_does_not_serve_before_its_fence_is_finished(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_service_does_not_serve_before_its_fence_is_finished(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("chassis.main._PAUSE", 0.1)
     database, system = owner.probe.database, SystemClock()
     async with database.transaction(CAUSE) as tx:
         job = await jobs.start(tx, "fence", owner.probe.name, "broken off")
+        await jobs.progress(tx, job, "1000000 a.topic a/7", 7)
     waiting = asyncio.create_task(_fence_finished(Context(None, database, BusinessClock(system), system, database)))
     await asyncio.sleep(0.5)
     assert not waiting.done()
+    (said,) = [one for one in caplog.records if one.name == "chassis.main"]  # of five looks
+    assert "a restore fence is not finished" in said.getMessage()
+    assert (vars(said)["job"], vars(said)["raised"], vars(said)["position"]) == (str(job), 7, "1000000 a.topic a/7")
     async with database.transaction(CAUSE) as tx:
         await jobs.finish(tx, job)
     await waiting

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import re
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -16,7 +18,10 @@ from alliance_local import kafka, ports, processes
 from alliance_local.kafka import ADMIN, Kafka
 from alliance_local.state import State
 from chassis import provision, refusals
+from chassis.consumer import Consumers
 from chassis.kafka import KafkaAccess
+from chassis.main import _tell_health
+from chassis.server import Server
 from tests.certificates import Authority
 from tests.component.conftest import Probe, key
 from tests.waiting import running, until
@@ -156,3 +161,71 @@ async def test_who_is_refused_takes_no_calls_until_it_is_let_in_and_who_finds_no
     assert not consumers.ready.is_set()
     async with running(consumers.run):
         await until(consumers.ready.is_set)
+
+
+class _Told:
+    """What health was told, in the place of a server."""
+
+    def __init__(self) -> None:
+        self.said: list[bool] = []
+
+    async def serving(self, yes: bool) -> None:
+        self.said.append(yes)
+
+
+async def _led_on(port: int, address: str, stack: AsyncExitStack) -> None:
+    """From a port on to an address."""
+    host, _, number = address.rpartition(":")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(OSError):
+            while some := await reader.read(65536):
+                writer.write(some)
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection(host, int(number))
+        await asyncio.gather(pass_on(reader, there[1]), pass_on(there[0], writer))
+
+    await stack.enter_async_context(await asyncio.start_server(lead, "127.0.0.1", port))
+
+
+@pytest.mark.usefixtures("kafka_heard")
+async def test_who_was_taken_on_trust_and_is_refused_then_takes_no_calls_until_it_is_let_in_and_never_falls_again(
+    broker: TlsKafka, probe: Probe, tmp_path: Path, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker is away when it starts, and its first word is a refusal."""
+    access = broker.access(ADMIN)
+    await provision.provide(access, "test", 1)
+    other, right = Authority().issue(tmp_path / "other").ca.read_bytes(), broker.files.ca.read_bytes()
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes(other)
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    probe.kafka = replace(access, bootstrap=f"127.0.0.1:{port}", ca_file=str(ca))
+    consumers, health = probe.consumers(probe.handling()), _Told()
+    async with running(consumers.run, lambda: _tell_health(consumers, cast(Server, health), port)):
+        await until(lambda: health.said == [True])
+        await _led_on(port, access.bootstrap, stack)
+        await until(lambda: health.said == [True, False])
+        ca.write_bytes(right)
+        await until(lambda: health.said == [True, False, True])
+
+    consumers, health = probe.consumers(probe.handling()), _Told()
+    async with running(consumers.run, lambda: _tell_health(consumers, cast(Server, health), port)):
+        await until(lambda: health.said == [True])
+        await until(lambda: consumers._was_let_in)
+        ca.write_bytes(other)  # from here on it is refused, and was let in before
+        refused = asyncio.Event()
+        told = refusals.is_refusal
+        monkeypatch.setattr(
+            "chassis.refusals.is_refusal",
+            lambda error: told(error) and (refused.set() or True),  # type: ignore[func-returns-value]
+        )
+        monkeypatch.setattr(Consumers, "_look", _given_up)
+        await asyncio.wait_for(refused.wait(), 20)
+        await asyncio.sleep(0.5)
+        assert health.said == [True]
+
+
+async def _given_up(_: Consumers) -> None:
+    raise KafkaError("given up")

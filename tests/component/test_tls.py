@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -170,6 +170,7 @@ async def test_a_handshake_that_fails_writes_nothing_that_is_no_json(served: Ser
         _shown(f"127.0.0.1:{port}", stranger),
         _shown(f"127.0.0.1:{port}", ended),
         channel(f"127.0.0.1:{port}", None),
+        channel(f"localhost:{port}", None, served.authority.issue(tmp_path / "named")),  # a name that the certificate lacks
     ):
         assert await _refused(shown)
     assert await _ask(channel(f"127.0.0.1:{port}", None, served.authority.issue(tmp_path / "right"))) == _NOT_SERVING
@@ -238,6 +239,56 @@ def test_what_no_peer_takes_is_refused(tmp_path: Path, wrong: dict[str, Any], sa
         Authority().issue(tmp_path, **wrong).read()
 
 
+_CALLED = ("alliance-registry-pods.platform.svc.cluster.local", "alliance-registry")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        (_CALLED, None),
+        ((*_CALLED, "another"), None),
+        (("*.platform.svc.cluster.local", "Alliance-Registry"), None),
+        (("alliance-listings-pods.platform.svc.cluster.local", "alliance-listings"), ", ".join(_CALLED)),
+        ((), ", ".join(_CALLED)),
+        (_CALLED[:1], _CALLED[1]),
+        ((*_CALLED[1:], "*.svc.cluster.local"), _CALLED[0]),
+        ((*_CALLED[1:], "alliance-*.platform.svc.cluster.local"), _CALLED[0]),
+        (("*", "*.platform.svc.cluster.local"), _CALLED[1]),
+    ],
+)
+def test_a_certificate_is_for_every_name_by_which_callers_check_it(
+    tmp_path: Path, given: tuple[str, ...], missing: str | None
+) -> None:
+    files = Authority().issue(tmp_path, names=given)
+    files.read()  # of one that is called by no name, as on one machine
+    named = replace(files, names=_CALLED)
+    if missing is None:
+        named.read()
+        return
+    with pytest.raises(FilesError, match=rf"{files.cert} is not for {missing.replace('.', '[.]')}, by which"):
+        named.read()
+
+
+async def test_a_renewed_certificate_for_another_name_is_told_and_not_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority()
+    files = replace(authority.issue(tmp_path / "own", days=3, ca_days=9, names=["localhost"]), names=("localhost",))
+    watched, server = Watched(files), Server(cast(Pipeline, None), [], with_reflection=False, files=files)
+    port = await server.start("127.0.0.1:0")
+    watched.look()
+    authority.issue(tmp_path / "own", days=5, ca_days=9, names=["example.org"])
+    watched.look()
+    watched.look()
+    (said,) = caplog.records
+    assert said.getMessage().startswith("tls: ")
+    assert "is not for localhost, by which it is called, but for example.org (SAN)" in said.getMessage()
+    assert _ends_in(3)
+    client = authority.issue(tmp_path / "client")
+    assert await _ask(channel(f"localhost:{port}", None, client)) == _NOT_SERVING
+    await server.stop()
+
+
 def test_files_that_change_while_they_are_read_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = Authority().issue(tmp_path)
     versions = iter([(1,), (2,), (2,), (2,), *((number,) for number in range(3, 9))])
@@ -275,8 +326,7 @@ def test_what_a_service_shows_is_of_the_ca_beside_it(tmp_path: Path) -> None:
 
 
 async def test_a_service_does_not_start_with_a_certificate_that_its_peers_refuse(tmp_path: Path) -> None:
-    files = Authority().issue(tmp_path / "own")
-    files.ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
+    files = Authority().issue(tmp_path / "own", names=["another"])
     settings = {
         "ALLIANCE_DATABASE_URL": "postgresql://nobody@/none",
         "ALLIANCE_KAFKA_BOOTSTRAP": "127.0.0.1:1",
@@ -285,13 +335,20 @@ async def test_a_service_does_not_start_with_a_certificate_that_its_peers_refuse
         "ALLIANCE_GRPC_CERT_FILE": str(files.cert),
         "ALLIANCE_GRPC_KEY_FILE": str(files.key),
         "ALLIANCE_GRPC_CA_FILE": str(files.ca),
+        "ALLIANCE_GRPC_NAMES": '["alliance-notify"]',
     }
     command = (sys.executable, "-m", "notify", "serve")
-    child = await asyncio.create_subprocess_exec(*command, env=settings, stderr=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
-        said = (await child.communicate())[1].decode()
-    assert child.returncode == 2, said
-    assert f"is not of the CA in {files.ca}" in json.loads(said)["message"]
+
+    async def refused() -> str:
+        child = await asyncio.create_subprocess_exec(*command, env=settings, stderr=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(60):
+            said = (await child.communicate())[1].decode()
+        assert child.returncode == 2, said
+        return str(json.loads(said)["message"])
+
+    assert f"{files.cert} is not for alliance-notify, by which it is called, but for another" in await refused()
+    files.ca.write_bytes(Authority().issue(tmp_path / "other").ca.read_bytes())
+    assert f"is not of the CA in {files.ca}" in await refused()
 
 
 async def test_an_operator_gets_in_by_a_forwarded_port_with_a_certificate(

@@ -138,6 +138,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "operators",
         lambda r: r.named("Certificate", "alliance-registry")["spec"].update(dnsNames=["registry"]),
     ),
+    ("mutual_tls", "its names are not checked", "operators", lambda r: r.settings("registry").pop("ALLIANCE_GRPC_NAMES")),
     ("mutual_tls", "no certificate", "operators", lambda r: drop(r, "Certificate", "alliance-matching")),
     (
         "mutual_tls",

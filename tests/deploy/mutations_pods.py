@@ -71,7 +71,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "disruption_budget",
         "a Job's pod is counted",
         "lab",
-        lambda r: r.named("PodDisruptionBudget", "alliance-notify")["spec"]["selector"].pop("matchExpressions"),
+        lambda r: r.named("PodDisruptionBudget", "alliance-notify")["spec"]["selector"]["matchLabels"].pop(
+            "app.kubernetes.io/component"
+        ),
     ),
     (
         "spread",

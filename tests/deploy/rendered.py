@@ -117,7 +117,8 @@ def selects(selector: dict[str, Any], deployment: Manifest) -> bool:
     labels = deployment["spec"].get("template", {}).get("metadata", {}).get("labels", {})
     without = {one["key"] for one in selector.get("matchExpressions", []) if one["operator"] == "DoesNotExist"}
     has_all = bool(selector.get("matchLabels")) and selector["matchLabels"].items() <= labels.items()
-    return has_all and not without & labels.keys()
+    listed = {one["key"]: one["values"] for one in selector.get("matchExpressions", []) if one["operator"] == "In"}
+    return has_all and not without & labels.keys() and all(labels.get(key) in values for key, values in listed.items())
 
 
 def _namespace(peer: dict[str, Any]) -> str:

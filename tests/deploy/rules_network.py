@@ -1,5 +1,6 @@
 """Rules of what reaches whom, and by what."""
 
+import json
 from ipaddress import ip_network
 from typing import Any
 
@@ -116,8 +117,13 @@ def mutual_tls(r: Rendered) -> Faults:
             yield f"{service}: has no certificate"
         certificate = r.named("Certificate", name)["spec"]
         names = set(certificate.get("dnsNames", []))
-        if not {f"{name}.{NAMESPACE}.svc", f"{name}-pods.{NAMESPACE}.svc.cluster.local"} <= names:
+        called = {f"{name}-pods.{NAMESPACE}.svc.cluster.local", name}
+        if r.values["gateway"]["enabled"]:
+            called.add(f"{name}.{NAMESPACE}.svc")
+        if not called <= names:
             yield f"{service}: certificate for {sorted(names)}"
+        if set(json.loads(settings.get("ALLIANCE_GRPC_NAMES", "[]"))) != called:
+            yield f"{service}: would take a certificate for other names"
         if not certificate:
             continue
         if certificate.get("secretName") != f"{name}-tls" or not {"server auth", "client auth"} <= set(certificate["usages"]):
@@ -189,7 +195,7 @@ def database_closed(r: Rendered) -> Faults:
         for port in opened.get("ports", [{"port": 0}]):
             found.setdefault(port["port"], []).extend(_who(one) for one in opened.get("from", [{}]))
     own, operator = f"pods cnpg.io/cluster={name}", elsewhere(values["databaseOperator"])
-    services = " ".join(sorted(SERVICES))
+    services = " ".join(sorted([*SERVICES, *(f"{one}-once" for one in SERVICES)]))
     wanted = {5432: [services, own, operator], 8000: [own, operator], 9187: [elsewhere(values["metrics"])]}
     if found != wanted or spec.get("policyTypes") != ["Ingress", "Egress"]:
         yield f"{found}, not {wanted}"

@@ -67,6 +67,19 @@ def test_renewed_public_keys_roll_nothing_out() -> None:
     assert one.named("ConfigMap", "alliance-jwks") != another.named("ConfigMap", "alliance-jwks")
 
 
+def test_mappings_of_feeds_come_from_a_config_map_and_can_only_be_read() -> None:
+    found = Rendered("lab", render("lab", "--set", "services.listings.feedMappingsConfigMap=maps"), values("lab"))
+    kubernetes_validate.validate(found.deployment("listings"), "1.34", strict=True)
+    folder = found.settings("listings")["ALLIANCE_FEED_MAPPINGS"]
+    (mount,) = [one for one in found.container("listings")["volumeMounts"] if one["mountPath"] == folder]
+    assert mount["readOnly"]
+    assert "subPath" not in mount  # of which changes are never seen
+    (volume,) = [one for one in found.pod("listings")["volumes"] if one["name"] == mount["name"]]
+    assert volume["configMap"] == {"name": "maps"}
+    assert "ALLIANCE_FEED_MAPPINGS" not in found.settings("notify")
+    assert "ALLIANCE_FEED_MAPPINGS" not in _of("lab").settings("listings")
+
+
 def test_what_is_in_a_secret_rolls_nothing_out() -> None:
     """Passwords are read at a start: README.md, Rotation, says who has to be restarted."""
     one, another = (Rendered("operators", render("operators"), values("operators")) for _ in range(2))

@@ -76,16 +76,39 @@ def test_topics_without_an_init_container_are_as_they_are_asked_for() -> None:
 def test_it_runs_once() -> None:
     _, job = _job("operators", "listings")
     assert job["spec"]["backoffLimit"] == 0
+    r = Rendered("lab", rendered("lab"), values("lab"))
+    assert job_of(r.deployment("listings"), ["topics"], 1)["spec"]["backoffLimit"] > 3, "a broker that begins is waited for"
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
     assert job["metadata"]["name"].startswith("alliance-listings-restore-fence-")
 
 
-def test_the_network_lets_it_out_and_no_call_in() -> None:
-    r, job = _job("operators", "listings")
-    assert selects(r.policy("listings")["podSelector"], {"spec": job["spec"]})
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_network_lets_it_out(profile: str) -> None:
+    """As the service, by every policy that names pods that go to PostgreSQL or Kafka."""
+    r, job = _job(profile, "listings")
+    pod = {"spec": job["spec"]}
+    assert selects(r.policy("listings")["podSelector"], pod)
+    if profile != "lab":
+        (services,) = r.named("NetworkPolicy", "alliance-database")["spec"]["ingress"][0]["from"]
+        assert selects(services["podSelector"], pod)
+    for service in SERVICES:
+        if service != "listings":
+            assert not selects(r.policy(service)["podSelector"], pod)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_takes_it_for_one_of_the_services_pods(service: str, profile: str) -> None:
+    """Neither calls nor `kubectl logs deploy/…`, nor what counts pods."""
+    r, job = _job(profile, service)
+    pod = {"spec": job["spec"]}
+    for kind in ("Deployment", "PodDisruptionBudget"):
+        assert not any(selects(one["spec"]["selector"], pod) for one in r.of(kind))
+    assert not any(selects({"matchLabels": one["spec"]["selector"]}, pod) for one in r.of("Service"))
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["readinessProbe"] == r.container("listings")["readinessProbe"]
-    assert not {"livenessProbe", "startupProbe", "lifecycle"} & set(container)
+    assert not {"readinessProbe", "livenessProbe", "startupProbe", "lifecycle"} & set(container)
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert {"app.kubernetes.io/name": "alliance", "app.kubernetes.io/instance": "alliance"}.items() <= labels.items()
 
 
 def test_without_a_command_it_says_how() -> None:

@@ -80,6 +80,11 @@ def test_a_key_that_is_taken_away_is_missed(path: str) -> None:
         ("lab", "profile", "production"),  # a lab's Kafka and calls are plain
         ("lab", "database.host", ""),
         ("lab", "database.port", 0),
+        ("lab", "kafka.ca.secret", "kafka-ca"),  # which nothing is checked against
+        ("lab", "tokens.bootstrapAdmin", "a b"),
+        ("lab", "services.listings.settings.feed_mappings", "mappings"),  # feedMappingsConfigMap sets it
+        ("lab", "services.listings.feedMappingsConfigMap", "Not A Name"),
+        ("lab", "services.notify.feedMappingsConfigMap", "maps"),
         ("lab", "database.port", 65536),
         ("lab", "database.cidrs", []),  # nobody could reach it
         ("lab", "database.cidrs", ["10.99.0.1"]),
@@ -295,7 +300,11 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("production", "database.cluster.backup.schedule", "0 0 18 31 6 MON"),  # or on Mondays
         ("production", "database.cluster.backup.schedule", "0 08,59 0-23/2 1,31 jan-DEC SUN-6"),
         ("production", "database.cluster.backup.schedule", "*/15 * ? 1-31 12 mon"),
-        ("lab", "kafka.cidrs", ["1:2:3:4:5:6:7:8/64", "::1/128", "1::/16", "1:2:3::4:5:6:7/128", "::2:3:4:5:6:7:8/128"]),
+        (
+            "lab",
+            "kafka.cidrs",
+            ["1:2:3:4:5:6:7:8/128", "1:2:3:4::/64", "::1/128", "1::/16", "1:2:3::4:5:6:7/128", "::2:3:4:5:6:7:8/128"],
+        ),
         ("lab", "clusterDomain", "k8s.example"),
         ("lab", "smoke.tokenSecret", ""),
         ("lab", "database.ca", {"secret": "db-ca", "key": ".tls-ca_1.crt"}),
@@ -313,7 +322,7 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
         ("lab", "services.notify.resources.memoryLimit", "1.5Gi"),
         ("lab", "services.notify.settings.mail_from", "产教联盟 <no-reply@alliance.example>"),
         ("production", "database.cluster.backup.schedule", "0 0 0 1 JAN,JUL ?"),
-        ("lab", "database.cidrs", ["10.0.0.0/8", "255.255.255.255/32", "fd00::/7", "fd00::1/128"]),
+        ("lab", "database.cidrs", ["10.0.0.0/8", "255.255.255.255/32", "fc00::/7", "fd00::1/128"]),
         ("lab", "database.host", "2001-db.example"),
         ("lab", "kafka.bootstrap", "kafka-0.kafka:9092,10.99.0.1:9092"),
         ("operators", "telemetry.collector", {"cidrs": ["10.40.0.50/32"]}),
@@ -342,6 +351,23 @@ def test_what_is_not_possible_is_refused(profile: str, path: str, value: Any) ->
 def test_what_is_possible_is_taken(profile: str, path: str, value: Any) -> None:
     done = template(profile, "--set-json", f"{path}={json.dumps(value)}")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("database.cidrs", ["10.99.0.1/32", "10.0.0.5/8"], "10.0.0.5/8"),
+        ("kafka.cidrs", ["10.99.0.129/24"], "10.99.0.129/24"),
+        ("networkPolicy.dnsCidrs", ["169.254.20.10/31", "169.254.20.11/31"], "169.254.20.11/31"),
+        ("telemetry.collector.cidrs", ["fd00::1/64"], "fd00::1/64"),
+        ("services.notify.egress", [{"cidrs": ["10.20.5.0/16"], "ports": [443]}], "10.20.5.0/16"),
+        ("services.notify.egress", [{"cidrs": ["10.0.0.0/8"], "except": ["10.1.1.1/16"], "ports": [443]}], "10.1.1.1/16"),
+    ],
+)
+def test_a_network_with_bits_behind_its_length_is_refused(path: str, value: Any, named: str) -> None:
+    done = template("lab", "--set-json", f"{path}={json.dumps(value)}")
+    assert done.returncode != 0
+    assert f"{path}: {named} 在前缀之后还有位" in done.stderr
 
 
 def test_a_label_that_can_not_be_is_refused_by_its_path() -> None:

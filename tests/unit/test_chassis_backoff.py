@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter
 
-from chassis import backoff
+from chassis import backoff, told
 from chassis.backoff import Backoff
 
 _A, _B = KafkaError("a"), KafkaError("b")
@@ -19,7 +19,7 @@ class _Pauses:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.all: list[float] = []
         monkeypatch.setattr(asyncio, "sleep", self._slept)
-        monkeypatch.setattr(backoff, "monotonic", lambda: sum(self.all))
+        monkeypatch.setattr(told, "monotonic", lambda: sum(self.all))
 
     async def _slept(self, seconds: float) -> None:
         self.all.append(seconds)

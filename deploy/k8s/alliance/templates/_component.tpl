@@ -156,7 +156,6 @@ spec:
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
-    matchExpressions: [{key: alliance/once, operator: DoesNotExist}]  # pods of `run_once.py`
 {{- if $scales }}
 ---
 {{ include "alliance.scaling" . }}
@@ -213,6 +212,9 @@ kafka-ca: {secret: {secretName: {{ . }}, items: [{key: {{ $v.kafka.ca.key }}, pa
 {{- end }}
 {{- with $v.kafka.topics.create | ternary $v.kafka.topics.adminSecret "" }}
 kafka-admin: {secret: {secretName: {{ . }}, items: [{key: username, path: username}, {key: password, path: password}], defaultMode: 288}}
+{{- end }}
+{{- with .values.feedMappingsConfigMap }}
+feed-mappings: {configMap: {name: {{ . }}}}
 {{- end }}
 {{- if $v.mtls.enabled }}
 tls: {secret: {secretName: {{ $name }}-tls, defaultMode: 288}}

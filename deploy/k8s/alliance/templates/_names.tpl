@@ -37,6 +37,16 @@ alliance/data: "true"
 dns:///{{ $name }}.{{ .root.Release.Namespace }}.svc.{{ .root.Values.clusterDomain }}:50051
 {{- end }}
 
+{{/* The names by which a service is called: by other services and `helm test`, by operators, and by a gateway. */}}
+{{- define "alliance.called" -}}
+{{- $name := printf "%s-%s" (include "alliance.fullname" .root) .service -}}
+- {{ $name }}-pods.{{ .root.Release.Namespace }}.svc.{{ .root.Values.clusterDomain }}
+- {{ $name }}
+{{- if .root.Values.gateway.enabled }}
+- {{ $name }}.{{ .root.Release.Namespace }}.svc
+{{- end }}
+{{- end }}
+
 {{- define "alliance.image" -}}
 {{- $image := .root.Values.image -}}
 {{- $digest := get $image.digests .service -}}

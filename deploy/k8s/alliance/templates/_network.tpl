@@ -8,7 +8,8 @@ metadata:
   labels: {{- include "alliance.component.labels" . | nindent 4 }}
 spec:
   podSelector:
-    matchLabels: {{- include "alliance.component.selector" . | nindent 6 }}
+    matchLabels: {{- include "alliance.selector" $root | nindent 6 }}
+    matchExpressions: [{key: app.kubernetes.io/component, operator: In, values: [{{ $service }}, {{ $service }}-once]}]  # pods of `run_once.py`, too
   policyTypes: [Ingress, Egress]
   ingress:
     {{- $callers := list }}

@@ -25,11 +25,13 @@
 {{- range $setting, $file := dict "cert" "tls.crt" "key" "tls.key" "ca" "ca.crt" }}
 {{- $_ := set $settings (printf "grpc_%s_file" $setting) (printf "/etc/alliance/tls/%s" $file) }}
 {{- end }}
+{{- $_ := set $settings "grpc_names" (include "alliance.called" . | fromYamlArray) }}
 {{- end }}
 {{- range .facts.peers }}
 {{- $_ := set $settings (printf "%s_target" .) (include "alliance.target" (dict "root" $root "service" .)) }}
 {{- end }}
 {{- if hasKey .values "index" }}{{ $_ := set $settings "index_folder" "/var/lib/alliance/index" }}{{ end }}
+{{- with .values.feedMappingsConfigMap }}{{ $_ := set $settings "feed_mappings" "/etc/alliance/feed-mappings" }}{{ end }}
 {{- with $v.tokens.bootstrapAdmin }}{{ $_ := set $settings "bootstrap_admin_sub" . }}{{ end }}
 {{- with $v.telemetry.otlpEndpoint }}{{ $_ := set $settings "otlp_endpoint" . }}{{ end }}
 {{- $_ := set $settings "trace_ratio" $v.telemetry.ratio }}
