@@ -538,5 +538,5 @@ def test_only_kinds_whose_pairs_weigh_skills_are_read() -> None:
 
 
 def test_a_match_is_stamped_with_algorithm_and_index() -> None:
-    assert f"words-meaning-skills-11/index-{INDEX_VERSION}" == STAMP
+    assert f"words-meaning-skills-12/index-{INDEX_VERSION}" == STAMP
     assert isinstance(entry_of(listing_pb2.Listing(name="listings/1"), 1), Entry)
