@@ -323,7 +323,7 @@ ATTRIBUTES = (
         "a photo",
         "个人信息保护法第六条",
         _pattern(
-            rf"(?:{_HANDED}|{_GIVEN})[^，。；、,;\n]{{0,8}}?{_FACE}",
+            rf"(?:{_HANDED}|{_GIVEN})[^，。；、,;\n]{{0,8}}?{_FACE}(?:[一二两12]张)?",
             rf"{_HANDED}(?:(?!{_GOODS})[^，。；、,;\n]){{0,8}}{_PICTURE}",
             rf"(?:(?<=[请须需])|(?<=[须需]要)|(?<=务必)|(?<=简历)|(?<=简历[上中里])){_GIVEN}{_SELF}{{0,3}}{_PICTURE}",
             rf"{_GIVEN}(?=本人|个人|您|你|自己){_SELF}{{1,3}}{_PICTURE}",
@@ -337,7 +337,7 @@ ATTRIBUTES = (
             "|must be (?:attached|included|submitted))",
         ),
         _pattern("无需照片|不需照片|no photos?"),
-        _pattern("生活照|证件照|全身照|近照"),
+        _pattern("生活照|证件照|[全半]身照|近照|登记照|免冠照|[一二两12]寸照"),
     ),
 )
 # One of them stands in whatever the patterns find. Most clauses have none, and the patterns look at the others alone.
