@@ -56,7 +56,7 @@ _ONLY = (
 )
 _NO = f"(?:不(?:会|再|予)?{_TAKEN}|谢绝|拒绝|婉拒|拒收|拒招)"
 _RATHER = (  # what also stands before what else is done for somebody: they end their part, or seek work
-    f"(?:(?:更|较|比较|最)?(?:倾向于?|偏向于?|偏好|偏爱){_TAKEN}?|优先{_TAKEN}|[首优]选|最好(?:是|为)?|希望(?:是|为)"
+    f"(?:(?:更|较|比较|最)?(?:倾向于?|偏向于?|偏好|偏爱){_TAKEN}?|优先{_TAKEN}|[首优]选|[仅只](?:限|招)?|最好(?:是|为)?|希望(?:是|为)"
     f"|{_START}要|(?:岗位?|职位|招聘)(?:仅|只|主要)?面向|(?:更|较|最|只)?适合|不(?:建议|推荐|太?适合|宜|欢迎))"
 )
 _FIRST = (
@@ -69,7 +69,7 @@ _REFUSED = (  # what stands behind whom a post will not have
 )
 _SEEKERS = (
     "(?:们|的|者|(?:求职|应聘|申请)[人者]|候选人|学生|同[学志胞]|朋友|考生|人士|人员|青年|姑娘|小伙子?|员工){0,4}"
-    "(?:前来|来|请)?(?:投递|应聘|求职|报名)?"
+    "(?:前来|来|请|可|方可|才能|能)?(?:投递|应聘|求职|报名|申请)?"
 )
 _GRADUATES = "(?:应届)?(?:硕士|博士|本科生?|专科生?|研究生|大学生|毕业生|实习生)"  # what they have to be stays
 _OTHERS = (  # whom the work is for
@@ -95,7 +95,7 @@ def _sought(name: str, *who: str) -> str:
         rf"(?:(?P<{only}>{_ONLY}|{_NO})|(?P<{most}>(?:{_START}|(?<=招聘)|(?<=岗位)|(?<=录用)|(?<=优先))以)|{_RATHER})\s{{0,2}}{anyone}"
         rf"(?({only}){_OTHERS}{_SEEKERS}|(?({most})为(?:主|佳|宜){_END}"
         rf"|{_SEEKERS}(?:从事|加入)?(?:{_END}|(?={_GRADUATES}{_SEEKERS}{_END}))))"
-        rf"|{anyone}(?:{_SEEKERS}(?:{_FIRST}|{_REFUSED})|(?={_SEEKERS}{_GRADUATES}{_SEEKERS}(?:{_FIRST}|{_REFUSED})))"
+        rf"|{anyone}(?:(?:[或和及][一-鿿]{{1,6}}?)?{_SEEKERS}(?:{_FIRST}|{_REFUSED})|(?={_SEEKERS}{_GRADUATES}{_SEEKERS}(?:{_FIRST}|{_REFUSED})))"
     )
 
 
@@ -197,6 +197,7 @@ ATTRIBUTES = (
             r"[（(]\s?[男女]\s?[）)]",
             rf"(?:[已未][婚育]){{1,2}}(?:{_FIRST}|{_REFUSED}|{_END})|(?:[已未]婚[已未]育)",
             r"(?:近期|短期内?|[一二两三五\d]年内)?(?:[无没]有?|不得?有?)(?:生育|怀孕|备孕|结婚|婚育)(?:计划|打算)",
+            rf"(?:单身|离异|丧偶){_SEEKERS}(?:{_FIRST}|{_REFUSED})",
             rf"有(?:生育|怀孕|备孕|结婚|婚育)(?:计划|打算)(?:{_FIRST}|{_REFUSED})",
             rf"(?<![男女子儿妇/、或和与及])[男女](?:性|士|生)?(?={_ROLE})",
             "(?<=[招聘])[男女](?=员工|职工|工人|同事)",
@@ -369,6 +370,9 @@ _HINT = re.compile(  # every part begins with a character, none with a set: thes
                 "生育",
                 "怀孕",
                 "备孕",
+                "单身",
+                "离异",
+                "丧偶",
                 "生源",
                 "老乡",
                 "同乡",

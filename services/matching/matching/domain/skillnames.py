@@ -62,7 +62,7 @@ NO_SKILL = frozenset(
         the and or of for with in on at a an we you our your is are be will must have good strong excellent new big senior
         junior boss hi hello style case communication attitude player degree years year ability motivated passion detail
         pressure learner bachelor master diploma deadline interpersonal willing flexible candidate work role position
-        hard play experience skills knowledge environment time responsibility verbal written teams
+        hard play experience skills knowledge environment time following responsibility verbal written teams
     """.split()  # noqa: SIM905 (a list that people read and edit)
 )
 """Latin words that postings are full of, and that are no skill."""

@@ -21,7 +21,7 @@ from matching.domain.skillnames import GENERIC, GENERIC_ALONE, NAMES, NO_SKILL, 
 MOST = 24  # skills of a listing that count, the first ones of its text: bounds what a pair costs
 _LONGEST = 10  # characters of a Han skill; what is longer is a sentence
 _LONGEST_ENGLISH = 3  # words
-_FEW = 4  # Han characters: what is preferred without a cue is a name, and no sentence
+_FEW = 4  # Han characters: what stands beneath `优先项：` or `必须：` without a cue is a name, and no sentence
 _MANNER = 3  # characters: beside a quality (`口头与书面表达能力`), what is as short says how, not what
 
 
@@ -112,18 +112,18 @@ _CLAUSES = re.compile(
 )
 _PARTS = re.compile(
     r",|(?<=(?:必备|必须|必会|加分|优先|了解|熟悉)\))、|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
-    r"|(?<!可)(?<!可以)(?=(?:无需|无须|不需要|不要求|不必|不用(?=[会懂])|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s])"
+    r"|(?<!可)(?<!可以)(?=(?:无需|无须|不需要|不要求|不必|不用(?=[会懂])|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s)\]])"
 )
 _HEADING = re.compile(
     r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑|技能)?|nice to haves?|preferred(?: \w+)?"
     r"|bonus(?: \w+)?|pluses)"
     r"|(?P<duty>(?:岗位|职位|工作|职务)?(?:职责|内容|任务|描述|说明)(?:描述|说明)?|responsibilities|duties|job description)"
-    r"|必[须备会](?:项)?|[一-鿿]{0,6}(?:要求|条件|资格|技能|技术栈)"
+    r"|必[须备会](?:项)?|(?:编程|开发)语言|[一-鿿]{0,6}(?:要求|条件|资格|技能|技术栈)"
     r"|[\w ]{0,20}(?:requirements?|qualifications?|skills|must(?: haves?)?|required))"
     r"\s*[:\]】]\s*",
     re.IGNORECASE,
 )
-_LISTED = re.compile("技能|技术栈|^\\W*(?:加分|优先|附加|优选)")
+_LISTED = re.compile(r"技能|技术栈|(?:编程|开发)语言|^\W*(?:加分|优先|附加|优选|必[须备会])")
 _IN_BRACKETS = re.compile(  # `Java(精通)` is read as `精通Java`
     r"(?P<name>[A-Za-z][\w+#.]*|[一-鿿]{2,8})\((?P<cue>精通|熟练(?:掌握|使用|运用)?|熟悉|掌握|了解|会用?|懂)(?:即可|就行|一些)?\)"
 )
@@ -132,15 +132,17 @@ _IN_BRACKETS = re.compile(  # `Java(精通)` is read as `精通Java`
 def _clauses(told: str) -> Iterator[list[_Part]]:
     """What a text says of persons and places is cut out first, as everywhere."""
     is_preferred = is_duty = is_listed = False
+    most = 0  # Han characters of a part whose names count without a cue
     plain = _IN_BRACKETS.sub(r"\g<cue>\g<name>", unicodedata.normalize("NFKC", told[: text.PROSE_LIMIT]))
     for clause in _CLAUSES.split(text.neutral(plain)):
         clause = clause.strip()
         while found := _HEADING.match(clause):
             is_preferred, is_duty = bool(found["preferred"]), bool(found["duty"])
             is_listed = _LISTED.search(found[0]) is not None
+            most = text.PROSE_LIMIT if "技" in found[0] or "语言" in found[0] else _FEW
             clause = clause[found.end() :]
         yield [
-            _Part(words, is_preferred, is_duty, is_listed and (not is_preferred or len(_HAN.findall(words)) <= _FEW))
+            _Part(words, is_preferred, is_duty, is_listed and len(_HAN.findall(words)) <= most)
             for part in _PARTS.split(clause)
             if (words := part.strip())
         ]
@@ -190,25 +192,25 @@ _LACKING = re.compile(
     r"|\b(?:zero|hardly any) (?:[\w+#.-]+ ){1,3}(?:experience|knowledge|skills?|background)\b"
     r"|\b(?:do|does|did|have|has|could)(?: not|n't) (?:\w+ )?(?:know|learn|use|work|stud|touch|tr[iy]|writ|cod)"
     r"|\bcan(?:not|'t)\b"
-    rf"|\bunfamiliar\b|{_NEVER}|\bnot (?:good|great|strong|fluent)\b|{_POOR}",
+    rf"|\bunfamiliar\b|{_NEVER}|\bnot (?:yet )?able to\b|\bunable to\b|\bnot (?:good|great|strong|fluent)\b|{_POOR}",
     re.IGNORECASE,
 )
-_FAILED = "(?<![不未没无免])(?<!没有)(?:挂科|挂了|补考|重修)|不及格|[没未]及格|(?<=[试课程])[没未]通?过|[没未]通过"
+_FAILED = "(?<![不未没无免])(?<!没有)(?:挂科|挂了|补考|重修)|不及格|[没未]及格|(?<=[试课程级证])[没未]通?过|[没未]通过"
 _LACKING_BEHIND = re.compile(  # `Java没学过`, `英语不会`: what is said behind a name at the end of a part
-    r"(?:本?人|我)?(?:对于?)?(?!接受|欢迎|允许)(?P<named>.+?)[\s:]{0,2}"
+    r"(?:本?人|我)?(?:对于?)?(?!接受|欢迎|允许)(?P<named>.+?)[\s:(\[-]{0,3}"
     rf"(?:{_EVER}(?:{_NOT}(?:{_DONE}|熟|用|做|考)过?|{_FROM_NOTHING}|{_NO_EXPERIENCE})"
     r"|的?(?:经验|基础)(?:没有|无|为零|欠缺)"
     rf"|(?:的?(?:经[验历]|基础|能力|水平|知识|方面|课程?|考试|成绩|是)|非常|比较|[较很全已也还]|有[些点]|完全|几乎){{0,4}}"
-    rf"(?:{_NOTHING}|{_FAILED}|(?<=:)\s?(?:暂?无|没有|零|空白|none|nil)|学不[会懂好]"
-    "|门外汉|(?<=是)(?:短板|弱项|空白|盲区)|不行|(?<=[较很太常点些力平础绩识验])(?:[弱差]|不足)|薄弱|欠缺|空白|忘[光了]+)"
+    rf"(?:{_NOTHING}|{_FAILED}|(?<=[:(\[ -])\s?(?:暂?无|没有|零|空白|none|nil)|学不[会懂好]"
+    "|(?:掌握|学得?|用得?)不[好牢]|门外汉|(?<=是)(?:短板|弱项|空白|盲区)|不行|(?<=[较很太常点些力平础绩识验])(?:[弱差]|不足)|薄弱|欠缺|空白|忘[光了]+)"
     r"|\b(?:is|are) not (?:among|one of|part of) my (?:skills?|strengths?)"
     r"|\b(?:(?:is|was|has|have) )?(?:not|never) (?:yet )?(?:been )?(?:learn(?:ed|t)|used|studied|known)(?: yet| before)?)"
-    r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?",
+    r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?[)\]]?",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(
     "[不无無没未零非缺将备考计准打预拟挂差弱]|补考|重修|盲区|短板|门外汉|忘[光了]|空白"
-    "|n[o'’]t|\\b(?:no|need|never|without|lack|optional|unfam|zero|fail|weak|poor|bad|new|hardly|yet)",
+    "|n[o'’]t|\\b(?:no|need|never|without|lack|optional|un(?:fam|able)|zero|fail|weak|poor|bad|new|hardly|yet)",
     re.IGNORECASE,
 )  # one stands in each
 _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is preferred
@@ -219,7 +221,7 @@ _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is
 
 
 _ONE_OF = re.compile(
-    r"(?:其中|至少|任[意何选]?|之)一(?![定些年])|至少.{2,6}一[门种项款]|其一|[二两三四五多几]选[一1]|(?:其中|至少|任[意何选]?)[某1]?[种门个项]"
+    r"(?:其中|至少|任[意何选]?|之)一(?![定些年])|至少.{1,6}一[门种项款]|(?:掌握|精通|熟悉|了解|使用|会|懂)一[门种]|[/、或].{1,12}[均皆都]可|其一|[二两三四五多几]选[一1]|(?:其中|至少|任[意何选]?)[某1]?[种门个项]"
     r"|\b(?:at least )?one of\b|\beither\b",
     re.IGNORECASE,
 )
@@ -258,7 +260,7 @@ _CUE = re.compile(
     r"|\d年(?:及?以上)?的?(?=[A-Za-z]))"
     r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
     r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
-    r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:able|ability) to (?:use|operate)"
+    r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:(?:un)?able|ability) to (?:use|operate)"
     r"|know(?! nothing)|us(?:e|ing)"
     r"|(?:never|not|\w+n't)(?: \w+)? (?:used|work(?:ed)? (?:with|on|in)|touched|stud(?:y|ied)|tried|written|coded in|heard of)"
     r"|know nothing about|(?<!never )(?<!not )failed|lack(?:s|ing)?(?: any)?|not (?:good|great|strong) (?:at|in|with)"
@@ -397,7 +399,7 @@ def _named(part: _Part, words: str, cues: Sequence[re.Match[str]], *, is_going_o
     for cue, end in zip(cues, ends, strict=False):
         told = words[cue.end() : end]
         is_sure = bool(cue["strong"] or _SURE.search(told)) and not part.is_duty
-        found += _pieces(told) if is_sure else _latin(told)
+        found += _pieces(told) if is_sure else _names(told)
     return found
 
 
