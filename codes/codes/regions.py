@@ -101,6 +101,11 @@ def cities() -> frozenset[str]:
     return frozenset(short for code, name in names(_FILE).items() if _is_city(code) and "辖" not in (short := _short(name)))
 
 
+def counties() -> frozenset[str]:
+    """Short names of all counties, districts and county-level cities: `海淀`, `义乌`."""
+    return frozenset(_short(name) for code, name in names(_FILE).items() if not code.endswith("00"))
+
+
 def _is_city(code: str) -> bool:
     return code.endswith("00") and not code.endswith("0000")
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from matching.domain.seniority import Seniority
 
-ALGORITHM_VERSION = "words-meaning-skills-11"
-INDEX_VERSION = 11  # of what the index keeps of a listing; one of another version is built anew
+ALGORITHM_VERSION = "words-meaning-skills-12"
+INDEX_VERSION = 12  # of what the index keeps of a listing; one of another version is built anew
 STAMP = f"{ALGORITHM_VERSION}/index-{INDEX_VERSION}"  # what a match is scored by
 LEAST_THRESHOLD = 400  # thousandths; below it a pair could fit that has nothing in common but where it is
 

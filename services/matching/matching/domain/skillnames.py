@@ -40,7 +40,10 @@ _WRITINGS = {  # the one that stands for all → others, in their normal form
     "办公软件": "office 办公自动化 office办公软件 msoffice officesoftware wps",
     "excel": "excel表格 电子表格",
     "ppt": "powerpoint",
-    "英语四级": "cet4 大学英语四级 英语4级 国家英语四级",
+    "英语四级": (  # of both the lower one is what is asked for
+        "cet4 cet4/6 大学英语四级 英语4级 国家英语四级 英语四六级 英语四、六级 英语四/六级 英语四和六级 "
+        "大学英语四六级 大学英语四、六级"
+    ),
     "英语六级": "cet6 大学英语六级 英语6级 国家英语六级",
     "驾驶证": "驾照 机动车驾驶证 驾驶执照 drivinglicence drivinglicense driver'slicense",
     "电工证": "电工操作证 电工上岗证 电工作业证",
@@ -59,7 +62,7 @@ NO_SKILL = frozenset(
         the and or of for with in on at a an we you our your is are be will must have good strong excellent new big senior
         junior boss hi hello style case communication attitude player degree years year ability motivated passion detail
         pressure learner bachelor master diploma deadline interpersonal willing flexible candidate work role position
-        hard play experience skills knowledge environment time responsibility verbal written teams
+        hard play experience skills knowledge environment time following responsibility verbal written teams
     """.split()  # noqa: SIM905 (a list that people read and edit)
 )
 """Latin words that postings are full of, and that are no skill."""

@@ -21,6 +21,7 @@ from matching.domain.skillnames import GENERIC, GENERIC_ALONE, NAMES, NO_SKILL, 
 MOST = 24  # skills of a listing that count, the first ones of its text: bounds what a pair costs
 _LONGEST = 10  # characters of a Han skill; what is longer is a sentence
 _LONGEST_ENGLISH = 3  # words
+_FEW = 4  # Han characters: what stands beneath `优先项：` or `必须：` without a cue is a name, and no sentence
 _MANNER = 3  # characters: beside a quality (`口头与书面表达能力`), what is as short says how, not what
 
 
@@ -105,32 +106,46 @@ class _Part(NamedTuple):
 
 
 _NUMBER = r"(?<![A-Za-z0-9.+-])\d{1,2}(?:、|\)|\.(?!\d))|\(\d{1,2}\)|(?<![一-鿿])[一二三四五六七八九十]{1,2}、"
-_CLAUSES = re.compile(rf"[。;!?\n\r•●◆■★·…]|{_NUMBER}|\.(?:\s|$)|(?=(?:任职|岗位|职位|工作)(?:要求|资格|条件|职责|内容)\s*:)")
+_CLAUSES = re.compile(
+    rf"[。;!?\n\r•●◆■★·…]|{_NUMBER}|\.(?:\s|$)|(?=(?:任职|岗位|职位|工作)(?:要求|资格|条件|职责|内容)\s*:)"
+    r"|(?=(?:必[须备会](?:项|条件|技能|要求)?|(?:加分|优先)(?:项|条件|技能|要求))\s*:)"
+)
 _PARTS = re.compile(
     r",|(?<=(?:必备|必须|必会|加分|优先|了解|熟悉)\))、|但是?(?!不限)|不过|\bbut\b|\bhowever\b"
-    r"|(?=(?:无需|无须|不需要|不要求|不必|不用(?=[会懂])|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s])"
+    r"|(?<!可)(?<!可以)(?=(?:无需|无须|不需要|不要求|不必|不用(?=[会懂])|不会|不懂|不熟悉|不了解|没学过|没有学过|未学)(?![的者]?[亦也均都]?(?:可|行))[^,\s)\]])"
 )
 _HEADING = re.compile(
     r"\W*(?:(?P<preferred>(?:加分|优先|附加|优选)(?:项|条件|考虑|技能)?|nice to haves?|preferred(?: \w+)?"
     r"|bonus(?: \w+)?|pluses)"
     r"|(?P<duty>(?:岗位|职位|工作|职务)?(?:职责|内容|任务|描述|说明)(?:描述|说明)?|responsibilities|duties|job description)"
-    r"|[一-鿿]{0,6}(?:要求|条件|资格|技能|技术栈)|[\w ]{0,20}(?:requirements?|qualifications?|skills|must haves?|required))"
+    r"|必[须备会](?:项)?|(?:编程|开发)语言|[一-鿿]{0,6}(?:要求|条件|资格|技能|技术栈)"
+    r"|[\w ]{0,20}(?:requirements?|qualifications?|skills|must(?: haves?)?|required))"
     r"\s*[:\]】]\s*",
     re.IGNORECASE,
 )
-_LISTED = re.compile("技能|技术栈")
+_LISTED = re.compile(r"技能|技术栈|(?:编程|开发)语言|^\W*(?:加分|优先|附加|优选|必[须备会])")
+_IN_BRACKETS = re.compile(  # `Java(精通)` is read as `精通Java`
+    r"(?P<name>[A-Za-z][\w+#.]*|[一-鿿]{2,8})\((?P<cue>精通|熟练(?:掌握|使用|运用)?|熟悉|掌握|了解|会用?|懂)(?:即可|就行|一些)?\)"
+)
 
 
 def _clauses(told: str) -> Iterator[list[_Part]]:
     """What a text says of persons and places is cut out first, as everywhere."""
     is_preferred = is_duty = is_listed = False
-    for clause in _CLAUSES.split(text.neutral(unicodedata.normalize("NFKC", told[: text.PROSE_LIMIT]))):
+    most = 0  # Han characters of a part whose names count without a cue
+    plain = _IN_BRACKETS.sub(r"\g<cue>\g<name>", unicodedata.normalize("NFKC", told[: text.PROSE_LIMIT]))
+    for clause in _CLAUSES.split(text.neutral(plain)):
         clause = clause.strip()
         while found := _HEADING.match(clause):
             is_preferred, is_duty = bool(found["preferred"]), bool(found["duty"])
             is_listed = _LISTED.search(found[0]) is not None
+            most = text.PROSE_LIMIT if "技" in found[0] or "语言" in found[0] else _FEW
             clause = clause[found.end() :]
-        yield [_Part(words, is_preferred, is_duty, is_listed) for part in _PARTS.split(clause) if (words := part.strip())]
+        yield [
+            _Part(words, is_preferred, is_duty, is_listed and len(_HAN.findall(words)) <= most)
+            for part in _PARTS.split(clause)
+            if (words := part.strip())
+        ]
 
 
 # Levels
@@ -144,7 +159,7 @@ _REQUIRED = re.compile(
     r"(?<!非)(?<!不是)必[须需备]|务必|\bmust\b|(?<!not )\b(?:required|mandatory|essential)\b", re.IGNORECASE
 )
 _NEEDLESS = re.compile(
-    r"无需|无须|不需|不要求|不强[求制]|不必|不限(?!于)|非必[须需备]|不是必[须需备要]|不用[会懂]|无(?:硬性|特殊)?要求|不[做作](?:硬性)?要求|可不[会懂具持]"
+    r"无需|无须|不需|不要求|不强[求制]|不必|不限(?!于)|非必[须需备]|不是必[须需备要]|不用[会懂]|无(?:硬性|特殊)?要求|不[做作](?:硬性)?要求|可以?不[会懂具持]"
     r"|(?:不[会懂]|没有|无).{0,16}(?:[亦也均]可|也行|没关系|可(?:以)?培训)"
     r"|\b(?:not|isn't|aren't) (?:strictly )?(?:required|needed|necessary|mandatory|essential)"
     r"|\bno .{1,40}\b(?:required|needed|necessary)"
@@ -157,29 +172,46 @@ _NONE = (
     "(?!(?:人[机驾值船艇车零售工系仓化超]|监督|[损线菌纸刷缝尘铅氧源锡铬卤醛油烟毒创痛感磁框梯轴芯叶极级压屑砟锚影序穷限功状障服代公土污]"
     "|机(?!械|床|器|电)|水印|水港|边界|动力|形资))"
 )
-_HELD = "(?:经验|基础|[驾执]照|(?<![验认论保查印佐公])证(?![券明实据监]))"
+_HELD = "(?:经[验历]|基础|背景|[驾执]照|(?<![验认论保查印佐公])证(?![券明实据监]))"
 _NOT = "(?:不|没有?|未|尚未)(?:曾|太|怎么|能)?"
-_DONE = "(?:会|懂|熟悉|了解|掌握|学|用过|接触|使用|做过|取得|考取|通过|具备|持有|擅长)"
+_DONE = "(?:会|懂|熟悉|了解|掌握|学|用过|接触|使用|做过|取得|考取|通过|具备|持有|擅长|[碰写做玩练摸修听]过|听说|涉[及猎])"
+_NOTHING = "一无所知|一窍不通|毫无(?:了解|基础|经验|概念)"
 _FROM_NOTHING = "(?<!从)(?<!面向|针对|适合|帮助)零基础(?!学|自学|入门|开始|起步|到|小白|人|者)"  # said of oneself
 _NO_EXPERIENCE = "(?:没有?|无)(?:任何|相关|实际)?(?:经验|基础)"
+_NEVER = r"\bnever (?:\w+ )?(?:used?|learn(?:ed|t)?|work(?:ed)?|stud(?:y|ied)|touched|tried|written|coded|heard|done)\b"
+_POOR = (
+    r"\b(?<!never )(?<!not )fail(?:ed|s)?\b|\black(?:s|ing)?\b|\bnothing about\b|\byet to (?:learn|use|study)\b"
+    r"|\b(?:weak|poor|bad) (?:in|at|with)\b|\bnew to\b"
+)
 _EVER = "(?:从来?|都|也|还|均|完全|暂时?|并|尚){0,2}"
 _LACKING = re.compile(
-    rf"{_NOT}{_DONE}|(?:没有?|{_NONE}).{{0,14}}{_HELD}|(?<!有){_NO_EXPERIENCE}|{_FROM_NOTHING}|暂无"
-    r"|\b(?:no|without|lack\w*) (?:any |prior )?(?:[\w+#.-]+ ){0,3}(?:experience|knowledge|skills?|certificate)\b"
+    rf"{_NOT}{_DONE}|(?:没有?|{_NONE}).{{0,14}}{_HELD}|(?<!有){_NO_EXPERIENCE}|{_FROM_NOTHING}|暂无|{_NOTHING}"
+    rf"|(?:缺[乏少]|欠缺)(?:.{{0,14}}(?:{_HELD}|知识|了解|技能)|(?=[A-Za-z]))"
+    r"|\b(?:no|without|lack\w*) (?:any |prior )?(?:[\w+#.-]+ ){0,3}(?:experience|knowledge|skills?|certificate|background)\b"
     r"|\bnot (?:yet )?(?:familiar|proficient|skilled|experienced)"
-    r"|\b(?:do|does|did|have|has)(?: not|n't) (?:know|learn|use|work)|\bcan(?:not|'t)\b|\bunfamiliar\b",
+    r"|\b(?:zero|hardly any) (?:[\w+#.-]+ ){1,3}(?:experience|knowledge|skills?|background)\b"
+    r"|\b(?:do|does|did|have|has|could)(?: not|n't) (?:\w+ )?(?:know|learn|use|work|stud|touch|tr[iy]|writ|cod)"
+    r"|\bcan(?:not|'t)\b"
+    rf"|\bunfamiliar\b|{_NEVER}|\bnot (?:yet )?able to\b|\bunable to\b|\bnot (?:good|great|strong|fluent)\b|{_POOR}",
     re.IGNORECASE,
 )
+_FAILED = "(?<![不未没无免])(?<!没有)(?:挂科|挂了|补考|重修)|不及格|[没未]及格|(?<=[试课程级证])[没未]通?过|[没未]通过"
 _LACKING_BEHIND = re.compile(  # `Java没学过`, `英语不会`: what is said behind a name at the end of a part
-    r"(?:本?人|我)?(?:对于?)?(?!接受|欢迎|允许)(?P<named>.+?)[\s:]{0,2}"
+    r"(?:本?人|我)?(?:对于?)?(?!接受|欢迎|允许)(?P<named>.+?)[\s:(\[-]{0,3}"
     rf"(?:{_EVER}(?:{_NOT}(?:{_DONE}|熟|用|做|考)过?|{_FROM_NOTHING}|{_NO_EXPERIENCE})"
     r"|的?(?:经验|基础)(?:没有|无|为零|欠缺)"
+    rf"|(?:的?(?:经[验历]|基础|能力|水平|知识|方面|课程?|考试|成绩|是)|非常|比较|[较很全已也还]|有[些点]|完全|几乎){{0,4}}"
+    rf"(?:{_NOTHING}|{_FAILED}|(?<=[:(\[ -])\s?(?:暂?无|没有|零|空白|none|nil)|学不[会懂好]"
+    "|(?:掌握|学得?|用得?)不[好牢]|门外汉|(?<=是)(?:短板|弱项|空白|盲区)|不行|(?<=[较很太常点些力平础绩识验])(?:[弱差]|不足)|薄弱|欠缺|空白|忘[光了]+)"
+    r"|\b(?:is|are) not (?:among|one of|part of) my (?:skills?|strengths?)"
     r"|\b(?:(?:is|was|has|have) )?(?:not|never) (?:yet )?(?:been )?(?:learn(?:ed|t)|used|studied|known)(?: yet| before)?)"
-    r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?",
+    r"(?:的?(?:[亦也均都]?可(?:以)?(?:学习?|培训)?|[也都]行|没关系))?[)\]]?",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(
-    "[不无無没未零非]|n[o'’]t|\\b(?:no|need|never|without|lack|optional|unfam)", re.IGNORECASE
+    "[不无無没未零非缺将备考计准打预拟挂差弱]|补考|重修|盲区|短板|门外汉|忘[光了]|空白"
+    "|n[o'’]t|\\b(?:no|need|never|without|lack|optional|un(?:fam|able)|zero|fail|weak|poor|bad|new|hardly|yet)",
+    re.IGNORECASE,
 )  # one stands in each
 _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is preferred
     r"者\s*(?:优先|加分|[更尤为]?佳)"
@@ -189,8 +221,14 @@ _OF_ALL = re.compile(  # what says of the whole enumeration before it that it is
 
 
 _ONE_OF = re.compile(
-    r"(?:其中|至少|任[意何选]?|之)一(?![定些])|其一|(?:其中|至少|任[意何选]?)[某1]?[种门个项]"
+    r"(?:其中|至少|任[意何选]?|之)一(?![定些年])|至少.{1,6}一[门种项款]|(?:掌握|精通|熟悉|了解|使用|会|懂)一[门种]|[/、或].{1,12}[均皆都]可|其一|[二两三四五多几]选[一1]|(?:其中|至少|任[意何选]?)[某1]?[种门个项]"
     r"|\b(?:at least )?one of\b|\beither\b",
+    re.IGNORECASE,
+)
+_ONE_OF_LIST = re.compile(rf"(?:{_ONE_OF.pattern})[^:]{{0,8}}:", re.IGNORECASE)  # one of what comes next
+_COMING = re.compile(  # what somebody will have, and has not yet
+    r"将.{0,8}(?:通过|取得|考取|获得|拿到)|(?:计划|准备|打算|预计|拟).{0,8}(?:通过|取得|考取|获得|拿到|报考)|备考|待考|报考"
+    r"|\b(?:will|going to|plan(?:ning)? to) (?:pass|take|obtain|get|earn)\b",
     re.IGNORECASE,
 )
 
@@ -203,7 +241,10 @@ def _level_asked(part: _Part) -> Level:
     return Level.PREFERRED if part.is_preferred and not _REQUIRED.search(part.words) else Level.REQUIRED
 
 
-def _level_offered(part: _Part) -> Level:
+def _level_offered(part: _Part) -> Level | None:
+    """None of what is to come: neither offered nor lacking."""
+    if _COMING.search(part.words):
+        return None
     return Level.NEGATED if _LACKING.search(part.words) else Level.REQUIRED
 
 
@@ -211,7 +252,7 @@ def _level_offered(part: _Part) -> Level:
 
 # After a strong cue every word is a skill; after a weak one, only what is surely one.
 _CUE = re.compile(
-    r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?"
+    r"(?P<strong>精通|熟练地?(?:掌握|使用|运用|应用|操作|编写|绘制|(?=[A-Za-z]))|熟悉|熟知|掌握|了解|通晓|擅长|看懂|懂得?|(?:缺[乏少]|欠缺)|(?<=[没未])(?:[碰写做玩练摸]过|听说过?|涉[及猎])|(?<=没有)[碰写做玩]过"
     r"|(?<![社机协工议学都才])会(?:使用|操作|编写|用)|(?:^|(?<=[不须需要用]))会(?![议计员务场话])"
     r"|能够?(?:熟练)?(?:使用|操作|编写)|(?:学|接触|使?用)过|未学|无需|无须|不需要?|不要求)"
     rf"|(?P<weak>(?<![社机协工议学都才])会(?![议计员务场])|使用|运用|应用|通过|取得|获得|考取|(?<![支坚保主维扶把])持(?![续久之])有?|具有|具备|拥有"
@@ -219,18 +260,24 @@ _CUE = re.compile(
     r"|\d年(?:及?以上)?的?(?=[A-Za-z]))"
     r"|(?P<english>\b(?:proficien(?:t|cy) (?:in|with)|(?:un)?familiar(?:ity)? with|experienced? (?:in|with|using|of)"
     r"|knowledge (?:of|in)|skill(?:ed|s) (?:in|with|at)|expert(?:ise)? (?:in|with)|(?:understanding|command|mastery) of"
-    r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:able|ability) to (?:use|operate)|know|us(?:e|ing)"
-    r"|learn(?:ed|t)?|(?:no|without)(?: any| prior)?(?=(?: [\w+#.-]+){1,3} (?:experience|knowledge|skills?)\b))\s)",
+    r"|fluen(?:t|cy) in|(?:trained|certified|background) in|hands-on with|(?:(?:un)?able|ability) to (?:use|operate)"
+    r"|know(?! nothing)|us(?:e|ing)"
+    r"|(?:never|not|\w+n't)(?: \w+)? (?:used|work(?:ed)? (?:with|on|in)|touched|stud(?:y|ied)|tried|written|coded in|heard of)"
+    r"|know nothing about|(?<!never )(?<!not )failed|lack(?:s|ing)?(?: any)?|not (?:good|great|strong) (?:at|in|with)"
+    r"|(?:weak|poor|bad) (?:in|at)|new to|(?:zero|hardly any)(?=(?: [\w+#.-]+){1,3} (?:experience|knowledge|skills?))"
+    r"|yet to learn"
+    r"|learn(?:ed|t)?|(?:no|without)(?: any| prior)?(?=(?: [\w+#.-]+){1,3} (?:experience|knowledge|skills?|background)\b))\s)",
     re.IGNORECASE,
 )
-_MARKS = (_PREFERRED, _REQUIRED, _NEEDLESS, re.compile("熟练|扎实|过硬"))
+_MARKS = (_PREFERRED, _REQUIRED, _NEEDLESS, _ONE_OF, re.compile("熟练|扎实|过硬"))
 _FIRM = re.compile("(.{2,14}?)(?:基础|功底|操作|运用|使用)*(?:非常|较为?)?(?:熟练|扎实|过硬)$")
 _SURE = re.compile("经验|基础|知识|技能|能力$")
 _CERTIFICATE = re.compile(
     r"(?:(?:(?![持取得有须的及或和没]|无(?!人机))[A-Za-z一-鿿]){0,6}?"
     r"(?:从业|执业|职业|教师|操作|上岗|资格|驾驶|电工|焊工|会计|护士|叉车|导游|建造师|工程师|普通话|等级)"
     r"(?:资格|等级|技能|作业|操作|水平)*(?:证书|证|执照)"
-    r"|驾照|(?:大学|国家)?英语[四六]级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级|(?<![A-Za-z])CET[- ]?[46](?!\d))"
+    r"|驾照|(?:大学|国家)?英语(?:四[、/和]?六|[四六])级|普通话[一二三]级(?:[甲乙]等)?|计算机[一二三四]级"
+    r"|(?<![A-Za-z])CET[- ]?(?:4/6|[46])(?![\d/]))"
 )
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9])(?:[CcRr](?=语言)|(?i:\.net(?![a-z])|TCP/IP|CI/CD|PL/SQL|Pro/E)"
@@ -253,7 +300,7 @@ _BEFORE = re.compile(
 _AFTER = re.compile(
     r"(?:的?(?:使用|操作|应用|运用|编写|开发|相关|实际|实战|实践|工作|项目|从业)?(?:经验|能力|经历|背景)"
     r"|的?(?:相关|基础|专业|理论)?(?:知识|技能)|的?(?:使用|操作|运用)方法|的(?:使用|操作|应用)"
-    r"|基础|使用|方面|[者的中]|优先|等|工作|[更尤]?佳|不限|亦可|(?<=[一-鿿])\d{1,2})+$"
+    r"|基础|使用|方面|[者的中]|优先|等|工作|[更尤]?佳|不限|亦可|即可|(?<=[一-鿿])\d{1,2})+$"
 )
 _QUALITY = re.compile("|".join(map(re.escape, QUALITIES)))
 _NOT_IN_A_SKILL = re.compile(
@@ -266,7 +313,7 @@ _SAID_OF = re.compile(  # what is said of something, or who somebody is: neither
 _GENERIC = re.compile(f"(?:{'|'.join(GENERIC)})+|{'|'.join(GENERIC_ALONE)}")
 _ENGLISH_BETWEEN = re.compile(r"\s*(?:[/&()、:]|\b(?:and|or|such as|like|including|e\.g)\b)\s*", re.IGNORECASE)
 _ENGLISH_AROUND = re.compile(
-    r"^(?:(?:the|a|an|at|least|one|of|any|some|strong|good|solid|basic|excellent|working|various|modern|in|with|to|how|also|no|use"
+    r"^(?:(?:the|a|an|at|least|one|of|either|any|some|strong|good|solid|basic|excellent|working|various|modern|in|with|to|how|also|no|use"
     r"|both)\b\s*)+"
     r"|\s*\b(?:is|are|would be|will be|isn't|aren't|not|strictly|must|required?|needed|necessary|mandatory|essential|preferred"
     r"|preferably|desirable|a plus|big plus|an advantage|nice to have|experience|skills?|knowledge|optional|programming"
@@ -277,7 +324,7 @@ _HAN = re.compile("[一-鿿]")
 _NUMBERED = re.compile(r"\d{4}")  # the number of a post in its title
 
 
-_LevelOf = Callable[[_Part], Level]
+_LevelOf = Callable[[_Part], Level | None]
 
 
 def _divided(ends: re.Pattern[str], told: str) -> Iterator[tuple[str, str]]:
@@ -293,7 +340,7 @@ def _denies(words: str, level_of: _LevelOf) -> bool:
     """Whether a part names skills only to say that they are not needed, or lacked."""
     part = _Part(words, is_preferred=False, is_duty=False)
     denied = _LACKING_BEHIND.fullmatch(words)
-    if not denied and level_of(part) is not Level.NEGATED:
+    if not denied and level_of(part) not in (Level.NEGATED, None):
         return False
     named = denied["named"] if denied else words
     return bool(_named(part, named, list(_CUE.finditer(named)), is_going_on=False))
@@ -314,15 +361,18 @@ def _all_of(title: str, texts: Iterable[str], level_of: _LevelOf) -> tuple[Skill
 
 def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
     """A part without a cue goes on with what the part before it enumerates: `熟悉Java，Go，C++者优先` prefers all three."""
-    named: list[tuple[list[str], Level]] = []
+    named: list[tuple[list[str], Level | None]] = []
     is_going_on, begun = False, 0  # the part in which the enumeration began
+    is_one_of = False  # whether one will do of what a colon stands before
     for part in parts:
         denied = _LACKING_BEHIND.fullmatch(part.words)
         words = denied["named"] if denied else part.words
         cues = list(_CUE.finditer(words))
         skills = _named(part, words, cues, is_going_on=is_going_on)
         level = Level.NEGATED if denied else level_of(part)
-        if level is Level.REQUIRED and level_of is _level_asked and len(skills) > 1 and _ONE_OF.search(words):
+        is_one_of = _ONE_OF_LIST.search(words) is not None or (is_one_of and not cues)
+        is_open = is_one_of or (len(skills) > 1 and _ONE_OF.search(words))
+        if level is Level.REQUIRED and level_of is _level_asked and is_open:
             level = Level.PREFERRED  # alternatives: one will do, so that none of them has to be there
         if cues:
             begun = len(named)
@@ -330,7 +380,7 @@ def _of_clause(parts: list[_Part], level_of: _LevelOf) -> Iterator[Skill]:
             named[begun:] = [(before, Level.PREFERRED) for before, _ in named[begun:]]
         named.append((skills, level))
         is_going_on = bool(cues or skills)
-    return (Skill(written, level) for skills, level in named for written in skills)
+    return (Skill(written, level) for skills, level in named if level is not None for written in skills)
 
 
 def _named(part: _Part, words: str, cues: Sequence[re.Match[str]], *, is_going_on: bool) -> list[str]:
@@ -338,16 +388,18 @@ def _named(part: _Part, words: str, cues: Sequence[re.Match[str]], *, is_going_o
     is_denied = words != part.words
     is_told = part.is_listed or bool(cues) or is_going_on or is_denied or any(mark.search(words) for mark in _MARKS)
     if not _HAN.search(words) and not part.is_listed:
+        if not cues and (found := [one[0] for one in _CERTIFICATE.finditer(words)]):
+            return found
         return list(_english(words[cues[-1].end() :] if cues else words)) if is_told else []
     found = [one[0] for one in _CERTIFICATE.finditer(words)]
     if is_told and not cues:
         firm = words if is_denied else firm[1] if (firm := _FIRM.match(words)) else ""
-        found += _pieces(firm) if firm and not part.is_duty else _latin(words)
+        found += _pieces(firm) if firm and not part.is_duty else _names(words)
     ends = [cue.start() for cue in cues[1:]] + [len(words)]
     for cue, end in zip(cues, ends, strict=False):
         told = words[cue.end() : end]
         is_sure = bool(cue["strong"] or _SURE.search(told)) and not part.is_duty
-        found += _pieces(told) if is_sure else _latin(told)
+        found += _pieces(told) if is_sure else _names(told)
     return found
 
 
@@ -382,6 +434,12 @@ def _latin(told: str) -> Iterator[str]:
             yield " ".join(words)
 
 
+def _names(told: str) -> Iterator[str]:
+    """Latin words of an enumeration, with letters that are names by themselves: `C、R、Vue`."""
+    for piece in _BETWEEN.split(told):
+        yield from [piece.strip()] if piece.strip() in _LETTERS else _latin(piece)
+
+
 def _names_in(sentence: re.Match[str]) -> str:
     """Of an English sentence between Chinese words, what is written as a name is."""
     return "、".join(word for word in sentence[0].split()[1:] if not word.islower())
@@ -391,7 +449,8 @@ def _english(told: str) -> Iterator[str]:
     for piece in _ENGLISH_BETWEEN.split(told):
         skill = _ENGLISH_AROUND.sub("", piece.strip(" .-–")).strip(" .-–")
         words = skill.lower().split()
-        if 0 < len(words) <= _LONGEST_ENGLISH and not NO_SKILL.intersection(words) and len(skill) > 1:
+        is_name = len(skill) > 1 or skill in _LETTERS
+        if 0 < len(words) <= _LONGEST_ENGLISH and not NO_SKILL.intersection(words) and is_name:
             yield skill
 
 
