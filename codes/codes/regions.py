@@ -65,6 +65,19 @@ def path(code: str) -> tuple[str, ...]:
     return tuple(area for area in dict.fromkeys((code[:2] + "0000", code[:4] + "00", code)) if exists(area))
 
 
+_ANYWHERE = frozenset(
+    [
+        *("全国", "全国各地", "全国范围", "全国均可", "中国", "各地均可", "不限", "地区不限", "不限地区", "地点不限"),
+        *("远程", "全国远程", "远程办公", "居家办公", "remote", "anywhere", "nationwide"),
+    ]
+)
+
+
+def is_anywhere(text: str) -> bool:
+    """Whether somebody wrote for a place that it is any: 全国, 不限, 远程."""
+    return text.strip().casefold() in _ANYWHERE
+
+
 def find(text: str, area: str = "") -> list[str]:
     """Codes of a name, widest first; empty for none. It is with or without its suffix (北京, 北京市; 广西, 广西壮族自治区),
     alone or after areas that it lies in (江苏省南京市鼓楼区, 南京鼓楼区). Alone, what a province is called is the province:

@@ -103,6 +103,8 @@ class Rule:
         """The value that cells stand for, None for none; raises `WrongError` that says what is wrong with them."""
         if self.split:
             return fitting(self.leaf, self.split(cells[0]), names)
+        if self.lookup == "region" and all(map(regions.is_anywhere, cells)):
+            return None  # no region is anywhere
         if self.lookup:
             return fitting(self.leaf, _looked_up(self.lookup, cells))
         if self.number:

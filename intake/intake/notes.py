@@ -32,6 +32,7 @@ _CODED = {
     field_pb2.CODE_TABLE_MAJORS: "软件工程",
     field_pb2.CODE_TABLE_FIELDS: "人工智能",
 }
+_ANY = {field_pb2.CODE_TABLE_REGIONS: ("；全国、远程留空", "; empty for anywhere, remote among it")}
 _NUMBERS = (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
@@ -86,8 +87,9 @@ def _taken(column: Column) -> tuple[str, str, str | int]:
     if is_number(column):
         return _range(column)
     if known.codes:
-        table = TABLES[known.codes][0]
-        return f"代码、名称或二者，见代码表（{table}）", f"a code, a name or both, see 代码表 ({table})", _CODED[known.codes]
+        table, (any_zh, any_en) = TABLES[known.codes][0], _ANY.get(known.codes, ("", ""))
+        zh, en = f"代码、名称或二者，见代码表（{table}）{any_zh}", f"a code, a name or both, see 代码表 ({table}){any_en}"
+        return zh, en, _CODED[known.codes]
     if known.format:
         return _FORMATS[known.format]
     return "文字", "text", f"（示例）{column.zh}"

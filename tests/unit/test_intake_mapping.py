@@ -95,6 +95,17 @@ def test_pay_is_read_at_both_ends_of_one_column() -> None:
     assert not mapping(job_position__salary__min=pay).listing({"id": "1", "pay": "面议"}).job_position.HasField("salary")
 
 
+def test_a_place_that_is_anywhere_is_left_empty() -> None:
+    """A district named beside `不限` is that district."""
+    rule = {"column": ["d", "c"], "lookup": "region"}
+    for row, codes in (
+        ({"d": "", "c": "远程"}, []),
+        ({"d": "不限", "c": "全国"}, []),
+        ({"d": "海淀区", "c": "不限"}, ["110108"]),
+    ):
+        assert list(mapping(region_codes=rule).listing({"id": "1", **row}).region_codes) == codes
+
+
 def test_what_every_row_has_is_taken_as_yaml_reads_it() -> None:
     given = Mapping.parse(
         {

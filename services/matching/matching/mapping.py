@@ -14,7 +14,7 @@ from chassis.errors import Invalid, Violation
 from chassis.etag import etag
 from chassis.record import MAX_KEY, Record
 from codes import NoCodeError, education, industries, majors, occupations, regions
-from matching.domain import seniority, skills, text
+from matching.domain import remote, seniority, skills, text
 from matching.domain.alike import Decided, Like, highest
 from matching.domain.counterfactual import Alternative
 from matching.domain.facts import Facts
@@ -103,7 +103,7 @@ def entry_of(listing: listing_pb2.Listing, version: int) -> Entry:
         bodies=tuple(listing.bodies),
         kind=kind,
         visibility=listing.visibility,
-        regions=tuple(dict.fromkeys(area[-1] for code in listing.region_codes if (area := regions.path(code)))),
+        regions=() if _is_remote(listing.title, kind) else _places(listing.region_codes),
         industries=tuple(filter(industries.exists, listing.industry_codes)),
         occupations=tuple(filter(occupations.exists, details["occupations"])),
         quantity=max(1, listing.quantity),
@@ -173,6 +173,15 @@ def _education(title: str, kind: str, details: Mapping[str, Any]) -> str:
         return max([*stated, *titled[:1]], key=education.level, default="")
     led_to = filter(None, map(majors.education, details["major_codes"]))
     return next(iter([*stated, *titled[-1:]]), "") or max(led_to, key=education.level, default="")
+
+
+def _places(codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(area[-1] for code in codes if (area := regions.path(code))))
+
+
+def _is_remote(title: str, kind: str) -> bool:
+    """Whether it is a post that is done from anywhere."""
+    return is_graded(kind) and is_demand(kind) and remote.is_remote(title)
 
 
 def _seniority(title: str, kind: str, details: Mapping[str, Any]) -> Seniority:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from alliance.listings.v1 import listing_pb2 as pb
 from chassis.errors import Violation
 from chassis.personal import screen, screen_across
+from codes import regions
 from listings.checks.fields import field_problems
 from listings.checks.listing import kind_problems, limit_problems
 from listings.checks.relations import concerns, relation_problems
@@ -23,6 +24,8 @@ def settled(bare: pb.Listing, unread: Collection[str] = ()) -> list[Violation]:
 
     `unread` are fields that could not be read: of them, and of what can't be judged without them, nothing is said.
     """
+    if any(map(regions.is_anywhere, bare.region_codes)):
+        bare.ClearField("region_codes")  # which is what stands for it
     details = bare.WhichOneof("details")
     found = [*kind_problems(bare), *limit_problems(bare)]
     found += field_problems(bare, "", is_postgraduate=False)

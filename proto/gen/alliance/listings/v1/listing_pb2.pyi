@@ -715,7 +715,9 @@ class Listing(_message.Message):
 
     @_builtins.property
     def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """GB/T 2260 division codes where the need or supply is; empty: anywhere."""
+        """GB/T 2260 division codes where the need or supply is; empty: anywhere, as it becomes where 全国, 不限 or 远程 is written. A post
+        whose title says that it is done from anywhere (全国远程, 可居家办公) is matched without them.
+        """
 
     @_builtins.property
     def industry_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
