@@ -14,6 +14,7 @@ import yaml
 
 from alliance_local.issuer import Issuer
 from alliance_local.state import SERVICES
+from chassis.tls import Files
 from tests.deploy import helm
 
 HERE = Path(__file__).resolve().parent
@@ -126,6 +127,14 @@ class Cluster:
         self.operator = issuer.mint("operator", seconds=_DAY)
         self._secret("alliance-operator-token", token=self.operator)
         self.kubectl("create", "configmap", "alliance-issuer", f"--from-file=jwks.json={issuer.jwks_file}")
+
+    def certificate(self, holder: str, files: Files) -> None:
+        """A certificate of one's own, in place of the one that is there."""
+        parts = {"tls.crt": files.cert, "tls.key": files.key, "ca.crt": files.ca}
+        content = {name: file.read_text("ascii") for name, file in parts.items()}
+        named = {"name": f"{RELEASE}-{holder}-tls"}
+        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": named, "stringData": content}
+        self.kubectl("apply", "--server-side", "-f", "-", given=json.dumps(manifest))
 
     def end(self) -> None:
         """Forget all of it."""

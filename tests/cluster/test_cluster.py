@@ -6,12 +6,14 @@
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from alliance_local.state import SERVICES
+from tests.certificates import Authority
 from tests.cluster.cluster import RELEASE, REPLICAS, Cluster
 from tests.cluster.policies import is_enforced
 from tests.cluster.traffic import Published
@@ -146,8 +148,33 @@ def test_a_new_installation_finds_the_data(cluster: Cluster, published: Publishe
         pass
 
 
-def _helm(cluster: Cluster, command: str, tag: str, *waiting: str) -> None:
-    cluster.helm(command, RELEASE, str(CHART), "-f", values_file("lab"), "-f", "-", *waiting, given=cluster.values(tag))
+def test_certificates_of_ones_own(cluster: Cluster, tmp_path: Path) -> None:
+    """The services call each other by those in the Secrets; one for other names ends a start, and the pods before serve on."""
+    authority = Authority()
+
+    def issued(holder: str, of: str) -> None:
+        names = (cluster.host(of), f"{RELEASE}-{of}") if of in SERVICES else ()
+        cluster.certificate(holder, authority.issue(tmp_path / f"{holder} {of}", names=names))
+
+    for holder in (*SERVICES, "smoke"):
+        issued(holder, holder)
+    _helm(cluster, "upgrade", cluster.chosen.tag, *_INSTALLED, "--set=mtls.enabled=true,mtls.source=existing")
+    cluster.helm("test", RELEASE, "--timeout=3m")
+    issued("registry", "listings")
+    cluster.kubectl("rollout", "restart", f"deployment/{RELEASE}-registry")
+    becomes(lambda: 2 in _ends(_newest(cluster, "registry")))
+    assert _ready(cluster, "registry") == REPLICAS["registry"]
+    cluster.helm("test", RELEASE, "--timeout=3m")
+
+
+def _helm(cluster: Cluster, command: str, tag: str, *more: str) -> None:
+    cluster.helm(command, RELEASE, str(CHART), "-f", values_file("lab"), "-f", "-", *more, given=cluster.values(tag))
+
+
+def _ends(pod: dict[str, Any]) -> set[int]:
+    """With what its container has ended."""
+    states = [one[kind] for one in pod["status"].get("containerStatuses", ()) for kind in ("state", "lastState")]
+    return {one["terminated"]["exitCode"] for one in states if "terminated" in one}
 
 
 def _name(one: dict[str, Any]) -> str:
