@@ -160,6 +160,21 @@ def test_neither_reason_nor_purpose_says_who_a_candidate_is(
     assert _read(employer.caller, made.name).display_name == _NAME
 
 
+def test_no_history_of_an_application_says_who_its_candidate_is(
+    platform: Platform, sides: tuple[Member, Member, pb.Application]
+) -> None:
+    """An erasure would not reach it: such a one is begun anew."""
+    employer, _, made = sides
+    name = world.unique("虚构的人")
+    for title in (f"{name}的申报", "普通申报"):
+        changed, mask = pb.Application(name=made.name, display_name=title), FieldMask(paths=["display_name"])
+        employer.caller.applications.UpdateApplication(rpc.UpdateApplicationRequest(application=changed, update_mask=mask))
+    told = refusal(_set, employer, made.name, _PHONE, name)
+    assert "apply anew" in told
+    assert name not in told
+    assert _set(employer, made.name).employee_intake.candidate, "another is not told of"
+
+
 def test_neither_reason_nor_purpose_says_whom_a_listing_names(platform: Platform) -> None:
     company, stranger = world.organization(platform, ENTERPRISE), world.organization(platform, ENTERPRISE)
     world.verified(platform, stranger)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from alliance.registry.v1 import application_pb2 as pb
 from alliance.registry.v1 import application_service_pb2 as rpc
+from alliance.registry.v1.events_pb2 import ApplicationEvent
 from chassis.changing import require_reason
 from chassis.clock import business_date, parsed_date
 from chassis.database import Tx
@@ -20,6 +21,7 @@ from chassis.persons import (
     subjects,
 )
 from chassis.vault import Vault
+from registry.applications.store import TOPIC
 
 _KEEP_DAYS = 365  # from an application to the admission that ends it; our default: PIPL art. 19 asks for the shortest needed
 _vault = Vault()
@@ -44,7 +46,7 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
             *person_problems("candidate", fields, reachable=True),
             *evidence_problems(request.evidence),
             *retention_problems(request.retain_until, until, today),
-            *repeated("application.display_name", message.display_name, [fields]),
+            *(repeated("application.display_name", message.display_name, [fields]) or await _told_before(tx, message, fields)),
         ]
     )
     kept, basis = {**fields, "application": message.name}, f"CONSENT: {request.evidence.strip()}"
@@ -64,6 +66,18 @@ async def keep(tx: Tx, message: pb.Application, request: rpc.SetCandidateRequest
         retain_until=until,
     )
     return message
+
+
+async def _told_before(tx: Tx, message: pb.Application, fields: Mapping[str, str]) -> list[Violation]:
+    """What was kept of the application tells of them: an earlier title, or why a step was taken. No erasure reaches it."""
+    told = {one.reason for one in message.steps}
+    for payload in await tx.sql.column("SELECT payload FROM event WHERE topic = $1 AND key = $2", TOPIC, message.name):
+        told.add(ApplicationEvent.FromString(payload).application.display_name)
+    if not any(repeated("candidate", text, [fields]) for text in told):
+        return []
+    zh = "此申报以前的题名或步骤的原因写有候选人，历史不再更改，也无法删除；请撤回，另行申报"
+    en = "an earlier title, or the reason of a step, tells of them, and history is neither changed nor erased; apply anew"
+    return [Violation("candidate", "PIPL art. 47", zh, en)]
 
 
 async def _require_the_same(tx: Tx, message: pb.Application, fields: Mapping[str, str]) -> None:
